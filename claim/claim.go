@@ -1,0 +1,113 @@
+package claim
+
+import "time"
+
+// State is where a claim is in its life; the package comment draws it.
+type State string
+
+// The states. Staged, open and verified claims live; the others have ended.
+const (
+	Staged     State = "staged"
+	Open       State = "open"
+	Verified   State = "verified"
+	Applied    State = "applied"
+	Discarded  State = "discarded"
+	Superseded State = "superseded"
+	Cancelled  State = "cancelled"
+	Locked     State = "locked"
+	Lapsed     State = "lapsed"
+	Conflict   State = "conflict"
+	Orphaned   State = "orphaned"
+)
+
+// Held tells whether a claim in this state fills its identity's one place for
+// an open or verified claim.
+func (s State) Held() bool { return s == Open || s == Verified }
+
+// Ended tells whether nothing can become of the claim any more.
+func (s State) Ended() bool { return s != Staged && !s.Held() }
+
+// Marker says what still has to be done to the identity's pending number.
+type Marker string
+
+// The marker's errands.
+const (
+	MarkerDone  Marker = ""
+	MarkerSet   Marker = "set"
+	MarkerClear Marker = "clear"
+)
+
+// Claim says that an identity wants a mobile number. All times are the
+// database's, in UTC; zero means never.
+type Claim struct {
+	ID         string
+	IdentityID string
+	FlowID     string // of the settings flow; blank otherwise
+	Origin     Origin
+	Number     Mobile // wanted
+	Was        Mobile // what the identity had when the claim was made
+
+	State   State
+	Version int
+	Reason  string // why it ended, where the state does not say
+
+	CodeKey     string
+	CodeNumber  int
+	CodeExpires time.Time
+	Attempts    int // tries counted against this claim, right ones too
+	Texts       int // texts queued for this claim
+	NextText    time.Time
+	LastAddress string // the client address that the last text was asked from
+	Marker      Marker
+	DueAt       time.Time // when a worker must look at it
+	DueTries    int       // how often one did, in vain
+	CreatedAt   time.Time
+	LapsesAt    time.Time
+	EndedAt     time.Time
+}
+
+// Code names the claim's present code.
+func (c Claim) Code() CodeRef {
+	return CodeRef{ClaimID: c.ID, Key: c.CodeKey, Number: c.CodeNumber}
+}
+
+// ActorKind says who caused a transition.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	Owner      ActorKind = "owner"
+	Privileged ActorKind = "privileged"
+	System     ActorKind = "system"
+)
+
+// Actor is who caused a transition, for the audit trail and the limits.
+type Actor struct {
+	Kind    ActorKind
+	ID      string // identity or token name
+	Address string // the client's, where it is known
+}
+
+// Event is one line of the audit trail.
+type Event struct {
+	ClaimID    string
+	IdentityID string
+	Kind       string // the state entered, or "resent"
+	Actor      Actor
+	Number     string // masked
+	Reason     string
+	At         time.Time
+}
+
+// Text is one message to send: to whom and which code, but not the code.
+type Text struct {
+	ID         string
+	IdentityID string
+	To         Mobile
+	Code       CodeRef
+	Expires    time.Time // the code's; a text is not sent later
+	Validity   time.Duration
+	Language   string // BCP 47, blank for the default
+	Address    string
+	CreatedAt  time.Time
+}

@@ -1,0 +1,137 @@
+package claim
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Alphabet names the characters of a code.
+type Alphabet string
+
+// The alphabets. The alphanumeric one leaves out what people confuse.
+const (
+	Numeric      Alphabet = "numeric"
+	Alphanumeric Alphabet = "alphanumeric"
+)
+
+const (
+	numericChars      = "0123456789"
+	alphanumericChars = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+	shortestCode      = 4
+	longestCode       = 10
+	// ShortestSecret is the least length of a key ring secret, in bytes.
+	ShortestSecret = 32
+)
+
+// CodeRef names a code without being one: with the key ring, and only with it,
+// the code can be derived. A claim and its texts keep refs; nothing keeps codes.
+type CodeRef struct {
+	ClaimID string
+	Key     string // of the ring that made it, and the code's form
+	Number  int    // 1 for the claim's first code; a resend may raise it
+}
+
+// Codes derives one-time codes: HKDF (RFC 5869) with SHA-256 from a secret of
+// the key ring, the claim's id and the code's number, spread over the alphabet
+// without bias. The first secret makes new codes, the others still verify.
+type Codes struct {
+	form string // of new codes: alphabet initial and length, such as n6
+	ring []codeKey
+}
+
+type codeKey struct {
+	id  string
+	prk []byte
+}
+
+// NewCodes checks all its arguments and reports every fault.
+func NewCodes(secrets []string, length int, alphabet Alphabet) (*Codes, error) {
+	var faults []error
+	if length < shortestCode || length > longestCode {
+		faults = append(faults, fmt.Errorf("otp.length: must be from %d to %d", shortestCode, longestCode))
+	}
+	if alphabet != Numeric && alphabet != Alphanumeric {
+		faults = append(faults, fmt.Errorf("otp.alphabet: must be %s or %s", Numeric, Alphanumeric))
+	}
+	if len(secrets) == 0 {
+		faults = append(faults, errors.New("secrets.otp: at least one secret is needed"))
+	}
+	codes := &Codes{form: fmt.Sprintf("%.1s%d", alphabet, length)}
+	for i, secret := range secrets {
+		if len(secret) < ShortestSecret {
+			faults = append(faults, fmt.Errorf("secrets.otp[%d]: must have at least %d characters", i, ShortestSecret))
+			continue
+		}
+		prk, err := hkdf.Extract(sha256.New, []byte(secret), []byte("holdline otp v1"))
+		if err != nil {
+			return nil, fmt.Errorf("extract key: %w", err)
+		}
+		id, err := hkdf.Expand(sha256.New, prk, "key id", 8)
+		if err != nil {
+			return nil, fmt.Errorf("expand key id: %w", err)
+		}
+		codes.ring = append(codes.ring, codeKey{hex.EncodeToString(id), prk})
+	}
+	return codes, errors.Join(faults...)
+}
+
+// Key names the key and form that new codes are made with.
+func (c *Codes) Key() string { return c.form + "." + c.ring[0].id }
+
+// Code derives a code. The error is [ErrUnknownKey].
+func (c *Codes) Code(ref CodeRef) (string, error) {
+	form, id, _ := strings.Cut(ref.Key, ".")
+	var initial rune
+	var length int
+	if _, err := fmt.Sscanf(form, "%c%d", &initial, &length); err != nil || length < shortestCode || length > longestCode {
+		return "", ErrUnknownKey
+	}
+	chars := numericChars
+	if initial == 'a' {
+		chars = alphanumericChars
+	}
+	for _, key := range c.ring {
+		if key.id == id {
+			return spread(key.prk, ref, chars, length)
+		}
+	}
+	return "", ErrUnknownKey
+}
+
+// spread draws characters from the key's stream, refusing the bytes that would
+// favour the front of the alphabet.
+func spread(prk []byte, ref CodeRef, chars string, length int) (string, error) {
+	fair := 256 - 256%len(chars)
+	code := make([]byte, 0, length)
+	for block := 0; ; block++ {
+		stream, err := hkdf.Expand(sha256.New, prk, fmt.Sprintf("code|%s|%d|%d", ref.ClaimID, ref.Number, block), 64)
+		if err != nil {
+			return "", fmt.Errorf("expand code: %w", err)
+		}
+		for _, b := range stream {
+			if int(b) >= fair {
+				continue
+			}
+			code = append(code, chars[int(b)%len(chars)])
+			if len(code) == length {
+				return string(code), nil
+			}
+		}
+	}
+}
+
+// Match compares what a person typed with the code, in constant time. Spaces,
+// hyphens and the case of letters do not count. The error is [ErrUnknownKey].
+func (c *Codes) Match(ref CodeRef, typed string) (bool, error) {
+	code, err := c.Code(ref)
+	if err != nil {
+		return false, err
+	}
+	typed = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(typed))
+	return hmac.Equal([]byte(code), []byte(typed)), nil
+}

@@ -1,0 +1,87 @@
+package claim
+
+// Origin says which door a change came through.
+type Origin string
+
+// The doors.
+const (
+	OriginSettings Origin = "settings" // a Kratos settings flow
+	OriginSCIM     Origin = "scim"
+	OriginConsole  Origin = "console"
+)
+
+// Touch says what a request does to the mobile number.
+type Touch int
+
+// The ways to touch a number.
+const (
+	TouchNone     Touch = iota // the number is not part of the request
+	TouchWhole                 // a whole record, such as a form or a PUT, which has to name it
+	TouchExplicit              // the number itself is meant: a PATCH, or a PUT with verifyMobile
+)
+
+// Request is all that a decision depends on.
+type Request struct {
+	Enabled          bool // verification on update is switched on
+	VerifyPrivileged bool // it applies to privileged actors too
+	VerifyAlways     bool // SCIM: whether or not verifyMobile is true
+	RemovalAllowed   bool
+
+	Origin     Origin
+	Privileged bool // the actor is not the owner, and may do this
+	Asked      bool // verifyMobile is true
+	Touch      Touch
+
+	Wanted         Mobile // zero: no number
+	Stored         Mobile
+	StoredVerified bool
+	Pending        Mobile // the open claim's number; zero: no open claim
+	CoolingDown    bool   // the open claim may not be texted again yet
+}
+
+// Ruling is what becomes of a request.
+type Ruling int
+
+// The rulings. In all of them the request's other attributes are written.
+const (
+	Leave           Ruling = iota // number and claim stay as they are
+	Write                         // write the number at once; cancel the claim
+	Remove                        // remove the number; cancel the claim
+	RefuseRemoval                 // refuse the request: numbers must not be removed
+	TakeBack                      // number unchanged; cancel the claim
+	WriteUnverified               // write at once, not marked verified; cancel the claim
+	KeepPending                   // hold the number back; the claim stays as it is
+	Challenge                     // hold the number back; open a claim and text a code
+)
+
+// Decide is the decision table; the rows are explained in docs/decision-table.md.
+// The first row that fits wins.
+func Decide(r Request) Ruling {
+	repeats := r.Wanted.Same(r.Stored)
+	verify := r.Origin != OriginSCIM || r.VerifyAlways || r.Asked
+	retry := !r.Pending.IsZero() && r.Wanted.Same(r.Pending) && r.CoolingDown
+	switch {
+	case r.Touch == TouchNone, r.Touch == TouchWhole && repeats:
+		return Leave // D1
+	case !r.Enabled:
+		return Write // D2
+	case r.Wanted.IsZero() && !r.RemovalAllowed:
+		return RefuseRemoval // D3, policy "deny"
+	case r.Wanted.IsZero():
+		return Remove // D3
+	case repeats && r.StoredVerified:
+		return TakeBack // D4
+	case repeats && verify && retry:
+		return KeepPending // D8: a retried D5 must not text twice either
+	case repeats && verify:
+		return Challenge // D5
+	case r.Privileged && !r.VerifyPrivileged:
+		return WriteUnverified // D6
+	case !verify:
+		return WriteUnverified // D7
+	case retry:
+		return KeepPending // D8
+	default:
+		return Challenge // D9
+	}
+}
