@@ -98,16 +98,3 @@ type Event struct {
 	Reason     string
 	At         time.Time
 }
-
-// Text is one message to send: to whom and which code, but not the code.
-type Text struct {
-	ID         string
-	IdentityID string
-	To         Mobile
-	Code       CodeRef
-	Expires    time.Time // the code's; a text is not sent later
-	Validity   time.Duration
-	Language   string // BCP 47, blank for the default
-	Address    string
-	CreatedAt  time.Time
-}

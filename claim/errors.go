@@ -16,6 +16,7 @@ var (
 	ErrNumberTaken      = errors.New("claim: another identity has the number")
 	ErrChangedElsewhere = errors.New("claim: the number was changed elsewhere meanwhile")
 	ErrNumberRefused    = errors.New("claim: the identity's schema refuses the number")
+	ErrNoSession        = errors.New("claim: no valid session or credentials")
 	ErrSessionTooOld    = errors.New("claim: the session is too old for this")
 
 	ErrTooSoon      = errors.New("claim: the last text is too recent")

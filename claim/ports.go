@@ -37,7 +37,7 @@ type Change struct {
 	Create *Claim
 	// Moves happen in order. Attempts are not written: only Try counts them.
 	Moves []Move
-	// Text is queued, and leased to this process for a moment: the caller sends it.
+	// Text is queued, leased to this process until its LeaseUntil.
 	Text *Text
 	// Limits are checked for Text, or without one for the text that Create will
 	// lead to (number, identity and Create.LastAddress). The check and the
@@ -59,6 +59,8 @@ type Claims interface {
 	Current(ctx context.Context, identityID string, since time.Time) (Snapshot, error)
 	// Last reads the identity's claim that ended last; nil for none.
 	Last(ctx context.Context, identityID string) (*Claim, error)
+	// TextState reads what became of the claim's newest text; blank for none.
+	TextState(ctx context.Context, claimID string) (TextState, error)
 	// Commit makes a change.
 	Commit(ctx context.Context, change Change) error
 	// Try counts one try against a held claim, durably, before the code is
@@ -101,6 +103,7 @@ type Store interface {
 	Claims
 	Leases
 	Backlog
+	Outbox
 }
 
 // Identity is what Holdline knows of a person: what the directory stores now.
