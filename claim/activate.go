@@ -1,0 +1,168 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// StoredFlow is a settings flow that Kratos has stored.
+type StoredFlow struct {
+	IdentityID, FlowID string
+	Mobile             string // the trait's text as stored now, blank for none
+	Marker             string // the pending number as stored now, blank for none
+	Address            string
+	Language           string
+}
+
+// Activate opens what [Service.Stage] staged and queues its text. A flow that
+// stored another number than the open claim expects, with the feature off or by
+// a removal, cancels that claim. A repeated call changes nothing.
+func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
+	who := Actor{Kind: Owner, ID: f.IdentityID, Address: f.Address}
+	if f.Marker == "" {
+		return s.cancelOvertaken(ctx, f, who)
+	}
+	a := activation{
+		identityID: f.IdentityID, flowID: f.FlowID, number: RestoreMobile(f.Marker),
+		who: who, language: f.Language,
+	}
+	// Nearly always the staged claim is where its id says, and the only one.
+	now, policy := s.Now(), s.Policy()
+	claim := opened(Claim{
+		ID: stagedID(f.IdentityID, f.FlowID, a.number), IdentityID: f.IdentityID, Number: a.number,
+	}, policy, now)
+	text := s.newCode(&claim, policy, now, f.Address, f.Language)
+	err := s.commit(ctx, Change{
+		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.Texts,
+		Events: []Event{event(claim, string(Open), who, now)}, At: now,
+	})
+	if errors.Is(err, ErrRaced) || errors.Is(err, ErrTooManyTexts) {
+		return s.activate(ctx, a)
+	}
+	return err
+}
+
+// activation asks for a staged claim to be opened.
+type activation struct {
+	identityID, flowID string
+	number             Mobile
+	marker             Marker
+	who                Actor
+	language           string
+}
+
+// activate opens a staged claim whatever else the identity has.
+func (s *Service) activate(ctx context.Context, a activation) error {
+	return again(ctx, func() error {
+		now := s.Now()
+		snapshot, err := s.Store.Current(ctx, a.identityID, now.Add(-day))
+		if err != nil {
+			return err
+		}
+		staged := findStaged(snapshot, a.flowID, a.number)
+		switch {
+		case staged == nil && !wants(snapshot, a.number):
+			return s.resurrected(ctx, a)
+		case staged == nil, snapshot.Held != nil && snapshot.Held.State == Verified:
+			return nil // done already, or to be done when the accepted number is written
+		}
+		change, withText := s.opening(a, snapshot, *staged, now)
+		err = s.commit(ctx, change)
+		if limit := (*LimitError)(nil); errors.As(err, &limit) {
+			return s.commit(ctx, withText(limit.Until))
+		}
+		return err
+	})
+}
+
+// opening builds the change that opens a staged claim, renews the open claim of
+// the same number, or discards what came too late. The second result builds it
+// without a text, for when none may be sent before the given time.
+func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now time.Time) (Change, func(time.Time) Change) {
+	policy, held := s.Policy(), snapshot.Held
+	var moves []Move
+	var events []Event
+	add := func(from, to Claim, kind string) {
+		moves = append(moves, Move{From: from.State, Claim: to})
+		events = append(events, event(to, kind, a.who, now))
+	}
+	for _, other := range snapshot.Staged {
+		if other.ID != staged.ID && !other.CreatedAt.After(staged.CreatedAt) {
+			add(other, ended(other, Discarded, "overtaken", now), string(Discarded))
+		}
+	}
+	subject, next, kind := staged, opened(staged, policy, now), string(Open)
+	next.Marker = a.marker
+	if a.marker == MarkerSet {
+		next.DueAt = now
+	}
+	if held != nil {
+		same := held.Number.Same(staged.Number)
+		late := held.CreatedAt.After(staged.CreatedAt)
+		rests := same && (now.Before(held.NextText) || !policy.textsLeft(held.Texts))
+		switch {
+		case late, rests:
+			add(staged, ended(staged, Discarded, "overtaken", now), string(Discarded))
+			change := Change{Moves: moves, Events: events, At: now}
+			return change, func(time.Time) Change { return change }
+		case same:
+			add(staged, ended(staged, Discarded, "renews", now), string(Discarded))
+			subject, next, kind = *held, *held, "resent"
+		default:
+			add(*held, ended(*held, Superseded, "", now), string(Superseded))
+		}
+	}
+	silent := func(until time.Time) Change {
+		quiet := next
+		quiet.NextText = until
+		return Change{
+			Moves:  append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: quiet}),
+			Events: append(events[:len(events):len(events)], event(quiet, kind, a.who, now)), At: now,
+		}
+	}
+	loud := next
+	text := s.newCode(&loud, policy, now, a.who.Address, a.language)
+	return Change{
+		Moves:  append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: loud}),
+		Events: append(events[:len(events):len(events)], event(loud, kind, a.who, now)),
+		Text:   text, Limits: policy.Texts, At: now,
+	}, silent
+}
+
+// resurrected meets a marker that no living claim stands behind. Kratos writes
+// identities without a lock: a form that was being stored while a number was
+// written, or a marker removed, has put back what it read before. The claim
+// that ended last is finished once more.
+func (s *Service) resurrected(ctx context.Context, a activation) error {
+	last, err := s.Store.Last(ctx, a.identityID)
+	if err != nil || last == nil || !last.Number.Same(a.number) || last.Marker != MarkerDone {
+		return err
+	}
+	now, again := s.Now(), *last
+	again.DueAt, again.DueTries = now, 0
+	if last.State == Applied {
+		again.State, again.EndedAt, again.Reason = Verified, time.Time{}, "overwritten by a form"
+		return s.commit(ctx, Change{
+			Moves:  []Move{{From: Applied, Claim: again}},
+			Events: []Event{event(again, string(Verified), Actor{Kind: System}, now)}, At: now,
+		})
+	}
+	again.Marker = MarkerClear
+	return s.Store.Commit(ctx, Change{Moves: []Move{{From: last.State, Claim: again}}, At: now})
+}
+
+// cancelOvertaken ends an open claim whose identity got another number.
+func (s *Service) cancelOvertaken(ctx context.Context, f StoredFlow, who Actor) error {
+	return again(ctx, func() error {
+		snapshot, err := s.Store.Current(ctx, f.IdentityID, s.Now().Add(-day))
+		if err != nil || snapshot.Held == nil || snapshot.Held.State != Open {
+			return err
+		}
+		if StoredMobile(s.Plan, f.Mobile).Same(snapshot.Held.Was) {
+			return nil
+		}
+		_, err = s.end(ctx, *snapshot.Held, Cancelled, "number written directly", who)
+		return err
+	})
+}

@@ -1,0 +1,137 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// reconcileAfter is when a staged claim that was not activated is looked
+	// after, and discardAfter when it is given up.
+	reconcileAfter = 5 * time.Second
+	discardAfter   = 2 * time.Minute
+
+	choreBatch   = 50
+	choreWorkers = 8
+	pruneBatch = 500
+)
+
+// Chores does once what is due: it writes accepted numbers, finds lost
+// activations, ends claims whose lifetime is over and mends markers. It returns
+// how many claims it looked at; several replicas may run it at once.
+func (s *Service) Chores(ctx context.Context) (int, error) {
+	due, err := s.Store.Due(ctx, s.Now(), choreBatch)
+	if err != nil {
+		return 0, fmt.Errorf("find due claims: %w", err)
+	}
+	var workers sync.WaitGroup
+	free := make(chan struct{}, choreWorkers)
+	for _, c := range due {
+		free <- struct{}{}
+		workers.Go(func() {
+			defer func() { <-free }()
+			if err := s.chore(ctx, c); err != nil {
+				s.Log.WarnContext(ctx, "chore not done yet", "claim", c.ID, "identity", c.IdentityID,
+					"state", c.State, "tries", c.DueTries, "error", err)
+			}
+		})
+	}
+	workers.Wait()
+	return len(due), ctx.Err()
+}
+
+// chore takes one due claim and does what its state asks for. Taking it puts it
+// off, so that what fails comes up again later.
+func (s *Service) chore(ctx context.Context, c Claim) error {
+	now := s.Now()
+	wait := writeLease
+	if c.State == Staged {
+		wait = reconcileAfter
+	}
+	until := now.Add(max(wait, s.backoff(c.DueTries)))
+	mine, err := s.Store.Take(ctx, c, until)
+	if err != nil || !mine {
+		return err
+	}
+	c.DueAt, c.DueTries = until, c.DueTries+1
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	switch {
+	case c.State == Verified:
+		return s.writeLater(ctx, c)
+	case c.State == Staged:
+		return s.reconcile(ctx, c, now)
+	case c.State == Open && !now.Before(c.LapsesAt):
+		lapsed, err := s.end(ctx, c, Lapsed, "", Actor{Kind: System})
+		if err == nil {
+			s.tidy(ctx, lapsed)
+		}
+		return ignoreRace(err)
+	case c.Marker == MarkerSet:
+		return ignoreRace(s.mark(ctx, c))
+	case c.Marker == MarkerClear:
+		return ignoreRace(s.unmark(ctx, c))
+	default:
+		return nil
+	}
+}
+
+// writeLater writes an accepted number that could not be written at once.
+func (s *Service) writeLater(ctx context.Context, c Claim) error {
+	lease, err := s.lease(ctx, c.IdentityID, c.ID)
+	if err != nil {
+		return err
+	}
+	err = s.write(ctx, c, lease, nil)
+	if _, _, ended := outcome(err); ended {
+		return nil // said in the log and the audit trail
+	}
+	return err
+}
+
+// reconcile looks whether Kratos stored the flow of a claim whose activation
+// did not arrive.
+func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
+	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	system := Actor{Kind: System}
+	switch {
+	case errors.Is(err, ErrNoIdentity):
+		_, err = s.end(ctx, c, Orphaned, "identity deleted", system)
+		return ignoreRace(err)
+	case err != nil:
+		return err
+	case seen.Pending != "" && StoredMobile(s.Plan, seen.Pending).Same(c.Number):
+		return s.activate(ctx, activation{
+			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system,
+		})
+	case now.Sub(c.CreatedAt) < discardAfter:
+		return nil
+	default:
+		_, err = s.end(ctx, c, Discarded, "flow not stored", system)
+		return ignoreRace(err)
+	}
+}
+
+// Prune forgets what ended longer ago than the policy's retention.
+func (s *Service) Prune(ctx context.Context) error {
+	for {
+		n, err := s.Store.Prune(ctx, s.Now().Add(-s.Policy().Retention), pruneBatch)
+		if err != nil {
+			return fmt.Errorf("prune: %w", err)
+		}
+		if n == 0 || ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// ignoreRace drops the news that somebody else did the work.
+func ignoreRace(err error) error {
+	if errors.Is(err, ErrRaced) || errors.Is(err, ErrLeased) {
+		return nil
+	}
+	return err
+}

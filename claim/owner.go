@@ -1,0 +1,93 @@
+package claim
+
+import (
+	"context"
+	"time"
+)
+
+// Resend sends the caller's open claim another text. Errors: ErrNothingPending,
+// and ErrTooSoon or ErrTooManyTexts with their end.
+func (s *Service) Resend(ctx context.Context, who Caller) error {
+	return again(ctx, func() error {
+		now, policy := s.Now(), s.Policy()
+		snapshot, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
+		if err != nil {
+			return err
+		}
+		if snapshot.Held == nil || snapshot.Held.State != Open || !now.Before(snapshot.Held.LapsesAt) {
+			return ErrNothingPending
+		}
+		claim := *snapshot.Held
+		if now.Before(claim.NextText) {
+			return &LimitError{ErrTooSoon, claim.NextText}
+		}
+		if !policy.textsLeft(claim.Texts) {
+			return &LimitError{ErrTooManyTexts, claim.LapsesAt}
+		}
+		text := s.newCode(&claim, policy, now, who.Address, who.Language)
+		return s.commit(ctx, Change{
+			Moves: []Move{{From: Open, Claim: claim}}, Text: text, Limits: policy.Texts,
+			Events: []Event{event(claim, "resent", who.Actor(), now)}, At: now,
+		})
+	})
+}
+
+// Cancel takes the caller's open claim back. Errors: ErrNothingPending, and
+// ErrBeingApplied when the code has been accepted already.
+func (s *Service) Cancel(ctx context.Context, who Caller) error {
+	return again(ctx, func() error {
+		snapshot, err := s.Store.Current(ctx, who.IdentityID, s.Now().Add(-day))
+		if err != nil {
+			return err
+		}
+		if snapshot.Held == nil {
+			return ErrNothingPending
+		}
+		if snapshot.Held.State == Verified {
+			return ErrBeingApplied
+		}
+		cancelled, err := s.end(ctx, *snapshot.Held, Cancelled, "taken back", who.Actor())
+		if err != nil {
+			return err
+		}
+		s.tidy(ctx, cancelled)
+		return nil
+	})
+}
+
+// Status is what an owner may know of their claim.
+type Status struct {
+	State        State
+	Number       Mobile // show it masked
+	LapsesAt     time.Time
+	CodeExpires  time.Time
+	NextText     time.Time // zero when no more texts may be asked for
+	AttemptsLeft int
+	Text         TextState // of the newest text
+}
+
+// Status returns the state of the caller's open or verified claim. The error is
+// ErrNothingPending when there is none.
+func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
+	now, policy := s.Now(), s.Policy()
+	snapshot, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
+	if err != nil {
+		return Status{}, err
+	}
+	held := snapshot.Held
+	if held == nil || held.State == Open && !now.Before(held.LapsesAt) {
+		return Status{}, ErrNothingPending
+	}
+	text, err := s.Store.TextState(ctx, held.ID)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{
+		State: held.State, Number: held.Number, LapsesAt: held.LapsesAt, CodeExpires: held.CodeExpires,
+		AttemptsLeft: max(0, policy.tries(snapshot.TriesElsewhere)-held.Attempts), Text: text,
+	}
+	if policy.textsLeft(held.Texts) {
+		status.NextText = held.NextText
+	}
+	return status, nil
+}

@@ -1,0 +1,77 @@
+package claim
+
+import "time"
+
+// Removal says whether people may remove their number without proof.
+type Removal string
+
+// The policies for removal.
+const (
+	RemovalAllow Removal = "allow"
+	RemovalDeny  Removal = "deny"
+)
+
+// Resend says what a resend sends.
+type Resend string
+
+// The policies for resends.
+const (
+	ResendNew  Resend = "new"  // a new code; the old one is dead
+	ResendSame Resend = "same" // the old code while it lives
+)
+
+// Policy is how the operator wants claims to be treated. The first four may
+// change while the program runs.
+type Policy struct {
+	Enabled          bool
+	VerifyPrivileged bool
+	VerifyAlways     bool
+	Validity         time.Duration // of a code
+
+	Removal     Removal
+	Resend      Resend
+	Lifetime    time.Duration // of a claim
+	Retention   time.Duration // of an ended claim
+	SessionAge  time.Duration // the oldest sign-in that may change a number; 0 for any
+	MaxAttempts int           // per claim; 0 for any number
+	DayAttempts int           // per identity in 24 hours; 0 for any number
+	Cooldown    time.Duration // after a claim's first text; doubles with each; 0 for none
+	MaxTexts    int           // per claim; 0 for any number
+	Texts       TextLimits
+}
+
+const day = 24 * time.Hour
+
+// cooldown returns how long the claim rests after its n-th text.
+func (p Policy) cooldown(n int) time.Duration {
+	rest := p.Cooldown
+	for range n - 1 {
+		if rest >= day {
+			return day
+		}
+		rest *= 2
+	}
+	return rest
+}
+
+// tries returns how many tries a claim may have, after those that the identity
+// spent on its other claims within a day.
+func (p Policy) tries(elsewhere int) int {
+	const anyNumber = 1 << 30
+	limit := anyNumber
+	if p.MaxAttempts > 0 {
+		limit = p.MaxAttempts
+	}
+	if p.DayAttempts > 0 {
+		limit = min(limit, max(0, p.DayAttempts-elsewhere))
+	}
+	return limit
+}
+
+// textsLeft tells whether a claim with n texts may have another.
+func (p Policy) textsLeft(n int) bool { return p.MaxTexts == 0 || n < p.MaxTexts }
+
+// fresh tells whether a sign-in is young enough to change a number.
+func (p Policy) fresh(signedIn, now time.Time) bool {
+	return p.SessionAge == 0 || now.Sub(signedIn) <= p.SessionAge
+}

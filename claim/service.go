@@ -1,0 +1,139 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Options are what a [Service] is made of.
+type Options struct {
+	Store     Store
+	Directory Directory
+	Codes     *Codes
+	Plan      NumberPlan
+	// Policy returns the policy in force now.
+	Policy func() Policy
+	// Now returns the database's time, in UTC.
+	Now func() time.Time
+	// NewID returns a unique id of at most 36 characters.
+	NewID func() string
+	// Jitter spreads a wait, so that replicas do not knock together.
+	Jitter func(time.Duration) time.Duration
+	// Send hands a queued text over to the worker that sends it. It must not wait.
+	Send func(Text)
+	Log  *slog.Logger
+}
+
+// Service takes claims through their lives. Its methods may be called at the
+// same time, on several replicas.
+type Service struct{ Options }
+
+// NewService returns a service.
+func NewService(o Options) *Service { return &Service{o} }
+
+const (
+	// textLease is how long the process that queued a text has for sending it
+	// before another one does.
+	textLease = 20 * time.Second
+	// writeLease outlasts the slowest write of one identity to the directory,
+	// which writeTimeout bounds.
+	writeLease   = 20 * time.Second
+	writeTimeout = 12 * time.Second
+	// raceRetries bounds how often an operation looks again after a lost race.
+	raceRetries = 5
+)
+
+// again runs an operation until it is not raced.
+func again(ctx context.Context, once func() error) error {
+	for range raceRetries {
+		if err := once(); !errors.Is(err, ErrRaced) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrStoreAway, ErrRaced)
+}
+
+// event is the audit line for a claim that just entered its state.
+func event(c Claim, kind string, who Actor, at time.Time) Event {
+	return Event{
+		ClaimID: c.ID, IdentityID: c.IdentityID, Kind: kind, Actor: who,
+		Number: c.Number.String(), Reason: c.Reason, At: at,
+	}
+}
+
+// commit makes a change and says so in the log. A text that was queued with it
+// is handed to its worker at once.
+func (s *Service) commit(ctx context.Context, change Change) error {
+	if err := s.Store.Commit(ctx, change); err != nil {
+		return err
+	}
+	if change.Text != nil {
+		s.Send(*change.Text)
+	}
+	for _, e := range change.Events {
+		s.Log.InfoContext(ctx, "claim "+e.Kind, "claim", e.ClaimID, "identity", e.IdentityID,
+			"number", e.Number, "actor", e.Actor.Kind, "reason", e.Reason)
+	}
+	return nil
+}
+
+// newCode gives a claim its next code and returns the text that carries it.
+func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language string) *Text {
+	same := p.Resend == ResendSame && c.CodeNumber > 0 && now.Before(c.CodeExpires)
+	if !same {
+		c.CodeNumber++
+		c.CodeKey = s.Codes.Key()
+		c.CodeExpires = now.Add(p.Validity)
+	}
+	c.Texts++
+	c.NextText = now.Add(p.cooldown(c.Texts))
+	c.LastAddress = address
+	return &Text{
+		ID: s.NewID(), IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
+		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: language, Address: address,
+		CreatedAt: now, LeaseUntil: now.Add(textLease),
+	}
+}
+
+// opened makes a claim open, from staged or from nothing.
+func opened(c Claim, p Policy, now time.Time) Claim {
+	c.State = Open
+	c.LapsesAt = now.Add(p.Lifetime)
+	c.DueAt = c.LapsesAt
+	c.DueTries = 0
+	return c
+}
+
+// ended makes a claim end. Its marker is to be removed from the identity unless
+// the state says that another claim or nobody owns it.
+func ended(c Claim, state State, reason string, now time.Time) Claim {
+	c.State = state
+	c.Reason = reason
+	c.EndedAt = now
+	c.DueTries = 0
+	c.Marker, c.DueAt = MarkerDone, time.Time{}
+	switch state {
+	case Cancelled, Locked, Lapsed, Conflict:
+		c.Marker, c.DueAt = MarkerClear, now
+	case Staged, Open, Verified, Applied, Discarded, Superseded, Orphaned:
+	}
+	return c
+}
+
+// end commits the end of a claim.
+func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who Actor) (Claim, error) {
+	now := s.Now()
+	done := ended(c, state, reason, now)
+	err := s.commit(ctx, Change{
+		Moves:  []Move{{From: c.State, Claim: done, Forget: state == Orphaned}},
+		Events: []Event{event(done, string(state), who, now)}, At: now,
+	})
+	done.Version++
+	return done, err
+}

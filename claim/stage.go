@@ -1,0 +1,169 @@
+package claim
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// SettingsChange is a settings flow that Kratos has not stored yet.
+type SettingsChange struct {
+	IdentityID, FlowID, SchemaID string
+
+	Stored, Wanted string // the trait's text, blank for none
+	StoredVerified bool
+	Marker         string // the identity's pending number, blank for none
+
+	// SignedIn is when the session was authenticated; zero where the Kratos
+	// version does not tell.
+	SignedIn time.Time
+	Address  string
+	Language string
+}
+
+// Answer is what Kratos is to store for a settings flow.
+type Answer struct {
+	Ruling Ruling
+	// Pending is the number to show as pending; zero for none.
+	Pending Mobile
+	// Interrupt tells that the flow has to be refused although the claim is open:
+	// this identity cannot go without the number and keep it back at once.
+	Interrupt bool
+}
+
+// Stage rules on a settings flow before Kratos stores it. A challenge is staged:
+// nothing is texted before [Service.Activate]. Kratos delivers a call up to
+// three times, and the same one is answered the same.
+func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
+	now, policy := s.Now(), s.Policy()
+	request := Request{
+		Enabled: policy.Enabled, RemovalAllowed: policy.Removal != RemovalDeny,
+		Origin: OriginSettings, Touch: TouchWhole,
+		Stored: StoredMobile(s.Plan, c.Stored), StoredVerified: c.StoredVerified,
+	}
+	if request.Enabled && c.Wanted != "" && c.Wanted != c.Stored {
+		wanted, err := ParseMobile(s.Plan, c.Wanted)
+		if err != nil {
+			return Answer{}, err
+		}
+		request.Wanted = wanted
+	} else {
+		request.Wanted = StoredMobile(s.Plan, c.Wanted)
+	}
+	held, err := s.markedClaim(ctx, c.IdentityID, c.Marker, now)
+	if err != nil {
+		return Answer{}, err
+	}
+	if held != nil && held.State == Open {
+		request.Pending, request.CoolingDown = held.Number, now.Before(held.NextText)
+	}
+	answer := Answer{Ruling: Decide(request)}
+	if answer.Ruling != Leave && !c.SignedIn.IsZero() && !policy.fresh(c.SignedIn, now) {
+		return Answer{}, ErrSessionTooOld
+	}
+	switch answer.Ruling {
+	case RefuseRemoval:
+		return Answer{}, ErrRemovalDenied
+	case Leave:
+		answer.Pending = RestoreMobile(c.Marker)
+	case KeepPending:
+		answer.Pending = held.Number
+		answer.Interrupt, err = s.mustInterrupt(ctx, c.SchemaID, request.Stored)
+	case Challenge:
+		if held != nil && held.State == Verified {
+			return Answer{}, ErrBeingApplied
+		}
+		answer.Pending = request.Wanted
+		if answer.Interrupt, err = s.mustInterrupt(ctx, c.SchemaID, request.Stored); err == nil {
+			err = s.challenge(ctx, c, request, held, answer.Interrupt)
+		}
+	case Write, Remove, TakeBack, WriteUnverified:
+		if held != nil && held.State == Verified {
+			return Answer{}, ErrBeingApplied
+		}
+	}
+	return answer, err
+}
+
+// markedClaim reads the identity's held claim. An identity without a marker has
+// none, but for a crash that Activate and the workers mend; the usual change is
+// spared the read.
+func (s *Service) markedClaim(ctx context.Context, identityID, marker string, now time.Time) (*Claim, error) {
+	if marker == "" {
+		return nil, nil //nolint:nilnil // no claim is no error
+	}
+	snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))
+	return snapshot.Held, err
+}
+
+// mustInterrupt tells whether a number cannot be taken out of the flow again:
+// in an identity that had none, a number that the schema makes a means to sign
+// in by code would stay behind in Kratos as just that.
+func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored Mobile) (bool, error) {
+	if !stored.IsZero() {
+		return false, nil
+	}
+	identifier, err := s.Directory.CodeIdentifier(ctx, schemaID)
+	if err != nil {
+		return false, fmt.Errorf("read schema: %w", err)
+	}
+	return identifier, nil
+}
+
+// challenge stages the claim; where the flow is to be interrupted, and so never
+// stored, it opens the claim as well.
+func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, held *Claim, interrupt bool) error {
+	now, policy := s.Now(), s.Policy()
+	if held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
+		return &LimitError{ErrTooManyTexts, held.LapsesAt}
+	}
+	staged := Claim{
+		ID: stagedID(c.IdentityID, c.FlowID, r.Wanted), IdentityID: c.IdentityID, FlowID: c.FlowID,
+		Origin: OriginSettings, Number: r.Wanted, Was: r.Stored, State: Staged, LastAddress: c.Address,
+		CreatedAt: now, DueAt: now.Add(reconcileAfter),
+	}
+	change := Change{Create: &staged, Limits: policy.Texts, At: now}
+	err := s.Store.Commit(ctx, change)
+	if errors.Is(err, ErrExists) {
+		err = s.stageAgain(ctx, change)
+	}
+	if err != nil || !interrupt {
+		return err
+	}
+	return s.activate(ctx, activation{
+		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: MarkerSet,
+		who: Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address}, language: c.Language,
+	})
+}
+
+// stageAgain meets a repeated delivery, or the same number once more in a flow
+// in which it has been wanted before.
+func (s *Service) stageAgain(ctx context.Context, change Change) error {
+	staged := change.Create
+	snapshot, err := s.Store.Current(ctx, staged.IdentityID, change.At.Add(-day))
+	if err != nil || findStaged(snapshot, staged.FlowID, staged.Number) != nil {
+		return err
+	}
+	staged.ID = s.NewID()
+	return s.Store.Commit(ctx, change)
+}
+
+// findStaged returns the newest staged claim of a flow for a number.
+func findStaged(snapshot Snapshot, flowID string, number Mobile) *Claim {
+	for i := range snapshot.Staged {
+		if c := &snapshot.Staged[i]; c.FlowID == flowID && c.Number.Same(number) {
+			return c
+		}
+	}
+	return nil
+}
+
+// stagedID computes the id of a flow's claim for a number, so that a repeated
+// delivery meets its own row and an activation needs no look-up.
+func stagedID(identityID, flowID string, number Mobile) string {
+	sum := sha256.Sum256([]byte(identityID + "\x00" + flowID + "\x00" + number.Key()))
+	return hex.EncodeToString(sum[:16])
+}

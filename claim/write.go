@@ -1,0 +1,182 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	backoffFirst   = time.Second
+	backoffLongest = time.Minute
+)
+
+// backoff returns how long to wait after so many tries in vain.
+func (s *Service) backoff(tries int) time.Duration {
+	wait := backoffFirst << min(tries, 16)
+	return s.Jitter(min(wait, backoffLongest))
+}
+
+// lease takes the right to write an identity, without waiting for it. With the
+// id of a verified claim the lease ends with that state; otherwise it must be
+// released.
+func (s *Service) lease(ctx context.Context, identityID, claimID string) (Lease, error) {
+	now := s.Now()
+	lease := Lease{IdentityID: identityID, Owner: s.NewID(), ClaimID: claimID, Until: now.Add(writeLease)}
+	return lease, s.Store.Acquire(ctx, lease, now)
+}
+
+// release gives a lease back, also when the caller has gone away.
+func (s *Service) release(ctx context.Context, lease Lease) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	if err := s.Store.Release(ctx, lease); err != nil {
+		s.Log.WarnContext(ctx, "lease not released", "identity", lease.IdentityID, "error", err)
+	}
+}
+
+// write brings a verified claim's number to the directory under its lease. The
+// caller may go away meanwhile: the write goes on. What passes is left to the
+// worker and is no error.
+func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identity) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	refusal := s.adopt(ctx, c, seen)
+	state, reason, ended := outcome(refusal)
+	if !ended {
+		s.Log.WarnContext(ctx, "number not written yet", "claim", c.ID, "identity", c.IdentityID,
+			"tries", c.DueTries, "error", refusal)
+		s.putOff(ctx, c)
+		s.release(ctx, lease)
+		return nil
+	}
+	done, err := s.end(ctx, c, state, reason, Actor{Kind: System})
+	if err != nil {
+		// The worker will find the number in place, or meet the same refusal.
+		s.Log.ErrorContext(ctx, "outcome not recorded yet", "claim", c.ID, "state", state, "error", err)
+		s.release(ctx, lease)
+		return refusal
+	}
+	s.tidy(ctx, done)
+	return refusal
+}
+
+// adopt writes the number unless it is there already. It refuses when the
+// identity no longer has the number that the claim set out from.
+func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) error {
+	if seen == nil {
+		identity, err := s.Directory.Identity(ctx, c.IdentityID)
+		if err != nil {
+			return err
+		}
+		seen = &identity
+	}
+	stored := StoredMobile(s.Plan, seen.Mobile)
+	marked := seen.Pending != "" && StoredMobile(s.Plan, seen.Pending).Same(c.Number)
+	switch {
+	case stored.Same(c.Number) && seen.Verified && !marked:
+		return nil // written before a crash
+	case !stored.Same(c.Number) && !stored.Same(c.Was):
+		return ErrChangedElsewhere
+	}
+	return s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
+}
+
+// outcome tells how a write ended its claim; false if it did not.
+func outcome(err error) (State, string, bool) {
+	switch {
+	case err == nil:
+		return Applied, "", true
+	case errors.Is(err, ErrNumberTaken):
+		return Conflict, "number taken", true
+	case errors.Is(err, ErrChangedElsewhere):
+		return Conflict, "number changed elsewhere", true
+	case errors.Is(err, ErrNumberRefused):
+		return Conflict, "number refused by the schema", true
+	case errors.Is(err, ErrNoIdentity):
+		return Orphaned, "identity deleted", true
+	default:
+		return "", "", false
+	}
+}
+
+// putOff makes a claim due again after a back-off.
+func (s *Service) putOff(ctx context.Context, c Claim) {
+	if _, err := s.Store.Take(ctx, c, s.Now().Add(s.backoff(c.DueTries))); err != nil {
+		s.Log.WarnContext(ctx, "claim not put off", "claim", c.ID, "error", err)
+	}
+}
+
+// tidy removes an ended claim's marker at once; if it cannot, a worker does.
+func (s *Service) tidy(ctx context.Context, c Claim) {
+	if c.Marker != MarkerClear {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	if err := s.unmark(ctx, c); err != nil {
+		s.Log.WarnContext(ctx, "pending number not removed yet", "claim", c.ID, "identity", c.IdentityID, "error", err)
+		s.putOff(ctx, c)
+	}
+}
+
+// unmark removes the marker of an ended claim, unless it is another claim's.
+func (s *Service) unmark(ctx context.Context, c Claim) error {
+	return s.errand(ctx, c, func(seen Identity, living Snapshot) error {
+		if seen.Pending == "" || !StoredMobile(s.Plan, seen.Pending).Same(c.Number) || wants(living, c.Number) {
+			return nil
+		}
+		return s.Directory.Unmark(ctx, c.IdentityID)
+	})
+}
+
+// mark shows an open claim's number on an identity.
+func (s *Service) mark(ctx context.Context, c Claim) error {
+	return s.errand(ctx, c, func(seen Identity, living Snapshot) error {
+		if seen.Pending == c.Number.Reveal() || !wants(living, c.Number) {
+			return nil
+		}
+		return s.Directory.Mark(ctx, c.IdentityID, c.Number)
+	})
+}
+
+// errand does what a claim's marker asks for, under the identity's lease, and
+// records that it is done.
+func (s *Service) errand(ctx context.Context, c Claim, do func(Identity, Snapshot) error) error {
+	lease, err := s.lease(ctx, c.IdentityID, "")
+	if err != nil {
+		return err
+	}
+	defer s.release(ctx, lease)
+	now := s.Now()
+	living, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
+	if err != nil {
+		return err
+	}
+	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	if err == nil {
+		err = do(seen, living)
+	}
+	if err != nil && !errors.Is(err, ErrNoIdentity) {
+		return err
+	}
+	done := c
+	done.Marker, done.DueAt, done.DueTries = MarkerDone, time.Time{}, 0
+	if c.State == Open {
+		done.DueAt = c.LapsesAt
+	}
+	return s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: done}}, At: now})
+}
+
+// wants tells whether a living claim is for the number.
+func wants(living Snapshot, number Mobile) bool {
+	if living.Held != nil && living.Held.Number.Same(number) {
+		return true
+	}
+	for _, c := range living.Staged {
+		if c.Number.Same(number) {
+			return true
+		}
+	}
+	return false
+}
