@@ -139,6 +139,10 @@ func (s *Service) resurrected(ctx context.Context, a activation) error {
 	if err != nil || last == nil || !last.Number.Same(a.number) || last.Marker != MarkerDone {
 		return err
 	}
+	seen, err := s.Directory.Identity(ctx, a.identityID)
+	if err != nil || !StoredMobile(s.Plan, seen.Pending).Same(a.number) {
+		return err // a late delivery: the marker has gone already
+	}
 	now, again := s.Now(), *last
 	again.DueAt, again.DueTries = now, 0
 	if last.State == Applied {

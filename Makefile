@@ -1,0 +1,71 @@
+# Two commands matter: `make demo` and `make test`. Both do their own set-up.
+SHELL := /bin/bash
+GO ?= go
+CACHE ?= $(CURDIR)/.cache
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+GOLANGCI_VERSION := v2.15.0
+GOTESTSUM_VERSION := v1.13.0
+
+HOLDLINE := $(CACHE)/holdline
+KRATOS := $(CACHE)/kratos
+GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
+
+.PHONY: help demo test check lint format unit fuzz e2e build tools debian clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: build $(KRATOS) ## run the whole product: a real Kratos, Holdline, a phone simulator
+	@exec $(HOLDLINE) demo --kratos-bin $(KRATOS)
+
+test: debian lint unit e2e ## format, lint, unit tests, then everything on real servers
+
+check: lint unit fuzz ## what to run before a commit; e2e apart
+
+build: ## the holdline program
+	@echo "building holdline"
+	@mkdir -p $(CACHE)
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.release=$(VERSION)" -o $(HOLDLINE) ./cmd/holdline
+
+$(KRATOS): e2e/kratos/go.mod e2e/kratos/go.sum e2e/kratos/main.go
+	@command -v gcc >/dev/null || $(MAKE) --no-print-directory debian
+	@echo "building Ory Kratos v1.3.1 from its Go module: some minutes the first time"
+	@mkdir -p $(CACHE)
+	@cd e2e/kratos && CGO_ENABLED=1 $(GO) build -tags sqlite -o $(KRATOS) .
+
+$(GOLANGCI):
+	@echo "building golangci-lint $(GOLANGCI_VERSION): some minutes the first time"
+	@mkdir -p $(dir $@)
+	@GOBIN=$(dir $@) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+tools: $(GOLANGCI) ## the linter
+
+debian: ## install the Debian packages that the tests need and that are missing
+	@./e2e/debian.sh
+
+format: $(GOLANGCI) ## format the code
+	@$(GOLANGCI) fmt
+	@cd e2e && $(GOLANGCI) fmt
+
+lint: $(GOLANGCI) ## check format and lint, import rules included
+	@echo "lint"
+	@$(GOLANGCI) run ./...
+	@cd e2e && $(GOLANGCI) run ./...
+
+unit: $(KRATOS) ## unit tests with the race detector, on a real MariaDB and a real Kratos
+	@echo "unit tests"
+	@./e2e/with-mariadb.sh env HOLDLINE_REQUIRE_MARIADB=1 HOLDLINE_REQUIRE_KRATOS=1 KRATOS_BIN=$(KRATOS) \
+		$(GO) test -race ./...
+
+fuzz: ## ten seconds for each fuzz target
+	@for target in $$(grep -rhoE 'func Fuzz[A-Za-z]+' --include='*_test.go' --exclude-dir=e2e . | cut -d' ' -f2); do \
+		package=$$(dirname $$(grep -rlE "func $$target\(" --include='*_test.go' .)); \
+		$(GO) test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime 10s || exit 1; done
+
+e2e: debian build $(KRATOS) ## the built program with a real Kratos, MariaDB and browser
+	@echo "end-to-end tests"
+	@cd e2e && HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) $(GO) test -count=1 -timeout 30m ./...
+
+clean: ## forget what was built
+	@rm -rf $(CACHE)

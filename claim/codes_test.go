@@ -1,0 +1,112 @@
+package claim_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/holdline/holdline/claim"
+)
+
+var (
+	firstSecret  = strings.Repeat("first-secret-", 4)
+	secondSecret = strings.Repeat("second-secret-", 4)
+)
+
+func newCodes(t *testing.T, length int, alphabet claim.Alphabet, secrets ...string) *claim.Codes {
+	t.Helper()
+	codes, err := claim.NewCodes(secrets, length, alphabet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codes
+}
+
+func code(t *testing.T, codes *claim.Codes, ref claim.CodeRef) string {
+	t.Helper()
+	text, err := codes.Code(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestACodeIsTheSameWheneverItIsDerived(t *testing.T) {
+	codes := newCodes(t, 6, claim.Numeric, firstSecret)
+	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
+	again := newCodes(t, 6, claim.Numeric, firstSecret)
+	if got, want := code(t, again, ref), code(t, codes, ref); got != want || len(got) != 6 {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for name, other := range map[string]claim.CodeRef{
+		"another claim": {ClaimID: "b", Key: codes.Key(), Number: 1},
+		"a resend":      {ClaimID: "a", Key: codes.Key(), Number: 2},
+	} {
+		if code(t, codes, other) == code(t, codes, ref) {
+			t.Errorf("%s has the same code", name)
+		}
+	}
+}
+
+func TestKeysRotate(t *testing.T) {
+	before := newCodes(t, 6, claim.Numeric, firstSecret)
+	ref := claim.CodeRef{ClaimID: "a", Key: before.Key(), Number: 1}
+	after := newCodes(t, 8, claim.Alphanumeric, secondSecret, firstSecret)
+	if code(t, after, ref) != code(t, before, ref) {
+		t.Error("a new key in front, or another form, breaks codes that are under way")
+	}
+	if after.Key() == before.Key() {
+		t.Error("the new key does not make new codes")
+	}
+	gone := newCodes(t, 6, claim.Numeric, secondSecret)
+	if _, err := gone.Code(ref); !errors.Is(err, claim.ErrUnknownKey) {
+		t.Errorf("got %v, want %v", err, claim.ErrUnknownKey)
+	}
+}
+
+func TestMatchIsKindToThumbsOnly(t *testing.T) {
+	codes := newCodes(t, 6, claim.Alphanumeric, firstSecret)
+	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
+	right := code(t, codes, ref)
+	for typed, want := range map[string]bool{
+		right: true, strings.ToLower(right): true, right[:3] + " " + right[3:]: true, " " + right[:3] + "-" + right[3:]: true,
+		"": false, right[:5]: false, right + "2": false, right[1:] + right[:1]: right[1:]+right[:1] == right,
+	} {
+		if got, err := codes.Match(ref, typed); err != nil || got != want {
+			t.Errorf("%q: got %v, %v; want %v", typed, got, err, want)
+		}
+	}
+}
+
+// The bound is five standard deviations: a fair spread fails once in millions.
+func TestCodesAreUnbiased(t *testing.T) {
+	codes := newCodes(t, 10, claim.Numeric, firstSecret)
+	const claims = 20_000
+	var seen [10]int
+	for i := range claims {
+		for _, digit := range code(t, codes, claim.CodeRef{ClaimID: fmt.Sprint(i), Key: codes.Key(), Number: 1}) {
+			seen[digit-'0']++
+		}
+	}
+	for digit, n := range seen {
+		if mean := claims; n < mean-671 || n > mean+671 {
+			t.Errorf("digit %d came %d times of %d", digit, n, mean)
+		}
+	}
+}
+
+func TestAllFaultsOfCodesAreReported(t *testing.T) {
+	_, err := claim.NewCodes([]string{"short"}, 3, "runes")
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{"otp.length", "otp.alphabet", "secrets.otp[0]"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not named in %v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "short\n") {
+		t.Error("the secret shows")
+	}
+}

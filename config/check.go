@@ -1,0 +1,154 @@
+package config
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	traitName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	gatewayID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
+	scopes    = []string{"scim:read", "scim:write", "claims:manage"}
+)
+
+const (
+	shortestHookKey = 16
+	shortestSecret  = 32
+)
+
+// faults collects what is wrong.
+type faults []error
+
+func (f *faults) unless(ok bool, key, complaint string) {
+	if !ok {
+		*f = append(*f, fmt.Errorf("%s: %s", key, complaint))
+	}
+}
+
+func (f *faults) oneOf(key, value string, allowed ...string) {
+	f.unless(slices.Contains(allowed, value), key, "must be "+strings.Join(allowed, " or "))
+}
+
+// check finds all that is impossible in a configuration that could be read.
+func (c Config) check() []error {
+	var f faults
+	c.checkListeners(&f)
+	c.checkKratos(&f)
+	c.checkFeature(&f)
+	c.checkGateways(&f)
+	for i, t := range c.Tokens {
+		at := fmt.Sprintf("tokens[%d].", i)
+		digest, err := hex.DecodeString(t.SHA256)
+		f.unless(t.Name != "", at+"name", "is missing")
+		f.unless(err == nil && len(digest) == 32, at+"sha256", "must be the 64 hexadecimal digits that `holdline token create` prints")
+		for _, scope := range t.Scopes {
+			f.oneOf(at+"scopes", scope, scopes...)
+		}
+	}
+	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	f.oneOf("log.format", c.Log.Format, "json", "text")
+	return f
+}
+
+func (c Config) checkListeners(f *faults) {
+	port := func(key string, n int) { f.unless(n >= 0 && n <= 65535, key, "must be a port number") }
+	port("public.port", c.Public.Port)
+	port("admin.port", c.Admin.Port)
+	f.unless(c.Public.Port == 0 || c.Public.Port != c.Admin.Port, "admin.port", "must not be the public listener's")
+	f.unless(c.Public.BaseURL == "" || isURL(c.Public.BaseURL), "public.base_url", "must be an http or https URL")
+	for _, proxy := range c.Public.TrustedProxies {
+		_, one := netip.ParseAddr(proxy)
+		_, many := netip.ParsePrefix(proxy)
+		f.unless(one == nil || many == nil, "public.trusted_proxies", "must be addresses or networks")
+	}
+	dsn := c.Database.DSN.Reveal()
+	f.unless(strings.HasPrefix(dsn, "sqlite://") || strings.HasPrefix(dsn, "mysql://"),
+		"database.dsn", "must begin with sqlite:// or mysql://")
+	f.oneOf("database.auto_migrate", strings.ToLower(c.Database.AutoMigrate), "", "true", "false")
+	f.unless(len(c.Secrets.OTP) > 0, "secrets.otp", "at least one secret is needed")
+	for i, secret := range c.Secrets.OTP {
+		f.unless(len(secret) >= shortestSecret, fmt.Sprintf("secrets.otp[%d]", i),
+			fmt.Sprintf("must have at least %d characters", shortestSecret))
+	}
+}
+
+func (c Config) checkKratos(f *faults) {
+	f.unless(isURL(c.Kratos.PublicURL), "kratos.public_url", "must be an http or https URL")
+	f.unless(isURL(c.Kratos.AdminURL), "kratos.admin_url", "must be an http or https URL")
+	f.unless(traitName.MatchString(c.Kratos.MobileTrait), "kratos.mobile_trait", "must be the name of a top-level trait")
+	f.unless(traitName.MatchString(c.Kratos.PendingKey), "kratos.pending_key", "must be a name of letters, digits and underscores")
+	f.unless(c.Kratos.SessionCookie != "", "kratos.session_cookie", "is missing")
+	f.unless(c.Kratos.SessionAge >= 0, "kratos.privileged_session_max_age", "must not be negative")
+	f.unless(c.Kratos.Timeout > 0 && c.Kratos.Timeout <= 5*time.Second, "kratos.timeout", "must be above 0 and at most 5s")
+	f.unless(len(c.Hooks.APIKey) >= shortestHookKey, "hooks.api_key", fmt.Sprintf("must have at least %d characters", shortestHookKey))
+	f.unless(c.Hooks.BaseURL == "" || isURL(c.Hooks.BaseURL), "hooks.base_url", "must be an http or https URL")
+	f.unless(c.Hooks.ReturnURL == "" || isURL(c.Hooks.ReturnURL), "hooks.return_url", "must be an http or https URL")
+}
+
+func (c Config) checkFeature(f *faults) {
+	validity := c.Feature.Update.Mobile.Validity
+	f.unless(validity > 0 && validity <= 24*time.Hour, validityKey, "must be above 0 and at most 24h")
+	f.oneOf("identity_mgt.user_claim_update.mobile.removal", c.Feature.Update.Mobile.Removal, "allow", "deny")
+	f.oneOf("mobile.format", c.Mobile.Format, "e164", "raw")
+	f.unless(len(c.Mobile.DefaultRegion) == 0 || len(c.Mobile.DefaultRegion) == 2, "mobile.default_region", "must be a country code of two letters")
+	f.unless(c.OTP.Length >= 4 && c.OTP.Length <= 10, "otp.length", "must be from 4 to 10")
+	f.oneOf("otp.alphabet", c.OTP.Alphabet, "numeric", "alphanumeric")
+	f.oneOf("otp.resend", c.OTP.Resend, "new", "same")
+	f.unless(c.Claims.Lifetime >= validity, "claims.lifetime", "must not be shorter than a code is good")
+	f.unless(c.Claims.Retention >= 24*time.Hour, "claims.retention", "must be at least 24h: the daily limits count what is kept")
+	limit := func(key string, n int) { f.unless(n >= 0, "limits."+key, "must not be negative") }
+	limit("max_attempts", c.Limits.MaxAttempts)
+	limit("attempts_per_identity_per_day", c.Limits.AttemptsPerIdentityDay)
+	limit("texts_per_claim", c.Limits.TextsPerClaim)
+	limit("texts_per_identity_per_day", c.Limits.TextsPerIdentityDay)
+	limit("texts_per_number_per_day", c.Limits.TextsPerNumberDay)
+	limit("texts_per_address_per_hour", c.Limits.TextsPerAddressHour)
+	f.unless(c.Limits.ResendCooldown >= 0, "limits.resend_cooldown", "must not be negative")
+}
+
+func (c Config) checkGateways(f *faults) {
+	f.unless(len(c.SMS.Gateways) > 0, "sms.gateways", "at least one gateway is needed")
+	f.unless(c.SMS.Product != "", "sms.product", "is missing")
+	seen := map[string]bool{}
+	for i, g := range c.SMS.Gateways {
+		at := fmt.Sprintf("sms.gateways[%d].", i)
+		f.unless(gatewayID.MatchString(g.ID), at+"id", "must be a name of letters, digits, - and _")
+		f.unless(!seen[g.ID], at+"id", "is used twice")
+		seen[g.ID] = true
+		f.oneOf(at+"type", g.Type, "http", "simulator")
+		f.unless(g.Timeout >= 0 && g.Timeout <= 15*time.Second, at+"timeout", "must be at most 15s")
+	}
+}
+
+// isURL tells whether text is an absolute http or https URL with a host.
+func isURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == ""
+}
+
+// AutoMigrate tells whether the schema is brought up to date on start.
+func (c Config) AutoMigrate() bool {
+	if c.Database.AutoMigrate == "" {
+		return strings.HasPrefix(c.Database.DSN.Reveal(), "sqlite://")
+	}
+	return strings.EqualFold(c.Database.AutoMigrate, "true")
+}
+
+// HookURL is the admin listener as Kratos reaches it.
+func (c Config) HookURL() (string, error) {
+	if c.Hooks.BaseURL != "" {
+		return c.Hooks.BaseURL, nil
+	}
+	if c.Admin.Port == 0 {
+		return "", errors.New("hooks.base_url: is needed when admin.port is 0")
+	}
+	return "http://" + net.JoinHostPort(c.Admin.Host, fmt.Sprint(c.Admin.Port)), nil
+}

@@ -1,0 +1,209 @@
+// Package config reads Holdline's configuration: defaults, then a file (YAML,
+// JSON or TOML), then HOLDLINE_ variables, then flags, the later ones winning.
+// All faults are reported at once. Only package app sees a Config; everything
+// else receives plain values.
+package config
+
+import "time"
+
+// Config is the whole configuration. The koanf tags are the keys of the file;
+// flags and variables are made from them.
+type Config struct {
+	Public   Listener `koanf:"public"`
+	Admin    Admin    `koanf:"admin"`
+	Database Database `koanf:"database"`
+	Secrets  Secrets  `koanf:"secrets"`
+	Kratos   Kratos   `koanf:"kratos"`
+	Hooks    Hooks    `koanf:"hooks"`
+	Feature  Feature  `koanf:"identity_mgt"`
+	Mobile   Mobile   `koanf:"mobile"`
+	OTP      OTP      `koanf:"otp"`
+	Claims   Claims   `koanf:"claims"`
+	Limits   Limits   `koanf:"limits"`
+	SMS      SMS      `koanf:"sms"`
+	Tokens   []Token  `koanf:"tokens" usage:"bearer tokens of provisioning clients, as JSON"`
+	Log      Log      `koanf:"log"`
+}
+
+// Listener is the public listener.
+type Listener struct {
+	Host           string   `koanf:"host" usage:"address of the public listener"`
+	Port           int      `koanf:"port" usage:"port of the public listener; 0 takes a free one"`
+	BaseURL        string   `koanf:"base_url" usage:"URL at which people reach the public listener"`
+	TrustedProxies []string `koanf:"trusted_proxies" usage:"addresses or networks whose X-Forwarded-For is believed"`
+}
+
+// Admin is the admin listener.
+type Admin struct {
+	Host string `koanf:"host" usage:"address of the admin listener; never expose it"`
+	Port int    `koanf:"port" usage:"port of the admin listener; 0 takes a free one"`
+}
+
+// Database says where claims are kept.
+type Database struct {
+	DSN Secret `koanf:"dsn" usage:"sqlite://FILE or mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME"`
+	// AutoMigrate is true, false or blank: true for SQLite, false for MySQL.
+	AutoMigrate string `koanf:"auto_migrate" usage:"bring the schema up to date on start (default true for sqlite, false for mysql)"`
+}
+
+// Secrets are Holdline's own.
+type Secrets struct {
+	OTP []Secret `koanf:"otp" usage:"keys that codes are made from; the first makes new ones, the others still verify"`
+}
+
+// Kratos says where Kratos is and how its identities are laid out.
+type Kratos struct {
+	PublicURL     string        `koanf:"public_url" usage:"URL of Kratos' public API"`
+	AdminURL      string        `koanf:"admin_url" usage:"URL of Kratos' admin API"`
+	MobileTrait   string        `koanf:"mobile_trait" usage:"trait that holds the mobile number"`
+	PendingKey    string        `koanf:"pending_key" usage:"key in metadata_public that shows the pending number"`
+	SessionCookie string        `koanf:"session_cookie" usage:"name of Kratos' session cookie"`
+	SessionAge    time.Duration `koanf:"privileged_session_max_age" usage:"oldest sign-in that may change a number; 0 for any"`
+	Timeout       time.Duration `koanf:"timeout" usage:"longest wait for one answer of Kratos"`
+}
+
+// Hooks says how Kratos calls Holdline.
+type Hooks struct {
+	APIKey    Secret `koanf:"api_key" usage:"key that Kratos sends in X-Hook-Key"`
+	BaseURL   string `koanf:"base_url" usage:"URL at which Kratos reaches the admin listener (default: its own address)"`
+	ReturnURL string `koanf:"return_url" usage:"page that kratos-config sends browsers to after a profile was saved"`
+}
+
+// Feature is the feature itself, with WSO2 Identity Server's names.
+type Feature struct {
+	Update UserClaimUpdate `koanf:"user_claim_update"`
+}
+
+// UserClaimUpdate holds the switches.
+type UserClaimUpdate struct {
+	UseVerifyClaim bool         `koanf:"use_verify_claim" usage:"SCIM: verify only when verifyMobile is true; false: always"`
+	Mobile         MobileUpdate `koanf:"mobile"`
+}
+
+// MobileUpdate holds the switches of the mobile number.
+type MobileUpdate struct {
+	Enable           bool          `koanf:"enable_verification" alias:"enable-verification" usage:"verify changed mobile numbers"`
+	Validity         time.Duration `koanf:"verification_sms_otp_validity" alias:"verification-sms-otp-validity" usage:"how long a code is good; a bare number means minutes"`
+	EnablePrivileged bool          `koanf:"enable_verification_by_privileged_user" alias:"enable-verification-by-privileged-user" usage:"verify changes by privileged users too"`
+	Removal          string        `koanf:"removal" usage:"allow or deny the removal of a number"`
+}
+
+// Mobile says how numbers are read and written.
+type Mobile struct {
+	Format        string `koanf:"format" usage:"e164 or raw"`
+	DefaultRegion string `koanf:"default_region" usage:"country (ISO 3166-1) that national numbers are read in"`
+}
+
+// OTP says what codes look like.
+type OTP struct {
+	Length   int    `koanf:"length" usage:"characters of a code, 4 to 10"`
+	Alphabet string `koanf:"alphabet" usage:"numeric or alphanumeric"`
+	Resend   string `koanf:"resend" usage:"new: a resend makes a new code; same: it repeats a living one"`
+}
+
+// Claims says how long claims live.
+type Claims struct {
+	Lifetime  time.Duration `koanf:"lifetime" usage:"how long a claim stays open"`
+	Retention time.Duration `koanf:"retention" usage:"how long an ended claim is kept"`
+}
+
+// Limits bound guessing and texting. Zero switches a limit off.
+type Limits struct {
+	MaxAttempts            int           `koanf:"max_attempts" usage:"tries per claim"`
+	AttemptsPerIdentityDay int           `koanf:"attempts_per_identity_per_day" usage:"tries per identity in 24 hours"`
+	ResendCooldown         time.Duration `koanf:"resend_cooldown" usage:"rest after a claim's first text; doubles with each"`
+	TextsPerClaim          int           `koanf:"texts_per_claim" usage:"texts per claim"`
+	TextsPerIdentityDay    int           `koanf:"texts_per_identity_per_day" usage:"texts per identity in 24 hours"`
+	TextsPerNumberDay      int           `koanf:"texts_per_number_per_day" usage:"texts per number in 24 hours"`
+	TextsPerAddressHour    int           `koanf:"texts_per_address_per_hour" usage:"texts per client address in an hour"`
+}
+
+// SMS says how texts go out.
+type SMS struct {
+	Product  string    `koanf:"product" usage:"name of the product that texts speak of"`
+	Gateways []Gateway `koanf:"gateways" usage:"SMS gateways in order of preference, as JSON"`
+}
+
+// Gateway is one way to send texts.
+type Gateway struct {
+	ID      string        `koanf:"id"`
+	Type    string        `koanf:"type"` // http or simulator
+	Request RequestConfig `koanf:"request_config"`
+	Timeout time.Duration `koanf:"timeout"`
+}
+
+// RequestConfig is Kratos' courier.channels[].request_config.
+type RequestConfig struct {
+	URL     string            `koanf:"url"`
+	Method  string            `koanf:"method"`
+	Headers map[string]string `koanf:"headers"`
+	Body    string            `koanf:"body"`
+	Auth    RequestAuth       `koanf:"auth"`
+}
+
+// RequestAuth is Kratos' request_config.auth.
+type RequestAuth struct {
+	Type   string            `koanf:"type"`
+	Config map[string]string `koanf:"config"`
+}
+
+// Token is a provisioning client's bearer token, by its digest.
+type Token struct {
+	Name       string   `koanf:"name"`
+	SHA256     string   `koanf:"sha256"`
+	Scopes     []string `koanf:"scopes"`
+	Privileged bool     `koanf:"privileged"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `koanf:"level" usage:"debug, info, warn or error"`
+	Format string `koanf:"format" usage:"json or text"`
+}
+
+// Default returns the configuration of a first look: SQLite, Kratos on its usual
+// ports. It lacks what has no safe default: secrets and a gateway.
+func Default() Config {
+	return Config{
+		Public:   Listener{Host: "127.0.0.1", Port: 4477},
+		Admin:    Admin{Host: "127.0.0.1", Port: 4478},
+		Database: Database{DSN: "sqlite://holdline.db"},
+		Kratos: Kratos{
+			PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434",
+			MobileTrait: "mobile", PendingKey: "pendingMobileNumber", SessionCookie: "ory_kratos_session",
+			SessionAge: 15 * time.Minute, Timeout: 3 * time.Second,
+		},
+		Feature: Feature{UserClaimUpdate{UseVerifyClaim: true, Mobile: MobileUpdate{
+			Enable: true, Validity: 5 * time.Minute, Removal: "allow",
+		}}},
+		Mobile: Mobile{Format: "e164"},
+		OTP:    OTP{Length: 6, Alphabet: "numeric", Resend: "new"},
+		Claims: Claims{Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour},
+		Limits: Limits{
+			MaxAttempts: 5, AttemptsPerIdentityDay: 20, ResendCooldown: 30 * time.Second, TextsPerClaim: 5,
+			TextsPerIdentityDay: 10, TextsPerNumberDay: 5, TextsPerAddressHour: 20,
+		},
+		SMS: SMS{Product: "Holdline"},
+		Log: Log{Level: "info", Format: "json"},
+	}
+}
+
+// Secret is text that must not be shown.
+type Secret string
+
+// String hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString hides the secret.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the secret.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Reveal returns the secret.
+func (s Secret) Reveal() string { return string(s) }

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// key is one leaf of the configuration.
+type key struct {
+	path    string // as in the file, with dots
+	usage   string
+	aliases []string // further flag names
+	kind    reflect.Type
+	value   reflect.Value // the default
+}
+
+func (k key) flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(k.path) }
+
+// variable is the key's environment variable.
+func (k key) variable() string {
+	return "HOLDLINE_" + strings.ToUpper(strings.ReplaceAll(k.path, ".", "_"))
+}
+
+func (k key) isSecret() bool {
+	return k.kind == reflect.TypeFor[Secret]() || k.kind == reflect.TypeFor[[]Secret]()
+}
+
+// structured tells whether the key holds a list of records, which flags and
+// variables give as JSON.
+func (k key) structured() bool {
+	return k.kind.Kind() == reflect.Slice && k.kind.Elem().Kind() == reflect.Struct
+}
+
+// keys lists all leaves with their defaults.
+func keys() []key { return leaves(reflect.ValueOf(Default()), "") }
+
+func leaves(v reflect.Value, prefix string) []key {
+	var found []key
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		path := prefix + field.Tag.Get("koanf")
+		if field.Type.Kind() == reflect.Struct {
+			found = append(found, leaves(v.Field(i), path+".")...)
+			continue
+		}
+		k := key{path: path, usage: field.Tag.Get("usage"), kind: field.Type, value: v.Field(i)}
+		if alias := field.Tag.Get("alias"); alias != "" {
+			k.aliases = append(k.aliases, alias)
+		}
+		found = append(found, k)
+	}
+	return found
+}
+
+// Flags adds --config and one flag for each key to a flag set.
+func Flags(flags *pflag.FlagSet) {
+	flags.StringP("config", "c", "", "configuration file: .yml, .yaml, .json or .toml (HOLDLINE_CONFIG)")
+	for _, k := range keys() {
+		flags.Var(newFlagValue(k), k.flag(), k.usage)
+		if k.kind.Kind() == reflect.Bool {
+			flags.Lookup(k.flag()).NoOptDefVal = "true"
+		}
+		for _, alias := range k.aliases {
+			flags.Var(newFlagValue(k), alias, "short for --"+k.flag())
+			if k.kind.Kind() == reflect.Bool {
+				flags.Lookup(alias).NoOptDefVal = "true"
+			}
+		}
+	}
+}
+
+// flagValue keeps a flag's text; it is read together with file and variables.
+type flagValue struct {
+	text string
+	kind string
+}
+
+func newFlagValue(k key) *flagValue {
+	kind := k.kind.String()
+	switch {
+	case k.structured():
+		kind = "json"
+	case k.isSecret():
+		kind = "secret"
+	case k.kind.Kind() == reflect.Slice:
+		kind = "list"
+	case k.kind.String() == "time.Duration":
+		kind = "duration"
+	}
+	return &flagValue{kind: kind}
+}
+
+func (f *flagValue) String() string {
+	if f.kind == "secret" {
+		return Secret(f.text).String()
+	}
+	return f.text
+}
+func (f *flagValue) Set(text string) error { f.text = text; return nil }
+func (f *flagValue) Type() string          { return f.kind }

@@ -1,0 +1,21 @@
+// What Holdline is told after Kratos has stored a settings flow. ctx.identity is
+// the identity as stored now.
+local trait = @TRAIT@;
+local key = @KEY@;
+function(ctx)
+  local before = ctx.flow.identity;
+  local after = ctx.identity;
+  local opt(o, k, d) = if std.objectHas(o, k) && o[k] != null then o[k] else d;
+  local pending = opt(opt(after, 'metadata_public', {}), key, null);
+  local old = opt(before.traits, trait, null);
+  local new = opt(after.traits, trait, null);
+  // No number is pending and none was changed: nothing to tell.
+  if old == new && pending == null then
+    error 'cancel'
+  else {
+    identity_id: after.id,
+    flow_id: ctx.flow.id,
+    new_mobile: new,
+    pending_mobile: pending,
+    language: opt(opt(ctx, 'request_headers', {}), 'Accept-Language', [''])[0],
+  }

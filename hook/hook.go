@@ -1,0 +1,115 @@
+// Package hook is where Kratos calls Holdline: before a settings flow is stored
+// (stage) and after it is (activate). docs/hooks.md says what Kratos makes of
+// each answer; the rule behind this package is that no answer may let a changed
+// number through by accident.
+package hook
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/web"
+)
+
+// Claims is what the hooks do. [claim.Service] does it.
+type Claims interface {
+	Stage(ctx context.Context, c claim.SettingsChange) (claim.Answer, error)
+	Activate(ctx context.Context, f claim.StoredFlow) error
+}
+
+// The hooks' paths on the admin listener, and the header that the key comes in.
+const (
+	StagePath    = "/hooks/settings/stage"
+	ActivatePath = "/hooks/settings/activate"
+	KeyHeader    = "X-Hook-Key"
+)
+
+// patience is how long Kratos, and with it the user's browser, is kept waiting
+// for a ruling. Kratos itself would wait 30 seconds.
+const patience = 8 * time.Second
+
+// Options say how the identities are laid out.
+type Options struct {
+	Key         string // that Kratos sends; never blank
+	MobileTrait string
+	PendingKey  string // in metadata_public
+	Log         *slog.Logger
+}
+
+// Mount adds the hooks' routes.
+func Mount(r gin.IRouter, edge *web.Edge, claims Claims, o Options) {
+	h := handlers{Options: o, edge: edge, claims: claims}
+	hooks := r.Group("/", h.authenticate)
+	hooks.POST(StagePath, h.stage)
+	hooks.POST(ActivatePath, h.activate)
+}
+
+type handlers struct {
+	Options
+	edge   *web.Edge
+	claims Claims
+}
+
+// authenticate compares digests, so that neither content nor length of the key
+// can be measured.
+func (h handlers) authenticate(c *gin.Context) {
+	got, want := sha256.Sum256([]byte(c.GetHeader(KeyHeader))), sha256.Sum256([]byte(h.Key))
+	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		h.edge.Fail(c, web.ErrNoHookKey)
+	}
+}
+
+// stage rules on a flow. Whatever goes wrong is a message at the number's field
+// and status 400: Kratos would repeat a 429 or 5xx, and make no sense of others.
+func (h handlers) stage(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), patience)
+	defer cancel()
+	var in settingsBody
+	if err := web.ReadJSON(c.Writer, c.Request, &in, false); err != nil {
+		h.refuse(c, err)
+		return
+	}
+	change, err := in.change(h.Options)
+	if err != nil {
+		h.refuse(c, err)
+		return
+	}
+	change.Language = web.PreferredLanguage(in.Language)
+	answer, err := h.claims.Stage(ctx, change)
+	switch {
+	case err != nil:
+		h.refuse(c, err)
+	case answer.Interrupt:
+		web.Answer(c, http.StatusBadRequest, h.interruption(answer.Pending))
+	default:
+		web.Answer(c, http.StatusOK, h.answer(in, answer))
+	}
+}
+
+// activate tells of a stored flow. Kratos does not read the answer.
+func (h handlers) activate(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), patience)
+	defer cancel()
+	var in settingsBody
+	if err := web.ReadJSON(c.Writer, c.Request, &in, false); err != nil {
+		h.edge.Fail(c, err)
+		return
+	}
+	flow, err := in.flow()
+	if err == nil {
+		flow.Language = web.PreferredLanguage(in.Language)
+		err = h.claims.Activate(ctx, flow)
+	}
+	if err != nil {
+		h.edge.Fail(c, err)
+		return
+	}
+	web.Answer(c, http.StatusNoContent, web.None{})
+}

@@ -1,0 +1,123 @@
+package hook
+
+import (
+	_ "embed" // for the jsonnet
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed stage.jsonnet
+var stageTemplate string
+
+//go:embed activate.jsonnet
+var activateTemplate string
+
+// Setup is what the configuration of Kratos depends on.
+type Setup struct {
+	// BaseURL is Holdline's admin listener as Kratos reaches it.
+	BaseURL     string
+	Key         string
+	MobileTrait string
+	PendingKey  string
+	// ReturnURL is where browsers land after a profile was saved; blank leaves
+	// Kratos' setting alone.
+	ReturnURL string
+	// JsonnetDir is where the jsonnet is written to; blank puts it into the
+	// configuration itself.
+	JsonnetDir string
+}
+
+type webHook struct {
+	Hook   string        `yaml:"hook"`
+	Config webHookConfig `yaml:"config"`
+}
+
+type webHookConfig struct {
+	URL      string          `yaml:"url"`
+	Method   string          `yaml:"method"`
+	Body     string          `yaml:"body"`
+	Response map[string]bool `yaml:"response"`
+	Auth     webHookAuth     `yaml:"auth"`
+}
+
+type webHookAuth struct {
+	Type   string            `yaml:"type"`
+	Config map[string]string `yaml:"config"`
+}
+
+type profile struct {
+	ReturnURL string    `yaml:"default_browser_return_url,omitempty"`
+	Hooks     []webHook `yaml:"hooks"`
+}
+
+// KratosConfig writes the YAML document with the keys to merge into kratos.yml.
+// The order of the hooks matters, and so does that they stand under the profile
+// method: Kratos never runs a parse hook of the flow's global list.
+func KratosConfig(s Setup) ([]byte, error) {
+	stage, err := s.hook(StagePath, "stage.jsonnet", stageTemplate, "parse")
+	if err != nil {
+		return nil, err
+	}
+	activate, err := s.hook(ActivatePath, "activate.jsonnet", activateTemplate, "ignore")
+	if err != nil {
+		return nil, err
+	}
+	var tree any = profile{s.ReturnURL, []webHook{stage, activate}}
+	for _, key := range []string{"profile", "after", "settings", "flows", "selfservice"} {
+		tree = map[string]any{key: tree}
+	}
+	var out strings.Builder
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(tree); err != nil {
+		return nil, fmt.Errorf("write yaml: %w", err)
+	}
+	return []byte(out.String()), nil
+}
+
+// hook describes one call. The response mode decides when Kratos makes it:
+// "parse" before the flow is stored, "ignore" after it and in the background.
+func (s Setup) hook(path, file, template, response string) (webHook, error) {
+	body, err := s.body(file, template)
+	return webHook{"web_hook", webHookConfig{
+		URL: strings.TrimSuffix(s.BaseURL, "/") + path, Method: "POST", Body: body,
+		Response: map[string]bool{response: true},
+		Auth: webHookAuth{"api_key", map[string]string{
+			"name": KeyHeader, "value": s.Key, "in": "header",
+		}},
+	}}, err
+}
+
+// body fills the jsonnet in and returns the reference to it.
+func (s Setup) body(file, template string) (string, error) {
+	trait, err := json.Marshal(s.MobileTrait)
+	if err != nil {
+		return "", fmt.Errorf("quote trait: %w", err)
+	}
+	key, err := json.Marshal(s.PendingKey)
+	if err != nil {
+		return "", fmt.Errorf("quote key: %w", err)
+	}
+	source := strings.NewReplacer("@TRAIT@", string(trait), "@KEY@", string(key)).Replace(template)
+	if s.JsonnetDir == "" {
+		return "base64://" + base64.StdEncoding.EncodeToString([]byte(source)), nil
+	}
+	dir, err := filepath.Abs(s.JsonnetDir)
+	if err != nil {
+		return "", fmt.Errorf("find jsonnet folder: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // Kratos, another user, reads it
+		return "", fmt.Errorf("make jsonnet folder: %w", err)
+	}
+	name := filepath.Join(dir, file)
+	if err := os.WriteFile(name, []byte(source), 0o644); err != nil { //nolint:gosec // as above; it holds no secret
+		return "", fmt.Errorf("write jsonnet: %w", err)
+	}
+	return "file://" + name, nil
+}

@@ -1,0 +1,72 @@
+package hook
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/web"
+)
+
+// Message ids, in Kratos' space for messages of its own error type (4 and seven
+// digits) but far from those that it uses; info messages begin with 1.
+const (
+	refusedID = 4700001
+	codeSent  = 1700001
+)
+
+// message is one of Kratos' UI messages.
+type message struct {
+	ID      int            `json:"id"`
+	Text    string         `json:"text"`
+	Type    string         `json:"type"`
+	Context map[string]any `json:"context"`
+}
+
+type fieldMessages struct {
+	InstancePtr string    `json:"instance_ptr"`
+	Messages    []message `json:"messages"`
+}
+
+type refusal struct {
+	Messages []fieldMessages `json:"messages"`
+}
+
+// atField is a refusal with one message at the number's field.
+func (h handlers) atField(m message) refusal {
+	return refusal{[]fieldMessages{{"#/traits/" + h.MobileTrait, []message{m}}}}
+}
+
+// refuse answers with an error's face, where the user looks.
+func (h handlers) refuse(c *gin.Context, err error) {
+	ctx := c.Request.Context()
+	fault := web.FaultOf(err)
+	if fault.Status >= http.StatusInternalServerError {
+		h.Log.ErrorContext(ctx, "number change refused", "error", err)
+	} else {
+		h.Log.InfoContext(ctx, "number change refused", "code", fault.Code)
+	}
+	details := map[string]any{"code": fault.Code}
+	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
+		details["retry_at"] = limit.Until.Format(time.RFC3339)
+	}
+	text := fault.Description
+	if fault.Status >= http.StatusInternalServerError || errors.Is(err, web.ErrMalformed) ||
+		errors.Is(err, web.ErrMediaType) || errors.Is(err, web.ErrTooLarge) {
+		text = "The mobile number cannot be changed just now. Try again in a moment."
+	}
+	web.Answer(c, http.StatusBadRequest, h.atField(message{refusedID, text, "error", details}))
+}
+
+// interruption stops a flow whose claim is open all the same. Kratos saves
+// nothing of the flow.
+func (h handlers) interruption(pending claim.Mobile) refusal {
+	return h.atField(message{
+		ID: codeSent, Type: "info",
+		Text:    "A code is on its way to the new number. Once you have confirmed it, the number is yours; save your other changes again.",
+		Context: map[string]any{"claim": "open", "pending": pending.String()},
+	})
+}

@@ -1,0 +1,27 @@
+// What Holdline is told before Kratos stores a settings flow. ctx.flow.identity
+// is the identity as stored, ctx.identity as proposed. Nothing that is not
+// needed leaves Kratos: no cookies, no credentials.
+local trait = @TRAIT@;
+local key = @KEY@;
+function(ctx)
+  local before = ctx.flow.identity;
+  local after = ctx.identity;
+  local opt(o, k, d) = if std.objectHas(o, k) && o[k] != null then o[k] else d;
+  local old = opt(before.traits, trait, null);
+  local new = opt(after.traits, trait, null);
+  // The number is left alone: the call is skipped, and Holdline may be down.
+  if old == new then
+    error 'cancel'
+  else {
+    identity_id: after.id,
+    flow_id: ctx.flow.id,
+    schema_id: after.schema_id,
+    old_mobile: old,
+    new_mobile: new,
+    pending_mobile: opt(opt(before, 'metadata_public', {}), key, null),
+    traits: after.traits,
+    metadata_public: opt(after, 'metadata_public', {}),
+    verifiable_addresses: opt(before, 'verifiable_addresses', []),
+    authenticated_at: opt(opt(ctx, 'session', {}), 'authenticated_at', null),
+    language: opt(opt(ctx, 'request_headers', {}), 'Accept-Language', [''])[0],
+  }

@@ -1,0 +1,57 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// MaxBody bounds request bodies, in bytes.
+const MaxBody = 64 << 10
+
+// Edge is what the routes of a listener share.
+type Edge struct {
+	Log *slog.Logger
+	// Now returns the database's time, in UTC.
+	Now func() time.Time
+	// NewID returns a new request id.
+	NewID func() string
+	// Sessions authenticate owners; nil where a listener has no owners' routes.
+	Sessions Sessions
+	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
+	// believed. None by default.
+	TrustedProxies []string
+}
+
+// Engine returns an empty gin engine for one listener. It panics at nothing that
+// a client sends; the error is about TrustedProxies.
+func (e *Edge) Engine() (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	engine.RedirectTrailingSlash = false
+	if err := engine.SetTrustedProxies(e.TrustedProxies); err != nil {
+		return nil, err
+	}
+	engine.Use(e.requestID, e.access, e.rescue)
+	engine.NoRoute(func(c *gin.Context) { e.Fail(c, ErrNoRoute) })
+	engine.NoMethod(func(c *gin.Context) { e.Fail(c, ErrMethod) })
+	return engine, nil
+}
+
+// rescue turns a panic into an answer. What it was about stays in the log, and
+// only its type, because a panic's value may hold what a client sent.
+func (e *Edge) rescue(c *gin.Context) {
+	defer func() {
+		if r := recover(); r != nil {
+			if r == http.ErrAbortHandler {
+				panic(r)
+			}
+			e.Log.ErrorContext(c.Request.Context(), "handler panicked", "route", c.FullPath(), "type", typeName(r))
+			e.Fail(c, errPanic)
+		}
+	}()
+	c.Next()
+}

@@ -1,0 +1,112 @@
+package web
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// What the edge itself refuses.
+var (
+	ErrMalformed   = errors.New("web: request cannot be read")
+	ErrTooLarge    = errors.New("web: request body is too large")
+	ErrMediaType   = errors.New("web: request body is not JSON")
+	ErrScenario    = errors.New("web: wrong scenario or nothing to resend")
+	ErrNoRoute     = errors.New("web: no such route")
+	ErrMethod      = errors.New("web: method not allowed")
+	ErrNoHookKey   = errors.New("web: hook key is missing or wrong")
+	ErrUnavailable = errors.New("web: not ready")
+)
+
+// Fault is the face that an error shows to an API client. Its text never repeats
+// what the client sent.
+type Fault struct {
+	Status      int
+	Code        string
+	Description string
+}
+
+// faults is the one place where errors get their HTTP face. The numeric codes
+// and UAR-10011 are those of WSO2 Identity Server's user APIs.
+var faults = []struct {
+	err   error
+	fault Fault
+}{
+	{claim.ErrWrongCode, Fault{http.StatusBadRequest, "18001", "The code is not valid."}},
+	{claim.ErrCodeExpired, Fault{http.StatusBadRequest, "18002", "The code has expired. Ask for a new one."}},
+	{ErrScenario, Fault{http.StatusBadRequest, "UAR-10011", "The recovery scenario is missing or wrong, or nothing is pending."}},
+	{claim.ErrBadNumber, Fault{http.StatusBadRequest, "HLD-40002", "This is not a number that can receive texts."}},
+	{claim.ErrRemovalDenied, Fault{http.StatusBadRequest, "HLD-40003", "The mobile number cannot be removed."}},
+	{ErrMalformed, Fault{http.StatusBadRequest, "HLD-40001", "The request cannot be read: one JSON object with the documented members is expected."}},
+	{claim.ErrNoSession, Fault{http.StatusUnauthorized, "HLD-40101", "A valid session or valid credentials are needed."}},
+	{ErrNoHookKey, Fault{http.StatusUnauthorized, "HLD-40102", "The hook key is missing or wrong."}},
+	{claim.ErrSessionTooOld, Fault{http.StatusForbidden, "HLD-40301", "Sign in again to change the mobile number."}},
+	{claim.ErrNothingPending, Fault{http.StatusNotFound, "HLD-40401", "No mobile number is pending."}},
+	{claim.ErrNoIdentity, Fault{http.StatusNotFound, "HLD-40402", "There is no such identity."}},
+	{ErrNoRoute, Fault{http.StatusNotFound, "HLD-40400", "There is nothing here."}},
+	{ErrMethod, Fault{http.StatusMethodNotAllowed, "HLD-40501", "This method is not allowed here."}},
+	{claim.ErrNumberTaken, Fault{http.StatusConflict, "HLD-40901", "Another account has confirmed this number."}},
+	{claim.ErrChangedElsewhere, Fault{http.StatusConflict, "HLD-40902", "The mobile number was changed elsewhere meanwhile."}},
+	{claim.ErrNumberRefused, Fault{http.StatusConflict, "HLD-40903", "The account does not accept this number."}},
+	{claim.ErrBeingApplied, Fault{http.StatusConflict, "HLD-40904", "A confirmed number is still being saved. Try again in a moment."}},
+	{ErrTooLarge, Fault{http.StatusRequestEntityTooLarge, "HLD-41301", "The request is too large."}},
+	{ErrMediaType, Fault{http.StatusUnsupportedMediaType, "HLD-41501", "The request must have the content type application/json."}},
+	{claim.ErrTooSoon, Fault{http.StatusTooManyRequests, "HLD-42901", "The last text was sent only a moment ago."}},
+	{claim.ErrTooManyTexts, Fault{http.StatusTooManyRequests, "HLD-42902", "Too many texts were asked for."}},
+	{claim.ErrTooManyTries, Fault{http.StatusTooManyRequests, "HLD-42903", "Too many tries."}},
+	{ErrUnavailable, Fault{http.StatusServiceUnavailable, "HLD-50300", "Not ready."}},
+	{claim.ErrStoreAway, Fault{http.StatusServiceUnavailable, "HLD-50301", "The service cannot be used just now. Try again in a moment."}},
+	{claim.ErrDirectoryAway, Fault{http.StatusServiceUnavailable, "HLD-50302", "The service cannot be used just now. Try again in a moment."}},
+}
+
+// unlisted is all that is said of an error that nobody planned for.
+var unlisted = Fault{http.StatusInternalServerError, "HLD-50001", "Something went wrong."}
+
+// FaultOf returns an error's face.
+func FaultOf(err error) Fault {
+	for _, row := range faults {
+		if errors.Is(err, row.err) {
+			return row.fault
+		}
+	}
+	return unlisted
+}
+
+type errorBody struct {
+	Code        string `json:"code"`
+	Message     string `json:"message"`
+	Description string `json:"description"`
+	TraceID     string `json:"traceId"`
+}
+
+// Fail answers with an error's face and logs what is our fault. Limits say in
+// Retry-After (RFC 9110, section 10.2.3) when they end.
+func (e *Edge) Fail(c *gin.Context, err error) {
+	fault := FaultOf(err)
+	ctx := c.Request.Context()
+	if fault.Status >= http.StatusInternalServerError {
+		e.Log.ErrorContext(ctx, "request failed", "route", c.FullPath(), "error", err)
+	}
+	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
+		c.Header("Retry-After", retryAfter(limit.Until.Sub(e.Now())))
+	}
+	if fault.Status == http.StatusUnauthorized {
+		c.Header("WWW-Authenticate", `Bearer realm="holdline"`)
+	}
+	c.Header("Cache-Control", "no-store")
+	c.AbortWithStatusJSON(fault.Status, errorBody{
+		Code: fault.Code, Message: http.StatusText(fault.Status),
+		Description: fault.Description, TraceID: RequestID(ctx),
+	})
+}
+
+// retryAfter rounds a wait up to whole seconds, at least one.
+func retryAfter(wait time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
+}

@@ -1,0 +1,33 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+type healthStatus struct {
+	Status string `json:"status"`
+}
+
+type version struct {
+	Version string `json:"version"`
+}
+
+// Health adds /health/alive, /health/ready and /version, which answer as Ory's
+// servers do. Ready asks every check; their errors are logged, not shown.
+func (e *Edge) Health(r gin.IRouter, release string, checks map[string]func(context.Context) error) {
+	r.GET("/health/alive", func(c *gin.Context) { c.JSON(http.StatusOK, healthStatus{"ok"}) })
+	r.GET("/version", func(c *gin.Context) { c.JSON(http.StatusOK, version{release}) })
+	r.GET("/health/ready", func(c *gin.Context) {
+		for name, check := range checks {
+			if err := check(c.Request.Context()); err != nil {
+				e.Log.WarnContext(c.Request.Context(), "not ready", "part", name, "error", err)
+				e.Fail(c, ErrUnavailable)
+				return
+			}
+		}
+		c.JSON(http.StatusOK, healthStatus{"ok"})
+	})
+}

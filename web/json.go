@@ -1,0 +1,87 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// None stands for no request body, or no answer.
+type None struct{}
+
+// OwnerJSON adapts a function that acts for an owner: it authenticates the
+// caller, reads one JSON object into In, and answers with success and Out.
+func OwnerJSON[In, Out any](
+	e *Edge, success int, do func(context.Context, claim.Caller, In) (Out, error),
+) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		caller, err := e.owner(c)
+		if err != nil {
+			e.Fail(c, err)
+			return
+		}
+		var in In
+		if _, none := any(in).(None); !none {
+			if err := ReadJSON(c.Writer, c.Request, &in, true); err != nil {
+				e.Fail(c, err)
+				return
+			}
+		}
+		out, err := do(c.Request.Context(), caller, in)
+		if err != nil {
+			e.Fail(c, err)
+			return
+		}
+		Answer(c, success, out)
+	}
+}
+
+// Answer writes a successful answer; None has no body.
+func Answer(c *gin.Context, status int, out any) {
+	c.Header("Cache-Control", "no-store")
+	if _, none := out.(None); none {
+		c.Status(status)
+		c.Writer.WriteHeaderNow()
+		return
+	}
+	c.JSON(status, out)
+}
+
+// ReadJSON reads one JSON value of at most MaxBody bytes. Strict refuses members
+// that into does not have. Errors: ErrMediaType, ErrTooLarge, ErrMalformed.
+func ReadJSON(w http.ResponseWriter, r *http.Request, into any, strict bool) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return ErrMediaType
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return ErrTooLarge
+	}
+	if err != nil {
+		return fmt.Errorf("%w: body broke off", ErrMalformed)
+	}
+	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
+		return ErrMalformed
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if strict {
+		decoder.DisallowUnknownFields()
+	}
+	// The decoder's own errors quote the body, so they go no further.
+	if decoder.Decode(into) != nil {
+		return ErrMalformed
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return ErrMalformed
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package web
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Sessions prove who an owner is. Errors: claim.ErrNoSession, a
+// *claim.LimitError, or one that wraps claim.ErrDirectoryAway.
+type Sessions interface {
+	// Session asks for the session of a token, or else of a Cookie header.
+	Session(ctx context.Context, cookie, token string) (claim.Caller, error)
+	// Login signs in with a password, once.
+	Login(ctx context.Context, user, password string) (claim.Caller, error)
+}
+
+// owner authenticates by X-Session-Token, Authorization (Bearer, Basic) or the
+// session cookie, in this order; only the first that is present counts.
+func (e *Edge) owner(c *gin.Context) (claim.Caller, error) {
+	caller, err := e.authenticate(c)
+	caller.Address = c.ClientIP()
+	caller.Language = PreferredLanguage(c.GetHeader("Accept-Language"))
+	return caller, err
+}
+
+func (e *Edge) authenticate(c *gin.Context) (claim.Caller, error) {
+	ctx := c.Request.Context()
+	if token := c.GetHeader("X-Session-Token"); token != "" {
+		return e.Sessions.Session(ctx, "", token)
+	}
+	if header := c.GetHeader("Authorization"); header != "" {
+		if user, password, ok := c.Request.BasicAuth(); ok {
+			return e.Sessions.Login(ctx, user, password)
+		}
+		scheme, token, _ := strings.Cut(header, " ")
+		if token = strings.TrimSpace(token); strings.EqualFold(scheme, "Bearer") && token != "" {
+			return e.Sessions.Session(ctx, "", token)
+		}
+		return claim.Caller{}, claim.ErrNoSession
+	}
+	if cookie := c.GetHeader("Cookie"); cookie != "" {
+		return e.Sessions.Session(ctx, cookie, "")
+	}
+	return claim.Caller{}, claim.ErrNoSession
+}
+
+// PreferredLanguage returns the first tag of an Accept-Language header (RFC 9110,
+// section 12.5.4).
+func PreferredLanguage(header string) string {
+	first, _, _ := strings.Cut(header, ",")
+	tag, _, _ := strings.Cut(first, ";")
+	tag = strings.TrimSpace(tag)
+	if len(tag) > 35 || tag == "*" {
+		return ""
+	}
+	return tag
+}

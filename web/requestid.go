@@ -1,0 +1,71 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+var (
+	usableID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	errPanic = errors.New("web: handler panicked")
+)
+
+type requestIDKey struct{}
+
+// RequestID returns the id of the request that ctx belongs to, or nothing.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// requestID takes the caller's request id, or makes one.
+func (e *Edge) requestID(c *gin.Context) {
+	id := c.GetHeader(requestIDHeader)
+	if !usableID.MatchString(id) {
+		id = e.NewID()
+	}
+	c.Header(requestIDHeader, id)
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
+	c.Next()
+}
+
+// access writes one line for each request, with the route and not the path: a
+// path may hold what a client typed.
+func (e *Edge) access(c *gin.Context) {
+	began := e.Now()
+	c.Next()
+	e.Log.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", c.FullPath(),
+		"status", c.Writer.Status(), "duration_ms", e.Now().Sub(began).Round(time.Microsecond).Seconds()*1000)
+}
+
+// typeName says what kind of value a panic had, without the value.
+func typeName(v any) string { return fmt.Sprintf("%T", v) }
+
+// LogHandler adds the request id to the lines of a [slog.Handler].
+type LogHandler struct{ slog.Handler }
+
+// Handle adds the request id of ctx.
+func (h LogHandler) Handle(ctx context.Context, r slog.Record) error {
+	if id := RequestID(ctx); id != "" {
+		r.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps the request id working below it.
+func (h LogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return LogHandler{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup keeps the request id working below it.
+func (h LogHandler) WithGroup(name string) slog.Handler {
+	return LogHandler{h.Handler.WithGroup(name)}
+}
