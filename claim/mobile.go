@@ -39,7 +39,7 @@ const (
 // [Mobile.Reveal].
 type Mobile struct{ number string }
 
-// ParseMobile reads what a person or a program typed, also as a tel: URI
+// ParseMobile reads what a person or a program typed, also as a global tel: URI
 // (RFC 3966, which RFC 7643 section 4.1.2 asks SCIM clients to send). The error
 // is [ErrBadNumber] and never repeats the input.
 func ParseMobile(plan NumberPlan, text string) (Mobile, error) {
@@ -50,18 +50,30 @@ func ParseMobile(plan NumberPlan, text string) (Mobile, error) {
 	if plan.Format == FormatRaw {
 		return parseRaw(text)
 	}
-	local := text
 	if len(text) > 4 && strings.EqualFold(text[:4], "tel:") {
-		local, _, _ = strings.Cut(text[4:], ";")
+		text = text[4:]
 	}
-	if strings.ContainsFunc(local, unicode.IsLetter) {
+	if strings.ContainsFunc(text, unicode.IsLetter) { // vanity numbers, extensions
 		return Mobile{}, ErrBadNumber
 	}
-	parsed, err := phonenumbers.Parse(text, strings.ToUpper(plan.Region))
-	if err != nil || parsed.GetExtension() != "" || !phonenumbers.IsPossibleNumber(parsed) {
+	number, ok := international(text, plan.Region)
+	if !ok {
 		return Mobile{}, ErrBadNumber
 	}
-	return Mobile{phonenumbers.Format(parsed, phonenumbers.E164)}, nil
+	// A number must read back as itself, or it would not equal itself once stored.
+	if again, ok := international(number, plan.Region); !ok || again != number {
+		return Mobile{}, ErrBadNumber
+	}
+	return Mobile{number}, nil
+}
+
+// international writes a possible number in the form of E.164.
+func international(text, region string) (string, bool) {
+	parsed, err := phonenumbers.Parse(text, strings.ToUpper(region))
+	if err != nil || !phonenumbers.IsPossibleNumber(parsed) {
+		return "", false
+	}
+	return phonenumbers.Format(parsed, phonenumbers.E164), true
 }
 
 func parseRaw(text string) (Mobile, error) {

@@ -1,0 +1,72 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+)
+
+// Environment is what a test run needs and shares.
+type Environment struct {
+	HoldlineBin string
+	KratosBin   string
+	Chromium    string
+	Dir         string
+
+	shared   sync.Once
+	mariadb  *MariaDB
+	template sync.Once
+	migrated string
+	err      error
+}
+
+// Env is the environment of this test run. [Setup] fills it.
+var Env Environment
+
+// Setup reads the environment; every fault is reported at once.
+func Setup() error {
+	var faults []error
+	binary := func(variable, hint string) string {
+		name := os.Getenv(variable)
+		if name == "" {
+			faults = append(faults, fmt.Errorf("%s is not set: %s", variable, hint))
+			return ""
+		}
+		name, err := filepath.Abs(name)
+		if err == nil {
+			_, err = os.Stat(name)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", variable, err))
+		}
+		return name
+	}
+	program := func(names ...string) string {
+		for _, name := range names {
+			if found, err := exec.LookPath(name); err == nil {
+				return found
+			}
+		}
+		faults = append(faults, fmt.Errorf("%s is not installed (looked for %q)", names[0], names))
+		return ""
+	}
+	Env.HoldlineBin = binary("HOLDLINE_BIN", "the path of the built holdline")
+	Env.KratosBin = binary("KRATOS_BIN", "the path of Kratos v1.3.1, built in e2e/kratos")
+	Env.Chromium = program("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
+	program("mariadbd")
+	program("mariadb-install-db")
+	dir, err := os.MkdirTemp("", "holdline-e2e-")
+	Env.Dir = dir
+	return errors.Join(append(faults, err)...)
+}
+
+// Teardown stops what the run shared and removes its folder.
+func Teardown() {
+	if Env.mariadb != nil {
+		Env.mariadb.stop()
+	}
+	_ = os.RemoveAll(Env.Dir)
+}

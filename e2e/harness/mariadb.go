@@ -1,0 +1,151 @@
+package harness
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql" // for database/sql
+)
+
+// MariaDB is a private instance.
+type MariaDB struct {
+	Port int
+	// Root may do everything, and is not counted as the server under test.
+	Root *sql.DB
+
+	dir     string
+	output  *Output
+	process *Process
+	made    atomic.Int32
+}
+
+// Database is a fresh database with a user of its own.
+type Database struct {
+	Server *MariaDB
+	Name   string
+	// User owns the database and appears in the general log.
+	User string
+	// DSN is as holdline's database.dsn takes it.
+	DSN string
+}
+
+// SharedMariaDB returns the instance of the test run, and starts it at first.
+func SharedMariaDB(t testing.TB) *MariaDB {
+	t.Helper()
+	Env.shared.Do(func() {
+		Env.mariadb, Env.err = newMariaDB(filepath.Join(Env.Dir, "mariadb"))
+	})
+	if Env.err != nil {
+		t.Fatalf("MariaDB: %v", Env.err)
+	}
+	return Env.mariadb
+}
+
+// OwnMariaDB starts an instance that the test may stop.
+func OwnMariaDB(t testing.TB) *MariaDB {
+	t.Helper()
+	m, err := newMariaDB(filepath.Join(t.TempDir(), "mariadb"))
+	if err != nil {
+		t.Fatalf("MariaDB: %v", err)
+	}
+	t.Cleanup(m.stop)
+	return m
+}
+
+func newMariaDB(dir string) (*MariaDB, error) {
+	me, err := user.Current()
+	if err != nil {
+		return nil, err
+	}
+	install := exec.Command("mariadb-install-db", "--no-defaults", "--user="+me.Username, "--datadir="+dir,
+		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+	if printed, err := install.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("install: %w: %s", err, tail(string(printed), 5))
+	}
+	m := &MariaDB{Port: freePort(), dir: dir, output: new(Output)}
+	if err := m.start(me.Username); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *MariaDB) start(username string) error {
+	process, err := startProcess("mariadbd", m.output, exec.Command("mariadbd", "--no-defaults",
+		"--user="+username, "--datadir="+m.dir, "--socket="+filepath.Join(m.dir, "s"), "--bind-address=127.0.0.1",
+		fmt.Sprintf("--port=%d", m.Port), "--skip-name-resolve", "--max-connections=500",
+		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--default-time-zone=+00:00",
+		"--innodb-buffer-pool-size=64M"))
+	if err != nil {
+		return err
+	}
+	m.process = process
+	if m.Root == nil {
+		m.Root, err = sql.Open("mysql", fmt.Sprintf("root@tcp(127.0.0.1:%d)/mysql?parseTime=true&interpolateParams=true", m.Port))
+		if err != nil {
+			return err
+		}
+	}
+	if err := poll(30*time.Second, m.ping); err != nil {
+		return fmt.Errorf("not ready: %w: %s", err, tail(m.output.String(), 10))
+	}
+	return nil
+}
+
+func (m *MariaDB) ping() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return m.Root.PingContext(ctx)
+}
+
+func (m *MariaDB) stop() {
+	_ = m.Root.Close()
+	_ = m.process.Stop(20 * time.Second)
+}
+
+// Stop stops the server; [MariaDB.Start] starts it again on the same data.
+func (m *MariaDB) Stop(t testing.TB) {
+	t.Helper()
+	if err := m.process.Stop(20 * time.Second); err != nil {
+		t.Fatalf("stop MariaDB: %v", err)
+	}
+}
+
+// Start starts a stopped server again.
+func (m *MariaDB) Start(t testing.TB) {
+	t.Helper()
+	me, err := user.Current()
+	if err == nil {
+		err = m.start(me.Username)
+	}
+	if err != nil {
+		t.Fatalf("start MariaDB: %v", err)
+	}
+}
+
+// Exec runs a statement as root.
+func (m *MariaDB) Exec(t testing.TB, statement string, args ...any) {
+	t.Helper()
+	if _, err := m.Root.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// NewDatabase makes an empty database.
+func (m *MariaDB) NewDatabase(t testing.TB) Database {
+	t.Helper()
+	name := fmt.Sprintf("e2e_%d", m.made.Add(1))
+	m.Exec(t, "CREATE DATABASE "+name)
+	m.Exec(t, "CREATE USER "+name+"@'127.0.0.1' IDENTIFIED BY 'app'")
+	m.Exec(t, "GRANT ALL ON "+name+".* TO "+name+"@'127.0.0.1'")
+	return Database{
+		Server: m, Name: name, User: name,
+		DSN: fmt.Sprintf("mysql://%s:app@tcp(127.0.0.1:%d)/%s", name, m.Port, name),
+	}
+}

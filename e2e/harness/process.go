@@ -1,0 +1,122 @@
+package harness
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Output collects what programs print. Several may print to one.
+type Output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write adds to the output.
+func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+// String returns all that was printed so far.
+func (o *Output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// Since returns what was printed after the first n bytes.
+func (o *Output) Since(n int) string { return o.String()[n:] }
+
+// Process is a program that was started.
+type Process struct {
+	name string
+	cmd  *exec.Cmd
+	gone chan struct{}
+	err  error // valid once gone
+}
+
+// startProcess starts a program that prints to out and is killed with the test
+// program at the latest.
+func startProcess(name string, out *Output, cmd *exec.Cmd) (*Process, error) {
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	p := &Process{name: name, cmd: cmd, gone: make(chan struct{})}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.gone)
+	}()
+	return p, nil
+}
+
+// Running tells whether the program still runs.
+func (p *Process) Running() bool {
+	select {
+	case <-p.gone:
+		return false
+	default:
+		return true
+	}
+}
+
+// Kill ends the program without notice, as kill -9 does, and waits for its end.
+func (p *Process) Kill() {
+	if p.Running() {
+		_ = p.cmd.Process.Kill()
+	}
+	<-p.gone
+}
+
+// Stop asks the program to end and returns its exit error. One that does not
+// heed within the time is killed, which is an error too.
+func (p *Process) Stop(within time.Duration) error {
+	if p.Running() {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	}
+	select {
+	case <-p.gone:
+		return p.err
+	case <-time.After(within):
+		p.Kill()
+		return fmt.Errorf("%s did not stop within %s of SIGTERM", p.name, within)
+	}
+}
+
+// errNotYet is what a condition returns that may still come true.
+var errNotYet = errors.New("not yet")
+
+// poll asks until the condition returns nil, or the time is over.
+func poll(within time.Duration, condition func() error) error {
+	deadline := time.Now().Add(within)
+	for {
+		err := condition()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Eventually polls the condition and fails the test when it stays an error.
+func Eventually(t testing.TB, within time.Duration, what string, condition func() error) {
+	t.Helper()
+	if err := poll(within, condition); err != nil {
+		t.Fatalf("not within %s: %s: %v", within, what, err)
+	}
+}
+
+// tail returns the last lines of an output, for failure messages.
+func tail(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
