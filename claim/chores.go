@@ -16,7 +16,7 @@ const (
 
 	choreBatch   = 50
 	choreWorkers = 8
-	pruneBatch = 500
+	pruneBatch   = 500
 )
 
 // Chores does once what is due: it writes accepted numbers, finds lost

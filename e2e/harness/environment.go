@@ -16,11 +16,12 @@ type Environment struct {
 	Chromium    string
 	Dir         string
 
-	shared   sync.Once
-	mariadb  *MariaDB
-	template sync.Once
-	migrated string
-	err      error
+	shared      sync.Once
+	mariadb     *MariaDB
+	template    sync.Once
+	migrated    string
+	sharedErr   error
+	templateErr error
 }
 
 // Env is the environment of this test run. [Setup] fills it.
@@ -29,6 +30,10 @@ var Env Environment
 // Setup reads the environment; every fault is reported at once.
 func Setup() error {
 	var faults []error
+	// Debian keeps mariadbd where only root looks.
+	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin"); err != nil {
+		return err
+	}
 	binary := func(variable, hint string) string {
 		name := os.Getenv(variable)
 		if name == "" {

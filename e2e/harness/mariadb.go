@@ -40,10 +40,10 @@ type Database struct {
 func SharedMariaDB(t testing.TB) *MariaDB {
 	t.Helper()
 	Env.shared.Do(func() {
-		Env.mariadb, Env.err = newMariaDB(filepath.Join(Env.Dir, "mariadb"))
+		Env.mariadb, Env.sharedErr = newMariaDB(filepath.Join(Env.Dir, "mariadb"))
 	})
-	if Env.err != nil {
-		t.Fatalf("MariaDB: %v", Env.err)
+	if Env.sharedErr != nil {
+		t.Fatalf("MariaDB: %v", Env.sharedErr)
 	}
 	return Env.mariadb
 }

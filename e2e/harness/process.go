@@ -120,3 +120,7 @@ func tail(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
+
+// Patience is what a test waits for something that should happen at once, on a
+// busy machine.
+const Patience = 5 * time.Second

@@ -27,7 +27,7 @@ type Call struct {
 // Rule makes a proxy do something about some requests. Exactly one of the rules
 // that fit a request is used: the first one.
 type Rule struct {
-	// Method and Path choose the requests; blank means any. Path is a suffix-free
+	// Method and Path choose the requests; blank means any. Path is a
 	// prefix of the request's path.
 	Method, Path string
 	// Times is how many requests the rule is for; 0 means all.
@@ -98,7 +98,9 @@ func (p *Proxy) serve(forward http.Handler, w http.ResponseWriter, r *http.Reque
 		panic(http.ErrAbortHandler)
 	}
 	if rule.Status != 0 {
-		http.Error(w, `{"error":{"message":"the proxy says no"}}`, rule.Status)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(rule.Status)
+		_, _ = io.WriteString(w, `{"error":{"message":"the proxy says no"}}`)
 		return
 	}
 	answer := httptest.NewRecorder()

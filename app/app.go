@@ -1,0 +1,247 @@
+// Package app puts Holdline together from its configuration and runs it: the
+// only package that sees the whole configuration, and the only one that asks
+// the machine for time and chance.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/directory"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/web"
+)
+
+// Options are what Run needs beside the configuration.
+type Options struct {
+	Release string
+	Log     *slog.Logger
+	// Out receives the line that says where the listeners are.
+	Out io.Writer
+}
+
+// ErrOutdated says that the schema must be migrated first.
+var ErrOutdated = errors.New("the database schema is outdated: run `holdline migrate up`, or serve with --database-auto-migrate")
+
+// Run serves until ctx ends, then drains. It returns nil after a clean stop.
+func Run(ctx context.Context, cfg config.Config, o Options) error {
+	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal())
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer db.Close()
+	if err := prepare(ctx, db, cfg.AutoMigrate()); err != nil {
+		return err
+	}
+	clock, err := persistence.NewClock(ctx, db, time.Now)
+	if err != nil {
+		return fmt.Errorf("read the database's clock: %w", err)
+	}
+	public, admin, err := listen(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer public.Close()
+	defer admin.Close()
+	if cfg.Public.BaseURL == "" {
+		cfg.Public.BaseURL = "http://" + public.Addr().String()
+	}
+	p, err := assemble(cfg, db, clock, o)
+	if err != nil {
+		return err
+	}
+	defer p.directory.Close()
+	return p.run(ctx, public, admin, o.Out)
+}
+
+// prepare brings the schema up to date, or refuses one that is not.
+func prepare(ctx context.Context, db *persistence.DB, migrate bool) error {
+	if migrate {
+		if err := db.Migrate(ctx); err != nil {
+			return fmt.Errorf("migrate database: %w", err)
+		}
+		return nil
+	}
+	outdated, err := db.Outdated(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the database schema: %w", err)
+	}
+	if outdated {
+		return ErrOutdated
+	}
+	return nil
+}
+
+func listen(ctx context.Context, cfg config.Config) (public, admin net.Listener, err error) {
+	var l net.ListenConfig
+	public, err = l.Listen(ctx, "tcp", net.JoinHostPort(cfg.Public.Host, fmt.Sprint(cfg.Public.Port)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("public listener: %w", err)
+	}
+	admin, err = l.Listen(ctx, "tcp", net.JoinHostPort(cfg.Admin.Host, fmt.Sprint(cfg.Admin.Port)))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("admin listener: %w", err), public.Close())
+	}
+	return public, admin, nil
+}
+
+// program is Holdline put together.
+type program struct {
+	cfg       config.Config
+	log       *slog.Logger
+	release   string
+	db        *persistence.DB
+	clock     *persistence.Clock
+	directory *directory.Directory
+	claims    *claim.Service
+	worker    *smsgateway.Worker
+	phone     *smsgateway.Simulator // nil without a simulator gateway
+}
+
+func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o Options) (*program, error) {
+	p := &program{cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock}
+	plan := claim.NumberPlan{Format: claim.Format(cfg.Mobile.Format), Region: cfg.Mobile.DefaultRegion}
+	secrets := make([]string, len(cfg.Secrets.OTP))
+	for i, secret := range cfg.Secrets.OTP {
+		secrets[i] = secret.Reveal()
+	}
+	codes, err := claim.NewCodes(secrets, cfg.OTP.Length, claim.Alphabet(cfg.OTP.Alphabet))
+	if err != nil {
+		return nil, err
+	}
+	p.directory, err = directory.New(directory.Options{
+		PublicURL: cfg.Kratos.PublicURL, AdminURL: cfg.Kratos.AdminURL, MobileTrait: cfg.Kratos.MobileTrait,
+		PendingKey: cfg.Kratos.PendingKey, SessionCookie: cfg.Kratos.SessionCookie, Plan: plan,
+		Timeout: cfg.Kratos.Timeout, Now: time.Now, LoginFailures: 10, LoginWindow: 15 * time.Minute,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("kratos: %w", err)
+	}
+	store := persistence.NewStore(db)
+	if p.worker, err = p.sender(store, codes); err != nil {
+		return nil, err
+	}
+	policy := policyOf(cfg)
+	p.claims = claim.NewService(claim.Options{
+		Store: store, Directory: p.directory, Codes: codes, Plan: plan,
+		Policy: func() claim.Policy { return policy }, Now: clock.Now, NewID: uuid.NewString,
+		Jitter: jitter, Send: p.worker.Offer, Log: o.Log,
+	})
+	return p, nil
+}
+
+// jitter spreads a wait over its second half.
+func jitter(d time.Duration) time.Duration {
+	if d <= 1 {
+		return d
+	}
+	return d/2 + rand.N(d/2) //nolint:gosec // spreads load, guards nothing
+}
+
+func policyOf(cfg config.Config) claim.Policy {
+	feature, limits := cfg.Feature.Update, cfg.Limits
+	return claim.Policy{
+		Enabled: feature.Mobile.Enable, VerifyPrivileged: feature.Mobile.EnablePrivileged,
+		VerifyAlways: !feature.UseVerifyClaim, Validity: feature.Mobile.Validity,
+		Removal: claim.Removal(feature.Mobile.Removal), Resend: claim.Resend(cfg.OTP.Resend),
+		Lifetime: cfg.Claims.Lifetime, Retention: cfg.Claims.Retention, SessionAge: cfg.Kratos.SessionAge,
+		MaxAttempts: limits.MaxAttempts, DayAttempts: limits.AttemptsPerIdentityDay,
+		Cooldown: limits.ResendCooldown, MaxTexts: limits.TextsPerClaim,
+		Texts: claim.TextLimits{
+			PerIdentityDay: limits.TextsPerIdentityDay, PerNumberDay: limits.TextsPerNumberDay,
+			PerAddressHour: limits.TextsPerAddressHour,
+		},
+	}
+}
+
+const (
+	choreInterval = time.Second
+	clockInterval = 30 * time.Second
+	pruneInterval = time.Hour
+	drainTime     = 10 * time.Second
+)
+
+// run serves and works until ctx ends.
+func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Writer) error {
+	publicHandler, err := p.publicRoutes()
+	if err != nil {
+		return err
+	}
+	adminHandler, err := p.adminRoutes()
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serve(ctx, public, publicHandler) })
+	g.Go(func() error { return serve(ctx, admin, adminHandler) })
+	g.Go(func() error { return p.worker.Run(ctx) })
+	g.Go(func() error { return every(ctx, choreInterval, p.soft("chores", p.chores)) })
+	g.Go(func() error { return every(ctx, clockInterval, p.soft("clock", p.clock.Sync)) })
+	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune", p.claims.Prune)) })
+	if _, err := fmt.Fprintf(out, "listening public=%s admin=%s\n", public.Addr(), admin.Addr()); err != nil {
+		return err
+	}
+	p.log.InfoContext(ctx, "listening", "public", public.Addr().String(), "admin", admin.Addr().String(), "release", p.release)
+	if len(p.cfg.Tokens) > 0 {
+		p.log.WarnContext(ctx, "tokens are configured, but this release has no surface that takes them")
+	}
+	err = g.Wait()
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		return nil
+	}
+	return err
+}
+
+func (p *program) chores(ctx context.Context) error {
+	_, err := p.claims.Chores(ctx)
+	return err
+}
+
+// soft logs a loop's failure instead of stopping the program for it.
+func (p *program) soft(name string, once func(context.Context) error) func(context.Context) {
+	return func(ctx context.Context) {
+		if err := once(ctx); err != nil && ctx.Err() == nil {
+			p.log.WarnContext(ctx, "background work failed", "work", name, "error", err)
+		}
+	}
+}
+
+// every does something again and again until ctx ends.
+func every(ctx context.Context, interval time.Duration, once func(context.Context)) error {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			once(ctx)
+		}
+	}
+}
+
+// Logger writes lines in the configured form, each with its request id.
+func Logger(cfg config.Config, out io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewJSONHandler(out, options)
+	if cfg.Log.Format == "text" {
+		handler = slog.NewTextHandler(out, options)
+	}
+	return slog.New(web.LogHandler{Handler: handler})
+}

@@ -1,0 +1,58 @@
+// Command holdline keeps a changed mobile number back until a code that was
+// texted to it has come back. See README.md.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdline/holdline/config"
+)
+
+// release is set when the program is built.
+var release = "unknown"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1) //nolint:gocritic // nothing is left to stop
+	}
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "holdline",
+		Short:         "Holds a changed mobile number back until its owner has confirmed it, for Ory Kratos",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.AddCommand(serveCommand(), migrateCommand(), kratosConfigCommand(), demoCommand(), versionCommand())
+	return cmd
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), release)
+			return err
+		},
+	}
+}
+
+// load reads the configuration for a command that needs these sections, or all;
+// each fault is a line.
+func load(cmd *cobra.Command, sections ...string) (config.Config, error) {
+	cfg, err := config.Load(cmd.Flags(), os.Environ(), sections...)
+	if err != nil {
+		return cfg, fmt.Errorf("bad configuration:\n%w", err)
+	}
+	return cfg, nil
+}

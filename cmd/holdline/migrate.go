@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/persistence"
+)
+
+func migrateCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "migrate", Short: "Look after the database schema"}
+	cmd.AddCommand(
+		databaseCommand("up", "Bring the schema up to date", func(cmd *cobra.Command, db *persistence.DB) error {
+			return db.Migrate(cmd.Context())
+		}),
+		databaseCommand("status", "List the migrations", func(cmd *cobra.Command, db *persistence.DB) error {
+			migrations, err := db.MigrationStatus(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, m := range migrations {
+				state := "pending"
+				if m.Applied {
+					state = "applied"
+				}
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", state, m.Name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}),
+	)
+	return cmd
+}
+
+// databaseCommand needs the database and nothing else of the configuration.
+func databaseCommand(use, short string, do func(*cobra.Command, *persistence.DB) error) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := load(cmd, "database")
+			if err != nil {
+				return err
+			}
+			db, err := persistence.Open(cmd.Context(), cfg.Database.DSN.Reveal())
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return do(cmd, db)
+		},
+	}
+	config.Flags(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,160 @@
+package directory
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	kratos "github.com/ory/kratos-client-go"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Options say where Kratos is, how its identities are laid out, and how hard
+// passwords may be tried.
+type Options struct {
+	PublicURL   string
+	AdminURL    string
+	MobileTrait string // a top-level trait
+	PendingKey  string // the marker's key in metadata_public
+	Plan        claim.NumberPlan
+	// SessionCookie is the session cookie's name, "ory_kratos_session" if blank.
+	// Cookies that begin with "ory_session_" (Ory Network) count as well.
+	SessionCookie string
+	Timeout       time.Duration // of each request; 0 for 3 seconds
+	Now           func() time.Time
+	HTTP          *http.Client // nil for one of its own; its cookie jar is not used
+	Log           *slog.Logger // nil for none
+
+	// LoginFailures is how many wrong passwords a user name may have within
+	// LoginWindow (0 for 15 minutes); 0 for any number.
+	LoginFailures int
+	LoginWindow   time.Duration
+	// LoginCache is how long a right password is remembered, which is also how
+	// long it may outlive its change in Kratos; 0 for 60 seconds, less for never.
+	LoginCache time.Duration
+	CacheKey   []byte // hashes what is remembered; random if nil
+}
+
+const (
+	defaultCookie  = "ory_kratos_session"
+	defaultTimeout = 3 * time.Second
+	defaultWindow  = 15 * time.Minute
+	defaultCache   = time.Minute
+
+	mostSchemas = 1024
+	mostLogins  = 1 << 14
+	mostUsers   = 1 << 16
+	mostRevokes = 16
+)
+
+// Directory is one Kratos. It is a [claim.Directory].
+type Directory struct {
+	opt    Options
+	public *kratos.APIClient
+	admin  *kratos.APIClient
+	http   *http.Client
+
+	schemas *lru.Cache[string, schema]
+	reads   singleflight.Group
+
+	logins   *lru.Cache[digest, remembered]
+	attempts *attempts
+	signIns  singleflight.Group
+	work     *work
+}
+
+var _ claim.Directory = (*Directory)(nil)
+
+// New checks the options and makes a directory. It does not call Kratos yet.
+func New(opt Options) (*Directory, error) {
+	if err := opt.check(); err != nil {
+		return nil, err
+	}
+	opt.fill()
+	d := &Directory{opt: opt, http: newHTTP(opt.HTTP), work: newWork(mostRevokes)}
+	d.public, d.admin = d.client(opt.PublicURL), d.client(opt.AdminURL)
+	var err error
+	if d.schemas, err = lru.New[string, schema](mostSchemas); err != nil {
+		return nil, err
+	}
+	if d.logins, err = lru.New[digest, remembered](mostLogins); err != nil {
+		return nil, err
+	}
+	if d.attempts, err = newAttempts(opt.LoginFailures, opt.LoginWindow, mostUsers); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (o Options) check() error {
+	var faults []error
+	for name, text := range map[string]string{"PublicURL": o.PublicURL, "AdminURL": o.AdminURL} {
+		if u, err := url.Parse(text); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			faults = append(faults, errors.New("directory: "+name+" is not an http or https URL"))
+		}
+	}
+	if o.MobileTrait == "" || o.PendingKey == "" {
+		faults = append(faults, errors.New("directory: MobileTrait and PendingKey must be named"))
+	}
+	if o.Now == nil {
+		faults = append(faults, errors.New("directory: Now is missing"))
+	}
+	return errors.Join(faults...)
+}
+
+func (o *Options) fill() {
+	if o.SessionCookie == "" {
+		o.SessionCookie = defaultCookie
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.LoginWindow <= 0 {
+		o.LoginWindow = defaultWindow
+	}
+	if o.LoginCache == 0 {
+		o.LoginCache = defaultCache
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.CacheKey == nil {
+		o.CacheKey = make([]byte, 32)
+		_, _ = rand.Read(o.CacheKey) // never fails, see crypto/rand
+	}
+}
+
+// client is Kratos' API at a URL.
+func (d *Directory) client(base string) *kratos.APIClient {
+	cfg := kratos.NewConfiguration()
+	cfg.UserAgent = "holdline"
+	cfg.HTTPClient = d.http
+	cfg.Servers = kratos.ServerConfigurations{{URL: strings.TrimRight(base, "/")}}
+	return kratos.NewAPIClient(cfg)
+}
+
+// Ready asks the admin API whether Kratos can serve
+// (https://www.ory.sh/docs/kratos/reference/api#tag/metadata/operation/isReady).
+func (d *Directory) Ready(ctx context.Context) error {
+	_, err := fetch[struct{}](ctx, d, "readiness", nil, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.admin.MetadataAPI.IsReady(ctx).Execute()
+		return resp, err
+	})
+	return err
+}
+
+// Close refuses further logins, and waits for those under way, and until the
+// sessions of earlier ones are revoked; the time-out bounds that. Call it last.
+func (d *Directory) Close() error {
+	d.work.close()
+	d.http.CloseIdleConnections()
+	return nil
+}

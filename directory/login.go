@@ -1,0 +1,110 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	kratos "github.com/ory/kratos-client-go"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Kratos answers 401 for a disabled account, and a form for a wrong password or
+// an unknown user alike (measured: KRATOS.md, E).
+var loginRefusals = refusals{
+	http.StatusBadRequest:   claim.ErrNoSession,
+	http.StatusUnauthorized: claim.ErrNoSession,
+	http.StatusForbidden:    claim.ErrNoSession,
+}
+
+// remembered is a caller whose password was right, until when it counts.
+type remembered struct {
+	caller claim.Caller
+	until  time.Time
+}
+
+// Login signs a person in with a password, through Kratos' native login flow
+// (https://www.ory.sh/docs/kratos/bring-your-own-ui/custom-ui-native-apps), and
+// ends that session again. The limit counts before anything is compared, also
+// with what is remembered: there is no password to be guessed for free.
+func (d *Directory) Login(ctx context.Context, user, password string) (claim.Caller, error) {
+	if user == "" || password == "" {
+		return claim.Caller{}, claim.ErrNoSession
+	}
+	name, login := d.userDigest(user), d.loginDigest(user, password)
+	if err := d.attempts.check(name, d.opt.Now()); err != nil {
+		return claim.Caller{}, err
+	}
+	if known, ok := d.logins.Get(login); ok && d.opt.Now().Before(known.until) {
+		return known.caller, nil
+	}
+	caller, shared, err := share(ctx, d.work, &d.signIns, string(login[:]), func(ctx context.Context) (claim.Caller, error) {
+		return d.signIn(ctx, name, login, user, password)
+	})
+	if shared {
+		caller.Seen = nil // the request that was answered may be older than this one
+	}
+	return caller, err
+}
+
+// signIn counts one try and has Kratos look at the password.
+func (d *Directory) signIn(ctx context.Context, name, login digest, user, password string) (claim.Caller, error) {
+	if err := d.attempts.begin(name, d.opt.Now()); err != nil {
+		return claim.Caller{}, err
+	}
+	caller, err := d.ask(ctx, user, password)
+	d.attempts.end(name, errors.Is(err, claim.ErrNoSession), d.opt.Now())
+	if err == nil && d.opt.LoginCache > 0 {
+		kept := caller
+		kept.Seen = nil
+		d.logins.Add(login, remembered{caller: kept, until: d.opt.Now().Add(d.opt.LoginCache)})
+	}
+	return caller, err
+}
+
+// ask goes through a login flow. The session that comes of it is looked at as
+// any other is, so that a password alone does not get around a second factor
+// that the operator asks for.
+func (d *Directory) ask(ctx context.Context, user, password string) (claim.Caller, error) {
+	const operation = "log in"
+	flow, err := fetch[struct {
+		ID string `json:"id"`
+	}](ctx, d, operation, nil, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.public.FrontendAPI.CreateNativeLoginFlow(ctx).Execute()
+		return resp, err
+	})
+	if err != nil {
+		return claim.Caller{}, err
+	}
+	body := kratos.UpdateLoginFlowWithPasswordMethodAsUpdateLoginFlowBody(
+		kratos.NewUpdateLoginFlowWithPasswordMethod(user, "password", password))
+	login, err := fetch[struct {
+		Token string `json:"session_token"`
+	}](ctx, d, operation, loginRefusals, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.public.FrontendAPI.UpdateLoginFlow(ctx).Flow(flow.ID).UpdateLoginFlowBody(body).Execute()
+		return resp, err
+	})
+	if err != nil {
+		return claim.Caller{}, err
+	}
+	if login.Token == "" {
+		return claim.Caller{}, malformed(operation)
+	}
+	caller, err := d.Session(ctx, "", login.Token)
+	d.work.do(func() { d.revoke(context.WithoutCancel(ctx), login.Token) })
+	return caller, err
+}
+
+// revoke ends a session that nobody else has the token of; one that stays ends
+// by itself when it expires.
+func (d *Directory) revoke(ctx context.Context, token string) {
+	_, err := fetch[struct{}](ctx, d, "revoke session", nil, func(ctx context.Context) (*http.Response, error) {
+		return d.public.FrontendAPI.PerformNativeLogout(ctx).
+			PerformNativeLogoutBody(*kratos.NewPerformNativeLogoutBody(token)).Execute()
+	})
+	if err != nil {
+		d.opt.Log.WarnContext(ctx, "session of a login not revoked", "error", err)
+	}
+}

@@ -1,0 +1,152 @@
+package e2e_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+// The budget of DESIGN 6.
+const (
+	budgetStage        = 4  // statements
+	budgetChange       = 12 // statements
+	budgetStageTx      = 1
+	budgetActivateTx   = 1
+	budgetConfirmTx    = 2
+	budgetConfirmCalls = 2 // to Kratos
+	watchIdle          = 12 * time.Second
+)
+
+// A whole change costs no more than DESIGN 6 allows, counted where it is paid:
+// in MariaDB's general log, and at Kratos' door. What the workers ask for while
+// nothing happens is learned first, from a time in which nothing happens, and is
+// told from the change's own work by its exact text.
+func TestAChangeStaysInItsBudget(t *testing.T) {
+	server := harness.OwnMariaDB(t)
+	s := harness.NewStack(t, harness.Options{Server: server})
+	warm, bob := s.NewPerson(t, m2), s.NewPerson(t, m0)
+	wantEmpty(t, warm.Confirm(t, warm.Ask(t, m3).Code), 202) // connections, schema cache
+	log := harness.NewStatementLog(t, s.Database)
+
+	idleFrom := log.Mark(t)
+	harness.Eventually(t, 2*watchIdle, "the idle time is over", func() error {
+		if log.Mark(t).Sub(idleFrom) < watchIdle {
+			return errNotYet
+		}
+		return nil
+	})
+	idle := log.Between(t, idleFrom, log.Mark(t))
+	polling := map[string]int{}
+	for _, statement := range idle {
+		polling[shape(statement.Text)]++
+	}
+
+	s.Hooks.Forget()
+	s.KratosAdmin.Forget()
+	s.KratosPublic.Forget()
+	changeFrom := log.Mark(t)
+	bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
+	text := s.Provider.Nth(t, m1, 1)
+	log.Settle(t)
+	confirmFrom := log.Mark(t)
+	callsBefore := len(s.KratosAdmin.Calls("")) + len(s.KratosPublic.Calls(""))
+	wantEmpty(t, bob.Confirm(t, text.Code), 202)
+	log.Settle(t)
+	end := log.Mark(t)
+	callsConfirm := len(s.KratosAdmin.Calls("")) + len(s.KratosPublic.Calls("")) - callsBefore
+	if got := bob.Identity(t); got.Traits.Mobile != m1 {
+		t.Fatalf("the number was not changed: %+v", got)
+	}
+
+	hooks := s.Hooks.Calls("POST")
+	if len(hooks) != 2 || hooks[0].Path != stagePath || hooks[1].Path != activatePath {
+		t.Fatalf("hooks: %+v", hooks)
+	}
+	all := log.Between(t, changeFrom, end)
+	phase := func(s harness.Statement) string {
+		switch {
+		case !s.At.Before(confirmFrom):
+			return "confirm"
+		case !s.At.After(hooks[0].End):
+			return "stage"
+		case !s.At.After(hooks[1].End):
+			return "activate"
+		default:
+			return "send"
+		}
+	}
+	var printed []string
+	count, transactions, polled := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, statement := range all {
+		p, kind := phase(statement), "work"
+		switch sort := shape(statement.Text); {
+		case polling[sort] > 0:
+			kind = "idle"
+			polled[sort]++
+		case begins.MatchString(statement.Text):
+			kind = "begin"
+			transactions[p]++
+		case chatter.MatchString(statement.Text):
+			kind = "chatter"
+		default:
+			count[p]++
+		}
+		printed = append(printed, fmt.Sprintf("%s %-8s %-7s %s", statement.At.Format("05.000000"), p, kind, statement.Text))
+	}
+	// Work that looks like polling would hide: there may be no more of it in the
+	// change than in the same time of idling.
+	for sort, n := range polled {
+		if begins.MatchString(sort) || chatter.MatchString(sort) {
+			continue
+		}
+		usual := float64(polling[sort]) * float64(end.Sub(changeFrom)) / float64(watchIdle)
+		if most := usual + 2; float64(n) > most {
+			t.Errorf("%d times during the change, at most %.0f when idle: %s", n, most, sort)
+		}
+	}
+	total := count["stage"] + count["activate"] + count["send"] + count["confirm"]
+	t.Logf("statements: stage %d, activate %d, send %d, confirm %d: %d of %d; Kratos calls to confirm: %d",
+		count["stage"], count["activate"], count["send"], count["confirm"], total, budgetChange, callsConfirm)
+	within := func(what string, got, budget int) {
+		if got > budget {
+			t.Errorf("%s: %d, budget %d", what, got, budget)
+		}
+	}
+	within("statements of stage", count["stage"], budgetStage)
+	within("statements of a whole change", total, budgetChange)
+	within("transactions of stage", transactions["stage"], budgetStageTx)
+	within("transactions of activate", transactions["activate"], budgetActivateTx)
+	within("transactions of confirm", transactions["confirm"], budgetConfirmTx)
+	within("calls to Kratos to confirm", callsConfirm, budgetConfirmCalls)
+	for _, call := range slices.Concat(s.KratosAdmin.Calls(""), s.KratosPublic.Calls("")) {
+		if call.Began.Before(hooks[0].End) {
+			t.Errorf("stage called Kratos: %s %s", call.Method, call.Path)
+		}
+	}
+	if total < 5 {
+		t.Errorf("only %d statements were seen: the count cannot be right", total)
+	}
+	if t.Failed() || testing.Verbose() {
+		t.Logf("all statements:\n%s", strings.Join(printed, "\n"))
+	}
+}
+
+var (
+	begins   = regexp.MustCompile(`(?i)^(BEGIN|START TRANSACTION)\b`)
+	chatter  = regexp.MustCompile(`(?i)^(COMMIT|ROLLBACK|SET)\b`)
+	quoted   = regexp.MustCompile(`'(?:[^'\\]|\\.|'')*'`)
+	numbers  = regexp.MustCompile(`\b\d+(?:\.\d+)?\b`)
+	sequence = regexp.MustCompile(`\((?:\?,\s*)+\?\)`)
+)
+
+// shape is a statement without its values.
+func shape(statement string) string {
+	statement = quoted.ReplaceAllString(statement, "?")
+	statement = numbers.ReplaceAllString(statement, "?")
+	return strings.Join(strings.Fields(sequence.ReplaceAllString(statement, "(?)")), " ")
+}

@@ -1,0 +1,157 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+// Row B37.
+func TestADatabaseThatIsAwayRefusesOnlyTheNumber(t *testing.T) {
+	t.Parallel()
+	server := harness.OwnMariaDB(t)
+	s := harness.NewStack(t, harness.Options{Server: server})
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	server.Stop(t)
+
+	refused := bob.Save(t, harness.Profile{Name: "After", Mobile: m2})
+	if refused.Status != http.StatusBadRequest {
+		t.Fatalf("settings flow: got %d, want 400: %s", refused.Status, refused.Body)
+	}
+	if f := refused.Field; len(f) != 1 || f[0].Type != "error" || f[0].Text == "" {
+		t.Errorf("message at the field: %s; at the form: %s", harness.Words(f), harness.Words(refused.Top))
+	}
+	wantHeld(t, bob, m0, m1)
+	bob.MustSave(t, harness.Profile{Name: "Without database", Mobile: m0})
+	if got := bob.Identity(t).Traits.Name; got != "Without database" {
+		t.Errorf("name: got %q", got)
+	}
+	away := bob.Confirm(t, text.Code)
+	wantFault(t, away, http.StatusServiceUnavailable, "HLD-50301")
+	if ready := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+"/health/ready", ""); ready.Status != http.StatusServiceUnavailable {
+		t.Errorf("ready: got %d, want 503", ready.Status)
+	}
+
+	server.Start(t)
+	harness.Eventually(t, 20*time.Second, "holdline is ready again", func() error {
+		if harness.Send(t, http.MethodGet, s.Holdline.PublicURL+"/health/ready", "").Status != http.StatusOK {
+			return errNotYet
+		}
+		return nil
+	})
+	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
+	wantMade(t, bob, m1)
+}
+
+// A submit that leaves the number alone does not depend on Holdline at all.
+func TestWithHoldlineStoppedOnlyANumberChangeIsRefused(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{DirectHooks: true})
+	bob := s.NewPerson(t, m0)
+	s.Holdline.Stop(t)
+	bob.MustSave(t, harness.Profile{Name: "Without Holdline", Mobile: m0})
+	refused := bob.Save(t, harness.Profile{Name: "After", Mobile: m1})
+	if refused.Status != http.StatusBadRequest {
+		t.Fatalf("settings flow: got %d, want 400: %s", refused.Status, refused.Body)
+	}
+	wantHeld(t, bob, m0, "")
+	if got := bob.Identity(t).Traits.Name; got != "Without Holdline" {
+		t.Errorf("name: got %q", got)
+	}
+	s.Holdline.Start(t)
+	text := bob.Ask(t, m1)
+	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
+	wantMade(t, bob, m1)
+}
+
+// Row B40.
+func TestAnAcceptedCodeIsAppliedOnceWhenKratosIsBack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault   harness.Rule
+		restart bool
+	}{
+		"Kratos answers 503":                    {harness.Rule{Status: http.StatusServiceUnavailable}, false},
+		"Kratos cannot be reached":              {harness.Rule{Drop: true}, false},
+		"Kratos answers 503, Holdline killed":   {harness.Rule{Status: http.StatusServiceUnavailable}, true},
+		"Kratos writes, the answer gets lost":   {harness.Rule{Method: http.MethodPatch, Times: 1, DropAnswer: true}, false},
+		"Kratos answers 503 once, to the write": {harness.Rule{Method: http.MethodPatch, Times: 1, Status: http.StatusServiceUnavailable}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := harness.NewStack(t, harness.Options{})
+			bob := s.NewPerson(t, m0)
+			text := bob.Ask(t, m1)
+			s.KratosAdmin.On(tt.fault)
+			wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
+			if tt.fault.Times == 0 {
+				wantHeld(t, bob, m0, m1)
+				if c, ok := bob.Claim(t); !ok || c.State != "verified" {
+					t.Errorf("claim: got %+v, want it verified", c)
+				}
+				wantFault(t, bob.Me(t, http.MethodDelete, "mobile-claim", ""), http.StatusConflict, "HLD-40904")
+			}
+			if tt.restart {
+				s.Holdline.Kill()
+			}
+			s.KratosAdmin.Heal()
+			if tt.restart {
+				s.Holdline.Start(t)
+			}
+			bob.Eventually(t, 60*time.Second, "the number is written", func(i harness.Identity) bool {
+				return i.Traits.Mobile == m1 && i.MobileVerified() && i.Pending() == ""
+			})
+			wantSettled(t, s, bob, m1, 1)
+			wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
+			wantTexts(t, s, "", 1)
+		})
+	}
+}
+
+// wantSettled waits until Holdline itself has done with the person's claim, and
+// checks what it came to and in how many writes.
+func wantSettled(t *testing.T, s *harness.Stack, p *harness.Person, mobile string, written int) {
+	t.Helper()
+	harness.Eventually(t, 60*time.Second, "the claim has ended", func() error {
+		if c, pending := p.Claim(t); pending {
+			return errNotYetWith(c.State)
+		}
+		return nil
+	})
+	wantMade(t, p, mobile)
+	wantWrites(t, s, written)
+	if got := strings.Count(s.Holdline.Output.String(), `"claim applied"`); got != 1 {
+		t.Errorf("the log says %d times that a claim was applied, want once", got)
+	}
+}
+
+// A provider that fails, hangs or breaks off delays a text, and no more.
+func TestATextIsSentAgainWithTheSameCodeWhenTheProviderFails(t *testing.T) {
+	for name, reaction := range map[string]harness.Reaction{
+		"answers 503": {Status: http.StatusServiceUnavailable},
+		"breaks off":  {Drop: true},
+		"hangs":       {Hang: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := harness.NewStack(t, harness.Options{})
+			bob := s.NewPerson(t, m0)
+			s.Provider.Next(reaction)
+			began := time.Now()
+			bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("the form waited %s for the provider", took)
+			}
+			first := s.Provider.Nth(t, m1, 1)
+			second := s.Provider.NthWithin(t, m1, 2, 60*time.Second)
+			if first.Code != second.Code {
+				t.Errorf("the second try has another code")
+			}
+			wantEmpty(t, bob.Confirm(t, second.Code), http.StatusAccepted)
+			wantMade(t, bob, m1)
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package harness
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+)
+
+// HookKey is what the tests' Kratos sends, and must never be seen in a log.
+const HookKey = "e2e-hook-key-6f1d0c52a9"
+
+// Holdline is the program under test.
+type Holdline struct {
+	PublicURL, AdminURL string
+	// Output is all that it printed, in all its lives.
+	Output *Output
+
+	config  string
+	mu      sync.Mutex
+	process *Process
+}
+
+var listening = regexp.MustCompile(`(?m)^listening public=\S+ admin=\S+$`)
+
+// newHoldline writes the configuration of a Holdline, which is not started yet.
+func newHoldline(t testing.TB, publicPort, adminPort int, config tree) *Holdline {
+	t.Helper()
+	h := &Holdline{
+		PublicURL: fmt.Sprintf("http://127.0.0.1:%d", publicPort),
+		AdminURL:  fmt.Sprintf("http://127.0.0.1:%d", adminPort),
+		Output:    new(Output),
+		config:    filepath.Join(t.TempDir(), "holdline.yml"),
+	}
+	writeYAML(t, h.config, merge(tree{
+		"public": tree{"host": "127.0.0.1", "port": publicPort, "base_url": h.PublicURL},
+		"admin":  tree{"host": "127.0.0.1", "port": adminPort},
+	}, config))
+	t.Cleanup(h.Kill)
+	return h
+}
+
+// kratosConfig returns what is to be merged into kratos.yml.
+func (h *Holdline) kratosConfig(t testing.TB) tree {
+	t.Helper()
+	cmd := exec.Command(Env.HoldlineBin, "kratos-config", "--config", h.config)
+	printed, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("holdline kratos-config: %v: %s", err, stderr(err))
+	}
+	return parseYAML(t, printed)
+}
+
+func stderr(err error) string {
+	if failed, ok := err.(*exec.ExitError); ok {
+		return string(failed.Stderr)
+	}
+	return ""
+}
+
+// Start starts the program, also once more on the same ports and database, and
+// waits until it answers.
+func (h *Holdline) Start(t testing.TB) {
+	t.Helper()
+	if err := h.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *Holdline) start() error {
+	from := len(h.Output.String())
+	process, err := startProcess("holdline", h.Output, exec.Command(Env.HoldlineBin, "serve", "--config", h.config))
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	h.process = process
+	h.mu.Unlock()
+	err = poll(20*time.Second, func() error {
+		if listening.MatchString(h.Output.Since(from)) || !process.Running() {
+			return nil
+		}
+		return errNotYet
+	})
+	if err != nil || !process.Running() {
+		return fmt.Errorf("holdline does not listen: %v\n%s", process.err, tail(h.Output.String(), 20))
+	}
+	return nil
+}
+
+// current returns the running process, or nil.
+func (h *Holdline) current() *Process {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.process
+}
+
+// Kill ends the program as kill -9 does. It may be called at any moment, also
+// while the program serves the caller.
+func (h *Holdline) Kill() {
+	if p := h.current(); p != nil {
+		p.Kill()
+	}
+}
+
+// Stop ends the program as an operator would, and wants a clean exit.
+func (h *Holdline) Stop(t testing.TB) {
+	t.Helper()
+	if p := h.current(); p != nil {
+		if err := p.Stop(20 * time.Second); err != nil {
+			t.Errorf("holdline did not exit cleanly: %v\n%s", err, tail(h.Output.String(), 20))
+		}
+	}
+}
+
+// Restart kills the program, if it still runs, and starts it again.
+func (h *Holdline) Restart(t testing.TB) {
+	t.Helper()
+	h.Kill()
+	h.Start(t)
+}

@@ -1,0 +1,158 @@
+package harness
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Kratos is a running Ory Kratos on SQLite.
+type Kratos struct {
+	PublicURL, AdminURL string
+	Output              *Output
+
+	dir     string
+	process *Process
+}
+
+// tree is a YAML or JSON document.
+type tree = map[string]any
+
+// merge lays one document over another: objects are merged, all else replaced.
+func merge(under, over tree) tree {
+	out := maps.Clone(under)
+	for key, value := range over {
+		below, isTree := out[key].(tree)
+		if above, ok := value.(tree); ok && isTree {
+			value = merge(below, above)
+		}
+		out[key] = value
+	}
+	return out
+}
+
+// kratosPorts are chosen before the start, because Holdline's configuration
+// needs them and is itself needed for Kratos'.
+type kratosPorts struct{ public, admin int }
+
+func (p kratosPorts) publicURL() string { return fmt.Sprintf("http://127.0.0.1:%d", p.public) }
+func (p kratosPorts) adminURL() string  { return fmt.Sprintf("http://127.0.0.1:%d", p.admin) }
+
+// startKratos starts Kratos with the base configuration and what is to be
+// merged over it, in order.
+func startKratos(t testing.TB, ports kratosPorts, overlays ...tree) *Kratos {
+	t.Helper()
+	k := &Kratos{PublicURL: ports.publicURL(), AdminURL: ports.adminURL(), Output: new(Output), dir: t.TempDir()}
+	config := readYAML(t, "testdata/kratos.yml")
+	config = merge(config, tree{"serve": tree{
+		"public": tree{"host": "127.0.0.1", "port": ports.public, "base_url": k.PublicURL + "/"},
+		"admin":  tree{"host": "127.0.0.1", "port": ports.admin},
+	}})
+	for _, overlay := range overlays {
+		config = merge(config, overlay)
+	}
+	writeYAML(t, filepath.Join(k.dir, "kratos.yml"), config)
+	for _, schema := range []string{"verified.schema.json", "identifier.schema.json"} {
+		copyFile(t, filepath.Join("testdata", schema), filepath.Join(k.dir, schema))
+	}
+	copyFile(t, migratedDatabase(t), filepath.Join(k.dir, "db.sqlite"))
+	process, err := startProcess("kratos", k.Output, kratosCommand(k.dir, "serve", "--dev", "-c", "kratos.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.process = process
+	t.Cleanup(k.process.Kill)
+	Eventually(t, 40*time.Second, "Kratos is ready", func() error {
+		if !process.Running() {
+			t.Fatalf("Kratos ended: %s", tail(k.Output.String(), 10))
+		}
+		answer, err := http.Get(k.PublicURL + "/health/ready")
+		if err != nil {
+			return err
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", answer.StatusCode)
+		}
+		return nil
+	})
+	return k
+}
+
+func kratosCommand(dir string, args ...string) *exec.Cmd {
+	cmd := exec.Command(Env.KratosBin, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "DSN=sqlite://db.sqlite?_fk=true&mode=rwc", "SQA_OPT_OUT=true")
+	return cmd
+}
+
+// migratedDatabase returns an empty database with Kratos' schema, made once: its
+// hundreds of migrations take seconds.
+func migratedDatabase(t testing.TB) string {
+	t.Helper()
+	Env.template.Do(func() {
+		dir := filepath.Join(Env.Dir, "kratos")
+		if Env.templateErr = os.MkdirAll(dir, 0o700); Env.templateErr != nil {
+			return
+		}
+		copyFile(t, "testdata/kratos.yml", filepath.Join(dir, "kratos.yml"))
+		printed, err := kratosCommand(dir, "migrate", "sql", "-e", "--yes", "-c", "kratos.yml").CombinedOutput()
+		if err != nil {
+			Env.templateErr = fmt.Errorf("%w: %s", err, tail(string(printed), 5))
+		}
+		Env.migrated = filepath.Join(dir, "db.sqlite")
+	})
+	if Env.templateErr != nil {
+		t.Fatalf("migrate Kratos' database: %v", Env.templateErr)
+	}
+	return Env.migrated
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readYAML(t testing.TB, name string) tree {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parseYAML(t, content)
+}
+
+func parseYAML(t testing.TB, content []byte) tree {
+	t.Helper()
+	var document tree
+	if err := yaml.Unmarshal(content, &document); err != nil {
+		t.Fatalf("%v in\n%s", err, content)
+	}
+	return document
+}
+
+func writeYAML(t testing.TB, name string, document tree) {
+	t.Helper()
+	content, err := yaml.Marshal(document)
+	if err == nil {
+		err = os.WriteFile(name, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

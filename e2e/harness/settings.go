@@ -1,0 +1,114 @@
+package harness
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// Profile is what a settings form holds.
+type Profile struct {
+	Name, Mobile string // a blank mobile is left out of the form
+}
+
+// Settings is what came of a settings flow.
+type Settings struct {
+	Answer
+	FlowID   string
+	State    string
+	Identity Identity
+	// Field is the messages at the mobile number, Top those of the whole form.
+	Field, Top []UIMessage
+	// FieldValue is what the form shows in the mobile number's field.
+	FieldValue string
+}
+
+func settingsOf(answer Answer, f flow) Settings {
+	return Settings{
+		Answer: answer, FlowID: f.ID, State: f.State, Identity: f.Identity,
+		Field: f.messages("traits.mobile"), Top: f.UI.Messages, FieldValue: f.value("traits.mobile"),
+	}
+}
+
+func (p *Person) traits(profile Profile) tree {
+	traits := tree{"email": p.Email, "name": profile.Name}
+	if profile.Mobile != "" {
+		traits["mobile"] = profile.Mobile
+	}
+	return traits
+}
+
+// Save sends a profile through a settings flow of the API kind.
+func (p *Person) Save(t testing.TB, profile Profile) Settings {
+	t.Helper()
+	client := newClient(nil)
+	f := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/settings/api", p.ByToken())
+	answer := sendBy(t, client, http.MethodPost, f.UI.Action,
+		marshal(t, tree{"method": "profile", "traits": p.traits(profile)}), JSONBody, p.ByToken())
+	var done flow
+	answer.JSON(t, &done)
+	return settingsOf(answer, done)
+}
+
+// SaveByAJAX sends a profile through a flow of the browser kind, as a page's
+// script does.
+func (p *Person) SaveByAJAX(t testing.TB, profile Profile) Settings {
+	t.Helper()
+	client := p.Browser(t)
+	f := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/settings/browser")
+	answer := sendBy(t, client, http.MethodPost, f.UI.Action, marshal(t, tree{
+		"method": "profile", "csrf_token": f.value("csrf_token"), "traits": p.traits(profile),
+	}), JSONBody, acceptJSON)
+	var done flow
+	answer.JSON(t, &done)
+	return settingsOf(answer, done)
+}
+
+// SaveByForm sends a profile through a flow of the browser kind, as a plain HTML
+// form does. The flow is fetched again, as the page that a browser is sent to
+// would do.
+func (p *Person) SaveByForm(t testing.TB, profile Profile) Settings {
+	t.Helper()
+	client := p.Browser(t)
+	f := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/settings/browser")
+	form := url.Values{"method": {"profile"}, "csrf_token": {f.value("csrf_token")}}
+	for name, value := range p.traits(profile) {
+		form.Set("traits."+name, value.(string))
+	}
+	answer := sendBy(t, client, http.MethodPost, f.UI.Action, form.Encode(),
+		Header{"Content-Type", "application/x-www-form-urlencoded", "Accept", "text/html"})
+	if answer.Status != http.StatusSeeOther {
+		t.Fatalf("settings form: %d %s", answer.Status, answer.Body)
+	}
+	done := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/settings/flows?id="+f.ID)
+	return settingsOf(answer, done)
+}
+
+// MustSave is Save, and fails the test when Kratos does not store the profile.
+func (p *Person) MustSave(t testing.TB, profile Profile) Settings {
+	t.Helper()
+	saved := p.Save(t, profile)
+	if saved.Status != http.StatusOK || saved.State != "success" {
+		t.Fatalf("settings flow: %d %s", saved.Status, saved.Body)
+	}
+	return saved
+}
+
+// Ask changes the number in a settings flow and returns the text that comes of
+// it.
+func (p *Person) Ask(t testing.TB, mobile string) Text {
+	t.Helper()
+	before := len(p.stack.Provider.Texts(mobile))
+	p.MustSave(t, Profile{Name: "Before", Mobile: mobile})
+	return p.stack.Provider.Nth(t, mobile, before+1)
+}
+
+// texts of messages, for failure messages.
+func Words(messages []UIMessage) string {
+	var all []string
+	for _, m := range messages {
+		all = append(all, m.Type+": "+m.Text)
+	}
+	return strings.Join(all, "; ")
+}

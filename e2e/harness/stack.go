@@ -1,0 +1,77 @@
+package harness
+
+import (
+	"testing"
+)
+
+// Options make a [Stack] other than the usual one.
+type Options struct {
+	// Holdline is laid over holdline.yml.
+	Holdline tree
+	// Kratos is laid over kratos.yml.
+	Kratos tree
+	// Server is where the database is made; nil is the test run's shared one.
+	Server *MariaDB
+	// DirectHooks lets Kratos call Holdline without the proxy, at the address
+	// that kratos-config takes by default.
+	DirectHooks bool
+}
+
+// Stack is everything a change of number needs.
+type Stack struct {
+	Holdline *Holdline
+	Kratos   *Kratos
+	Provider *Provider
+	Database Database
+	// Hooks stands between Kratos and Holdline's admin listener, KratosAdmin and
+	// KratosPublic between Holdline and Kratos. The tests themselves go past them.
+	Hooks, KratosAdmin, KratosPublic *Proxy
+}
+
+// Overlay is a part of a configuration file.
+type Overlay = tree
+
+// NewStack starts everything.
+func NewStack(t testing.TB, o Options) *Stack {
+	t.Helper()
+	if o.Server == nil {
+		o.Server = SharedMariaDB(t)
+	}
+	publicPort, adminPort := freePort(), freePort()
+	ports := kratosPorts{public: freePort(), admin: freePort()}
+	s := &Stack{
+		Provider:     NewProvider(t),
+		Database:     o.Server.NewDatabase(t),
+		KratosAdmin:  NewProxy(t, ports.adminURL()),
+		KratosPublic: NewProxy(t, ports.publicURL()),
+	}
+	config := tree{
+		"database": tree{"dsn": s.Database.DSN, "auto_migrate": true},
+		"secrets":  tree{"otp": []string{"e2e secret of at least 32 characters"}},
+		"kratos":   tree{"public_url": s.KratosPublic.URL, "admin_url": s.KratosAdmin.URL},
+		"hooks":    tree{"api_key": HookKey},
+		"sms": tree{"gateways": []tree{
+			{"id": "provider", "type": "http", "request_config": s.Provider.RequestConfig()},
+		}},
+		"log": tree{"level": "debug"},
+	}
+	s.Holdline = newHoldline(t, publicPort, adminPort, merge(config, o.Holdline))
+	if !o.DirectHooks {
+		s.Hooks = NewProxy(t, s.Holdline.AdminURL)
+		hooks := tree{"hooks": tree{"base_url": s.Hooks.URL}}
+		s.Holdline = newHoldline(t, publicPort, adminPort, merge(merge(config, hooks), o.Holdline))
+	}
+	started := make(chan error, 1)
+	printed := s.Holdline.kratosConfig(t)
+	go func() { started <- s.Holdline.start() }() // both take their time
+	s.Kratos = startKratos(t, ports, printed, o.Kratos)
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("holdline printed at last:\n%s", tail(s.Holdline.Output.String(), 40))
+		}
+	})
+	return s
+}

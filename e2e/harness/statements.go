@@ -1,0 +1,80 @@
+package harness
+
+import (
+	"testing"
+	"time"
+)
+
+// Statement is one that the server under test sent to its database.
+type Statement struct {
+	At   time.Time
+	Text string
+}
+
+// StatementLog reads MariaDB's general log for the user of one database.
+type StatementLog struct {
+	database Database
+}
+
+// NewStatementLog turns the general log on.
+func NewStatementLog(t testing.TB, d Database) *StatementLog {
+	t.Helper()
+	d.Server.Exec(t, "SET GLOBAL log_output='TABLE'")
+	d.Server.Exec(t, "SET GLOBAL general_log=ON")
+	return &StatementLog{d}
+}
+
+// Mark returns the database's present time.
+func (l *StatementLog) Mark(t testing.TB) time.Time {
+	t.Helper()
+	var now time.Time
+	if err := l.database.Server.Root.QueryRowContext(t.Context(), "SELECT UTC_TIMESTAMP(6)").Scan(&now); err != nil {
+		t.Fatal(err)
+	}
+	return now
+}
+
+// Between returns the statements of a time, in order. A prepared one counts when
+// it is executed.
+func (l *StatementLog) Between(t testing.TB, from, to time.Time) []Statement {
+	t.Helper()
+	rows, err := l.database.Server.Root.QueryContext(t.Context(),
+		`SELECT event_time, CONVERT(argument USING utf8mb4) FROM mysql.general_log
+		WHERE user_host LIKE ? AND command_type IN ('Query', 'Execute') AND event_time >= ? AND event_time <= ?
+		ORDER BY event_time`, l.database.User+"[%", from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []Statement
+	for rows.Next() {
+		var s Statement
+		if err := rows.Scan(&s.At, &s.Text); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Settle waits until every transaction that was begun has ended and the outbox
+// has recorded what became of its texts.
+func (l *StatementLog) Settle(t testing.TB) {
+	t.Helper()
+	Eventually(t, 10*time.Second, "the database settles", func() error {
+		var queued, open int
+		err := l.database.Server.Root.QueryRowContext(t.Context(),
+			"SELECT COUNT(*) FROM "+l.database.Name+".texts WHERE state = 'queued'").Scan(&queued)
+		if err == nil {
+			err = l.database.Server.Root.QueryRowContext(t.Context(),
+				"SELECT COUNT(*) FROM information_schema.INNODB_TRX").Scan(&open)
+		}
+		if err == nil && queued+open > 0 {
+			err = errNotYet
+		}
+		return err
+	})
+}

@@ -1,0 +1,119 @@
+// Package e2e drives the built holdline with a real Ory Kratos, a real MariaDB,
+// a loopback SMS provider and a real browser. README.md says how to run it.
+package e2e_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	waitTogether()
+	if err := harness.Setup(); err != nil {
+		fmt.Fprintf(os.Stderr, "The end-to-end tests cannot run (see e2e/README.md):\n%v\n", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	harness.Teardown()
+	os.Exit(code)
+}
+
+// waitTogether lets more tests run at a time than there are processors, because
+// what they mostly do is wait for leases and back-offs to end.
+func waitTogether() {
+	for _, arg := range os.Args {
+		if strings.Contains(arg, "test.parallel=") {
+			return
+		}
+	}
+	_ = flag.Set("test.parallel", "6")
+}
+
+// Numbers that are possible mobile numbers. Each test has a database of its own.
+const (
+	m0 = "+4915112345670"
+	m1 = "+4915112345671"
+	m2 = "+4915112345672"
+	m3 = "+4915112345673"
+	m4 = "+4915112345674"
+	m5 = "+4915112345675"
+)
+
+// wantFault checks an error answer of the user API.
+func wantFault(t *testing.T, got harness.Answer, status int, code string) {
+	t.Helper()
+	fault := got.Fault()
+	if got.Status != status || fault.Code != code {
+		t.Fatalf("got %d %s, want %d %s: %s", got.Status, fault.Code, status, code, got.Body)
+	}
+	if fault.Message == "" || fault.Description == "" || fault.TraceID == "" {
+		t.Errorf("error body lacks a member: %s", got.Body)
+	}
+	if status == 400 && fault.Message != "Bad Request" {
+		t.Errorf("message: got %q, want Bad Request", fault.Message)
+	}
+}
+
+// wantEmpty checks a successful answer without a body.
+func wantEmpty(t *testing.T, got harness.Answer, status int) {
+	t.Helper()
+	if got.Status != status || got.Body != "" {
+		t.Fatalf("got %d %q, want %d and no body", got.Status, got.Body, status)
+	}
+}
+
+// wantHeld checks that the identity has the old number, verified, and shows the
+// new one as pending.
+func wantHeld(t *testing.T, p *harness.Person, stored, pending string) {
+	t.Helper()
+	got := p.Identity(t)
+	if got.Traits.Mobile != stored || got.Pending() != pending {
+		t.Fatalf("got mobile %q, pending %q; want %q, %q", got.Traits.Mobile, got.Pending(), stored, pending)
+	}
+	if stored != "" && !got.MobileVerified() {
+		t.Fatalf("the stored number is not marked verified any more: %+v", got.Addresses)
+	}
+}
+
+// wantMade checks that the identity has the number, verified, and nothing is
+// pending, in Kratos as in Holdline.
+func wantMade(t *testing.T, p *harness.Person, mobile string) {
+	t.Helper()
+	wantHeld(t, p, mobile, "")
+	if c, ok := p.Claim(t); ok {
+		t.Fatalf("a claim is still there: %+v", c)
+	}
+}
+
+// wantTexts checks how many texts a number got.
+func wantTexts(t *testing.T, s *harness.Stack, to string, want int) {
+	t.Helper()
+	if got := len(s.Provider.Texts(to)); got != want {
+		t.Fatalf("texts to %s: got %d, want %d", to, got, want)
+	}
+}
+
+// writes counts the PATCHes that wrote a mobile number to Kratos.
+func writes(s *harness.Stack) int {
+	n := 0
+	for _, call := range s.KratosAdmin.Calls("PATCH") {
+		if call.Status == 200 && strings.Contains(call.Body, "/traits/mobile") {
+			n++
+		}
+	}
+	return n
+}
+
+// wantWrites checks how many PATCHes wrote a number.
+func wantWrites(t *testing.T, s *harness.Stack, want int) {
+	t.Helper()
+	if got := writes(s); got != want {
+		t.Fatalf("writes to Kratos: got %d, want %d: %+v", got, want, s.KratosAdmin.Calls("PATCH"))
+	}
+}

@@ -1,0 +1,205 @@
+package hook_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/web"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const key = "a-hook-key-of-some-length"
+
+// rulings is a service that rules as it is told.
+type rulings struct {
+	answer claim.Answer
+	err    error
+	staged []claim.SettingsChange
+	stored []claim.StoredFlow
+}
+
+func (r *rulings) Stage(_ context.Context, c claim.SettingsChange) (claim.Answer, error) {
+	r.staged = append(r.staged, c)
+	return r.answer, r.err
+}
+
+func (r *rulings) Activate(_ context.Context, f claim.StoredFlow) error {
+	r.stored = append(r.stored, f)
+	return r.err
+}
+
+func serve(t *testing.T, claims hook.Claims) http.Handler {
+	t.Helper()
+	edge := &web.Edge{
+		Log: slog.New(slog.DiscardHandler), NewID: func() string { return "id" },
+		Now: func() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) },
+	}
+	engine, err := edge.Engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hook.Mount(engine, edge, claims, hook.Options{
+		Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log,
+	})
+	return engine
+}
+
+func post(t *testing.T, handler http.Handler, path, hookKey, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	if hookKey != "" {
+		request.Header.Set(hook.KeyHeader, hookKey)
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func TestAnswersToKratos(t *testing.T) {
+	pending := claim.RestoreMobile("+491722222222")
+	limit := &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)}
+	for name, tt := range map[string]struct {
+		claims rulings
+		status int
+	}{
+		"challenge":        {rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: pending}}, http.StatusOK},
+		"keep-pending":     {rulings{answer: claim.Answer{Ruling: claim.KeepPending, Pending: pending}}, http.StatusOK},
+		"leave":            {rulings{answer: claim.Answer{Ruling: claim.Leave}}, http.StatusOK},
+		"write":            {rulings{answer: claim.Answer{Ruling: claim.Write}}, http.StatusOK},
+		"interrupt":        {rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: pending, Interrupt: true}}, http.StatusBadRequest},
+		"bad-number":       {rulings{err: claim.ErrBadNumber}, http.StatusBadRequest},
+		"removal-denied":   {rulings{err: claim.ErrRemovalDenied}, http.StatusBadRequest},
+		"too-many-texts":   {rulings{err: limit}, http.StatusBadRequest},
+		"store-away":       {rulings{err: claim.ErrStoreAway}, http.StatusBadRequest},
+		"anything-unheard": {rulings{err: errors.New("what")}, http.StatusBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := post(t, serve(t, &tt.claims), hook.StagePath, key, read(t, "stage-request.json"))
+			if got.Code != tt.status {
+				t.Errorf("status %d, want %d", got.Code, tt.status)
+			}
+			golden(t, "stage-"+name+".json", got.Body.String()+"\n")
+		})
+	}
+}
+
+func TestWhatTheDomainIsTold(t *testing.T) {
+	claims := &rulings{}
+	handler := serve(t, claims)
+	post(t, handler, hook.StagePath, key, read(t, "stage-request.json"))
+	post(t, handler, hook.ActivatePath, key, read(t, "activate-request.json"))
+	want := rulings{
+		staged: []claim.SettingsChange{{
+			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f", SchemaID: "default",
+			Stored: "+49 171 1111111", Wanted: "+491722222222", StoredVerified: true, Marker: "", Language: "de-CH",
+			SignedIn: time.Date(2026, 11, 1, 11, 58, 0, 0, time.UTC),
+		}},
+		stored: []claim.StoredFlow{{
+			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f",
+			Mobile: "+49 171 1111111", Marker: "+491722222222", Language: "de-CH",
+		}},
+	}
+	if diff := cmp.Diff(want.staged, claims.staged); diff != "" {
+		t.Errorf("staged (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want.stored, claims.stored); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+}
+
+// No bad call may have an answer that lets the new number through: not 2xx, and
+// not 429 or 5xx, which Kratos would repeat.
+func TestBadStageCallsAreRefused(t *testing.T) {
+	good := read(t, "stage-request.json")
+	for name, tt := range map[string]struct{ key, body string }{
+		"no key":                  {"", good},
+		"wrong key":               {"wrong", good},
+		"empty":                   {key, ""},
+		"not JSON":                {key, "mobile"},
+		"a list":                  {key, "[]"},
+		"two values":              {key, good + good},
+		"no traits":               {key, strings.Replace(good, `"traits"`, `"other"`, 1)},
+		"no identity":             {key, strings.Replace(good, `"identity_id"`, `"other"`, 1)},
+		"rules on another number": {key, strings.Replace(good, `"new_mobile": "+491722222222"`, `"new_mobile": "+491733333333"`, 1)},
+		"bad addresses":           {key, strings.Replace(good, `"verifiable_addresses": [`, `"verifiable_addresses": [1, `, 1)},
+		"too large":               {key, `{"a":"` + strings.Repeat("x", 100_000) + `"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			claims := &rulings{answer: claim.Answer{Ruling: claim.Write}}
+			got := post(t, serve(t, claims), hook.StagePath, tt.key, tt.body)
+			if got.Code != http.StatusBadRequest && got.Code != http.StatusUnauthorized {
+				t.Errorf("status %d", got.Code)
+			}
+			if len(claims.staged) > 0 {
+				t.Error("the domain was asked")
+			}
+			if strings.Contains(got.Body.String(), "+49") {
+				t.Error("a number is repeated")
+			}
+		})
+	}
+}
+
+func FuzzStage(f *testing.F) {
+	content, err := os.ReadFile(filepath.Join("testdata", "stage-request.json"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(content))
+	f.Add(`{"identity_id":"a","flow_id":"b","traits":{"mobile":"1"},"new_mobile":"1"}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		claims := &rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: claim.RestoreMobile("+491722222222")}}
+		got := post(t, serve(t, claims), hook.StagePath, key, body)
+		switch {
+		case got.Code == http.StatusOK && len(claims.staged) == 1:
+			if wanted := claims.staged[0].Wanted; len(wanted) > 5 && wanted != claims.staged[0].Stored &&
+				strings.Contains(got.Body.String(), `"mobile":"`+wanted+`"`) {
+				t.Errorf("the new number went through: %s", got.Body)
+			}
+		case got.Code == http.StatusBadRequest && len(claims.staged) == 0:
+		default:
+			t.Errorf("status %d after %d rulings", got.Code, len(claims.staged))
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package smsgateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Message is one text as a gateway sends it.
+type Message struct {
+	ID         string // the text's; the same for every attempt
+	To         claim.Mobile
+	Body       string
+	Code       string        // the one that Body holds
+	Validity   time.Duration // of the code, as Body says it
+	Language   string        // BCP 47, blank for the default
+	IdentityID string
+}
+
+// Format prints the id and the masked number for every verb.
+func (m Message) Format(state fmt.State, _ rune) { _, _ = fmt.Fprintf(state, "text %s to %s", m.ID, m.To) }
+
+// LogValue prints the id and the masked number.
+func (m Message) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(m)) }
+
+// Gateway sends texts. An implementer must hold to this: the message's ID is an
+// idempotency key; the end of ctx ends the call; an error that wraps
+// [ErrRefused] means that trying again is in vain, any other that it is not, and
+// a [*RetryError] says when to; no error holds the number, the code,
+// credentials or what the provider answered. The provider's id may be blank.
+type Gateway interface {
+	Send(ctx context.Context, m Message) (providerID string, err error)
+}
+
+// ErrRefused means that this gateway will never take the message. Another may.
+var ErrRefused = errors.New("refused")
+
+// RetryError is a failure that passes, from a provider that says when.
+type RetryError struct {
+	Reason string
+	After  time.Duration
+}
+
+func (e *RetryError) Error() string { return e.Reason }
+
+// minutes is a code's validity as texts say it: never more than it has, never none.
+func minutes(validity time.Duration) int { return max(1, int(validity/time.Minute)) }
