@@ -60,6 +60,7 @@ type Directory struct {
 	opt    Options
 	public *kratos.APIClient
 	admin  *kratos.APIClient
+	health *kratos.APIClient
 	http   *http.Client
 
 	schemas *lru.Cache[string, schema]
@@ -80,7 +81,8 @@ func New(opt Options) (*Directory, error) {
 	}
 	opt.fill()
 	d := &Directory{opt: opt, http: newHTTP(opt.HTTP), work: newWork(mostRevokes)}
-	d.public, d.admin = d.client(opt.PublicURL), d.client(opt.AdminURL)
+	admin := strings.TrimRight(opt.AdminURL, "/")
+	d.public, d.admin, d.health = d.client(opt.PublicURL), d.client(admin), d.client(admin+"/admin")
 	var err error
 	if d.schemas, err = lru.New[string, schema](mostSchemas); err != nil {
 		return nil, err
@@ -143,9 +145,11 @@ func (d *Directory) client(base string) *kratos.APIClient {
 
 // Ready asks the admin API whether Kratos can serve
 // (https://www.ory.sh/docs/kratos/reference/api#tag/metadata/operation/isReady).
+// There the path that the client knows lies under /admin; without it Kratos only
+// redirects.
 func (d *Directory) Ready(ctx context.Context) error {
 	_, err := fetch[struct{}](ctx, d, "readiness", nil, func(ctx context.Context) (*http.Response, error) {
-		_, resp, err := d.admin.MetadataAPI.IsReady(ctx).Execute()
+		_, resp, err := d.health.MetadataAPI.IsReady(ctx).Execute()
 		return resp, err
 	})
 	return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/holdline/holdline/claim"
 )
@@ -16,12 +17,11 @@ type identity struct {
 	State          string          `json:"state"`
 	Traits         json.RawMessage `json:"traits"`
 	MetadataPublic json.RawMessage `json:"metadata_public"`
-	Addresses      []struct {
-		Value    string `json:"value"`
-		Via      string `json:"via"`
-		Verified bool   `json:"verified"`
-	} `json:"verifiable_addresses"`
+	Addresses      []address       `json:"verifiable_addresses"`
 }
+
+// address is a verifiable address with all its fields, as it is written back.
+type address map[string]any
 
 const inactive = "inactive"
 
@@ -38,38 +38,55 @@ var identityID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-f
 
 // Identity reads an identity by its id.
 func (d *Directory) Identity(ctx context.Context, id string) (claim.Identity, error) {
-	const operation = "read identity"
-	if !identityID.MatchString(id) {
-		return claim.Identity{}, claim.ErrNoIdentity
-	}
-	found, err := fetch[identity](ctx, d, operation, identityRefusals, func(ctx context.Context) (*http.Response, error) {
+	found, err := d.read(ctx, id)
+	return d.seen(found), err
+}
+
+func (d *Directory) read(ctx context.Context, id string) (identity, error) {
+	return d.exchange(ctx, "read identity", id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, id).Execute()
 		return resp, err
 	})
-	if err != nil {
-		return claim.Identity{}, err
-	}
-	if found.ID == "" {
-		return claim.Identity{}, malformed(operation)
-	}
-	return d.identity(found), nil
 }
 
-// identity keeps what Holdline knows of an identity. A number may be stored with
-// spaces while its address is not, so both are compared as numbers.
-func (d *Directory) identity(from identity) claim.Identity {
-	seen := claim.Identity{
+// exchange makes a request that answers with the identity of this id.
+func (d *Directory) exchange(
+	ctx context.Context, operation, id string, ask func(context.Context) (*http.Response, error),
+) (identity, error) {
+	if !identityID.MatchString(id) {
+		return identity{}, claim.ErrNoIdentity
+	}
+	found, err := fetch[identity](ctx, d, operation, identityRefusals, ask)
+	if err == nil && !strings.EqualFold(found.ID, id) {
+		err = malformed(operation)
+	}
+	if err != nil {
+		return identity{}, err
+	}
+	return found, nil
+}
+
+// seen keeps what Holdline knows of an identity.
+func (d *Directory) seen(from identity) claim.Identity {
+	known := claim.Identity{
 		ID:      from.ID,
 		Mobile:  member(from.Traits, d.opt.MobileTrait),
 		Pending: member(from.MetadataPublic, d.opt.PendingKey),
 	}
-	mobile := claim.StoredMobile(d.opt.Plan, seen.Mobile)
+	mobile := claim.StoredMobile(d.opt.Plan, known.Mobile)
 	for _, a := range from.Addresses {
-		if a.Via == "sms" && a.Verified && !mobile.IsZero() && claim.StoredMobile(d.opt.Plan, a.Value).Same(mobile) {
-			seen.Verified = true
+		if d.reaches(a, mobile) && a["verified"] == true {
+			known.Verified = true
 		}
 	}
-	return seen
+	return known
+}
+
+// reaches tells whether an address is that number. It may be stored with spaces
+// while the trait is not, so both are compared as numbers.
+func (d *Directory) reaches(a address, number claim.Mobile) bool {
+	value, _ := a["value"].(string)
+	return a["via"] == "sms" && !number.IsZero() && claim.StoredMobile(d.opt.Plan, value).Same(number)
 }
 
 // member reads a string of a JSON object, blank if there is none.

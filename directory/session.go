@@ -56,7 +56,7 @@ func (d *Directory) Session(ctx context.Context, cookie, token string) (claim.Ca
 	case !found.Active || found.Identity.State == inactive:
 		return claim.Caller{}, fmt.Errorf("%s: %w: inactive", operation, claim.ErrNoSession)
 	}
-	seen := d.identity(*found.Identity)
+	seen := d.seen(*found.Identity)
 	return claim.Caller{IdentityID: seen.ID, AuthenticatedAt: found.AuthenticatedAt.UTC(), Seen: &seen}, nil
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	kratos "github.com/ory/kratos-client-go"
@@ -12,39 +14,77 @@ import (
 	"github.com/holdline/holdline/claim"
 )
 
+const adopting = "write number"
+
 // Adopt writes the number, verified, and removes the marker when told so, in one
-// PATCH, and compares what Kratos says came of it. The address is appended
-// because Kratos keeps the appended one of several with the same number, and
-// drops what no trait has any more (measured: KRATOS.md, C).
+// PATCH, and compares what Kratos says came of it. The verified address is
+// appended, which needs no knowledge of the others; Kratos drops the one that no
+// trait has any more (measured: KRATOS.md, C).
 func (d *Directory) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
-	const operation = "write number"
 	patch := []kratos.JsonPatch{
 		add(pointer("traits", d.opt.MobileTrait), number.Reveal()),
-		add("/verifiable_addresses/0", map[string]any{
-			"value": number.Reveal(), "via": "sms", "verified": true, "status": "completed",
-		}),
+		add("/verifiable_addresses/-", verified(address{"value": number.Reveal(), "via": "sms"})),
 	}
 	var (
-		seen claim.Identity
-		err  error
+		changed identity
+		err     error
 	)
 	if unmark {
-		seen, err = d.patch(ctx, operation, id, append([]kratos.JsonPatch{d.removeMarker()}, patch...))
+		changed, err = d.patch(ctx, adopting, id, append([]kratos.JsonPatch{d.removeMarker()}, patch...))
 	}
 	if !unmark || errors.Is(err, claim.ErrNumberRefused) {
 		// Kratos refuses to remove a marker that is gone already by the same status
 		// as a bad number; without the marker only the number is left to refuse.
-		seen, err = d.patch(ctx, operation, id, patch)
+		changed, err = d.patch(ctx, adopting, id, patch)
 	}
-	switch {
-	case err != nil:
+	if err == nil && !d.seen(changed).Verified {
+		changed, err = d.adoptStored(ctx, id, number)
+	}
+	if err != nil {
 		return err
+	}
+	return d.compare(d.seen(changed), number, unmark)
+}
+
+// adoptStored verifies a number that the identity had, unverified, in the same
+// words: of two addresses alike Kratos keeps the first, so the list is written
+// as a whole. It is only good for the identity that was just read: an address
+// that was added meanwhile loses its mark and nothing more.
+func (d *Directory) adoptStored(ctx context.Context, id string, number claim.Mobile) (identity, error) {
+	found, err := d.read(ctx, id)
+	if err != nil {
+		return identity{}, err
+	}
+	list := slices.Clone(found.Addresses)
+	for i, a := range list {
+		if d.reaches(a, number) {
+			list[i] = verified(a)
+		}
+	}
+	return d.patch(ctx, adopting, id, []kratos.JsonPatch{
+		add(pointer("traits", d.opt.MobileTrait), number.Reveal()),
+		{Op: "replace", Path: "/verifiable_addresses", Value: list},
+	})
+}
+
+// compare tells whether a write came to what was wanted. If not, somebody wrote
+// at the same time, and it is to be done again.
+func (d *Directory) compare(seen claim.Identity, number claim.Mobile, unmark bool) error {
+	switch {
 	case !seen.Verified || !claim.StoredMobile(d.opt.Plan, seen.Mobile).Same(number):
-		return fmt.Errorf("%s: %w: not what was written", operation, claim.ErrDirectoryAway)
+		return fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrDirectoryAway)
 	case unmark && seen.Pending != "" && claim.StoredMobile(d.opt.Plan, seen.Pending).Same(number):
-		return fmt.Errorf("%s: %w: marker still there", operation, claim.ErrDirectoryAway)
+		return fmt.Errorf("%s: %w: marker still there", adopting, claim.ErrDirectoryAway)
 	}
 	return nil
+}
+
+// verified is the address with Kratos' marks of a verified one, which fills in
+// the time by itself.
+func verified(a address) address {
+	a = maps.Clone(a)
+	a["verified"], a["status"] = true, "completed"
+	return a
 }
 
 // Mark shows the number as pending, in metadata_public.
@@ -71,23 +111,11 @@ func (d *Directory) Unmark(ctx context.Context, id string) error {
 }
 
 // patch changes an identity by RFC 6902. Kratos knows add, remove and replace.
-func (d *Directory) patch(
-	ctx context.Context, operation, id string, patch []kratos.JsonPatch,
-) (claim.Identity, error) {
-	if !identityID.MatchString(id) {
-		return claim.Identity{}, claim.ErrNoIdentity
-	}
-	changed, err := fetch[identity](ctx, d, operation, identityRefusals, func(ctx context.Context) (*http.Response, error) {
+func (d *Directory) patch(ctx context.Context, operation, id string, patch []kratos.JsonPatch) (identity, error) {
+	return d.exchange(ctx, operation, id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.PatchIdentity(ctx, id).JsonPatch(patch).Execute()
 		return resp, err
 	})
-	if err != nil {
-		return claim.Identity{}, err
-	}
-	if !strings.EqualFold(changed.ID, id) {
-		return claim.Identity{}, malformed(operation)
-	}
-	return d.identity(changed), nil
 }
 
 func (d *Directory) removeMarker() kratos.JsonPatch {

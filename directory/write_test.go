@@ -20,7 +20,8 @@ func TestAdopt(t *testing.T) {
 	}{
 		"first number":                 {person{}, false, 1},
 		"new number":                   {person{mobile: number(t).Reveal(), verified: true}, false, 1},
-		"number not verified":          {person{mobile: "same"}, false, 1},
+		"number not verified":          {person{mobile: "same", emailVerified: true}, false, 2},
+		"the same, marked":             {person{mobile: "same", pending: "same"}, true, 2},
 		"number not verified, spaces":  {person{mobile: "same, spaced"}, false, 1},
 		"number verified, spaces":      {person{mobile: "same, spaced", verified: true}, false, 1},
 		"marker":                       {person{pending: "same"}, true, 1},

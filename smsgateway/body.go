@@ -41,7 +41,7 @@ type bodyTemplate struct {
 func parseBody(source []byte, form bool, limit time.Duration) (*bodyTemplate, error) {
 	node, err := jsonnet.SnippetToAST("body", string(source))
 	if err != nil {
-		return nil, fmt.Errorf("is no jsonnet: %w", err)
+		return nil, describeSyntax(err)
 	}
 	if err := forbid(node); err != nil {
 		return nil, err
@@ -92,12 +92,12 @@ func (t *bodyTemplate) render(ctx context.Context, m Message) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, t.limit)
+	limited, cancel := context.WithTimeout(ctx, t.limit)
 	defer cancel()
 	select {
 	case t.places <- struct{}{}:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the body template: %w", ctx.Err())
+	case <-limited.Done():
+		return nil, fmt.Errorf("wait for the body template: %w", limited.Err())
 	}
 	var out string
 	var run errgroup.Group
@@ -111,7 +111,10 @@ func (t *bodyTemplate) render(ctx context.Context, m Message) ([]byte, error) {
 	})
 	select {
 	case err = <-done:
-	case <-ctx.Done():
+	case <-limited.Done():
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("wait for the body template: %w", ctx.Err())
+		}
 		return nil, &templateError{what: "takes too long"}
 	}
 	switch {
@@ -135,21 +138,31 @@ func (t *bodyTemplate) evaluate(data string) (string, error) {
 	return vm.Evaluate(t.node)
 }
 
+// describeSyntax keeps the source to itself, which may hold the provider's secret.
+func describeSyntax(err error) error {
+	var fault interface{ Loc() ast.LocationRange }
+	if errors.As(err, &fault) {
+		return fmt.Errorf("is no jsonnet: line %d, column %d", fault.Loc().Begin.Line, fault.Loc().Begin.Column)
+	}
+	return errors.New("is no jsonnet")
+}
+
+// describe says where evaluation failed, and how if the interpreter says it in
+// words of its own. Anything else may be an error that the template raised.
 func describe(err error) error {
 	fault := jsonnet.RuntimeError{}
 	if !errors.As(err, &fault) {
 		return &templateError{what: "cannot be evaluated"}
 	}
 	place := ""
-	for _, frame := range fault.StackTrace {
-		if frame.Loc.Begin.Line > 0 && frame.Loc.FileName == "body" {
+	for _, frame := range fault.StackTrace { // outermost first
+		if frame.Loc.FileName == "body" && frame.Loc.Begin.Line > 0 {
 			place = fmt.Sprintf(" in line %d, column %d", frame.Loc.Begin.Line, frame.Loc.Begin.Column)
 		}
 	}
-	own := []string{"Field does not exist", "max stack frames", "Unexpected type", "function has no parameter", "function expected", "Missing argument"}
-	for _, message := range own {
-		if strings.HasPrefix(strings.ToLower(fault.Msg), strings.ToLower(message)) {
-			return &templateError{what: "fails" + place + " (" + strings.ToLower(message) + ")"}
+	for _, words := range []string{"Field does not exist", "max stack frames exceeded", "Unexpected type", "function has no parameter"} {
+		if strings.HasPrefix(fault.Msg, words) {
+			return &templateError{what: "fails" + place + ": " + strings.ToLower(words)}
 		}
 	}
 	return &templateError{what: "fails" + place, chosen: true}

@@ -74,7 +74,7 @@ type outcome struct {
 
 func (o *outcome) reason() string {
 	reason := strings.Join(o.reasons, "; ")
-	return reason[:min(len(reason), longestReason)]
+	return strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "")
 }
 
 // pass notes a failure that passes.

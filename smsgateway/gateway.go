@@ -22,7 +22,9 @@ type Message struct {
 }
 
 // Format prints the id and the masked number for every verb.
-func (m Message) Format(state fmt.State, _ rune) { _, _ = fmt.Fprintf(state, "text %s to %s", m.ID, m.To) }
+func (m Message) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(state, "text %s to %s", m.ID, m.To)
+}
 
 // LogValue prints the id and the masked number.
 func (m Message) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(m)) }

@@ -15,7 +15,7 @@ import (
 const loadLimit = 10 * time.Second
 
 // loadBody reads a template from where the configuration says it is. Errors do
-// not repeat the place, which may hold a password.
+// not repeat a URL, which may hold a password.
 func loadBody(client *http.Client, place string) ([]byte, error) {
 	scheme, rest, _ := strings.Cut(place, "://")
 	var source []byte

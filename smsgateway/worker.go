@@ -25,7 +25,7 @@ type WorkerOptions struct {
 	Codes  interface {
 		Code(ref claim.CodeRef) (string, error)
 	}
-	Routes []Route                                              // in order of preference
+	Routes []Route                                            // in order of preference
 	Render func(text claim.Text, code string) (string, error) // as [Templates.Render]
 	Now    func() time.Time
 	Log    *slog.Logger

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -46,7 +47,7 @@ func (e *Edge) Engine() (*gin.Engine, error) {
 func (e *Edge) rescue(c *gin.Context) {
 	defer func() {
 		if r := recover(); r != nil {
-			if r == http.ErrAbortHandler {
+			if err, ok := r.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(r)
 			}
 			e.Log.ErrorContext(c.Request.Context(), "handler panicked", "route", c.FullPath(), "type", typeName(r))

@@ -1,0 +1,151 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Tab is a tab of a real, headless browser.
+type Tab struct {
+	ctx context.Context //nolint:containedctx // chromedp's handle of a tab is a context
+}
+
+// pageTimeout bounds one action in a page.
+const pageTimeout = 15 * time.Second
+
+// NewBrowser starts Chromium with a fresh profile, and returns its first tab.
+func NewBrowser(t testing.TB) *Tab {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(Env.Chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.WindowSize(420, 900), // a phone's, more or less
+	)
+	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx)
+		cancel()
+		cancelAllocator()
+	})
+	tab := &Tab{ctx}
+	tab.Open(t, "about:blank")
+	return tab
+}
+
+// NewTab opens another tab of the same browser.
+func (b *Tab) NewTab(t testing.TB) *Tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(cancel)
+	tab := &Tab{ctx}
+	tab.Open(t, "about:blank")
+	return tab
+}
+
+// do runs steps. The tab's first action must not be under a time limit that
+// would end the tab with it.
+func (b *Tab) do(t testing.TB, what string, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- chromedp.Do(b.ctx, steps...) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatalf("browser: %s: %v\n%s", what, err, b.about())
+		}
+	case <-time.After(pageTimeout):
+		t.Fatalf("browser: %s: nothing within %s\n%s", what, pageTimeout, b.about())
+	}
+}
+
+// about says where the tab is, for failure messages.
+func (b *Tab) about() string {
+	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Second)
+	defer cancel()
+	where, _ := chromedp.Run(ctx, chromedp.Location())
+	html, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body ? document.body.innerHTML : ''"))
+	return where + "\n" + html
+}
+
+// Open goes to a page and waits until it is loaded.
+func (b *Tab) Open(t testing.TB, url string) {
+	t.Helper()
+	b.do(t, "open "+url, chromedp.Navigate(url))
+}
+
+// Type replaces what an input holds, by the keyboard.
+func (b *Tab) Type(t testing.TB, css, text string) {
+	t.Helper()
+	sel := chromedp.CSS(css)
+	b.do(t, "type into "+css, chromedp.WaitVisible(sel), chromedp.Clear(sel), chromedp.SendKeys(sel, text))
+}
+
+// Click clicks and waits until the page that this leads to is loaded.
+func (b *Tab) Click(t testing.TB, css string) {
+	t.Helper()
+	sel := chromedp.CSS(css)
+	b.do(t, "click "+css, chromedp.WaitVisible(sel), func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.RunResponse(ctx, chromedp.Click(sel))
+		return chromedp.Void{}, err
+	})
+}
+
+// Read returns the visible text of an element, or an error while it is not there.
+func (b *Tab) Read(css string) (string, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
+	defer cancel()
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf(
+		"(e => e ? 'yes' + (e.value !== undefined && e.tagName === 'INPUT' ? e.value : e.innerText) : '')(document.querySelector(%q))", css)))
+	if err == nil && found == "" {
+		err = fmt.Errorf("no element %s", css)
+	}
+	return strings.TrimSpace(strings.TrimPrefix(found, "yes")), err
+}
+
+// Where returns the page's address.
+func (b *Tab) Where(t testing.TB) string {
+	t.Helper()
+	where, err := chromedp.Run(b.ctx, chromedp.Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return where
+}
+
+// Await reads an element until its text satisfies a condition, loading the page
+// anew each time when told so.
+func (b *Tab) Await(t testing.TB, within time.Duration, css, what string, reload bool, condition func(string) bool) string {
+	t.Helper()
+	var text string
+	deadline := time.Now().Add(within)
+	for {
+		var err error
+		if text, err = b.Read(css); err == nil && condition(text) {
+			return text
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("browser: not within %s: %s: %q (%v)\n%s", within, what, text, err, b.about())
+		}
+		if reload {
+			b.do(t, "reload", chromedp.Reload())
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// Screenshot is what the tab shows.
+func (b *Tab) Screenshot(t testing.TB) []byte {
+	t.Helper()
+	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(90))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image
+}

@@ -1,0 +1,109 @@
+package smsgateway_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdline/holdline/smsgateway"
+)
+
+func TestBadTemplatesAreFoundAtStart(t *testing.T) {
+	for name, tt := range map[string]struct{ body, want string }{
+		"syntax":            {`function(ctx) {secret: "hunter2" "hunter2"}`, "is no jsonnet: line 1"},
+		"import":            {`function(ctx) import "/etc/passwd"`, "imports are refused"},
+		"hidden importstr":  {`function(ctx) if ctx.recipient == "" then {} else {a: [importstr "/etc/passwd"]}`, "imports are refused"},
+		"endless":           {`local f(n) = 1 + f(n + 1); function(ctx) {a: f(0)}`, "max stack frames exceeded"},
+		"endless, tail":     {`local f(n) = f(n + 1) tailstrict; function(ctx) {a: f(0)}`, "tailstrict is refused"},
+		"endless object":    {`function(ctx) {a: $}`, "max stack frames exceeded"},
+		"unknown variable":  {`function(ctx) {a: recipient}`, "is no jsonnet"},
+		"misspelt variable": {`function(ctx) {a: ctx.recipent}`, "line 1, column 19: field does not exist"},
+		"native function":   {`function(ctx) {a: std.native("exec")("id")}`, "unexpected type"},
+		"other argument":    {`function(data) {a: 1}`, "function has no parameter"},
+		"too long":          {`function(ctx) {a: std.repeat("x", 100000)}`, "too long a body"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{URL: "https://sms.example.com", Body: inline(tt.body)}, smsgateway.HTTPOptions{})
+			if err == nil || !strings.Contains(err.Error(), "request_config.body: ") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			saysNothing(t, err)
+		})
+	}
+}
+
+func TestSlowTemplatesAreAbandoned(t *testing.T) {
+	_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{
+		URL: "https://sms.example.com", Body: inline(`{sum: std.foldl(function(a, b) a + b, std.range(0, 100000), 0)}`),
+	}, smsgateway.HTTPOptions{EvaluationLimit: time.Nanosecond})
+	if err != nil {
+		t.Errorf("got %v; without any time nothing is known of the template", err)
+	}
+	_, err = smsgateway.NewHTTP(smsgateway.RequestConfig{
+		URL: "https://sms.example.com", Body: inline(`{sum: std.foldl(function(a, b) a + b, std.range(0, 300000), 0)}`),
+	}, smsgateway.HTTPOptions{EvaluationLimit: 5 * time.Millisecond})
+	if err == nil || !strings.Contains(err.Error(), "takes too long") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTemplatesThatFailForOneTextRefuseIt(t *testing.T) {
+	p := newProvider(t, answers(200, ""))
+	for name, config := range map[string]smsgateway.RequestConfig{
+		"error of its own":     {Body: inline(`function(ctx) error "not for " + ctx.recipient`)},
+		"missing variable":     {Body: inline(`function(ctx) if ctx.recipient == "" then {} else {a: ctx[ctx.recipient]}`)},
+		"too long for a text":  {Body: inline(`function(ctx) if ctx.recipient == "" then {} else {a: std.repeat(ctx.body, 10000)}`)},
+		"no form for one text": {Body: inline(`function(ctx) {a: if ctx.recipient == "" then "" else 1}`), Headers: form},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config.URL = p.URL
+			_, err := mustHTTP(t, config, smsgateway.HTTPOptions{}).Send(t.Context(), message())
+			if !errors.Is(err, smsgateway.ErrRefused) {
+				t.Errorf("got %v, want a refusal", err)
+			}
+			saysNothing(t, err)
+		})
+	}
+	if got := p.got(); len(got) != 0 {
+		t.Errorf("the provider was asked: %v", got)
+	}
+}
+
+var form = map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+
+func TestFormsNeedFlatObjects(t *testing.T) {
+	for _, body := range []string{`{a: {b: "c"}}`, `["a"]`, `{a: 1}`, `"a=b"`} {
+		_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{
+			URL: "https://sms.example.com", Headers: form, Body: inline(body),
+		}, smsgateway.HTTPOptions{})
+		if err == nil || !strings.Contains(err.Error(), "flat object of strings") {
+			t.Errorf("%s: got %v", body, err)
+		}
+	}
+}
+
+func TestOneTemplateServesManyTextsAtOnce(t *testing.T) {
+	p := newProvider(t, answers(200, ""))
+	g := mustHTTP(t, smsgateway.RequestConfig{
+		URL: p.URL, Body: inline(`function(ctx) {to: ctx.template_data.to, both: std.join(" ", [ctx.body, ctx.template_data.verification_code])}`),
+	}, smsgateway.HTTPOptions{EvaluationLimit: time.Minute, Timeout: time.Minute})
+	var all errgroup.Group
+	for range 50 {
+		all.Go(func() error {
+			_, err := g.Send(t.Context(), message())
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	want := "{\n   \"both\": \"481516 is your code. 481516\",\n   \"to\": \"" + number + "\"\n}\n"
+	for _, r := range p.got() {
+		if r.body != want {
+			t.Fatalf("got %q, want %q", r.body, want)
+		}
+	}
+}

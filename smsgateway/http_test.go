@@ -1,0 +1,244 @@
+package smsgateway_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdline/holdline/smsgateway"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// golden compares with a file.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+func TestRequestsAreWhatKratosWouldSend(t *testing.T) {
+	for name, config := range map[string]smsgateway.RequestConfig{
+		"twilio": {
+			Method: "POST",
+			Headers: map[string]string{
+				"Content-Type": "application/x-www-form-urlencoded", "Host": "api.twilio.com",
+			},
+			Body: "file://testdata/twilio.jsonnet",
+			Auth: smsgateway.Auth{Type: "basic_auth", Config: map[string]string{"user": "AC123", "password": "secret"}},
+		},
+		"json": {
+			Method:  "PUT",
+			Headers: map[string]string{"Host": "sms.example.com", "X-Sender": "Holdline"},
+			Body:    "file://testdata/everything.jsonnet",
+			Auth: smsgateway.Auth{Type: "api_key", Config: map[string]string{
+				"name": "X-Api-Key", "value": "secret", "in": "header",
+			}},
+		},
+		"cookie": {
+			Headers: map[string]string{
+				"Content-Type": "application/json; charset=utf-8", "Host": "sms.example.com", "idempotency-key": "fixed",
+			},
+			Body: inline(`function(ctx) {text: ctx.body}`),
+			Auth: smsgateway.Auth{Type: "api_key", Config: map[string]string{"name": "key", "value": "secret", "in": "cookie"}},
+		},
+		"get": {Method: "GET", Headers: map[string]string{"Host": "sms.example.com"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dump := make(chan string, 1)
+			p := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				raw, _ := httputil.DumpRequest(r, true)
+				dump <- strings.ReplaceAll(string(raw), "\r\n", "\n")
+				w.WriteHeader(http.StatusCreated)
+			})
+			config.URL = p.URL + "/2010-04-01/Accounts/AC123/Messages.json"
+			if _, err := mustHTTP(t, config, smsgateway.HTTPOptions{}).Send(t.Context(), message()); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".golden", <-dump)
+		})
+	}
+}
+
+func TestProviderAnswers(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer  func(http.ResponseWriter, *http.Request, int)
+		id      string
+		refused bool
+		after   time.Duration // of a failure that passes; -1 for one without a hint
+	}{
+		"taken, with an id":         {answer: answers(200, `{"sid":"SM1"}`), id: "SM1"},
+		"taken, id under its dash":  {answer: answers(202, `{"message-uuid":"u-1"}`), id: "u-1"},
+		"taken, id is no string":    {answer: answers(200, `{"id":7}`)},
+		"taken, id is too long":     {answer: answers(200, `{"id":"`+strings.Repeat("x", 500)+`"}`)},
+		"taken, answer is no JSON":  {answer: answers(200, `OK`)},
+		"taken, answer breaks off":  {answer: halfAnAnswer},
+		"taken, answer is too long": {answer: answers(200, `{"id":"a","x":"`+strings.Repeat("x", 70<<10)+`"}`)},
+		"refused":                   {answer: answers(400, `{"number":"`+number+`"}`), refused: true},
+		"redirects are refused":     {answer: redirect, refused: true},
+		"overloaded, in seconds":    {answer: retryAfter("7"), after: 7 * time.Second},
+		"overloaded, by date": {
+			answer: func(w http.ResponseWriter, r *http.Request, n int) {
+				w.Header().Set("Date", start.Format(http.TimeFormat))
+				retryAfter(start.Add(9*time.Second).Format(http.TimeFormat))(w, r, n)
+			},
+			after: 9 * time.Second,
+		},
+		"overloaded, for ever":    {answer: retryAfter("999999999999"), after: time.Hour},
+		"overloaded, nonsense":    {answer: retryAfter("soon"), after: -1},
+		"overloaded, in the past": {answer: retryAfter("-5"), after: -1},
+		"broken":                  {answer: answers(500, code), after: -1},
+		"times out itself":        {answer: answers(408, ""), after: -1},
+		"too early":               {answer: answers(425, ""), after: -1},
+		"no HTTP at all":          {answer: garbage, after: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProvider(t, tt.answer)
+			id, err := gateway(t, p.URL, smsgateway.HTTPOptions{}).Send(t.Context(), message())
+			if id != tt.id {
+				t.Errorf("id: got %q, want %q", id, tt.id)
+			}
+			if got := errors.Is(err, smsgateway.ErrRefused); got != tt.refused {
+				t.Errorf("refused: got %v, want %v (%v)", got, tt.refused, err)
+			}
+			if passes := err != nil && !tt.refused; passes != (tt.after != 0) {
+				t.Errorf("got %v", err)
+			}
+			var later *smsgateway.RetryError
+			if errors.As(err, &later) && later.After != max(0, tt.after) {
+				t.Errorf("retry after: got %v, want %v", later.After, tt.after)
+			}
+			saysNothing(t, err)
+		})
+	}
+}
+
+func TestSilentProvidersAreGivenUp(t *testing.T) {
+	p := newServer(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	g := gateway(t, strings.Replace(p.URL, "http://", "http://me:hunter2@", 1), smsgateway.HTTPOptions{Timeout: time.Millisecond})
+	_, err := g.Send(t.Context(), message())
+	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, smsgateway.ErrRefused) {
+		t.Errorf("got %v, want a time-out", err)
+	}
+	saysNothing(t, err)
+}
+
+func TestRefusedConnectionsPass(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close()
+	_, err = gateway(t, "http://me:hunter2@"+address+"/?key=hunter2", smsgateway.HTTPOptions{}).Send(t.Context(), message())
+	if err == nil || errors.Is(err, smsgateway.ErrRefused) || !strings.Contains(err.Error(), "connection is refused") {
+		t.Errorf("got %v, want a failure that passes", err)
+	}
+	saysNothing(t, err)
+}
+
+func TestAnEndedContextIsNoRefusal(t *testing.T) {
+	p := newProvider(t, answers(200, ""))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := gateway(t, p.URL, smsgateway.HTTPOptions{}).Send(ctx, message())
+	if !errors.Is(err, context.Canceled) || errors.Is(err, smsgateway.ErrRefused) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+func TestConfigurationFaultsComeTogether(t *testing.T) {
+	_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{
+		URL: "/relative", Method: "TRACE",
+		Headers: map[string]string{"Bad Name": "x", "Content-Type": "text/xml"},
+		Body:    "postman://x",
+		Auth:    smsgateway.Auth{Type: "api_key", Config: map[string]string{"in": "body", "pass": "hunter2"}},
+	}, smsgateway.HTTPOptions{})
+	for _, key := range []string{
+		"request_config.url:", "request_config.method:", `"Bad Name"`, "Content-Type", "request_config.body:",
+		"auth.config.pass:", "auth.config.name:", "auth.config.value:", "auth.config.in:",
+	} {
+		if err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s is not in %v", key, err)
+		}
+	}
+	saysNothing(t, err)
+}
+
+func TestOneFaultIsFound(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*smsgateway.RequestConfig)
+		want   string
+	}{
+		"no body":         {func(c *smsgateway.RequestConfig) { c.Body = "" }, "request_config.body: is missing"},
+		"no base64":       {func(c *smsgateway.RequestConfig) { c.Body = "base64://%%" }, "request_config.body: is no base64"},
+		"no file":         {func(c *smsgateway.RequestConfig) { c.Body = "file://testdata/none" }, "no such file"},
+		"huge body":       {func(c *smsgateway.RequestConfig) { c.Body = inline(strings.Repeat(" ", 65<<10)) }, "no longer than"},
+		"auth type":       {func(c *smsgateway.RequestConfig) { c.Auth.Type = "oauth" }, "request_config.auth.type:"},
+		"no password":     {func(c *smsgateway.RequestConfig) { c.Auth.Type = "basic_auth" }, "auth.config.password: is missing"},
+		"header is two":   {func(c *smsgateway.RequestConfig) { c.Headers = map[string]string{"X-A": "a\r\nB: c"} }, `"X-A"`},
+		"URL has no host": {func(c *smsgateway.RequestConfig) { c.URL = "https:///x" }, "request_config.url:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := smsgateway.RequestConfig{URL: "https://sms.example.com", Body: inline("{}")}
+			tt.change(&config)
+			if _, err := smsgateway.NewHTTP(config, smsgateway.HTTPOptions{}); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestTemplatesCanBeFetched(t *testing.T) {
+	p := newProvider(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		if r.URL.Path == "/body.jsonnet" {
+			_, _ = w.Write([]byte(`function(ctx) {fetched: ctx.body}`))
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	g := mustHTTP(t, smsgateway.RequestConfig{URL: p.URL + "/body.jsonnet", Body: p.URL + "/body.jsonnet"}, smsgateway.HTTPOptions{})
+	if _, err := g.Send(t.Context(), message()); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.got(); len(got) != 2 || !strings.Contains(got[1].body, "fetched") {
+		t.Errorf("got %v, want one fetch and one text", got)
+	}
+	_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{URL: p.URL, Body: p.URL + "/none?key=hunter2"}, smsgateway.HTTPOptions{})
+	if err == nil || !strings.Contains(err.Error(), "the answer is 404") {
+		t.Errorf("got %v", err)
+	}
+	saysNothing(t, err)
+}
+
+// saysNothing fails if an error tells what it must not.
+func saysNothing(t *testing.T, err error) {
+	t.Helper()
+	for _, secret := range []string{number, number[1:], code, "hunter2"} {
+		if strings.Contains(fmt.Sprintf("%+v", err), secret) {
+			t.Errorf("%q is in %v", secret, err)
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package smsgateway_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	number = "+447700900123"
+	code   = "481516"
+)
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// message is a text as gateways get it.
+func message() smsgateway.Message {
+	return smsgateway.Message{
+		ID: "text-1", To: claim.RestoreMobile(number), Body: code + " is your code.", Code: code,
+		Validity: 5 * time.Minute, Language: "en", IdentityID: "identity-1",
+	}
+}
+
+// queued is a text as the outbox keeps it.
+func queued(id string) claim.Text {
+	return claim.Text{
+		ID: id, IdentityID: "identity-1", To: claim.RestoreMobile(number),
+		Code:    claim.CodeRef{ClaimID: "claim-1", Key: "n6.key", Number: 1},
+		Expires: start.Add(5 * time.Minute), Validity: 5 * time.Minute,
+		CreatedAt: start, LeaseUntil: start.Add(20 * time.Second),
+	}
+}
+
+func inline(jsonnet string) string {
+	return "base64://" + base64.StdEncoding.EncodeToString([]byte(jsonnet))
+}
+
+// provider is a loopback server; what it is asked can be read afterwards.
+type provider struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []received
+}
+
+type received struct {
+	header http.Header
+	body   string
+}
+
+// newProvider answers the nth request (from 1) by handle.
+func newProvider(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, n int)) *provider {
+	t.Helper()
+	p := &provider{}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		_, _ = body.ReadFrom(r.Body)
+		p.mu.Lock()
+		p.requests = append(p.requests, received{r.Header.Clone(), body.String()})
+		n := len(p.requests)
+		p.mu.Unlock()
+		handle(w, r, n)
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *provider) got() []received {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]received(nil), p.requests...)
+}
+
+func answers(status int, body string) func(http.ResponseWriter, *http.Request, int) {
+	return func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// gateway is an HTTP gateway with a plain JSON body.
+func gateway(t *testing.T, url string, options smsgateway.HTTPOptions) *smsgateway.HTTP {
+	t.Helper()
+	return mustHTTP(t, smsgateway.RequestConfig{
+		URL: url, Body: inline(`function(ctx) {to: ctx.recipient, text: ctx.body}`),
+	}, options)
+}
+
+func mustHTTP(t *testing.T, config smsgateway.RequestConfig, options smsgateway.HTTPOptions) *smsgateway.HTTP {
+	t.Helper()
+	g, err := smsgateway.NewHTTP(config, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+// outbox is a working claim.Outbox in memory.
+type outbox struct {
+	mu    sync.Mutex
+	rows  map[string]*row
+	order []string
+	calls []string // what was asked, in order
+	fail  func(call string) error
+}
+
+type row struct {
+	claim.QueuedText
+	due    time.Time
+	result claim.TextResult // with the state queued while there is none
+}
+
+func newOutbox(texts ...claim.Text) *outbox {
+	o := &outbox{rows: map[string]*row{}}
+	for _, t := range texts {
+		o.rows[t.ID] = &row{claim.QueuedText{Text: t, Current: true}, t.LeaseUntil, claim.TextResult{State: claim.TextQueued}}
+		o.order = append(o.order, t.ID)
+	}
+	return o
+}
+
+func (o *outbox) call(name string) error {
+	o.calls = append(o.calls, name)
+	if o.fail == nil {
+		return nil
+	}
+	return o.fail(name)
+}
+
+func (o *outbox) DueTexts(_ context.Context, now time.Time, n int) ([]claim.QueuedText, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.call("due"); err != nil {
+		return nil, err
+	}
+	var due []claim.QueuedText
+	for _, id := range o.order {
+		if r := o.rows[id]; r.result.State == claim.TextQueued && !r.due.After(now) && len(due) < n {
+			due = append(due, r.QueuedText)
+		}
+	}
+	return due, nil
+}
+
+func (o *outbox) TakeText(_ context.Context, t claim.QueuedText, until time.Time) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.call("take"); err != nil {
+		return false, err
+	}
+	r := o.rows[t.ID]
+	if r.result.State != claim.TextQueued || !r.LeaseUntil.Equal(t.LeaseUntil) || r.Tries != t.Tries {
+		return false, nil
+	}
+	r.LeaseUntil, r.due = until, until
+	return true, nil
+}
+
+func (o *outbox) Done(_ context.Context, result claim.TextResult) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.call("done"); err != nil {
+		return err
+	}
+	o.rows[result.TextID].result = result
+	return nil
+}
+
+func (o *outbox) PutOff(_ context.Context, id string, until time.Time, reason string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.call("put off"); err != nil {
+		return err
+	}
+	r := o.rows[id]
+	r.Tries++
+	r.LeaseUntil, r.due, r.result.Reason = until, until, reason
+	return nil
+}
+
+func (o *outbox) row(id string) row {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return *o.rows[id]
+}
+
+func (o *outbox) log() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return fmt.Sprint(o.calls)
+}
+
+// codes knows one key.
+type codes struct{}
+
+func (codes) Code(ref claim.CodeRef) (string, error) {
+	if ref.Key != "n6.key" {
+		return "", claim.ErrUnknownKey
+	}
+	return code, nil
+}
+
+// clock is moved by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// bench is a worker and what it works with.
+type bench struct {
+	*smsgateway.Worker
+	clock  *clock
+	outbox *outbox
+	log    *bytes.Buffer // to be read when the worker rests
+}
+
+func newBench(t *testing.T, o *outbox, change func(*smsgateway.WorkerOptions), gateways ...smsgateway.Gateway) bench {
+	t.Helper()
+	templates, err := smsgateway.NewTemplates(smsgateway.TemplateOptions{Product: "Holdline"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bench{clock: &clock{now: start}, outbox: o, log: &bytes.Buffer{}}
+	options := smsgateway.WorkerOptions{
+		Outbox: o, Codes: codes{}, Render: templates.Render, Now: b.clock.Now,
+		Log: slog.New(slog.NewJSONHandler(b.log, nil)), Jitter: func() float64 { return 0 },
+	}
+	for i, g := range gateways {
+		options.Routes = append(options.Routes, smsgateway.Route{ID: fmt.Sprintf("gateway-%d", i+1), Gateway: g})
+	}
+	if change != nil {
+		change(&options)
+	}
+	b.Worker = smsgateway.NewWorker(options)
+	return b
+}
+
+// sender is a gateway made of a function.
+type sender func(ctx context.Context, m smsgateway.Message) (string, error)
+
+func (s sender) Send(ctx context.Context, m smsgateway.Message) (string, error) { return s(ctx, m) }
