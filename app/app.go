@@ -124,13 +124,13 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 	p.directory, err = directory.New(directory.Options{
 		PublicURL: cfg.Kratos.PublicURL, AdminURL: cfg.Kratos.AdminURL, MobileTrait: cfg.Kratos.MobileTrait,
 		PendingKey: cfg.Kratos.PendingKey, SessionCookie: cfg.Kratos.SessionCookie, Plan: plan,
-		Timeout: cfg.Kratos.Timeout, Now: time.Now, LoginFailures: 10, LoginWindow: 15 * time.Minute,
+		Timeout: cfg.Kratos.Timeout, Now: time.Now, Log: o.Log, LoginFailures: 10, LoginWindow: 15 * time.Minute,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("kratos: %w", err)
 	}
 	store := persistence.NewStore(db)
-	if p.worker, err = p.sender(store, codes); err != nil {
+	if err := p.sender(store, codes); err != nil {
 		return nil, err
 	}
 	policy := policyOf(cfg)
@@ -140,6 +140,23 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 		Jitter: jitter, Send: p.worker.Offer, Log: o.Log,
 	})
 	return p, nil
+}
+
+// sender builds the worker that sends texts.
+func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
+	texts, err := templates(p.cfg)
+	if err != nil {
+		return err
+	}
+	routes, phone, err := gateways(p.cfg)
+	if err != nil {
+		return err
+	}
+	p.phone = phone
+	p.worker = smsgateway.NewWorker(smsgateway.WorkerOptions{
+		Outbox: store, Codes: codes, Routes: routes, Render: texts.Render, Now: p.clock.Now, Log: p.log,
+	})
+	return nil
 }
 
 // jitter spreads a wait over its second half.

@@ -1,52 +1,67 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway"
 )
 
 // simulatorKeeps is how many texts the phone simulator remembers.
 const simulatorKeeps = 100
 
-// sender builds the worker with its gateways and templates.
-func (p *program) sender(store *persistence.Store, codes *claim.Codes) (*smsgateway.Worker, error) {
-	base, err := url.Parse(p.cfg.Public.BaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("public.base_url: %w", err)
+// Check finds the faults in what texts are sent by: templates and gateways. It
+// complements the checks of package config, which knows neither.
+func Check(cfg config.Config) error {
+	if cfg.Public.BaseURL == "" {
+		cfg.Public.BaseURL = "http://" + cfg.Public.Host
 	}
-	templates, err := smsgateway.NewTemplates(smsgateway.TemplateOptions{Product: p.cfg.SMS.Product, Host: base.Hostname()})
+	_, templateFault := templates(cfg)
+	_, _, gatewayFaults := gateways(cfg)
+	return errors.Join(templateFault, gatewayFaults)
+}
+
+// templates write texts with the public host in their last line.
+func templates(cfg config.Config) (*smsgateway.Templates, error) {
+	base, err := url.Parse(cfg.Public.BaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("sms templates: %w", err)
+		return nil, errors.New("public.base_url: must be an http or https URL")
 	}
-	var routes []smsgateway.Route
-	for i, g := range p.cfg.SMS.Gateways {
-		gateway, err := p.gateway(g)
-		if err != nil {
-			return nil, fmt.Errorf("sms.gateways[%d]: %w", i, err)
+	t, err := smsgateway.NewTemplates(smsgateway.TemplateOptions{Product: cfg.SMS.Product, Host: base.Hostname()})
+	if err != nil {
+		return nil, fmt.Errorf("sms: %w", err)
+	}
+	return t, nil
+}
+
+// gateways builds the routes, and the phone if one of them leads there.
+func gateways(cfg config.Config) (routes []smsgateway.Route, phone *smsgateway.Simulator, err error) {
+	var faults []error
+	for i, g := range cfg.SMS.Gateways {
+		var gateway smsgateway.Gateway
+		switch g.Type {
+		case "simulator":
+			if phone == nil {
+				phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
+			}
+			gateway = phone
+		case "http":
+			gateway, err = smsgateway.NewHTTP(requestConfig(g.Request), smsgateway.HTTPOptions{Timeout: g.Timeout})
+			if err != nil {
+				faults = append(faults, fmt.Errorf("sms.gateways[%d]: %w", i, err))
+			}
 		}
 		routes = append(routes, smsgateway.Route{ID: g.ID, Gateway: gateway})
 	}
-	return smsgateway.NewWorker(smsgateway.WorkerOptions{
-		Outbox: store, Codes: codes, Routes: routes, Templates: templates,
-		Now: p.clock.Now, Jitter: jitter, Log: p.log,
-	}), nil
+	return routes, phone, errors.Join(faults...)
 }
 
-func (p *program) gateway(g config.Gateway) (smsgateway.Gateway, error) {
-	if g.Type == "simulator" {
-		if p.phone == nil {
-			p.phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
-		}
-		return p.phone, nil
+func requestConfig(r config.RequestConfig) smsgateway.RequestConfig {
+	return smsgateway.RequestConfig{
+		URL: r.URL, Method: r.Method, Headers: r.Headers, Body: r.Body,
+		Auth: smsgateway.Auth{Type: r.Auth.Type, Config: r.Auth.Config},
 	}
-	return smsgateway.NewHTTP(smsgateway.RequestConfig{
-		URL: g.Request.URL, Method: g.Request.Method, Headers: g.Request.Headers, Body: g.Request.Body,
-		Auth: smsgateway.RequestAuth{Type: g.Request.Auth.Type, Config: g.Request.Auth.Config},
-	}, smsgateway.HTTPOptions{Timeout: g.Timeout})
 }

@@ -574,7 +574,7 @@ func TestAFormThatOverwritesTheNumberIsRepaired(t *testing.T) {
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	w.dir.Put(stale) // Kratos stored a form that it had begun before
 	w.activate(bob, "name-only")
-	w.pass(time.Second)
+	w.pass(time.Minute) // the lease of the first write has ended
 	w.chores()
 	w.wantIdentity(m1, true, "")
 	if err := w.Activate(t.Context(), claim.StoredFlow{IdentityID: bob, FlowID: "one", Mobile: m0, Marker: m1}); err != nil {

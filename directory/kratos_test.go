@@ -253,6 +253,11 @@ func (s *server) signIn(t *testing.T, user, password string) string {
 // send makes a request that must succeed.
 func send(t *testing.T, method, url string, body, answer any) {
 	t.Helper()
+	sendBy(t, http.DefaultClient, method, url, body, answer)
+}
+
+func sendBy(t *testing.T, client *http.Client, method, url string, body, answer any) {
+	t.Helper()
 	var payload io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
@@ -267,7 +272,7 @@ func send(t *testing.T, method, url string, body, answer any) {
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

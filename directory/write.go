@@ -55,11 +55,14 @@ func (d *Directory) adoptStored(ctx context.Context, id string, number claim.Mob
 	if err != nil {
 		return identity{}, err
 	}
-	list := slices.Clone(found.Addresses)
+	list, known := slices.Clone(found.Addresses), false
 	for i, a := range list {
 		if d.reaches(a, number) {
-			list[i] = verified(a)
+			list[i], known = verified(a), true
 		}
+	}
+	if !known {
+		return found, nil
 	}
 	return d.patch(ctx, adopting, id, []kratos.JsonPatch{
 		add(pointer("traits", d.opt.MobileTrait), number.Reveal()),

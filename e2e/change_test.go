@@ -76,7 +76,7 @@ func TestTheTextGoesOutAfterTheFlowIsStored(t *testing.T) {
 	s := harness.NewStack(t, harness.Options{})
 	bob := s.NewPerson(t, m0)
 	var whenTexted harness.Identity
-	s.Provider.Next(harness.Reaction{Before: func() { whenTexted = bob.Identity(t) }})
+	s.Provider.Next(harness.Reaction{Before: func() { whenTexted, _ = bob.TryIdentity() }})
 	saved := bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
 	if got := saved.Identity; got.Traits.Mobile != m0 || got.Traits.Name != "After" || got.Pending() != m1 {
 		t.Errorf("the flow's answer: %+v", got)

@@ -56,7 +56,7 @@ func TestTheLogTellsOutcomesAndNoSecrets(t *testing.T) {
 		"first code": first.Code, "resent code": resent.Code, "second code": second.Code, "eve's code": forEve.Code,
 		"wrong code": wrong, "session token": bob.Token, "eve's session token": eve.Token, "hook key": harness.HookKey,
 		"password": bob.Password, "nonsense token": nonsense, "nonsense cookie": cookie,
-		"e-mail": bob.Email,
+		"e-mail":     bob.Email,
 		"otp secret": "e2e secret of at least", "provider password": "sms-password", "database password": ":app@",
 	}
 	for _, number := range []string{m0, m1, m2, m3} {

@@ -38,13 +38,7 @@ func TestBadTemplatesAreFoundAtStart(t *testing.T) {
 func TestSlowTemplatesAreAbandoned(t *testing.T) {
 	_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{
 		URL: "https://sms.example.com", Body: inline(`{sum: std.foldl(function(a, b) a + b, std.range(0, 100000), 0)}`),
-	}, smsgateway.HTTPOptions{EvaluationLimit: time.Nanosecond})
-	if err != nil {
-		t.Errorf("got %v; without any time nothing is known of the template", err)
-	}
-	_, err = smsgateway.NewHTTP(smsgateway.RequestConfig{
-		URL: "https://sms.example.com", Body: inline(`{sum: std.foldl(function(a, b) a + b, std.range(0, 300000), 0)}`),
-	}, smsgateway.HTTPOptions{EvaluationLimit: 5 * time.Millisecond})
+	}, smsgateway.HTTPOptions{EvaluationLimit: time.Millisecond})
 	if err == nil || !strings.Contains(err.Error(), "takes too long") {
 		t.Errorf("got %v", err)
 	}

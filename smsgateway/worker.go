@@ -127,7 +127,7 @@ func (w *Worker) serve(ctx, sends context.Context) {
 		case t := <-w.offered:
 			w.deliver(sends, claim.QueuedText{Text: t}, t.LeaseUntil)
 		case t := <-w.found:
-			w.recover(sends, t)
+			w.rescue(sends, t)
 		case <-ctx.Done():
 			for sends.Err() == nil {
 				select {
@@ -174,7 +174,7 @@ func (w *Worker) Once(ctx context.Context) error {
 	var group errgroup.Group
 	group.SetLimit(w.senders())
 	_, err := w.find(ctx, func(t claim.QueuedText) {
-		group.Go(func() error { w.recover(ctx, t); return nil })
+		group.Go(func() error { w.rescue(ctx, t); return nil })
 	})
 	return errors.Join(err, group.Wait())
 }
@@ -189,8 +189,8 @@ func (w *Worker) find(ctx context.Context, give func(claim.QueuedText)) (bool, e
 	return len(due) == batch, err
 }
 
-// recover takes a due text, unless somebody else did, and sends it.
-func (w *Worker) recover(ctx context.Context, t claim.QueuedText) {
+// rescue takes a due text, unless somebody else did, and sends it.
+func (w *Worker) rescue(ctx context.Context, t claim.QueuedText) {
 	until := w.Now().Add(w.Lease)
 	mine, err := w.Outbox.TakeText(ctx, t, until)
 	if err != nil && ctx.Err() == nil {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
 )
 
@@ -51,6 +53,9 @@ func versionCommand() *cobra.Command {
 // each fault is a line.
 func load(cmd *cobra.Command, sections ...string) (config.Config, error) {
 	cfg, err := config.Load(cmd.Flags(), os.Environ(), sections...)
+	if len(sections) == 0 {
+		err = errors.Join(err, app.Check(cfg))
+	}
 	if err != nil {
 		return cfg, fmt.Errorf("bad configuration:\n%w", err)
 	}

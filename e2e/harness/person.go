@@ -2,6 +2,7 @@ package harness
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -233,13 +234,24 @@ func (p *Person) ByPassword() Header {
 // Identity reads the person's identity from Kratos, past all proxies.
 func (p *Person) Identity(t testing.TB) Identity {
 	t.Helper()
-	answer := Send(t, http.MethodGet, p.stack.Kratos.AdminURL+"/admin/identities/"+p.ID+"?include_credential=code", "")
-	if answer.Status != http.StatusOK {
-		t.Fatalf("read identity: %d %s", answer.Status, answer.Body)
+	i, err := p.TryIdentity()
+	if err != nil {
+		t.Fatalf("read identity: %v", err)
 	}
-	var i Identity
-	answer.JSON(t, &i)
 	return i
+}
+
+// TryIdentity is Identity for where a test cannot be ended.
+func (p *Person) TryIdentity() (Identity, error) {
+	var i Identity
+	answer, err := TrySend(http.MethodGet, p.stack.Kratos.AdminURL+"/admin/identities/"+p.ID+"?include_credential=code", "")
+	if err != nil {
+		return i, err
+	}
+	if answer.Status != http.StatusOK {
+		return i, fmt.Errorf("%d %s", answer.Status, answer.Body)
+	}
+	return i, json.Unmarshal([]byte(answer.Body), &i)
 }
 
 // Eventually polls the person's identity.

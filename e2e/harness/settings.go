@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -49,6 +50,24 @@ func (p *Person) Save(t testing.TB, profile Profile) Settings {
 	var done flow
 	answer.JSON(t, &done)
 	return settingsOf(answer, done)
+}
+
+// TrySave is Save where something may break down meanwhile.
+func (p *Person) TrySave(profile Profile) (Answer, error) {
+	client := newClient(nil)
+	answer, err := trySend(client, http.MethodGet, p.stack.Kratos.PublicURL+"/self-service/settings/api", "", p.ByToken())
+	if err != nil || answer.Status != http.StatusOK {
+		return answer, err
+	}
+	var f flow
+	if err := json.Unmarshal([]byte(answer.Body), &f); err != nil {
+		return answer, err
+	}
+	body, err := json.Marshal(tree{"method": "profile", "traits": p.traits(profile)})
+	if err != nil {
+		return answer, err
+	}
+	return trySend(client, http.MethodPost, f.UI.Action, string(body), JSONBody, p.ByToken())
 }
 
 // SaveByAJAX sends a profile through a flow of the browser kind, as a page's
@@ -104,7 +123,7 @@ func (p *Person) Ask(t testing.TB, mobile string) Text {
 	return p.stack.Provider.Nth(t, mobile, before+1)
 }
 
-// texts of messages, for failure messages.
+// Words are the texts of messages, for failure messages.
 func Words(messages []UIMessage) string {
 	var all []string
 	for _, m := range messages {

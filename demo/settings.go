@@ -1,0 +1,68 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"strconv"
+)
+
+// Settings are what Holdline needs to know to be part of the demo.
+type Settings struct {
+	Dir             string // for its database
+	KratosPublicURL string
+	KratosAdminURL  string
+	PublicPort      int
+	AdminPort       int
+	HookKey         string
+	OTPSecret       string
+	MobileTrait     string
+	PendingKey      string
+	ConfirmURL      string // where browsers land after a profile was saved
+}
+
+// PublicURL is that of Holdline's public listener.
+func (s Settings) PublicURL() string { return local(s.PublicPort) }
+
+// AdminURL is that of Holdline's admin listener.
+func (s Settings) AdminURL() string { return local(s.AdminPort) }
+
+// DefaultPortBase leads to Ory's and Holdline's customary ports: Kratos on 4433
+// and 4434, the pages on 4455, Holdline on 4477 and 4478.
+const DefaultPortBase = 4433
+
+// ports are all those that the demo listens on.
+type ports struct {
+	KratosPublic, KratosAdmin, Demo, HoldlinePublic, HoldlineAdmin int
+}
+
+// choosePorts takes the customary distances from the base, or for 0 free ports.
+// A port that is in use is an error that says so.
+func choosePorts(ctx context.Context, base int) (ports, error) {
+	wanted := [5]int{}
+	if base != 0 {
+		wanted = [5]int{base, base + 1, base + 22, base + 44, base + 45}
+	}
+	for i, port := range wanted {
+		listener, err := listen(ctx, port)
+		if err != nil {
+			return ports{}, fmt.Errorf("port %d cannot be used: %w", port, err)
+		}
+		defer listener.Close() // not before all are found, or one could be given twice
+		if address, ok := listener.Addr().(*net.TCPAddr); ok {
+			wanted[i] = address.Port
+		}
+	}
+	return ports{wanted[0], wanted[1], wanted[2], wanted[3], wanted[4]}, nil
+}
+
+func listen(ctx context.Context, port int) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+func local(port int) string { return fmt.Sprintf("http://127.0.0.1:%d", port) }
+
+// secret returns 32 characters that nobody can guess.
+func secret() string { return (rand.Text() + rand.Text())[:32] }

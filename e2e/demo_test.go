@@ -1,0 +1,102 @@
+package e2e_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+var codeInText = regexp.MustCompile(`#(\d{6})\b`)
+
+// What `make demo` promises, done by hand in a real browser: register, change
+// the number, see the old one and what is pending, read the code from the phone,
+// type it, see the new number verified.
+func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
+	t.Parallel()
+	demo := harness.StartDemo(t, "demo", "phone")
+	page := harness.NewBrowser(t)
+	phone := page.NewTab(t)
+	const email, password = "visitor@example.com", "a-long-password-Kp4wq7"
+	field := func(name string) string { return `[id="` + name + `"]` }
+	contains := func(part string) func(string) bool {
+		return func(text string) bool { return strings.Contains(text, part) }
+	}
+	const submit, profile, mobile, verified, pending = `main form button[type="submit"]`, `button[name="method"][value="profile"]`,
+		"#mobile-number", "#mobile-verified", "#mobile-pending"
+
+	page.Open(t, demo.Links["demo"])
+	page.Click(t, `a[href="/registration"]`)
+	page.Type(t, field("traits.email"), email)
+	page.Type(t, field("traits.mobile"), m0)
+	if _, err := page.Read(field("password")); err != nil { // Kratos asks in two steps by default
+		page.Click(t, submit)
+	}
+	page.Type(t, field("password"), password)
+	page.Click(t, `button[name="method"][value="password"]`)
+	page.Open(t, demo.Links["demo"])
+	page.Await(t, harness.Patience, mobile, "the number that was registered", false, contains(m0))
+	shoot(t, page, "1-registered")
+
+	page.Click(t, `a.button[href="/settings"]`)
+	page.Type(t, field("traits.mobile"), m1)
+	page.Click(t, profile)
+	if where := page.Where(t); !strings.Contains(where, "/confirm") {
+		t.Errorf("after the form the browser is at %s, want the page that asks for the code", where)
+	}
+	shoot(t, page, "2-asked-for-the-code")
+	page.Open(t, demo.Links["demo"])
+	page.Await(t, harness.Patience, mobile, "the old number is still there", false, contains(m0))
+	page.Await(t, harness.Patience, pending, "the new number is pending", false, contains(m1))
+
+	phone.Open(t, demo.Links["phone"])
+	text := phone.Await(t, 2*harness.Patience, "#texts", "the text arrives", false, contains("#"))
+	shoot(t, phone, "3-phone")
+	code := codeInText.FindStringSubmatch(text)
+	if len(code) != 2 || !strings.Contains(text, m1) || strings.Contains(text, m0) {
+		t.Fatalf("the phone shows %q", text)
+	}
+
+	page.Click(t, `a[href="/confirm"]`)
+	page.Type(t, field("code"), harness.WrongCode(code[1], 0))
+	page.Click(t, "#confirm")
+	page.Await(t, harness.Patience, `[role="alert"]`, "a wrong code is refused", false, contains("not valid"))
+	page.Await(t, harness.Patience, "#attempts", "a try is gone", false, contains("4 tries"))
+	shoot(t, page, "4-wrong-code")
+	page.Type(t, field("code"), code[1])
+	page.Click(t, "#confirm")
+	page.Await(t, harness.Patience, mobile, "the new number is the person's", true, contains(m1))
+	if got, err := page.Read(verified); err != nil || got != "verified" {
+		t.Errorf("the new number's badge: %q %v", got, err)
+	}
+	if got, err := page.Read(pending); err == nil {
+		t.Errorf("still pending: %q", got)
+	}
+	shoot(t, page, "5-verified")
+
+	demo.Stop(t)
+	for name, link := range demo.Links {
+		if answer, err := harness.TrySend(http.MethodGet, link, ""); err == nil {
+			t.Errorf("%s still answers after the demo's end: %d", name, answer.Status)
+		}
+	}
+	if out := demo.Output.String(); !strings.Contains(out, "curl") {
+		t.Errorf("the demo prints no script for curl:\n%s", out)
+	}
+}
+
+// shoot keeps a picture of the page where E2E_SCREENSHOTS says, if it does.
+func shoot(t *testing.T, tab *harness.Tab, name string) {
+	t.Helper()
+	dir := os.Getenv("E2E_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), tab.Screenshot(t), 0o600); err != nil {
+		t.Error(err)
+	}
+}

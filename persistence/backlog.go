@@ -1,0 +1,68 @@
+package persistence
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Due implements [claim.Backlog].
+func (s *Store) Due(ctx context.Context, now time.Time, n int) ([]claim.Claim, error) {
+	var rows []claimRow
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Where("due_at <= ?", moment(now)).Order("due_at, id").Limit(n).Find(&rows).Error
+	})
+	claims := make([]claim.Claim, len(rows))
+	for i, row := range rows {
+		claims[i] = row.claim()
+	}
+	return claims, err
+}
+
+// Take implements [claim.Backlog]. Every taking raises the tries and every move
+// the version, so the two name what was read.
+func (s *Store) Take(ctx context.Context, c claim.Claim, until time.Time) (bool, error) {
+	var taken int64
+	err := s.db.write(ctx, func(tx *gorm.DB) error {
+		done := tx.Model(&claimRow{}).
+			Where("id = ? AND state = ? AND version = ? AND due_tries = ? AND due_at IS NOT NULL",
+				c.ID, string(c.State), c.Version, c.DueTries).
+			UpdateColumns(map[string]any{"due_at": moment(until), "due_tries": gorm.Expr("due_tries + 1")})
+		taken = done.RowsAffected
+		return done.Error
+	})
+	return taken == 1, away(err)
+}
+
+// Prune implements [claim.Backlog]: it forgets the claims with their texts and
+// audit lines, and leases that nobody gave back. It returns how many claims.
+func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error) {
+	var ids []string
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&claimRow{}).Where("ended_at < ?", moment(before)).
+			Order("ended_at").Limit(n).Pluck("id", &ids).Error
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(ids) == 0 {
+		return 0, away(s.db.write(ctx, func(tx *gorm.DB) error {
+			return tx.Where("ends_at < ?", moment(before)).Delete(&leaseRow{}).Error
+		}))
+	}
+	err = s.db.transaction(ctx, func(tx *gorm.DB) error {
+		for _, rows := range []any{&textRow{}, &eventRow{}} {
+			if err := tx.Where("claim_id IN ?", ids).Delete(rows).Error; err != nil {
+				return err
+			}
+		}
+		return tx.Where("id IN ?", ids).Delete(&claimRow{}).Error
+	})
+	if err != nil {
+		return 0, away(err)
+	}
+	return len(ids), nil
+}

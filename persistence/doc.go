@@ -1,0 +1,19 @@
+// Package persistence keeps claims, texts, leases and the audit trail in MySQL,
+// MariaDB or SQLite, through GORM. It uses only the SQL that all three share,
+// and no lock that a cluster does not replicate: a conditional statement and the
+// number of rows it affected decide every race.
+//
+// A change is one transaction of one statement for each of its parts, and none
+// of the BEGIN and COMMIT when it has a single part. Deadlocks, certification
+// failures and lock waits run the whole transaction again. So does a connection
+// that broke before COMMIT was sent; after that nobody knows, and the caller
+// learns so by [claim.ErrStoreAway].
+//
+// Limits on texts are checked by the statement that queues the text. They are
+// exact for one claim and one identity, whose changes exclude one another;
+// changes of several identities that commit in the same instant may together
+// exceed a number's or an address's limit by as many as they are.
+//
+// On Galera, wsrep_sync_wait=1 among the DSN's parameters makes every node show
+// what another one has committed.
+package persistence

@@ -1,0 +1,114 @@
+package persistence
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/go-sql-driver/mysql"
+	"gorm.io/gorm"
+)
+
+const (
+	retries      = 8
+	firstRetry   = 10 * time.Millisecond
+	longestRetry = 500 * time.Millisecond
+)
+
+// What MySQL and MariaDB answer when the transaction lost and may start over.
+const (
+	mysqlLockWait   = 1205
+	mysqlDeadlock   = 1213 // also a failed certification in a cluster
+	mysqlHasChanged = 1020 // a row is newer than the transaction's snapshot
+)
+
+// What SQLite answers, in the low byte, when somebody else is writing.
+const (
+	sqliteBusy   = 5
+	sqliteLocked = 6
+)
+
+// retry runs an operation again while its error says that nothing has happened
+// and that another time it may.
+func (db *DB) retry(ctx context.Context, operation func() error) error {
+	pace := backoff.NewExponentialBackOff()
+	pace.InitialInterval, pace.MaxInterval, pace.Multiplier = firstRetry, longestRetry, 2
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := operation()
+		if err != nil && !lost(err) && !unsent(err) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pace), backoff.WithMaxTries(retries))
+	return err
+}
+
+// read runs a query. Reading twice harms nobody.
+func (db *DB) read(ctx context.Context, query func(*gorm.DB) error) error {
+	return away(db.retry(ctx, func() error { return untilSent(query(db.gorm.WithContext(ctx))) }))
+}
+
+// write runs a single statement, which commits by itself.
+func (db *DB) write(ctx context.Context, statement func(*gorm.DB) error) error {
+	return db.retry(ctx, func() error { return statement(db.gorm.WithContext(ctx)) })
+}
+
+// transaction runs several statements: all of them or none.
+func (db *DB) transaction(ctx context.Context, statements func(*gorm.DB) error) error {
+	return db.retry(ctx, func() error {
+		complete := false
+		err := db.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			if err := statements(tx); err != nil {
+				return err
+			}
+			complete = true
+			return nil
+		})
+		if !complete {
+			return untilSent(err)
+		}
+		return err
+	})
+}
+
+// unsentError marks an error before which nothing can have been committed.
+type unsentError struct{ error }
+
+func (e unsentError) Unwrap() error { return e.error }
+
+// untilSent marks a broken connection as harmless.
+func untilSent(err error) error {
+	broken := errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	if broken {
+		return unsentError{err}
+	}
+	return err
+}
+
+// unsent tells whether the database cannot have heard of the operation.
+func unsent(err error) bool {
+	if marked := (unsentError{}); errors.As(err, &marked) {
+		return true
+	}
+	dial := (*net.OpError)(nil)
+	return errors.As(err, &dial) && dial.Op == "dial" && !dial.Timeout()
+}
+
+// lost tells whether the database rolled the operation back for another's sake.
+func lost(err error) bool {
+	if server := (*mysql.MySQLError)(nil); errors.As(err, &server) {
+		return server.Number == mysqlLockWait || server.Number == mysqlDeadlock || server.Number == mysqlHasChanged
+	}
+	if coded := interface{ Code() int }(nil); errors.As(err, &coded) {
+		low := coded.Code() & 0xff
+		return low == sqliteBusy || low == sqliteLocked
+	}
+	return false
+}

@@ -1,0 +1,32 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE TABLE IF NOT EXISTS claims (
+  id            VARCHAR(64)  NOT NULL,
+  identity_id   VARCHAR(64)  NOT NULL,
+  held_identity VARCHAR(64)  NULL COMMENT 'identity_id while open or verified: one for each identity',
+  flow_id       VARCHAR(64)  NOT NULL,
+  origin        VARCHAR(16)  NOT NULL,
+  number        VARCHAR(255) NOT NULL,
+  was           TEXT         NOT NULL,
+  state         VARCHAR(16)  NOT NULL,
+  version       INT          NOT NULL,
+  reason        VARCHAR(255) NOT NULL,
+  code_key      VARCHAR(64)  NOT NULL,
+  code_number   INT          NOT NULL,
+  code_expires  DATETIME(6)  NULL,
+  attempts      INT          NOT NULL,
+  texts         INT          NOT NULL,
+  next_text     DATETIME(6)  NULL,
+  last_address  VARCHAR(64)  NOT NULL,
+  marker        VARCHAR(16)  NOT NULL,
+  due_at        DATETIME(6)  NULL,
+  due_tries     INT          NOT NULL,
+  created_at    DATETIME(6)  NOT NULL,
+  lapses_at     DATETIME(6)  NULL,
+  ended_at      DATETIME(6)  NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY claims_held (held_identity),
+  KEY claims_identity (identity_id, ended_at),
+  KEY claims_due (due_at),
+  KEY claims_ended (ended_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,0 +1,64 @@
+package persistence
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// momentForm is a DATETIME(6) literal. As text, in SQLite, it sorts by time.
+const momentForm = "2006-01-02 15:04:05.000000"
+
+// moment is a time in a column: UTC, in microseconds, NULL for never.
+type moment time.Time
+
+// Value implements driver.Valuer.
+func (m moment) Value() (driver.Value, error) {
+	t := time.Time(m)
+	if t.IsZero() {
+		return nil, nil //nolint:nilnil // NULL
+	}
+	return t.UTC().Format(momentForm), nil
+}
+
+// Scan implements sql.Scanner.
+func (m *moment) Scan(column any) error {
+	switch column := column.(type) {
+	case nil:
+		*m = moment{}
+		return nil
+	case time.Time:
+		*m = moment(column.UTC())
+		return nil
+	case []byte:
+		return m.parse(string(column))
+	case string:
+		return m.parse(column)
+	default:
+		return fmt.Errorf("a %T is no time", column)
+	}
+}
+
+func (m *moment) parse(text string) error {
+	t, err := time.ParseInLocation(momentForm, text, time.UTC)
+	*m = moment(t)
+	return err
+}
+
+// clip makes a text from outside fit its column.
+func clip(text string, runes int) string {
+	text = strings.ToValidUTF8(text, "�")
+	if utf8.RuneCountInString(text) > runes {
+		return string([]rune(text)[:runes])
+	}
+	return text
+}
+
+// The widths of the columns that hold texts from outside.
+const (
+	addressWidth = 64
+	nameWidth    = 64
+	textWidth    = 255
+)

@@ -1,0 +1,76 @@
+package persistence
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// dueTextRow is a queued text, and whether its claim still waits for its code.
+type dueTextRow struct {
+	textRow `gorm:"embedded"`
+	Awaited bool
+}
+
+const dueTextsQuery = `
+SELECT t.*, c.id IS NOT NULL AS awaited
+FROM texts AS t
+LEFT JOIN claims AS c ON c.id = t.claim_id AND c.state = ?
+  AND c.code_number = t.code_number AND c.code_key = t.code_key
+WHERE t.state = ? AND t.due_at <= ?
+ORDER BY t.created_at DESC, t.id DESC
+LIMIT ?`
+
+// DueTexts implements [claim.Outbox].
+func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.QueuedText, error) {
+	var rows []dueTextRow
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		rows = nil
+		return tx.Raw(dueTextsQuery, string(claim.Open), string(claim.TextQueued), moment(now), n).Scan(&rows).Error
+	})
+	texts := make([]claim.QueuedText, len(rows))
+	for i, row := range rows {
+		texts[i] = claim.QueuedText{Text: row.text(), Tries: row.Tries, Current: row.Awaited}
+	}
+	return texts, err
+}
+
+// TakeText implements [claim.Outbox]. A lease names the text as it was read; a
+// new one ends later.
+func (s *Store) TakeText(ctx context.Context, t claim.QueuedText, until time.Time) (bool, error) {
+	var taken int64
+	err := s.db.write(ctx, func(tx *gorm.DB) error {
+		done := tx.Model(&textRow{}).
+			Where("id = ? AND state = ? AND tries = ? AND due_at = ? AND due_at < ?",
+				t.ID, string(claim.TextQueued), t.Tries, moment(t.LeaseUntil), moment(until)).
+			UpdateColumn("due_at", moment(until))
+		taken = done.RowsAffected
+		return done.Error
+	})
+	return taken == 1, away(err)
+}
+
+// Done implements [claim.Outbox]. A text ends once.
+func (s *Store) Done(ctx context.Context, r claim.TextResult) error {
+	return s.settle(ctx, r.TextID, map[string]any{
+		"state": string(r.State), "gateway": clip(r.Gateway, nameWidth), "provider_id": clip(r.ProviderID, textWidth),
+		"reason": clip(r.Reason, textWidth), "done_at": moment(r.At),
+	})
+}
+
+// PutOff implements [claim.Outbox].
+func (s *Store) PutOff(ctx context.Context, textID string, until time.Time, reason string) error {
+	return s.settle(ctx, textID, map[string]any{
+		"due_at": moment(until), "tries": gorm.Expr("tries + 1"), "reason": clip(reason, textWidth),
+	})
+}
+
+func (s *Store) settle(ctx context.Context, textID string, columns map[string]any) error {
+	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&textRow{}).Where("id = ? AND state = ?", textID, string(claim.TextQueued)).
+			UpdateColumns(columns).Error
+	}))
+}

@@ -1,0 +1,178 @@
+package persistence
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// claimRow is a line of the table claims.
+type claimRow struct {
+	ID           string `gorm:"primaryKey"`
+	IdentityID   string
+	HeldIdentity *string // IdentityID while the claim is held: the index over it is unique
+	FlowID       string
+	Origin       string
+	Number       string
+	Was          string
+	State        string
+	Version      int
+	Reason       string
+	CodeKey      string
+	CodeNumber   int
+	CodeExpires  moment
+	Attempts     int
+	Texts        int
+	NextText     moment
+	LastAddress  string
+	Marker       string
+	DueAt        moment
+	DueTries     int
+	CreatedAt    moment `gorm:"autoCreateTime:false"`
+	LapsesAt     moment
+	EndedAt      moment
+}
+
+// TableName implements gorm's Tabler.
+func (claimRow) TableName() string { return "claims" }
+
+func newClaimRow(c claim.Claim) claimRow {
+	row := claimRow{
+		ID: c.ID, IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: string(c.Origin),
+		Number: c.Number.Reveal(), Was: c.Was.Reveal(),
+		State: string(c.State), Version: c.Version, Reason: clip(c.Reason, textWidth),
+		CodeKey: c.CodeKey, CodeNumber: c.CodeNumber, CodeExpires: moment(c.CodeExpires), Attempts: c.Attempts,
+		Texts: c.Texts, NextText: moment(c.NextText), LastAddress: clip(c.LastAddress, addressWidth),
+		Marker: string(c.Marker), DueAt: moment(c.DueAt), DueTries: c.DueTries,
+		CreatedAt: moment(c.CreatedAt), LapsesAt: moment(c.LapsesAt), EndedAt: moment(c.EndedAt),
+	}
+	if c.State.Held() {
+		row.HeldIdentity = &row.IdentityID
+	}
+	return row
+}
+
+func (r claimRow) claim() claim.Claim {
+	return claim.Claim{
+		ID: r.ID, IdentityID: r.IdentityID, FlowID: r.FlowID, Origin: claim.Origin(r.Origin),
+		Number: claim.RestoreMobile(r.Number), Was: claim.RestoreMobile(r.Was),
+		State: claim.State(r.State), Version: r.Version, Reason: r.Reason,
+		CodeKey: r.CodeKey, CodeNumber: r.CodeNumber, CodeExpires: time.Time(r.CodeExpires), Attempts: r.Attempts,
+		Texts: r.Texts, NextText: time.Time(r.NextText), LastAddress: r.LastAddress,
+		Marker: claim.Marker(r.Marker), DueAt: time.Time(r.DueAt), DueTries: r.DueTries,
+		CreatedAt: time.Time(r.CreatedAt), LapsesAt: time.Time(r.LapsesAt), EndedAt: time.Time(r.EndedAt),
+	}
+}
+
+// moved returns what a transition writes. What a claim was made with stays, and
+// so do its attempts, which only Try counts.
+func moved(m claim.Move) map[string]any {
+	row := newClaimRow(m.Claim)
+	columns := map[string]any{
+		"held_identity": nil, "state": row.State, "version": row.Version + 1, "reason": row.Reason,
+		"code_key": row.CodeKey, "code_number": row.CodeNumber, "code_expires": row.CodeExpires,
+		"texts": row.Texts, "next_text": row.NextText, "last_address": row.LastAddress,
+		"marker": row.Marker, "due_at": row.DueAt, "due_tries": row.DueTries,
+		"lapses_at": row.LapsesAt, "ended_at": row.EndedAt,
+	}
+	if m.Claim.State.Held() {
+		columns["held_identity"] = gorm.Expr("identity_id")
+	}
+	if m.Forget {
+		columns["number"], columns["was"] = "", ""
+	}
+	return columns
+}
+
+// textRow is a line of the table texts.
+type textRow struct {
+	ID          string `gorm:"primaryKey"`
+	ClaimID     string
+	IdentityID  string
+	Number      string
+	NumberKey   string // the dialling characters alone
+	CodeKey     string
+	CodeNumber  int
+	CodeExpires moment
+	ValidityUS  int64 `gorm:"column:validity_us"`
+	Language    string
+	Address     string
+	State       string
+	DueAt       moment // the end of a lease or of a put-off
+	Tries       int
+	Gateway     string
+	ProviderID  string
+	Reason      string
+	CreatedAt   moment `gorm:"autoCreateTime:false"`
+	DoneAt      moment
+}
+
+// TableName implements gorm's Tabler.
+func (textRow) TableName() string { return "texts" }
+
+func newTextRow(t claim.Text) textRow {
+	row := textRow{
+		ID: t.ID, ClaimID: t.Code.ClaimID, IdentityID: t.IdentityID,
+		Number: t.To.Reveal(), NumberKey: t.To.Key(),
+		CodeKey: t.Code.Key, CodeNumber: t.Code.Number, CodeExpires: moment(t.Expires),
+		ValidityUS: t.Validity.Microseconds(), Language: clip(t.Language, nameWidth),
+		Address: clip(t.Address, addressWidth), State: string(claim.TextQueued),
+		DueAt: moment(t.LeaseUntil), CreatedAt: moment(t.CreatedAt),
+	}
+	if t.LeaseUntil.IsZero() {
+		row.DueAt = row.CreatedAt
+	}
+	return row
+}
+
+func (r textRow) text() claim.Text {
+	return claim.Text{
+		ID: r.ID, IdentityID: r.IdentityID, To: claim.RestoreMobile(r.Number),
+		Code:    claim.CodeRef{ClaimID: r.ClaimID, Key: r.CodeKey, Number: r.CodeNumber},
+		Expires: time.Time(r.CodeExpires), Validity: time.Duration(r.ValidityUS) * time.Microsecond,
+		Language: r.Language, Address: r.Address,
+		CreatedAt: time.Time(r.CreatedAt), LeaseUntil: time.Time(r.DueAt),
+	}
+}
+
+// eventRow is a line of the table audit_events. The database numbers the lines.
+type eventRow struct {
+	ClaimID      string
+	IdentityID   string
+	Kind         string
+	ActorKind    string
+	ActorID      string
+	ActorAddress string
+	Number       string // masked
+	Reason       string
+	HappenedAt   moment
+}
+
+// TableName implements gorm's Tabler.
+func (eventRow) TableName() string { return "audit_events" }
+
+func newEventRows(events []claim.Event) []eventRow {
+	rows := make([]eventRow, len(events))
+	for i, e := range events {
+		rows[i] = eventRow{
+			ClaimID: e.ClaimID, IdentityID: e.IdentityID, Kind: e.Kind,
+			ActorKind: string(e.Actor.Kind), ActorID: clip(e.Actor.ID, textWidth),
+			ActorAddress: clip(e.Actor.Address, addressWidth),
+			Number:       e.Number, Reason: clip(e.Reason, textWidth), HappenedAt: moment(e.At),
+		}
+	}
+	return rows
+}
+
+// leaseRow is a line of the table identity_leases.
+type leaseRow struct {
+	IdentityID string `gorm:"primaryKey"`
+	Owner      string
+	ClaimID    string
+	EndsAt     moment
+}
+
+// TableName implements gorm's Tabler.
+func (leaseRow) TableName() string { return "identity_leases" }

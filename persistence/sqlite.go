@@ -1,0 +1,56 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/glebarez/sqlite"
+	"gorm.io/gorm"
+)
+
+const (
+	sqliteMemory = ":memory:"
+	// SQLite has one writer at a time; more connections only knock together.
+	sqliteConnections = 4
+	sqliteOptions     = "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate"
+)
+
+// openSQLite opens or creates the file that follows sqlite://.
+func openSQLite(ctx context.Context, path string) (*DB, gorm.Dialector, error) {
+	if path == "" || strings.Contains(path, "?") {
+		return nil, nil, fmt.Errorf("%w; SQLite takes no parameters", ErrBadDSN)
+	}
+	name, connections := sqliteMemory, 1
+	if path != sqliteMemory {
+		// Numbers are in it: nobody else's to read.
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names it
+		if err != nil {
+			return nil, nil, away(err)
+		}
+		if err := file.Close(); err != nil {
+			return nil, nil, away(err)
+		}
+		name, connections = "file:"+(&url.URL{Path: path}).EscapedPath(), sqliteConnections
+	}
+	pool, err := sql.Open(sqlite.DriverName, name+sqliteOptions)
+	if err != nil {
+		return nil, nil, away(err)
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	db := &DB{pool: pool, dialect: sqliteDialect, slow: func() (*sql.DB, error) { return pool, nil }}
+	// The file remembers this mode. Changing it does not wait for its turn.
+	err = db.retry(ctx, func() error {
+		_, err := pool.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+		return err
+	})
+	if err != nil {
+		_ = pool.Close()
+		return nil, nil, away(err)
+	}
+	return db, sqlite.Dialector{Conn: pool}, nil
+}

@@ -1,0 +1,181 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Store implements [claim.Store].
+type Store struct{ db *DB }
+
+var _ claim.Store = (*Store)(nil)
+
+// NewStore returns a store on a database whose schema is up to date.
+func NewStore(db *DB) *Store { return &Store{db} }
+
+var (
+	// errFull: the statement that would have broken a limit inserted nothing.
+	errFull = errors.New("a limit is reached")
+	// errTaken: the claim's id, or its identity's place, is taken.
+	errTaken = errors.New("a unique key is taken")
+)
+
+// statement is one of those that a change is made of.
+type statement func(tx *gorm.DB) error
+
+// Commit implements [claim.Claims].
+func (s *Store) Commit(ctx context.Context, change claim.Change) error {
+	statements := plan(change)
+	var err error
+	if len(statements) == 1 {
+		err = s.db.write(ctx, statements[0])
+	} else {
+		err = s.db.transaction(ctx, func(tx *gorm.DB) error {
+			for _, run := range statements {
+				if err := run(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	switch {
+	case err == nil, errors.Is(err, claim.ErrRaced):
+		return err
+	case errors.Is(err, errTaken), errors.Is(err, errFull):
+		return s.explain(ctx, change, err)
+	default:
+		return away(err)
+	}
+}
+
+// plan lists a change's statements. Moves come first, so that they can make room
+// for the created claim.
+func plan(change claim.Change) []statement {
+	var statements []statement
+	for _, move := range change.Moves {
+		statements = append(statements, moving(move))
+		if move.Forget {
+			statements = append(statements, forgetting(move.Claim.ID))
+		}
+		if move.From.Ended() {
+			statements = append(statements, unleasing(move.Claim))
+		}
+	}
+	if change.Create != nil {
+		statements = append(statements, creating(change))
+	}
+	if change.Text != nil {
+		statements = append(statements, queueing(change))
+	}
+	if len(change.Events) > 0 {
+		statements = append(statements, func(tx *gorm.DB) error {
+			return tx.Create(newEventRows(change.Events)).Error
+		})
+	}
+	return statements
+}
+
+func moving(m claim.Move) statement {
+	return func(tx *gorm.DB) error {
+		done := tx.Model(&claimRow{}).
+			Where("id = ? AND state = ? AND version = ?", m.Claim.ID, string(m.From), m.Claim.Version).
+			UpdateColumns(moved(m))
+		if errors.Is(done.Error, gorm.ErrDuplicatedKey) || done.Error == nil && done.RowsAffected == 0 {
+			return claim.ErrRaced
+		}
+		return done.Error
+	}
+}
+
+func forgetting(claimID string) statement {
+	return func(tx *gorm.DB) error {
+		return tx.Model(&textRow{}).Where("claim_id = ?", claimID).
+			UpdateColumns(map[string]any{"number": "", "number_key": ""}).Error
+	}
+}
+
+// unleasing removes what is left of a lease that ended with its claim, so that
+// it does not come back with it.
+func unleasing(c claim.Claim) statement {
+	return func(tx *gorm.DB) error {
+		return tx.Where("identity_id = ? AND claim_id = ?", c.IdentityID, c.ID).Delete(&leaseRow{}).Error
+	}
+}
+
+func creating(change claim.Change) statement {
+	return func(tx *gorm.DB) error {
+		row := newClaimRow(*change.Create)
+		var limits []limit
+		if change.Text == nil {
+			limits = limitsOf(change)
+		}
+		err := insertWithin(tx, &row, limits)
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return errTaken
+		}
+		return err
+	}
+}
+
+func queueing(change claim.Change) statement {
+	return func(tx *gorm.DB) error {
+		row := newTextRow(*change.Text)
+		return insertWithin(tx, &row, limitsOf(change))
+	}
+}
+
+// explain finds out, off the usual path, why a change was refused.
+func (s *Store) explain(ctx context.Context, change claim.Change, refusal error) error {
+	if change.Create != nil {
+		exists, err := s.exists(ctx, change.Create.ID)
+		if err != nil {
+			return err
+		}
+		if exists {
+			return claim.ErrExists
+		}
+	}
+	if errors.Is(refusal, errTaken) {
+		return claim.ErrRaced
+	}
+	until, err := s.fullUntil(ctx, change)
+	if err != nil {
+		return err
+	}
+	if until.IsZero() {
+		return claim.ErrRaced // there is room again already
+	}
+	return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until}
+}
+
+func (s *Store) exists(ctx context.Context, claimID string) (bool, error) {
+	var n int64
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&claimRow{}).Where("id = ?", claimID).Count(&n).Error
+	})
+	return n > 0, err
+}
+
+// Try implements [claim.Claims].
+func (s *Store) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
+	var counted int64
+	err := s.db.write(ctx, func(tx *gorm.DB) error {
+		done := tx.Model(&claimRow{}).
+			Where("id = ? AND code_number = ? AND attempts < ? AND state IN ?", ref.ClaimID, ref.Number, limit, held).
+			UpdateColumn("attempts", gorm.Expr("attempts + 1"))
+		counted = done.RowsAffected
+		return done.Error
+	})
+	if err != nil {
+		return away(err)
+	}
+	if counted == 0 {
+		return claim.ErrRaced
+	}
+	return nil
+}

@@ -1,0 +1,467 @@
+package smsgateway_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+// run starts a worker within a bubble, and returns what stops it.
+func run(t *testing.T, w *smsgateway.Worker) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// in a bubble, the worker's clock is the bubble's.
+func bubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, test)
+}
+
+// living returns a text whose lease and code begin now.
+func living(id string) claim.Text {
+	t := queued(id)
+	t.CreatedAt, t.LeaseUntil, t.Expires = time.Now(), time.Now().Add(20*time.Second), time.Now().Add(5*time.Minute)
+	return t
+}
+
+func realTime(o *smsgateway.WorkerOptions) { o.Now = time.Now }
+
+func TestOfferedTextsCostOneStatementAfterTheSend(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		text := living("text-1")
+		o := newOutbox(text)
+		phone := smsgateway.NewSimulator(10, time.Now)
+		sentBefore := ""
+		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Poll = time.Hour },
+			sender(func(ctx context.Context, m smsgateway.Message) (string, error) {
+				sentBefore = o.log()
+				return phone.Send(ctx, m)
+			}))
+		stop := run(t, b.Worker)
+		synctest.Wait()
+		b.Offer(text)
+		synctest.Wait()
+		stop()
+		if got := o.log(); sentBefore != "[due]" || got != "[due done]" {
+			t.Errorf("statements: %s before the send, %s in all", sentBefore, got)
+		}
+		want := claim.TextResult{TextID: "text-1", State: claim.TextSent, Gateway: "gateway-1", ProviderID: "simulated-1", At: time.Now()}
+		if got := o.row("text-1").result; got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		if texts := phone.Texts(); len(texts) != 1 || !strings.HasPrefix(texts[0].Body, code) {
+			t.Errorf("got %v", texts)
+		}
+		for _, secret := range []string{number, code} {
+			if strings.Contains(b.log.String(), secret) {
+				t.Errorf("the log holds %s: %s", secret, b.log)
+			}
+		}
+		if !strings.Contains(b.log.String(), `"number":"+44********23"`) {
+			t.Errorf("no outcome line: %s", b.log)
+		}
+	})
+}
+
+func TestTextsThatNobodyOfferedAreFound(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		text := living("text-1")
+		o := newOutbox(text)
+		phone := smsgateway.NewSimulator(10, time.Now)
+		stop := run(t, newBench(t, o, realTime, phone).Worker)
+		time.Sleep(19 * time.Second) // the bubble's
+		synctest.Wait()
+		if n := len(phone.Texts()); n != 0 {
+			t.Errorf("%d texts while another process has the lease", n)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		stop()
+		if n := len(phone.Texts()); n != 1 || o.row("text-1").result.State != claim.TextSent {
+			t.Errorf("%d texts, %+v", n, o.row("text-1").result)
+		}
+	})
+}
+
+func TestAFullQueueLeavesTextsToPolling(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		first, second := living("text-1"), living("text-2")
+		o := newOutbox(first, second)
+		phone := smsgateway.NewSimulator(10, time.Now)
+		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Queue = 1 }, phone)
+		b.Offer(first)
+		b.Offer(second) // must not wait
+		stop := run(t, b.Worker)
+		synctest.Wait()
+		if n := len(phone.Texts()); n != 1 {
+			t.Errorf("%d texts, want one", n)
+		}
+		time.Sleep(21 * time.Second)
+		synctest.Wait()
+		stop()
+		if n := len(phone.Texts()); n != 2 {
+			t.Errorf("%d texts, want both", n)
+		}
+	})
+}
+
+func TestOfferedTextsAreNotSentAfterTheirLease(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		text := living("text-1")
+		o := newOutbox(text)
+		phone := smsgateway.NewSimulator(10, time.Now)
+		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Poll = time.Hour }, phone)
+		b.Offer(text)
+		time.Sleep(19 * time.Second)
+		stop := run(t, b.Worker)
+		synctest.Wait()
+		stop()
+		if n := len(phone.Texts()); n != 0 || o.log() != "[due]" {
+			t.Errorf("%d texts, statements %s", n, o.log())
+		}
+	})
+}
+
+func TestSendsEndWithinTheLease(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		text := living("text-1")
+		var cut time.Time
+		b := newBench(t, newOutbox(text), func(w *smsgateway.WorkerOptions) { realTime(w); w.Poll = time.Hour },
+			sender(func(ctx context.Context, _ smsgateway.Message) (string, error) {
+				<-ctx.Done()
+				cut = time.Now()
+				return "", ctx.Err()
+			}))
+		stop := run(t, b.Worker)
+		b.Offer(text)
+		time.Sleep(time.Minute)
+		stop()
+		if !cut.Before(text.LeaseUntil) || b.outbox.row("text-1").Tries != 1 {
+			t.Errorf("cut %v before the lease's end, %+v", text.LeaseUntil.Sub(cut), b.outbox.row("text-1"))
+		}
+	})
+}
+
+func TestAHangingGatewayBlocksNobody(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		phone := smsgateway.NewSimulator(100, time.Now)
+		hangs := sender(func(ctx context.Context, _ smsgateway.Message) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		})
+		var texts []claim.Text
+		for i := range 20 {
+			texts = append(texts, living(strings.Repeat("i", i+1)))
+		}
+		o := newOutbox(texts...)
+		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Concurrency = 2 }, hangs, phone)
+		stop := run(t, b.Worker)
+		for _, text := range texts {
+			b.Offer(text)
+		}
+		synctest.Wait()
+		if n := len(phone.Texts()); n != 18 {
+			t.Errorf("%d texts while two hang, want 18", n)
+		}
+		time.Sleep(19 * time.Second)
+		synctest.Wait()
+		stop()
+		if n := len(phone.Texts()); n != 20 {
+			t.Errorf("%d texts in the end, want 20", n)
+		}
+	})
+}
+
+func TestRunDrainsWhatIsUnderWay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		text, late := living("text-1"), living("text-2")
+		o := newOutbox(text, late)
+		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Concurrency = 1 },
+			sender(func(ctx context.Context, m smsgateway.Message) (string, error) {
+				pause := 2 * time.Second
+				if m.ID == "text-2" {
+					pause = time.Hour
+				}
+				select {
+				case <-time.After(pause):
+					return "id", nil
+				case <-ctx.Done():
+					return "", ctx.Err()
+				}
+			}))
+		stop := run(t, b.Worker)
+		b.Offer(text)
+		b.Offer(late)
+		synctest.Wait()
+		begin := time.Now()
+		stop()
+		if took := time.Since(begin); took > 10*time.Second {
+			t.Errorf("took %v to stop", took)
+		}
+		if got := o.row("text-1").result.State; got != claim.TextSent {
+			t.Errorf("the text under way: %s", got)
+		}
+		if got := o.row("text-2"); got.result.State != claim.TextQueued || got.Tries != 1 {
+			t.Errorf("the text that was cut: %+v", got)
+		}
+	})
+}
+
+func TestTheOutboxComesBackAfterASend(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		text := living("text-1")
+		o := newOutbox(text)
+		failures := 3
+		o.fail = func(call string) error {
+			if call == "done" && failures > 0 {
+				failures--
+				return claim.ErrStoreAway
+			}
+			return nil
+		}
+		phone := smsgateway.NewSimulator(10, time.Now)
+		b := newBench(t, o, realTime, phone)
+		stop := run(t, b.Worker)
+		b.Offer(text)
+		time.Sleep(3 * time.Second)
+		stop()
+		if o.row("text-1").result.State != claim.TextSent || len(phone.Texts()) != 1 {
+			t.Errorf("got %+v, %v", o.row("text-1").result, phone.Texts())
+		}
+	})
+}
+
+func TestDeathBetweenSendAndDoneSendsTheSameAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		text := living("text-1")
+		o := newOutbox(text)
+		o.fail = func(call string) error {
+			if call == "done" {
+				return claim.ErrStoreAway
+			}
+			return nil
+		}
+		phone := smsgateway.NewSimulator(10, time.Now)
+		dying := newBench(t, o, realTime, phone)
+		stop := run(t, dying.Worker)
+		dying.Offer(text)
+		synctest.Wait()
+		stop()
+		o.fail = nil
+		stop = run(t, newBench(t, o, realTime, phone).Worker)
+		time.Sleep(21 * time.Second)
+		stop()
+		texts := phone.Texts()
+		if len(texts) != 2 || texts[0].Body != texts[1].Body || texts[0].ID != texts[1].ID {
+			t.Fatalf("got %v, want the same text twice", texts)
+		}
+		if got := o.row("text-1").result.State; got != claim.TextSent {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestAnUnreadableOutboxIsAskedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		text := living("text-1")
+		text.LeaseUntil = time.Now()
+		o := newOutbox(text)
+		failures := 3
+		o.fail = func(string) error {
+			if failures > 0 {
+				failures--
+				return claim.ErrStoreAway
+			}
+			return nil
+		}
+		phone := smsgateway.NewSimulator(10, time.Now)
+		stop := run(t, newBench(t, o, realTime, phone).Worker)
+		time.Sleep(10 * time.Second)
+		stop()
+		if len(phone.Texts()) != 1 {
+			t.Errorf("got %v", phone.Texts())
+		}
+	})
+}
+
+func TestTwoWorkersSendOneText(t *testing.T) {
+	text := queued("text-1")
+	text.LeaseUntil = start
+	o := newOutbox(text)
+	phone := smsgateway.NewSimulator(10, func() time.Time { return start })
+	slow := newBench(t, o, nil, phone)
+	fast := newBench(t, o, nil, phone)
+	if err := errors.Join(slow.Once(t.Context()), fast.Once(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if len(phone.Texts()) != 1 {
+		t.Errorf("got %v", phone.Texts())
+	}
+}
+
+func TestFailuresOfRealProviders(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first, second func(http.ResponseWriter, *http.Request, int)
+		state         claim.TextState
+		gateway       string
+		reason        string
+		asked         [2]int
+		due           time.Duration // for one that is put off
+	}{
+		"refused, the next takes it": {
+			first: answers(400, number), second: answers(200, `{"id":"b"}`),
+			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
+		},
+		"half an answer is an answer": {
+			first: halfAnAnswer, second: answers(200, ""),
+			state: claim.TextSent, gateway: "gateway-1", asked: [2]int{1, 0},
+		},
+		"broken, the next takes it": {
+			first: garbage, second: answers(200, ""),
+			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
+		},
+		"refused by all": {
+			first: answers(400, number), second: answers(401, code), state: claim.TextFailed, gateway: "gateway-2",
+			reason: "gateway-1: refused: the provider answers 400; gateway-2: refused: the provider answers 401", asked: [2]int{1, 1},
+		},
+		"refused by one, the other may later": {
+			first: answers(400, ""), second: answers(503, ""), state: claim.TextQueued,
+			reason: "gateway-1: refused: the provider answers 400; gateway-2: the provider answers 503",
+			asked:  [2]int{1, 1}, due: time.Second,
+		},
+		"the provider says when": {
+			first: answers(400, ""), second: retryAfter("42"), state: claim.TextQueued,
+			reason: "gateway-1: refused: the provider answers 400; gateway-2: the provider answers 429",
+			asked:  [2]int{1, 1}, due: 42 * time.Second,
+		},
+		"not before one is willing": {
+			first: retryAfter("42"), second: retryAfter("17"), state: claim.TextQueued,
+			reason: "gateway-1: the provider answers 429; gateway-2: the provider answers 429",
+			asked:  [2]int{1, 1}, due: 17 * time.Second,
+		},
+		"too late for the code": {
+			first: retryAfter("300"), second: answers(400, ""), state: claim.TextFailed, gateway: "gateway-2",
+			reason: "the code expires before another try; gateway-1: the provider answers 429; gateway-2: refused: the provider answers 400",
+			asked:  [2]int{1, 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := queued("text-1")
+			text.LeaseUntil = start
+			o := newOutbox(text)
+			first, second := newProvider(t, tt.first), newProvider(t, tt.second)
+			b := newBench(t, o, nil,
+				gateway(t, first.URL, smsgateway.HTTPOptions{}), gateway(t, second.URL, smsgateway.HTTPOptions{}))
+			if err := b.Once(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			got := o.row("text-1")
+			if got.result.State != tt.state || got.result.Gateway != tt.gateway || got.result.Reason != tt.reason {
+				t.Errorf("got %+v", got.result)
+			}
+			if asked := [2]int{len(first.got()), len(second.got())}; asked != tt.asked {
+				t.Errorf("asked %v, want %v", asked, tt.asked)
+			}
+			if tt.due != 0 && !got.due.Equal(start.Add(tt.due)) {
+				t.Errorf("due %v later, want %v", got.due.Sub(start), tt.due)
+			}
+		})
+	}
+}
+
+func TestAnotherTryHasTheSameCodeAndKey(t *testing.T) {
+	text := queued("text-1")
+	text.LeaseUntil = start
+	o := newOutbox(text)
+	p := newProvider(t, func(w http.ResponseWriter, r *http.Request, n int) {
+		answers(map[int]int{1: 500, 2: 200}[n], "")(w, r, n)
+	})
+	b := newBench(t, o, nil, gateway(t, p.URL, smsgateway.HTTPOptions{}))
+	for range 2 {
+		if err := b.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.move(time.Second)
+	}
+	got := p.got()
+	if len(got) != 2 || got[0].body != got[1].body || !strings.Contains(got[0].body, code) {
+		t.Fatalf("got %v", got)
+	}
+	for _, r := range got {
+		if key := r.header.Get("Idempotency-Key"); key != "text-1" {
+			t.Errorf("idempotency key %q", key)
+		}
+	}
+	if state := o.row("text-1").result.State; state != claim.TextSent {
+		t.Errorf("got %s", state)
+	}
+}
+
+func TestPausesGrow(t *testing.T) {
+	text := queued("text-1")
+	text.LeaseUntil = start
+	o := newOutbox(text)
+	b := newBench(t, o, nil, sender(func(context.Context, smsgateway.Message) (string, error) {
+		return "", errors.New("away")
+	}))
+	var got []time.Duration
+	for range 7 {
+		if err := b.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		pause := o.row("text-1").due.Sub(b.clock.Now())
+		got = append(got, pause/time.Second)
+		b.clock.move(pause)
+	}
+	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
+		if got[i] != want {
+			t.Fatalf("got %d, want [1 2 4 8 16 30 30]", got)
+		}
+	}
+}
+
+func TestTextsThatMustNotBeSent(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*row)
+		state  claim.TextState
+		reason string
+	}{
+		"its code expired":      {func(r *row) { r.Expires = start }, claim.TextDropped, "the code expired"},
+		"its claim is over":     {func(r *row) { r.Current = false }, claim.TextDropped, "the claim no longer waits for this code"},
+		"its key is not known":  {func(r *row) { r.Code.Key = "n6.other" }, claim.TextFailed, "the code's key is not in the key ring"},
+		"another process is at": {func(r *row) { r.due = start.Add(time.Second) }, claim.TextQueued, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := queued("text-1")
+			text.LeaseUntil = start
+			o := newOutbox(text)
+			tt.change(o.rows["text-1"])
+			phone := smsgateway.NewSimulator(10, func() time.Time { return start })
+			if err := newBench(t, o, nil, phone).Once(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := o.row("text-1").result; got.State != tt.state || got.Reason != tt.reason {
+				t.Errorf("got %+v", got)
+			}
+			if len(phone.Texts()) != 0 {
+				t.Errorf("sent: %v", phone.Texts())
+			}
+		})
+	}
+}
