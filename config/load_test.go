@@ -122,14 +122,15 @@ func TestAllFaultsAreReportedAtOnce(t *testing.T) {
 public: {port: 99999}
 secrets: {otp: ["too short, and secret"]}
 hooks: {api_key: "short"}
-otp: {lenght: 6, alphabet: klingon}
+otp: {colour: 6, alphabet: klingon}
 database: {dsn: "postgres://user:hunter2@db/x"}
 limits: {max_attempts: many}
 `, []string{"HOLDLINE_SMS_GATEWAYS=nonsense"}, nil)
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"public.port", "secrets.otp[0]", "hooks.api_key", "otp.alphabet", "database.dsn", "otp.lenght",
+	for _, want := range []string{
+		"public.port", "secrets.otp[0]", "hooks.api_key", "otp.alphabet", "database.dsn", "otp.colour",
 		"max_attempts", "HOLDLINE_SMS_GATEWAYS",
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -3,6 +3,7 @@ package hook_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +73,7 @@ func TestTheHooksStandInOrder(t *testing.T) {
 		{"http://holdline:4478/hooks/settings/activate", "ignore"},
 	} {
 		config := got[i].Config
-		if got[i].Hook != "web_hook" || config.URL != want.url || config.Method != "POST" ||
+		if got[i].Hook != "web_hook" || config.URL != want.url || config.Method != http.MethodPost ||
 			!cmp.Equal(config.Response, map[string]bool{want.response: true}) || config.Auth.Type != "api_key" ||
 			!cmp.Equal(config.Auth.Config, map[string]string{"name": "X-Hook-Key", "value": key, "in": "header"}) {
 			t.Errorf("hook %d is %+v", i, got[i])
