@@ -87,12 +87,12 @@ func TestPassingFaults(t *testing.T) {
 		"not this identity": {answer(200, "application/json", `{"id":"`+uuid.NewString()+`","state":"`+secret+`"`), 0},
 		"half an answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
-			io.WriteString(w, `{"id":"`)
+			_, _ = io.WriteString(w, `{"id":"`)
 		}, 0},
 		"half a refusal": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
-			w.WriteHeader(404)
-			io.WriteString(w, `{"error":{"code":404}}`)
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"error":{"code":404}}`)
 		}, 0},
 		"connection dropped": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0},
 		"sent elsewhere": {func(w http.ResponseWriter, r *http.Request) {
@@ -129,8 +129,10 @@ func TestPassingFaults(t *testing.T) {
 	close(leave)
 }
 
-// wait holds a request until its client leaves.
+// wait holds a request until its client leaves, which a server notices only when
+// the body is read.
 func wait(r *http.Request, leave <-chan struct{}) {
+	_, _ = io.Copy(io.Discard, r.Body)
 	select {
 	case <-r.Context().Done():
 	case <-leave:

@@ -157,8 +157,7 @@ func (d *Directory) Ready(ctx context.Context) error {
 
 // Close refuses further logins, and waits for those under way, and until the
 // sessions of earlier ones are revoked; the time-out bounds that. Call it last.
-func (d *Directory) Close() error {
+func (d *Directory) Close() {
 	d.work.close()
 	d.http.CloseIdleConnections()
-	return nil
 }

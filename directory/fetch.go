@@ -27,6 +27,9 @@ func fetch[T any](
 	bounded, cancel := context.WithTimeout(ctx, d.opt.Timeout)
 	defer cancel()
 	resp, err := ask(bounded)
+	if resp != nil {
+		defer resp.Body.Close()
+	}
 	if resp == nil || !whole(err) {
 		return answer, fmt.Errorf("%s: %w: %w", operation, claim.ErrDirectoryAway, cause(ctx, err))
 	}

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 	if shared != nil {
 		shared.stop()
 	}
-	os.RemoveAll(dir)
+	_ = os.RemoveAll(dir)
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
@@ -88,7 +88,7 @@ func start(dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	command := func(args ...string) *exec.Cmd {
 		c := exec.CommandContext(context.Background(), os.Getenv("KRATOS_BIN"), append(args, "-c", "kratos.yml")...)
 		c.Dir, c.Env, c.Stdout, c.Stderr = dir, env, log, log
@@ -121,7 +121,7 @@ func freePorts(n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close()
+		defer func() { _ = listener.Close() }()
 		_, port, _ := net.SplitHostPort(listener.Addr().String())
 		ports = append(ports, port)
 	}

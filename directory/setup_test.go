@@ -55,7 +55,7 @@ func open(t *testing.T, s *server, change func(*directory.Options)) *directory.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { d.Close() })
+	t.Cleanup(d.Close)
 	return d
 }
 
