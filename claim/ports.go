@@ -35,7 +35,9 @@ type TextLimits struct {
 type Change struct {
 	// Create adds a staged or open claim.
 	Create *Claim
-	// Moves happen in order. Attempts are not written: only Try counts them.
+	// Moves happen in order, before Create. They write neither what the claim was
+	// made with (identity, flow, origin, numbers, creation) nor its attempts, which
+	// only Try counts.
 	Moves []Move
 	// Text is queued, leased to this process until its LeaseUntil.
 	Text *Text

@@ -50,14 +50,18 @@ func (k child) run(ctx context.Context, args ...string) error {
 // serve runs a server, whose end before that of ctx is an error.
 func (k child) serve(ctx context.Context, args ...string) error {
 	err := k.run(ctx, args...)
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err == nil:
-		return errors.New("kratos ended by itself" + k.tail())
-	default:
+	if err == nil {
+		err = errors.New("kratos ended by itself" + k.tail())
+	}
+	return unlessOver(ctx, err)
+}
+
+// unlessOver returns the error of a part that was not asked to end.
+func unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
 		return err
 	}
+	return nil
 }
 
 // tail returns the end of the log, for an error message.

@@ -66,11 +66,7 @@ func Run(ctx context.Context, o Options) error {
 			MobileTrait: mobileTrait, PendingKey: pendingKey, ConfirmURL: local(chosen.Demo) + "/confirm",
 		},
 	}
-	err = s.play(ctx)
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return unlessOver(ctx, s.play(ctx))
 }
 
 // folder returns the absolute path of an empty folder and what to do with it at
@@ -110,7 +106,7 @@ type stage struct {
 }
 
 func (s stage) say(format string, args ...any) {
-	fmt.Fprintf(s.Out, format+"\n", args...)
+	_, _ = fmt.Fprintf(s.Out, format+"\n", args...) // a closed terminal stops nothing
 }
 
 // play starts one part after the other and waits for the end of all. The first
@@ -151,10 +147,11 @@ func (s stage) open(ctx context.Context, g *errgroup.Group) error {
 	}
 	s.say("starting Holdline")
 	g.Go(func() error {
-		if err := s.Serve(ctx, s.settings); err != nil || ctx.Err() != nil {
-			return err
+		err := s.Serve(ctx, s.settings)
+		if err == nil {
+			err = errors.New("holdline ended by itself")
 		}
-		return errors.New("holdline ended by itself")
+		return unlessOver(ctx, err)
 	})
 	if err := await(ctx, "Holdline", s.settings.PublicURL()); err != nil {
 		return err
@@ -169,7 +166,7 @@ func (s stage) open(ctx context.Context, g *errgroup.Group) error {
 		return fmt.Errorf("listen for the pages: %w", err)
 	}
 	defer listener.Close()
-	pages, err := portal.Demo(portal.DemoOptions{
+	pages, err := portal.Demo(portal.DemoOptions{ //nolint:contextcheck // its handlers have their requests' contexts
 		KratosPublicURL: s.settings.KratosPublicURL, HoldlineURL: s.settings.PublicURL(), PhoneURL: s.phoneURL(),
 		MobileTrait: s.settings.MobileTrait, PendingKey: s.settings.PendingKey,
 	})

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// The person that a visitor can be at once. The number is one that Ofcom keeps
+// The person that a visitor can be at once. The number is one that ACMA keeps
 // for drama.
 const (
 	personEmail  = "demo@example.org"
 	personName   = "Dana Demo"
-	personMobile = "+447700900123"
+	personMobile = "+61491570156"
 )
 
 const (

@@ -25,7 +25,7 @@ type address map[string]any
 
 const inactive = "inactive"
 
-// What Kratos' admin API means by a status (measured: KRATOS.md, D).
+// What Kratos' admin API means by a status (measured: docs/kratos.md, D).
 var identityRefusals = refusals{
 	http.StatusBadRequest: claim.ErrNumberRefused,
 	http.StatusNotFound:   claim.ErrNoIdentity,

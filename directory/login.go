@@ -12,7 +12,7 @@ import (
 )
 
 // Kratos answers 401 for a disabled account, and a form for a wrong password or
-// an unknown user alike (measured: KRATOS.md, E).
+// an unknown user alike (measured: docs/kratos.md, E).
 var loginRefusals = refusals{
 	http.StatusBadRequest:   claim.ErrNoSession,
 	http.StatusUnauthorized: claim.ErrNoSession,

@@ -19,7 +19,7 @@ const adopting = "write number"
 // Adopt writes the number, verified, and removes the marker when told so, in one
 // PATCH, and compares what Kratos says came of it. The verified address is
 // appended, which needs no knowledge of the others; Kratos drops the one that no
-// trait has any more (measured: KRATOS.md, C).
+// trait has any more (measured: docs/kratos.md, C).
 func (d *Directory) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
 	patch := []kratos.JsonPatch{
 		add(pointer("traits", d.opt.MobileTrait), number.Reveal()),

@@ -62,7 +62,7 @@ func plan(change claim.Change) []statement {
 		if move.Forget {
 			statements = append(statements, forgetting(move.Claim.ID))
 		}
-		if move.From.Ended() {
+		if move.From.Ended() && move.Claim.State == claim.Verified {
 			statements = append(statements, unleasing(move.Claim))
 		}
 	}

@@ -38,10 +38,15 @@ func parsePages() (pages, error) {
 	return found, nil
 }
 
-// show renders a page whole before the first byte of it is sent.
+// show renders a page by its name.
 func (p pages) show(c *gin.Context, status int, name string, data any) {
+	show(c, status, p[name], data)
+}
+
+// show renders a page whole before the first byte of it is sent.
+func show(c *gin.Context, status int, page *template.Template, data any) {
 	var out bytes.Buffer
-	if err := p[name].Execute(&out, data); err != nil {
+	if err := page.Execute(&out, data); err != nil {
 		http.Error(c.Writer, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}

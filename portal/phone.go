@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"html/template"
 	"net/http"
 	"time"
 
@@ -24,7 +25,7 @@ func (t PhoneText) Clock() string { return t.At.Format("15:04:05") + " UTC" }
 // public listeners.
 func Phone(source func() []PhoneText) http.Handler {
 	engine := newEngine(contentPolicy{Connect: "'self'"})
-	pages, err := parsePages()
+	page, err := template.ParseFS(templates, "templates/phone.gohtml")
 	if err == nil {
 		err = serveAssets(engine)
 	}
@@ -39,7 +40,7 @@ func Phone(source func() []PhoneText) http.Handler {
 		}
 		return arrived
 	}
-	engine.GET("/", func(c *gin.Context) { pages.show(c, http.StatusOK, "phone", texts()) })
+	engine.GET("/", func(c *gin.Context) { show(c, http.StatusOK, page, texts()) })
 	engine.GET("/texts", func(c *gin.Context) { c.JSON(http.StatusOK, texts()) })
 	return engine
 }

@@ -74,7 +74,7 @@ func TestRequestsAreWhatKratosWouldSend(t *testing.T) {
 				w.WriteHeader(http.StatusCreated)
 			})
 			config.URL = p.URL + "/2010-04-01/Accounts/AC123/Messages.json"
-			if _, err := mustHTTP(t, config, smsgateway.HTTPOptions{}).Send(t.Context(), message()); err != nil {
+			if _, err := mustHTTP(t, config, patient).Send(t.Context(), message()); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name+".golden", <-dump)
@@ -116,7 +116,7 @@ func TestProviderAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProvider(t, tt.answer)
-			id, err := gateway(t, p.URL, smsgateway.HTTPOptions{}).Send(t.Context(), message())
+			id, err := gateway(t, p.URL, patient).Send(t.Context(), message())
 			if id != tt.id {
 				t.Errorf("id: got %q, want %q", id, tt.id)
 			}
@@ -136,8 +136,10 @@ func TestProviderAnswers(t *testing.T) {
 }
 
 func TestSilentProvidersAreGivenUp(t *testing.T) {
-	p := newServer(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	g := gateway(t, strings.Replace(p.URL, "http://", "http://me:hunter2@", 1), smsgateway.HTTPOptions{Timeout: time.Millisecond})
+	release := make(chan struct{})
+	p := newProvider(t, func(http.ResponseWriter, *http.Request, int) { <-release })
+	defer close(release)
+	g := gateway(t, strings.Replace(p.URL, "http://", "http://me:hunter2@", 1), smsgateway.HTTPOptions{Timeout: 50 * time.Millisecond, EvaluationLimit: time.Minute})
 	_, err := g.Send(t.Context(), message())
 	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, smsgateway.ErrRefused) {
 		t.Errorf("got %v, want a time-out", err)
@@ -152,7 +154,7 @@ func TestRefusedConnectionsPass(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	_ = listener.Close()
-	_, err = gateway(t, "http://me:hunter2@"+address+"/?key=hunter2", smsgateway.HTTPOptions{}).Send(t.Context(), message())
+	_, err = gateway(t, "http://me:hunter2@"+address+"/?key=hunter2", patient).Send(t.Context(), message())
 	if err == nil || errors.Is(err, smsgateway.ErrRefused) || !strings.Contains(err.Error(), "connection is refused") {
 		t.Errorf("got %v, want a failure that passes", err)
 	}
@@ -163,7 +165,7 @@ func TestAnEndedContextIsNoRefusal(t *testing.T) {
 	p := newProvider(t, answers(200, ""))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := gateway(t, p.URL, smsgateway.HTTPOptions{}).Send(ctx, message())
+	_, err := gateway(t, p.URL, patient).Send(ctx, message())
 	if !errors.Is(err, context.Canceled) || errors.Is(err, smsgateway.ErrRefused) {
 		t.Errorf("got %v, want the context's error", err)
 	}
@@ -175,7 +177,7 @@ func TestConfigurationFaultsComeTogether(t *testing.T) {
 		Headers: map[string]string{"Bad Name": "x", "Content-Type": "text/xml"},
 		Body:    "postman://x",
 		Auth:    smsgateway.Auth{Type: "api_key", Config: map[string]string{"in": "body", "pass": "hunter2"}},
-	}, smsgateway.HTTPOptions{})
+	}, patient)
 	for _, key := range []string{
 		"request_config.url:", "request_config.method:", `"Bad Name"`, "Content-Type", "request_config.body:",
 		"auth.config.pass:", "auth.config.name:", "auth.config.value:", "auth.config.in:",
@@ -204,7 +206,7 @@ func TestOneFaultIsFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			config := smsgateway.RequestConfig{URL: "https://sms.example.com", Body: inline("{}")}
 			tt.change(&config)
-			if _, err := smsgateway.NewHTTP(config, smsgateway.HTTPOptions{}); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := smsgateway.NewHTTP(config, patient); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
@@ -219,14 +221,14 @@ func TestTemplatesCanBeFetched(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNotFound)
 	})
-	g := mustHTTP(t, smsgateway.RequestConfig{URL: p.URL + "/body.jsonnet", Body: p.URL + "/body.jsonnet"}, smsgateway.HTTPOptions{})
+	g := mustHTTP(t, smsgateway.RequestConfig{URL: p.URL + "/body.jsonnet", Body: p.URL + "/body.jsonnet"}, patient)
 	if _, err := g.Send(t.Context(), message()); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.got(); len(got) != 2 || !strings.Contains(got[1].body, "fetched") {
 		t.Errorf("got %v, want one fetch and one text", got)
 	}
-	_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{URL: p.URL, Body: p.URL + "/none?key=hunter2"}, smsgateway.HTTPOptions{})
+	_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{URL: p.URL, Body: p.URL + "/none?key=hunter2"}, patient)
 	if err == nil || !strings.Contains(err.Error(), "the answer is 404") {
 		t.Errorf("got %v", err)
 	}

@@ -2,8 +2,6 @@ package smsgateway_test
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -27,12 +25,6 @@ func run(t *testing.T, w *smsgateway.Worker) (stop func()) {
 	}
 }
 
-// in a bubble, the worker's clock is the bubble's.
-func bubble(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, test)
-}
-
 // living returns a text whose lease and code begin now.
 func living(id string) claim.Text {
 	t := queued(id)
@@ -43,7 +35,7 @@ func living(id string) claim.Text {
 func realTime(o *smsgateway.WorkerOptions) { o.Now = time.Now }
 
 func TestOfferedTextsCostOneStatementAfterTheSend(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		text := living("text-1")
 		o := newOutbox(text)
 		phone := smsgateway.NewSimulator(10, time.Now)
@@ -80,7 +72,7 @@ func TestOfferedTextsCostOneStatementAfterTheSend(t *testing.T) {
 }
 
 func TestTextsThatNobodyOfferedAreFound(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		text := living("text-1")
 		o := newOutbox(text)
 		phone := smsgateway.NewSimulator(10, time.Now)
@@ -100,7 +92,7 @@ func TestTextsThatNobodyOfferedAreFound(t *testing.T) {
 }
 
 func TestAFullQueueLeavesTextsToPolling(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		first, second := living("text-1"), living("text-2")
 		o := newOutbox(first, second)
 		phone := smsgateway.NewSimulator(10, time.Now)
@@ -122,7 +114,7 @@ func TestAFullQueueLeavesTextsToPolling(t *testing.T) {
 }
 
 func TestOfferedTextsAreNotSentAfterTheirLease(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		text := living("text-1")
 		o := newOutbox(text)
 		phone := smsgateway.NewSimulator(10, time.Now)
@@ -139,7 +131,7 @@ func TestOfferedTextsAreNotSentAfterTheirLease(t *testing.T) {
 }
 
 func TestSendsEndWithinTheLease(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		text := living("text-1")
 		var cut time.Time
 		b := newBench(t, newOutbox(text), func(w *smsgateway.WorkerOptions) { realTime(w); w.Poll = time.Hour },
@@ -159,7 +151,7 @@ func TestSendsEndWithinTheLease(t *testing.T) {
 }
 
 func TestAHangingGatewayBlocksNobody(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		phone := smsgateway.NewSimulator(100, time.Now)
 		hangs := sender(func(ctx context.Context, _ smsgateway.Message) (string, error) {
 			<-ctx.Done()
@@ -189,7 +181,7 @@ func TestAHangingGatewayBlocksNobody(t *testing.T) {
 }
 
 func TestRunDrainsWhatIsUnderWay(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		text, late := living("text-1"), living("text-2")
 		o := newOutbox(text, late)
 		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Concurrency = 1 },
@@ -224,7 +216,7 @@ func TestRunDrainsWhatIsUnderWay(t *testing.T) {
 }
 
 func TestTheOutboxComesBackAfterASend(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		text := living("text-1")
 		o := newOutbox(text)
 		failures := 3
@@ -248,7 +240,7 @@ func TestTheOutboxComesBackAfterASend(t *testing.T) {
 }
 
 func TestDeathBetweenSendAndDoneSendsTheSameAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		text := living("text-1")
 		o := newOutbox(text)
 		o.fail = func(call string) error {
@@ -278,7 +270,7 @@ func TestDeathBetweenSendAndDoneSendsTheSameAgain(t *testing.T) {
 }
 
 func TestAnUnreadableOutboxIsAskedAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		text := living("text-1")
 		text.LeaseUntil = time.Now()
 		o := newOutbox(text)
@@ -298,170 +290,4 @@ func TestAnUnreadableOutboxIsAskedAgain(t *testing.T) {
 			t.Errorf("got %v", phone.Texts())
 		}
 	})
-}
-
-func TestTwoWorkersSendOneText(t *testing.T) {
-	text := queued("text-1")
-	text.LeaseUntil = start
-	o := newOutbox(text)
-	phone := smsgateway.NewSimulator(10, func() time.Time { return start })
-	slow := newBench(t, o, nil, phone)
-	fast := newBench(t, o, nil, phone)
-	if err := errors.Join(slow.Once(t.Context()), fast.Once(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-	if len(phone.Texts()) != 1 {
-		t.Errorf("got %v", phone.Texts())
-	}
-}
-
-func TestFailuresOfRealProviders(t *testing.T) {
-	for name, tt := range map[string]struct {
-		first, second func(http.ResponseWriter, *http.Request, int)
-		state         claim.TextState
-		gateway       string
-		reason        string
-		asked         [2]int
-		due           time.Duration // for one that is put off
-	}{
-		"refused, the next takes it": {
-			first: answers(400, number), second: answers(200, `{"id":"b"}`),
-			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
-		},
-		"half an answer is an answer": {
-			first: halfAnAnswer, second: answers(200, ""),
-			state: claim.TextSent, gateway: "gateway-1", asked: [2]int{1, 0},
-		},
-		"broken, the next takes it": {
-			first: garbage, second: answers(200, ""),
-			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
-		},
-		"refused by all": {
-			first: answers(400, number), second: answers(401, code), state: claim.TextFailed, gateway: "gateway-2",
-			reason: "gateway-1: refused: the provider answers 400; gateway-2: refused: the provider answers 401", asked: [2]int{1, 1},
-		},
-		"refused by one, the other may later": {
-			first: answers(400, ""), second: answers(503, ""), state: claim.TextQueued,
-			reason: "gateway-1: refused: the provider answers 400; gateway-2: the provider answers 503",
-			asked:  [2]int{1, 1}, due: time.Second,
-		},
-		"the provider says when": {
-			first: answers(400, ""), second: retryAfter("42"), state: claim.TextQueued,
-			reason: "gateway-1: refused: the provider answers 400; gateway-2: the provider answers 429",
-			asked:  [2]int{1, 1}, due: 42 * time.Second,
-		},
-		"not before one is willing": {
-			first: retryAfter("42"), second: retryAfter("17"), state: claim.TextQueued,
-			reason: "gateway-1: the provider answers 429; gateway-2: the provider answers 429",
-			asked:  [2]int{1, 1}, due: 17 * time.Second,
-		},
-		"too late for the code": {
-			first: retryAfter("300"), second: answers(400, ""), state: claim.TextFailed, gateway: "gateway-2",
-			reason: "the code expires before another try; gateway-1: the provider answers 429; gateway-2: refused: the provider answers 400",
-			asked:  [2]int{1, 1},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			text := queued("text-1")
-			text.LeaseUntil = start
-			o := newOutbox(text)
-			first, second := newProvider(t, tt.first), newProvider(t, tt.second)
-			b := newBench(t, o, nil,
-				gateway(t, first.URL, smsgateway.HTTPOptions{}), gateway(t, second.URL, smsgateway.HTTPOptions{}))
-			if err := b.Once(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			got := o.row("text-1")
-			if got.result.State != tt.state || got.result.Gateway != tt.gateway || got.result.Reason != tt.reason {
-				t.Errorf("got %+v", got.result)
-			}
-			if asked := [2]int{len(first.got()), len(second.got())}; asked != tt.asked {
-				t.Errorf("asked %v, want %v", asked, tt.asked)
-			}
-			if tt.due != 0 && !got.due.Equal(start.Add(tt.due)) {
-				t.Errorf("due %v later, want %v", got.due.Sub(start), tt.due)
-			}
-		})
-	}
-}
-
-func TestAnotherTryHasTheSameCodeAndKey(t *testing.T) {
-	text := queued("text-1")
-	text.LeaseUntil = start
-	o := newOutbox(text)
-	p := newProvider(t, func(w http.ResponseWriter, r *http.Request, n int) {
-		answers(map[int]int{1: 500, 2: 200}[n], "")(w, r, n)
-	})
-	b := newBench(t, o, nil, gateway(t, p.URL, smsgateway.HTTPOptions{}))
-	for range 2 {
-		if err := b.Once(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		b.clock.move(time.Second)
-	}
-	got := p.got()
-	if len(got) != 2 || got[0].body != got[1].body || !strings.Contains(got[0].body, code) {
-		t.Fatalf("got %v", got)
-	}
-	for _, r := range got {
-		if key := r.header.Get("Idempotency-Key"); key != "text-1" {
-			t.Errorf("idempotency key %q", key)
-		}
-	}
-	if state := o.row("text-1").result.State; state != claim.TextSent {
-		t.Errorf("got %s", state)
-	}
-}
-
-func TestPausesGrow(t *testing.T) {
-	text := queued("text-1")
-	text.LeaseUntil = start
-	o := newOutbox(text)
-	b := newBench(t, o, nil, sender(func(context.Context, smsgateway.Message) (string, error) {
-		return "", errors.New("away")
-	}))
-	var got []time.Duration
-	for range 7 {
-		if err := b.Once(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		pause := o.row("text-1").due.Sub(b.clock.Now())
-		got = append(got, pause/time.Second)
-		b.clock.move(pause)
-	}
-	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
-		if got[i] != want {
-			t.Fatalf("got %d, want [1 2 4 8 16 30 30]", got)
-		}
-	}
-}
-
-func TestTextsThatMustNotBeSent(t *testing.T) {
-	for name, tt := range map[string]struct {
-		change func(*row)
-		state  claim.TextState
-		reason string
-	}{
-		"its code expired":      {func(r *row) { r.Expires = start }, claim.TextDropped, "the code expired"},
-		"its claim is over":     {func(r *row) { r.Current = false }, claim.TextDropped, "the claim no longer waits for this code"},
-		"its key is not known":  {func(r *row) { r.Code.Key = "n6.other" }, claim.TextFailed, "the code's key is not in the key ring"},
-		"another process is at": {func(r *row) { r.due = start.Add(time.Second) }, claim.TextQueued, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			text := queued("text-1")
-			text.LeaseUntil = start
-			o := newOutbox(text)
-			tt.change(o.rows["text-1"])
-			phone := smsgateway.NewSimulator(10, func() time.Time { return start })
-			if err := newBench(t, o, nil, phone).Once(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if got := o.row("text-1").result; got.State != tt.state || got.Reason != tt.reason {
-				t.Errorf("got %+v", got)
-			}
-			if len(phone.Texts()) != 0 {
-				t.Errorf("sent: %v", phone.Texts())
-			}
-		})
-	}
 }

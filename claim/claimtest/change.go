@@ -58,7 +58,7 @@ func (s *Store) move(m claim.Move) error {
 			}
 		}
 	}
-	if m.From.Ended() && s.leases[next.IdentityID].ClaimID == next.ID {
+	if m.From.Ended() && next.State == claim.Verified && s.leases[next.IdentityID].ClaimID == next.ID {
 		delete(s.leases, next.IdentityID) // it ended with the claim, and does not come back with it
 	}
 	return s.put(next)

@@ -1,0 +1,131 @@
+package claimtest
+
+import (
+	"time"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// due reads the due texts.
+func (f *fixture) due(now time.Time, n int) []claim.QueuedText {
+	f.Helper()
+	texts, err := f.store.DueTexts(f.Context(), now, n)
+	f.want(err, nil)
+	return texts
+}
+
+func (f *fixture) wantDue(now time.Time, n int, want ...string) {
+	f.Helper()
+	got := []string{}
+	for _, t := range f.due(now, n) {
+		got = append(got, t.ID)
+	}
+	f.same(got, append([]string{}, want...))
+}
+
+func textsReadBack(f *fixture) {
+	c := open("c", bob)
+	text := textFor("t", c)
+	text.Validity = 5*time.Minute + 123*time.Microsecond
+	f.commit(claim.Change{Create: &c, Text: text, At: noon})
+	f.same(f.due(noon.Add(time.Hour), 9), []claim.QueuedText{{Text: *text, Current: true}})
+}
+
+func dueTexts(f *fixture) {
+	c := f.create(open("c", bob))
+	for i := range 3 {
+		text := textFor(name("t", i), c)
+		text.CreatedAt = noon.Add(time.Duration(i) * time.Second)
+		text.LeaseUntil = text.CreatedAt.Add(10 * time.Second)
+		f.commit(claim.Change{Text: text, At: text.CreatedAt})
+	}
+	unleased := textFor("unleased", c)
+	unleased.CreatedAt, unleased.LeaseUntil = noon.Add(time.Minute), time.Time{}
+	f.commit(claim.Change{Text: unleased, At: noon})
+	f.wantDue(noon.Add(10*time.Second-time.Microsecond), 9)
+	f.wantDue(noon.Add(10*time.Second), 9, "t-0")
+	f.wantDue(noon.Add(time.Minute-time.Microsecond), 9, "t-2", "t-1", "t-0")
+	f.wantDue(noon.Add(time.Minute), 9, "unleased", "t-2", "t-1", "t-0")
+	f.wantDue(noon.Add(time.Minute), 2, "unleased", "t-2")
+
+	now, until := noon.Add(time.Minute), noon.Add(time.Hour)
+	text := f.due(now, 1)[0]
+	take := func(t claim.QueuedText, until time.Time, want bool) {
+		f.Helper()
+		got, err := f.store.TakeText(f.Context(), t, until)
+		f.want(err, nil)
+		f.same(got, want)
+	}
+	take(text, until, true)
+	take(text, until, false)
+	f.wantDue(now, 9, "t-2", "t-1", "t-0")
+	text = f.due(until, 1)[0]
+	f.same(text.Tries, 0)
+	f.want(f.store.PutOff(f.Context(), text.ID, until.Add(time.Minute), "no gateway answers"), nil)
+	take(text, until.Add(time.Hour), false)
+	f.wantDue(until, 1, "t-2")
+	text = f.due(until.Add(time.Minute), 1)[0]
+	f.same([]any{text.ID, text.Tries, text.LeaseUntil}, []any{"unleased", 1, until.Add(time.Minute)})
+	take(text, until.Add(time.Hour), true)
+}
+
+func currentTexts(f *fixture) {
+	c := open("c", bob)
+	f.commit(claim.Change{Create: &c, Text: textFor("t", c), At: noon})
+	current := func(want bool) {
+		f.Helper()
+		f.same(f.due(noon.Add(time.Hour), 9)[0].Current, want)
+	}
+	current(true)
+	resent := c
+	resent.CodeNumber = 2
+	resent = f.move(claim.Open, resent)
+	current(false)
+	resent.CodeNumber, resent.CodeKey = 1, "n6.rotated"
+	resent = f.move(claim.Open, resent)
+	current(false)
+	resent.CodeKey = c.CodeKey
+	resent = f.move(claim.Open, resent)
+	current(true)
+	resent.State = claim.Verified
+	f.move(claim.Open, resent)
+	current(false)
+}
+
+func textsEnd(f *fixture) {
+	c := f.create(open("c", bob))
+	for i, state := range []claim.TextState{claim.TextSent, claim.TextFailed, claim.TextDropped} {
+		text := textFor(name("t", i), c)
+		f.commit(claim.Change{Text: text, At: noon})
+		f.want(f.store.Done(f.Context(), claim.TextResult{
+			TextID: text.ID, State: state, Gateway: "main", ProviderID: "message-1", Reason: "it is", At: noon,
+		}), nil)
+		// What comes after the end changes nothing, and is no error.
+		f.want(f.store.Done(f.Context(), claim.TextResult{TextID: text.ID, State: claim.TextQueued, At: noon}), nil)
+		f.want(f.store.PutOff(f.Context(), text.ID, noon, "late"), nil)
+		taken, err := f.store.TakeText(f.Context(), claim.QueuedText{Text: *text}, noon.Add(time.Hour))
+		f.want(err, nil)
+		f.same(taken, false)
+		f.wantDue(noon.Add(2*time.Hour), 9)
+	}
+	f.want(f.store.Done(f.Context(), claim.TextResult{TextID: "missing", State: claim.TextSent, At: noon}), nil)
+}
+
+func textStates(f *fixture) {
+	c := f.create(open("c", bob))
+	state := func(want claim.TextState) {
+		f.Helper()
+		got, err := f.store.TextState(f.Context(), c.ID)
+		f.want(err, nil)
+		f.same(got, want)
+	}
+	state("")
+	newer, older := textFor("newer", c), textFor("older", c)
+	newer.CreatedAt = noon.Add(time.Microsecond)
+	f.commit(claim.Change{Text: newer, At: noon})
+	f.commit(claim.Change{Text: older, At: noon})
+	f.want(f.store.Done(f.Context(), claim.TextResult{TextID: "older", State: claim.TextFailed, At: noon}), nil)
+	state(claim.TextQueued)
+	f.want(f.store.Done(f.Context(), claim.TextResult{TextID: "newer", State: claim.TextSent, At: noon}), nil)
+	state(claim.TextSent)
+}

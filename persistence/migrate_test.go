@@ -1,0 +1,168 @@
+package persistence_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdline/holdline/persistence"
+)
+
+func TestReplicasMigrateTogether(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			dsn := newDSN(t)
+			var g errgroup.Group
+			for range 4 {
+				db := opened(t, dsn)
+				g.Go(func() error { return db.Migrate(t.Context()) })
+			}
+			if err := g.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			db := opened(t, dsn)
+			n, err := db.Count(t.Context(), "SELECT COUNT(*) - COUNT(DISTINCT version_id) FROM schema_migrations")
+			if err != nil || n != 0 {
+				t.Errorf("%d migrations were applied twice, %v", n, err)
+			}
+			if n, err := db.Count(t.Context(), "SELECT COUNT(*) FROM schema_lock"); err != nil || n != 0 {
+				t.Errorf("the lock was not released: %d, %v", n, err)
+			}
+		})
+	}
+}
+
+func TestAnOutdatedSchemaIsSeen(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			dsn := newDSN(t)
+			db := opened(t, dsn)
+			wantOutdated(t, db, true)
+			if _, err := db.Count(t.Context(), "SELECT COUNT(*) FROM schema_migrations"); err == nil {
+				t.Error("looking made a table")
+			}
+			if err := db.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			wantOutdated(t, db, false)
+			wantOutdated(t, opened(t, dsn), false)
+			if err := db.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+			// A newer release may have gone ahead.
+			if err := db.Exec(t.Context(), "INSERT INTO schema_migrations (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+				t.Fatal(err)
+			}
+			wantOutdated(t, db, false)
+			if err := db.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := db.Exec(t.Context(), "DELETE FROM schema_migrations WHERE version_id = 4"); err != nil {
+				t.Fatal(err)
+			}
+			wantOutdated(t, db, true)
+		})
+	}
+}
+
+func wantOutdated(t *testing.T, db *persistence.DB, want bool) {
+	t.Helper()
+	if got, err := db.Outdated(t.Context()); err != nil || got != want {
+		t.Errorf("outdated: got %t, %v, want %t", got, err, want)
+	}
+}
+
+func TestMigrationStatusListsAllInOrder(t *testing.T) {
+	names := map[string][]string{}
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			db := opened(t, newDSN(t))
+			for _, applied := range []bool{false, true} {
+				status, err := db.MigrationStatus(t.Context())
+				if err != nil || len(status) == 0 {
+					t.Fatalf("got %v, %v", status, err)
+				}
+				names[name] = nil
+				for i, m := range status {
+					if m.Applied != applied || m.Version != int64(i+1) || !strings.HasSuffix(m.Name, ".sql") {
+						t.Errorf("got %+v", m)
+					}
+					names[name] = append(names[name], m.Name)
+				}
+				if err := db.Migrate(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	if other, ok := names["mariadb"]; ok && !slices.Equal(names["sqlite"], other) {
+		t.Errorf("the dialects differ: %v", names)
+	}
+}
+
+func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits until the lock is stale")
+	}
+	onEach(t, func(t *testing.T, db *persistence.DB) {
+		t.Parallel()
+		for _, statement := range []string{
+			"DELETE FROM schema_migrations WHERE version_id = 4", "DROP TABLE identity_leases",
+			"INSERT INTO schema_lock (id, owner, beats) VALUES (1, 'dead', 7)",
+		} {
+			if err := db.Exec(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantOutdated(t, db, false)
+	})
+}
+
+func TestTheClockIsTheDatabases(t *testing.T) {
+	onEach(t, func(t *testing.T, db *persistence.DB) {
+		local := time.Now
+		clock, err := persistence.NewClock(t.Context(), db, func() time.Time { return local() })
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantNow := func() {
+			t.Helper()
+			now := clock.Now()
+			if off := time.Since(now).Abs(); off > time.Second {
+				t.Errorf("the clock is off by %v", off)
+			}
+			if now.Location() != time.UTC || now != now.Truncate(time.Microsecond) {
+				t.Errorf("got %v", now)
+			}
+		}
+		wantNow()
+		before := clock.Now()
+		for range 3 {
+			if err := clock.Sync(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if clock.Now().Before(before) {
+			t.Error("the clock went backwards")
+		}
+		wantNow()
+	})
+}
+
+func TestTheClockDoesNotHeedTheMachines(t *testing.T) {
+	db := opened(t, mariaDB(t))
+	wrong := func() time.Time { return time.Now().Add(-time.Hour) }
+	clock, err := persistence.NewClock(t.Context(), db, wrong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if off := time.Since(clock.Now()).Abs(); off > time.Second {
+		t.Errorf("the clock is off by %v", off)
+	}
+}

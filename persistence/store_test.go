@@ -1,0 +1,226 @@
+package persistence_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/persistence"
+)
+
+func TestStoreKeepsItsPromises(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			claimtest.TestStore(t, func(t *testing.T) claim.Store {
+				return persistence.NewStore(migrated(t, newDSN(t)))
+			})
+		})
+	}
+}
+
+func TestSQLiteInMemoryKeepsAClaim(t *testing.T) {
+	store := persistence.NewStore(migrated(t, "sqlite://:memory:"))
+	c := openClaim("c")
+	if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.Current(t.Context(), c.IdentityID, noon); err != nil || got.Held == nil {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+func openClaim(id string) claim.Claim {
+	return claim.Claim{
+		ID: id, IdentityID: "identity-" + id, Number: claim.RestoreMobile("+49 171 1111111"), State: claim.Open,
+		CodeKey: "n6.key", CodeNumber: 1, CreatedAt: noon,
+	}
+}
+
+func textOf(c claim.Claim) *claim.Text {
+	return &claim.Text{
+		ID: "text-" + c.ID, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), Address: "192.0.2.1",
+		Expires: noon, CreatedAt: noon, LeaseUntil: noon,
+	}
+}
+
+func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
+	onEach(t, func(t *testing.T, db *persistence.DB) {
+		store, c := persistence.NewStore(db), openClaim("c")
+		event := claim.Event{
+			ClaimID: "c", IdentityID: c.IdentityID, Kind: "open", Number: c.Number.String(), Reason: "why", At: noon,
+			Actor: claim.Actor{Kind: claim.Privileged, ID: "console", Address: "192.0.2.1"},
+		}
+		change := claim.Change{Create: &c, Events: []claim.Event{event, event}, At: noon}
+		wantEvents := func(want int) {
+			t.Helper()
+			got, err := db.Count(t.Context(), `SELECT COUNT(*) FROM audit_events
+				WHERE claim_id = 'c' AND identity_id = 'identity-c' AND kind = 'open' AND actor_kind = 'privileged'
+				AND actor_id = 'console' AND actor_address = '192.0.2.1' AND number = ? AND reason = 'why'`, c.Number.String())
+			if err != nil || got != want {
+				t.Errorf("got %d lines, %v, want %d", got, err, want)
+			}
+		}
+		if err := store.Commit(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+		wantEvents(2)
+		if err := store.Commit(t.Context(), change); !errors.Is(err, claim.ErrExists) {
+			t.Errorf("got %v", err)
+		}
+		wantEvents(2)
+		ended := c
+		ended.State, ended.EndedAt = claim.Lapsed, noon
+		if err := store.Commit(t.Context(), claim.Change{Moves: []claim.Move{{From: claim.Open, Claim: ended}}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Prune(t.Context(), noon.Add(time.Second), 10); err != nil {
+			t.Fatal(err)
+		}
+		wantEvents(0)
+	})
+}
+
+func TestTextFromOutsideFitsItsColumn(t *testing.T) {
+	onEach(t, func(t *testing.T, db *persistence.DB) {
+		store, c := persistence.NewStore(db), openClaim("c")
+		long := string(make([]rune, 300)) + "\xff😀"
+		c.LastAddress, c.Reason = "\xff"+long, long
+		text := textOf(c)
+		text.Language, text.Address = long, long
+		err := store.Commit(t.Context(), claim.Change{
+			Create: &c, Text: text, Limits: claim.TextLimits{PerAddressHour: 1}, At: noon,
+			Events: []claim.Event{{ClaimID: "c", Reason: long, Actor: claim.Actor{ID: long, Address: long}, At: noon}},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if err := store.PutOff(t.Context(), text.ID, noon, long); err != nil {
+			t.Error(err)
+		}
+		if err := store.Done(t.Context(), claim.TextResult{TextID: text.ID, Gateway: long, ProviderID: long, Reason: long}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAStoreThatIsAwaySaysSo(t *testing.T) {
+	onEach(t, func(t *testing.T, db *persistence.DB) {
+		store, c := persistence.NewStore(db), openClaim("c")
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		check := func(name string, err error) {
+			t.Helper()
+			if !errors.Is(err, claim.ErrStoreAway) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		_, err := store.Current(cancelled, "i", noon)
+		check("current", err)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		_, err = store.Last(cancelled, "i")
+		check("last", err)
+		_, err = store.TextState(cancelled, "c")
+		check("text state", err)
+		check("commit one", store.Commit(cancelled, claim.Change{Create: &c, At: noon}))
+		check("commit two", store.Commit(cancelled, claim.Change{Create: &c, Text: textOf(c), At: noon}))
+		check("try", store.Try(cancelled, c.Code(), 5))
+		check("acquire", store.Acquire(cancelled, claim.Lease{IdentityID: "i", Owner: "o", Until: noon}, noon))
+		check("release", store.Release(cancelled, claim.Lease{IdentityID: "i", Owner: "o"}))
+		_, err = store.Due(cancelled, noon, 1)
+		check("due", err)
+		_, err = store.Take(cancelled, c, noon)
+		check("take", err)
+		_, err = store.Prune(cancelled, noon, 1)
+		check("prune", err)
+		_, err = store.DueTexts(cancelled, noon, 1)
+		check("due texts", err)
+		_, err = store.TakeText(cancelled, claim.QueuedText{}, noon)
+		check("take text", err)
+		check("done", store.Done(cancelled, claim.TextResult{TextID: "t"}))
+		check("put off", store.PutOff(cancelled, "t", noon, ""))
+		check("ping", db.Ping(cancelled))
+		// A text's id that exists is no answer that a caller could expect.
+		if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: textOf(c), At: noon}); err != nil {
+			t.Fatal(err)
+		}
+		check("same text", store.Commit(t.Context(), claim.Change{Text: textOf(c), At: noon}))
+	})
+}
+
+func TestADeadlockRunsTheTransactionAgain(t *testing.T) {
+	db := migrated(t, mariaDB(t))
+	store := persistence.NewStore(db)
+	for _, id := range []string{"a", "b"} {
+		c := openClaim(id)
+		if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var runs atomic.Int32
+	locked := map[string]chan struct{}{"a": make(chan struct{}), "b": make(chan struct{})}
+	cross := func(mine, theirs string) error {
+		first := true
+		return db.Transaction(t.Context(), func(tx *gorm.DB) error {
+			runs.Add(1)
+			raise := func(id string) error {
+				return tx.Exec("UPDATE claims SET attempts = attempts + 1 WHERE id = ?", id).Error
+			}
+			if err := raise(mine); err != nil {
+				return err
+			}
+			if first { // now each holds what the other one wants
+				first = false
+				close(locked[mine])
+				<-locked[theirs]
+			}
+			return raise(theirs)
+		})
+	}
+	var g errgroup.Group
+	g.Go(func() error { return cross("a", "b") })
+	g.Go(func() error { return cross("b", "a") })
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	if runs.Load() < 3 {
+		t.Errorf("%d runs: there was no deadlock", runs.Load())
+	}
+	if got, err := db.Count(t.Context(), "SELECT SUM(attempts) FROM claims"); err != nil || got != 4 {
+		t.Errorf("got %d, %v", got, err)
+	}
+}
+
+func TestABrokenConnectionBeforeCommitRunsTheTransactionAgain(t *testing.T) {
+	db := migrated(t, mariaDB(t))
+	runs := 0
+	err := db.Transaction(t.Context(), func(tx *gorm.DB) error {
+		runs++
+		var connection int
+		if err := tx.Raw("SELECT CONNECTION_ID()").Scan(&connection).Error; err != nil {
+			return err
+		}
+		if runs == 1 {
+			if err := db.Exec(t.Context(), "KILL ?", connection); err != nil {
+				return err
+			}
+		}
+		return tx.Exec("INSERT INTO identity_leases (identity_id, owner, claim_id, ends_at) VALUES ('i', 'o', '', NOW())").Error
+	})
+	if err != nil || runs != 2 {
+		t.Errorf("got %v after %d runs", err, runs)
+	}
+	if got, err := db.Count(t.Context(), "SELECT COUNT(*) FROM identity_leases"); err != nil || got != 1 {
+		t.Errorf("got %d, %v", got, err)
+	}
+}
