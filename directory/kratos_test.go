@@ -66,7 +66,7 @@ func requireKratos(t *testing.T) {
 
 // start runs Kratos on free ports, with the files of testdata and SQLite in dir.
 func start(dir string) (*server, error) {
-	for _, name := range []string{"kratos.yml", "person.schema.json", "member.schema.json"} {
+	for _, name := range []string{"kratos.yml", "person.schema.json", "member.schema.json", "plain.schema.json"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), data, 0o600)

@@ -73,6 +73,20 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
+// Kratos keeps no address for a trait that its schema does not verify. The number
+// is written all the same: there is nothing that could be marked.
+func TestAdoptWhereTheTraitIsNoAddress(t *testing.T) {
+	requireKratos(t)
+	wanted := number(t)
+	id := shared.add(t, person{schema: "plain", email: email(), mobile: number(t).Reveal(), pending: wanted.Reveal()})
+	if err := open(t, shared, nil).Adopt(t.Context(), id, wanted, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := shared.identity(t, id); got.Traits["mobile"] != wanted.Reveal() {
+		t.Errorf("traits are %v", got.Traits)
+	}
+}
+
 func TestAdoptRefused(t *testing.T) {
 	requireKratos(t)
 	taken, short := number(t), claim.RestoreMobile("12")

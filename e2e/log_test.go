@@ -38,7 +38,8 @@ func TestTheLogTellsOutcomesAndNoSecrets(t *testing.T) {
 	confirm := `{"code":"` + wrong + `"}`
 	for _, auth := range []harness.Header{
 		bob.ByToken(), bob.ByBearer(), bob.ByCookie(t), bob.ByPassword(),
-		{"X-Session-Token", nonsense}, {"Cookie", "ory_kratos_session=" + cookie},
+		{"X-Session-Token", nonsense},
+		{"Cookie", "ory_kratos_session=" + cookie},
 	} {
 		harness.Send(t, http.MethodPost, api, confirm, harness.JSONBody, auth)
 		harness.Send(t, http.MethodPost, api, confirm+"x", harness.JSONBody, auth)

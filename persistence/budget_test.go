@@ -44,6 +44,9 @@ func TestStatementBudget(t *testing.T) {
 		snapshot, err := store.Current(ctx, c.IdentityID, noon)
 		check("current", err, "SELECT")
 		check("try", store.Try(ctx, opened.Code(), 5), "UPDATE")
+		if snapshot.Held == nil {
+			t.Fatal("nothing is held")
+		}
 		verified := *snapshot.Held
 		verified.State = claim.Verified
 		check("verify", store.Commit(ctx, claim.Change{

@@ -13,7 +13,7 @@ var held = []string{string(claim.Open), string(claim.Verified)}
 
 // currentRow is a living claim, or nothing, beside the identity's other tries.
 type currentRow struct {
-	claimRow   `gorm:"embedded"`
+	Claim      claimRow `gorm:"embedded"`
 	Tries      int
 	TriesSince moment
 }
@@ -39,7 +39,7 @@ func (s *Store) Current(ctx context.Context, identityID string, since time.Time)
 	var snapshot claim.Snapshot
 	for _, row := range rows {
 		snapshot.TriesElsewhere, snapshot.TriesSince = row.Tries, time.Time(row.TriesSince)
-		switch c := row.claim(); {
+		switch c := row.Claim.claim(); {
 		case c.State == claim.Staged:
 			snapshot.Staged = append(snapshot.Staged, c)
 		case c.State.Held():

@@ -11,7 +11,7 @@ import (
 
 // dueTextRow is a queued text, and whether its claim still waits for its code.
 type dueTextRow struct {
-	textRow `gorm:"embedded"`
+	Text    textRow `gorm:"embedded"`
 	Awaited bool
 }
 
@@ -33,7 +33,7 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 	})
 	texts := make([]claim.QueuedText, len(rows))
 	for i, row := range rows {
-		texts[i] = claim.QueuedText{Text: row.text(), Tries: row.Tries, Current: row.Awaited}
+		texts[i] = claim.QueuedText{Text: row.Text.text(), Tries: row.Text.Tries, Current: row.Awaited}
 	}
 	return texts, err
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -133,8 +134,16 @@ func (m *MariaDB) Start(t testing.TB) {
 func (m *MariaDB) Exec(t testing.TB, statement string, args ...any) {
 	t.Helper()
 	if _, err := m.Root.ExecContext(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+		t.Fatalf("%s: %v\n%s", statement, err, m.health())
 	}
+}
+
+// health says what became of a server that does not answer.
+func (m *MariaDB) health() string {
+	if m.process.Running() {
+		return ""
+	}
+	return fmt.Sprintf("MariaDB ended: %v\n%s", m.process.err, tail(m.output.String(), 10))
 }
 
 // NewDatabase makes an empty database.
@@ -148,4 +157,31 @@ func (m *MariaDB) NewDatabase(t testing.TB) Database {
 		Server: m, Name: name, User: name,
 		DSN: fmt.Sprintf("mysql://%s:app@tcp(127.0.0.1:%d)/%s", name, m.Port, name),
 	}
+}
+
+// Audit returns the identity's audit trail, each line as "what by whom". A line
+// must not have the whole number.
+func (d Database) Audit(t testing.TB, identityID string) []string {
+	t.Helper()
+	rows, err := d.Server.Root.QueryContext(t.Context(),
+		"SELECT kind, actor_kind, number FROM "+d.Name+".audit_events WHERE identity_id = ? ORDER BY id", identityID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var trail []string
+	for rows.Next() {
+		var kind, who, number string
+		if err := rows.Scan(&kind, &who, &number); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(number, "**") {
+			t.Errorf("the audit trail shows the number %q", number)
+		}
+		trail = append(trail, kind+" by "+who)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return trail
 }

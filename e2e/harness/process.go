@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,7 +49,7 @@ type Process struct {
 func startProcess(name string, out *Output, cmd *exec.Cmd) (*Process, error) {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	if err := onLastingThread(cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	p := &Process{name: name, cmd: cmd, gone: make(chan struct{})}
@@ -57,6 +58,25 @@ func startProcess(name string, out *Output, cmd *exec.Cmd) (*Process, error) {
 		close(p.gone)
 	}()
 	return p, nil
+}
+
+// starts are run by one thread that lives as long as the test program: the
+// kernel takes the end of the thread that started a program for its parent's.
+var starts = sync.OnceValue(func() chan func() {
+	todo := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for start := range todo {
+			start()
+		}
+	}()
+	return todo
+})
+
+func onLastingThread(start func() error) error {
+	failed := make(chan error, 1)
+	starts() <- func() { failed <- start() }
+	return <-failed
 }
 
 // Running tells whether the program still runs.
