@@ -20,7 +20,7 @@ var (
 )
 
 const (
-	shortestHookKey = 16
+	shortestHookKey = 8
 	shortestSecret  = 32
 )
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -89,7 +90,11 @@ func settings(flags *pflag.FlagSet, variables map[string]string) (map[string]any
 		}
 		found[k.path] = value
 	}
+	known, sections := map[string]bool{}, map[string]bool{}
 	for _, k := range keys() {
+		section, _, _ := strings.Cut(k.path, ".")
+		sections[strings.ToUpper(section)] = true
+		known[k.variable()], known[k.variable()+"_FILE"] = true, true
 		if name, ok := variables[k.variable()+"_FILE"]; ok {
 			text, err := os.ReadFile(name) //nolint:gosec // the operator names the file
 			if err != nil {
@@ -110,7 +115,23 @@ func settings(flags *pflag.FlagSet, variables map[string]string) (map[string]any
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		if !known[name] && inSection(name, sections) {
+			faults = append(faults, fmt.Errorf("%s: unknown variable", name))
+		}
+	}
 	return found, faults
+}
+
+// inSection tells whether a variable looks like a key of some section. Others
+// with the prefix are not Holdline's to judge.
+func inSection(variable string, sections map[string]bool) bool {
+	for section := range sections {
+		if strings.HasPrefix(variable, "HOLDLINE_"+section+"_") {
+			return true
+		}
+	}
+	return false
 }
 
 // read turns a flag's or variable's text into what a file would hold.

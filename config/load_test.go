@@ -125,19 +125,19 @@ hooks: {api_key: "short"}
 otp: {colour: 6, alphabet: klingon}
 database: {dsn: "postgres://user:hunter2@db/x"}
 limits: {max_attempts: many}
-`, []string{"HOLDLINE_SMS_GATEWAYS=nonsense"}, nil)
+`, []string{"HOLDLINE_SMS_GATEWAYS=nonsense", "HOLDLINE_LIMITS_MAX_TRIES=3", "HOLDLINE_BIN=/usr/bin/holdline"}, nil)
 	if err == nil {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
 		"public.port", "secrets.otp[0]", "hooks.api_key", "otp.alphabet", "database.dsn", "otp.colour",
-		"max_attempts", "HOLDLINE_SMS_GATEWAYS",
+		"max_attempts", "HOLDLINE_SMS_GATEWAYS", "HOLDLINE_LIMITS_MAX_TRIES",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in: %v", want, err)
 		}
 	}
-	for _, secret := range []string{"hunter2", "too short, and secret"} {
+	for _, secret := range []string{"HOLDLINE_BIN", "hunter2", "too short, and secret"} {
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("a value is shown: %v", err)
 		}
