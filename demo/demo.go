@@ -166,7 +166,7 @@ func (s stage) open(ctx context.Context, g *errgroup.Group) error {
 		return fmt.Errorf("listen for the pages: %w", err)
 	}
 	defer listener.Close()
-	pages, err := portal.Demo(portal.DemoOptions{ //nolint:contextcheck // its handlers have their requests' contexts
+	pages, err := portal.Demo(portal.DemoOptions{
 		KratosPublicURL: s.settings.KratosPublicURL, HoldlineURL: s.settings.PublicURL(), PhoneURL: s.phoneURL(),
 		MobileTrait: s.settings.MobileTrait, PendingKey: s.settings.PendingKey,
 	})

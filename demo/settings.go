@@ -47,7 +47,7 @@ func choosePorts(ctx context.Context, base int) (ports, error) {
 	for i, port := range wanted {
 		listener, err := listen(ctx, port)
 		if err != nil {
-			return ports{}, fmt.Errorf("port %d cannot be used: %w", port, err)
+			return ports{}, fmt.Errorf("port %d cannot be used, another port base may help: %w", port, err)
 		}
 		defer listener.Close() // not before all are found, or one could be given twice
 		if address, ok := listener.Addr().(*net.TCPAddr); ok {

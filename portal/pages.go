@@ -75,7 +75,7 @@ func orNone(sources string) string {
 func newEngine(policy contentPolicy) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
-	engine.Use(gin.Recovery(), func(c *gin.Context) {
+	engine.Use(func(c *gin.Context) {
 		header := c.Writer.Header()
 		header.Set("Content-Security-Policy", policy.String())
 		header.Set("X-Content-Type-Options", "nosniff")
