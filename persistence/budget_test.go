@@ -15,7 +15,8 @@ import (
 // TestStatementBudget holds every call to its number of statements, of which
 // BEGIN is the first of a transaction.
 func TestStatementBudget(t *testing.T) {
-	onEach(t, func(t *testing.T, db *persistence.DB) {
+	onEach(t, func(t kind) {
+		db := t.db
 		store, statements := persistence.NewStore(db), db.Record()
 		check := func(call string, err error, want ...string) {
 			t.Helper()

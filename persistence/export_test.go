@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -12,6 +13,9 @@ import (
 func (db *DB) Transaction(ctx context.Context, statements func(*gorm.DB) error) error {
 	return away(db.transaction(ctx, statements))
 }
+
+// LockStale sets how long a migration lock holds without a sign of life.
+func (db *DB) LockStale(d time.Duration) { db.stale = d }
 
 // Exec runs a statement outside the store.
 func (db *DB) Exec(ctx context.Context, statement string, args ...any) error {

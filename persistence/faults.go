@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
@@ -25,6 +26,13 @@ const (
 	mysqlLockWait   = 1205
 	mysqlDeadlock   = 1213 // also a failed certification in a cluster
 	mysqlHasChanged = 1020 // a row is newer than the transaction's snapshot
+	mysqlNotInGroup = 1047 // this node of a cluster does not serve now
+)
+
+// What MySQL and MariaDB answer when they end a connection.
+const (
+	mysqlShutdown = 1053
+	mysqlKilled   = 1927
 )
 
 // What SQLite answers, in the low byte, when somebody else is writing.
@@ -85,7 +93,8 @@ func (e unsentError) Unwrap() error { return e.error }
 func untilSent(err error) error {
 	broken := errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		answered(err, mysqlShutdown, mysqlKilled)
 	if broken {
 		return unsentError{err}
 	}
@@ -103,12 +112,18 @@ func unsent(err error) bool {
 
 // lost tells whether the database rolled the operation back for another's sake.
 func lost(err error) bool {
-	if server := (*mysql.MySQLError)(nil); errors.As(err, &server) {
-		return server.Number == mysqlLockWait || server.Number == mysqlDeadlock || server.Number == mysqlHasChanged
+	if answered(err, mysqlLockWait, mysqlDeadlock, mysqlHasChanged, mysqlNotInGroup) {
+		return true
 	}
 	if coded := interface{ Code() int }(nil); errors.As(err, &coded) {
 		low := coded.Code() & 0xff
 		return low == sqliteBusy || low == sqliteLocked
 	}
 	return false
+}
+
+// answered tells whether MySQL answered with one of these numbers.
+func answered(err error, numbers ...uint16) bool {
+	server := (*mysql.MySQLError)(nil)
+	return errors.As(err, &server) && slices.Contains(numbers, server.Number)
 }

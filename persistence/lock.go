@@ -52,7 +52,7 @@ func (l migrationLock) acquire(ctx context.Context) error {
 	}
 	poll := time.NewTicker(lockPoll)
 	defer poll.Stop()
-	stale := time.NewTimer(lockStale)
+	stale := time.NewTimer(l.db.stale)
 	defer stale.Stop()
 	var seen beat
 	for {
@@ -69,14 +69,14 @@ func (l migrationLock) acquire(ctx context.Context) error {
 			return nil
 		case now != seen:
 			seen = now
-			stale.Reset(lockStale)
+			stale.Reset(l.db.stale)
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-poll.C:
 		case <-stale.C:
-			stale.Reset(lockStale)
+			stale.Reset(l.db.stale)
 			if taken, err := l.take(ctx, seen); err != nil || taken {
 				return err
 			}

@@ -26,11 +26,17 @@ var databases = map[string]func(*testing.T) string{
 	"mariadb": mariaDB,
 }
 
+// kind is a test on one kind of database.
+type kind struct {
+	*testing.T
+	db *persistence.DB
+}
+
 // onEach runs a test on an up-to-date database of each kind.
-func onEach(t *testing.T, test func(*testing.T, *persistence.DB)) {
+func onEach(t *testing.T, test func(kind)) {
 	t.Helper()
 	for name, newDSN := range databases {
-		t.Run(name, func(t *testing.T) { test(t, migrated(t, newDSN(t))) })
+		t.Run(name, func(t *testing.T) { test(kind{t, migrated(t, newDSN(t))}) })
 	}
 }
 

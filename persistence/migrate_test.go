@@ -104,11 +104,9 @@ func TestMigrationStatusListsAllInOrder(t *testing.T) {
 }
 
 func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits until the lock is stale")
-	}
-	onEach(t, func(t *testing.T, db *persistence.DB) {
-		t.Parallel()
+	onEach(t, func(t kind) {
+		db := t.db
+		db.LockStale(300 * time.Millisecond)
 		for _, statement := range []string{
 			"DELETE FROM schema_migrations WHERE version_id = 4", "DROP TABLE identity_leases",
 			"INSERT INTO schema_lock (id, owner, beats) VALUES (1, 'dead', 7)",
@@ -120,12 +118,13 @@ func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
 		if err := db.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		wantOutdated(t, db, false)
+		wantOutdated(t.T, db, false)
 	})
 }
 
 func TestTheClockIsTheDatabases(t *testing.T) {
-	onEach(t, func(t *testing.T, db *persistence.DB) {
+	onEach(t, func(t kind) {
+		db := t.db
 		local := time.Now
 		clock, err := persistence.NewClock(t.Context(), db, func() time.Time { return local() })
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -25,6 +26,8 @@ type DB struct {
 	// use, unless they are the pool itself.
 	slow    func() (*sql.DB, error)
 	dialect dialect
+	// stale is how long a migration lock holds without a sign of life.
+	stale time.Duration
 }
 
 type dialect string
@@ -54,6 +57,7 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.stale = lockStale
 	db.gorm, err = gorm.Open(dialector, &gorm.Config{
 		SkipDefaultTransaction: true, DisableAutomaticPing: true, TranslateError: true,
 		Logger: logger.Discard, // errors go to the caller; statements hold numbers

@@ -14,8 +14,10 @@ import (
 
 const (
 	sqliteMemory = ":memory:"
-	// SQLite has one writer at a time; more connections only knock together.
-	sqliteConnections = 4
+	// SQLite has one writer at a time. Further connections would wait by polling,
+	// where callers that queue for the only one are served in turn; other
+	// processes, such as another replica, still wait for the file.
+	sqliteConnections = 1
 	sqliteOptions     = "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate"
 )
 
@@ -24,7 +26,7 @@ func openSQLite(ctx context.Context, path string) (*DB, gorm.Dialector, error) {
 	if path == "" || strings.Contains(path, "?") {
 		return nil, nil, fmt.Errorf("%w; SQLite takes no parameters", ErrBadDSN)
 	}
-	name, connections := sqliteMemory, 1
+	name := sqliteMemory
 	if path != sqliteMemory {
 		// Numbers are in it: nobody else's to read.
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names it
@@ -34,14 +36,14 @@ func openSQLite(ctx context.Context, path string) (*DB, gorm.Dialector, error) {
 		if err := file.Close(); err != nil {
 			return nil, nil, away(err)
 		}
-		name, connections = "file:"+(&url.URL{Path: path}).EscapedPath(), sqliteConnections
+		name = "file:" + (&url.URL{Path: path}).EscapedPath()
 	}
 	pool, err := sql.Open(sqlite.DriverName, name+sqliteOptions)
 	if err != nil {
 		return nil, nil, away(err)
 	}
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
+	pool.SetMaxOpenConns(sqliteConnections)
+	pool.SetMaxIdleConns(sqliteConnections)
 	db := &DB{pool: pool, dialect: sqliteDialect, slow: func() (*sql.DB, error) { return pool, nil }}
 	// The file remembers this mode. Changing it does not wait for its turn.
 	err = db.retry(ctx, func() error {

@@ -19,6 +19,7 @@ func TestStoreKeepsItsPromises(t *testing.T) {
 	for name, newDSN := range databases {
 		t.Run(name, func(t *testing.T) {
 			claimtest.TestStore(t, func(t *testing.T) claim.Store {
+				t.Helper()
 				return persistence.NewStore(migrated(t, newDSN(t)))
 			})
 		})
@@ -53,7 +54,8 @@ func textOf(c claim.Claim) *claim.Text {
 }
 
 func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
-	onEach(t, func(t *testing.T, db *persistence.DB) {
+	onEach(t, func(t kind) {
+		db := t.db
 		store, c := persistence.NewStore(db), openClaim("c")
 		event := claim.Event{
 			ClaimID: "c", IdentityID: c.IdentityID, Kind: "open", Number: c.Number.String(), Reason: "why", At: noon,
@@ -90,7 +92,8 @@ func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
 }
 
 func TestTextFromOutsideFitsItsColumn(t *testing.T) {
-	onEach(t, func(t *testing.T, db *persistence.DB) {
+	onEach(t, func(t kind) {
+		db := t.db
 		store, c := persistence.NewStore(db), openClaim("c")
 		long := string(make([]rune, 300)) + "\xff😀"
 		c.LastAddress, c.Reason = "\xff"+long, long
@@ -113,7 +116,8 @@ func TestTextFromOutsideFitsItsColumn(t *testing.T) {
 }
 
 func TestAStoreThatIsAwaySaysSo(t *testing.T) {
-	onEach(t, func(t *testing.T, db *persistence.DB) {
+	onEach(t, func(t kind) {
+		db := t.db
 		store, c := persistence.NewStore(db), openClaim("c")
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -222,5 +226,21 @@ func TestABrokenConnectionBeforeCommitRunsTheTransactionAgain(t *testing.T) {
 	}
 	if got, err := db.Count(t.Context(), "SELECT COUNT(*) FROM identity_leases"); err != nil || got != 1 {
 		t.Errorf("got %d, %v", got, err)
+	}
+}
+
+func TestALostAnswerToCommitIsLeftToTheCaller(t *testing.T) {
+	db := migrated(t, mariaDB(t))
+	runs := 0
+	err := db.Transaction(t.Context(), func(tx *gorm.DB) error {
+		runs++
+		var connection int
+		if err := tx.Raw("SELECT CONNECTION_ID()").Scan(&connection).Error; err != nil {
+			return err
+		}
+		return db.Exec(t.Context(), "KILL ?", connection)
+	})
+	if !errors.Is(err, claim.ErrStoreAway) || runs != 1 {
+		t.Errorf("got %v after %d runs", err, runs)
 	}
 }

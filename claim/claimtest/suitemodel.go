@@ -10,13 +10,18 @@ import (
 	"github.com/holdline/holdline/claim"
 )
 
+// modelRuns bounds the time that a store on a disk needs.
+const modelRuns = 30
+
 // likeTheModel makes random changes to the store and to the one in memory, and
 // wants the same answers. The drawn identities are new for each run, so that one
 // empty store serves them all.
 func likeTheModel(f *fixture) {
 	run := 0
 	rapid.Check(f.T, func(t *rapid.T) {
-		run++
+		if run++; run > modelRuns {
+			return
+		}
 		m := modelRun{T: t, real: f.store, model: NewStore(), run: run, now: noon}
 		t.Repeat(map[string]func(*rapid.T){
 			"create": m.create, "move": m.move, "try": m.try, "lease": m.lease, "take": m.take,
