@@ -5,7 +5,6 @@ CACHE ?= $(CURDIR)/.cache
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 GOLANGCI_VERSION := v2.15.0
-GOTESTSUM_VERSION := v1.13.0
 
 HOLDLINE := $(CACHE)/holdline
 KRATOS := $(CACHE)/kratos
