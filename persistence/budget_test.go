@@ -62,6 +62,8 @@ func TestStatementBudget(t *testing.T) {
 		check("apply", store.Commit(ctx, claim.Change{
 			Moves: []claim.Move{{From: claim.Verified, Claim: applied}}, At: noon,
 		}), "UPDATE")
+		lease.Owner = "p"
+		check("acquire what ended with its claim", store.Acquire(ctx, lease, noon), "INSERT")
 		check("release", store.Release(ctx, lease), "DELETE")
 		_, err = store.Last(ctx, c.IdentityID)
 		check("last", err, "SELECT")

@@ -2,7 +2,6 @@ package persistence
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -11,40 +10,38 @@ import (
 )
 
 // void holds for a lease that has ended, by time or with its claim.
-const void = `identity_id = ? AND (ends_at <= ? OR claim_id <> '' AND NOT EXISTS (
+const void = `(identity_leases.ends_at <= ? OR identity_leases.claim_id <> '' AND NOT EXISTS (
   SELECT 1 FROM claims AS c WHERE c.id = identity_leases.claim_id AND c.state = ?))`
 
-// Acquire implements [claim.Leases].
+const takeLease = "INSERT INTO identity_leases (identity_id, owner, claim_id, ends_at) VALUES (?, ?, ?, ?)\n"
+
+// What becomes of a lease that is there already: it is taken over if it is void,
+// and else left as it is, by which no row changes. MySQL assigns from left to
+// right, so the owner, who is new for each taking, tells the others.
+var takeOver = map[dialect]string{
+	mysqlDialect: `ON DUPLICATE KEY UPDATE owner = IF(` + void + `, ?, owner),
+claim_id = IF(owner = ?, ?, claim_id), ends_at = IF(owner = ?, ?, ends_at)`,
+	sqliteDialect: `ON CONFLICT (identity_id) DO UPDATE
+SET owner = excluded.owner, claim_id = excluded.claim_id, ends_at = excluded.ends_at WHERE ` + void,
+}
+
+// Acquire implements [claim.Leases], in one statement.
 func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) error {
-	err := s.insert(ctx, lease)
-	if !errors.Is(err, gorm.ErrDuplicatedKey) {
-		return away(err)
+	end := moment(lease.Until)
+	values := []any{lease.IdentityID, lease.Owner, lease.ClaimID, end, moment(now), string(claim.Verified)}
+	if s.db.dialect == mysqlDialect {
+		values = append(values, lease.Owner, lease.Owner, lease.ClaimID, lease.Owner, end)
 	}
-	var removed int64
-	err = s.db.write(ctx, func(tx *gorm.DB) error {
-		done := tx.Where(void, lease.IdentityID, moment(now), string(claim.Verified)).Delete(&leaseRow{})
-		removed = done.RowsAffected
+	var changed int64
+	err := s.db.write(ctx, func(tx *gorm.DB) error {
+		done := tx.Exec(takeLease+takeOver[s.db.dialect], values...)
+		changed = done.RowsAffected
 		return done.Error
 	})
-	if err != nil {
-		return away(err)
-	}
-	if removed == 0 {
-		return claim.ErrLeased
-	}
-	err = s.insert(ctx, lease)
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
+	if err == nil && changed == 0 {
 		return claim.ErrLeased
 	}
 	return away(err)
-}
-
-func (s *Store) insert(ctx context.Context, lease claim.Lease) error {
-	return s.db.write(ctx, func(tx *gorm.DB) error {
-		return tx.Create(&leaseRow{
-			IdentityID: lease.IdentityID, Owner: lease.Owner, ClaimID: lease.ClaimID, EndsAt: moment(lease.Until),
-		}).Error
-	})
 }
 
 // Release implements [claim.Leases].

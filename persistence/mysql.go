@@ -57,7 +57,6 @@ func mysqlConfig(dsn string) (*mysql.Config, error) {
 	cfg.ParseTime = true
 	cfg.Loc = time.UTC
 	cfg.InterpolateParams = true // saves a round trip for each statement
-	cfg.ClientFoundRows = true   // a row that was written as it was counts, too
 	cfg.MultiStatements = false
 	cfg.Logger = &mysql.NopLogger{} // every error reaches its caller
 	setTimeout(&cfg.Timeout, dialTimeout)

@@ -40,6 +40,8 @@ type modelRun struct {
 	run   int
 	texts int
 	now   time.Time
+	// takings counts leases: each taking has an owner of its own.
+	takings int
 }
 
 func (m *modelRun) identity(t *rapid.T) string {
@@ -99,13 +101,15 @@ func (m *modelRun) try(t *rapid.T) {
 
 func (m *modelRun) lease(t *rapid.T) {
 	c := m.draw(t)
-	lease := claim.Lease{IdentityID: c.IdentityID, Owner: c.ID, Until: m.now.Add(time.Minute)}
+	if rapid.Bool().Draw(t, "release") {
+		last := claim.Lease{IdentityID: c.IdentityID, Owner: fmt.Sprint(m.takings)}
+		m.same(m.real.Release(t.Context(), last), m.model.Release(t.Context(), last))
+		return
+	}
+	m.takings++
+	lease := claim.Lease{IdentityID: c.IdentityID, Owner: fmt.Sprint(m.takings), Until: m.now.Add(time.Minute)}
 	if rapid.Bool().Draw(t, "for the claim") {
 		lease.ClaimID = c.ID
-	}
-	if rapid.Bool().Draw(t, "release") {
-		m.same(m.real.Release(t.Context(), lease), m.model.Release(t.Context(), lease))
-		return
 	}
 	m.same(m.real.Acquire(t.Context(), lease, m.now), m.model.Acquire(t.Context(), lease, m.now))
 }
