@@ -50,6 +50,8 @@ type activation struct {
 	marker             Marker
 	who                Actor
 	language           string
+	// stored tells that the flow is known to be stored, or never will be.
+	stored bool
 }
 
 // activate opens a staged claim whatever else the identity has.
@@ -67,6 +69,9 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		case staged == nil, snapshot.Held != nil && snapshot.Held.State == Verified:
 			return nil // done already, or to be done when the accepted number is written
 		}
+		if shown, err := s.shown(ctx, a); err != nil || !shown {
+			return err // a replay: what Kratos shows now decides, here and in reconcile
+		}
 		change, withText := s.opening(a, snapshot, *staged, now)
 		err = s.commit(ctx, change)
 		if limit := (*LimitError)(nil); errors.As(err, &limit) {
@@ -74,6 +79,19 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		}
 		return err
 	})
+}
+
+// shown tells whether the identity shows the number as pending, as it does once
+// its flow is stored.
+func (s *Service) shown(ctx context.Context, a activation) (bool, error) {
+	if a.stored {
+		return true, nil
+	}
+	seen, err := s.Directory.Identity(ctx, a.identityID)
+	if errors.Is(err, ErrNoIdentity) {
+		return false, nil
+	}
+	return err == nil && StoredMobile(s.Plan, seen.Pending).Same(a.number), err
 }
 
 // opening builds the change that opens a staged claim, renews the open claim of

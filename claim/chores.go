@@ -105,7 +105,7 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 		return err
 	case seen.Pending != "" && StoredMobile(s.Plan, seen.Pending).Same(c.Number):
 		return s.activate(ctx, activation{
-			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system,
+			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system, stored: true,
 		})
 	case now.Sub(c.CreatedAt) < discardAfter:
 		return nil

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
@@ -123,7 +124,7 @@ func TestHooksAnswerOnlyKratos(t *testing.T) {
 		"stage, malformed":           {"POST", stagePath, stage.Body[:len(stage.Body)-5], key, "application/json", 400},
 		"activate, malformed":        {"POST", activatePath, `{"identity_id":1}`, key, "application/json", 400},
 		"stage, nothing in it":       {"POST", stagePath, `{}`, key, "application/json", 400},
-		"stage of two minds":         {"POST", stagePath, strings.Replace(stage.Body, `"new_mobile":"`+m1, `"new_mobile":"`+m2, 1), key, "application/json", 400},
+		"stage of two minds":         {"POST", stagePath, with(t, stage.Body, "new_mobile", m2), key, "application/json", 400},
 		"stage of a bad number":      {"POST", stagePath, strings.ReplaceAll(stage.Body, m1, "+49"), key, "application/json", 400},
 		"GET on stage":               {"GET", stagePath, "", key, "", 405},
 		"GET on activate":            {"GET", activatePath, "", key, "", 405},
@@ -159,9 +160,9 @@ func TestHooksAnswerOnlyKratos(t *testing.T) {
 	wantMade(t, bob, m1)
 
 	// What was recorded before comes once more after everything is over.
-	for path, body := range map[string]string{stagePath: stage.Body, activatePath: activate.Body} {
-		if got := harness.Send(t, http.MethodPost, s.Holdline.AdminURL+path, body, key, harness.JSONBody); got.Status >= 500 {
-			t.Errorf("%s replayed: %d %s", path, got.Status, got.Body)
+	for _, call := range []harness.Call{activate, stage, activate} {
+		if got := harness.Send(t, http.MethodPost, s.Holdline.AdminURL+call.Path, call.Body, key, harness.JSONBody); got.Status >= 500 {
+			t.Errorf("%s replayed: %d %s", call.Path, got.Status, got.Body)
 		}
 	}
 	wantMade(t, bob, m1)
@@ -169,10 +170,27 @@ func TestHooksAnswerOnlyKratos(t *testing.T) {
 	wantWrites(t, s, 1)
 }
 
-// DESIGN 5: two right answers at the same time make one change.
+// with returns a JSON object with one member replaced.
+func with(t *testing.T, body, member string, value any) string {
+	t.Helper()
+	var object map[string]any
+	if err := json.Unmarshal([]byte(body), &object); err != nil {
+		t.Fatal(err)
+	}
+	object[member] = value
+	changed, err := json.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(changed)
+}
+
+// DESIGN 5 and 15: right answers at the same time, at several replicas, make one
+// change.
 func TestConcurrentRightCodesMakeOneChange(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
+	replicas := []*harness.Holdline{s.Holdline, s.Replica(t)}
 	numbers := uniqueNumbers()
 	for range 5 {
 		was, now := numbers(), numbers()
@@ -187,7 +205,7 @@ func TestConcurrentRightCodesMakeOneChange(t *testing.T) {
 		for i := range callers {
 			all.Go(func() {
 				<-start
-				answers[i], failures[i] = bob.TryConfirm(text.Code)
+				answers[i], failures[i] = bob.TryConfirmAt(replicas[i%len(replicas)], text.Code)
 			})
 		}
 		close(start)
@@ -207,8 +225,15 @@ func TestConcurrentRightCodesMakeOneChange(t *testing.T) {
 			t.Error("nobody was told of success")
 		}
 		bob.Eventually(t, harness.Patience, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == now })
+		harness.Eventually(t, harness.Patience, "the claim has ended", func() error {
+			if c, pending := bob.Claim(t); pending {
+				return errNotYetWith(c.State)
+			}
+			return nil
+		})
 		wantMade(t, bob, now)
 		wantWrites(t, s, 1)
+		wantTexts(t, s, now, 1)
 	}
 }
 

@@ -26,7 +26,7 @@ func TestKilledAgainAndAgainEveryChangeIsMadeOnce(t *testing.T) {
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // moments, not secrets
+	chance := rand.New(rand.NewPCG(seed, 0))
 
 	var over atomic.Bool
 	var all sync.WaitGroup

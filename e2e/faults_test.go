@@ -43,6 +43,19 @@ func TestADatabaseThatIsAwayRefusesOnlyTheNumber(t *testing.T) {
 		}
 		return nil
 	})
+
+	thaw := server.Freeze(t) // as bad as away, and slower to be noticed
+	began := time.Now()
+	refused = bob.Save(t, harness.Profile{Name: "After", Mobile: m2})
+	if f := refused.Field; refused.Status != http.StatusBadRequest || len(f) != 1 || f[0].Type != "error" {
+		t.Errorf("settings flow: got %d: %s; at the field: %s", refused.Status, harness.Words(refused.Top), harness.Words(f))
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("the form waited %s for the database", took)
+	}
+	bob.MustSave(t, harness.Profile{Name: "With a frozen database", Mobile: m0})
+	thaw()
+	wantHeld(t, bob, m0, m1)
 	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
 	wantMade(t, bob, m1)
 }
@@ -50,7 +63,7 @@ func TestADatabaseThatIsAwayRefusesOnlyTheNumber(t *testing.T) {
 // A submit that leaves the number alone does not depend on Holdline at all.
 func TestWithHoldlineStoppedOnlyANumberChangeIsRefused(t *testing.T) {
 	t.Parallel()
-	s := harness.NewStack(t, harness.Options{DirectHooks: true})
+	s := harness.NewStack(t, harness.Options{DirectHooks: true, JsonnetDir: t.TempDir()})
 	bob := s.NewPerson(t, m0)
 	s.Holdline.Stop(t)
 	bob.MustSave(t, harness.Profile{Name: "Without Holdline", Mobile: m0})
@@ -126,6 +139,91 @@ func wantSettled(t *testing.T, s *harness.Stack, p *harness.Person, mobile strin
 	if got := strings.Count(s.Holdline.Output.String(), `"claim applied"`); got != 1 {
 		t.Errorf("the log says %d times that a claim was applied, want once", got)
 	}
+}
+
+// A number that was changed elsewhere meanwhile is never overwritten blindly.
+func TestANumberChangedElsewhereIsNotOverwritten(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	bob.Overwrite(t, m2)
+	wantFault(t, bob.Confirm(t, text.Code), http.StatusConflict, "HLD-40902")
+	after := bob.Eventually(t, harness.Patience, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+	if after.Traits.Mobile != m2 || after.MobileVerified() {
+		t.Errorf("got %q (verified %v), want the administrator's number, not verified", after.Traits.Mobile, after.MobileVerified())
+	}
+	wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
+	wantWrites(t, s, 0)
+}
+
+// An identity that is deleted before its number could be written leaves nothing
+// personal behind.
+func TestADeletedIdentityLeavesNoNumbers(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	s.KratosAdmin.On(harness.Rule{Drop: true})
+	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
+	bob.Delete(t)
+	s.KratosAdmin.Heal()
+	harness.Eventually(t, 30*time.Second, "the claim is orphaned", func() error {
+		if !strings.Contains(s.Holdline.Output.String(), "claim orphaned") {
+			return errNotYet
+		}
+		return nil
+	})
+	if got := s.Database.Numbers(t, bob.ID); len(got) != 0 {
+		t.Errorf("numbers that are kept: %q", got)
+	}
+	wantWrites(t, s, 0)
+}
+
+// Without Kratos nobody can be known, so nothing is decided.
+func TestWithoutKratosSessionsCannotBeProven(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	s.KratosPublic.On(harness.Rule{Drop: true})
+	wantFault(t, bob.Confirm(t, text.Code), http.StatusServiceUnavailable, "HLD-50302")
+	s.KratosPublic.Heal()
+	s.KratosPublic.On(harness.Rule{Status: http.StatusInternalServerError})
+	wantFault(t, bob.Confirm(t, text.Code), http.StatusServiceUnavailable, "HLD-50302")
+	s.KratosPublic.Heal()
+	wantHeld(t, bob, m0, m1)
+	if c, _ := bob.Claim(t); c.AttemptsLeft != 5 {
+		t.Errorf("attempts left: got %d, want all 5", c.AttemptsLeft)
+	}
+	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
+	wantMade(t, bob, m1)
+}
+
+// A stop in the middle of a confirm does not break it off.
+func TestADrainingHoldlineFinishesWhatItBegan(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	s.KratosAdmin.On(harness.Rule{Method: http.MethodPatch, Times: 1, Before: func() {
+		s.Holdline.Terminate()
+		for deadline := time.Now().Add(harness.Patience); time.Now().Before(deadline); {
+			if _, err := harness.TrySend(http.MethodGet, s.Holdline.PublicURL+"/health/alive", ""); err != nil {
+				return // new requests are not taken any more
+			}
+		}
+		t.Error("holdline still takes requests after SIGTERM")
+	}})
+	answer, err := bob.TryConfirm(text.Code)
+	if err != nil {
+		t.Fatalf("the confirm was broken off: %v", err)
+	}
+	wantEmpty(t, answer, http.StatusAccepted)
+	wantHeld(t, bob, m1, "")
+	s.Holdline.Stop(t)
+	s.Holdline.Start(t)
+	wantSettled(t, s, bob, m1, 1)
 }
 
 // A provider that fails, hangs or breaks off delays a text, and no more.

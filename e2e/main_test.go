@@ -16,6 +16,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	waitTogether()
 	if err := harness.Setup(); err != nil {
+		harness.Teardown()
 		fmt.Fprintf(os.Stderr, "The end-to-end tests cannot run (see e2e/README.md):\n%v\n", err)
 		os.Exit(1)
 	}

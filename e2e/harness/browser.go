@@ -12,7 +12,7 @@ import (
 
 // Tab is a tab of a real, headless browser.
 type Tab struct {
-	ctx context.Context //nolint:containedctx // chromedp's handle of a tab is a context
+	ctx context.Context
 }
 
 // pageTimeout bounds one action in a page.
@@ -143,7 +143,7 @@ func (b *Tab) Await(t testing.TB, within time.Duration, css, what string, reload
 // Screenshot is what the tab shows.
 func (b *Tab) Screenshot(t testing.TB) []byte {
 	t.Helper()
-	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(90))
+	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package harness
 import (
 	"os/exec"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -16,14 +17,17 @@ type Demo struct {
 	process *Process
 }
 
+// demoPorts is how far the demo's ports reach from their base.
+const demoPorts = 46
+
 var demoLink = regexp.MustCompile(`(?m)^\s*([A-Za-z][A-Za-z -]*): +(https?://\S+)\s*$`)
 
-// StartDemo starts the demo on free ports and waits until it has printed the
+// StartDemo starts the demo on ports that are free, and waits until it has printed the
 // links that are asked for.
 func StartDemo(t testing.TB, links ...string) *Demo {
 	t.Helper()
 	d := &Demo{Links: map[string]string{}, Output: new(Output)}
-	cmd := exec.Command(Env.HoldlineBin, "demo", "--kratos-bin", Env.KratosBin, "--port-base", "0")
+	cmd := exec.Command(Env.HoldlineBin, "demo", "--kratos-bin", Env.KratosBin, "--port-base", strconv.Itoa(freePorts(demoPorts)))
 	cmd.Dir = t.TempDir()
 	process, err := startProcess("holdline demo", d.Output, cmd)
 	if err != nil {

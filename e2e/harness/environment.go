@@ -3,10 +3,14 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // Environment is what a test run needs and shares.
@@ -63,6 +67,8 @@ func Setup() error {
 	Env.Chromium = program("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
 	program("mariadbd")
 	program("mariadb-install-db")
+	// Servers are stopped on purpose here; every error reaches its caller.
+	_ = mysql.SetLogger(log.New(io.Discard, "", 0))
 	dir, err := os.MkdirTemp("", "holdline-e2e-")
 	Env.Dir = dir
 	return errors.Join(append(faults, err)...)

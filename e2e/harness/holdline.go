@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -20,6 +21,7 @@ type Holdline struct {
 	Output *Output
 
 	config  string
+	written tree
 	mu      sync.Mutex
 	process *Process
 }
@@ -34,6 +36,7 @@ func newHoldline(t testing.TB, publicPort, adminPort int, config tree) *Holdline
 		AdminURL:  fmt.Sprintf("http://127.0.0.1:%d", adminPort),
 		Output:    new(Output),
 		config:    filepath.Join(t.TempDir(), "holdline.yml"),
+		written:   config,
 	}
 	writeYAML(t, h.config, merge(tree{
 		"public": tree{"host": "127.0.0.1", "port": publicPort, "base_url": h.PublicURL},
@@ -43,10 +46,11 @@ func newHoldline(t testing.TB, publicPort, adminPort int, config tree) *Holdline
 	return h
 }
 
-// kratosConfig returns what is to be merged into kratos.yml.
-func (h *Holdline) kratosConfig(t testing.TB) tree {
+// kratosConfig returns what is to be merged into kratos.yml. With a folder the
+// jsonnet is put there.
+func (h *Holdline) kratosConfig(t testing.TB, jsonnetDir string) tree {
 	t.Helper()
-	cmd := exec.Command(Env.HoldlineBin, "kratos-config", "--config", h.config)
+	cmd := exec.Command(Env.HoldlineBin, "kratos-config", "--config", h.config, "--jsonnet-dir", jsonnetDir)
 	printed, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("holdline kratos-config: %v: %s", err, stderr(err))
@@ -113,6 +117,14 @@ func (h *Holdline) Stop(t testing.TB) {
 		if err := p.Stop(20 * time.Second); err != nil {
 			t.Errorf("holdline did not exit cleanly: %v\n%s", err, tail(h.Output.String(), 20))
 		}
+	}
+}
+
+// Terminate asks the program to end and does not wait. It may be called while
+// the program serves the caller.
+func (h *Holdline) Terminate() {
+	if p := h.current(); p != nil && p.Running() {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	}
 }
 

@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	_ "github.com/go-sql-driver/mysql" // for database/sql
 )
 
 // MariaDB is a private instance.
@@ -118,6 +116,15 @@ func (m *MariaDB) Stop(t testing.TB) {
 	}
 }
 
+// Freeze makes the server accept and not answer, until the returned function is
+// called, or the test ends.
+func (m *MariaDB) Freeze(t testing.TB) (thaw func()) {
+	t.Helper()
+	m.process.Freeze()
+	t.Cleanup(m.process.Thaw)
+	return m.process.Thaw
+}
+
 // Start starts a stopped server again.
 func (m *MariaDB) Start(t testing.TB) {
 	t.Helper()
@@ -184,4 +191,31 @@ func (d Database) Audit(t testing.TB, identityID string) []string {
 		t.Fatal(err)
 	}
 	return trail
+}
+
+// Numbers returns the numbers that the database keeps of an identity, in claims
+// and texts.
+func (d Database) Numbers(t testing.TB, identityID string) []string {
+	t.Helper()
+	claims, texts := d.Name+".claims", d.Name+".texts"
+	rows, err := d.Server.Root.QueryContext(t.Context(), "SELECT kept FROM ("+
+		"SELECT identity_id, number AS kept FROM "+claims+" UNION ALL SELECT identity_id, was FROM "+claims+
+		" UNION ALL SELECT identity_id, number FROM "+texts+" UNION ALL SELECT identity_id, number_key FROM "+texts+
+		") AS numbers WHERE identity_id = ? AND kept <> ''", identityID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var number string
+		if err := rows.Scan(&number); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, number)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

@@ -266,3 +266,22 @@ func (p *Person) Eventually(t testing.TB, within time.Duration, what string, con
 	})
 	return seen
 }
+
+// Overwrite changes the person's number past Holdline, as an administrator may.
+func (p *Person) Overwrite(t testing.TB, mobile string) {
+	t.Helper()
+	patch := marshal(t, []tree{{"op": "add", "path": "/traits/mobile", "value": mobile}})
+	answer := Send(t, http.MethodPatch, p.stack.Kratos.AdminURL+"/admin/identities/"+p.ID, patch, JSONBody)
+	if answer.Status != http.StatusOK {
+		t.Fatalf("overwrite: %d %s", answer.Status, answer.Body)
+	}
+}
+
+// Delete removes the person's identity from Kratos.
+func (p *Person) Delete(t testing.TB) {
+	t.Helper()
+	answer := Send(t, http.MethodDelete, p.stack.Kratos.AdminURL+"/admin/identities/"+p.ID, "")
+	if answer.Status != http.StatusNoContent {
+		t.Fatalf("delete: %d %s", answer.Status, answer.Body)
+	}
+}

@@ -21,18 +21,24 @@ var ports = struct {
 
 // freePort returns a port that nobody listens on and that it returns only once
 // in a long while.
-func freePort() int {
+func freePort() int { return freePorts(1) }
+
+// freePorts returns the first of n such ports in a row.
+func freePorts(n int) int {
 	ports.Lock()
 	defer ports.Unlock()
-	for {
+	for found := 0; ; {
 		if ports.next++; ports.next > highestPort {
-			ports.next = lowestPort
+			ports.next, found = lowestPort, 0
 		}
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", ports.next))
 		if err != nil {
+			found = 0
 			continue
 		}
 		_ = listener.Close()
-		return ports.next
+		if found++; found == n {
+			return ports.next - n + 1
+		}
 	}
 }

@@ -112,6 +112,12 @@ func (p *Process) Stop(within time.Duration) error {
 	}
 }
 
+// Freeze stops the program where it is; Thaw lets it go on.
+func (p *Process) Freeze() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen program go on.
+func (p *Process) Thaw() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
+
 // errNotYet is what a condition returns that may still come true.
 var errNotYet = errors.New("not yet")
 

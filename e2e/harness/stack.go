@@ -15,6 +15,9 @@ type Options struct {
 	// DirectHooks lets Kratos call Holdline without the proxy, at the address
 	// that kratos-config takes by default.
 	DirectHooks bool
+	// JsonnetDir is where kratos-config puts the jsonnet; blank leaves it in the
+	// configuration.
+	JsonnetDir string
 }
 
 // Stack is everything a change of number needs.
@@ -62,7 +65,7 @@ func NewStack(t testing.TB, o Options) *Stack {
 		s.Holdline = newHoldline(t, publicPort, adminPort, merge(merge(config, hooks), o.Holdline))
 	}
 	started := make(chan error, 1)
-	printed := s.Holdline.kratosConfig(t)
+	printed := s.Holdline.kratosConfig(t, o.JsonnetDir)
 	go func() { started <- s.Holdline.start() }() // both take their time
 	s.Kratos = startKratos(t, ports, printed, o.Kratos)
 	if err := <-started; err != nil {
@@ -74,4 +77,12 @@ func NewStack(t testing.TB, o Options) *Stack {
 		}
 	})
 	return s
+}
+
+// Replica starts another Holdline on the same database and the same Kratos.
+func (s *Stack) Replica(t testing.TB) *Holdline {
+	t.Helper()
+	replica := newHoldline(t, freePort(), freePort(), s.Holdline.written)
+	replica.Start(t)
+	return replica
 }

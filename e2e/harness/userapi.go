@@ -37,7 +37,12 @@ func (p *Person) Confirm(t testing.TB, code string) Answer {
 
 // TryConfirm types a code into a server that may break down meanwhile.
 func (p *Person) TryConfirm(code string) (Answer, error) {
-	return TrySend(http.MethodPost, p.stack.Holdline.PublicURL+UserAPI+"/me/validate-code",
+	return p.TryConfirmAt(p.stack.Holdline, code)
+}
+
+// TryConfirmAt types a code into one of several replicas.
+func (p *Person) TryConfirmAt(h *Holdline, code string) (Answer, error) {
+	return TrySend(http.MethodPost, h.PublicURL+UserAPI+"/me/validate-code",
 		`{"code":"`+code+`"}`, JSONBody, p.ByToken())
 }
 
