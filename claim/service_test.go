@@ -627,3 +627,19 @@ func TestEndedClaimsArePruned(t *testing.T) {
 		t.Errorf("got %+v, %v", last, err)
 	}
 }
+
+func TestAReplayedHookOpensNothing(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "flow", m1)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	staged := claim.SettingsChange{IdentityID: bob, FlowID: "flow", Stored: m0, StoredVerified: true, Wanted: m1}
+	if _, err := w.Stage(t.Context(), staged); err != nil {
+		t.Fatal(err)
+	}
+	stored := claim.StoredFlow{IdentityID: bob, FlowID: "flow", Mobile: m0, Marker: m1}
+	if err := w.Activate(t.Context(), stored); err != nil {
+		t.Fatal(err)
+	}
+	w.wantTexts(m1)
+	w.wantIdentity(m1, true, "")
+}
