@@ -187,7 +187,9 @@ const (
 	choreInterval = time.Second
 	clockInterval = 30 * time.Second
 	pruneInterval = time.Hour
-	drainTime     = 10 * time.Second
+	// schemaInterval keeps identity schemas known, so that no hook waits for one.
+	schemaInterval = 4 * time.Minute
+	drainTime      = 10 * time.Second
 )
 
 // run serves and works until ctx ends.
@@ -205,6 +207,11 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 	g.Go(func() error { return serve(ctx, admin, adminHandler) })
 	g.Go(func() error { return p.worker.Run(ctx) })
 	g.Go(func() error { return every(ctx, choreInterval, p.soft("chores", p.chores)) })
+	g.Go(func() error {
+		schemas := p.soft("schemas", p.directory.Prefetch)
+		schemas(ctx)
+		return every(ctx, schemaInterval, schemas)
+	})
 	g.Go(func() error { return every(ctx, clockInterval, p.soft("clock", p.clock.Sync)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune", p.claims.Prune)) })
 	if _, err := fmt.Fprintf(out, "listening public=%s admin=%s\n", public.Addr(), admin.Addr()); err != nil {

@@ -66,16 +66,20 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		switch {
 		case staged == nil && !wants(snapshot, a.number):
 			return s.resurrected(ctx, a)
-		case staged == nil, snapshot.Held != nil && snapshot.Held.State == Verified:
-			return nil // done already, or to be done when the accepted number is written
+		case staged == nil:
+			return nil // done already
+		case snapshot.Held != nil && snapshot.Held.State == Verified && a.marker == MarkerSet:
+			return ErrBeingApplied
+		case snapshot.Held != nil && snapshot.Held.State == Verified:
+			return nil // to be done when the accepted number is written
 		}
 		if shown, err := s.shown(ctx, a); err != nil || !shown {
 			return err // a replay: what Kratos shows now decides, here and in reconcile
 		}
-		change, withText := s.opening(a, snapshot, *staged, now)
+		change, silent := s.opening(a, snapshot, *staged, now)
 		err = s.commit(ctx, change)
-		if limit := (*LimitError)(nil); errors.As(err, &limit) {
-			return s.commit(ctx, withText(limit.Until))
+		if limit := (*LimitError)(nil); errors.As(err, &limit) && a.marker != MarkerSet {
+			return s.commit(ctx, silent(limit.Until))
 		}
 		return err
 	})
@@ -122,6 +126,11 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 		switch {
 		case late, rests:
 			add(staged, ended(staged, Discarded, "overtaken", now), string(Discarded))
+			if late && !same { // what Kratos stored last shows the wrong number as pending
+				shown := *held
+				shown.Marker, shown.DueAt = MarkerSet, now
+				moves = append(moves, Move{From: held.State, Claim: shown})
+			}
 			change := Change{Moves: moves, Events: events, At: now}
 			return change, func(time.Time) Change { return change }
 		case same:

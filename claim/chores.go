@@ -103,7 +103,7 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 		return ignoreRace(err)
 	case err != nil:
 		return err
-	case seen.Pending != "" && StoredMobile(s.Plan, seen.Pending).Same(c.Number):
+	case c.Marker != MarkerOld && StoredMobile(s.Plan, seen.Pending).Same(c.Number):
 		return s.activate(ctx, activation{
 			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system, stored: true,
 		})

@@ -35,6 +35,9 @@ const (
 	MarkerDone  Marker = ""
 	MarkerSet   Marker = "set"
 	MarkerClear Marker = "clear"
+	// MarkerOld is no errand: a staged claim's number was shown as pending before
+	// its flow, so that seeing it shown does not prove the flow stored.
+	MarkerOld Marker = "old"
 )
 
 // Claim says that an identity wants a mobile number. All times are the

@@ -17,51 +17,87 @@ func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
 	if !s.Policy().fresh(who.AuthenticatedAt, s.Now()) {
 		return ErrSessionTooOld
 	}
-	return again(ctx, func() error {
-		claim, err := s.try(ctx, who, code)
-		if err != nil || claim.State == Verified {
-			return err
-		}
-		return s.accept(ctx, claim, who)
+	var claim Claim
+	var storing bool
+	err := again(ctx, func() (err error) {
+		claim, storing, err = s.try(ctx, who, code)
+		return err
 	})
+	if err != nil || claim.State == Verified {
+		return err
+	}
+	return s.accept(ctx, claim, who, storing)
 }
 
 // try counts a try, then compares. The claim that it returns is the one that
-// the code is right for.
-func (s *Service) try(ctx context.Context, who Caller, code string) (Claim, error) {
+// the code is right for; storing tells that a form with another number may be
+// on its way into Kratos just now.
+func (s *Service) try(ctx context.Context, who Caller, code string) (_ Claim, storing bool, _ error) {
 	now, policy := s.Now(), s.Policy()
 	snapshot, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
 	if err != nil {
-		return Claim{}, err
+		return Claim{}, false, err
 	}
 	if snapshot.Held == nil {
-		return Claim{}, ErrWrongCode
+		return Claim{}, false, ErrWrongCode
 	}
 	claim := *snapshot.Held
+	if newer := newerForm(snapshot); newer != nil && claim.State == Open {
+		stored, err := s.settleForm(ctx, *newer, who)
+		if err != nil || stored {
+			return Claim{}, false, errors.Join(err, ErrRaced) // the open claim is another one now
+		}
+		storing = true
+	}
 	if claim.State == Open && !now.Before(minTime(claim.CodeExpires, claim.LapsesAt)) {
-		return Claim{}, ErrCodeExpired
+		return Claim{}, false, ErrCodeExpired
 	}
 	limit := policy.tries(snapshot.TriesElsewhere)
 	if limit == 0 {
-		return Claim{}, &LimitError{ErrTooManyTries, snapshot.TriesSince.Add(day)}
+		return Claim{}, false, &LimitError{ErrTooManyTries, snapshot.TriesSince.Add(day)}
 	}
 	if claim.Attempts >= limit {
-		return Claim{}, s.lock(ctx, claim, limit, who)
+		return Claim{}, false, s.lock(ctx, claim, limit, who)
 	}
 	if err := s.Store.Try(ctx, claim.Code(), limit); err != nil {
-		return Claim{}, err
+		return Claim{}, false, err
 	}
 	right, err := s.Codes.Match(claim.Code(), code)
 	if errors.Is(err, ErrUnknownKey) {
-		return Claim{}, ErrCodeExpired // its key has left the ring: a resend makes a new one
+		return Claim{}, false, ErrCodeExpired // its key has left the ring: a resend makes a new one
 	}
 	if err != nil {
-		return Claim{}, fmt.Errorf("derive code: %w", err)
+		return Claim{}, false, fmt.Errorf("derive code: %w", err)
 	}
 	if !right {
-		return Claim{}, s.wrong(ctx, claim, limit, who)
+		return Claim{}, false, s.wrong(ctx, claim, limit, who)
 	}
-	return claim, nil
+	return claim, storing, nil
+}
+
+// newerForm returns a staged claim for another number than the open claim's,
+// from a form that was sent later; nil for none.
+func newerForm(snapshot Snapshot) *Claim {
+	for i := range snapshot.Staged {
+		c := &snapshot.Staged[i]
+		if !c.Number.Same(snapshot.Held.Number) && c.CreatedAt.After(snapshot.Held.CreatedAt) {
+			return c
+		}
+	}
+	return nil
+}
+
+// settleForm opens the claim of a form that Kratos has stored already, and tells
+// so. While Kratos does not answer, the form counts as not stored.
+func (s *Service) settleForm(ctx context.Context, staged Claim, who Caller) (bool, error) {
+	seen, err := s.Directory.Identity(ctx, staged.IdentityID)
+	if err != nil || !StoredMobile(s.Plan, seen.Pending).Same(staged.Number) {
+		return false, nil //nolint:nilerr // the write finds out, and waits
+	}
+	return true, s.activate(ctx, activation{
+		identityID: staged.IdentityID, flowID: staged.FlowID, number: staged.Number,
+		who: who.Actor(), language: who.Language, stored: true,
+	})
 }
 
 // wrong locks the claim after its last try.
@@ -92,21 +128,14 @@ func (s *Service) lock(ctx context.Context, c Claim, limit int, who Caller) erro
 }
 
 // accept makes an open claim verified, so that its number will be written
-// whatever happens, and writes it now if it can.
-func (s *Service) accept(ctx context.Context, c Claim, who Caller) error {
-	now := s.Now()
-	verified := c
-	verified.State = Verified
-	verified.Marker = MarkerDone
-	verified.DueAt, verified.DueTries = now.Add(writeLease), 0
-	err := s.commit(ctx, Change{
-		Moves:  []Move{{From: Open, Claim: verified}},
-		Events: []Event{event(verified, string(Verified), who.Actor(), now)}, At: now,
-	})
-	if err != nil {
+// whatever happens, and writes it now if it can. A race does not cost the caller
+// another try: the code was right. While a form is being stored the write waits,
+// because Kratos would put back what the form began with.
+func (s *Service) accept(ctx context.Context, c Claim, who Caller, storing bool) error {
+	verified, done, err := s.verify(ctx, c, who, storing)
+	if err != nil || done || storing {
 		return err
 	}
-	verified.Version++
 	lease, err := s.lease(ctx, c.IdentityID, c.ID)
 	if err != nil {
 		s.Log.InfoContext(ctx, "number not written yet", "claim", c.ID, "identity", c.IdentityID, "error", err)
@@ -114,6 +143,42 @@ func (s *Service) accept(ctx context.Context, c Claim, who Caller) error {
 		return nil
 	}
 	return s.write(ctx, verified, lease, who.Seen)
+}
+
+// verify commits the transition. It tells whether somebody else already did.
+func (s *Service) verify(ctx context.Context, c Claim, who Caller, storing bool) (verified Claim, done bool, err error) {
+	err = again(ctx, func() error {
+		now := s.Now()
+		verified = c
+		verified.State = Verified
+		verified.Marker = MarkerDone
+		verified.DueAt, verified.DueTries = now.Add(writeLease), 0
+		if storing {
+			verified.DueAt = now.Add(reconcileAfter)
+		}
+		err := s.commit(ctx, Change{
+			Moves:  []Move{{From: Open, Claim: verified}},
+			Events: []Event{event(verified, string(Verified), who.Actor(), now)}, At: now,
+		})
+		if !errors.Is(err, ErrRaced) {
+			return err
+		}
+		snapshot, readErr := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
+		switch held := snapshot.Held; {
+		case readErr != nil:
+			return readErr
+		case held == nil || held.ID != c.ID || held.Code() != c.Code():
+			return ErrWrongCode
+		case held.State == Verified:
+			done = true
+			return nil
+		default:
+			c = *held
+			return ErrRaced
+		}
+	})
+	verified.Version++
+	return verified, done, err
 }
 
 func minTime(a, b time.Time) time.Time {

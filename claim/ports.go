@@ -42,8 +42,8 @@ type Change struct {
 	// Text is queued, leased to this process until its LeaseUntil.
 	Text *Text
 	// Limits are checked for Text, or without one for the text that Create will
-	// lead to (number, identity and Create.LastAddress). The check and the
-	// queueing are one statement.
+	// lead to (number, identity and Create.LastAddress), in the statement that
+	// writes them. Those who write in the same instant may pass together.
 	Limits TextLimits
 	Events []Event
 	// At is the moment of the change.
@@ -125,7 +125,7 @@ type Directory interface {
 	Adopt(ctx context.Context, id string, number Mobile, unmark bool) error
 	// Mark shows the number as pending.
 	Mark(ctx context.Context, id string, number Mobile) error
-	// Unmark removes the marker. The marker must be there.
+	// Unmark removes the marker. One that is gone already is no error.
 	Unmark(ctx context.Context, id string) error
 	// CodeIdentifier tells whether the schema makes the mobile number an
 	// identifier for sign-in by code.

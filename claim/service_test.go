@@ -253,6 +253,8 @@ func TestABrokenOffFlowCostsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.pass(6 * time.Second) // the form might still have been stored
+	w.chores()
 	w.wantIdentity(m1, true, "")
 }
 
@@ -642,4 +644,120 @@ func TestAReplayedHookOpensNothing(t *testing.T) {
 	}
 	w.wantTexts(m1)
 	w.wantIdentity(m1, true, "")
+}
+
+func TestAConfirmedNumberOutlivesAFormThatIsBeingStored(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "one", m1)
+	first := w.lastCode()
+	answer, err := w.stage(bob, "two", m2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale := w.identity(bob)
+	wantErr(t, w.confirm(bob, first), nil)
+	w.dir.Put(stale)
+	w.persist(bob, m2, answer)
+	w.activate(bob, "two")
+	for range 3 {
+		w.pass(30 * time.Second)
+		w.chores()
+	}
+	w.wantIdentity(m1, true, m2)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.wantIdentity(m2, true, "")
+}
+
+func TestAStoredFormsNumberKillsTheOldCodeThoughItsActivationIsLost(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "one", m1)
+	first := w.lastCode()
+	answer, err := w.stage(bob, "two", m2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.persist(bob, m2, answer)
+	wantErr(t, w.confirm(bob, first), claim.ErrWrongCode)
+	w.wantTexts(m1, m2)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.wantIdentity(m2, true, "")
+}
+
+func TestARefusedFormThatRepeatsThePendingNumberTextsNobody(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "one", m1)
+	w.pass(cool)
+	if _, err := w.stage(bob, "two", m1); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		w.pass(time.Minute)
+		w.chores()
+	}
+	w.wantTexts(m1)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.wantIdentity(m1, true, "")
+}
+
+func TestACancelledClaimStaysCancelled(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "one", m1)
+	w.pass(cool)
+	if _, err := w.stage(bob, "two", m1); err != nil {
+		t.Fatal(err)
+	}
+	wantErr(t, w.Cancel(t.Context(), w.caller(bob)), nil)
+	w.wantIdentity(m0, true, "")
+	for range 4 {
+		w.pass(time.Minute)
+		w.chores()
+	}
+	w.wantTexts(m1)
+	w.wantIdentity(m0, true, "")
+}
+
+func TestTheMarkerFollowsTheClaimWhenFormsAreStoredInTheOtherOrder(t *testing.T) {
+	w := newWorld(t)
+	one, err := w.stage(bob, "one", m1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pass(aMoment)
+	w.submit(bob, "two", m2)
+	w.persist(bob, m1, one)
+	w.activate(bob, "one")
+	w.chores()
+	w.wantTexts(m2)
+	w.wantIdentity(m0, true, m2)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.wantIdentity(m2, true, "")
+}
+
+func TestAMarkerThatIsSetMeanwhileGoes(t *testing.T) {
+	w := newWorld(t, claim.Identity{ID: bob})
+	w.dir.Identifier = true
+	if _, err := w.stage(bob, "flow", m1); err != nil {
+		t.Fatal(err)
+	}
+	caller := w.caller(bob)
+	seen := w.identity(bob)
+	caller.Seen = &seen // as whoami showed it, before the marker was set
+	w.chores()
+	w.wantIdentity("", false, m1)
+	wantErr(t, w.Confirm(t.Context(), caller, w.lastCode()), nil)
+	w.pass(time.Minute)
+	w.chores()
+	w.wantIdentity(m1, true, "")
+}
+
+func TestADeletedIdentitysOpenClaimIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "flow", m1)
+	w.dir.Delete(bob)
+	w.pass(25 * time.Hour)
+	w.chores()
+	last, err := w.store.Last(t.Context(), bob)
+	if err != nil || last.State != claim.Lapsed || !last.Number.IsZero() {
+		t.Errorf("got %+v, %v", last, err)
+	}
 }

@@ -125,6 +125,9 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 		Origin: OriginSettings, Number: r.Wanted, Was: r.Stored, State: Staged, LastAddress: c.Address,
 		CreatedAt: now, DueAt: now.Add(reconcileAfter),
 	}
+	if StoredMobile(s.Plan, c.Marker).Same(r.Wanted) {
+		staged.Marker = MarkerOld
+	}
 	change := Change{Create: &staged, Limits: policy.Texts, At: now}
 	err := s.Store.Commit(ctx, change)
 	if errors.Is(err, ErrExists) {

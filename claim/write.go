@@ -39,7 +39,9 @@ func (s *Service) release(ctx context.Context, lease Lease) {
 // caller may go away meanwhile: the write goes on. What passes is left to the
 // worker and is no error.
 func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identity) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	// Past its lease a write could meet another's.
+	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), room)
 	defer cancel()
 	refusal := s.adopt(ctx, c, seen)
 	state, reason, ended := outcome(refusal)
@@ -77,9 +79,25 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) error {
 	case stored.Same(c.Number) && seen.Verified && !marked:
 		return nil // written before a crash
 	case !stored.Same(c.Number) && !stored.Same(c.Was):
-		return ErrChangedElsewhere
+		if err := s.overtakes(ctx, c, stored); err != nil {
+			return err
+		}
 	}
 	return s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
+}
+
+// overtakes tells whether the number in place is one that the identity itself
+// confirmed while this claim was under way; its later wish then stands. Anything
+// else is ErrChangedElsewhere.
+func (s *Service) overtakes(ctx context.Context, c Claim, stored Mobile) error {
+	last, err := s.Store.Last(ctx, c.IdentityID)
+	if err != nil {
+		return err
+	}
+	if last == nil || last.State != Applied || !last.Number.Same(stored) || last.EndedAt.Before(c.CreatedAt) {
+		return ErrChangedElsewhere
+	}
+	return nil
 }
 
 // outcome tells how a write ended its claim; false if it did not.
@@ -100,8 +118,11 @@ func outcome(err error) (State, string, bool) {
 	}
 }
 
-// putOff makes a claim due again after a back-off.
+// putOff makes a claim due again after a back-off, also when the time for the
+// work itself is spent.
 func (s *Service) putOff(ctx context.Context, c Claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
 	if _, err := s.Store.Take(ctx, c, s.Now().Add(s.backoff(c.DueTries))); err != nil {
 		s.Log.WarnContext(ctx, "claim not put off", "claim", c.ID, "error", err)
 	}
@@ -165,7 +186,8 @@ func (s *Service) errand(ctx context.Context, c Claim, do func(Identity, Snapsho
 	if c.State == Open {
 		done.DueAt = c.LapsesAt
 	}
-	return s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: done}}, At: now})
+	forget := errors.Is(err, ErrNoIdentity)
+	return s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: done, Forget: forget}}, At: now})
 }
 
 // wants tells whether a living claim is for the number.
@@ -174,7 +196,7 @@ func wants(living Snapshot, number Mobile) bool {
 		return true
 	}
 	for _, c := range living.Staged {
-		if c.Number.Same(number) {
+		if c.Number.Same(number) && c.Marker != MarkerOld {
 			return true
 		}
 	}

@@ -43,7 +43,7 @@ func (d *Directory) Adopt(ctx context.Context, id string, number claim.Mobile, u
 	if err != nil {
 		return err
 	}
-	return d.compare(changed, number, unmark)
+	return d.compare(changed, number)
 }
 
 // adoptStored verifies a number that the identity had, unverified, in the same
@@ -73,13 +73,13 @@ func (d *Directory) adoptStored(ctx context.Context, id string, number claim.Mob
 // compare tells whether a write came to what was wanted. If not, somebody wrote
 // at the same time, and it is to be done again. A number that is no address at
 // all is what it can be: its schema lets nothing verify it.
-func (d *Directory) compare(changed identity, number claim.Mobile, unmark bool) error {
+func (d *Directory) compare(changed identity, number claim.Mobile) error {
 	seen := d.seen(changed)
 	isAddress := slices.ContainsFunc(changed.Addresses, func(a address) bool { return d.reaches(a, number) })
 	switch {
 	case isAddress && !seen.Verified || !claim.StoredMobile(d.opt.Plan, seen.Mobile).Same(number):
 		return fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrDirectoryAway)
-	case unmark && seen.Pending != "" && claim.StoredMobile(d.opt.Plan, seen.Pending).Same(number):
+	case seen.Pending != "" && claim.StoredMobile(d.opt.Plan, seen.Pending).Same(number):
 		return fmt.Errorf("%s: %w: marker still there", adopting, claim.ErrDirectoryAway)
 	}
 	return nil

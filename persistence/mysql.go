@@ -56,6 +56,7 @@ func mysqlConfig(dsn string) (*mysql.Config, error) {
 	}
 	cfg.ParseTime = true
 	cfg.Loc = time.UTC
+	cfg.ClientFoundRows = false  // a row counts when it was changed
 	cfg.InterpolateParams = true // saves a round trip for each statement
 	cfg.MultiStatements = false
 	cfg.Logger = &mysql.NopLogger{} // every error reaches its caller

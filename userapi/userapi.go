@@ -41,10 +41,17 @@ func Mount(r gin.IRouter, edge *web.Edge, claims Claims) {
 
 type handlers struct{ claims Claims }
 
-// property is a WSO2 name and value. Only the scenario means anything here.
-type property struct {
-	Key   string `json:"key"`
-	Value string `json:"value"`
+// property is a name and a value, as {"key": name, "value": value} or as
+// {name: value}. Only the scenario means anything here.
+type property map[string]string
+
+// scenario returns the recovery scenario that the property names, if it does.
+func (p property) scenario() (string, bool) {
+	if p["key"] == scenarioKey {
+		return p["value"], true
+	}
+	value, named := p[scenarioKey]
+	return value, named
 }
 
 // validateRequest has all members of WSO2's request. Its verified channel says
@@ -85,10 +92,11 @@ func (h handlers) resend(ctx context.Context, who claim.Caller, in resendRequest
 func (r resendRequest) asksForUpdate() bool {
 	named := 0
 	for _, p := range r.Properties {
-		if p.Key != scenarioKey {
+		scenario, isScenario := p.scenario()
+		if !isScenario {
 			continue
 		}
-		if p.Value != updateScenario {
+		if scenario != updateScenario {
 			return false
 		}
 		named++

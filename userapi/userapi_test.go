@@ -157,6 +157,15 @@ func TestResendIgnoresOtherProperties(t *testing.T) {
 	}
 }
 
+func TestTheScenarioMayBeTheMembersName(t *testing.T) {
+	c := &claims{}
+	body := `{"properties":[{"RecoveryScenario":"MOBILE_VERIFICATION_ON_UPDATE"}]}`
+	got := call(t, c, http.MethodPost, "/resend-code", body, "X-Session-Token", "bobs-token")
+	if got.Code != http.StatusCreated || len(c.calls) != 1 {
+		t.Errorf("got %d %s after %v", got.Code, got.Body, c.calls)
+	}
+}
+
 func TestNothingPending(t *testing.T) {
 	for _, tt := range []struct {
 		method, path, body string

@@ -63,7 +63,8 @@ func (d *Directory) Identity(_ context.Context, id string) (claim.Identity, erro
 
 // Adopt implements claim.Directory.
 func (d *Directory) Adopt(_ context.Context, id string, number claim.Mobile, unmark bool) error {
-	return d.change(id, func(i *claim.Identity) error {
+	var left bool // the marker, which then is to be removed by another write
+	err := d.change(id, func(i *claim.Identity) error {
 		for _, other := range d.identities {
 			if other.ID != id && claim.RestoreMobile(other.Mobile).Same(number) {
 				return claim.ErrNumberTaken
@@ -73,8 +74,13 @@ func (d *Directory) Adopt(_ context.Context, id string, number claim.Mobile, unm
 		if unmark {
 			i.Pending = ""
 		}
+		left = claim.RestoreMobile(i.Pending).Same(number)
 		return nil
 	})
+	if err == nil && left {
+		err = claim.ErrDirectoryAway
+	}
+	return err
 }
 
 // Mark implements claim.Directory.
