@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -65,15 +67,19 @@ func (l *StatementLog) Between(t testing.TB, from, to time.Time) []Statement {
 func (l *StatementLog) Settle(t testing.TB) {
 	t.Helper()
 	Eventually(t, 10*time.Second, "the database settles", func() error {
-		var queued, open int
+		var queued int
 		err := l.database.Server.Root.QueryRowContext(t.Context(),
 			"SELECT COUNT(*) FROM "+l.database.Name+".texts WHERE state = 'queued'").Scan(&queued)
-		if err == nil {
-			err = l.database.Server.Root.QueryRowContext(t.Context(),
-				"SELECT COUNT(*) FROM information_schema.INNODB_TRX").Scan(&open)
+		if err != nil {
+			return err
 		}
+		var open int
+		var which sql.NullString
+		err = l.database.Server.Root.QueryRowContext(t.Context(),
+			`SELECT COUNT(*), GROUP_CONCAT(CONCAT_WS(' ', p.USER, p.COMMAND, p.TIME, trx_state, trx_started, trx_query))
+			FROM information_schema.INNODB_TRX LEFT JOIN information_schema.PROCESSLIST AS p ON p.ID = trx_mysql_thread_id`).Scan(&open, &which)
 		if err == nil && queued+open > 0 {
-			err = errNotYet
+			err = fmt.Errorf("%d texts queued, %d transactions open: %s", queued, open, which.String)
 		}
 		return err
 	})
