@@ -62,8 +62,9 @@ func (l *StatementLog) Between(t testing.TB, from, to time.Time) []Statement {
 	return all
 }
 
-// Settle waits until every transaction that was begun has ended and the outbox
-// has recorded what became of its texts.
+// Settle waits until every transaction that the server under test has begun has
+// ended and the outbox has recorded what became of its texts. The database has
+// transactions of its own besides.
 func (l *StatementLog) Settle(t testing.TB) {
 	t.Helper()
 	Eventually(t, 10*time.Second, "the database settles", func() error {
@@ -77,7 +78,8 @@ func (l *StatementLog) Settle(t testing.TB) {
 		var which sql.NullString
 		err = l.database.Server.Root.QueryRowContext(t.Context(),
 			`SELECT COUNT(*), GROUP_CONCAT(CONCAT_WS(' ', p.USER, p.COMMAND, p.TIME, trx_state, trx_started, trx_query))
-			FROM information_schema.INNODB_TRX LEFT JOIN information_schema.PROCESSLIST AS p ON p.ID = trx_mysql_thread_id`).Scan(&open, &which)
+			FROM information_schema.INNODB_TRX JOIN information_schema.PROCESSLIST AS p ON p.ID = trx_mysql_thread_id
+			WHERE p.USER = ?`, l.database.User).Scan(&open, &which)
 		if err == nil && queued+open > 0 {
 			err = fmt.Errorf("%d texts queued, %d transactions open: %s", queued, open, which.String)
 		}
