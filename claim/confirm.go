@@ -44,8 +44,11 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (_ Claim, st
 	claim := *snapshot.Held
 	if newer := newerForm(snapshot); newer != nil && claim.State == Open {
 		stored, err := s.settleForm(ctx, *newer, who)
-		if err != nil || stored {
-			return Claim{}, false, errors.Join(err, ErrRaced) // the open claim is another one now
+		switch {
+		case err != nil:
+			return Claim{}, false, err
+		case stored:
+			return Claim{}, false, ErrRaced // the open claim is another one now
 		}
 		storing = true
 	}

@@ -63,7 +63,7 @@ func TestStatementBudget(t *testing.T) {
 			Moves: []claim.Move{{From: claim.Verified, Claim: applied}}, At: noon,
 		}), "UPDATE")
 		lease.Owner = "p"
-		check("acquire what ended with its claim", store.Acquire(ctx, lease, noon), "INSERT")
+		check("acquire what ended with its claim", store.Acquire(ctx, lease, noon), "UPDATE")
 		check("release", store.Release(ctx, lease), "DELETE")
 		_, err = store.Last(ctx, c.IdentityID)
 		check("last", err, "SELECT")

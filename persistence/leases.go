@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -10,42 +11,66 @@ import (
 )
 
 // void holds for a lease that has ended, by time or with its claim.
-const void = `(identity_leases.ends_at <= ? OR identity_leases.claim_id <> '' AND NOT EXISTS (
+const void = `identity_id = ? AND (ends_at <= ? OR claim_id <> '' AND NOT EXISTS (
   SELECT 1 FROM claims AS c WHERE c.id = identity_leases.claim_id AND c.state = ?))`
 
-const takeLease = "INSERT INTO identity_leases (identity_id, owner, claim_id, ends_at) VALUES (?, ?, ?, ?)\n"
+// leftLeases is how many identities are remembered whose lease ended with its
+// claim, and so still stands in the table.
+const leftLeases = 1 << 14
 
-// What becomes of a lease that is there already: it is taken over if it is void,
-// and else left as it is, by which no row changes. MySQL assigns from left to
-// right, so the owner, who is new for each taking, tells the others.
-var takeOver = map[dialect]string{
-	mysqlDialect: `ON DUPLICATE KEY UPDATE owner = IF(` + void + `, ?, owner),
-claim_id = IF(owner = ?, ?, claim_id), ends_at = IF(owner = ?, ?, ends_at)`,
-	sqliteDialect: `ON CONFLICT (identity_id) DO UPDATE
-SET owner = excluded.owner, claim_id = excluded.claim_id, ends_at = excluded.ends_at WHERE ` + void,
+// Acquire implements [claim.Leases], usually in one statement: it adds the lease,
+// or first takes over the one that this process has left there.
+func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) error {
+	ways := []func(context.Context, claim.Lease, time.Time) (bool, error){s.addLease, s.takeOverLease}
+	if s.left.Contains(lease.IdentityID) {
+		ways[0], ways[1] = ways[1], ways[0]
+	}
+	for _, way := range ways {
+		taken, err := way(ctx, lease, now)
+		if err != nil {
+			return away(err)
+		}
+		if taken {
+			if lease.ClaimID != "" {
+				s.left.Add(lease.IdentityID, struct{}{})
+			}
+			return nil
+		}
+	}
+	return claim.ErrLeased
 }
 
-// Acquire implements [claim.Leases], in one statement.
-func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) error {
-	end := moment(lease.Until)
-	values := []any{lease.IdentityID, lease.Owner, lease.ClaimID, end, moment(now), string(claim.Verified)}
-	if s.db.dialect == mysqlDialect {
-		values = append(values, lease.Owner, lease.Owner, lease.ClaimID, lease.Owner, end)
+// addLease tells whether nobody had a lease.
+func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (bool, error) {
+	err := s.db.write(ctx, func(tx *gorm.DB) error {
+		return tx.Create(&leaseRow{
+			IdentityID: lease.IdentityID, Owner: lease.Owner, ClaimID: lease.ClaimID, EndsAt: moment(lease.Until),
+		}).Error
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return false, nil
 	}
+	return err == nil, err
+}
+
+// takeOverLease tells whether somebody had a lease that has ended.
+func (s *Store) takeOverLease(ctx context.Context, lease claim.Lease, now time.Time) (bool, error) {
 	var changed int64
 	err := s.db.write(ctx, func(tx *gorm.DB) error {
-		done := tx.Exec(takeLease+takeOver[s.db.dialect], values...)
+		done := tx.Model(&leaseRow{}).
+			Where(void, lease.IdentityID, moment(now), string(claim.Verified)).
+			UpdateColumns(map[string]any{
+				"owner": lease.Owner, "claim_id": lease.ClaimID, "ends_at": moment(lease.Until),
+			})
 		changed = done.RowsAffected
 		return done.Error
 	})
-	if err == nil && changed == 0 {
-		return claim.ErrLeased
-	}
-	return away(err)
+	return changed == 1, err
 }
 
 // Release implements [claim.Leases].
 func (s *Store) Release(ctx context.Context, lease claim.Lease) error {
+	s.left.Remove(lease.IdentityID)
 	return away(s.db.write(ctx, func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND owner = ?", lease.IdentityID, lease.Owner).Delete(&leaseRow{}).Error
 	}))

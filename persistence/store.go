@@ -4,18 +4,30 @@ import (
 	"context"
 	"errors"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/claim"
 )
 
 // Store implements [claim.Store].
-type Store struct{ db *DB }
+type Store struct {
+	db *DB
+	// left are the identities whose lease was not given back, but ended with its
+	// claim. It only saves statements.
+	left *lru.Cache[string, struct{}]
+}
 
 var _ claim.Store = (*Store)(nil)
 
 // NewStore returns a store on a database whose schema is up to date.
-func NewStore(db *DB) *Store { return &Store{db} }
+func NewStore(db *DB) *Store {
+	left, err := lru.New[string, struct{}](leftLeases)
+	if err != nil {
+		panic(err) // only a size below one is refused
+	}
+	return &Store{db, left}
+}
 
 var (
 	// errFull: the statement that would have broken a limit inserted nothing.

@@ -150,7 +150,7 @@ func (m *MariaDB) health() string {
 	if m.process.Running() {
 		return ""
 	}
-	return fmt.Sprintf("MariaDB ended: %v\n%s", m.process.err, tail(m.output.String(), 10))
+	return fmt.Sprintf("MariaDB ended: %v\n%s", m.process.err, tail(m.output.String(), 100))
 }
 
 // NewDatabase makes an empty database.
