@@ -28,7 +28,7 @@ build: ## the holdline program
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.release=$(VERSION)" -o $(HOLDLINE) ./cmd/holdline
 
 $(KRATOS): e2e/kratos/go.mod e2e/kratos/go.sum e2e/kratos/main.go
-	@command -v gcc >/dev/null || $(MAKE) --no-print-directory debian
+	@./e2e/debian.sh compiler
 	@echo "building Ory Kratos v1.3.1 from its Go module: some minutes the first time"
 	@mkdir -p $(CACHE)
 	@cd e2e/kratos && CGO_ENABLED=1 $(GO) build -tags sqlite -o $(KRATOS) .

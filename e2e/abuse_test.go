@@ -185,7 +185,7 @@ func with(t *testing.T, body, member string, value any) string {
 	return string(changed)
 }
 
-// DESIGN 5 and 15: right answers at the same time, at several replicas, make one
+// Right answers at the same time, at several replicas, make one
 // change.
 func TestConcurrentRightCodesMakeOneChange(t *testing.T) {
 	t.Parallel()

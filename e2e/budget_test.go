@@ -11,7 +11,7 @@ import (
 	"github.com/holdline/holdline/e2e/harness"
 )
 
-// The budget of DESIGN 6.
+// The budget that ARCHITECTURE.md promises.
 const (
 	budgetStage        = 4  // statements
 	budgetChange       = 12 // statements
@@ -23,7 +23,7 @@ const (
 	watchIdle = 33 * time.Second
 )
 
-// A whole change costs no more than DESIGN 6 allows, counted where it is paid:
+// A whole change costs no more than its budget, counted where it is paid:
 // in MariaDB's general log, and at Kratos' door. What the workers ask for while
 // nothing happens is learned first, from a time in which nothing happens, and is
 // told from the change's own work by its exact text.
