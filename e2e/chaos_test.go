@@ -63,8 +63,10 @@ func TestKilledAgainAndAgainEveryChangeIsMadeOnce(t *testing.T) {
 				written++
 			}
 		}
-		if written != 1 {
-			t.Errorf("%s: written %d times, want once", person.Email, written)
+		// None: Holdline was killed between Kratos' write and its answer, and found
+		// the number in place. That it is there, wantMade has seen.
+		if written > 1 {
+			t.Errorf("%s: written %d times", person.Email, written)
 		}
 		codes := map[string]bool{}
 		for _, text := range s.Provider.Texts(number) {
