@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // Confirm takes the code that the caller typed. Nil means that it was right and
@@ -52,7 +51,7 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (_ Claim, st
 		}
 		storing = true
 	}
-	if claim.State == Open && !now.Before(minTime(claim.CodeExpires, claim.LapsesAt)) {
+	if claim.State == Open && (!now.Before(claim.CodeExpires) || !now.Before(claim.LapsesAt)) {
 		return Claim{}, false, ErrCodeExpired
 	}
 	limit := policy.tries(snapshot.TriesElsewhere)
@@ -182,11 +181,4 @@ func (s *Service) verify(ctx context.Context, c Claim, who Caller, storing bool)
 	})
 	verified.Version++
 	return verified, done, err
-}
-
-func minTime(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

@@ -192,7 +192,7 @@ func (d *running) personConfirms(t *testing.T) {
 func (d *running) curlWorks(t *testing.T) {
 	for _, tool := range []string{"sh", "curl", "sed"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed", tool)
+			t.Fatalf("%s is not installed", tool)
 		}
 	}
 	var lines []string

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -60,7 +59,6 @@ type Directory struct {
 	opt    Options
 	public *kratos.APIClient
 	admin  *kratos.APIClient
-	health *kratos.APIClient
 	http   *http.Client
 
 	schemas *lru.Cache[string, schema]
@@ -81,8 +79,7 @@ func New(opt Options) (*Directory, error) {
 	}
 	opt.fill()
 	d := &Directory{opt: opt, http: newHTTP(opt.HTTP), work: newWork(mostRevokes)}
-	admin := strings.TrimRight(opt.AdminURL, "/")
-	d.public, d.admin, d.health = d.client(opt.PublicURL), d.client(admin), d.client(admin+"/admin")
+	d.public, d.admin = d.client(opt.PublicURL), d.client(opt.AdminURL)
 	var err error
 	if d.schemas, err = lru.New[string, schema](mostSchemas); err != nil {
 		return nil, err
@@ -141,18 +138,6 @@ func (d *Directory) client(base string) *kratos.APIClient {
 	cfg.HTTPClient = d.http
 	cfg.Servers = kratos.ServerConfigurations{{URL: strings.TrimRight(base, "/")}}
 	return kratos.NewAPIClient(cfg)
-}
-
-// Ready asks the admin API whether Kratos can serve
-// (https://www.ory.sh/docs/kratos/reference/api#tag/metadata/operation/isReady).
-// There the path that the client knows lies under /admin; without it Kratos only
-// redirects.
-func (d *Directory) Ready(ctx context.Context) error {
-	_, err := fetch[struct{}](ctx, d, "readiness", nil, func(ctx context.Context) (*http.Response, error) {
-		_, resp, err := d.health.MetadataAPI.IsReady(ctx).Execute()
-		return resp, err
-	})
-	return err
 }
 
 // Close refuses further logins, and waits for those under way, and until the

@@ -63,13 +63,6 @@ func TestMissingIdentity(t *testing.T) {
 	}
 }
 
-func TestReady(t *testing.T) {
-	requireKratos(t)
-	if err := open(t, shared, nil).Ready(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestOptionsAreChecked(t *testing.T) {
 	if _, err := directory.New(directory.Options{PublicURL: "kratos:4433"}); err == nil {
 		t.Error("accepted")

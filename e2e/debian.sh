@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests need, if they are missing: a C
-# compiler for Kratos' SQLite and the race detector, git, MariaDB, Chromium.
-#   debian.sh [compiler git mariadb chromium]   all of them by default
+# compiler for Kratos' SQLite and the race detector, git, curl, MariaDB, Chromium.
+#   debian.sh [compiler git curl mariadb chromium]   all of them by default
 set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2"); }
-for part in "${@:-compiler git mariadb chromium}"; do
+for part in "${@:-compiler git curl mariadb chromium}"; do
 	for name in $part; do
 		case $name in
 		compiler)
 			need gcc gcc
 			[ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
 			;;
-		git) need git git ;;
+		git | curl) need "$name" "$name" ;;
 		mariadb) need mariadbd mariadb-server ;;
 		chromium) need chromium chromium ;;
 		*) echo "unknown part: $name" >&2; exit 2 ;;
