@@ -154,7 +154,8 @@ func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
 	}
 	p.phone = phone
 	p.worker = smsgateway.NewWorker(smsgateway.WorkerOptions{
-		Outbox: store, Codes: codes, Routes: routes, Render: texts.Render, Now: p.clock.Now, Log: p.log,
+		Outbox: store, Routes: routes, Now: p.clock.Now, Log: p.log,
+		Compose: smsgateway.Composer{Codes: codes, Templates: texts}.Compose,
 	})
 	return nil
 }

@@ -3,6 +3,7 @@ package claim
 import (
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -120,6 +121,16 @@ func (m Mobile) Key() string {
 
 // Same tells whether both reach the same telephone.
 func (m Mobile) Same(other Mobile) bool { return m.Key() == other.Key() }
+
+// CallingCode returns the country calling code of ITU-T E.164, without a plus;
+// blank for a number that is not international.
+func (m Mobile) CallingCode() string {
+	parsed, err := phonenumbers.Parse(m.number, "")
+	if err != nil {
+		return ""
+	}
+	return strconv.Itoa(int(parsed.GetCountryCode()))
+}
 
 // IsZero tells whether there is no number.
 func (m Mobile) IsZero() bool { return m.number == "" }

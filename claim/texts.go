@@ -5,12 +5,22 @@ import (
 	"time"
 )
 
+// TextKind says what a text is for.
+type TextKind string
+
+// The kinds of text. All but the first are notices.
+const (
+	TextCode    TextKind = "code"    // carries a code to the number that is wanted
+	TextChanged TextKind = "changed" // tells the number's former owner that it was replaced
+)
+
 // Text is one message to send: to whom and which code, but not the code.
 type Text struct {
 	ID         string
+	Kind       TextKind // blank is TextCode
 	IdentityID string
 	To         Mobile
-	Code       CodeRef
+	Code       CodeRef       // of a notice, only the claim
 	Expires    time.Time     // the code's; a text is not sent later
 	Validity   time.Duration // how long the code is good, as the message says it
 	Language   string        // BCP 47, blank for the default

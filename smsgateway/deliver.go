@@ -29,9 +29,9 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 	if room <= 0 {
 		return // somebody else may have it soon
 	}
-	message, fault := w.compose(t.Text)
-	if fault != "" {
-		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Reason: fault})
+	message, err := w.Compose(t.Text)
+	if err != nil {
+		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Reason: err.Error()})
 		return
 	}
 	sending, cancel := context.WithTimeout(ctx, room)
@@ -45,22 +45,6 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 	default:
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Gateway: o.gateway, Reason: o.reason()})
 	}
-}
-
-// compose makes the message, or says why there is none.
-func (w *Worker) compose(t claim.Text) (m Message, fault string) {
-	code, err := w.Codes.Code(t.Code)
-	if err != nil {
-		return Message{}, "the code's key is not in the key ring"
-	}
-	body, err := w.Render(t, code)
-	if err != nil {
-		return Message{}, "the text's template fails"
-	}
-	return Message{
-		ID: t.ID, To: t.To, Body: body, Code: code,
-		Validity: t.Validity, Language: t.Language, IdentityID: t.IdentityID,
-	}, ""
 }
 
 // outcome is how an attempt on all routes ended.

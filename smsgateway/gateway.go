@@ -13,9 +13,10 @@ import (
 // Message is one text as a gateway sends it.
 type Message struct {
 	ID         string // the text's; the same for every attempt
+	Kind       claim.TextKind
 	To         claim.Mobile
 	Body       string
-	Code       string        // the one that Body holds
+	Code       string        // the one that Body holds; blank in a notice
 	Validity   time.Duration // of the code, as Body says it
 	Language   string        // BCP 47, blank for the default
 	IdentityID string
@@ -40,6 +41,11 @@ type Gateway interface {
 
 // ErrRefused means that this gateway will never take the message. Another may.
 var ErrRefused = errors.New("refused")
+
+// ErrAccount means that the gateway refuses the operator and not the message:
+// credentials, credit, permissions. It wraps [ErrRefused]: another gateway may
+// take the message, and this one should be looked after.
+var ErrAccount = fmt.Errorf("%w: the provider refuses the account", ErrRefused)
 
 // RetryError is a failure that passes, from a provider that says when.
 type RetryError struct {

@@ -248,7 +248,7 @@ func newBench(t *testing.T, o *outbox, change func(*smsgateway.WorkerOptions), g
 	}
 	b := bench{clock: &clock{now: start}, outbox: o, log: &bytes.Buffer{}}
 	options := smsgateway.WorkerOptions{
-		Outbox: o, Codes: codes{}, Render: templates.Render, Now: b.clock.Now,
+		Outbox: o, Now: b.clock.Now, Compose: smsgateway.Composer{Codes: codes{}, Templates: templates}.Compose,
 		Log: slog.New(slog.NewJSONHandler(b.log, nil)), Jitter: func() float64 { return 0 },
 	}
 	for i, g := range gateways {

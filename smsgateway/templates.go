@@ -19,6 +19,7 @@ type TextData struct {
 	Code    string
 	Minutes int // at least 1
 	Product string
+	Link    string // of a notice
 }
 
 // TemplateOptions say what texts look like.
@@ -109,9 +110,10 @@ func (t *Templates) try(text *template.Template, most int) error {
 	return nil
 }
 
-// Render writes a text. Its signature is what [WorkerOptions] want.
-func (t *Templates) Render(text claim.Text, code string) (string, error) {
-	return t.render(t.choose(text.Language), code, minutes(text.Validity))
+// Render writes a text in a language, or in what comes nearest to it. The
+// product is filled in.
+func (t *Templates) Render(_ claim.TextKind, language string, data TextData) (string, error) {
+	return t.render(t.choose(language), data.Code, data.Minutes)
 }
 
 // choose finds the template of a language, of the one it is a variety of, or

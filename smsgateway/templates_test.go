@@ -45,7 +45,7 @@ func TestTexts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := templates.Render(claim.Text{Language: tt.language, Validity: tt.validity}, code)
+			got, err := templates.Render(claim.TextCode, tt.language, smsgateway.TextData{Code: code, Minutes: max(1, int(tt.validity/time.Minute))})
 			if err != nil || got != tt.want {
 				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}

@@ -21,14 +21,11 @@ type Route struct {
 
 // WorkerOptions are what a [Worker] works with. Those without a default are needed.
 type WorkerOptions struct {
-	Outbox claim.Outbox
-	Codes  interface {
-		Code(ref claim.CodeRef) (string, error)
-	}
-	Routes []Route                                            // in order of preference
-	Render func(text claim.Text, code string) (string, error) // as [Templates.Render]
-	Now    func() time.Time
-	Log    *slog.Logger
+	Outbox  claim.Outbox
+	Compose func(claim.Text) (Message, error) // as [Composer.Compose]; an error is final
+	Routes  []Route                           // in order of preference
+	Now     func() time.Time
+	Log     *slog.Logger
 
 	Jitter      func() float64 // from 0 to 1; math/rand if nil
 	Concurrency int            // sends at once for each route; 16 if zero
