@@ -5,6 +5,8 @@ package app
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -106,7 +108,9 @@ type program struct {
 	clock     *persistence.Clock
 	directory *directory.Directory
 	claims    *claim.Service
+	watch     *claim.Watch
 	worker    *smsgateway.Worker
+	receipts  *smsgateway.Receipts
 	phone     *smsgateway.Simulator // nil without a simulator gateway
 }
 
@@ -121,10 +125,16 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 	if err != nil {
 		return nil, err
 	}
+	hashKey, err := hkdf.Key(sha256.New, []byte(secrets[0]), nil, "names of limits", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("derive a key: %w", err)
+	}
 	p.directory, err = directory.New(directory.Options{
 		PublicURL: cfg.Kratos.PublicURL, AdminURL: cfg.Kratos.AdminURL, MobileTrait: cfg.Kratos.MobileTrait,
-		PendingKey: cfg.Kratos.PendingKey, SessionCookie: cfg.Kratos.SessionCookie, Plan: plan,
-		Timeout: cfg.Kratos.Timeout, Now: time.Now, Log: o.Log, LoginFailures: 10, LoginWindow: 15 * time.Minute,
+		PendingKey: cfg.Kratos.PendingKey, LocaleTrait: cfg.Kratos.LocaleTrait, EmailTrait: cfg.Kratos.EmailTrait,
+		SessionCookie: cfg.Kratos.SessionCookie, Plan: plan,
+		Timeout: cfg.Kratos.Timeout, Now: clock.Now, Log: o.Log,
+		Limiter: persistence.NewLimiter(db), LoginFailures: cfg.Limits.LoginFailures, LoginWindow: cfg.Limits.LoginWindow, HashKey: hashKey,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("kratos: %w", err)
@@ -134,30 +144,17 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 		return nil, err
 	}
 	policy := policyOf(cfg)
+	p.watch = claim.NewWatch(store, policy.Traffic, clock.Now, o.Log)
 	p.claims = claim.NewService(claim.Options{
 		Store: store, Directory: p.directory, Codes: codes, Plan: plan,
 		Policy: func() claim.Policy { return policy }, Now: clock.Now, NewID: uuid.NewString,
-		Jitter: jitter, Send: p.worker.Offer, Log: o.Log,
+		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Stopped, Log: o.Log,
 	})
+	p.receipts, err = receipts(cfg, store, clock.Now)
+	if err != nil {
+		return nil, err
+	}
 	return p, nil
-}
-
-// sender builds the worker that sends texts.
-func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
-	texts, err := templates(p.cfg)
-	if err != nil {
-		return err
-	}
-	routes, phone, err := gateways(p.cfg)
-	if err != nil {
-		return err
-	}
-	p.phone = phone
-	p.worker = smsgateway.NewWorker(smsgateway.WorkerOptions{
-		Outbox: store, Routes: routes, Now: p.clock.Now, Log: p.log,
-		Compose: smsgateway.Composer{Codes: codes, Templates: texts}.Compose,
-	})
-	return nil
 }
 
 // jitter spreads a wait over its second half.
@@ -168,24 +165,9 @@ func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2) //nolint:gosec // spreads load, guards nothing
 }
 
-func policyOf(cfg config.Config) claim.Policy {
-	feature, limits := cfg.Feature.Update, cfg.Limits
-	return claim.Policy{
-		Enabled: feature.Mobile.Enable, VerifyPrivileged: feature.Mobile.EnablePrivileged,
-		VerifyAlways: !feature.UseVerifyClaim, Validity: feature.Mobile.Validity,
-		Removal: claim.Removal(feature.Mobile.Removal), Resend: claim.Resend(cfg.OTP.Resend),
-		Lifetime: cfg.Claims.Lifetime, Retention: cfg.Claims.Retention, SessionAge: cfg.Kratos.SessionAge,
-		MaxAttempts: limits.MaxAttempts, DayAttempts: limits.AttemptsPerIdentityDay,
-		Cooldown: limits.ResendCooldown, MaxTexts: limits.TextsPerClaim,
-		Texts: claim.TextLimits{
-			PerIdentityDay: limits.TextsPerIdentityDay, PerNumberDay: limits.TextsPerNumberDay,
-			PerAddressHour: limits.TextsPerAddressHour,
-		},
-	}
-}
-
 const (
 	choreInterval = time.Second
+	watchInterval = 10 * time.Second
 	clockInterval = 30 * time.Second
 	pruneInterval = time.Hour
 	// schemaInterval keeps identity schemas known, so that no hook waits for one.
@@ -213,8 +195,14 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 		schemas(ctx)
 		return every(ctx, schemaInterval, schemas)
 	})
+	g.Go(func() error {
+		watch := p.soft("traffic watch", p.watch.Once)
+		watch(ctx)
+		return every(ctx, watchInterval, watch)
+	})
 	g.Go(func() error { return every(ctx, clockInterval, p.soft("clock", p.clock.Sync)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune", p.claims.Prune)) })
+	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune limits", p.pruneLimits)) })
 	if _, err := fmt.Fprintf(out, "listening public=%s admin=%s\n", public.Addr(), admin.Addr()); err != nil {
 		return err
 	}
@@ -232,6 +220,10 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 func (p *program) chores(ctx context.Context) error {
 	_, err := p.claims.Chores(ctx)
 	return err
+}
+
+func (p *program) pruneLimits(ctx context.Context) error {
+	return persistence.NewLimiter(p.db).Prune(ctx, p.clock.Now())
 }
 
 // soft logs a loop's failure instead of stopping the program for it.

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"strings"
 	"time"
 
+	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -13,15 +16,17 @@ import (
 // simulatorKeeps is how many texts the phone simulator remembers.
 const simulatorKeeps = 100
 
-// Check finds the faults in what texts are sent by: templates and gateways. It
-// complements the checks of package config, which knows neither.
+// Check finds the faults in what texts are sent by: templates, gateways, the
+// numbers that are served. It complements the checks of package config, which
+// knows none of them.
 func Check(cfg config.Config) error {
 	if cfg.Public.BaseURL == "" {
 		cfg.Public.BaseURL = "http://" + cfg.Public.Host
 	}
 	_, templateFault := templates(cfg)
 	_, _, gatewayFaults := gateways(cfg)
-	return errors.Join(templateFault, gatewayFaults)
+	_, webhookFault := webhook(cfg, nil)
+	return errors.Join(templateFault, gatewayFaults, webhookFault, coverageOf(cfg.Mobile).Check())
 }
 
 // templates write texts with the public host in their last line.
@@ -30,38 +35,130 @@ func templates(cfg config.Config) (*smsgateway.Templates, error) {
 	if err != nil {
 		return nil, errors.New("public.base_url: must be an http or https URL")
 	}
-	t, err := smsgateway.NewTemplates(smsgateway.TemplateOptions{Product: cfg.SMS.Product, Host: base.Hostname()})
-	if err != nil {
-		return nil, fmt.Errorf("sms: %w", err)
+	own := map[string]map[claim.TextKind]string{}
+	for language, texts := range cfg.SMS.Templates {
+		own[language] = map[claim.TextKind]string{claim.TextCode: texts.Code, claim.TextChanged: texts.Changed}
 	}
-	return t, nil
+	return smsgateway.NewTemplates(smsgateway.TemplateOptions{
+		Product: cfg.SMS.Product, Host: base.Hostname(), Own: own, Default: cfg.SMS.DefaultLanguage,
+		CodeLength: cfg.OTP.Length, LongestLink: base.JoinPath(disputePath, strings.Repeat("x", claim.LinkLength)).String(),
+		Segments: cfg.SMS.Segments, NoticeSegments: cfg.SMS.NoticeSegments,
+	})
 }
 
 // gateways builds the routes, and the phone if one of them leads there.
 func gateways(cfg config.Config) (routes []smsgateway.Route, phone *smsgateway.Simulator, err error) {
 	var faults []error
 	for i, g := range cfg.SMS.Gateways {
-		var gateway smsgateway.Gateway
-		switch g.Type {
-		case "simulator":
-			if phone == nil {
-				phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
-			}
-			gateway = phone
-		case "http":
-			gateway, err = smsgateway.NewHTTP(requestConfig(g.Request), smsgateway.HTTPOptions{Timeout: g.Timeout})
-			if err != nil {
-				faults = append(faults, fmt.Errorf("sms.gateways[%d]: %w", i, err))
-			}
+		if g.Type == "simulator" && phone == nil {
+			phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
 		}
-		routes = append(routes, smsgateway.Route{ID: g.ID, Gateway: gateway})
+		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("sms.gateways[%d]: %w", i, err))
+		}
+		routes = append(routes, smsgateway.Route{ID: g.ID, Gateway: gateway, Rate: g.Rate, Concurrency: g.Concurrency})
 	}
 	return routes, phone, errors.Join(faults...)
 }
 
+// gatewayOf builds a gateway that reports receipts to a URL, unless that is blank.
+func gatewayOf(g config.Gateway, receipts string, phone *smsgateway.Simulator) (smsgateway.Gateway, error) {
+	options := smsgateway.HTTPOptions{Timeout: g.Timeout}
+	var api smsgateway.API
+	switch g.Type {
+	case "simulator":
+		return phone, nil
+	case "http":
+		return smsgateway.NewHTTP(requestConfig(g.Request), options)
+	case "sns":
+		return snsOf(g, options)
+	case "vonage":
+		api = smsgateway.Vonage{
+			APIKey: g.APIKey.Reveal(), APISecret: g.APISecret.Reveal(), From: g.From, Endpoint: g.Endpoint, Callback: receipts,
+		}
+	case "twilio":
+		api = smsgateway.Twilio{
+			AccountSID: g.AccountSID, AuthToken: g.AuthToken.Reveal(), APIKeySID: g.APIKeySID, APIKeySecret: g.APIKeySecret.Reveal(),
+			From: g.From, MessagingServiceSID: g.MessagingServiceSID, Endpoint: g.Endpoint, Callback: receipts,
+		}
+	case "messagebird":
+		api = smsgateway.MessageBird{
+			AccessKey: g.AccessKey.Reveal(), Originator: g.Originator, Endpoint: g.Endpoint, Callback: receipts,
+		}
+	case "bird":
+		api = smsgateway.Bird{
+			AccessKey: g.AccessKey.Reveal(), WorkspaceID: g.WorkspaceID, ChannelID: g.ChannelID, Endpoint: g.Endpoint,
+		}
+	case "sinch":
+		api = smsgateway.Sinch{
+			ServicePlanID: g.ServicePlanID, APIToken: g.APIToken.Reveal(), From: g.From, Region: g.Region,
+			Endpoint: g.Endpoint, Callback: receipts,
+		}
+	case "kannel":
+		api = smsgateway.Kannel{
+			Username: g.Username, Password: g.Password.Reveal(), From: g.From, Endpoint: g.Endpoint, Callback: receipts,
+		}
+	default:
+		return nil, errors.New("type: is none of the known types")
+	}
+	return smsgateway.NewAPI(api, options), nil
+}
+
+// snsOf takes credentials from where AWS' own tools look if none are configured.
+func snsOf(g config.Gateway, options smsgateway.HTTPOptions) (smsgateway.Gateway, error) {
+	o := smsgateway.SNSOptions{
+		Region: g.Region, AccessKeyID: g.AccessKeyID, SecretAccessKey: g.SecretAccessKey.Reveal(),
+		SenderID: g.SenderID, Endpoint: g.Endpoint,
+	}
+	if o.AccessKeyID == "" {
+		o.AccessKeyID, o.SecretAccessKey = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
+		o.SessionToken = os.Getenv("AWS_SESSION_TOKEN")
+	}
+	if o.AccessKeyID == "" || o.SecretAccessKey == "" {
+		return nil, errors.New("access_key_id: is missing, and so are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	return smsgateway.NewSNS(o, options), nil
+}
+
+// receiptSecret is what proves a gateway's receipts; blank if none are taken.
+func receiptSecret(g config.Gateway) string {
+	switch g.Type {
+	case "twilio":
+		return g.AuthToken.Reveal()
+	case "vonage", "bird":
+		return g.SignatureSecret.Reveal()
+	default:
+		return g.ReceiptSecret.Reveal()
+	}
+}
+
+// receiptURL is where a gateway's provider reports to; blank if receipts cannot
+// be proven. Those of Twilio need no setting of their own, so only a public URL
+// counts there: Twilio refuses texts with one that it cannot call.
+func receiptURL(base string, g config.Gateway) string {
+	secret := receiptSecret(g)
+	if secret == "" || g.Type == "twilio" && !strings.HasPrefix(base, "https://") {
+		return ""
+	}
+	receipts := strings.TrimSuffix(base, "/") + smsgateway.ReceiptsPath + g.ID
+	if g.ReceiptSecret != "" {
+		receipts += "?secret=" + url.QueryEscape(secret)
+	}
+	return receipts
+}
+
 func requestConfig(r config.RequestConfig) smsgateway.RequestConfig {
 	return smsgateway.RequestConfig{
-		URL: r.URL, Method: r.Method, Headers: r.Headers, Body: r.Body,
-		Auth: smsgateway.Auth{Type: r.Auth.Type, Config: r.Auth.Config},
+		URL: r.URL.Reveal(), Method: r.Method, Headers: reveal(r.Headers), Body: r.Body.Reveal(),
+		Auth: smsgateway.Auth{Type: r.Auth.Type, Config: reveal(r.Auth.Config)},
 	}
+}
+
+func reveal(secrets map[string]config.Secret) map[string]string {
+	plain := make(map[string]string, len(secrets))
+	for name, secret := range secrets {
+		plain[name] = secret.Reveal()
+	}
+	return plain
 }

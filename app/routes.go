@@ -30,6 +30,10 @@ func (p *program) checks() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{"database": p.db.Ping}
 }
 
+// getAndPost are the methods of pages with a form, and of receipts: providers
+// have their own ideas.
+var getAndPost = []string{http.MethodGet, http.MethodPost}
+
 func (p *program) publicRoutes() (http.Handler, error) {
 	edge := p.edge()
 	engine, err := edge.Engine()
@@ -38,6 +42,20 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	}
 	edge.Health(engine, p.release, p.checks())
 	userapi.Mount(engine, edge, p.claims)
+	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
+		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
+			edge.Fail(c, err)
+			return
+		}
+		web.Answer(c, http.StatusNoContent, web.None{})
+	})
+	denial := http.StripPrefix(disputePath, portal.Dispute(portal.DisputeOptions{
+		Claims: p.claims, Product: p.cfg.SMS.Product, Address: client,
+	}))
+	engine.Match(getAndPost, disputePath+"/*page", func(c *gin.Context) {
+		c.Request.RemoteAddr = c.ClientIP()
+		denial.ServeHTTP(c.Writer, c.Request)
+	})
 	return engine, nil
 }
 

@@ -34,10 +34,11 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 	}, policy, now)
 	text := s.newCode(&claim, policy, now, f.Address, f.Language)
 	err := s.commit(ctx, Change{
-		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.Texts,
-		Events: []Event{event(claim, string(Open), who, now)}, At: now,
+		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), Fresh: policy.Lifetime,
+		Notices: s.notices(claim, TextRequested, replaced{number: StoredMobile(s.Plan, f.Mobile)}, now),
+		Events:  []Event{event(claim, string(Open), who, now)}, At: now,
 	})
-	if errors.Is(err, ErrRaced) || errors.Is(err, ErrTooManyTexts) {
+	if limit := (*LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) || errors.As(err, &limit) {
 		return s.activate(ctx, a)
 	}
 	return err
@@ -76,8 +77,19 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		if shown, err := s.shown(ctx, a); err != nil || !shown {
 			return err // a replay: what Kratos shows now decides, here and in reconcile
 		}
+		policy := s.Policy()
+		history, err := s.Store.History(ctx, a.identityID, a.number, now.Add(-policy.Lifetime))
+		if err != nil {
+			return err
+		}
+		staged.Texts, staged.NextText = history.Texts, history.NextText
 		change, silent := s.opening(a, snapshot, *staged, now)
-		err = s.commit(ctx, change)
+		if change.Text != nil {
+			err = policy.spent(history)
+		}
+		if err == nil {
+			err = s.commit(ctx, change)
+		}
 		if limit := (*LimitError)(nil); errors.As(err, &limit) && a.marker != MarkerSet {
 			return s.commit(ctx, silent(limit.Until))
 		}
@@ -150,10 +162,14 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 	}
 	loud := next
 	text := s.newCode(&loud, policy, now, a.who.Address, a.language)
+	var notices []Text
+	if kind == string(Open) {
+		notices = s.notices(loud, TextRequested, replaced{number: loud.Was}, now)
+	}
 	return Change{
 		Moves:  append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: loud}),
 		Events: append(events[:len(events):len(events)], event(loud, kind, a.who, now)),
-		Text:   text, Limits: policy.Texts, At: now,
+		Text:   text, Limits: policy.textLimits(loud.Number), Notices: notices, At: now,
 	}, silent
 }
 

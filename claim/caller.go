@@ -12,7 +12,8 @@ type Caller struct {
 	Seen *Identity
 	// Address is the client's, where it is known.
 	Address string
-	// Language is the BCP 47 tag that the client prefers, blank for none.
+	// Language lists what the person reads, best first: BCP 47 tags, separated by
+	// commas; blank for nothing known.
 	Language string
 }
 

@@ -49,6 +49,8 @@ type Claim struct {
 	Origin     Origin
 	Number     Mobile // wanted
 	Was        Mobile // what the identity had when the claim was made
+	// WasVerified tells that Was was marked verified.
+	WasVerified bool
 
 	State   State
 	Version int
@@ -61,6 +63,7 @@ type Claim struct {
 	Texts       int // texts queued for this claim
 	NextText    time.Time
 	LastAddress string // the client address that the last text was asked from
+	Language    string // that the last text was written in, as it was asked for
 	Marker      Marker
 	DueAt       time.Time // when a worker must look at it
 	DueTries    int       // how often one did, in vain
@@ -82,6 +85,7 @@ const (
 	Owner      ActorKind = "owner"
 	Privileged ActorKind = "privileged"
 	System     ActorKind = "system"
+	LinkHolder ActorKind = "link" // whoever has the link of a notice
 )
 
 // Actor is who caused a transition, for the audit trail and the limits.

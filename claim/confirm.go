@@ -54,7 +54,7 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (_ Claim, st
 	if claim.State == Open && (!now.Before(claim.CodeExpires) || !now.Before(claim.LapsesAt)) {
 		return Claim{}, false, ErrCodeExpired
 	}
-	limit := policy.tries(snapshot.TriesElsewhere)
+	limit := policy.tries(snapshot)
 	if limit == 0 {
 		return Claim{}, false, &LimitError{ErrTooManyTries, snapshot.TriesSince.Add(day)}
 	}

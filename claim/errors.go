@@ -19,15 +19,21 @@ var (
 	ErrNoSession        = errors.New("claim: no valid session or credentials")
 	ErrSessionTooOld    = errors.New("claim: the session is too old for this")
 
+	ErrLinkDead        = errors.New("claim: the link is not good, or not any more")
+	ErrNumberNotServed = errors.New("claim: numbers of this kind or country are not texted")
+
 	ErrTooSoon      = errors.New("claim: the last text is too recent")
 	ErrTooManyTexts = errors.New("claim: too many texts")
 	ErrTooManyTries = errors.New("claim: too many tries")
+	// ErrCallingCodeFull: the country's budget is spent, or its traffic stopped.
+	ErrCallingCodeFull = errors.New("claim: no more texts to this calling code for now")
 )
 
 // What a store or the directory can answer.
 var (
 	ErrStoreAway     = errors.New("claim: the store does not answer")
 	ErrRaced         = errors.New("claim: somebody else was faster")
+	ErrTextedBefore  = errors.New("claim: the identity had a text to this number")
 	ErrExists        = errors.New("claim: exists already")
 	ErrLeased        = errors.New("claim: another worker is writing this identity")
 	ErrDirectoryAway = errors.New("claim: the directory does not answer")
@@ -35,8 +41,16 @@ var (
 	ErrUnknownKey    = errors.New("claim: the code's key is not in the key ring")
 )
 
-// LimitError is a limit that passes: [ErrTooSoon], [ErrTooManyTexts] or
-// [ErrTooManyTries], and when to try again.
+// What a receipt can have against it.
+var (
+	ErrReceiptUnknown    = errors.New("claim: no gateway of this name takes receipts")
+	ErrReceiptUnproven   = errors.New("claim: the receipt's signature or secret is missing or wrong")
+	ErrReceiptUnreadable = errors.New("claim: the receipt cannot be read")
+	ErrReceiptTooLarge   = errors.New("claim: the receipt is too large")
+)
+
+// LimitError is a limit that passes: [ErrTooSoon], [ErrTooManyTexts],
+// [ErrTooManyTries] or [ErrCallingCodeFull], and when to try again.
 type LimitError struct {
 	Reason error
 	Until  time.Time

@@ -24,9 +24,12 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		if !policy.textsLeft(claim.Texts) {
 			return &LimitError{ErrTooManyTexts, claim.LapsesAt}
 		}
+		if err := s.served(claim.Number, now); err != nil {
+			return err
+		}
 		text := s.newCode(&claim, policy, now, who.Address, who.Language)
 		return s.commit(ctx, Change{
-			Moves: []Move{{From: Open, Claim: claim}}, Text: text, Limits: policy.Texts,
+			Moves: []Move{{From: Open, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number),
 			Events: []Event{event(claim, "resent", who.Actor(), now)}, At: now,
 		})
 	})
@@ -84,10 +87,16 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 	}
 	status := Status{
 		State: held.State, Number: held.Number, LapsesAt: held.LapsesAt, CodeExpires: held.CodeExpires,
-		AttemptsLeft: max(0, policy.tries(snapshot.TriesElsewhere)-held.Attempts), Text: text,
+		AttemptsLeft: max(0, policy.tries(snapshot)-held.Attempts), Text: text,
 	}
-	if policy.textsLeft(held.Texts) {
-		status.NextText = held.NextText
+	if held.State != Open || !policy.textsLeft(held.Texts) {
+		return status, nil
 	}
-	return status, nil
+	status.NextText = held.NextText
+	another := Text{IdentityID: held.IdentityID, To: held.Number, Address: network(who.Address)}
+	room, err := s.Store.RoomAt(ctx, another, policy.Texts, now)
+	if room.After(status.NextText) {
+		status.NextText = room
+	}
+	return status, err
 }

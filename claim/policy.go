@@ -38,6 +38,17 @@ type Policy struct {
 	Cooldown    time.Duration // after a claim's first text; doubles with each; 0 for none
 	MaxTexts    int           // per claim; 0 for any number
 	Texts       TextLimits
+	Coverage    Coverage
+	Traffic     TrafficPolicy
+	Notices     Notices
+}
+
+// Notices says what is told to whom beside the code, about numbers that replace
+// a verified one.
+type Notices struct {
+	OldNumber bool          // a text to the old number after a change
+	Webhook   bool          // the operator's webhook: when a claim opens, after a change, at disputes
+	Window    time.Duration // how long after a change "that was not me" is heard
 }
 
 const day = 24 * time.Hour
@@ -54,18 +65,27 @@ func (p Policy) cooldown(n int) time.Duration {
 	return rest
 }
 
-// tries returns how many tries a claim may have, after those that the identity
-// spent on its other claims within a day.
-func (p Policy) tries(elsewhere int) int {
+// tries returns how many tries the held claim may have, after those that the
+// identity spent on its other claims within a day.
+func (p Policy) tries(s Snapshot) int {
 	const anyNumber = 1 << 30
 	limit := anyNumber
 	if p.MaxAttempts > 0 {
-		limit = p.MaxAttempts
+		limit = max(0, p.MaxAttempts-s.TriesBefore)
 	}
 	if p.DayAttempts > 0 {
-		limit = min(limit, max(0, p.DayAttempts-elsewhere))
+		limit = min(limit, max(0, p.DayAttempts-s.TriesElsewhere))
 	}
 	return limit
+}
+
+// textLimits returns the limits on a text to a number.
+func (p Policy) textLimits(m Mobile) TextLimits {
+	limits := p.Texts
+	if p.Traffic.Mode == TrafficEnforce { // spares the usual text the look at its calling code
+		limits.PerCodeHour = p.Traffic.Limit(m.CallingCode())
+	}
+	return limits
 }
 
 // textsLeft tells whether a claim with n texts may have another.
@@ -74,4 +94,13 @@ func (p Policy) textsLeft(n int) bool { return p.MaxTexts == 0 || n < p.MaxTexts
 // fresh tells whether a sign-in is young enough to change a number.
 func (p Policy) fresh(signedIn, now time.Time) bool {
 	return p.SessionAge == 0 || now.Sub(signedIn) <= p.SessionAge
+}
+
+// spent returns the limit that ended claims for a number have reached, as if
+// they were one claim still.
+func (p Policy) spent(h History) error {
+	if h.Texts > 0 && !p.textsLeft(h.Texts) {
+		return &LimitError{ErrTooManyTexts, h.Since.Add(p.Lifetime)}
+	}
+	return nil
 }

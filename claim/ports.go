@@ -13,6 +13,9 @@ type Snapshot struct {
 	// other claims; TriesSince is the oldest of those claims' creation.
 	TriesElsewhere int
 	TriesSince     time.Time
+	// TriesBefore are those among them that were spent on the held claim's number,
+	// in claims that were replaced or taken back.
+	TriesBefore int
 }
 
 // Move is one transition of a claim that was read before. Claim carries the new
@@ -24,11 +27,37 @@ type Move struct {
 	Forget bool
 }
 
-// TextLimits bound how many texts go out in a sliding window. Zero is no limit.
+// TextLimits bound how many texts with codes go out: in a sliding window, and
+// for a calling code by the generic cell rate algorithm (see [Allowance]). Zero
+// is no limit.
 type TextLimits struct {
 	PerIdentityDay int
 	PerNumberDay   int
 	PerAddressHour int
+	PerCodeHour    int // of the number's calling code
+}
+
+// History is what the identity's ended claims for one number leave behind,
+// unless the number was confirmed.
+type History struct {
+	Texts    int
+	NextText time.Time
+	Since    time.Time // when the oldest of them was made; zero for none
+}
+
+// Add takes an ended claim into account, if it was for the number. The number of
+// texts passes from claim to claim, so the greatest counts.
+func (h *History) Add(c Claim, number Mobile) {
+	if !c.Number.Same(number) {
+		return
+	}
+	h.Texts = max(h.Texts, c.Texts)
+	if c.NextText.After(h.NextText) {
+		h.NextText = c.NextText
+	}
+	if h.Since.IsZero() || c.CreatedAt.Before(h.Since) {
+		h.Since = c.CreatedAt
+	}
 }
 
 // Change is what happens in one transaction: all of it or nothing.
@@ -41,11 +70,16 @@ type Change struct {
 	Moves []Move
 	// Text is queued, leased to this process until its LeaseUntil.
 	Text *Text
-	// Limits are checked for Text, or without one for the text that Create will
-	// lead to (number, identity and Create.LastAddress), in the statement that
-	// writes them. Those who write in the same instant may pass together.
+	// Limits are kept by Text, also by several that are queued in the same
+	// instant. Without a text they are looked up for the one that Create will lead
+	// to (number, identity and Create.LastAddress).
 	Limits TextLimits
-	Events []Event
+	// Fresh makes the change fail when this identity had a text to this number
+	// less than so long ago. Zero does not ask.
+	Fresh time.Duration
+	// Notices are queued beside it, leased like Text; no limit bears on them.
+	Notices []Text
+	Events  []Event
 	// At is the moment of the change.
 	At time.Time
 }
@@ -54,14 +88,23 @@ type Change struct {
 // move whose claim is no longer in the named state and version fails the whole
 // change with ErrRaced; a second open or verified claim of an identity fails it
 // with ErrRaced; a created claim whose id exists fails it with ErrExists; a
-// limit fails it with a *LimitError (ErrTooManyTexts). Anything else wraps
+// limit fails it with a *LimitError (ErrTooManyTexts, ErrCallingCodeFull), and a
+// text that should be the first with ErrTextedBefore. Anything else wraps
 // ErrStoreAway, and may or may not have been committed.
 type Claims interface {
 	// Current reads an identity's living claims. Tries are counted from since.
 	Current(ctx context.Context, identityID string, since time.Time) (Snapshot, error)
 	// Last reads the identity's claim that ended last; nil for none.
 	Last(ctx context.Context, identityID string) (*Claim, error)
-	// TextState reads what became of the claim's newest text; blank for none.
+	// Find reads a claim by its id; nil for none.
+	Find(ctx context.Context, claimID string) (*Claim, error)
+	// History reads what the identity's ended claims for a number, made since
+	// then and never confirmed, leave behind.
+	History(ctx context.Context, identityID string, number Mobile, since time.Time) (History, error)
+	// RoomAt tells when the limits allow one more text like this; zero for now.
+	RoomAt(ctx context.Context, text Text, limits TextLimits, now time.Time) (time.Time, error)
+	// TextState reads what became of the claim's newest text with a code, as
+	// receipts tell it where there are any; blank for none.
 	TextState(ctx context.Context, claimID string) (TextState, error)
 	// Commit makes a change.
 	Commit(ctx context.Context, change Change) error
@@ -96,7 +139,8 @@ type Backlog interface {
 	// it: of several workers one gets true. It raises DueTries.
 	Take(ctx context.Context, c Claim, until time.Time) (bool, error)
 	// Prune forgets at most n claims that ended before the given time, with
-	// their texts, and what else is older.
+	// their texts, or else at most n receipts and the leases that are older. It
+	// returns how many; zero means that nothing is left.
 	Prune(ctx context.Context, before time.Time, n int) (int, error)
 }
 
@@ -106,6 +150,7 @@ type Store interface {
 	Leases
 	Backlog
 	Outbox
+	Receipts
 }
 
 // Identity is what Holdline knows of a person: what the directory stores now.
@@ -114,6 +159,7 @@ type Identity struct {
 	Mobile   string // as stored; blank for none
 	Verified bool   // the mobile number is marked verified
 	Pending  string // the marker; blank for none
+	Locale   string // the language that they set for themselves, in any form; blank for none
 }
 
 // Directory writes identities. Errors: ErrNoIdentity, ErrNumberTaken,

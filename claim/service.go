@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
@@ -24,7 +25,10 @@ type Options struct {
 	Jitter func(time.Duration) time.Duration
 	// Send hands a queued text over to the worker that sends it. It must not wait.
 	Send func(Text)
-	Log  *slog.Logger
+	// Stopped tells that the traffic to a calling code is stopped just now; nil
+	// stops none.
+	Stopped func(callingCode string) bool
+	Log     *slog.Logger
 }
 
 // Service takes claims through their lives. Its methods may be called at the
@@ -68,13 +72,16 @@ func event(c Claim, kind string, who Actor, at time.Time) Event {
 }
 
 // commit makes a change and says so in the log. A text that was queued with it
-// is handed to its worker at once.
+// is handed to its worker at once, unless it is for later.
 func (s *Service) commit(ctx context.Context, change Change) error {
 	if err := s.Store.Commit(ctx, change); err != nil {
 		return err
 	}
-	if change.Text != nil {
+	if change.Text != nil && !change.Text.CreatedAt.After(change.At) {
 		s.Send(*change.Text)
+	}
+	for _, notice := range change.Notices {
+		s.Send(notice)
 	}
 	for _, e := range change.Events {
 		s.Log.InfoContext(ctx, "claim "+e.Kind, "claim", e.ClaimID, "identity", e.IdentityID,
@@ -83,8 +90,32 @@ func (s *Service) commit(ctx context.Context, change Change) error {
 	return nil
 }
 
-// newCode gives a claim its next code and returns the text that carries it.
+// network returns what an address counts as in the limits: itself, or in IPv6
+// the /64 that one customer has to himself (RFC 6177).
+func network(address string) string {
+	parsed, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	parsed = parsed.Unmap().WithZone("")
+	if parsed.Is4() {
+		return parsed.String()
+	}
+	prefix, err := parsed.Prefix(64)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}
+
+// newCode gives a claim its next code and returns the text that carries it. A
+// claim that still has to rest, because one before it had a text to the same
+// number, is texted when it may be.
 func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language string) *Text {
+	lease := now.Add(textLease)
+	if now.Before(c.NextText) {
+		now, lease = c.NextText, c.NextText
+	}
 	same := p.Resend == ResendSame && c.CodeNumber > 0 && now.Before(c.CodeExpires)
 	if !same {
 		c.CodeNumber++
@@ -93,12 +124,28 @@ func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language s
 	}
 	c.Texts++
 	c.NextText = now.Add(p.cooldown(c.Texts))
-	c.LastAddress = address
+	c.LastAddress, c.Language = network(address), language
 	return &Text{
-		ID: s.NewID(), IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
-		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: language, Address: address,
-		CreatedAt: now, LeaseUntil: now.Add(textLease),
+		ID: s.NewID(), Kind: TextCode, Channel: ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
+		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: language, Address: c.LastAddress,
+		CreatedAt: now, LeaseUntil: lease,
 	}
+}
+
+// stoppedPause is how soon a caller may ask again about a country whose traffic
+// is stopped.
+const stoppedPause = 10 * time.Minute
+
+// served tells whether a number may be texted now. Errors: ErrNumberNotServed,
+// and ErrCallingCodeFull with its end.
+func (s *Service) served(m Mobile, now time.Time) error {
+	if err := s.Policy().Coverage.Serves(m); err != nil {
+		return err
+	}
+	if s.Stopped != nil && s.Stopped(m.CallingCode()) {
+		return &LimitError{ErrCallingCodeFull, now.Add(stoppedPause)}
+	}
+	return nil
 }
 
 // opened makes a claim open, from staged or from nothing.
@@ -127,12 +174,12 @@ func ended(c Claim, state State, reason string, now time.Time) Claim {
 }
 
 // end commits the end of a claim.
-func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who Actor) (Claim, error) {
+func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who Actor, notices ...Text) (Claim, error) {
 	now := s.Now()
 	done := ended(c, state, reason, now)
 	err := s.commit(ctx, Change{
-		Moves:  []Move{{From: c.State, Claim: done, Forget: state == Orphaned}},
-		Events: []Event{event(done, string(state), who, now)}, At: now,
+		Moves:   []Move{{From: c.State, Claim: done, Forget: state == Orphaned}},
+		Notices: notices, Events: []Event{event(done, string(state), who, now)}, At: now,
 	})
 	done.Version++
 	return done, err

@@ -120,18 +120,21 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 	if held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
 		return &LimitError{ErrTooManyTexts, held.LapsesAt}
 	}
+	if err := s.served(r.Wanted, now); err != nil {
+		return err
+	}
 	staged := Claim{
 		ID: stagedID(c.IdentityID, c.FlowID, r.Wanted), IdentityID: c.IdentityID, FlowID: c.FlowID,
-		Origin: OriginSettings, Number: r.Wanted, Was: r.Stored, State: Staged, LastAddress: c.Address,
-		CreatedAt: now, DueAt: now.Add(reconcileAfter),
+		Origin: OriginSettings, Number: r.Wanted, Was: r.Stored, WasVerified: r.StoredVerified,
+		State: Staged, LastAddress: network(c.Address), CreatedAt: now, DueAt: now.Add(reconcileAfter),
 	}
 	if StoredMobile(s.Plan, c.Marker).Same(r.Wanted) {
 		staged.Marker = MarkerOld
 	}
-	change := Change{Create: &staged, Limits: policy.Texts, At: now}
-	err := s.Store.Commit(ctx, change)
+	change := Change{Create: &staged, Limits: policy.Texts, Fresh: policy.Lifetime, At: now}
+	err := s.stageFresh(ctx, change, held)
 	if errors.Is(err, ErrExists) {
-		err = s.stageAgain(ctx, change)
+		err = s.stageAgain(ctx, change, held)
 	}
 	if err != nil || !interrupt {
 		return err
@@ -142,16 +145,38 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 	})
 }
 
+// stageFresh stages a claim. To a number that the identity had a text to before
+// it applies what earlier claims have used up, so that nobody gets more texts by
+// changing a number back and forth.
+func (s *Service) stageFresh(ctx context.Context, change Change, held *Claim) error {
+	err := s.Store.Commit(ctx, change)
+	if !errors.Is(err, ErrTextedBefore) {
+		return err
+	}
+	change.Fresh = 0
+	staged, policy := change.Create, s.Policy()
+	if held == nil || !held.Number.Same(staged.Number) {
+		history, err := s.Store.History(ctx, staged.IdentityID, staged.Number, change.At.Add(-policy.Lifetime))
+		if err == nil {
+			err = policy.spent(history)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.Store.Commit(ctx, change)
+}
+
 // stageAgain meets a repeated delivery, or the same number once more in a flow
 // in which it has been wanted before.
-func (s *Service) stageAgain(ctx context.Context, change Change) error {
+func (s *Service) stageAgain(ctx context.Context, change Change, held *Claim) error {
 	staged := change.Create
 	snapshot, err := s.Store.Current(ctx, staged.IdentityID, change.At.Add(-day))
 	if err != nil || findStaged(snapshot, staged.FlowID, staged.Number) != nil {
 		return err
 	}
 	staged.ID = s.NewID()
-	return s.Store.Commit(ctx, change)
+	return s.stageFresh(ctx, change, held)
 }
 
 // findStaged returns the newest staged claim of a flow for a number.

@@ -10,23 +10,35 @@ type TextKind string
 
 // The kinds of text. All but the first are notices.
 const (
-	TextCode    TextKind = "code"    // carries a code to the number that is wanted
-	TextChanged TextKind = "changed" // tells the number's former owner that it was replaced
+	TextCode      TextKind = "code"      // carries a code to the number that is wanted
+	TextRequested TextKind = "requested" // tells a person that another number is wanted
+	TextChanged   TextKind = "changed"   // tells a person that their number was replaced
+	TextDisputed  TextKind = "disputed"  // tells the operator that a person denies a change
+)
+
+// Channel says how a text travels.
+type Channel string
+
+// The channels.
+const (
+	ChannelSMS     Channel = "sms"
+	ChannelWebhook Channel = "webhook" // to the operator, who writes an e-mail or raises an alarm
 )
 
 // Text is one message to send: to whom and which code, but not the code.
 type Text struct {
 	ID         string
 	Kind       TextKind // blank is TextCode
+	Channel    Channel  // blank is ChannelSMS
 	IdentityID string
 	To         Mobile
 	Code       CodeRef       // of a notice, only the claim
 	Expires    time.Time     // the code's; a text is not sent later
 	Validity   time.Duration // how long the code is good, as the message says it
-	Language   string        // BCP 47, blank for the default
+	Language   string        // what the person reads: BCP 47 tags, best first; blank for the default
 	Address    string        // the client that asked for it, for the limits
-	CreatedAt  time.Time
-	LeaseUntil time.Time // until then only the process that queued it sends it
+	CreatedAt  time.Time     // or, for a text that has to wait, when it may go out
+	LeaseUntil time.Time     // until then only the process that queued it sends it
 }
 
 // TextState is what became of a text.
@@ -38,13 +50,18 @@ const (
 	TextSent    TextState = "sent"
 	TextFailed  TextState = "failed"  // no gateway takes it, and none will
 	TextDropped TextState = "dropped" // its code was dead before it could be sent
+
+	// These two come from receipts, and are not stored with the text.
+	TextDelivered   TextState = "delivered"
+	TextUndelivered TextState = "undelivered"
 )
 
 // QueuedText is a text that a worker found in the outbox.
 type QueuedText struct {
 	Text
 	Tries int
-	// Current tells whether its claim is still open and waits for just this code.
+	// Current tells whether its claim is still open and waits for just this code;
+	// a notice waits for nothing, and is always current.
 	Current bool
 }
 
@@ -54,7 +71,7 @@ type TextResult struct {
 	State      TextState
 	Gateway    string
 	ProviderID string // the provider's message id
-	Reason     string // for failed and dropped ones; never a number or a code
+	Reason     string // why it is not plainly sent; never a number or a code
 	At         time.Time
 }
 
@@ -62,8 +79,8 @@ type TextResult struct {
 // between sending and Done leaves a text that is sent again with the same code
 // and the same id.
 type Outbox interface {
-	// DueTexts returns at most n queued texts whose lease or put-off is over,
-	// newest first.
+	// DueTexts returns at most n queued texts whose lease or put-off is over: first
+	// those that expired, then newest first.
 	DueTexts(ctx context.Context, now time.Time, n int) ([]QueuedText, error)
 	// TakeText leases a due text to this caller until then; of several callers
 	// one gets true.
@@ -72,4 +89,9 @@ type Outbox interface {
 	Done(ctx context.Context, r TextResult) error
 	// PutOff counts a try in vain and makes the text due at the given time.
 	PutOff(ctx context.Context, textID string, until time.Time, reason string) error
+	// DropTexts ends queued texts that must not be sent, and PostponeTexts makes
+	// them due at the given time, no try counted. Both leave those alone that
+	// somebody took since they were read: whose lease is not over now.
+	DropTexts(ctx context.Context, textIDs []string, now time.Time, reason string) error
+	PostponeTexts(ctx context.Context, textIDs []string, now, until time.Time) error
 }

@@ -43,7 +43,7 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), room)
 	defer cancel()
-	refusal := s.adopt(ctx, c, seen)
+	old, refusal := s.adopt(ctx, c, seen)
 	state, reason, ended := outcome(refusal)
 	if !ended {
 		s.Log.WarnContext(ctx, "number not written yet", "claim", c.ID, "identity", c.IdentityID,
@@ -52,7 +52,11 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 		s.release(ctx, lease)
 		return nil
 	}
-	done, err := s.end(ctx, c, state, reason, Actor{Kind: System})
+	var notices []Text
+	if state == Applied {
+		notices = s.notices(c, TextChanged, old, s.Now())
+	}
+	done, err := s.end(ctx, c, state, reason, Actor{Kind: System}, notices...)
 	if err != nil {
 		// The worker will find the number in place, or meet the same refusal.
 		s.Log.ErrorContext(ctx, "outcome not recorded yet", "claim", c.ID, "state", state, "error", err)
@@ -63,13 +67,15 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 	return refusal
 }
 
-// adopt writes the number unless it is there already. It refuses when the
-// identity no longer has the number that the claim set out from.
-func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) error {
+// adopt writes the number unless it is there already, and tells which one it
+// replaces. It refuses when the identity no longer has the number that the claim
+// set out from.
+func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (replaced, error) {
+	old := replaced{c.Was, c.WasVerified}
 	if seen == nil {
 		identity, err := s.Directory.Identity(ctx, c.IdentityID)
 		if err != nil {
-			return err
+			return old, err
 		}
 		seen = &identity
 	}
@@ -77,13 +83,14 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) error {
 	marked := seen.Pending != "" && StoredMobile(s.Plan, seen.Pending).Same(c.Number)
 	switch {
 	case stored.Same(c.Number) && seen.Verified && !marked:
-		return nil // written before a crash
+		return old, nil // written before a crash
 	case !stored.Same(c.Number) && !stored.Same(c.Was):
 		if err := s.overtakes(ctx, c, stored); err != nil {
-			return err
+			return old, err
 		}
+		old = replaced{stored, seen.Verified}
 	}
-	return s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
+	return old, s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
 }
 
 // overtakes tells whether the number in place is one that the identity itself

@@ -15,7 +15,6 @@ import (
 
 var (
 	traitName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	gatewayID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
 	scopes    = []string{"scim:read", "scim:write", "claims:manage"}
 )
 
@@ -44,6 +43,8 @@ func (c Config) check() []error {
 	c.checkKratos(&f)
 	c.checkFeature(&f)
 	c.checkGateways(&f)
+	c.checkNotices(&f)
+	c.checkTraffic(&f)
 	for i, t := range c.Tokens {
 		at := fmt.Sprintf("tokens[%d].", i)
 		digest, err := hex.DecodeString(t.SHA256)
@@ -111,21 +112,9 @@ func (c Config) checkFeature(f *faults) {
 	limit("texts_per_identity_per_day", c.Limits.TextsPerIdentityDay)
 	limit("texts_per_number_per_day", c.Limits.TextsPerNumberDay)
 	limit("texts_per_address_per_hour", c.Limits.TextsPerAddressHour)
+	limit("login_failures_per_user", c.Limits.LoginFailures)
+	f.unless(c.Limits.LoginWindow > 0, "limits.login_window", "must be above 0")
 	f.unless(c.Limits.ResendCooldown >= 0, "limits.resend_cooldown", "must not be negative")
-}
-
-func (c Config) checkGateways(f *faults) {
-	f.unless(len(c.SMS.Gateways) > 0, "sms.gateways", "at least one gateway is needed")
-	f.unless(c.SMS.Product != "", "sms.product", "is missing")
-	seen := map[string]bool{}
-	for i, g := range c.SMS.Gateways {
-		at := fmt.Sprintf("sms.gateways[%d].", i)
-		f.unless(gatewayID.MatchString(g.ID), at+"id", "must be a name of letters, digits, - and _")
-		f.unless(!seen[g.ID], at+"id", "is used twice")
-		seen[g.ID] = true
-		f.oneOf(at+"type", g.Type, "http", "simulator")
-		f.unless(g.Timeout >= 0 && g.Timeout <= 15*time.Second, at+"timeout", "must be at most 15s")
-	}
 }
 
 // isURL tells whether text is an absolute http or https URL with a host.

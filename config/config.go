@@ -20,7 +20,9 @@ type Config struct {
 	OTP      OTP      `koanf:"otp"`
 	Claims   Claims   `koanf:"claims"`
 	Limits   Limits   `koanf:"limits"`
+	Traffic  Traffic  `koanf:"traffic"`
 	SMS      SMS      `koanf:"sms"`
+	Notices  Notices  `koanf:"notices"`
 	Tokens   []Token  `koanf:"tokens" usage:"bearer tokens of provisioning clients, as JSON"`
 	Log      Log      `koanf:"log"`
 }
@@ -57,6 +59,8 @@ type Kratos struct {
 	AdminURL      string        `koanf:"admin_url" usage:"URL of Kratos' admin API"`
 	MobileTrait   string        `koanf:"mobile_trait" usage:"trait that holds the mobile number"`
 	PendingKey    string        `koanf:"pending_key" usage:"key in metadata_public that shows the pending number"`
+	EmailTrait    string        `koanf:"email_trait" usage:"trait that holds the e-mail address, for notices to people without a verifiable one; blank for none"`
+	LocaleTrait   string        `koanf:"locale_trait" usage:"trait that names a person's language; blank for none"`
 	SessionCookie string        `koanf:"session_cookie" usage:"name of Kratos' session cookie"`
 	SessionAge    time.Duration `koanf:"privileged_session_max_age" usage:"oldest sign-in that may change a number; 0 for any"`
 	Timeout       time.Duration `koanf:"timeout" usage:"longest wait for one answer of Kratos"`
@@ -64,9 +68,12 @@ type Kratos struct {
 
 // Hooks says how Kratos calls Holdline.
 type Hooks struct {
-	APIKey    Secret `koanf:"api_key" usage:"key that Kratos sends in X-Hook-Key"`
-	BaseURL   string `koanf:"base_url" usage:"URL at which Kratos reaches the admin listener (default: its own address)"`
-	ReturnURL string `koanf:"return_url" usage:"page that kratos-config sends browsers to after a profile was saved"`
+	APIKey  Secret `koanf:"api_key" usage:"key that Kratos sends in X-Hook-Key"`
+	BaseURL string `koanf:"base_url" usage:"URL at which Kratos reaches the admin listener (default: its own address)"`
+	// AddressHeader is believed, so a proxy must overwrite it. Kratos v1.3 hands no
+	// other than True-Client-Ip on.
+	AddressHeader string `koanf:"client_address_header" usage:"header in which a proxy before Kratos puts the client's address; blank for none"`
+	ReturnURL     string `koanf:"return_url" usage:"page that kratos-config sends browsers to after a profile was saved"`
 }
 
 // Feature is the feature itself, with WSO2 Identity Server's names.
@@ -90,8 +97,11 @@ type MobileUpdate struct {
 
 // Mobile says how numbers are read and written.
 type Mobile struct {
-	Format        string `koanf:"format" usage:"e164 or raw"`
-	DefaultRegion string `koanf:"default_region" usage:"country (ISO 3166-1) that national numbers are read in"`
+	AllowedCodes  []string `koanf:"allowed_calling_codes" usage:"calling codes, or longer beginnings of numbers, that are texted; blank for all"`
+	DeniedCodes   []string `koanf:"denied_calling_codes" usage:"calling codes, or longer beginnings of numbers, that are not texted"`
+	DeniedTypes   []string `koanf:"denied_types" usage:"types of number that are not texted: premium_rate, shared_cost, toll_free, uan, pager, voicemail, voip, personal_number, fixed_line"`
+	Format        string   `koanf:"format" usage:"e164 or raw"`
+	DefaultRegion string   `koanf:"default_region" usage:"country (ISO 3166-1) that national numbers are read in"`
 }
 
 // OTP says what codes look like.
@@ -116,35 +126,25 @@ type Limits struct {
 	TextsPerIdentityDay    int           `koanf:"texts_per_identity_per_day" usage:"texts per identity in 24 hours"`
 	TextsPerNumberDay      int           `koanf:"texts_per_number_per_day" usage:"texts per number in 24 hours"`
 	TextsPerAddressHour    int           `koanf:"texts_per_address_per_hour" usage:"texts per client address in an hour"`
+	LoginFailures          int           `koanf:"login_failures_per_user" usage:"wrong passwords (HTTP Basic) per user name at once, and again in each login_window"`
+	LoginWindow            time.Duration `koanf:"login_window" usage:"time in which a user name gets its wrong passwords back, one by one"`
 }
 
 // SMS says how texts go out.
 type SMS struct {
-	Product  string    `koanf:"product" usage:"name of the product that texts speak of"`
-	Gateways []Gateway `koanf:"gateways" usage:"SMS gateways in order of preference, as JSON"`
+	Product         string           `koanf:"product" usage:"name of the product that texts speak of"`
+	DefaultLanguage string           `koanf:"default_language" usage:"language of texts to people whose own is unknown"`
+	Segments        int              `koanf:"segments" usage:"messages that a text with a code may take"`
+	NoticeSegments  int              `koanf:"notice_segments" usage:"messages that a notice may take"`
+	Templates       map[string]Texts `koanf:"templates" usage:"own texts by language (BCP 47), as JSON"`
+	Gateways        []Gateway        `koanf:"gateways" usage:"SMS gateways in order of preference, as JSON"`
+	Routes          []Route          `koanf:"routes" usage:"gateways for some calling codes, as JSON; numbers of others take all gateways in order"`
 }
 
-// Gateway is one way to send texts.
-type Gateway struct {
-	ID      string        `koanf:"id"`
-	Type    string        `koanf:"type"` // http or simulator
-	Request RequestConfig `koanf:"request_config"`
-	Timeout time.Duration `koanf:"timeout"`
-}
-
-// RequestConfig is Kratos' courier.channels[].request_config.
-type RequestConfig struct {
-	URL     string            `koanf:"url"`
-	Method  string            `koanf:"method"`
-	Headers map[string]string `koanf:"headers"`
-	Body    string            `koanf:"body"`
-	Auth    RequestAuth       `koanf:"auth"`
-}
-
-// RequestAuth is Kratos' request_config.auth.
-type RequestAuth struct {
-	Type   string            `koanf:"type"`
-	Config map[string]string `koanf:"config"`
+// Texts are an operator's own in one language. A blank one stays as built in.
+type Texts struct {
+	Code    string `koanf:"code"`
+	Changed string `koanf:"changed"`
 }
 
 // Token is a provisioning client's bearer token, by its digest.
@@ -170,21 +170,27 @@ func Default() Config {
 		Database: Database{DSN: "sqlite://holdline.db"},
 		Kratos: Kratos{
 			PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434",
-			MobileTrait: "mobile", PendingKey: "pendingMobileNumber", SessionCookie: "ory_kratos_session",
+			MobileTrait: "mobile", PendingKey: "pendingMobileNumber", EmailTrait: "email", LocaleTrait: "locale", SessionCookie: "ory_kratos_session",
 			SessionAge: 15 * time.Minute, Timeout: 3 * time.Second,
 		},
 		Feature: Feature{UserClaimUpdate{UseVerifyClaim: true, Mobile: MobileUpdate{
 			Enable: true, Validity: 5 * time.Minute, Removal: "allow",
 		}}},
-		Mobile: Mobile{Format: "e164"},
+		Mobile: Mobile{
+			Format:      "e164",
+			DeniedTypes: []string{"premium_rate", "shared_cost", "uan", "pager", "voicemail"},
+		},
 		OTP:    OTP{Length: 6, Alphabet: "numeric", Resend: "new"},
 		Claims: Claims{Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour},
 		Limits: Limits{
 			MaxAttempts: 5, AttemptsPerIdentityDay: 20, ResendCooldown: 30 * time.Second, TextsPerClaim: 5,
 			TextsPerIdentityDay: 10, TextsPerNumberDay: 5, TextsPerAddressHour: 20,
+			LoginFailures: 10, LoginWindow: 15 * time.Minute,
 		},
-		SMS: SMS{Product: "Holdline"},
-		Log: Log{Level: "info", Format: "json"},
+		Traffic: Traffic{Mode: "off", Window: time.Hour, MinTexts: 50, MinShare: 0.25},
+		SMS:     SMS{Product: "Holdline", DefaultLanguage: "en", Segments: 1, NoticeSegments: 3},
+		Notices: Notices{OldNumber: true, Window: 72 * time.Hour},
+		Log:     Log{Level: "info", Format: "json"},
 	}
 }
 

@@ -2,6 +2,9 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -33,4 +36,38 @@ func (k key) shownDefault() string {
 		value = strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(v.String())
 	}
 	return fmt.Sprintf("`%v`", value)
+}
+
+// RecordReference writes the tables of what is in lists of records.
+func RecordReference() string {
+	var out strings.Builder
+	for _, k := range keys() {
+		if !k.structured() || k.kind.Elem().Kind() != reflect.Struct || k.kind.Elem().Field(0).Tag.Get("usage") == "" {
+			continue
+		}
+		fmt.Fprintf(&out, "\nKeys of each record in `%s`:\n\n| key | meaning |\n|---|---|\n", k.path)
+		for i := range k.kind.Elem().NumField() {
+			tag := k.kind.Elem().Field(i).Tag
+			fmt.Fprintf(&out, "| `%s` | %s |\n", tag.Get("koanf"), tag.Get("usage")+typesWith(k.path, tag.Get("koanf")))
+		}
+	}
+	return out.String()
+}
+
+// typesWith names the types of gateway that have a key, those that need it in
+// bold.
+func typesWith(path, key string) string {
+	if path != "sms.gateways" || slices.Contains(commonKeys, key) {
+		return ""
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(gatewayTypes)) {
+		switch keys := gatewayTypes[name]; {
+		case slices.Contains(keys.needs, key):
+			names = append(names, "**"+name+"**")
+		case slices.Contains(keys.may, key):
+			names = append(names, name)
+		}
+	}
+	return " (" + strings.Join(names, ", ") + ")"
 }

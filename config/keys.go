@@ -27,11 +27,13 @@ func (k key) isSecret() bool {
 	return k.kind == reflect.TypeFor[Secret]() || k.kind == reflect.TypeFor[[]Secret]()
 }
 
-// structured tells whether the key holds a list of records, which flags and
-// variables give as JSON.
+// structured tells whether the key holds a list of records, or values by names
+// of the operator's choice, which flags and variables give as JSON.
 func (k key) structured() bool {
-	return k.kind.Kind() == reflect.Slice && k.kind.Elem().Kind() == reflect.Struct
+	return k.named() || k.kind.Kind() == reflect.Slice && k.kind.Elem().Kind() == reflect.Struct
 }
+
+func (k key) named() bool { return k.kind.Kind() == reflect.Map }
 
 // keys lists all leaves with their defaults.
 func keys() []key { return leaves(reflect.ValueOf(Default()), "") }

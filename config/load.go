@@ -46,6 +46,9 @@ func Load(flags *pflag.FlagSet, environ []string, sections ...string) (Config, e
 		}
 	}
 	overrides, faults := settings(flags, variables)
+	for path := range overrides {
+		tree.Delete(path) // a later source replaces a whole value; koanf would merge maps
+	}
 	if err := tree.Load(confmap.Provider(overrides, "."), nil); err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
@@ -137,6 +140,12 @@ func inSection(variable string, sections map[string]bool) bool {
 // read turns a flag's or variable's text into what a file would hold.
 func (k key) read(text string) (any, error) {
 	switch {
+	case k.named():
+		var values map[string]any
+		if json.Unmarshal([]byte(text), &values) != nil {
+			return nil, errors.New("must be a JSON object")
+		}
+		return values, nil
 	case k.structured():
 		var records []map[string]any
 		if json.Unmarshal([]byte(text), &records) != nil {
@@ -168,8 +177,9 @@ func decode(tree *koanf.Koanf) (Config, []error) {
 	if err != nil {
 		return config, []error{fmt.Errorf("configuration: %w", err)}
 	}
-	var faults []error
-	if err := decoder.Decode(tree.Raw()); err != nil {
+	raw := tree.Raw()
+	faults := readSecretFiles(raw)
+	if err := decoder.Decode(raw); err != nil {
 		faults = append(faults, decodeFaults(err)...)
 	}
 	for _, unknown := range metadata.Unused {

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,6 +115,34 @@ func TestStructuredKeysAreJSONInFlags(t *testing.T) {
 	}
 	if len(c.SMS.Gateways) != 1 || c.SMS.Gateways[0].Request.Headers["X-A"] != "b" {
 		t.Errorf("got %+v", c.SMS.Gateways)
+	}
+}
+
+func TestTextsByLanguage(t *testing.T) {
+	content := strings.Replace(good, "sms: {", `sms: {templates: {de-CH: {code: "Grüezi {{.Code}}"}, fr: {changed: "{{.Link}}"}}, `, 1)
+	want := map[string]config.Texts{"de-CH": {Code: "Grüezi {{.Code}}"}, "fr": {Changed: "{{.Link}}"}}
+	c, err := load(t, "holdline.yml", content, nil, nil)
+	if err != nil || !maps.Equal(c.SMS.Templates, want) {
+		t.Errorf("got %+v, %v, want %+v", c.SMS.Templates, err, want)
+	}
+	for name, tt := range map[string]struct{ environ, args []string }{
+		"flag":     {nil, []string{`--sms-templates={"ja":{"code":"{{.Code}}"}}`}},
+		"variable": {[]string{`HOLDLINE_SMS_TEMPLATES={"ja":{"code":"{{.Code}}"}}`}, nil},
+	} {
+		c, err := load(t, "holdline.yml", content, tt.environ, tt.args)
+		if want := map[string]config.Texts{"ja": {Code: "{{.Code}}"}}; err != nil || !maps.Equal(c.SMS.Templates, want) {
+			t.Errorf("%s: got %+v, %v, want %+v alone", name, c.SMS.Templates, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		`[]`:                         "--sms-templates: must be a JSON object",
+		`{"de":"x"}`:                 "sms.templates[de]",
+		`{"de":{"colour":"secret"}}`: "sms.templates[de].colour",
+	} {
+		_, err := load(t, "holdline.yml", good, nil, []string{"--sms-templates=" + text})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
 	}
 }
 

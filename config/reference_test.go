@@ -23,7 +23,7 @@ func TestTheReferenceIsUpToDate(t *testing.T) {
 	if !found {
 		t.Fatalf("%s has lost its mark", name)
 	}
-	want := head + begin + config.Reference()
+	want := head + begin + config.Reference() + config.RecordReference()
 	if *update {
 		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
 			t.Fatal(err)

@@ -23,6 +23,8 @@ type Options struct {
 	AdminURL    string
 	MobileTrait string // a top-level trait
 	PendingKey  string // the marker's key in metadata_public
+	LocaleTrait string // a top-level trait that names a language; blank for none
+	EmailTrait  string // a top-level trait, for identities without e-mail addresses; blank for none
 	Plan        claim.NumberPlan
 	// SessionCookie is the session cookie's name, "ory_kratos_session" if blank.
 	// Cookies that begin with "ory_session_" (Ory Network) count as well.
@@ -32,14 +34,23 @@ type Options struct {
 	HTTP          *http.Client // nil for one of its own; its cookie jar is not used
 	Log           *slog.Logger // nil for none
 
-	// LoginFailures is how many wrong passwords a user name may have within
-	// LoginWindow (0 for 15 minutes); 0 for any number.
+	// Limiter counts wrong passwords: LoginFailures of a user name at once, and
+	// then as many in each LoginWindow (0 for 15 minutes); 0 for any number, which
+	// needs no limiter.
+	Limiter       claim.Limiter
 	LoginFailures int
 	LoginWindow   time.Duration
 	// LoginCache is how long a right password is remembered, which is also how
 	// long it may outlive its change in Kratos; 0 for 60 seconds, less for never.
 	LoginCache time.Duration
-	CacheKey   []byte // hashes what is remembered; random if nil
+	// HashKey hashes what is remembered, and the names that the limiter counts by.
+	// Replicas count together if they have the same; random if nil.
+	HashKey []byte
+}
+
+// failures are the wrong passwords that a user name may have.
+func (o Options) failures() claim.Allowance {
+	return claim.Allowance{Most: o.LoginFailures, Window: o.LoginWindow}
 }
 
 const (
@@ -50,7 +61,6 @@ const (
 
 	mostSchemas = 1024
 	mostLogins  = 1 << 14
-	mostUsers   = 1 << 16
 	mostRevokes = 16
 )
 
@@ -64,10 +74,9 @@ type Directory struct {
 	schemas *lru.Cache[string, schema]
 	reads   singleflight.Group
 
-	logins   *lru.Cache[digest, remembered]
-	attempts *attempts
-	signIns  singleflight.Group
-	work     *work
+	logins  *lru.Cache[digest, remembered]
+	signIns singleflight.Group
+	work    *work
 }
 
 var _ claim.Directory = (*Directory)(nil)
@@ -87,9 +96,6 @@ func New(opt Options) (*Directory, error) {
 	if d.logins, err = lru.New[digest, remembered](mostLogins); err != nil {
 		return nil, err
 	}
-	if d.attempts, err = newAttempts(opt.LoginFailures, opt.LoginWindow, mostUsers); err != nil {
-		return nil, err
-	}
 	return d, nil
 }
 
@@ -105,6 +111,9 @@ func (o Options) check() error {
 	}
 	if o.Now == nil {
 		faults = append(faults, errors.New("directory: Now is missing"))
+	}
+	if o.Limiter == nil && o.LoginFailures > 0 {
+		faults = append(faults, errors.New("directory: Limiter is missing"))
 	}
 	return errors.Join(faults...)
 }
@@ -125,9 +134,9 @@ func (o *Options) fill() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.CacheKey == nil {
-		o.CacheKey = make([]byte, 32)
-		_, _ = rand.Read(o.CacheKey) // never fails, see crypto/rand
+	if o.HashKey == nil {
+		o.HashKey = make([]byte, 32)
+		_, _ = rand.Read(o.HashKey) // never fails, see crypto/rand
 	}
 }
 

@@ -42,6 +42,27 @@ func (d *Directory) Identity(ctx context.Context, id string) (claim.Identity, er
 	return d.seen(found), err
 }
 
+// Email returns an identity's e-mail address: a verified one, if there is any,
+// then any, then the trait; blank if there is none at all.
+func (d *Directory) Email(ctx context.Context, id string) (string, error) {
+	found, err := d.read(ctx, id)
+	email := ""
+	for _, a := range found.Addresses {
+		value, _ := a["value"].(string)
+		switch {
+		case a["via"] != "email":
+		case a["verified"] == true:
+			return value, err
+		case email == "":
+			email = value
+		}
+	}
+	if email == "" && d.opt.EmailTrait != "" {
+		email = member(found.Traits, d.opt.EmailTrait)
+	}
+	return email, err
+}
+
 func (d *Directory) read(ctx context.Context, id string) (identity, error) {
 	return d.exchange(ctx, "read identity", id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, id).Execute()
@@ -72,6 +93,9 @@ func (d *Directory) seen(from identity) claim.Identity {
 		ID:      from.ID,
 		Mobile:  member(from.Traits, d.opt.MobileTrait),
 		Pending: member(from.MetadataPublic, d.opt.PendingKey),
+	}
+	if d.opt.LocaleTrait != "" {
+		known.Locale = member(from.Traits, d.opt.LocaleTrait)
 	}
 	mobile := claim.StoredMobile(d.opt.Plan, known.Mobile)
 	for _, a := range from.Addresses {

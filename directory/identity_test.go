@@ -41,6 +41,22 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+func TestEmail(t *testing.T) {
+	requireKratos(t)
+	for name, p := range map[string]person{"verified": {emailVerified: true}, "not verified": {}} {
+		t.Run(name, func(t *testing.T) {
+			p.email = email()
+			got, err := open(t, shared, nil).Email(t.Context(), shared.add(t, p))
+			if err != nil || got != p.email {
+				t.Errorf("got %q, %v, want %q", got, err, p.email)
+			}
+		})
+	}
+	if _, err := open(t, shared, nil).Email(t.Context(), uuid.NewString()); !errors.Is(err, claim.ErrNoIdentity) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestMissingIdentity(t *testing.T) {
 	requireKratos(t)
 	d, number := open(t, shared, nil), number(t)
@@ -64,7 +80,24 @@ func TestMissingIdentity(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	if _, err := directory.New(directory.Options{PublicURL: "kratos:4433"}); err == nil {
-		t.Error("accepted")
+	for name, change := range map[string]func(*directory.Options){
+		"no URL":     func(o *directory.Options) { o.PublicURL = "kratos:4433" },
+		"no trait":   func(o *directory.Options) { o.MobileTrait = "" },
+		"no clock":   func(o *directory.Options) { o.Now = nil },
+		"no limiter": func(o *directory.Options) { o.LoginFailures = 10 },
+	} {
+		opt := directory.Options{
+			PublicURL: "http://kratos:4433", AdminURL: "http://kratos:4434", MobileTrait: "mobile", PendingKey: "pending",
+			Now: newClock().Now,
+		}
+		if d, err := directory.New(opt); err != nil {
+			t.Fatal(err)
+		} else {
+			d.Close()
+		}
+		change(&opt)
+		if _, err := directory.New(opt); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -27,21 +28,15 @@ type remembered struct {
 
 // Login signs a person in with a password, through Kratos' native login flow
 // (https://www.ory.sh/docs/kratos/bring-your-own-ui/custom-ui-native-apps), and
-// ends that session again. The limit counts before anything is compared, also
-// with what is remembered: there is no password to be guessed for free.
+// ends that session again. The same login asked for several times at once is one
+// try.
 func (d *Directory) Login(ctx context.Context, user, password string) (claim.Caller, error) {
 	if user == "" || password == "" {
 		return claim.Caller{}, claim.ErrNoSession
 	}
-	name, login := d.userDigest(user), d.loginDigest(user, password)
-	if err := d.attempts.check(name, d.opt.Now()); err != nil {
-		return claim.Caller{}, err
-	}
-	if known, ok := d.logins.Get(login); ok && d.opt.Now().Before(known.until) {
-		return known.caller, nil
-	}
+	login := d.loginDigest(user, password)
 	caller, shared, err := share(ctx, d.work, &d.signIns, string(login[:]), func(ctx context.Context) (claim.Caller, error) {
-		return d.signIn(ctx, name, login, user, password)
+		return d.signIn(ctx, login, user, password)
 	})
 	if shared {
 		caller.Seen = nil // the request that was answered may be older than this one
@@ -49,13 +44,35 @@ func (d *Directory) Login(ctx context.Context, user, password string) (claim.Cal
 	return caller, err
 }
 
-// signIn counts one try and has Kratos look at the password.
-func (d *Directory) signIn(ctx context.Context, name, login digest, user, password string) (claim.Caller, error) {
-	if err := d.attempts.begin(name, d.opt.Now()); err != nil {
-		return claim.Caller{}, err
+// signIn takes one try before anything is compared, also with what is remembered,
+// and gives it back unless the password was wrong. So no guess is free: not at the
+// limit, where the right password is refused as well, nor beside many others at
+// once. A right password forgives none that was wrong: else the owner who signs in
+// would give a guesser new tries.
+func (d *Directory) signIn(ctx context.Context, login digest, user, password string) (claim.Caller, error) {
+	if !d.opt.failures().Bounded() {
+		return d.recall(ctx, login, user, password)
+	}
+	name := d.tries(user)
+	if err := d.opt.Limiter.Take(ctx, name, d.opt.failures(), d.opt.Now()); err != nil {
+		return claim.Caller{}, fmt.Errorf("count a try: %w", err)
+	}
+	caller, err := d.recall(ctx, login, user, password)
+	if errors.Is(err, claim.ErrNoSession) {
+		return caller, err
+	}
+	if fault := d.opt.Limiter.GiveBack(ctx, name, d.opt.failures(), d.opt.Now()); fault != nil {
+		d.opt.Log.WarnContext(ctx, "a login counts as a wrong password", "error", fault)
+	}
+	return caller, err
+}
+
+// recall answers from what is remembered, or has Kratos look at the password.
+func (d *Directory) recall(ctx context.Context, login digest, user, password string) (claim.Caller, error) {
+	if known, ok := d.logins.Get(login); ok && d.opt.Now().Before(known.until) {
+		return known.caller, nil
 	}
 	caller, err := d.ask(ctx, user, password)
-	d.attempts.end(name, errors.Is(err, claim.ErrNoSession), d.opt.Now())
 	if err == nil && d.opt.LoginCache > 0 {
 		kept := caller
 		kept.Seen = nil

@@ -1,14 +1,17 @@
 package directory_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/claim/claimtest"
 	"github.com/holdline/holdline/directory"
 )
 
@@ -136,8 +139,8 @@ func TestWrongPasswordsAreLimited(t *testing.T) {
 		{"fourth", 0, p.email, "wrong again", claim.ErrTooManyTries},
 		{"right, and remembered", 0, p.email, p.password, claim.ErrTooManyTries},
 		{"another user", 0, other.email, other.password, nil},
-		{"just before the window ends", 15*time.Minute - 3*time.Second, p.email, p.password, claim.ErrTooManyTries},
-		{"when it has slid by one", time.Second, p.email, p.password, nil},
+		{"just before one comes back", 5*time.Minute - 3*time.Second, p.email, p.password, claim.ErrTooManyTries},
+		{"when it has come back", time.Second, p.email, p.password, nil},
 		{"one more wrong", 0, p.email, "wrong", claim.ErrNoSession},
 		{"the next", 0, p.email, "wrong", claim.ErrTooManyTries},
 	} {
@@ -147,29 +150,96 @@ func TestWrongPasswordsAreLimited(t *testing.T) {
 			t.Fatalf("%s: got %v, want %v", step.name, err, step.want)
 		}
 		var limit *claim.LimitError
-		if step.name == "fourth" && (!errors.As(err, &limit) || !limit.Until.Equal(start.Add(15*time.Minute))) {
-			t.Errorf("%s: got %+v, want until a window after the first", step.name, limit)
+		if step.name == "fourth" && (!errors.As(err, &limit) || !limit.Until.Equal(start.Add(5*time.Minute))) {
+			t.Errorf("%s: got %+v, want until a third of the window after the first", step.name, limit)
 		}
 	}
 }
 
+// Three replicas count together, so that none has tries of its own.
 func TestManyWrongPasswordsAtOnce(t *testing.T) {
 	requireKratos(t)
 	p := personWithPassword(t)
-	way := watch(t, shared)
-	d := open(t, way.server, func(o *directory.Options) { o.LoginFailures = 3 })
+	way, limiter := watch(t, shared), &claimtest.Limiter{}
 	var wait sync.WaitGroup
-	for i := range 20 {
-		wait.Go(func() {
-			_, err := d.Login(t.Context(), p.email, "wrong"+strings.Repeat("x", i))
-			if !errors.Is(err, claim.ErrNoSession) && !errors.Is(err, claim.ErrTooManyTries) {
-				t.Error(err)
-			}
+	for range 3 {
+		d := open(t, way.server, func(o *directory.Options) {
+			o.LoginFailures, o.Limiter, o.HashKey = 3, limiter, []byte("the replicas' common key")
 		})
+		for i := range 10 {
+			wait.Go(func() {
+				_, err := d.Login(t.Context(), p.email, "wrong"+strings.Repeat("x", i))
+				if !errors.Is(err, claim.ErrNoSession) && !errors.Is(err, claim.ErrTooManyTries) {
+					t.Error(err)
+				}
+			})
+		}
 	}
 	wait.Wait()
 	if n := len(way.seen(http.MethodPost, loginPath)); n != 3 {
 		t.Errorf("Kratos was asked %d times, want 3", n)
+	}
+}
+
+// faultyLimiter notes the names that it is asked about, and fails to give back.
+type faultyLimiter struct {
+	claimtest.Limiter
+	names []string
+}
+
+func (l *faultyLimiter) Take(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
+	l.names = append(l.names, name)
+	return l.Limiter.Take(ctx, name, a, now)
+}
+
+func (l *faultyLimiter) GiveBack(context.Context, string, claim.Allowance, time.Time) error {
+	return claim.ErrStoreAway
+}
+
+func TestWithoutItsLimiterNobodySignsIn(t *testing.T) {
+	requireKratos(t)
+	p := personWithPassword(t)
+	way, limiter := watch(t, shared), &claimtest.Limiter{}
+	d := open(t, way.server, func(o *directory.Options) { o.LoginFailures, o.Limiter = 3, limiter })
+	limiter.Fail(claim.ErrStoreAway)
+	if _, err := d.Login(t.Context(), p.email, p.password); !errors.Is(err, claim.ErrStoreAway) {
+		t.Errorf("got %v, want %v", err, claim.ErrStoreAway)
+	}
+	if n := len(way.seen(http.MethodPost, loginPath)); n != 0 {
+		t.Errorf("Kratos was asked %d times", n)
+	}
+	limiter.Fail(nil)
+	if _, err := d.Login(t.Context(), p.email, p.password); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATryThatIsNotGivenBackCounts(t *testing.T) {
+	requireKratos(t)
+	p, limiter := personWithPassword(t), &faultyLimiter{}
+	d := open(t, shared, func(o *directory.Options) { o.LoginFailures, o.Limiter = 2, limiter })
+	for i, want := range []error{nil, nil, claim.ErrTooManyTries} {
+		if _, err := d.Login(t.Context(), p.email, p.password); !errors.Is(err, want) {
+			t.Errorf("%d: got %v, want %v", i, err, want)
+		}
+	}
+	for _, name := range limiter.names {
+		if strings.Contains(name, p.email) || !strings.HasPrefix(name, "login:") || name != limiter.names[0] {
+			t.Errorf("the limiter is asked about %q", name)
+		}
+	}
+}
+
+func TestWhatKratosDidNotAnswerIsNoWrongPassword(t *testing.T) {
+	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	t.Cleanup(kratos.Close)
+	d := open(t, &server{public: kratos.URL, admin: kratos.URL}, func(o *directory.Options) { o.LoginFailures = 1 })
+	for range 3 {
+		if _, err := d.Login(t.Context(), "anna@holdline.test", "x"); !errors.Is(err, claim.ErrDirectoryAway) {
+			t.Errorf("got %v, want %v", err, claim.ErrDirectoryAway)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/claim/claimtest"
 	"github.com/holdline/holdline/directory"
 )
 
@@ -46,7 +47,7 @@ func open(t *testing.T, s *server, change func(*directory.Options)) *directory.D
 	t.Helper()
 	opt := directory.Options{
 		PublicURL: s.public, AdminURL: s.admin, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
-		Plan: plan, Timeout: 30 * time.Second, Now: newClock().Now,
+		Limiter: &claimtest.Limiter{}, Plan: plan, Timeout: 30 * time.Second, Now: newClock().Now,
 	}
 	if change != nil {
 		change(&opt)

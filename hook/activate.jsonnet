@@ -2,6 +2,8 @@
 // the identity as stored now.
 local trait = @TRAIT@;
 local key = @KEY@;
+local locale = @LOCALE@;
+local address = @ADDRESS@;
 function(ctx)
   local before = ctx.flow.identity;
   local after = ctx.identity;
@@ -9,6 +11,7 @@ function(ctx)
   local pending = opt(opt(after, 'metadata_public', {}), key, null);
   local old = opt(before.traits, trait, null);
   local new = opt(after.traits, trait, null);
+  local header(name) = opt(opt(ctx, 'request_headers', {}), name, [''])[0];
   // No number is pending and none was changed: nothing to tell.
   if old == new && pending == null then
     error 'cancel'
@@ -17,5 +20,7 @@ function(ctx)
     flow_id: ctx.flow.id,
     new_mobile: new,
     pending_mobile: pending,
-    language: opt(opt(ctx, 'request_headers', {}), 'Accept-Language', [''])[0],
+    locale: opt(after.traits, locale, null),
+    language: header('Accept-Language'),
+    client_address: header(address),
   }

@@ -3,6 +3,8 @@ package hook
 import (
 	"encoding/json"
 	"maps"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/holdline/holdline/claim"
@@ -26,8 +28,23 @@ type settingsBody struct {
 	// Addresses are those before the flow, handed back word for word.
 	Addresses json.RawMessage `json:"verifiable_addresses"`
 	// SignedIn is when the session was authenticated. Kratos v1.3 does not say.
-	SignedIn *time.Time `json:"authenticated_at"`
-	Language string     `json:"language"`
+	SignedIn *time.Time      `json:"authenticated_at"`
+	Locale   json.RawMessage `json:"locale"` // the identity's own, whatever type it has
+	Language string          `json:"language"`
+	Address  string          `json:"client_address"`
+}
+
+// language returns what the person reads: their own setting, then what their
+// browser asks for.
+func (b settingsBody) language() string { return web.PreferredLanguage(textOf(b.Locale), b.Language) }
+
+// address returns the client's address, if that is what a proxy wrote.
+func (b settingsBody) address() string {
+	address, err := netip.ParseAddr(strings.TrimSpace(b.Address))
+	if err != nil {
+		return ""
+	}
+	return address.Unmap().String()
 }
 
 // text returns a member that may be null.
@@ -47,7 +64,7 @@ func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
 	change := claim.SettingsChange{
 		IdentityID: b.IdentityID, FlowID: b.FlowID, SchemaID: b.SchemaID,
 		Stored: text(b.OldMobile), Wanted: text(b.NewMobile), StoredVerified: verified,
-		Marker: textOf(b.MetadataPublic[o.PendingKey]),
+		Marker: textOf(b.MetadataPublic[o.PendingKey]), Address: b.address(),
 	}
 	if b.SignedIn != nil {
 		change.SignedIn = *b.SignedIn
@@ -65,6 +82,7 @@ func (b settingsBody) flow() (claim.StoredFlow, error) {
 	}
 	return claim.StoredFlow{
 		IdentityID: b.IdentityID, FlowID: b.FlowID, Mobile: text(b.NewMobile), Marker: text(b.Pending),
+		Address: b.address(),
 	}, nil
 }
 

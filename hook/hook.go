@@ -81,7 +81,7 @@ func (h handlers) stage(c *gin.Context) {
 		h.refuse(c, err)
 		return
 	}
-	change.Language = web.PreferredLanguage(in.Language)
+	change.Language = in.language()
 	answer, err := h.claims.Stage(ctx, change)
 	switch {
 	case err != nil:
@@ -104,7 +104,7 @@ func (h handlers) activate(c *gin.Context) {
 	}
 	flow, err := in.flow()
 	if err == nil {
-		flow.Language = web.PreferredLanguage(in.Language)
+		flow.Language = in.language()
 		err = h.claims.Activate(ctx, flow)
 	}
 	if err != nil {

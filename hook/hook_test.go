@@ -132,12 +132,12 @@ func TestWhatTheDomainIsTold(t *testing.T) {
 	want := rulings{
 		staged: []claim.SettingsChange{{
 			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f", SchemaID: "default",
-			Stored: "+49 171 1111111", Wanted: "+491722222222", StoredVerified: true, Marker: "", Language: "de-CH",
+			Stored: "+49 171 1111111", Wanted: "+491722222222", StoredVerified: true, Marker: "", Language: "pt-BR,de-CH,de", Address: "192.0.2.7",
 			SignedIn: time.Date(2026, 11, 1, 11, 58, 0, 0, time.UTC),
 		}},
 		stored: []claim.StoredFlow{{
 			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f",
-			Mobile: "+49 171 1111111", Marker: "+491722222222", Language: "de-CH",
+			Mobile: "+49 171 1111111", Marker: "+491722222222", Language: "de-CH,de",
 		}},
 	}
 	if diff := cmp.Diff(want.staged, claims.staged); diff != "" {

@@ -3,8 +3,8 @@ package hook
 import (
 	_ "embed" // for the jsonnet
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +25,10 @@ type Setup struct {
 	Key         string
 	MobileTrait string
 	PendingKey  string
+	LocaleTrait string
+	// AddressHeader is the request header that a trusted proxy before Kratos puts
+	// the client's address in; blank for none.
+	AddressHeader string
 	// ReturnURL is where browsers land after a profile was saved; blank leaves
 	// Kratos' setting alone.
 	ReturnURL string
@@ -96,15 +100,11 @@ func (s Setup) hook(path, file, template, response string) (webHook, error) {
 
 // body fills the jsonnet in and returns the reference to it.
 func (s Setup) body(file, template string) (string, error) {
-	trait, err := json.Marshal(s.MobileTrait)
-	if err != nil {
-		return "", fmt.Errorf("quote trait: %w", err)
-	}
-	key, err := json.Marshal(s.PendingKey)
-	if err != nil {
-		return "", fmt.Errorf("quote key: %w", err)
-	}
-	source := strings.NewReplacer("@TRAIT@", string(trait), "@KEY@", string(key)).Replace(template)
+	source := strings.NewReplacer(
+		"@TRAIT@", string(quote(s.MobileTrait)), "@KEY@", string(quote(s.PendingKey)),
+		"@LOCALE@", string(quote(s.LocaleTrait)),
+		"@ADDRESS@", string(quote(http.CanonicalHeaderKey(s.AddressHeader))),
+	).Replace(template)
 	if s.JsonnetDir == "" {
 		return "base64://" + base64.StdEncoding.EncodeToString([]byte(source)), nil
 	}

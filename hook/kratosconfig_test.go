@@ -18,7 +18,7 @@ import (
 
 var setup = hook.Setup{
 	BaseURL: "http://holdline:4478/", Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
-	ReturnURL: "http://holdline:4477/verify",
+	LocaleTrait: "locale", AddressHeader: "true-client-ip", ReturnURL: "http://holdline:4477/verify",
 }
 
 type webHook struct {
@@ -112,7 +112,7 @@ func evaluate(t *testing.T, s hook.Setup, i int, ctx string) (string, error) {
 
 const (
 	before = `{"id":"i","schema_id":"default","traits":{"mobile":"1111"},"metadata_public":{"a":1},"verifiable_addresses":[{"value":"1111"}]}`
-	flow   = `"flow":{"id":"f","identity":` + before + `},"request_cookies":{"ory_kratos_session":"secret"},"request_headers":{"Accept-Language":["de"],"Authorization":["secret"]}`
+	flow   = `"flow":{"id":"f","identity":` + before + `},"request_cookies":{"ory_kratos_session":"secret"},"request_headers":{"Accept-Language":["de"],"Authorization":["secret"],"True-Client-Ip":["192.0.2.1"]}`
 )
 
 func TestJsonnetTellsOnlyWhatIsNeeded(t *testing.T) {
@@ -127,6 +127,7 @@ func TestJsonnetTellsOnlyWhatIsNeeded(t *testing.T) {
 			"identity_id": "i", "flow_id": "f", "schema_id": "default", "old_mobile": "1111", "new_mobile": "2222",
 			"pending_mobile": nil, "traits": map[string]any{"mobile": "2222"}, "metadata_public": map[string]any{"a": 1.0},
 			"verifiable_addresses": []any{map[string]any{"value": "1111"}}, "authenticated_at": nil, "language": "de",
+			"locale": nil, "client_address": "192.0.2.1",
 		}},
 		"stage, number untouched":  {0, `{` + flow + `,"identity":` + before + `}`, nil},
 		"stage, pending untouched": {0, `{` + strings.ReplaceAll(flow, before, marked) + `,"identity":` + marked + `}`, nil},
@@ -137,16 +138,24 @@ func TestJsonnetTellsOnlyWhatIsNeeded(t *testing.T) {
 				"identity_id": "i", "flow_id": "f", "schema_id": "s", "old_mobile": nil, "new_mobile": "2",
 				"pending_mobile": nil, "traits": map[string]any{"mobile": "2"}, "metadata_public": map[string]any{},
 				"verifiable_addresses": []any{}, "authenticated_at": "t", "language": "",
+				"locale": nil, "client_address": "",
 			},
 		},
+		"activate, a locale of one's own": {1, `{` + flow + `,"identity":` + strings.Replace(marked, `{"mobile"`, `{"locale":"pt-BR","mobile"`, 1) + `}`, map[string]any{
+			"identity_id": "i", "flow_id": "f", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
+			"locale": "pt-BR", "client_address": "192.0.2.1",
+		}},
 		"activate, number held back": {1, `{` + flow + `,"identity":` + marked + `}`, map[string]any{
 			"identity_id": "i", "flow_id": "f", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
+			"locale": nil, "client_address": "192.0.2.1",
 		}},
 		"activate, the same number again": {1, `{` + strings.ReplaceAll(flow, before, marked) + `,"identity":` + marked + `}`, map[string]any{
 			"identity_id": "i", "flow_id": "f", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
+			"locale": nil, "client_address": "192.0.2.1",
 		}},
 		"activate, number let through": {1, `{` + flow + `,"identity":` + changed + `}`, map[string]any{
 			"identity_id": "i", "flow_id": "f", "new_mobile": "2222", "pending_mobile": nil, "language": "de",
+			"locale": nil, "client_address": "192.0.2.1",
 		}},
 		"activate, number untouched": {1, `{` + flow + `,"identity":` + before + `}`, nil},
 	} {

@@ -3,12 +3,15 @@
 // needed leaves Kratos: no cookies, no credentials.
 local trait = @TRAIT@;
 local key = @KEY@;
+local locale = @LOCALE@;
+local address = @ADDRESS@;
 function(ctx)
   local before = ctx.flow.identity;
   local after = ctx.identity;
   local opt(o, k, d) = if std.objectHas(o, k) && o[k] != null then o[k] else d;
   local old = opt(before.traits, trait, null);
   local new = opt(after.traits, trait, null);
+  local header(name) = opt(opt(ctx, 'request_headers', {}), name, [''])[0];
   // The number is left alone: the call is skipped, and Holdline may be down.
   if old == new then
     error 'cancel'
@@ -23,5 +26,7 @@ function(ctx)
     metadata_public: opt(after, 'metadata_public', {}),
     verifiable_addresses: opt(before, 'verifiable_addresses', []),
     authenticated_at: opt(opt(ctx, 'session', {}), 'authenticated_at', null),
-    language: opt(opt(ctx, 'request_headers', {}), 'Accept-Language', [''])[0],
+    locale: opt(after.traits, locale, null),
+    language: header('Accept-Language'),
+    client_address: header(address),
   }

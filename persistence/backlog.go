@@ -38,7 +38,7 @@ func (s *Store) Take(ctx context.Context, c claim.Claim, until time.Time) (bool,
 }
 
 // Prune implements [claim.Backlog]: it forgets the claims with their texts and
-// audit lines, and leases that nobody gave back. It returns how many claims.
+// audit lines, then leases that nobody gave back, and receipts.
 func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error) {
 	var ids []string
 	err := s.db.read(ctx, func(tx *gorm.DB) error {
@@ -49,9 +49,13 @@ func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error)
 		return 0, err
 	}
 	if len(ids) == 0 {
-		return 0, away(s.db.write(ctx, func(tx *gorm.DB) error {
+		err := s.db.write(ctx, func(tx *gorm.DB) error {
 			return tx.Where("ends_at < ?", moment(before)).Delete(&leaseRow{}).Error
-		}))
+		})
+		if err != nil {
+			return 0, away(err)
+		}
+		return s.pruneReceipts(ctx, before, n)
 	}
 	err = s.db.transaction(ctx, func(tx *gorm.DB) error {
 		for _, rows := range []any{&textRow{}, &eventRow{}} {

@@ -13,17 +13,21 @@ var held = []string{string(claim.Open), string(claim.Verified)}
 
 // currentRow is a living claim, or nothing, beside the identity's other tries.
 type currentRow struct {
-	Claim      claimRow `gorm:"embedded"`
-	Tries      int
-	TriesSince moment
+	Claim       claimRow `gorm:"embedded"`
+	Tries       int
+	TriesBefore int
+	TriesSince  moment
 }
 
 // currentQuery yields one row more than nothing, so that the tries are known
 // also when no claim lives.
 const currentQuery = `
-SELECT c.*, t.tries, t.tries_since
+SELECT c.*, t.tries, t.tries_before, t.tries_since
 FROM (
-  SELECT COALESCE(SUM(attempts), 0) AS tries, MIN(created_at) AS tries_since FROM claims
+  SELECT COALESCE(SUM(attempts), 0) AS tries, MIN(created_at) AS tries_since,
+    COALESCE(SUM(CASE WHEN state IN ? AND number = (SELECT number FROM claims WHERE held_identity = ?)
+      THEN attempts ELSE 0 END), 0) AS tries_before
+  FROM claims
   WHERE identity_id = ? AND created_at > ? AND attempts > 0 AND state NOT IN ?
 ) AS t
 LEFT JOIN claims AS c ON c.identity_id = ? AND c.state IN ?
@@ -34,11 +38,12 @@ func (s *Store) Current(ctx context.Context, identityID string, since time.Time)
 	var rows []currentRow
 	err := s.db.read(ctx, func(tx *gorm.DB) error {
 		rows = nil
-		return tx.Raw(currentQuery, identityID, moment(since), held, identityID, living).Scan(&rows).Error
+		return tx.Raw(currentQuery, replaced, identityID, identityID, moment(since), held, identityID, living).Scan(&rows).Error
 	})
 	var snapshot claim.Snapshot
 	for _, row := range rows {
-		snapshot.TriesElsewhere, snapshot.TriesSince = row.Tries, time.Time(row.TriesSince)
+		snapshot.TriesElsewhere, snapshot.TriesBefore = row.Tries, row.TriesBefore
+		snapshot.TriesSince = time.Time(row.TriesSince)
 		switch c := row.Claim.claim(); {
 		case c.State == claim.Staged:
 			snapshot.Staged = append(snapshot.Staged, c)
@@ -48,6 +53,9 @@ func (s *Store) Current(ctx context.Context, identityID string, since time.Time)
 	}
 	return snapshot, err
 }
+
+// replaced are the states of claims that gave way to another wish of their owner.
+var replaced = []string{string(claim.Superseded), string(claim.Cancelled)}
 
 var living = append([]string{string(claim.Staged)}, held...)
 
@@ -65,15 +73,33 @@ func (s *Store) Last(ctx context.Context, identityID string) (*claim.Claim, erro
 	return &last, nil
 }
 
-// TextState implements [claim.Claims].
-func (s *Store) TextState(ctx context.Context, claimID string) (claim.TextState, error) {
-	var states []string
+// Find implements [claim.Claims].
+func (s *Store) Find(ctx context.Context, claimID string) (*claim.Claim, error) {
+	var rows []claimRow
 	err := s.db.read(ctx, func(tx *gorm.DB) error {
-		return tx.Model(&textRow{}).Where("claim_id = ?", claimID).
-			Order("created_at DESC, code_number DESC, id DESC").Limit(1).Pluck("state", &states).Error
+		return tx.Where("id = ?", claimID).Limit(1).Find(&rows).Error
 	})
-	if err != nil || len(states) == 0 {
-		return "", err
+	if err != nil || len(rows) == 0 {
+		return nil, err
 	}
-	return claim.TextState(states[0]), nil
+	found := rows[0].claim()
+	return &found, nil
+}
+
+// confirmed are the states of a claim whose code came back.
+var confirmed = []string{string(claim.Verified), string(claim.Applied), string(claim.Conflict)}
+
+// History implements [claim.Claims]. A claim takes the number of texts over from
+// the one before it, so the greatest counts.
+func (s *Store) History(ctx context.Context, identityID string, number claim.Mobile, since time.Time) (claim.History, error) {
+	var rows []claimRow
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Where("identity_id = ? AND created_at > ? AND texts > 0 AND held_identity IS NULL AND state NOT IN ?",
+			identityID, moment(since), confirmed).Order("created_at DESC").Find(&rows).Error
+	})
+	var history claim.History
+	for _, row := range rows {
+		history.Add(row.claim(), number)
+	}
+	return history, err
 }

@@ -35,6 +35,12 @@ const (
 	mysqlKilled   = 1927
 )
 
+// What MySQL and MariaDB answer to an ALTER TABLE that was done before.
+const (
+	mysqlColumnExists = 1060
+	mysqlKeyExists    = 1061
+)
+
 // What SQLite answers, in the low byte, when somebody else is writing.
 const (
 	sqliteBusy   = 5

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -12,40 +13,73 @@ import (
 	"github.com/holdline/holdline/claim"
 )
 
-// limit says that of the texts with a value in a column, fewer than most were
+// limit says that of the texts that meet a condition, fewer than most were
 // queued since a moment.
 type limit struct {
-	column string
-	value  string
+	where  string
+	values []any
 	window time.Duration
 	since  moment
 	most   int
+	// sequence is the column that counts these texts one by one. Its unique index
+	// lets only one of several texts be the next, so that each has seen all those
+	// before it and the limit is exact.
+	sequence string
 }
 
 // limitsOf lists the limits that bear on a change's text, or on the text that
-// its created claim will lead to.
+// its created claim will lead to. A budget of a calling code is not among them.
 func limitsOf(change claim.Change) []limit {
-	var identity, number, address string
 	switch {
 	case change.Text != nil:
-		identity, number, address = change.Text.IdentityID, change.Text.To.Key(), change.Text.Address
+		return limitsFor(*change.Text, change)
 	case change.Create != nil:
-		identity, number, address = change.Create.IdentityID, change.Create.Number.Key(), change.Create.LastAddress
+		c := change.Create
+		return limitsFor(claim.Text{IdentityID: c.IdentityID, To: c.Number, Address: c.LastAddress}, change)
+	default:
+		return nil
 	}
+}
+
+func limitsFor(text claim.Text, change claim.Change) []limit {
 	var limits []limit
-	add := func(column, value string, window time.Duration, most int) {
-		if value != "" && most > 0 {
-			limits = append(limits, limit{column, value, window, moment(change.At.Add(-window)), most})
+	add := func(window time.Duration, most int, sequence, where string, values ...any) {
+		if most > 0 && window > 0 && values[0] != "" {
+			limits = append(limits, limit{
+				where: where, values: values, window: window, since: moment(change.At.Add(-window)),
+				most: most, sequence: sequence,
+			})
 		}
 	}
-	add("identity_id", identity, 24*time.Hour, change.Limits.PerIdentityDay)
-	add("number_key", number, 24*time.Hour, change.Limits.PerNumberDay)
-	add("address", clip(address, addressWidth), time.Hour, change.Limits.PerAddressHour)
+	const day = 24 * time.Hour
+	number, address := text.To.Key(), clip(text.Address, addressWidth)
+	// An identity's changes exclude one another; its texts need no sequence.
+	add(day, change.Limits.PerIdentityDay, "", "identity_id = ?", text.IdentityID)
+	add(day, change.Limits.PerNumberDay, "number_seq", "number_key = ?", number)
+	add(time.Hour, change.Limits.PerAddressHour, "address_seq", "address = ?", address)
 	return limits
 }
 
+// firstOnly is the limit that a fresh change keeps.
+func firstOnly(change claim.Change) []limit {
+	if change.Fresh == 0 {
+		return nil
+	}
+	var identity, number string
+	if change.Text != nil {
+		identity, number = change.Text.IdentityID, change.Text.To.Key()
+	} else if change.Create != nil {
+		identity, number = change.Create.IdentityID, change.Create.Number.Key()
+	}
+	return []limit{{
+		where: "identity_id = ? AND number_key = ?", values: []any{identity, number},
+		window: change.Fresh, since: moment(change.At.Add(-change.Fresh)), most: 1,
+	}}
+}
+
 // insertWithin inserts a row if that keeps the limits, and else returns errFull.
-// Check and insertion are one statement.
+// Check, count and insertion are one statement. A row that is no text is not
+// counted.
 func insertWithin(tx *gorm.DB, row any, limits []limit) error {
 	if len(limits) == 0 {
 		return tx.Create(row).Error
@@ -54,17 +88,24 @@ func insertWithin(tx *gorm.DB, row any, limits []limit) error {
 	if err := parsed.Parse(row); err != nil {
 		return fmt.Errorf("read row: %w", err)
 	}
-	values, conditions := []any{}, []string{}
-	for _, column := range parsed.Schema.DBNames {
+	columns := parsed.Schema.DBNames
+	selected, values := make([]string, len(columns)), make([]any, 0, len(columns))
+	for i, column := range columns {
+		if l, ok := counting(limits, column); ok {
+			selected[i] = "(SELECT COALESCE(MAX(" + column + "), 0) + 1 FROM texts WHERE " + l.where + ")"
+			values = append(values, l.values...)
+			continue
+		}
 		value, _ := parsed.Schema.FieldsByDBName[column].ValueOf(tx.Statement.Context, reflect.ValueOf(row))
-		values = append(values, value)
+		selected[i], values = "?", append(values, value)
 	}
-	for _, l := range limits {
-		conditions = append(conditions, "(SELECT COUNT(*) FROM texts WHERE "+l.column+" = ? AND created_at > ?) < ?")
-		values = append(values, l.value, l.since, l.most)
+	conditions := make([]string, len(limits))
+	for i, l := range limits {
+		conditions[i] = "(SELECT COUNT(*) FROM texts WHERE " + l.where + " AND " + codesSince + ") < ?"
+		values = append(append(values, l.values...), l.since, l.most)
 	}
-	done := tx.Exec("INSERT INTO "+parsed.Table+" ("+strings.Join(parsed.Schema.DBNames, ", ")+
-		") SELECT "+strings.Repeat("?, ", len(parsed.Schema.DBNames)-1)+"? FROM (SELECT 1 AS one) AS once WHERE "+
+	done := tx.Exec("INSERT INTO "+parsed.Table+" ("+strings.Join(columns, ", ")+
+		") SELECT "+strings.Join(selected, ", ")+" FROM (SELECT 1 AS one) AS once WHERE "+
 		strings.Join(conditions, " AND "), values...)
 	if done.Error == nil && done.RowsAffected == 0 {
 		return errFull
@@ -72,14 +113,29 @@ func insertWithin(tx *gorm.DB, row any, limits []limit) error {
 	return done.Error
 }
 
-// fullUntil tells when the change's limits have room again; zero for now.
-func (s *Store) fullUntil(ctx context.Context, change claim.Change) (time.Time, error) {
+// counting returns the limit that a column counts for.
+func counting(limits []limit, column string) (limit, bool) {
+	for _, l := range limits {
+		if l.sequence == column {
+			return l, true
+		}
+	}
+	return limit{}, false
+}
+
+// RoomAt implements [claim.Claims]. Budgets of calling codes are not asked.
+func (s *Store) RoomAt(ctx context.Context, text claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
+	return s.fullUntil(ctx, limitsFor(text, claim.Change{Limits: limits, At: now}))
+}
+
+// fullUntil tells when limits have room again; zero for now.
+func (s *Store) fullUntil(ctx context.Context, limits []limit) (time.Time, error) {
 	var until time.Time
-	for _, l := range limitsOf(change) {
+	for _, l := range limits {
 		// When this text leaves the window, fewer than most are in it.
 		var texts []textRow
 		err := s.db.read(ctx, func(tx *gorm.DB) error {
-			return tx.Where(l.column+" = ? AND created_at > ?", l.value, l.since).
+			return tx.Where(l.where+" AND "+codesSince, append(l.values[:len(l.values):len(l.values)], l.since)...).
 				Order("created_at DESC").Offset(l.most - 1).Limit(1).Find(&texts).Error
 		})
 		if err != nil {
@@ -94,3 +150,9 @@ func (s *Store) fullUntil(ctx context.Context, change claim.Change) (time.Time, 
 	}
 	return until, nil
 }
+
+// codesSince leaves notices out of account, which no limit bears on.
+const codesSince = "kind = 'code' AND created_at > ?"
+
+// errOutnumbered: another text took the next place in a count.
+var errOutnumbered = errors.New("another text was counted in the same instant")

@@ -45,11 +45,29 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if _, err := migrations.Up(ctx); err != nil {
-			return away(fmt.Errorf("migrate: %w", err))
+		for {
+			_, err := migrations.Up(ctx)
+			if recorded, fault := db.record(ctx, pool, err); fault != nil || !recorded {
+				return away(fault)
+			}
 		}
-		return nil
 	})
+}
+
+// record writes down a migration that failed because it had been carried out:
+// MySQL commits each of them by itself, so a process can die in between. Every
+// migration is one atomic statement, or repeats harmlessly up to the last one.
+func (db *DB) record(ctx context.Context, pool *sql.DB, failure error) (bool, error) {
+	partial := (*goose.PartialError)(nil)
+	if !errors.As(failure, &partial) || !answered(partial.Err, mysqlColumnExists, mysqlKeyExists) {
+		if failure != nil {
+			failure = fmt.Errorf("migrate: %w", failure)
+		}
+		return false, failure
+	}
+	_, err := pool.ExecContext(ctx, "INSERT INTO "+migrationTable+" (version_id, is_applied) VALUES (?, TRUE)",
+		partial.Failed.Source.Version)
+	return err == nil, err
 }
 
 // MigrationStatus lists the migrations that this release knows, oldest first.

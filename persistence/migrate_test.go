@@ -60,7 +60,7 @@ func TestAnOutdatedSchemaIsSeen(t *testing.T) {
 			if err := db.Migrate(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if err := db.Exec(t.Context(), "DELETE FROM schema_migrations WHERE version_id = 4"); err != nil {
+			if err := db.Exec(t.Context(), "DELETE FROM schema_migrations WHERE version_id = 8"); err != nil {
 				t.Fatal(err)
 			}
 			wantOutdated(t, db, true)
@@ -107,10 +107,15 @@ func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
 	onEach(t, func(t kind) {
 		db := t.db
 		db.LockStale(300 * time.Millisecond)
-		for _, statement := range []string{
-			"DELETE FROM schema_migrations WHERE version_id = 4", "DROP TABLE identity_leases",
+		statements := []string{
+			"DELETE FROM schema_migrations WHERE version_id = 8",
 			"INSERT INTO schema_lock (id, owner, beats) VALUES (1, 'dead', 7)",
-		} {
+		}
+		if strings.HasSuffix(t.Name(), "sqlite") { // MySQL commits the columns before the process can write them down
+			statements = append(statements,
+				"ALTER TABLE claims DROP COLUMN was_verified", "ALTER TABLE claims DROP COLUMN language")
+		}
+		for _, statement := range statements {
 			if err := db.Exec(t.Context(), statement); err != nil {
 				t.Fatal(err)
 			}

@@ -9,19 +9,20 @@ import (
 	"github.com/holdline/holdline/claim"
 )
 
-// dueTextRow is a queued text, and whether its claim still waits for its code.
+// dueTextRow is a queued text, and whether its claim still waits for its code; a
+// notice is always waited for.
 type dueTextRow struct {
 	Text    textRow `gorm:"embedded"`
 	Awaited bool
 }
 
 const dueTextsQuery = `
-SELECT t.*, c.id IS NOT NULL AS awaited
+SELECT t.*, t.kind <> ? OR c.id IS NOT NULL AS awaited
 FROM texts AS t
 LEFT JOIN claims AS c ON c.id = t.claim_id AND c.state = ?
   AND c.code_number = t.code_number AND c.code_key = t.code_key
 WHERE t.state = ? AND t.due_at <= ?
-ORDER BY t.created_at DESC, t.id DESC
+ORDER BY CASE WHEN t.code_expires <= ? THEN 0 ELSE 1 END, t.created_at DESC, t.id DESC
 LIMIT ?`
 
 // DueTexts implements [claim.Outbox].
@@ -29,7 +30,8 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 	var rows []dueTextRow
 	err := s.db.read(ctx, func(tx *gorm.DB) error {
 		rows = nil
-		return tx.Raw(dueTextsQuery, string(claim.Open), string(claim.TextQueued), moment(now), n).Scan(&rows).Error
+		return tx.Raw(dueTextsQuery, string(claim.TextCode), string(claim.Open), string(claim.TextQueued),
+			moment(now), moment(now), n).Scan(&rows).Error
 	})
 	texts := make([]claim.QueuedText, len(rows))
 	for i, row := range rows {
@@ -66,6 +68,27 @@ func (s *Store) PutOff(ctx context.Context, textID string, until time.Time, reas
 	return s.settle(ctx, textID, map[string]any{
 		"due_at": moment(until), "tries": gorm.Expr("tries + 1"), "reason": clip(reason, textWidth),
 	})
+}
+
+// DropTexts implements [claim.Outbox].
+func (s *Store) DropTexts(ctx context.Context, textIDs []string, now time.Time, reason string) error {
+	return s.settleDue(ctx, textIDs, now, map[string]any{
+		"state": string(claim.TextDropped), "reason": clip(reason, textWidth), "done_at": moment(now),
+	})
+}
+
+// PostponeTexts implements [claim.Outbox].
+func (s *Store) PostponeTexts(ctx context.Context, textIDs []string, now, until time.Time) error {
+	return s.settleDue(ctx, textIDs, now, map[string]any{"due_at": moment(until)})
+}
+
+// settleDue changes queued texts that nobody has a lease of, in one statement.
+func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, columns map[string]any) error {
+	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&textRow{}).
+			Where("id IN ? AND state = ? AND due_at <= ?", textIDs, string(claim.TextQueued), moment(now)).
+			UpdateColumns(columns).Error
+	}))
 }
 
 func (s *Store) settle(ctx context.Context, textID string, columns map[string]any) error {

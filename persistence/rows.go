@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"cmp"
 	"time"
 
 	"gorm.io/gorm"
@@ -17,6 +18,7 @@ type claimRow struct {
 	Origin       string
 	Number       string
 	Was          string
+	WasVerified  bool
 	State        string
 	Version      int
 	Reason       string
@@ -27,6 +29,7 @@ type claimRow struct {
 	Texts        int
 	NextText     moment
 	LastAddress  string
+	Language     string
 	Marker       string
 	DueAt        moment
 	DueTries     int
@@ -41,11 +44,11 @@ func (claimRow) TableName() string { return "claims" }
 func newClaimRow(c claim.Claim) claimRow {
 	row := claimRow{
 		ID: c.ID, IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: string(c.Origin),
-		Number: c.Number.Reveal(), Was: c.Was.Reveal(),
+		Number: c.Number.Reveal(), Was: c.Was.Reveal(), WasVerified: c.WasVerified,
 		State: string(c.State), Version: c.Version, Reason: clip(c.Reason, textWidth),
 		CodeKey: c.CodeKey, CodeNumber: c.CodeNumber, CodeExpires: moment(c.CodeExpires), Attempts: c.Attempts,
 		Texts: c.Texts, NextText: moment(c.NextText), LastAddress: clip(c.LastAddress, addressWidth),
-		Marker: string(c.Marker), DueAt: moment(c.DueAt), DueTries: c.DueTries,
+		Language: clip(c.Language, nameWidth), Marker: string(c.Marker), DueAt: moment(c.DueAt), DueTries: c.DueTries,
 		CreatedAt: moment(c.CreatedAt), LapsesAt: moment(c.LapsesAt), EndedAt: moment(c.EndedAt),
 	}
 	if c.State.Held() {
@@ -57,10 +60,10 @@ func newClaimRow(c claim.Claim) claimRow {
 func (r claimRow) claim() claim.Claim {
 	return claim.Claim{
 		ID: r.ID, IdentityID: r.IdentityID, FlowID: r.FlowID, Origin: claim.Origin(r.Origin),
-		Number: claim.RestoreMobile(r.Number), Was: claim.RestoreMobile(r.Was),
+		Number: claim.RestoreMobile(r.Number), Was: claim.RestoreMobile(r.Was), WasVerified: r.WasVerified,
 		State: claim.State(r.State), Version: r.Version, Reason: r.Reason,
 		CodeKey: r.CodeKey, CodeNumber: r.CodeNumber, CodeExpires: time.Time(r.CodeExpires), Attempts: r.Attempts,
-		Texts: r.Texts, NextText: time.Time(r.NextText), LastAddress: r.LastAddress,
+		Texts: r.Texts, NextText: time.Time(r.NextText), LastAddress: r.LastAddress, Language: r.Language,
 		Marker: claim.Marker(r.Marker), DueAt: time.Time(r.DueAt), DueTries: r.DueTries,
 		CreatedAt: time.Time(r.CreatedAt), LapsesAt: time.Time(r.LapsesAt), EndedAt: time.Time(r.EndedAt),
 	}
@@ -73,7 +76,7 @@ func moved(m claim.Move) map[string]any {
 	columns := map[string]any{
 		"held_identity": nil, "state": row.State, "version": row.Version + 1, "reason": row.Reason,
 		"code_key": row.CodeKey, "code_number": row.CodeNumber, "code_expires": row.CodeExpires,
-		"texts": row.Texts, "next_text": row.NextText, "last_address": row.LastAddress,
+		"texts": row.Texts, "next_text": row.NextText, "last_address": row.LastAddress, "language": row.Language,
 		"marker": row.Marker, "due_at": row.DueAt, "due_tries": row.DueTries,
 		"lapses_at": row.LapsesAt, "ended_at": row.EndedAt,
 	}
@@ -89,10 +92,13 @@ func moved(m claim.Move) map[string]any {
 // textRow is a line of the table texts.
 type textRow struct {
 	ID          string `gorm:"primaryKey"`
+	Kind        string
+	Channel     string
 	ClaimID     string
 	IdentityID  string
 	Number      string
 	NumberKey   string // the dialling characters alone
+	CallingCode string
 	CodeKey     string
 	CodeNumber  int
 	CodeExpires moment
@@ -107,6 +113,10 @@ type textRow struct {
 	Reason      string
 	CreatedAt   moment `gorm:"autoCreateTime:false"`
 	DoneAt      moment
+	// NumberSeq and AddressSeq count the limited texts of a number and of an
+	// address; NULL outside of limits.
+	NumberSeq  *int
+	AddressSeq *int
 }
 
 // TableName implements gorm's Tabler.
@@ -114,8 +124,9 @@ func (textRow) TableName() string { return "texts" }
 
 func newTextRow(t claim.Text) textRow {
 	row := textRow{
-		ID: t.ID, ClaimID: t.Code.ClaimID, IdentityID: t.IdentityID,
-		Number: t.To.Reveal(), NumberKey: t.To.Key(),
+		ID: t.ID, Kind: string(cmp.Or(t.Kind, claim.TextCode)), Channel: string(cmp.Or(t.Channel, claim.ChannelSMS)),
+		ClaimID: t.Code.ClaimID, IdentityID: t.IdentityID,
+		Number: t.To.Reveal(), NumberKey: t.To.Key(), CallingCode: t.To.CallingCode(),
 		CodeKey: t.Code.Key, CodeNumber: t.Code.Number, CodeExpires: moment(t.Expires),
 		ValidityUS: t.Validity.Microseconds(), Language: clip(t.Language, nameWidth),
 		Address: clip(t.Address, addressWidth), State: string(claim.TextQueued),
@@ -127,9 +138,18 @@ func newTextRow(t claim.Text) textRow {
 	return row
 }
 
+func newTextRows(texts []claim.Text) []textRow {
+	rows := make([]textRow, len(texts))
+	for i, t := range texts {
+		rows[i] = newTextRow(t)
+	}
+	return rows
+}
+
 func (r textRow) text() claim.Text {
 	return claim.Text{
-		ID: r.ID, IdentityID: r.IdentityID, To: claim.RestoreMobile(r.Number),
+		ID: r.ID, Kind: claim.TextKind(r.Kind), Channel: claim.Channel(r.Channel),
+		IdentityID: r.IdentityID, To: claim.RestoreMobile(r.Number),
 		Code:    claim.CodeRef{ClaimID: r.ClaimID, Key: r.CodeKey, Number: r.CodeNumber},
 		Expires: time.Time(r.CodeExpires), Validity: time.Duration(r.ValidityUS) * time.Microsecond,
 		Language: r.Language, Address: r.Address,

@@ -3,6 +3,8 @@ package persistence
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"gorm.io/gorm"
@@ -42,27 +44,40 @@ type statement func(tx *gorm.DB) error
 // Commit implements [claim.Claims].
 func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	statements := plan(change)
-	var err error
-	if len(statements) == 1 {
-		err = s.db.write(ctx, statements[0])
-	} else {
-		err = s.db.transaction(ctx, func(tx *gorm.DB) error {
-			for _, run := range statements {
-				if err := run(tx); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	err := s.carryOut(ctx, statements)
+	for tries := 1; errors.Is(err, errOutnumbered) && tries < countRetries; tries++ {
+		err = s.carryOut(ctx, statements) // each time another text got through, so it ends at the limit
 	}
+	limit := (*claim.LimitError)(nil)
 	switch {
-	case err == nil, errors.Is(err, claim.ErrRaced):
+	case err == nil, errors.Is(err, claim.ErrRaced), errors.As(err, &limit):
 		return err
+	case errors.Is(err, errOutnumbered):
+		return claim.ErrRaced
 	case errors.Is(err, errTaken), errors.Is(err, errFull):
 		return s.explain(ctx, change, err)
 	default:
 		return away(err)
 	}
+}
+
+// countRetries bounds how often one text gives way to others of its number or
+// its address.
+const countRetries = 100
+
+// carryOut runs statements, all or none.
+func (s *Store) carryOut(ctx context.Context, statements []statement) error {
+	if len(statements) == 1 {
+		return s.db.write(ctx, statements[0])
+	}
+	return s.db.transaction(ctx, func(tx *gorm.DB) error {
+		for _, run := range statements {
+			if err := run(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // plan lists a change's statements. Moves come first, so that they can make room
@@ -84,10 +99,21 @@ func plan(change claim.Change) []statement {
 	if change.Text != nil {
 		statements = append(statements, queueing(change))
 	}
+	if len(change.Notices) > 0 {
+		statements = append(statements, func(tx *gorm.DB) error {
+			return tx.Create(newTextRows(change.Notices)).Error
+		})
+	}
 	if len(change.Events) > 0 {
 		statements = append(statements, func(tx *gorm.DB) error {
 			return tx.Create(newEventRows(change.Events)).Error
 		})
+	}
+	if change.Text != nil && change.Limits.PerCodeHour > 0 {
+		// Last, because until the transaction ends nobody else can take for the code.
+		budget := claim.Allowance{Most: change.Limits.PerCodeHour, Window: time.Hour}
+		statements = append(statements,
+			taking("texts:"+change.Text.To.CallingCode(), budget, change.At, claim.ErrCallingCodeFull))
 	}
 	return statements
 }
@@ -107,7 +133,7 @@ func moving(m claim.Move) statement {
 func forgetting(claimID string) statement {
 	return func(tx *gorm.DB) error {
 		return tx.Model(&textRow{}).Where("claim_id = ?", claimID).
-			UpdateColumns(map[string]any{"number": "", "number_key": ""}).Error
+			UpdateColumns(map[string]any{"number": "", "number_key": "", "number_seq": nil}).Error
 	}
 }
 
@@ -124,7 +150,7 @@ func creating(change claim.Change) statement {
 		row := newClaimRow(*change.Create)
 		var limits []limit
 		if change.Text == nil {
-			limits = limitsOf(change)
+			limits = append(limitsOf(change), firstOnly(change)...)
 		}
 		err := insertWithin(tx, &row, limits)
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
@@ -137,7 +163,13 @@ func creating(change claim.Change) statement {
 func queueing(change claim.Change) statement {
 	return func(tx *gorm.DB) error {
 		row := newTextRow(*change.Text)
-		return insertWithin(tx, &row, limitsOf(change))
+		limits := append(limitsOf(change), firstOnly(change)...)
+		err := insertWithin(tx, &row, limits)
+		counted := slices.ContainsFunc(limits, func(l limit) bool { return l.sequence != "" })
+		if counted && errors.Is(err, gorm.ErrDuplicatedKey) {
+			return errOutnumbered
+		}
+		return err
 	}
 }
 
@@ -155,14 +187,17 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 	if errors.Is(refusal, errTaken) {
 		return claim.ErrRaced
 	}
-	until, err := s.fullUntil(ctx, change)
-	if err != nil {
+	if until, err := s.fullUntil(ctx, limitsOf(change)); err != nil {
 		return err
+	} else if !until.IsZero() {
+		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until}
 	}
-	if until.IsZero() {
-		return claim.ErrRaced // there is room again already
+	if until, err := s.fullUntil(ctx, firstOnly(change)); err != nil {
+		return err
+	} else if !until.IsZero() {
+		return claim.ErrTextedBefore
 	}
-	return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until}
+	return claim.ErrRaced // there is room again already
 }
 
 func (s *Store) exists(ctx context.Context, claimID string) (bool, error) {

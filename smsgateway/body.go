@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-jsonnet/ast"
 	"github.com/google/go-jsonnet/toolutils"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/holdline/holdline/claim"
 )
 
 const (
@@ -185,27 +187,49 @@ func encodeForm(object string) ([]byte, error) {
 	return []byte(form.Encode()), nil
 }
 
-// bodyData is what Kratos gives the templates of its SMS channel.
+// These are what templates know the kinds of texts by. Kratos' own texts
+// are codes; a template that serves notices too asks for the type.
+const (
+	typeCode   = "verification_code_valid"
+	typeNotice = "mobile_number_changed"
+)
+
+type object = map[string]any
+
+// bodyData is what Kratos gives the templates of its courier.
 func bodyData(m Message) (string, error) {
-	type object = map[string]any
+	data := textData(m)
+	if m.Channel == claim.ChannelWebhook {
+		data = mailData(m)
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(object{
+	err := encoder.Encode(data)
+	return out.String(), err
+}
+
+// textData is what the templates of the SMS channel get.
+func textData(m Message) object {
+	kind := typeCode
+	data := object{
+		"to":                m.To.Reveal(),
+		"identity":          object{"id": m.IdentityID},
+		"request_url":       "",
+		"transient_payload": object{},
+	}
+	if m.Kind == claim.TextChanged {
+		kind = typeNotice
+	} else {
+		data["verification_code"], data["expires_in_minutes"] = m.Code, minutes(m.Validity)
+	}
+	return object{
 		"recipient":       m.To.Reveal(),
 		"body":            m.Body,
 		"subject":         "",
 		"message_type":    "sms",
-		"template_type":   "verification_code_valid",
+		"template_type":   kind,
 		"request_headers": object{},
-		"template_data": object{
-			"to":                 m.To.Reveal(),
-			"verification_code":  m.Code,
-			"expires_in_minutes": minutes(m.Validity),
-			"identity":           object{"id": m.IdentityID},
-			"request_url":        "",
-			"transient_payload":  object{},
-		},
-	})
-	return out.String(), err
+		"template_data":   data,
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -66,6 +67,29 @@ func TestTemplatesThatFailForOneTextRefuseIt(t *testing.T) {
 	}
 	if got := p.got(); len(got) != 0 {
 		t.Errorf("the provider was asked: %v", got)
+	}
+}
+
+func TestNoticesAreTexts(t *testing.T) {
+	notice := message()
+	notice.Kind, notice.Code, notice.Body = claim.TextChanged, "", "Your number was replaced."
+	p := newProvider(t, answers(200, ""))
+	kinds := mustHTTP(t, smsgateway.RequestConfig{
+		URL: p.URL, Body: inline(`function(ctx) {type: ctx.template_type, code: std.get(ctx.template_data, "verification_code", "none"), text: ctx.body}`),
+	}, patient)
+	if _, err := kinds.Send(t.Context(), notice); err != nil {
+		t.Fatal(err)
+	}
+	want := "{\n   \"code\": \"none\",\n   \"text\": \"Your number was replaced.\",\n   \"type\": \"mobile_number_changed\"\n}\n"
+	if got := p.got()[0].body; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	codesOnly := mustHTTP(t, smsgateway.RequestConfig{
+		URL: p.URL, Body: inline(`function(ctx) {code: ctx.template_data.verification_code}`),
+	}, patient)
+	_, err := codesOnly.Send(t.Context(), notice)
+	if !errors.Is(err, smsgateway.ErrRefused) || !strings.Contains(err.Error(), "the body template fails in line 1") {
+		t.Errorf("got %v, want a refusal with the place", err)
 	}
 }
 

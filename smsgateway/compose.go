@@ -13,29 +13,34 @@ type Composer struct {
 		Code(ref claim.CodeRef) (string, error)
 	}
 	Templates *Templates
+	Mails     *Mails // nil without a webhook
 	// Link returns the page on which a notice's reader says "that was not me".
-	Link func(claim.Text) string
+	Link func(claim.Text) (string, error)
 }
 
 // Compose makes the message. An error is final, and says nothing secret.
 func (c Composer) Compose(t claim.Text) (Message, error) {
-	t.Kind = cmp.Or(t.Kind, claim.TextCode)
-	data := TextData{Minutes: minutes(t.Validity)}
-	if t.Kind == claim.TextCode {
-		code, err := c.Codes.Code(t.Code)
-		if err != nil {
+	m := Message{
+		ID: t.ID, Kind: cmp.Or(t.Kind, claim.TextCode), Channel: cmp.Or(t.Channel, claim.ChannelSMS), To: t.To,
+		Validity: t.Validity, Language: t.Language, IdentityID: t.IdentityID,
+	}
+	var err error
+	switch m.Kind {
+	case claim.TextCode:
+		if m.Code, err = c.Codes.Code(t.Code); err != nil {
 			return Message{}, errors.New("the code's key is not in the key ring")
 		}
-		data.Code = code
-	} else {
-		data.Link = c.Link(t)
+	case claim.TextRequested, claim.TextChanged:
+		if m.Link, err = c.Link(t); err != nil {
+			return Message{}, errors.New("the notice's link cannot be made")
+		}
+	case claim.TextDisputed: // the operator needs no link to say that it was not they
 	}
-	body, err := c.Templates.Render(t.Kind, t.Language, data)
-	if err != nil {
-		return Message{}, err
+	if m.Channel == claim.ChannelWebhook {
+		mail, err := c.Mails.Write(m.Kind, m.Language, m.Link)
+		m.Subject, m.Body = mail.Subject, mail.Body
+		return m, err
 	}
-	return Message{
-		ID: t.ID, Kind: t.Kind, To: t.To, Body: body, Code: data.Code,
-		Validity: t.Validity, Language: t.Language, IdentityID: t.IdentityID,
-	}, nil
+	m.Body, err = c.Templates.Render(m.Kind, m.Language, TextData{Code: m.Code, Minutes: minutes(t.Validity), Link: m.Link})
+	return m, err
 }

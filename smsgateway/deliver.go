@@ -3,6 +3,7 @@ package smsgateway
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -15,19 +16,29 @@ const (
 	firstPause    = time.Second
 	longestPause  = 30 * time.Second
 	longestReason = 200
+	// shortestSend is what a lease must have left for a send to begin: a gateway
+	// that is cut off sooner would be blamed for it.
+	shortestSend = time.Second
+)
+
+const (
+	reasonExpired = "the code expired"
+	reasonStale   = "the claim no longer waits for this code"
 )
 
 // deliver brings a text that is leased to this process to its end, or puts it
-// off. No statement happens before the send.
-func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Time) {
+// off. No statement happens before the send. The turn is for its first gateway;
+// without one, the text waits for it.
+func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Time, held *turn) {
 	now := w.Now()
-	if !now.Before(t.Expires) {
-		w.end(ctx, t.Text, claim.TextResult{State: claim.TextDropped, Reason: "the code expired"})
+	left := timeLeft(t.Text, now)
+	if left <= 0 {
+		w.end(ctx, t.Text, claim.TextResult{State: claim.TextDropped, Reason: reasonExpired})
 		return
 	}
-	room := min(lease.Sub(now)-settling, t.Expires.Sub(now))
-	if room <= 0 {
-		return // somebody else may have it soon
+	room := min(lease.Sub(now)-settling, left)
+	if room < shortestSend {
+		return // when the lease is over, it is due, or dead
 	}
 	message, err := w.Compose(t.Text)
 	if err != nil {
@@ -36,10 +47,12 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 	}
 	sending, cancel := context.WithTimeout(ctx, room)
 	defer cancel()
-	o := w.attempt(sending, message)
+	o := w.attempt(sending, t, message, held)
 	switch {
 	case o.sent:
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextSent, Gateway: o.gateway, ProviderID: o.providerID})
+	case o.unclear > 1, o.unclear == 1 && t.Tries > 0:
+		w.end(ctx, t.Text, claim.TextResult{State: claim.TextSent, Gateway: o.gateway, Reason: o.reason()})
 	case o.passing:
 		w.putOff(ctx, t, o)
 	default:
@@ -47,73 +60,124 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 	}
 }
 
-// outcome is how an attempt on all routes ended.
+// timeLeft is how long a text may still be sent. One without an end always may.
+func timeLeft(t claim.Text, now time.Time) time.Duration {
+	if t.Expires.IsZero() {
+		return math.MaxInt64
+	}
+	return t.Expires.Sub(now)
+}
+
+// outcome is how an attempt on all lanes ended.
 type outcome struct {
 	gateway, providerID string // of the last one that was asked
 	sent                bool
-	passing             bool          // some route may take it later
+	unclear             int           // how many may have taken it
+	passing             bool          // some gateway may take it later
 	after               time.Duration // not before any of them is willing
 	reasons             []string
 }
 
 func (o *outcome) reason() string {
+	if len(o.reasons) == 0 {
+		return "no gateway is for it"
+	}
 	reason := strings.Join(o.reasons, "; ")
 	return strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "")
 }
 
-// pass notes a failure that passes.
-func (o *outcome) pass(after time.Duration) {
-	if !o.passing || after < o.after {
+// fail notes why a gateway did not take the message.
+func (o *outcome) fail(l *lane, reason string, passing bool, after time.Duration) {
+	o.reasons = append(o.reasons, l.ID+": "+reason)
+	if passing && (!o.passing || after < o.after) {
 		o.after = after
 	}
-	o.passing = true
+	o.passing = o.passing || passing
 }
 
-// attempt asks the routes in order until one takes the message. A route whose
-// places are all taken is passed over, so that one that hangs keeps no text
-// from the next.
-func (w *Worker) attempt(ctx context.Context, m Message) outcome {
+// passOver notes a gateway that was not asked.
+func (o *outcome) passOver(l *lane, now time.Time) {
+	if h := l.report(now); h.RestingUntil.IsZero() {
+		o.fail(l, errBusy.Error(), true, 0)
+	} else {
+		o.fail(l, string(h.State), true, h.RestingUntil.Sub(now))
+	}
+}
+
+// attempt asks the lanes in order until one takes the message. One that is busy
+// or shut is passed over, so that one that hangs keeps no text from the next. A
+// text that may have been taken is sent once more, not again and again: here or
+// in the second try.
+func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, held *turn) outcome {
+	lanes := w.table.lanes(t.Text)
+	if held == nil {
+		held = await(ctx, lanes)
+	}
 	var o outcome
-	for i, route := range w.routes {
-		select {
-		case route.places <- struct{}{}:
-		default:
-			o.pass(0)
-			o.reasons = append(o.reasons, route.ID+": busy")
+	for i, l := range lanes {
+		turn := held
+		if held == nil {
+			turn, _ = l.enter()
+		}
+		if turn == nil || turn.lane != l {
+			o.passOver(l, w.Now())
 			continue
 		}
-		id, err := ask(ctx, route.Gateway, m, len(w.routes)-i)
-		<-route.places
-		o.gateway = route.ID
+		held = nil
+		o.gateway = l.ID
+		id, err := turn.askWithin(ctx, m, len(lanes)-i)
 		if err == nil {
 			o.sent, o.providerID = true, id
 			return o
 		}
-		o.reasons = append(o.reasons, route.ID+": "+err.Error())
-		if !errors.Is(err, ErrRefused) {
-			later := &RetryError{}
-			errors.As(err, &later)
-			o.pass(later.After)
+		o.fail(l, err.Error(), !errors.Is(err, ErrRefused), restAfter(err))
+		if errors.Is(err, ErrUnclear) {
+			if o.unclear++; o.unclear > 1 || t.Tries > 0 {
+				break
+			}
 		}
 	}
 	return o
 }
 
-// ask gives a gateway its share of the time that is left, so that there is some
-// for those behind it.
-func ask(ctx context.Context, g Gateway, m Message, left int) (string, error) {
+// await takes a turn on the first lane that has room, or else waits for the
+// first that will have some. It returns nil if that takes too long.
+func await(ctx context.Context, lanes []*lane) *turn {
+	var busy *lane
+	for _, l := range lanes {
+		turn, err := l.enter()
+		if err == nil {
+			return turn
+		}
+		if busy == nil && !l.shut(l.now()) {
+			busy = l
+		}
+	}
+	if busy == nil {
+		return nil
+	}
+	turn, err := busy.queue(ctx)
+	if err != nil {
+		return nil
+	}
+	return turn
+}
+
+// askWithin gives a gateway its share of the time that is left, so that there is
+// some for those behind it.
+func (t *turn) askWithin(ctx context.Context, m Message, left int) (string, error) {
 	if until, ok := ctx.Deadline(); ok {
 		share, cancel := context.WithTimeout(ctx, time.Until(until)/time.Duration(left))
 		defer cancel()
 		ctx = share
 	}
-	return g.Send(ctx, m)
+	return t.ask(ctx, m)
 }
 
 // putOff makes a text due again, unless its code will be dead by then.
 func (w *Worker) putOff(ctx context.Context, t claim.QueuedText, o outcome) {
 	until := w.Now().Add(max(o.after, w.pause(t.Tries)))
-	if !until.Before(t.Expires) {
+	if timeLeft(t.Text, until) <= 0 {
 		o.reasons = append([]string{"the code expires before another try"}, o.reasons...)
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Gateway: o.gateway, Reason: o.reason()})
 		return

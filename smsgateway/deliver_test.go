@@ -40,9 +40,15 @@ func TestFailuresOfRealProviders(t *testing.T) {
 			first: answers(400, number), second: answers(200, `{"id":"b"}`),
 			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
 		},
-		"half an answer is an answer": {
+		"half an answer, the next takes it": {
 			first: halfAnAnswer, second: answers(200, ""),
-			state: claim.TextSent, gateway: "gateway-1", asked: [2]int{1, 0},
+			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
+		},
+		"half an answer twice may be two texts": {
+			first: halfAnAnswer, second: halfAnAnswer, state: claim.TextSent, gateway: "gateway-2",
+			reason: "gateway-1: the provider may have taken it: the connection breaks, or the answer is not HTTP; " +
+				"gateway-2: the provider may have taken it: the connection breaks, or the answer is not HTTP",
+			asked: [2]int{1, 1},
 		},
 		"broken, the next takes it": {
 			first: garbage, second: answers(200, ""),
@@ -50,7 +56,7 @@ func TestFailuresOfRealProviders(t *testing.T) {
 		},
 		"refused by all": {
 			first: answers(400, number), second: answers(401, code), state: claim.TextFailed, gateway: "gateway-2",
-			reason: "gateway-1: refused: the provider answers 400; gateway-2: refused: the provider answers 401", asked: [2]int{1, 1},
+			reason: "gateway-1: refused: the provider answers 400; gateway-2: refused: the provider refuses the account: the provider answers 401", asked: [2]int{1, 1},
 		},
 		"refused by one, the other may later": {
 			first: answers(400, ""), second: answers(503, ""), state: claim.TextQueued,
@@ -125,12 +131,30 @@ func TestAnotherTryHasTheSameCodeAndKey(t *testing.T) {
 	}
 }
 
+func TestATextThatMayHaveBeenTakenIsSentOnceMore(t *testing.T) {
+	text := queued("text-1")
+	text.LeaseUntil = start
+	o := newOutbox(text)
+	p := newProvider(t, halfAnAnswer)
+	b := newBench(t, o, nil, gateway(t, p.URL, patient))
+	for range 4 {
+		if err := b.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.move(time.Minute)
+	}
+	got := o.row("text-1").result
+	if n := len(p.got()); n != 2 || got.State != claim.TextSent || !strings.Contains(got.Reason, "may have taken it") {
+		t.Errorf("asked %d times, %+v", n, got)
+	}
+}
+
 func TestPausesGrow(t *testing.T) {
 	text := queued("text-1")
 	text.LeaseUntil = start
 	o := newOutbox(text)
 	b := newBench(t, o, nil, sender(func(context.Context, smsgateway.Message) (string, error) {
-		return "", errors.New("away")
+		return "", &smsgateway.RetryError{Reason: "away", After: time.Nanosecond} // opens no breaker
 	}))
 	var got []time.Duration
 	for range 7 {

@@ -14,11 +14,15 @@ import (
 type Message struct {
 	ID         string // the text's; the same for every attempt
 	Kind       claim.TextKind
-	To         claim.Mobile
+	Channel    claim.Channel
+	To         claim.Mobile // of a webhook's message: whom it is about
+	Subject    string       // of a webhook's message
+	Email      string       // where a webhook's message should end up
+	Link       string       // of a notice: the one that Body holds
 	Body       string
 	Code       string        // the one that Body holds; blank in a notice
 	Validity   time.Duration // of the code, as Body says it
-	Language   string        // BCP 47, blank for the default
+	Language   string        // what the person reads: BCP 47 tags, best first; blank for the default
 	IdentityID string
 }
 

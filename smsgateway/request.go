@@ -109,7 +109,6 @@ func (c RequestConfig) mediaType() string {
 
 // dress gives a request its headers and credentials.
 func (c RequestConfig) dress(req *http.Request, messageID string) {
-	req.Header.Set("User-Agent", "Holdline")
 	req.Header.Set("Idempotency-Key", messageID)
 	if req.Body != nil {
 		req.Header.Set("Content-Type", typeJSON)

@@ -44,6 +44,21 @@ func TestSegments(t *testing.T) {
 	}
 }
 
+// The default alphabet has 128 places, one of which escapes to the extension of
+// ten.
+func TestTheAlphabetHasNoOtherCharacters(t *testing.T) {
+	sizes := map[int]int{}
+	for r := range rune(0x10000) {
+		if encoding, _ := smsgateway.Segments(string(r)); encoding == smsgateway.GSM7 {
+			_, n := smsgateway.Segments(strings.Repeat(string(r), 160))
+			sizes[n]++
+		}
+	}
+	if sizes[1] != 127 || sizes[3] != 10 || len(sizes) != 2 {
+		t.Errorf("got %v, want 127 characters of one septet and 10 of two", sizes)
+	}
+}
+
 func FuzzSegments(f *testing.F) {
 	f.Add("a€😀")
 	f.Fuzz(func(t *testing.T, text string) {

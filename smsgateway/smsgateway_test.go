@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -149,11 +150,21 @@ func (o *outbox) DueTexts(_ context.Context, now time.Time, n int) ([]claim.Queu
 	}
 	var due []claim.QueuedText
 	for _, id := range o.order {
-		if r := o.rows[id]; r.result.State == claim.TextQueued && !r.due.After(now) && len(due) < n {
+		if r := o.rows[id]; r.result.State == claim.TextQueued && !r.due.After(now) {
 			due = append(due, r.QueuedText)
 		}
 	}
-	return due, nil
+	slices.SortStableFunc(due, func(a, b claim.QueuedText) int {
+		switch alive := now.Before(a.Expires); {
+		case alive == now.Before(b.Expires):
+			return b.CreatedAt.Compare(a.CreatedAt)
+		case alive:
+			return 1
+		default:
+			return -1
+		}
+	})
+	return due[:min(n, len(due))], nil
 }
 
 func (o *outbox) TakeText(_ context.Context, t claim.QueuedText, until time.Time) (bool, error) {
@@ -190,6 +201,47 @@ func (o *outbox) PutOff(_ context.Context, id string, until time.Time, reason st
 	r.Tries++
 	r.LeaseUntil, r.due, r.result.Reason = until, until, reason
 	return nil
+}
+
+func (o *outbox) DropTexts(_ context.Context, ids []string, now time.Time, reason string) error {
+	return o.settleDue("drop", ids, now, func(r *row) {
+		r.result = claim.TextResult{TextID: r.ID, State: claim.TextDropped, Reason: reason, At: now}
+	})
+}
+
+func (o *outbox) PostponeTexts(_ context.Context, ids []string, now, until time.Time) error {
+	return o.settleDue("postpone", ids, now, func(r *row) { r.LeaseUntil, r.due = until, until })
+}
+
+func (o *outbox) settleDue(call string, ids []string, now time.Time, do func(*row)) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.call(call); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if r := o.rows[id]; r.result.State == claim.TextQueued && !r.due.After(now) {
+			do(r)
+		}
+	}
+	return nil
+}
+
+// count tells how many texts are in a state, and how often a call was made.
+func (o *outbox) count(state claim.TextState, call string) (texts, calls int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.rows {
+		if r.result.State == state {
+			texts++
+		}
+	}
+	for _, c := range o.calls {
+		if c == call {
+			calls++
+		}
+	}
+	return texts, calls
 }
 
 func (o *outbox) row(id string) row {
@@ -257,7 +309,9 @@ func newBench(t *testing.T, o *outbox, change func(*smsgateway.WorkerOptions), g
 	if change != nil {
 		change(&options)
 	}
-	b.Worker = smsgateway.NewWorker(options)
+	if b.Worker, err = smsgateway.NewWorker(options); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 

@@ -3,21 +3,17 @@ package smsgateway
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"maps"
-	"regexp"
-	"slices"
 	"strings"
-	"text/template"
-	"unicode"
+
+	"golang.org/x/text/language"
 
 	"github.com/holdline/holdline/claim"
 )
 
 // TextData is what a text's template may use.
 type TextData struct {
-	Code    string
-	Minutes int // at least 1
+	Code    string // of a code's text
+	Minutes int    // of a code's text: how long it is good, from 1 to 1440
 	Product string
 	Link    string // of a notice
 }
@@ -25,121 +21,132 @@ type TextData struct {
 // TemplateOptions say what texts look like.
 type TemplateOptions struct {
 	Product string
-	// Host is the page's host that browsers fill the code in for (WebOTP, and
-	// the same on iOS): the last line becomes "@host #code". Blank leaves it out.
+	// Host is the page's host that browsers fill the code in for: the last line
+	// becomes "@host #code" (origin-bound one-time codes,
+	// https://wicg.github.io/sms-one-time-codes/). Blank leaves it out.
 	Host string
-	// Texts are text/template sources by BCP 47 language; built-in ones if nil.
-	// They use [TextData].
-	Texts map[string]string
+	// Own are an operator's text/template sources by BCP 47 language and kind,
+	// in place of the built-in ones and beside them. They use [TextData].
+	Own map[string]map[claim.TextKind]string
 	// Default is the language of texts whose own is unknown; en if blank.
 	Default string
-	// Segments is how many messages a text may take; 1 if zero.
+	// CodeLength is that of the longest code; 10 if zero.
+	CodeLength int
+	// LongestLink looks like a notice's link at its longest. Blank if there are
+	// no notices.
+	LongestLink string
+	// Segments is how many messages a code's text may take; 1 if zero.
+	Segments int
+	// NoticeSegments is how many messages a notice may take; 3 if zero.
+	NoticeSegments int
+}
+
+// Templates write texts. They are safe for concurrent use.
+type Templates struct {
+	product, host string
+	shelves       map[claim.TextKind]*shelf
+}
+
+// shelf has the texts of one kind, one in each language.
+type shelf struct {
+	tags     []language.Tag
+	texts    []text
+	matcher  language.Matcher
+	standard int
+}
+
+// Wording says which of a language's texts is used.
+type Wording string
+
+// The wordings.
+const (
+	OwnWording   Wording = "own"   // the operator's
+	FullWording  Wording = "full"  // built in, with all there is to say
+	ShortWording Wording = "short" // built in, for long products, hosts and links
+)
+
+// Form is how the texts of one kind look in one language. It is chosen at start,
+// such that the longest of them fits.
+type Form struct {
+	Kind     claim.TextKind
+	Language string // BCP 47
+	Wording  Wording
+	// FillsIn tells whether the last line is there, by which browsers fill the
+	// code in. Only built-in texts go without, where it has no room.
+	FillsIn bool
+	// Encoding and Segments are those of the longest text.
+	Encoding Encoding
 	Segments int
 }
 
-// Templates write texts.
-type Templates struct {
-	product, host, standard string
-	texts                   map[string]*template.Template // by language in lower case
-}
-
-const (
-	english = `{{.Code}} is your {{.Product}} code to confirm this number. ` +
-		`It expires in {{.Minutes}} {{if eq .Minutes 1}}minute{{else}}minutes{{end}}.`
-
-	worstCode    = "WWWWWWWWWW" // the longest there is
-	worstMinutes = 9999
-)
-
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
-
-// NewTemplates tries each template with the worst values and reports every fault.
-func NewTemplates(options TemplateOptions) (*Templates, error) {
-	var faults []error
-	if strings.TrimSpace(options.Product) == "" || strings.ContainsFunc(options.Product, unicode.IsControl) {
-		faults = append(faults, errors.New("product: must be a name on one line"))
+// Render writes a text in the first of the preferred languages that there is, or
+// in what comes nearest, or else in the default one. They are BCP 47 tags,
+// separated by commas. Of the data, what belongs to the kind is used; the
+// product is filled in. The error is final, and says nothing secret.
+func (t *Templates) Render(kind claim.TextKind, preferred string, data TextData) (string, error) {
+	shelf, ok := t.shelves[cmp.Or(kind, claim.TextCode)]
+	if !ok {
+		return "", errors.New("there is no text of this kind")
 	}
-	if options.Host != "" && !hostName.MatchString(options.Host) {
-		faults = append(faults, errors.New("host: must be a host name alone"))
-	}
-	if options.Texts == nil {
-		options.Texts = map[string]string{"en": english}
-	}
-	t := &Templates{
-		product: options.Product, host: options.Host, standard: strings.ToLower(cmp.Or(options.Default, "en")),
-		texts: map[string]*template.Template{},
-	}
-	for _, language := range slices.Sorted(maps.Keys(options.Texts)) {
-		parsed, err := template.New(language).Parse(options.Texts[language])
-		if err == nil {
-			t.texts[strings.ToLower(language)] = parsed
-			err = t.try(parsed, cmp.Or(options.Segments, 1))
-		}
-		if err != nil {
-			faults = append(faults, fmt.Errorf("texts.%s: %w", language, err))
-		}
-	}
-	if _, ok := options.Texts[t.standard]; !ok {
-		faults = append(faults, fmt.Errorf("texts.%s: is missing", t.standard))
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	return t, nil
-}
-
-func (t *Templates) try(text *template.Template, most int) error {
-	for _, minutes := range []int{1, worstMinutes} {
-		out, err := t.render(text, worstCode, minutes)
-		if err != nil {
-			return err
-		}
-		message := strings.TrimSuffix(out, t.lastLine(worstCode))
-		if !strings.Contains(message, worstCode) {
-			return errors.New("must say {{.Code}}")
-		}
-		for line := range strings.Lines(out) {
-			if strings.TrimSpace(line) == "" {
-				return errors.New("must not have blank lines")
-			}
-		}
-		if encoding, count := Segments(out); count > most {
-			return fmt.Errorf("takes %d messages (%s), of which %d are allowed", count, encoding, most)
-		}
-	}
-	return nil
-}
-
-// Render writes a text in a language, or in what comes nearest to it. The
-// product is filled in.
-func (t *Templates) Render(_ claim.TextKind, language string, data TextData) (string, error) {
-	return t.render(t.choose(language), data.Code, data.Minutes)
-}
-
-// choose finds the template of a language, of the one it is a variety of, or
-// the default.
-func (t *Templates) choose(language string) *template.Template {
-	language = strings.ToLower(strings.ReplaceAll(language, "_", "-"))
-	for language != "" {
-		if text, ok := t.texts[language]; ok {
-			return text
-		}
-		language = language[:max(0, strings.LastIndexByte(language, '-'))]
-	}
-	return t.texts[t.standard]
-}
-
-func (t *Templates) render(text *template.Template, code string, minutes int) (string, error) {
-	var out strings.Builder
-	if err := text.Execute(&out, TextData{Code: code, Minutes: minutes, Product: t.product}); err != nil {
+	out, err := t.write(shelf.texts[shelf.choose(preferred)], data)
+	if err != nil {
 		return "", errors.New("the text's template fails")
 	}
-	return strings.TrimSpace(out.String()) + t.lastLine(code), nil
+	return out, nil
 }
 
-func (t *Templates) lastLine(code string) string {
-	if t.host == "" {
-		return ""
+// Languages returns those that there are codes' texts in, as BCP 47 tags.
+func (t *Templates) Languages() []string {
+	var languages []string
+	for _, tag := range t.shelves[claim.TextCode].tags {
+		languages = append(languages, tag.String())
 	}
-	return "\n@" + t.host + " #" + code
+	return languages
 }
+
+// Forms returns what was chosen at start, kind by kind, each in the order of
+// languages.
+func (t *Templates) Forms() []Form {
+	var forms []Form
+	for _, kind := range kinds {
+		if shelf, ok := t.shelves[kind]; ok {
+			for _, text := range shelf.texts {
+				forms = append(forms, text.Form)
+			}
+		}
+	}
+	return forms
+}
+
+// choose returns the index of the best text.
+func (s *shelf) choose(preferred string) int {
+	tags, _, err := language.ParseAcceptLanguage(preferred)
+	if err != nil {
+		return s.standard
+	}
+	if _, i, confidence := s.matcher.Match(tags...); confidence != language.No {
+		return i
+	}
+	return s.standard
+}
+
+// write fills a text in.
+func (t *Templates) write(text text, data TextData) (string, error) {
+	data.Product = t.product
+	if text.Kind == claim.TextCode {
+		data.Link = ""
+	} else {
+		data.Code, data.Minutes = "", 0
+	}
+	out, err := text.words(data)
+	if err != nil {
+		return "", err
+	}
+	out = strings.TrimSpace(out)
+	if text.FillsIn {
+		out += t.lastLine(data.Code)
+	}
+	return out, nil
+}
+
+func (t *Templates) lastLine(code string) string { return "\n@" + t.host + " #" + code }

@@ -3,6 +3,7 @@ package smsgateway_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,92 +11,181 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-func TestTexts(t *testing.T) {
-	for name, tt := range map[string]struct {
-		options  smsgateway.TemplateOptions
-		validity time.Duration
-		language string
-		want     string
-	}{
-		"plain": {
-			validity: 5 * time.Minute,
-			want:     "481516 is your Holdline code to confirm this number. It expires in 5 minutes.",
-		},
-		"browsers fill it in": {
-			options: smsgateway.TemplateOptions{Host: "login.example.com"}, validity: 5 * time.Minute,
-			want: "481516 is your Holdline code to confirm this number. It expires in 5 minutes.\n@login.example.com #481516",
-		},
-		"one minute": {
-			validity: 119 * time.Second,
-			want:     "481516 is your Holdline code to confirm this number. It expires in 1 minute.",
-		},
-		"never none": {
-			validity: 5 * time.Second,
-			want:     "481516 is your Holdline code to confirm this number. It expires in 1 minute.",
-		},
-		"a language":         {options: languages, validity: time.Minute, language: "de", want: "Holdline: 481516, 1 Min."},
-		"its variety":        {options: languages, validity: time.Minute, language: "de-AT-1996", want: "Holdline: 481516, 1 Min."},
-		"a variety's own":    {options: languages, validity: time.Minute, language: "de_ch", want: "Holdline: 481516, eis Min."},
-		"unknown language":   {options: languages, validity: time.Minute, language: "fr", want: "Holdline: 481516"},
-		"no language at all": {options: languages, validity: time.Minute, want: "Holdline: 481516"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			tt.options.Product = "Holdline"
-			templates, err := smsgateway.NewTemplates(tt.options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := templates.Render(claim.TextCode, tt.language, smsgateway.TextData{Code: code, Minutes: max(1, int(tt.validity/time.Minute))})
-			if err != nil || got != tt.want {
-				t.Errorf("got %q, %v, want %q", got, err, tt.want)
-			}
-		})
+// link is as long as the links of notices are.
+var link = "https://id.example.com/not-me/" + strings.Repeat("x", 35)
+
+// bank returns the options of a usual operator.
+func bank() smsgateway.TemplateOptions {
+	return smsgateway.TemplateOptions{Product: "Example Bank", Host: "id.example.com", CodeLength: len(code), LongestLink: link}
+}
+
+func newTemplates(t *testing.T, options smsgateway.TemplateOptions) *smsgateway.Templates {
+	t.Helper()
+	templates, err := smsgateway.NewTemplates(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return templates
+}
+
+func codeText(t *testing.T, templates *smsgateway.Templates, language string, minutes int) string {
+	t.Helper()
+	text, err := templates.Render(claim.TextCode, language, smsgateway.TextData{Code: code, Minutes: minutes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func notice(t *testing.T, templates *smsgateway.Templates, language string) string {
+	t.Helper()
+	text, err := templates.Render(claim.TextChanged, language, smsgateway.TextData{Link: link})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// spoken is how each language says 1, 2, 5, 11, 100 and 1440 minutes.
+var spoken = map[string][]string{
+	"en": {"in 1 minute.", "in 2 minutes.", "in 5 minutes.", "in 11 minutes.", "in 100 minutes.", "in 1440 minutes."},
+	"de": {"1 Minute.", "2 Minuten.", "5 Minuten.", "11 Minuten.", "100 Minuten.", "1440 Minuten."},
+	"es": {"1 minuto.", "2 minutos.", "5 minutos.", "11 minutos.", "100 minutos.", "1440 minutos."},
+	"fr": {"1 minute.", "2 minutes.", "5 minutes.", "11 minutes.", "100 minutes.", "1440 minutes."},
+	"pt": {"1 minuto.", "2 minutos.", "5 minutos.", "11 minutos.", "100 minutos.", "1440 minutos."},
+	"si": {"\nවිනාඩියක් ", "\nවිනාඩි 2ක් ", "\nවිනාඩි 5ක් ", "\nවිනාඩි 11ක් ", "\nවිනාඩි 100ක් ", "\nවිනාඩි 1440ක් "},
+	"ta": {"\n1 நிமிடம் ", "\n2 நிமிடங்கள் ", "\n5 நிமிடங்கள் ", "\n11 நிமிடங்கள் ", "\n100 நிமிடங்கள் ", "\n1440 நிமிடங்கள் "},
+	"hi": {"\n1 मिनट ", "\n2 मिनट ", "\n5 मिनट ", "\n11 मिनट ", "\n100 मिनट ", "\n1440 मिनट "},
+	"ar": {" دقيقة واحدة\n", " دقيقتين\n", " 5 دقائق\n", " 11 دقيقة\n", " 100 دقيقة\n", " 1440 دقيقة\n"},
+	"ja": {"\n1分間", "\n2分間", "\n5分間", "\n11分間", "\n100分間", "\n1440分間"},
+}
+
+func TestEveryLanguageFitsOneMessageWithTheLineThatFillsTheCodeIn(t *testing.T) {
+	templates := newTemplates(t, bank())
+	if got := len(templates.Languages()); got != len(spoken) {
+		t.Errorf("got %d languages, want %d", got, len(spoken))
+	}
+	for language, phrases := range spoken {
+		for i, minutes := range []int{1, 2, 5, 11, 100, 1440} {
+			t.Run(fmt.Sprint(language, minutes), func(t *testing.T) {
+				got := codeText(t, templates, language, minutes)
+				said, filled := strings.CutSuffix(got, "\n@id.example.com #"+code)
+				if !filled || strings.Count(said, code) != 1 || !strings.Contains(said, "Example Bank") {
+					t.Errorf("got %q", got)
+				}
+				if !strings.Contains(got, phrases[i]) {
+					t.Errorf("got %q, want it to say %q", got, phrases[i])
+				}
+				if encoding, n := smsgateway.Segments(got); n != 1 {
+					t.Errorf("%q takes %d messages (%s)", got, n, encoding)
+				}
+			})
+		}
 	}
 }
 
-var languages = smsgateway.TemplateOptions{Texts: map[string]string{
-	"en":    "{{.Product}}: {{.Code}}\n",
-	"de":    "{{.Product}}: {{.Code}}, {{.Minutes}} Min.",
-	"de-CH": "{{.Product}}: {{.Code}}, eis Min.",
-}}
-
-func TestBadTextsAreFoundAtStart(t *testing.T) {
-	english := func(text string) smsgateway.TemplateOptions {
-		return smsgateway.TemplateOptions{Product: "Holdline", Texts: map[string]string{"en": text}}
-	}
-	for name, tt := range map[string]struct {
-		options smsgateway.TemplateOptions
-		want    string
-	}{
-		"no product":          {smsgateway.TemplateOptions{}, "product: "},
-		"product on lines":    {smsgateway.TemplateOptions{Product: "a\nb"}, "product: "},
-		"product is too long": {smsgateway.TemplateOptions{Product: strings.Repeat("x", 100)}, "texts.en: takes 2 messages (GSM-7)"},
-		"product is too wide": {smsgateway.TemplateOptions{Product: "Дом"}, "texts.en: takes 2 messages (UCS-2)"},
-		"host is a URL":       {smsgateway.TemplateOptions{Product: "Holdline", Host: "https://example.com"}, "host: "},
-		"host has a port":     {smsgateway.TemplateOptions{Product: "Holdline", Host: "example.com:4477"}, "host: "},
-		"no code":             {english("Your code."), "texts.en: must say {{.Code}}"},
-		"code in the last line alone": {
-			smsgateway.TemplateOptions{Product: "Holdline", Host: "example.com", Texts: map[string]string{"en": "Hello."}},
-			"texts.en: must say {{.Code}}",
-		},
-		"blank line":         {english("{{.Code}}\n\nBye."), "texts.en: must not have blank lines"},
-		"unknown field":      {english("{{.Code}} {{.Number}}"), "texts.en: the text's template fails"},
-		"fault in the text":  {english("{{.Code}"), "texts.en: template"},
-		"default is missing": {smsgateway.TemplateOptions{Product: "Holdline", Default: "de"}, "texts.de: is missing"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if _, err := smsgateway.NewTemplates(tt.options); err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v, want %q", err, tt.want)
-			}
-		})
+func TestNoticesSayTheLinkInTwoMessagesAtMost(t *testing.T) {
+	templates := newTemplates(t, bank())
+	for language := range spoken {
+		got := notice(t, templates, language)
+		if _, n := smsgateway.Segments(got); n > 2 || !strings.HasSuffix(got, link) || !strings.Contains(got, "Example Bank") {
+			t.Errorf("%s: got %q", language, got)
+		}
 	}
 }
 
-func TestLongerTextsCanBeAllowed(t *testing.T) {
-	options := smsgateway.TemplateOptions{Product: "Дом", Host: "example.com", Segments: 2}
-	if _, err := smsgateway.NewTemplates(options); err != nil {
-		t.Error(err)
+func TestEuropeanTextsAreGSM7(t *testing.T) {
+	templates := newTemplates(t, bank())
+	for _, language := range []string{"en", "de", "es", "fr", "pt"} {
+		for _, text := range []string{codeText(t, templates, language, 5), notice(t, templates, language)} {
+			if encoding, n := smsgateway.Segments(text); encoding != smsgateway.GSM7 || n != 1 {
+				t.Errorf("%q takes %d messages (%s)", text, n, encoding)
+			}
+		}
 	}
+}
+
+func TestTheLanguageThatComesNearest(t *testing.T) {
+	options := bank()
+	options.Own = map[string]map[claim.TextKind]string{
+		"de-CH": {claim.TextCode: "Grüezi: {{.Code}}"},
+		"en_GB": {claim.TextCode: "Blimey: {{.Code}}"},
+		"nl":    {claim.TextCode: "Code: {{.Code}}"},
+	}
+	templates := newTemplates(t, options)
+	options.Default = "fr"
+	french := newTemplates(t, options)
+	const english, german, dutch = "is your", "Ihr Code", "Code: 481516"
+	for preferred, want := range map[string]string{
+		"de": german, "de_AT": german, "de-AT-1996": german, "de-u-co-phonebk": german, "DE": german,
+		"de-CH": "Grüezi", "de_ch": "Grüezi",
+		"en": english, "en-US": english, "en-GB": "Blimey", "en-AU": "Blimey",
+		"pt-BR": "use 481516", "pt-PT": "use 481516", "es-419": "clave", "ar-EG": "رمز", "hi": "कोड", "hi-Latn": english,
+		"nl-BE": dutch, "zh,nl": dutch, "zh-Hant-TW,ja": "認証", "zh": english, "sr-Latn,zh": english,
+		"": english, "und": english, "*": english, "not a language!": english, "C": english,
+	} {
+		if got := codeText(t, templates, preferred, 5); !strings.Contains(got, want) {
+			t.Errorf("%q: got %q, want %q", preferred, got, want)
+		}
+	}
+	for preferred, want := range map[string]string{"": "votre code", "zh": "votre code", "de": german} {
+		if got := codeText(t, french, preferred, 5); !strings.Contains(got, want) {
+			t.Errorf("%q, French otherwise: got %q, want %q", preferred, got, want)
+		}
+	}
+	// A kind that the operator left alone is said in the next best language.
+	for preferred, want := range map[string]string{"de-CH": "Mobilnummer", "nl": "mobile number"} {
+		if got := notice(t, templates, preferred); !strings.Contains(got, want) {
+			t.Errorf("notice, %q: got %q, want %q", preferred, got, want)
+		}
+	}
+}
+
+func TestOwnTexts(t *testing.T) {
+	options := bank()
+	options.Own = map[string]map[claim.TextKind]string{
+		"de": {claim.TextChanged: "{{.Product}}{{.Code}}{{.Minutes}}: Nummer neu. {{.Link}}\n"},
+		"fr": {claim.TextCode: "\n{{.Product}}: {{.Code}}{{.Link}}, {{if eq .Minutes 1}}1 min{{else}}{{.Minutes}} mins{{end}}\n\n", claim.TextChanged: ""},
+	}
+	templates := newTemplates(t, options)
+	all := smsgateway.TextData{Code: code, Minutes: 5, Link: link, Product: "nobody's"}
+	for _, tt := range []struct {
+		kind           claim.TextKind
+		language, want string
+	}{
+		{claim.TextChanged, "de", "Example Bank0: Nummer neu. " + link},
+		{claim.TextCode, "fr", "Example Bank: 481516, 5 mins\n@id.example.com #481516"},
+		{"", "fr", "Example Bank: 481516, 5 mins\n@id.example.com #481516"},
+		{claim.TextChanged, "fr", "Example Bank : le numéro de mobile de votre compte a été modifié. Ce n'était pas vous ? " + link},
+	} {
+		if got, err := templates.Render(tt.kind, tt.language, all); err != nil || got != tt.want {
+			t.Errorf("%s, %s: got %q, %v, want %q", tt.kind, tt.language, got, err, tt.want)
+		}
+	}
+}
+
+func TestThereAreNoNoticesWithoutLinks(t *testing.T) {
+	options := bank()
+	options.LongestLink = ""
+	templates := newTemplates(t, options)
+	if got, err := templates.Render(claim.TextChanged, "en", smsgateway.TextData{Link: link}); err == nil {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestTextsAreWrittenConcurrently(t *testing.T) {
+	templates := newTemplates(t, bank())
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for language := range spoken {
+				if _, err := templates.Render(claim.TextCode, language, smsgateway.TextData{Code: code, Minutes: 2}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestSimulatorShowsTheNewestTexts(t *testing.T) {

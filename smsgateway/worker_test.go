@@ -162,7 +162,7 @@ func TestAHangingGatewayBlocksNobody(t *testing.T) {
 			texts = append(texts, living(strings.Repeat("i", i+1)))
 		}
 		o := newOutbox(texts...)
-		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Concurrency = 2 }, hangs, phone)
+		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Routes[0].Concurrency = 2 }, hangs, phone)
 		stop := run(t, b.Worker)
 		for _, text := range texts {
 			b.Offer(text)
@@ -184,7 +184,7 @@ func TestRunDrainsWhatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		text, late := living("text-1"), living("text-2")
 		o := newOutbox(text, late)
-		b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w); w.Concurrency = 1 },
+		b := newBench(t, o, realTime,
 			sender(func(ctx context.Context, m smsgateway.Message) (string, error) {
 				pause := 2 * time.Second
 				if m.ID == "text-2" {

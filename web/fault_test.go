@@ -22,9 +22,13 @@ import (
 var now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
 // inner errors never reach a client: the service deals with them.
-var inner = map[string]bool{"ErrRaced": true, "ErrExists": true, "ErrLeased": true, "ErrUnknownKey": true}
+var inner = map[string]bool{
+	"ErrRaced": true, "ErrExists": true, "ErrLeased": true, "ErrUnknownKey": true,
+	"ErrTextedBefore": true,
+}
 
 var sentinels = map[string]error{
+	"ErrNumberNotServed": claim.ErrNumberNotServed, "ErrLinkDead": claim.ErrLinkDead, "ErrCallingCodeFull": claim.ErrCallingCodeFull,
 	"ErrBadNumber": claim.ErrBadNumber, "ErrRemovalDenied": claim.ErrRemovalDenied, "ErrWrongCode": claim.ErrWrongCode,
 	"ErrCodeExpired": claim.ErrCodeExpired, "ErrNothingPending": claim.ErrNothingPending,
 	"ErrBeingApplied": claim.ErrBeingApplied, "ErrNumberTaken": claim.ErrNumberTaken,
@@ -32,6 +36,8 @@ var sentinels = map[string]error{
 	"ErrNoSession": claim.ErrNoSession, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
 	"ErrTooManyTexts": claim.ErrTooManyTexts, "ErrTooManyTries": claim.ErrTooManyTries,
 	"ErrStoreAway": claim.ErrStoreAway, "ErrDirectoryAway": claim.ErrDirectoryAway, "ErrNoIdentity": claim.ErrNoIdentity,
+	"ErrReceiptUnknown": claim.ErrReceiptUnknown, "ErrReceiptUnproven": claim.ErrReceiptUnproven,
+	"ErrReceiptUnreadable": claim.ErrReceiptUnreadable, "ErrReceiptTooLarge": claim.ErrReceiptTooLarge,
 }
 
 func TestEveryDomainErrorHasAFace(t *testing.T) {

@@ -23,7 +23,11 @@ type Sessions interface {
 func (e *Edge) owner(c *gin.Context) (claim.Caller, error) {
 	caller, err := e.authenticate(c)
 	caller.Address = c.ClientIP()
-	caller.Language = PreferredLanguage(c.GetHeader("Accept-Language"))
+	locale := ""
+	if caller.Seen != nil {
+		locale = caller.Seen.Locale
+	}
+	caller.Language = PreferredLanguage(locale, c.GetHeader("Accept-Language"))
 	return caller, err
 }
 
@@ -46,16 +50,4 @@ func (e *Edge) authenticate(c *gin.Context) (claim.Caller, error) {
 		return e.Sessions.Session(ctx, cookie, "")
 	}
 	return claim.Caller{}, claim.ErrNoSession
-}
-
-// PreferredLanguage returns the first tag of an Accept-Language header (RFC 9110,
-// section 12.5.4).
-func PreferredLanguage(header string) string {
-	first, _, _ := strings.Cut(header, ",")
-	tag, _, _ := strings.Cut(first, ";")
-	tag = strings.TrimSpace(tag)
-	if len(tag) > 35 || tag == "*" {
-		return ""
-	}
-	return tag
 }

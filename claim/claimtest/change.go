@@ -1,7 +1,9 @@
 package claimtest
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -11,7 +13,7 @@ import (
 
 // Commit implements claim.Claims. It works on a copy, and keeps it if all went
 // well.
-func (s *Store) Commit(_ context.Context, change claim.Change) error {
+func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
@@ -33,9 +35,28 @@ func (s *Store) Commit(_ context.Context, change claim.Change) error {
 			return err
 		}
 	}
+	for _, notice := range change.Notices {
+		next.keep(notice)
+	}
+	if err := s.spend(ctx, change); err != nil {
+		return err
+	}
 	s.claims, s.texts, s.leases = next.claims, next.texts, next.leases
 	s.events = append(s.events, change.Events...)
 	return nil
+}
+
+// spend takes the text from its calling code's budget.
+func (s *Store) spend(ctx context.Context, change claim.Change) error {
+	if change.Text == nil {
+		return nil
+	}
+	budget := claim.Allowance{Most: change.Limits.PerCodeHour, Window: time.Hour}
+	err := s.budgets.Take(ctx, change.Text.To.CallingCode(), budget, change.At)
+	if full := (*claim.LimitError)(nil); errors.As(err, &full) {
+		return &claim.LimitError{Reason: claim.ErrCallingCodeFull, Until: full.Until}
+	}
+	return err
 }
 
 // move writes a transition, but not what a claim was made with.
@@ -46,7 +67,7 @@ func (s *Store) move(m claim.Move) error {
 	}
 	next := stored(m.Claim)
 	next.IdentityID, next.FlowID, next.Origin = kept.IdentityID, kept.FlowID, kept.Origin
-	next.Number, next.Was, next.CreatedAt = kept.Number, kept.Was, kept.CreatedAt
+	next.Number, next.Was, next.WasVerified, next.CreatedAt = kept.Number, kept.Was, kept.WasVerified, kept.CreatedAt
 	next.Attempts = kept.Attempts
 	next.Version++
 	if m.Forget {
@@ -95,21 +116,41 @@ func (s *Store) queue(change claim.Change) error {
 	if err := s.room(change, t.IdentityID, t.To.Key(), t.Address); err != nil {
 		return err
 	}
+	s.keep(t)
+	return nil
+}
+
+// keep queues a text.
+func (s *Store) keep(t claim.Text) {
+	t.Kind, t.Channel = cmp.Or(t.Kind, claim.TextCode), cmp.Or(t.Channel, claim.ChannelSMS)
 	t.Expires, t.CreatedAt, t.LeaseUntil = micro(t.Expires), micro(t.CreatedAt), micro(t.LeaseUntil)
 	if t.LeaseUntil.IsZero() {
 		t.LeaseUntil = t.CreatedAt
 	}
 	s.texts[t.ID] = text{Text: t, state: claim.TextQueued}
+}
+
+// room fails when one more text would break a limit, or not be the first.
+func (s *Store) room(change claim.Change, identity, number, address string) error {
+	if until := s.fullUntil(change, identity, number, address); !until.IsZero() {
+		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until}
+	}
+	for _, t := range s.texts {
+		recent := t.CreatedAt.After(micro(change.At.Add(-change.Fresh)))
+		if change.Fresh > 0 && t.isCode() && t.IdentityID == identity && t.To.Key() == number && recent {
+			return claim.ErrTextedBefore
+		}
+	}
 	return nil
 }
 
-// room fails when one more text would break a limit.
-func (s *Store) room(change claim.Change, identity, number, address string) error {
+// fullUntil tells when the limits have room for one more text; zero for now.
+func (s *Store) fullUntil(change claim.Change, identity, number, address string) time.Time {
 	var until time.Time
 	check := func(most int, window time.Duration, value string, of func(text) string) {
 		var within []time.Time
 		for _, t := range s.texts {
-			if of(t) == value && t.CreatedAt.After(micro(change.At.Add(-window))) {
+			if t.isCode() && of(t) == value && t.CreatedAt.After(micro(change.At.Add(-window))) {
 				within = append(within, t.CreatedAt)
 			}
 		}
@@ -125,10 +166,7 @@ func (s *Store) room(change claim.Change, identity, number, address string) erro
 	check(change.Limits.PerIdentityDay, day, identity, func(t text) string { return t.IdentityID })
 	check(change.Limits.PerNumberDay, day, number, func(t text) string { return t.To.Key() })
 	check(change.Limits.PerAddressHour, time.Hour, address, func(t text) string { return t.Address })
-	if until.IsZero() {
-		return nil
-	}
-	return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until}
+	return until
 }
 
 // stored returns a claim with its times as a store keeps them.

@@ -1,7 +1,10 @@
 package claimtest
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/holdline/holdline/claim"
@@ -18,10 +21,21 @@ func (s *Store) DueTexts(_ context.Context, now time.Time, n int) ([]claim.Queue
 		}
 		c := s.claims[t.Code.ClaimID]
 		due = append(due, claim.QueuedText{
-			Text: t.Text, Tries: t.tries, Current: c.State == claim.Open && c.Code() == t.Code,
+			Text: t.Text, Tries: t.tries, Current: !t.isCode() || c.State == claim.Open && c.Code() == t.Code,
 		})
 	}
+	slices.SortStableFunc(due, func(a, b claim.QueuedText) int {
+		return cmp.Compare(alive(a, now), alive(b, now))
+	})
 	return due[:min(n, len(due))], s.fail
+}
+
+// alive is 0 for a text that expired, else 1.
+func alive(t claim.QueuedText, now time.Time) int {
+	if !t.Expires.IsZero() && !micro(now).Before(t.Expires) {
+		return 0
+	}
+	return 1
 }
 
 // TakeText implements claim.Outbox.
@@ -38,12 +52,37 @@ func (s *Store) TakeText(_ context.Context, t claim.QueuedText, until time.Time)
 
 // Done implements claim.Outbox.
 func (s *Store) Done(_ context.Context, r claim.TextResult) error {
-	return s.settle(r.TextID, func(t *text) { t.state = r.State })
+	return s.settle(r.TextID, func(t *text) {
+		t.state, t.gateway, t.providerID = r.State, r.Gateway, r.ProviderID
+	})
 }
 
 // PutOff implements claim.Outbox.
 func (s *Store) PutOff(_ context.Context, textID string, until time.Time, _ string) error {
 	return s.settle(textID, func(t *text) { t.LeaseUntil = micro(until); t.tries++ })
+}
+
+// DropTexts implements claim.Outbox.
+func (s *Store) DropTexts(_ context.Context, textIDs []string, now time.Time, _ string) error {
+	return s.settleDue(textIDs, now, func(t *text) { t.state = claim.TextDropped })
+}
+
+// PostponeTexts implements claim.Outbox.
+func (s *Store) PostponeTexts(_ context.Context, textIDs []string, now, until time.Time) error {
+	return s.settleDue(textIDs, now, func(t *text) { t.LeaseUntil = micro(until) })
+}
+
+// settleDue changes queued texts that nobody has a lease of.
+func (s *Store) settleDue(ids []string, now time.Time, do func(*text)) error {
+	var errs []error
+	for _, id := range ids {
+		errs = append(errs, s.settle(id, func(t *text) {
+			if !t.LeaseUntil.After(micro(now)) {
+				do(t)
+			}
+		}))
+	}
+	return errors.Join(errs...)
 }
 
 // settle changes a text that is still queued.

@@ -13,12 +13,15 @@ import (
 
 // Store is a working claim.Store in memory. Changes happen one after another.
 type Store struct {
-	mu     sync.Mutex
-	claims map[string]claim.Claim
-	texts  map[string]text
-	leases map[string]claim.Lease
-	events []claim.Event
-	fail   error
+	mu       sync.Mutex
+	claims   map[string]claim.Claim
+	texts    map[string]text
+	leases   map[string]claim.Lease
+	events   []claim.Event
+	receipts []claim.Receipt
+	fail     error
+	// budgets are those of calling codes.
+	budgets Limiter
 }
 
 // text is a text and what became of it; LeaseUntil is when it is due.
@@ -26,7 +29,12 @@ type text struct {
 	claim.Text
 	state claim.TextState
 	tries int
+	// gateway and providerID say, once it ended, how receipts name it.
+	gateway, providerID string
 }
+
+// isCode tells a text with a code from a notice.
+func (t text) isCode() bool { return t.Kind == claim.TextCode }
 
 var _ claim.Store = (*Store)(nil)
 
@@ -58,12 +66,17 @@ func (s *Store) Current(_ context.Context, identityID string, since time.Time) (
 		switch {
 		case c.State.Held():
 			snapshot.Held = &c
-			continue
 		case c.State == claim.Staged:
 			snapshot.Staged = append(snapshot.Staged, c)
 		}
-		if c.Attempts > 0 && c.CreatedAt.After(since) {
+	}
+	for _, c := range s.of(identityID) {
+		if c.Attempts > 0 && c.CreatedAt.After(since) && !c.State.Held() {
 			snapshot.TriesElsewhere += c.Attempts
+			replaced := c.State == claim.Superseded || c.State == claim.Cancelled
+			if replaced && snapshot.Held != nil && c.Number.Same(snapshot.Held.Number) {
+				snapshot.TriesBefore += c.Attempts
+			}
 			if snapshot.TriesSince.IsZero() || c.CreatedAt.Before(snapshot.TriesSince) {
 				snapshot.TriesSince = c.CreatedAt
 			}
@@ -99,16 +112,36 @@ func (s *Store) Last(_ context.Context, identityID string) (*claim.Claim, error)
 	return last, s.fail
 }
 
-// TextState implements claim.Claims.
-func (s *Store) TextState(_ context.Context, claimID string) (claim.TextState, error) {
+// Find implements claim.Claims.
+func (s *Store) Find(_ context.Context, claimID string) (*claim.Claim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, t := range s.newestTexts() {
-		if t.Code.ClaimID == claimID {
-			return t.state, s.fail
+	c, ok := s.claims[claimID]
+	if !ok || s.fail != nil {
+		return nil, s.fail
+	}
+	return &c, nil
+}
+
+// History implements claim.Claims.
+func (s *Store) History(_ context.Context, identityID string, number claim.Mobile, since time.Time) (claim.History, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var history claim.History
+	for _, c := range s.of(identityID) {
+		confirmed := c.State == claim.Applied || c.State == claim.Conflict
+		if c.Texts > 0 && !c.State.Held() && !confirmed && c.CreatedAt.After(since) {
+			history.Add(c, number)
 		}
 	}
-	return "", s.fail
+	return history, s.fail
+}
+
+// RoomAt implements claim.Claims.
+func (s *Store) RoomAt(_ context.Context, t claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fullUntil(claim.Change{Limits: limits, At: now}, t.IdentityID, t.To.Key(), t.Address), s.fail
 }
 
 // newestTexts returns all texts, newest first. The caller holds the lock.
@@ -208,6 +241,15 @@ func (s *Store) Prune(_ context.Context, before time.Time, n int) (int, error) {
 		maps.DeleteFunc(s.texts, func(_ string, t text) bool { return t.Code.ClaimID == id })
 		s.events = slices.DeleteFunc(s.events, func(e claim.Event) bool { return e.ClaimID == id })
 		pruned++
+	}
+	if pruned == 0 {
+		s.receipts = slices.DeleteFunc(s.receipts, func(r claim.Receipt) bool {
+			old := s.fail == nil && pruned < n && r.At.Before(micro(before))
+			if old {
+				pruned++
+			}
+			return old
+		})
 	}
 	return pruned, s.fail
 }

@@ -51,6 +51,8 @@ func TestStore(t *testing.T, newStore func(*testing.T) claim.Store) {
 		"ended claims are pruned in batches":         pruning,
 		"a text reads back as it was queued":         textsReadBack,
 		"due texts come newest first":                dueTexts,
+		"due texts that expired come first":          deadTexts,
+		"due texts are postponed together":           postponedTexts,
 		"a text is current while its claim waits":    currentTexts,
 		"a text ends once":                           textsEnd,
 		"the newest text tells its state":            textStates,
@@ -59,6 +61,16 @@ func TestStore(t *testing.T, newStore func(*testing.T) claim.Store) {
 		"racing tries stop at the limit":             racingTries,
 		"of many takers one wins":                    racingTakers,
 		"an identity's racing texts stop at a limit": racingTexts,
+		"texts that race stop exactly at a limit":    racingStrangers,
+		"a fresh text is the first to its number":    freshTexts,
+		"notices are queued beside a text":           notices,
+		"ended claims leave a history":               histories,
+		"a calling code's budget is kept":            budgets,
+		"tries on a number's earlier claims count":   triesBefore,
+		"receipts tell what became of a text":        receiptsTell,
+		"receipts match their gateway's message":     receiptsMatch,
+		"a receipt that comes again is kept once":    receiptsAreKeptOnce,
+		"old receipts are pruned in batches":         receiptsArePruned,
 		"crossing changes both happen or one loses":  crossingChanges,
 		"any sequence does what a simple model does": likeTheModel,
 	} {
@@ -150,7 +162,7 @@ func (f *fixture) wantWinners(errs []error, winners int, lost error) {
 func staged(id, identityID string) claim.Claim {
 	return claim.Claim{
 		ID: id, IdentityID: identityID, FlowID: "flow-" + id, Origin: claim.OriginSettings,
-		Number: claim.RestoreMobile(first), Was: claim.RestoreMobile(old), State: claim.Staged,
+		Number: claim.RestoreMobile(first), Was: claim.RestoreMobile(old), WasVerified: true, State: claim.Staged,
 		LastAddress: home, CreatedAt: noon, DueAt: noon.Add(5 * time.Second),
 	}
 }
@@ -171,7 +183,7 @@ func ended(id, identityID string, at time.Time) claim.Claim {
 
 func textFor(id string, c claim.Claim) *claim.Text {
 	return &claim.Text{
-		ID: id, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), Expires: c.CodeExpires,
+		ID: id, Kind: claim.TextCode, Channel: claim.ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), Expires: c.CodeExpires,
 		Validity: 5 * time.Minute, Language: "de-CH", Address: home, CreatedAt: noon, LeaseUntil: noon.Add(20 * time.Second),
 	}
 }

@@ -74,11 +74,12 @@ func movesWrite(f *fixture) {
 	moved := claim.Claim{
 		ID: "c", IdentityID: bob, State: claim.Open, Reason: "because", CodeKey: "a8.key", CodeNumber: 2,
 		CodeExpires: noon.Add(time.Minute), Attempts: 9, Texts: 2, NextText: noon.Add(time.Second), LastAddress: "192.0.2.1",
-		Marker: claim.MarkerSet, DueAt: noon.Add(2 * time.Second), DueTries: 4, LapsesAt: noon.Add(time.Hour),
+		Language: "pt-BR", Marker: claim.MarkerSet, DueAt: noon.Add(2 * time.Second), DueTries: 4, LapsesAt: noon.Add(time.Hour),
 	}
 	f.move(claim.Staged, moved)
 	want := moved
 	want.FlowID, want.Origin, want.Number, want.Was = made.FlowID, made.Origin, made.Number, made.Was
+	want.WasVerified = made.WasVerified
 	want.CreatedAt, want.Version, want.Attempts = made.CreatedAt, 1, 0
 	f.same(f.current(bob), claim.Snapshot{Held: &want})
 

@@ -69,6 +69,55 @@ func dueTexts(f *fixture) {
 	take(text, until.Add(time.Hour), true)
 }
 
+func deadTexts(f *fixture) {
+	c := f.create(open("c", bob))
+	for i := range 4 {
+		text := textFor(name("t", i), c)
+		text.CreatedAt, text.LeaseUntil = noon.Add(time.Duration(i)*time.Second), noon
+		text.Expires = noon.Add(time.Duration(i+1) * time.Minute)
+		f.commit(claim.Change{Text: text, At: noon})
+	}
+	notice := textFor("notice", c)
+	notice.Kind, notice.CreatedAt, notice.LeaseUntil = claim.TextChanged, noon.Add(time.Millisecond), noon
+	notice.Expires = time.Time{} // never
+	f.commit(claim.Change{Notices: []claim.Text{*notice}, At: noon})
+	now := noon.Add(2 * time.Minute)
+	f.wantDue(noon.Add(time.Minute-time.Microsecond), 9, "t-3", "t-2", "t-1", "notice", "t-0")
+	f.wantDue(noon.Add(time.Minute), 9, "t-0", "t-3", "t-2", "t-1", "notice") // dead and gone first
+	f.wantDue(now, 3, "t-1", "t-0", "t-3")
+
+	// Of those that were read, somebody takes one before they end together.
+	taken, err := f.store.TakeText(f.Context(), f.due(now, 1)[0], now.Add(time.Minute))
+	f.want(err, nil)
+	f.same(taken, true)
+	f.want(f.store.DropTexts(f.Context(), []string{"t-1", "t-0", "missing"}, now, "the code expired"), nil)
+	f.want(f.store.DropTexts(f.Context(), nil, now, "nothing"), nil)
+	f.wantDue(now, 9, "t-3", "t-2", "notice")
+	f.wantDue(now.Add(time.Minute), 9, "t-2", "t-1", "t-3", "notice")
+}
+
+func postponedTexts(f *fixture) {
+	c := f.create(open("c", bob))
+	for i := range 3 {
+		text := textFor(name("t", i), c)
+		text.CreatedAt, text.LeaseUntil = noon.Add(time.Duration(i)*time.Second), noon
+		f.commit(claim.Change{Text: text, At: noon})
+	}
+	read := f.due(noon, 9)
+	until := noon.Add(time.Minute)
+	taken, err := f.store.TakeText(f.Context(), read[0], noon.Add(time.Second))
+	f.want(err, nil)
+	f.same(taken, true)
+	f.want(f.store.PostponeTexts(f.Context(), []string{"t-2", "t-1", "missing"}, noon, until), nil)
+	f.wantDue(until.Add(-time.Microsecond), 9, "t-2", "t-0")
+	f.wantDue(until, 9, "t-2", "t-1", "t-0")
+	f.same(f.due(until, 9)[1].Tries, 0)
+	// What was postponed is not what was read.
+	taken, err = f.store.TakeText(f.Context(), read[1], until.Add(time.Hour))
+	f.want(err, nil)
+	f.same(taken, false)
+}
+
 func currentTexts(f *fixture) {
 	c := open("c", bob)
 	f.commit(claim.Change{Create: &c, Text: textFor("t", c), At: noon})

@@ -36,6 +36,7 @@ func kratosConfig(cfg config.Config, jsonnetDir string) ([]byte, error) {
 	}
 	return hook.KratosConfig(hook.Setup{
 		BaseURL: base, Key: cfg.Hooks.APIKey.Reveal(), MobileTrait: cfg.Kratos.MobileTrait,
-		PendingKey: cfg.Kratos.PendingKey, ReturnURL: cfg.Hooks.ReturnURL, JsonnetDir: jsonnetDir,
+		PendingKey: cfg.Kratos.PendingKey, LocaleTrait: cfg.Kratos.LocaleTrait,
+		AddressHeader: cfg.Hooks.AddressHeader, ReturnURL: cfg.Hooks.ReturnURL, JsonnetDir: jsonnetDir,
 	})
 }

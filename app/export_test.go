@@ -1,0 +1,4 @@
+package app
+
+// ReceiptURL lets tests see where providers are told to report to.
+var ReceiptURL = receiptURL

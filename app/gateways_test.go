@@ -1,0 +1,47 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/holdline/holdline/app"
+	"github.com/holdline/holdline/config"
+)
+
+func TestProvidersReportWhereReceiptsCanBeProven(t *testing.T) {
+	const public, plain = "https://login.example.com/", "http://127.0.0.1:4477"
+	for name, tt := range map[string]struct {
+		base    string
+		gateway config.Gateway
+		want    string
+	}{
+		"Twilio signs with the token":      {public, config.Gateway{ID: "t", Type: "twilio", AuthToken: "x"}, "https://login.example.com/sms/receipts/t"},
+		"Twilio cannot call this machine":  {plain, config.Gateway{ID: "t", Type: "twilio", AuthToken: "x"}, ""},
+		"Twilio signs not with an API key": {public, config.Gateway{ID: "t", Type: "twilio", APIKeySID: "x"}, ""},
+		"Vonage signs with its secret":     {plain, config.Gateway{ID: "v", Type: "vonage", SignatureSecret: "x"}, "http://127.0.0.1:4477/sms/receipts/v"},
+		"Vonage without one":               {public, config.Gateway{ID: "v", Type: "vonage"}, ""},
+		"others bring theirs along":        {public, config.Gateway{ID: "k", Type: "kannel", ReceiptSecret: "a-b_c"}, "https://login.example.com/sms/receipts/k?secret=a-b_c"},
+		"others without one":               {public, config.Gateway{ID: "k", Type: "kannel"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := app.ReceiptURL(tt.base, tt.gateway); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSNSNeedsCredentialsFromSomewhere(t *testing.T) {
+	cfg := config.Default()
+	cfg.SMS.Gateways = []config.Gateway{{ID: "a", Type: "sns", Region: "eu-west-1"}}
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	if err := app.Check(cfg); err == nil || !strings.Contains(err.Error(), "sms.gateways[0]: access_key_id: is missing") {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
+	if err := app.Check(cfg); err != nil {
+		t.Errorf("got %v with AWS' variables", err)
+	}
+}

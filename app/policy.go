@@ -1,0 +1,44 @@
+package app
+
+import (
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/config"
+)
+
+// policyOf puts the configuration into the domain's terms.
+func policyOf(cfg config.Config) claim.Policy {
+	feature, limits := cfg.Feature.Update, cfg.Limits
+	return claim.Policy{
+		Enabled: feature.Mobile.Enable, VerifyPrivileged: feature.Mobile.EnablePrivileged,
+		VerifyAlways: !feature.UseVerifyClaim, Validity: feature.Mobile.Validity,
+		Removal: claim.Removal(feature.Mobile.Removal), Resend: claim.Resend(cfg.OTP.Resend),
+		Lifetime: cfg.Claims.Lifetime, Retention: cfg.Claims.Retention, SessionAge: cfg.Kratos.SessionAge,
+		MaxAttempts: limits.MaxAttempts, DayAttempts: limits.AttemptsPerIdentityDay,
+		Cooldown: limits.ResendCooldown, MaxTexts: limits.TextsPerClaim,
+		Texts: claim.TextLimits{
+			PerIdentityDay: limits.TextsPerIdentityDay, PerNumberDay: limits.TextsPerNumberDay,
+			PerAddressHour: limits.TextsPerAddressHour,
+		},
+		Coverage: coverageOf(cfg.Mobile),
+		Traffic:  trafficOf(cfg),
+		Notices: claim.Notices{
+			OldNumber: cfg.Notices.OldNumber, Webhook: hasWebhook(cfg), Window: cfg.Notices.Window,
+		},
+	}
+}
+
+func coverageOf(m config.Mobile) claim.Coverage {
+	return claim.Coverage{Allowed: m.AllowedCodes, Denied: m.DeniedCodes, DeniedTypes: m.DeniedTypes}
+}
+
+func trafficOf(cfg config.Config) claim.TrafficPolicy {
+	budgets := map[string]int{}
+	for _, b := range cfg.Traffic.Budgets {
+		budgets[b.CallingCode] = b.TextsPerHour
+	}
+	return claim.TrafficPolicy{
+		Mode: claim.TrafficMode(cfg.Traffic.Mode), Budget: cfg.Traffic.TextsPerHour, Budgets: budgets,
+		MinShare: cfg.Traffic.MinShare, MinTexts: cfg.Traffic.MinTexts,
+		Window: cfg.Traffic.Window, Grace: cfg.Feature.Update.Mobile.Validity,
+	}
+}

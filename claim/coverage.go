@@ -1,0 +1,87 @@
+package claim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// Coverage says which numbers are texted at all. It guards against numbers that
+// earn a fraudster money (artificially inflated traffic).
+type Coverage struct {
+	// Allowed and Denied are calling codes, or longer beginnings of international
+	// numbers, as digits without a plus. The longest that fits decides; of the
+	// same in both, Denied does. An empty Allowed allows all.
+	Allowed, Denied []string
+	// DeniedTypes are names of [NumberTypes].
+	DeniedTypes []string
+}
+
+// numberTypes are what libphonenumber can tell by a number alone
+// (https://github.com/google/libphonenumber, PhoneNumberType).
+var numberTypes = map[string]phonenumbers.PhoneNumberType{
+	"premium_rate":    phonenumbers.PREMIUM_RATE,
+	"shared_cost":     phonenumbers.SHARED_COST,
+	"toll_free":       phonenumbers.TOLL_FREE,
+	"uan":             phonenumbers.UAN,
+	"pager":           phonenumbers.PAGER,
+	"voicemail":       phonenumbers.VOICEMAIL,
+	"voip":            phonenumbers.VOIP,
+	"personal_number": phonenumbers.PERSONAL_NUMBER,
+	"fixed_line":      phonenumbers.FIXED_LINE,
+}
+
+// Check reports every entry that means nothing.
+func (c Coverage) Check() error {
+	var faults []error
+	for name, codes := range map[string][]string{"allowed_calling_codes": c.Allowed, "denied_calling_codes": c.Denied} {
+		for _, code := range codes {
+			if code == "" || code[0] == '0' || strings.Trim(code, "0123456789") != "" {
+				faults = append(faults, fmt.Errorf("mobile.%s: %q must be digits, as in 49 or 1876", name, code))
+			}
+		}
+	}
+	for _, name := range c.DeniedTypes {
+		if _, known := numberTypes[name]; !known {
+			faults = append(faults, fmt.Errorf("mobile.denied_types: %q is no type of number", name))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Serves returns [ErrNumberNotServed] for a number that must not be texted. A
+// number that is not international has neither a calling code nor a type.
+func (c Coverage) Serves(m Mobile) error {
+	digits, international := strings.CutPrefix(m.Key(), "+")
+	if !international {
+		return nil
+	}
+	allowed, denied := longestBeginning(c.Allowed, digits), longestBeginning(c.Denied, digits)
+	if denied > 0 && denied >= allowed || len(c.Allowed) > 0 && allowed == 0 {
+		return ErrNumberNotServed
+	}
+	parsed, err := phonenumbers.Parse(m.number, "")
+	if err != nil {
+		return ErrNumberNotServed
+	}
+	kind := phonenumbers.GetNumberType(parsed)
+	if slices.ContainsFunc(c.DeniedTypes, func(name string) bool { return numberTypes[name] == kind }) {
+		return ErrNumberNotServed
+	}
+	return nil
+}
+
+// longestBeginning returns the length of the longest entry that text begins
+// with, 0 for none.
+func longestBeginning(entries []string, text string) int {
+	longest := 0
+	for _, entry := range entries {
+		if strings.HasPrefix(text, entry) {
+			longest = max(longest, len(entry))
+		}
+	}
+	return longest
+}

@@ -1,0 +1,61 @@
+package claim_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/holdline/holdline/claim"
+)
+
+func TestCoverage(t *testing.T) {
+	types := []string{"premium_rate", "shared_cost", "uan", "pager", "voicemail"}
+	for name, tt := range map[string]struct {
+		coverage claim.Coverage
+		number   string
+		refused  bool
+	}{
+		"all by default":                      {claim.Coverage{}, "+4915112345678", false},
+		"an allowed code":                     {claim.Coverage{Allowed: []string{"49", "43"}}, "+436641234567", false},
+		"another than the allowed":            {claim.Coverage{Allowed: []string{"49"}}, "+436641234567", true},
+		"a denied code":                       {claim.Coverage{Denied: []string{"43"}}, "+436641234567", true},
+		"denied and allowed":                  {claim.Coverage{Allowed: []string{"43"}, Denied: []string{"43"}}, "+436641234567", true},
+		"denied within what is allowed":       {claim.Coverage{Allowed: []string{"1"}, Denied: []string{"1876"}}, "+18765550123", true},
+		"allowed beside what is denied":       {claim.Coverage{Allowed: []string{"1"}, Denied: []string{"1876"}}, "+12125550123", false},
+		"allowed within what is denied":       {claim.Coverage{Allowed: []string{"44791"}, Denied: []string{"44"}}, "+447911123456", false},
+		"a code is no beginning of another":   {claim.Coverage{Denied: []string{"88"}}, "+4988123456", false},
+		"premium rate":                        {claim.Coverage{DeniedTypes: types}, "+499001234567", true},
+		"shared cost":                         {claim.Coverage{DeniedTypes: types}, "+491801234567", true},
+		"universal access":                    {claim.Coverage{DeniedTypes: types}, "+443069990000", true},
+		"pager":                               {claim.Coverage{DeniedTypes: types}, "+447640123456", true},
+		"a mobile number passes the types":    {claim.Coverage{DeniedTypes: types}, "+447911123456", false},
+		"a US number, which could be a phone": {claim.Coverage{DeniedTypes: append(types, "fixed_line")}, "+12125550123", false},
+		"toll-free only when asked":           {claim.Coverage{DeniedTypes: types}, "+18005550123", false},
+		"toll-free":                           {claim.Coverage{DeniedTypes: []string{"toll_free"}}, "+18005550123", true},
+		"a number of no country":              {claim.Coverage{Allowed: []string{"49"}, DeniedTypes: types}, "01511234567", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := tt.coverage.Serves(claim.RestoreMobile(tt.number))
+			if got := errors.Is(err, claim.ErrNumberNotServed); got != tt.refused || err != nil && !got {
+				t.Errorf("got %v, want refused %t", err, tt.refused)
+			}
+		})
+	}
+}
+
+func TestCoverageNamesEveryFault(t *testing.T) {
+	err := claim.Coverage{
+		Allowed: []string{"+49", "1"}, Denied: []string{"044", ""}, DeniedTypes: []string{"pager", "lottery"},
+	}.Check()
+	if err == nil {
+		t.Fatal("no fault was found")
+	}
+	for _, want := range []string{`mobile.allowed_calling_codes: "+49"`, `"044"`, `mobile.denied_types: "lottery"`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "\n") + 1; n != 4 {
+		t.Errorf("%d faults, want 4: %v", n, err)
+	}
+}

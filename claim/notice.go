@@ -1,0 +1,37 @@
+package claim
+
+import "time"
+
+// noticeLife is how long a notice is worth sending.
+const noticeLife = 24 * time.Hour
+
+// replaced is the number that a claim's number takes the place of.
+type replaced struct {
+	number   Mobile
+	verified bool
+}
+
+// notices tells of a moment in a claim's life: by a text to the old number,
+// which has to be one that was proven to be the person's, and by the operator's
+// webhook. A first number replaces none, and nobody is told.
+func (s *Service) notices(c Claim, kind TextKind, old replaced, now time.Time) []Text {
+	if old.number.IsZero() || old.number.Same(c.Number) {
+		return nil
+	}
+	policy := s.Policy().Notices
+	var texts []Text
+	add := func(channel Channel, to Mobile) {
+		texts = append(texts, Text{
+			ID: s.NewID(), Kind: kind, Channel: channel, IdentityID: c.IdentityID, To: to,
+			Code: CodeRef{ClaimID: c.ID}, Expires: now.Add(noticeLife), Language: c.Language,
+			CreatedAt: now, LeaseUntil: now.Add(textLease),
+		})
+	}
+	if kind == TextChanged && policy.OldNumber && old.verified {
+		add(ChannelSMS, old.number)
+	}
+	if policy.Webhook {
+		add(ChannelWebhook, c.Number)
+	}
+	return texts
+}

@@ -1,0 +1,157 @@
+package claim_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// What an identity used up for a number stays used up when it takes the number
+// back, or wants another one meanwhile.
+func TestChangingBackAndForthBuysNoTexts(t *testing.T) {
+	for name, leave := range map[string]func(*world){
+		"by another number": func(w *world) { w.submit(bob, "elsewhere", m2) },
+		"by cancelling":     func(w *world) { wantErr(w.t, w.Cancel(w.t.Context(), w.caller(bob)), nil) },
+		"by locking": func(w *world) {
+			for range 5 {
+				wantErr(w.t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Texts, w.policy.MaxTexts = claim.TextLimits{}, 3
+			w.submit(bob, "first", m1)
+			toM1 := func() (n int) {
+				w.deliver()
+				for _, text := range w.sent {
+					if text.To.Reveal() == m1 {
+						n++
+					}
+				}
+				return n
+			}
+			for i, rest := range []time.Duration{cool, 2 * cool} {
+				leave(w)
+				w.submit(bob, name+string(rune('a'+i)), m1)
+				if got := toM1(); got != i+1 {
+					t.Fatalf("%d texts at once, want %d", got, i+1)
+				}
+				status, err := w.Status(t.Context(), w.caller(bob))
+				wantErr(t, err, nil)
+				if i == 0 && !status.NextText.After(w.Now().Add(cool)) {
+					t.Errorf("the next text is at %v, %v from now", status.NextText, status.NextText.Sub(w.Now()))
+				}
+				w.pass(rest)
+				if got := toM1(); got != i+2 {
+					t.Fatalf("%d texts after the rest, want %d", got, i+2)
+				}
+			}
+			leave(w)
+			_, err := w.stage(bob, "once too often", m1)
+			wantErr(t, err, claim.ErrTooManyTexts)
+			w.pass(24 * time.Hour)
+			w.submit(bob, "another day", m1)
+			if got := toM1(); got != 4 {
+				t.Errorf("%d texts after a day, want 4", got)
+			}
+		})
+	}
+}
+
+// A number that was confirmed starts afresh.
+func TestAConfirmedNumberLeavesNoHistory(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "one", m1)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.submit(bob, "two", m0)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.submit(bob, "three", m1)
+	w.wantTexts(m1, m0, m1)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.wantIdentity(m1, true, "")
+}
+
+// Wrong codes count against the number while it is changed back and forth.
+func TestChangingBackAndForthBuysNoTries(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "one", m1)
+	for range 3 {
+		wantErr(t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode)
+	}
+	w.submit(bob, "two", m2)
+	w.submit(bob, "three", m1)
+	w.pass(cool)
+	w.deliver()
+	status, err := w.Status(t.Context(), w.caller(bob))
+	wantErr(t, err, nil)
+	if status.AttemptsLeft != 2 {
+		t.Errorf("%d tries left, want 2", status.AttemptsLeft)
+	}
+	for range 2 {
+		wantErr(t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode)
+	}
+	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrWrongCode)
+	w.wantIdentity(m0, true, "")
+}
+
+// The owner is told when the limits allow another text, not only the claim's rest.
+func TestStatusTellsWhenTheLimitsAllowAText(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Texts = claim.TextLimits{PerIdentityDay: 1}
+	w.submit(bob, "one", m1)
+	status, err := w.Status(t.Context(), w.caller(bob))
+	wantErr(t, err, nil)
+	if want := w.Now().Add(24*time.Hour - aMoment); !status.NextText.Equal(want) {
+		t.Errorf("got %v, want %v", status.NextText, want)
+	}
+}
+
+func TestNumbersThatAreNotServedAreRefusedBeforeAnythingIsWritten(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Coverage = claim.Coverage{Denied: []string{"44"}}
+	_, err := w.stage(bob, "flow", "+447911123456")
+	wantErr(t, err, claim.ErrNumberNotServed)
+	w.wantTexts()
+
+	w.submit(bob, "flow", m1)
+	w.pass(cool)
+	w.policy.Coverage = claim.Coverage{Denied: []string{"49"}}
+	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrNumberNotServed)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil) // what was texted still counts
+}
+
+// One customer has a whole /64 of IPv6 to himself.
+func TestAddressesOfOneNetworkCountTogether(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first, second string
+		want          error
+	}{
+		"the same address":       {"192.0.2.1", "192.0.2.1", claim.ErrTooManyTexts},
+		"written as IPv6":        {"192.0.2.1", "::ffff:192.0.2.1", claim.ErrTooManyTexts},
+		"another IPv4 address":   {"192.0.2.1", "192.0.2.2", nil},
+		"the same /64":           {"2001:db8:0:1::1", "2001:db8:0:1:ffff::9", claim.ErrTooManyTexts},
+		"another /64":            {"2001:db8:0:1::1", "2001:db8:0:2::1", nil},
+		"an address that is not": {"here", "there", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Texts, w.policy.Cooldown = claim.TextLimits{PerAddressHour: 1}, 0
+			w.submit(bob, "flow", m1)
+			who := w.caller(bob)
+			who.Address = tt.first
+			wantErr(t, w.Resend(t.Context(), who), nil)
+			who.Address = tt.second
+			wantErr(t, w.Resend(t.Context(), who), tt.want)
+		})
+	}
+}
+
+func TestTrafficToAStoppedCallingCodeIsRefusedForAWhile(t *testing.T) {
+	w := newWorld(t)
+	w.Stopped = func(code string) bool { return code == "49" }
+	_, err := w.stage(bob, "flow", m1)
+	wantErr(t, err, claim.ErrCallingCodeFull)
+	w.wantTexts()
+}

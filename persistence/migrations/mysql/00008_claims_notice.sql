@@ -1,0 +1,5 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+ALTER TABLE claims
+  ADD COLUMN was_verified BOOLEAN     NOT NULL DEFAULT FALSE,
+  ADD COLUMN language     VARCHAR(64) NOT NULL DEFAULT '';

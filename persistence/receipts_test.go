@@ -1,0 +1,50 @@
+package persistence_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/persistence"
+)
+
+func TestAReceiptIsOneStatementAndSoIsLookingAtIt(t *testing.T) {
+	onEach(t, func(t kind) {
+		store, statements := persistence.NewStore(t.db), t.db.Record()
+		receipt := claim.Receipt{Gateway: "main", Message: "m", State: claim.ReceiptDelivered, Detail: "delivered", At: noon}
+		for range 2 { // the second is known already
+			if err := store.Record(t.Context(), receipt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := store.TextState(t.Context(), "c"); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, statement := range statements.Take() {
+			got = append(got, strings.Fields(statement)[0])
+		}
+		if want := []string{"INSERT", "INSERT", "SELECT"}; !slices.Equal(got, want) {
+			t.Errorf("asked %v, want %v", got, want)
+		}
+	})
+}
+
+func TestAReceiptFitsItsColumnsOrTheStoreIsAway(t *testing.T) {
+	onEach(t, func(t kind) {
+		store := persistence.NewStore(t.db)
+		long := strings.Repeat("ü", 300) + "\xff"
+		receipt := claim.Receipt{Gateway: long, Message: long, State: claim.ReceiptDelivered, Detail: long, At: noon}
+		if err := store.Record(t.Context(), receipt); err != nil {
+			t.Error(err)
+		}
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := store.Record(cancelled, receipt); !errors.Is(err, claim.ErrStoreAway) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

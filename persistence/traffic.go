@@ -1,0 +1,33 @@
+package persistence
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+var _ claim.Meter = (*Store)(nil)
+
+const trafficQuery = `
+SELECT t.calling_code, COUNT(*) AS texts,
+  SUM(CASE WHEN t.state = ? THEN 1 ELSE 0 END) AS sent,
+  COUNT(DISTINCT c.id) AS confirmed
+FROM texts AS t
+LEFT JOIN claims AS c ON c.id = t.claim_id AND c.state IN ?
+WHERE t.kind = ? AND t.created_at > ? AND t.created_at <= ?
+GROUP BY t.calling_code`
+
+// Traffic implements [claim.Meter]. It reads one stretch of the index over kind
+// and moment, and no further back.
+func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]claim.Traffic, error) {
+	var traffic []claim.Traffic
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		traffic = nil
+		return tx.Raw(trafficQuery, string(claim.TextSent), confirmed,
+			string(claim.TextCode), moment(since), moment(until)).Scan(&traffic).Error
+	})
+	return traffic, err
+}

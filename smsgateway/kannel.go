@@ -1,0 +1,69 @@
+package smsgateway
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Kannel is the sendsms interface of Kannel's smsbox, and of what imitates it:
+// https://www.kannel.org/download/1.4.5/userguide-1.4.5/userguide.html, "Using
+// the HTTP interface to send SMS messages". It names no ids: its receipts bring
+// back the text's own.
+type Kannel struct {
+	Username, Password string
+	From               string // blank for Kannel's own
+	Endpoint           string // http://127.0.0.1:13013/cgi-bin/sendsms if blank
+	Callback           string // URL for receipts; blank for none
+}
+
+// everyReceipt is the mask of all kinds of receipts.
+const everyReceipt = "31"
+
+func (k Kannel) request(ctx context.Context, m Message) (*http.Request, error) {
+	query := url.Values{
+		"username": {k.Username}, "password": {k.Password}, "to": {m.To.Reveal()}, "text": {m.Body},
+		"charset": {"UTF-8"}, "coding": {"0"},
+	}
+	if isUnicode(m) {
+		query.Set("coding", "2")
+	}
+	if k.From != "" {
+		query.Set("from", k.From)
+	}
+	if k.Callback != "" {
+		query.Set("dlr-mask", everyReceipt)
+		query.Set("dlr-url", k.receiptURL(m))
+	}
+	req, err := newRequest(ctx, http.MethodGet, cmp.Or(k.Endpoint, "http://127.0.0.1:13013/cgi-bin/sendsms")+"?"+query.Encode(), "", nil)
+	if err != nil {
+		return nil, err
+	}
+	// On a connection that was used before, net/http would repeat a GET by itself.
+	req.Close = true
+	return req, nil
+}
+
+// receiptURL is where Kannel reports to; it writes the kind of receipt for %d.
+func (k Kannel) receiptURL(m Message) string {
+	mark := "?"
+	if strings.Contains(k.Callback, "?") {
+		mark = "&"
+	}
+	return k.Callback + mark + "type=%d&text=" + url.QueryEscape(m.ID)
+}
+
+func (k Kannel) verdict(a answer) (string, error) { //nolint:unparam // It names no ids.
+	text := string(a.body)
+	switch {
+	case a.ok() && (strings.HasPrefix(text, "0:") || strings.HasPrefix(text, "3:")): // accepted, queued
+		return "", nil
+	case a.ok():
+		return "", a.unclear()
+	case a.status == http.StatusForbidden && !strings.Contains(text, "Authorization failed"): // black list
+		return "", a.judge(refusesMessage, "the provider answers 403")
+	}
+	return "", a.byStatusOf()
+}

@@ -1,0 +1,80 @@
+package smsgateway
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Routing says which routes a text may take, by their ids and in order of
+// preference. The zero value lets every text take every route.
+type Routing struct {
+	// Default is for numbers that ByCode does not name; all routes but those of
+	// Webhook, in their order, if empty.
+	Default []string
+	// ByCode is for numbers in the form of ITU-T E.164, by their first digits: a
+	// calling code such as 44, or more of the number. The longest match decides.
+	ByCode map[string][]string
+	// Webhook is for texts of [claim.ChannelWebhook].
+	Webhook []string
+}
+
+// table is a [Routing] with its lanes in place.
+type table struct {
+	usual, webhook []*lane
+	byCode         map[string][]*lane
+	longest        int // of the keys of byCode
+}
+
+// newTable resolves the ids, and reports every fault.
+func newTable(r Routing, lanes []*lane) (table, error) {
+	var faults []error
+	resolve := func(where string, ids []string) []*lane {
+		var resolved []*lane
+		for _, id := range ids {
+			i := slices.IndexFunc(lanes, func(l *lane) bool { return l.ID == id })
+			if i < 0 {
+				faults = append(faults, fmt.Errorf("%s: no gateway is called %q", where, id))
+				continue
+			}
+			resolved = append(resolved, lanes[i])
+		}
+		return resolved
+	}
+	t := table{usual: resolve("default", r.Default), webhook: resolve("webhook", r.Webhook), byCode: map[string][]*lane{}}
+	if len(r.Default) == 0 {
+		t.usual = slices.DeleteFunc(slices.Clone(lanes), func(l *lane) bool { return slices.Contains(t.webhook, l) })
+	}
+	for code, ids := range r.ByCode {
+		where := fmt.Sprintf("calling code %q", code)
+		if code == "" || strings.Trim(code, "0123456789") != "" {
+			faults = append(faults, fmt.Errorf("%s: must be digits alone", where))
+		}
+		if len(ids) == 0 {
+			faults = append(faults, fmt.Errorf("%s: names no gateway", where))
+		}
+		t.byCode[code] = resolve(where, ids)
+		t.longest = max(t.longest, len(code))
+	}
+	return t, errors.Join(faults...)
+}
+
+// lanes returns where a text may go.
+func (t table) lanes(text claim.Text) []*lane {
+	if text.Channel == claim.ChannelWebhook {
+		return t.webhook
+	}
+	digits, international := strings.CutPrefix(text.To.Key(), "+")
+	if !international {
+		return t.usual
+	}
+	for n := min(len(digits), t.longest); n > 0; n-- {
+		if lanes, named := t.byCode[digits[:n]]; named {
+			return lanes
+		}
+	}
+	return t.usual
+}

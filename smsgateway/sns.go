@@ -1,0 +1,108 @@
+package smsgateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// SNSOptions say how to reach Amazon SNS.
+type SNSOptions struct {
+	Region, AccessKeyID, SecretAccessKey string
+	SessionToken                         string // of temporary credentials
+	SenderID                             string // blank for the account's own
+	Endpoint                             string // the region's if blank
+}
+
+// SNS sends texts through Amazon SNS:
+// https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html.
+type SNS struct {
+	publisher  *sns.Client
+	client     *http.Client
+	attributes map[string]types.MessageAttributeValue
+	timeout    time.Duration
+}
+
+// NewSNS returns a gateway to SNS. The SDK repeats nothing: the worker does.
+func NewSNS(o SNSOptions, h HTTPOptions) *SNS {
+	client := newClient(h.Transport)
+	options := sns.Options{
+		Region: o.Region, HTTPClient: client, Retryer: aws.NopRetryer{}, AppID: "Holdline",
+		Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken),
+	}
+	if o.Endpoint != "" {
+		options.BaseEndpoint = aws.String(o.Endpoint)
+	}
+	attributes := map[string]types.MessageAttributeValue{"AWS.SNS.SMS.SMSType": snsText("Transactional")}
+	if o.SenderID != "" {
+		attributes["AWS.SNS.SMS.SenderID"] = snsText(o.SenderID)
+	}
+	return &SNS{publisher: sns.New(options), client: client, attributes: attributes, timeout: h.timeout()}
+}
+
+func snsText(value string) types.MessageAttributeValue {
+	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+}
+
+// Close lets go of idle connections.
+func (s *SNS) Close() { s.client.CloseIdleConnections() }
+
+// Send publishes one text.
+func (s *SNS) Send(ctx context.Context, m Message) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	out, err := s.publisher.Publish(ctx, &sns.PublishInput{
+		PhoneNumber: aws.String(m.To.Reveal()), Message: aws.String(m.Body), MessageAttributes: s.attributes,
+	})
+	if err != nil {
+		return "", snsError(err)
+	}
+	if aws.ToString(out.MessageId) == "" {
+		return "", answer{}.unclear()
+	}
+	return *out.MessageId, nil
+}
+
+// snsError keeps what the SDK says to itself: it may repeat the number.
+func snsError(err error) error {
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &response) || response.HTTPStatusCode() == 0 {
+		return describeTransport(err)
+	}
+	a := answer{status: response.HTTPStatusCode(), header: response.Response.Header}
+	if a.ok() {
+		return a.unclear()
+	}
+	var fault smithy.APIError
+	if errors.As(err, &fault) {
+		if c := snsClass(fault.ErrorCode()); c != unknown {
+			return a.judge(c, "the provider answers "+fault.ErrorCode())
+		}
+	}
+	return a.byStatus()
+}
+
+// snsClass knows the codes of
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and of
+// https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html.
+func snsClass(code string) class {
+	switch code {
+	case "Throttled", "Throttling", "ThrottlingException", "InternalError", "InternalFailure", "ServiceUnavailable":
+		return passes
+	case "AuthorizationError", "AccessDenied", "AccessDeniedException", "InvalidSecurity", "InvalidClientTokenId",
+		"SignatureDoesNotMatch", "IncompleteSignature", "UnrecognizedClientException", "ExpiredToken", "ExpiredTokenException",
+		"MissingAuthenticationToken", "NotAuthorized", "OptInRequired", "RequestExpired":
+		return refusesAccount
+	case "InvalidParameter", "ParameterValueInvalid", "ValidationError", "ValidationException", "OptedOut", "EndpointDisabled", "NotFound":
+		return refusesMessage
+	}
+	return unknown
+}

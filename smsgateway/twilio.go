@@ -1,0 +1,73 @@
+package smsgateway
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// Twilio is Twilio's Messages resource:
+// https://www.twilio.com/docs/messaging/api/message-resource. Its codes:
+// https://www.twilio.com/docs/api/errors.
+type Twilio struct {
+	AccountSID, AuthToken     string
+	APIKeySID, APIKeySecret   string // instead of the token, if not blank
+	From, MessagingServiceSID string // one of them
+	Endpoint                  string // the account's at https://api.twilio.com if blank
+	Callback                  string // URL for receipts; blank for none
+}
+
+func (t Twilio) request(ctx context.Context, m Message) (*http.Request, error) {
+	form := url.Values{"To": {m.To.Reveal()}, "Body": {m.Body}}
+	for name, value := range map[string]string{
+		"From": t.From, "MessagingServiceSid": t.MessagingServiceSID, "StatusCallback": t.Callback,
+	} {
+		if value != "" {
+			form.Set(name, value)
+		}
+	}
+	standard := "https://api.twilio.com/2010-04-01/Accounts/" + url.PathEscape(t.AccountSID) + "/Messages.json"
+	req, err := postForm(ctx, cmp.Or(t.Endpoint, standard), form)
+	if err != nil {
+		return nil, err
+	}
+	if t.APIKeySID != "" {
+		req.SetBasicAuth(t.APIKeySID, t.APIKeySecret)
+	} else {
+		req.SetBasicAuth(t.AccountSID, t.AuthToken)
+	}
+	return req, nil
+}
+
+func (t Twilio) verdict(a answer) (string, error) {
+	code := cmp.Or(a.field("code"), a.field("error_code"))
+	if c := twilioClass(code); c != unknown {
+		return "", a.judge(c, "the provider answers code "+code)
+	}
+	if err := a.byStatusOf(); err != nil {
+		return "", err
+	}
+	if status := a.field("status"); status == "failed" || status == "undelivered" {
+		return "", a.judge(refusesMessage, "the provider gives the message up")
+	}
+	return a.taken("sid")
+}
+
+// twilioClass knows the codes that the status does not tell apart, and those
+// that operators meet most.
+func twilioClass(code string) class {
+	switch code {
+	case "20429", "20500", "20503", // too many requests, internal error, away
+		"14107", "21611", "30001", "30022": // send rate, the sender's queue is full
+		return passes
+	case "10001", "20003", "20005", "20006", "20008", "20404", "30002", "63038", // inactive, credentials, access, test credentials, no such account, suspended, daily limit
+		"21212", "21267", "21603", "21606", "21607", "21608", "21659", "21660", "21661", "21701", "21703", "21705", // sender, trial
+		"21609": // callback
+		return refusesAccount
+	case "21211", "21214", "21217", "21265", "21266", "21268", "21408", "21604", "21610", "21612", "21614", "21635", // number, region, opted out, unreachable
+		"21617", "30003", "30004", "30005", "30006", "30007":
+		return refusesMessage
+	}
+	return unknown
+}

@@ -1,0 +1,199 @@
+package smsgateway_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/holdline/holdline/smsgateway"
+)
+
+// verdict names what an error means for the worker.
+func verdict(err error) string {
+	var later *smsgateway.RetryError
+	switch {
+	case err == nil:
+		return "sent"
+	case errors.Is(err, smsgateway.ErrAccount):
+		return "account"
+	case errors.Is(err, smsgateway.ErrRefused):
+		return "refused"
+	case errors.Is(err, smsgateway.ErrUnclear):
+		return "unclear"
+	case errors.As(err, &later) && later.After > 0:
+		return "passes after " + later.After.String()
+	}
+	return "passes"
+}
+
+// said is what a provider answers.
+type said struct {
+	status int
+	body   string
+	want   string
+}
+
+// vonageSays is an answer of Vonage with the statuses of a text's parts.
+func vonageSays(statuses ...string) string {
+	parts := ""
+	for i, status := range statuses {
+		if i > 0 {
+			parts += ","
+		}
+		parts += fmt.Sprintf(`{"to":"%s","status":%q,"message-id":"m-%d","error-text":"about %s"}`, number, status, i, code)
+	}
+	return fmt.Sprintf(`{"message-count":"%d","messages":[%s]}`, len(statuses), parts)
+}
+
+func twilioSays(errorCode int) string {
+	return fmt.Sprintf(`{"code":%d,"message":"'To' %s is wrong","more_info":"https://www.twilio.com/docs/errors/%[1]d","status":400}`, errorCode, number)
+}
+
+func messageBirdSays(errorCode int) string {
+	return fmt.Sprintf(`{"errors":[{"code":%d,"description":"no for %s","parameter":null}]}`, errorCode, number)
+}
+
+func sinchSays(errorCode string) string {
+	return fmt.Sprintf(`{"code":%q,"text":"no for %s"}`, errorCode, number)
+}
+
+func snsSays(errorCode string) string {
+	return fmt.Sprintf(`<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>%s</Code>
+		<Message>no for %s</Message></Error><RequestId>r-1</RequestId></ErrorResponse>`, errorCode, number)
+}
+
+// documented are the answers that the providers document, each class of them.
+var documented = map[string][]said{
+	"vonage": {
+		{200, vonageSays("0", "0"), "sent"},
+		{200, vonageSays("1"), "passes"},
+		{200, vonageSays("5"), "passes"},
+		{200, vonageSays("10"), "passes"},
+		{200, vonageSays("2"), "account"},
+		{200, vonageSays("4"), "account"},
+		{200, vonageSays("8"), "account"},
+		{200, vonageSays("9"), "account"},
+		{200, vonageSays("11"), "account"},
+		{200, vonageSays("14"), "account"},
+		{200, vonageSays("32"), "account"},
+		{200, vonageSays("3"), "refused"},
+		{200, vonageSays("6"), "refused"},
+		{200, vonageSays("7"), "refused"},
+		{200, vonageSays("15"), "refused"},
+		{200, vonageSays("22"), "refused"},
+		{200, vonageSays("29"), "refused"},
+		{200, vonageSays("33"), "refused"},
+		{200, vonageSays("481516"), "refused"},
+		{200, vonageSays("0", "7"), "refused"},
+		{200, vonageSays("0", "1"), "passes"},
+		{200, `{"message-count":"0","messages":[]}`, "unclear"},
+		{401, `{"type":"unauthorized"}`, "account"},
+		{420, "", "refused"},
+	},
+	"twilio": {
+		{429, twilioSays(20429), "passes after 7s"},
+		{503, twilioSays(20503), "passes after 7s"},
+		{400, twilioSays(21611), "passes after 7s"},
+		{401, twilioSays(20003), "account"},
+		{403, twilioSays(20005), "account"},
+		{404, twilioSays(20404), "account"},
+		{400, twilioSays(21606), "account"},
+		{400, twilioSays(21659), "account"},
+		{400, twilioSays(21608), "account"},
+		{429, twilioSays(63038), "account"},
+		{404, "", "account"},
+		{400, twilioSays(21211), "refused"},
+		{400, twilioSays(21214), "refused"},
+		{403, twilioSays(21408), "refused"},
+		{400, twilioSays(21610), "refused"},
+		{400, twilioSays(21612), "refused"},
+		{400, twilioSays(21614), "refused"},
+		{400, twilioSays(99999), "refused"},
+		{201, `{"sid":"SM1","status":"failed","error_code":30003}`, "refused"},
+		{201, `{"sid":"SM1","status":"failed","error_code":null}`, "refused"},
+		{200, `{"status":"queued"}`, "unclear"},
+	},
+	"messagebird": {
+		{401, messageBirdSays(2), "account"},
+		{402, messageBirdSays(25), "account"},
+		{422, messageBirdSays(25), "account"},
+		{422, messageBirdSays(9), "refused"},
+		{422, messageBirdSays(10), "refused"},
+		{422, messageBirdSays(99), "passes after 7s"},
+		{429, "", "passes after 7s"},
+		{500, "", "passes after 7s"},
+		{201, `{"id":"a","recipients":{"items":[{"status":"delivery_failed"}]}}`, "refused"},
+		{201, `{}`, "unclear"},
+	},
+	"bird": {
+		{401, `{"code":"Unauthorized"}`, "account"},
+		{402, `{}`, "account"},
+		{403, `{"code":"AccessDenied"}`, "account"},
+		{404, `{"code":"ResourceNotFound"}`, "account"},
+		{422, `{"code":"InvalidPayload"}`, "refused"},
+		{400, `{}`, "refused"},
+		{429, `{}`, "passes after 7s"},
+		{202, `{"id":"a","status":"rejected"}`, "refused"},
+		{202, `{"status":"accepted"}`, "unclear"},
+	},
+	"sinch": {
+		{400, sinchSays("syntax_invalid_parameter_format"), "refused"},
+		{400, sinchSays("syntax_constraint_violation"), "refused"},
+		{401, "", "account"},
+		{403, sinchSays("blocked_account"), "account"},
+		{403, sinchSays("missing_callback_url"), "account"},
+		{403, sinchSays("illegal_number_type"), "refused"},
+		{404, "", "account"},
+		{429, "", "passes after 7s"},
+		{201, `{"to":[]}`, "unclear"},
+	},
+	"kannel": {
+		{202, "3: Queued for later delivery", "sent"},
+		{403, "Authorization failed for sendsms", "account"},
+		{403, "Number(s) has/have been denied by white- and/or black-lists.", "refused"},
+		{400, "Empty receiver number not allowed, rejected", "refused"},
+		{404, "Unknown request.", "account"},
+		{503, "Temporal failure, try again later.", "passes after 7s"},
+		{200, "<html>A proxy says hello.</html>", "unclear"},
+	},
+	"sns": {
+		{429, snsSays("Throttled"), "passes after 7s"},
+		{400, snsSays("Throttling"), "passes after 7s"},
+		{500, snsSays("InternalError"), "passes after 7s"},
+		{403, snsSays("AuthorizationError"), "account"},
+		{403, snsSays("InvalidClientTokenId"), "account"},
+		{403, snsSays("SignatureDoesNotMatch"), "account"},
+		{400, snsSays("OptInRequired"), "account"},
+		{400, snsSays("InvalidParameter"), "refused"},
+		{400, snsSays("OptedOut"), "refused"},
+		{400, snsSays("ValidationError"), "refused"},
+		{400, snsSays(code), "refused"},
+		{502, "<html>", "passes after 7s"},
+		{200, "<PublishResponse/>", "unclear"},
+	},
+	"http": {
+		{401, "", "account"}, {402, "", "account"}, {403, "", "account"}, {404, "", "refused"}, {400, "", "refused"},
+	},
+}
+
+func TestDocumentedAnswersAreUnderstood(t *testing.T) {
+	for name, list := range documented {
+		for _, tt := range list {
+			t.Run(fmt.Sprintf("%s %d %s", name, tt.status, tt.body), func(t *testing.T) {
+				double := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+					if tt.want != "passes" {
+						w.Header().Set("Retry-After", "7")
+					}
+					w.WriteHeader(tt.status)
+					_, _ = w.Write([]byte(tt.body))
+				})
+				_, err := preset(t, name, double.URL, patient).Send(t.Context(), message())
+				if got := verdict(err); got != tt.want {
+					t.Errorf("got %s, want %s (%v)", got, tt.want, err)
+				}
+				saysNothing(t, err)
+			})
+		}
+	}
+}

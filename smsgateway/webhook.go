@@ -1,0 +1,62 @@
+package smsgateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Webhook is a [Gateway] to the operator's own service, which writes e-mails or
+// raises alarms. It takes what Kratos takes at courier.http.request_config
+// (https://www.ory.sh/docs/kratos/emails-sms/sending-emails-smtp#http).
+type Webhook struct {
+	http  *HTTP
+	email func(ctx context.Context, identityID string) (string, error)
+}
+
+// NewWebhook checks the configuration as [NewHTTP] does. Email finds an
+// identity's address, blank for none; its errors are those of [claim.Directory].
+func NewWebhook(
+	config RequestConfig, email func(ctx context.Context, identityID string) (string, error), options HTTPOptions,
+) (*Webhook, error) {
+	h, err := NewHTTP(config, options)
+	if err != nil {
+		return nil, err
+	}
+	return &Webhook{h, email}, nil
+}
+
+// Send calls the service. Nobody can be told about an identity that is gone.
+func (w *Webhook) Send(ctx context.Context, m Message) (string, error) {
+	email, err := w.email(ctx, m.IdentityID)
+	switch {
+	case errors.Is(err, claim.ErrNoIdentity):
+		return "", fmt.Errorf("%w: the identity is gone", ErrRefused)
+	case err != nil:
+		return "", errors.New("the identity's e-mail address cannot be read")
+	}
+	m.Email = email
+	return w.http.Send(ctx, m)
+}
+
+// mailData is what Kratos gives the templates of its HTTP courier for e-mails.
+func mailData(m Message) object {
+	return object{
+		"recipient":       m.Email,
+		"subject":         m.Subject,
+		"body":            m.Body,
+		"message_type":    "email",
+		"template_type":   "mobile_number_" + string(m.Kind),
+		"request_headers": object{},
+		"template_data": object{
+			"to":                m.Email,
+			"identity":          object{"id": m.IdentityID},
+			"mobile":            m.To.String(), // masked
+			"link":              m.Link,
+			"request_url":       "",
+			"transient_payload": object{},
+		},
+	}
+}

@@ -1,0 +1,103 @@
+package smsgateway_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+func TestTheWebhookGetsWhatKratosGivesItsCourier(t *testing.T) {
+	var got map[string]any
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Errorf("%v in %s", err, body)
+		}
+	}))
+	defer server.Close()
+	email, failure := "person@example.org", error(nil)
+	hook, err := smsgateway.NewWebhook(smsgateway.RequestConfig{
+		URL: server.URL, Body: "base64://" + base64.StdEncoding.EncodeToString([]byte("function(ctx) ctx")),
+	}, func(_ context.Context, id string) (string, error) {
+		if id != "bob" {
+			t.Errorf("asked for %q", id)
+		}
+		return email, failure
+	}, smsgateway.HTTPOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := smsgateway.Message{
+		ID: "t", Kind: claim.TextChanged, Channel: claim.ChannelWebhook, To: claim.RestoreMobile("+491711111111"),
+		Subject: "Your number", Body: "It was changed.", Link: "https://id.example.com/not-me/abc", IdentityID: "bob",
+	}
+	if _, err := hook.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"recipient": "person@example.org", "subject": "Your number", "body": "It was changed.",
+		"message_type": "email", "template_type": "mobile_number_changed", "request_headers": map[string]any{},
+		"template_data": map[string]any{
+			"to": "person@example.org", "identity": map[string]any{"id": "bob"}, "mobile": "+49********11",
+			"link": "https://id.example.com/not-me/abc", "request_url": "", "transient_payload": map[string]any{},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	failure = fmt.Errorf("gone: %w", claim.ErrNoIdentity)
+	if _, err := hook.Send(t.Context(), m); !errors.Is(err, smsgateway.ErrRefused) {
+		t.Errorf("nobody to tell: got %v", err)
+	}
+	failure = claim.ErrDirectoryAway
+	if _, err := hook.Send(t.Context(), m); err == nil || errors.Is(err, smsgateway.ErrRefused) {
+		t.Errorf("the directory is away: got %v", err)
+	}
+}
+
+func TestNoticesAreComposedForTheirChannel(t *testing.T) {
+	templates, err := smsgateway.NewTemplates(smsgateway.TemplateOptions{Product: "Acme", LongestLink: "https://acme.test/not-me/abc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mails, err := smsgateway.NewMails("Acme", "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var broken error
+	composer := smsgateway.Composer{
+		Codes: codes{}, Templates: templates, Mails: mails,
+		Link: func(t claim.Text) (string, error) { return "https://acme.test/not-me/" + t.Code.ClaimID, broken },
+	}
+	text := claim.Text{ID: "t", Kind: claim.TextChanged, Language: "de", Code: claim.CodeRef{ClaimID: "abc"}}
+	sms, err := composer.Compose(text)
+	if err != nil || sms.Subject != "" || !strings.Contains(sms.Body, "geändert") || !strings.Contains(sms.Body, "/not-me/abc") {
+		t.Errorf("got %+v, %v", sms, err)
+	}
+	text.Channel = claim.ChannelWebhook
+	mail, err := composer.Compose(text)
+	if err != nil || mail.Subject != "Ihre Mobilnummer bei Acme" || !strings.Contains(mail.Body, "/not-me/abc") || mail.Link == "" {
+		t.Errorf("got %+v, %v", mail, err)
+	}
+	text.Kind = claim.TextDisputed
+	if alarm, err := composer.Compose(text); err != nil || alarm.Link != "" || !strings.Contains(alarm.Body, "disputed") {
+		t.Errorf("got %+v, %v", alarm, err)
+	}
+	broken, text.Kind = errors.New("secret"), claim.TextRequested
+	if _, err := composer.Compose(text); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v", err)
+	}
+}
