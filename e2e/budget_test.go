@@ -15,6 +15,7 @@ import (
 const (
 	budgetStage        = 4  // statements
 	budgetChange       = 12 // statements
+	budgetNotice       = 2  // statements, beside them
 	budgetStageTx      = 1
 	budgetActivateTx   = 1
 	budgetConfirmTx    = 2
@@ -93,8 +94,15 @@ func checkBudget(
 	}
 	var printed []string
 	count, transactions, polled := map[string]int{}, map[string]int{}, map[string]int{}
+	notice := "no notice"
 	for _, statement := range all {
 		p, kind := phase(statement), "work"
+		if strings.HasPrefix(statement.Text, "INSERT INTO `texts`") && strings.Contains(statement.Text, "'changed','sms'") {
+			notice = quoted.FindString(statement.Text) // its id
+		}
+		if strings.Contains(statement.Text, notice) {
+			p = "notice"
+		}
 		switch sort := shape(statement.Text); {
 		case begins.MatchString(statement.Text):
 			kind = "begin"
@@ -118,8 +126,8 @@ func checkBudget(
 		}
 	}
 	total := count["stage"] + count["activate"] + count["send"] + count["confirm"]
-	t.Logf("statements: stage %d, activate %d, send %d, confirm %d: %d of %d; Kratos calls to confirm: %d",
-		count["stage"], count["activate"], count["send"], count["confirm"], total, budgetChange, callsConfirm)
+	t.Logf("statements: stage %d, activate %d, send %d, confirm %d: %d of %d; the notice %d; Kratos calls to confirm: %d",
+		count["stage"], count["activate"], count["send"], count["confirm"], total, budgetChange, count["notice"], callsConfirm)
 	within := func(what string, got, budget int) {
 		if got > budget {
 			t.Errorf("%s: %d, budget %d", what, got, budget)
@@ -127,6 +135,7 @@ func checkBudget(
 	}
 	within("statements of stage", count["stage"], budgetStage)
 	within("statements of a whole change", total, budgetChange)
+	within("statements of the notice to the old number", count["notice"], budgetNotice)
 	within("transactions of stage", transactions["stage"], budgetStageTx)
 	within("transactions of activate", transactions["activate"], budgetActivateTx)
 	within("transactions of confirm", transactions["confirm"], budgetConfirmTx)

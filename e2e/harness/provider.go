@@ -3,11 +3,17 @@ package harness
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -18,19 +24,32 @@ type Text struct {
 	Body string
 	Code string
 	Type string
-	At   time.Time
+	// Key is the request's Idempotency-Key.
+	Key string
+	// Header and Request are the request's header and body, as they came.
+	Header  http.Header
+	Request string
+	// Taken tells that the provider said it would deliver it.
+	Taken bool
+	At    time.Time
 }
 
 // Reaction is how the provider meets one request. The zero value is success.
 type Reaction struct {
 	// Before runs when the request has arrived and been recorded.
 	Before func()
-	// Hang keeps the client waiting until it gives up.
-	Hang bool
+	// Hang keeps the client waiting until it gives up; then GivenUp runs.
+	Hang    bool
+	GivenUp func()
 	// Drop closes the connection without an answer.
 	Drop bool
+	// Half breaks off in the middle of the answer.
+	Half bool
 	// Status is the answer; 0 is 200.
 	Status int
+	// Header and Body are laid over the answer; a nil body is the usual one.
+	Header map[string]string
+	Body   []byte
 }
 
 // Provider is the operator's SMS provider. It takes what Kratos' own courier
@@ -38,11 +57,27 @@ type Reaction struct {
 type Provider struct {
 	URL string
 
-	server    *httptest.Server
-	stopped   chan struct{}
+	dialect
+	t         testing.TB
+	underWay  atomic.Int32
+	address   string
+	tls       bool
+	server    *httptest.Server // nil while it is down
 	mu        sync.Mutex
 	texts     []Text
 	reactions []Reaction
+	always    Reaction
+}
+
+// dialect is the API that a provider speaks.
+type dialect struct {
+	// read takes the text out of a request; an error says that no client of this
+	// API would send it.
+	read func(r *http.Request, body []byte) (Text, error)
+	// accepted is the answer to the n-th text.
+	accepted func(n int) string
+	// gateway is the entry of sms.gateways, without an id.
+	gateway func(p *Provider) tree
 }
 
 const (
@@ -50,7 +85,7 @@ const (
 	providerPassword = "sms-password-of-no-importance"
 	providerBody     = `function(ctx) {
   to: ctx.recipient, text: ctx.body, kind: ctx.message_type, type: ctx.template_type,
-  data: { to: ctx.template_data.to, code: ctx.template_data.verification_code },
+  data: { to: ctx.template_data.to, code: std.get(ctx.template_data, 'verification_code', '') },
 }`
 )
 
@@ -60,15 +95,71 @@ var lastLine = regexp.MustCompile(`\n@\S+ #([0-9A-Z]+)$`)
 // NewProvider starts a provider.
 func NewProvider(t testing.TB) *Provider {
 	t.Helper()
-	p := &Provider{stopped: make(chan struct{})}
-	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.take(t, w, r) }))
-	p.URL = p.server.URL
-	t.Cleanup(func() {
-		close(p.stopped)
-		p.server.CloseClientConnections()
-		p.server.Close()
-	})
+	return newProvider(t, &Provider{dialect: courierDialect})
+}
+
+// NewKratosProvider starts a provider that also takes texts of Kratos' own, which
+// have no last line for browsers.
+func NewKratosProvider(t testing.TB) *Provider {
+	t.Helper()
+	lenient := courierDialect
+	lenient.read = readTemplate
+	return newProvider(t, &Provider{dialect: lenient})
+}
+
+// NewTLSProvider starts a provider whose certificate nobody trusts.
+func NewTLSProvider(t testing.TB) *Provider {
+	t.Helper()
+	return newProvider(t, &Provider{dialect: courierDialect, tls: true})
+}
+
+func newProvider(t testing.TB, p *Provider) *Provider {
+	t.Helper()
+	p.t, p.address = t, fmt.Sprintf("127.0.0.1:%d", freePort())
+	p.URL = "http://" + p.address
+	if p.tls {
+		p.URL = "https://" + p.address
+	}
+	p.Up()
+	t.Cleanup(p.Down)
 	return p
+}
+
+// Up starts the provider again, at the same address.
+func (p *Provider) Up() {
+	listener, err := net.Listen("tcp", p.address)
+	if err != nil {
+		p.t.Fatalf("SMS provider: %v", err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(p.take))
+	_ = server.Listener.Close()
+	server.Listener = listener
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it
+	if p.tls {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.server = server
+}
+
+// Down breaks off what is under way; then connections are refused.
+func (p *Provider) Down() {
+	p.mu.Lock()
+	server := p.server
+	p.server = nil
+	p.mu.Unlock()
+	if server != nil {
+		server.CloseClientConnections()
+		server.Close()
+	}
+}
+
+// Gateway is the provider as an entry of sms.gateways.
+func (p *Provider) Gateway(id string) tree {
+	return merge(p.gateway(p), tree{"id": id})
 }
 
 // RequestConfig is the gateway's request_config, as in Kratos' courier.
@@ -81,47 +172,133 @@ func (p *Provider) RequestConfig() tree {
 	}
 }
 
-func (p *Provider) take(t testing.TB, w http.ResponseWriter, r *http.Request) {
+var courierDialect = dialect{
+	read:     readCourier,
+	accepted: func(n int) string { return fmt.Sprintf(`{"id":"msg-%d-%d"}`, time.Now().UnixNano(), n) },
+	gateway: func(p *Provider) tree {
+		return tree{"type": "http", "request_config": p.RequestConfig()}
+	},
+}
+
+// readCourier reads what [Provider.RequestConfig] makes of one of Holdline's texts.
+func readCourier(r *http.Request, body []byte) (Text, error) {
+	text, err := readTemplate(r, body)
+	if err == nil && shownCode(text.Body) != text.Code {
+		err = errors.New("the last line has another code, or none")
+	}
+	return text, err
+}
+
+// readTemplate reads what the jsonnet makes of any courier's text.
+func readTemplate(r *http.Request, body []byte) (Text, error) {
 	var in struct {
 		To, Text, Kind, Type string
 		Data                 struct{ To, Code string }
 	}
 	user, password, _ := r.BasicAuth()
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || r.Method != http.MethodPost ||
-		user != providerUser || password != providerPassword || r.Header.Get("X-Account") != "e2e" {
-		t.Errorf("SMS provider got a request it cannot take: %s %s as %s: %v", r.Method, r.URL.Path, user, err)
+	if user != providerUser || password != providerPassword || r.Header.Get("X-Account") != "e2e" {
+		return Text{}, fmt.Errorf("who is %q?", user)
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return Text{}, err
+	}
+	if in.Kind != "sms" || in.Data.To != in.To || !strings.Contains(in.Text, in.Data.Code) {
+		return Text{}, fmt.Errorf("not as Kratos' courier would give it: %+v", in)
+	}
+	return Text{To: in.To, Body: in.Text, Code: in.Data.Code, Type: in.Type}, nil
+}
+
+// shownCode is the code in a text's last line; blank for none, as in a notice.
+func shownCode(text string) string {
+	if shown := lastLine.FindStringSubmatch(text); shown != nil {
+		return shown[1]
+	}
+	return ""
+}
+
+func (p *Provider) take(w http.ResponseWriter, r *http.Request) {
+	p.underWay.Add(1)
+	defer p.underWay.Add(-1)
+	body, err := io.ReadAll(r.Body)
+	var text Text
+	if err == nil {
+		text, err = p.read(r, body)
+	}
+	if err == nil && r.Method != http.MethodPost {
+		err = errors.New("POST is what it takes")
+	}
+	if err != nil {
+		p.t.Errorf("SMS provider got a request it cannot take: %s %s: %v", r.Method, r.URL.Path, err)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	shown := lastLine.FindStringSubmatch(in.Text)
-	if in.Kind != "sms" || in.Data.To != in.To || len(shown) != 2 || shown[1] != in.Data.Code {
-		t.Errorf("text is not as Kratos' courier would give it: %+v", in)
-	}
-	p.mu.Lock()
-	p.texts = append(p.texts, Text{To: in.To, Body: in.Text, Code: in.Data.Code, Type: in.Type, At: time.Now()})
-	var reaction Reaction
-	if len(p.reactions) > 0 {
-		reaction, p.reactions = p.reactions[0], p.reactions[1:]
-	}
-	p.mu.Unlock()
+	text.Header, text.Request, text.At = r.Header.Clone(), string(body), time.Now()
+	text.Key = r.Header.Get("Idempotency-Key")
+	n, reaction := p.took(text)
 	if reaction.Before != nil {
 		reaction.Before()
 	}
 	if reaction.Hang {
-		select {
-		case <-r.Context().Done():
-		case <-p.stopped:
+		<-r.Context().Done()
+		if reaction.GivenUp != nil {
+			reaction.GivenUp()
 		}
 	}
 	if reaction.Drop || reaction.Hang {
 		panic(http.ErrAbortHandler)
 	}
-	if reaction.Status != 0 {
-		w.WriteHeader(reaction.Status)
-		return
+	answer := reaction.Body
+	if answer == nil && reaction.Status < 300 {
+		answer = []byte(p.accepted(n))
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = fmt.Fprintf(w, `{"id":"msg-%d"}`, time.Now().UnixNano())
+	for name, value := range reaction.Header {
+		w.Header().Set(name, value)
+	}
+	if reaction.Half {
+		w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
+		answer = answer[:len(answer)/2]
+	}
+	if reaction.Status != 0 {
+		w.WriteHeader(reaction.Status)
+	}
+	_, _ = w.Write(answer)
+	if reaction.Half {
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// took records a text and chooses how it is met.
+func (p *Provider) took(text Text) (int, Reaction) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	reaction := p.always
+	if len(p.reactions) > 0 {
+		reaction, p.reactions = p.reactions[0], p.reactions[1:]
+	}
+	text.Taken = !reaction.Hang && !reaction.Drop && !reaction.Half && reaction.Status < 300 && reaction.Body == nil
+	p.texts = append(p.texts, text)
+	return len(p.texts), reaction
+}
+
+// Always sets how requests are met from now on, when [Provider.Next] says
+// nothing else.
+func (p *Provider) Always(reaction Reaction) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.always = reaction
+}
+
+// AwaitIdle waits until every request so far is answered.
+func (p *Provider) AwaitIdle(t testing.TB) {
+	t.Helper()
+	Eventually(t, Patience, "the SMS provider has answered", func() error {
+		if p.underWay.Load() > 0 {
+			return errNotYet
+		}
+		return nil
+	})
 }
 
 // Next sets how the next requests are met, one reaction each.
@@ -131,13 +308,22 @@ func (p *Provider) Next(reactions ...Reaction) {
 	p.reactions = append(p.reactions, reactions...)
 }
 
-// Texts returns the texts to a number so far, or all for a blank one.
+// Texts returns the texts with codes to a number so far, or all for a blank one.
 func (p *Provider) Texts(to string) []Text {
+	return p.some(to, func(t Text) bool { return t.Code != "" })
+}
+
+// Notices returns the texts without codes.
+func (p *Provider) Notices(to string) []Text {
+	return p.some(to, func(t Text) bool { return t.Code == "" })
+}
+
+func (p *Provider) some(to string, which func(Text) bool) []Text {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var found []Text
 	for _, text := range p.texts {
-		if to == "" || text.To == to {
+		if (to == "" || text.To == to) && which(text) {
 			found = append(found, text)
 		}
 	}

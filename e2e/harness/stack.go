@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -8,6 +9,10 @@ import (
 type Options struct {
 	// Holdline is laid over holdline.yml.
 	Holdline tree
+	// Gateways come before the usual one.
+	Gateways []tree
+	// Gateway is laid over the usual one.
+	Gateway tree
 	// Kratos is laid over kratos.yml.
 	Kratos tree
 	// Server is where the database is made; nil is the test run's shared one.
@@ -53,10 +58,8 @@ func NewStack(t testing.TB, o Options) *Stack {
 		"secrets":  tree{"otp": []string{"e2e secret of at least 32 characters"}},
 		"kratos":   tree{"public_url": s.KratosPublic.URL, "admin_url": s.KratosAdmin.URL},
 		"hooks":    tree{"api_key": HookKey},
-		"sms": tree{"gateways": []tree{
-			{"id": "provider", "type": "http", "request_config": s.Provider.RequestConfig()},
-		}},
-		"log": tree{"level": "debug"},
+		"sms":      tree{"gateways": append(slices.Clone(o.Gateways), merge(s.Provider.Gateway("provider"), o.Gateway))},
+		"log":      tree{"level": "debug"},
 	}
 	s.Holdline = newHoldline(t, publicPort, adminPort, merge(config, o.Holdline))
 	if !o.DirectHooks {
@@ -73,7 +76,7 @@ func NewStack(t testing.TB, o Options) *Stack {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("holdline printed at last:\n%s", tail(s.Holdline.Output.String(), 40))
+			t.Logf("holdline printed at last:\n%s\n%s", tail(s.Holdline.Output.String(), 40), o.Server.health())
 		}
 	})
 	return s
