@@ -9,10 +9,10 @@
 // that broke before COMMIT was sent; after that nobody knows, and the caller
 // learns so by [claim.ErrStoreAway].
 //
-// Limits on texts are checked by the statement that queues the text. They are
-// exact for one claim and one identity, whose changes exclude one another;
-// changes of several identities that commit in the same instant may together
-// exceed a number's or an address's limit by as many as they are.
+// Limits on texts are kept by the statement that queues the text, exactly: it
+// counts the texts of the number and of the address one by one, under a unique
+// index, and those of an identity exclude one another by their claim. What has
+// no rows to count is kept by the generic cell rate algorithm ([Limiter]).
 //
 // On Galera, wsrep_sync_wait=1 among the DSN's parameters makes every node show
 // what another one has committed.
