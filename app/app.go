@@ -116,7 +116,7 @@ type program struct {
 
 func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o Options) (*program, error) {
 	p := &program{cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock}
-	plan := claim.NumberPlan{Format: claim.Format(cfg.Mobile.Format), Region: cfg.Mobile.DefaultRegion}
+	plan := planOf(cfg)
 	secrets := make([]string, len(cfg.Secrets.OTP))
 	for i, secret := range cfg.Secrets.OTP {
 		secrets[i] = secret.Reveal()

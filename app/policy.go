@@ -42,3 +42,7 @@ func trafficOf(cfg config.Config) claim.TrafficPolicy {
 		Window: cfg.Traffic.Window, Grace: cfg.Feature.Update.Mobile.Validity,
 	}
 }
+
+func planOf(cfg config.Config) claim.NumberPlan {
+	return claim.NumberPlan{Format: claim.Format(cfg.Mobile.Format), Region: cfg.Mobile.DefaultRegion}
+}

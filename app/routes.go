@@ -68,7 +68,7 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	edge.Health(engine, p.release, p.checks())
 	hook.Mount(engine, edge, p.claims, hook.Options{
 		Key: p.cfg.Hooks.APIKey.Reveal(), MobileTrait: p.cfg.Kratos.MobileTrait,
-		PendingKey: p.cfg.Kratos.PendingKey, Log: p.log,
+		PendingKey: p.cfg.Kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log,
 	})
 	if p.phone != nil {
 		phone := http.StripPrefix("/simulator", portal.Phone(func() []portal.PhoneText { return screen(p.phone) }))

@@ -25,7 +25,7 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 	}
 	a := activation{
 		identityID: f.IdentityID, flowID: f.FlowID, number: RestoreMobile(f.Marker),
-		who: who, language: f.Language,
+		present: replaced{number: StoredMobile(s.Plan, f.Mobile)}, who: who, language: f.Language,
 	}
 	// Nearly always the staged claim is where its id says, and the only one.
 	now, policy := s.Now(), s.Policy()
@@ -35,7 +35,7 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 	text := s.newCode(&claim, policy, now, f.Address, f.Language)
 	err := s.commit(ctx, Change{
 		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), Fresh: policy.Lifetime,
-		Notices: s.notices(claim, TextRequested, replaced{number: StoredMobile(s.Plan, f.Mobile)}, now),
+		Notices: s.notices(claim, TextRequested, a.present, now),
 		Events:  []Event{event(claim, string(Open), who, now)}, At: now,
 	})
 	if limit := (*LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) || errors.As(err, &limit) {
@@ -48,6 +48,7 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 type activation struct {
 	identityID, flowID string
 	number             Mobile
+	present            replaced // what the identity has meanwhile
 	marker             Marker
 	who                Actor
 	language           string
@@ -85,7 +86,7 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		staged.Texts, staged.NextText = history.Texts, history.NextText
 		change, silent := s.opening(a, snapshot, *staged, now)
 		if change.Text != nil {
-			err = policy.spent(history)
+			err = policy.spent(history, now)
 		}
 		if err == nil {
 			err = s.commit(ctx, change)
@@ -152,20 +153,23 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 			add(*held, ended(*held, Superseded, "", now), string(Superseded))
 		}
 	}
+	var notices []Text
+	if kind == string(Open) {
+		notices = s.notices(next, TextRequested, a.present, now)
+	}
 	silent := func(until time.Time) Change {
 		quiet := next
-		quiet.NextText = until
+		if until.After(quiet.NextText) {
+			quiet.NextText = until
+		}
 		return Change{
-			Moves:  append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: quiet}),
-			Events: append(events[:len(events):len(events)], event(quiet, kind, a.who, now)), At: now,
+			Moves:   append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: quiet}),
+			Events:  append(events[:len(events):len(events)], event(quiet, kind, a.who, now)),
+			Notices: notices, At: now,
 		}
 	}
 	loud := next
 	text := s.newCode(&loud, policy, now, a.who.Address, a.language)
-	var notices []Text
-	if kind == string(Open) {
-		notices = s.notices(loud, TextRequested, replaced{number: loud.Was}, now)
-	}
 	return Change{
 		Moves:  append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: loud}),
 		Events: append(events[:len(events):len(events)], event(loud, kind, a.who, now)),
@@ -176,7 +180,8 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 // resurrected meets a marker that no living claim stands behind. Kratos writes
 // identities without a lock: a form that was being stored while a number was
 // written, or a marker removed, has put back what it read before. The claim
-// that ended last is finished once more.
+// that ended last is finished once more; of one that is disputed only the marker
+// goes.
 func (s *Service) resurrected(ctx context.Context, a activation) error {
 	last, err := s.Store.Last(ctx, a.identityID)
 	if err != nil || last == nil || !last.Number.Same(a.number) || last.Marker != MarkerDone {
@@ -188,7 +193,7 @@ func (s *Service) resurrected(ctx context.Context, a activation) error {
 	}
 	now, again := s.Now(), *last
 	again.DueAt, again.DueTries = now, 0
-	if last.State == Applied {
+	if last.State == Applied && last.Reason != disputed {
 		again.State, again.EndedAt, again.Reason = Verified, time.Time{}, "overwritten by a form"
 		return s.commit(ctx, Change{
 			Moves:  []Move{{From: Applied, Claim: again}},

@@ -106,7 +106,7 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 	case c.Marker != MarkerOld && StoredMobile(s.Plan, seen.Pending).Same(c.Number):
 		return s.activate(ctx, activation{
 			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system, stored: true,
-			language: seen.Locale,
+			present: replaced{StoredMobile(s.Plan, seen.Mobile), seen.Verified},
 		})
 	case now.Sub(c.CreatedAt) < discardAfter:
 		return nil

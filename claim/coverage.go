@@ -16,7 +16,7 @@ type Coverage struct {
 	// numbers, as digits without a plus. The longest that fits decides; of the
 	// same in both, Denied does. An empty Allowed allows all.
 	Allowed, Denied []string
-	// DeniedTypes are names of [NumberTypes].
+	// DeniedTypes are names of types, as mobile.denied_types has them.
 	DeniedTypes []string
 }
 
@@ -32,6 +32,7 @@ var numberTypes = map[string]phonenumbers.PhoneNumberType{
 	"voip":            phonenumbers.VOIP,
 	"personal_number": phonenumbers.PERSONAL_NUMBER,
 	"fixed_line":      phonenumbers.FIXED_LINE,
+	"unknown":         phonenumbers.UNKNOWN, // possible, but in no plan that libphonenumber knows
 }
 
 // Check reports every entry that means nothing.

@@ -32,6 +32,7 @@ func TestCoverage(t *testing.T) {
 		"a US number, which could be a phone": {claim.Coverage{DeniedTypes: append(types, "fixed_line")}, "+12125550123", false},
 		"toll-free only when asked":           {claim.Coverage{DeniedTypes: types}, "+18005550123", false},
 		"toll-free":                           {claim.Coverage{DeniedTypes: []string{"toll_free"}}, "+18005550123", true},
+		"a number of no known plan":           {claim.Coverage{DeniedTypes: []string{"unknown"}}, "+4990012345", true},
 		"a number of no country":              {claim.Coverage{Allowed: []string{"49"}, DeniedTypes: types}, "01511234567", false},
 	} {
 		t.Run(name, func(t *testing.T) {

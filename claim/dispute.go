@@ -13,8 +13,10 @@ const disputed = "disputed"
 
 // Dispute takes the word of whoever holds the link of a notice. Of a claim that
 // is applied the operator is told, once, and an open claim of the same identity
-// is cancelled with it. The error is [ErrLinkDead] for a link that is made up or
-// too old, and for a claim that came to nothing by itself.
+// is cancelled with it. The link of a claim that was replaced by another wish
+// speaks of that one. The error is [ErrLinkDead] for a link that is made up or
+// too old, and for a claim that came to nothing by itself; [ErrBeingApplied]
+// passes.
 func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, error) {
 	var outcome Dispute
 	err := again(ctx, func() error {
@@ -22,18 +24,11 @@ func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, e
 		if err != nil {
 			return err
 		}
-		who := Actor{Kind: LinkHolder, Address: address}
-		if found.State == Applied {
-			if found.Reason == disputed {
-				outcome.Reported = true // a second click
-				return nil
-			}
-			if err := s.report(ctx, *found, who); err != nil {
-				return err
-			}
-			outcome.Reported = true
+		if found.State == Applied && found.Reason == disputed {
+			outcome = Dispute{Reported: true} // a second click
+			return nil
 		}
-		outcome.Cancelled, err = s.cancelDisputed(ctx, found.IdentityID, who)
+		outcome, err = s.deny(ctx, *found, Actor{Kind: LinkHolder, Address: address})
 		return err
 	})
 	return outcome, err
@@ -52,6 +47,9 @@ func (s *Service) disputable(ctx context.Context, link string) (*Claim, error) {
 		return nil, err
 	}
 	found, err := s.Store.Find(ctx, id)
+	if err == nil && found != nil && found.State == Superseded {
+		found, err = s.successor(ctx, *found)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,30 +66,55 @@ func (s *Service) disputable(ctx context.Context, link string) (*Claim, error) {
 	}
 }
 
-// report writes the dispute of a change that happened down, and tells the
-// operator.
-func (s *Service) report(ctx context.Context, c Claim, who Actor) error {
-	now := s.Now()
-	c.Reason = disputed
-	s.Log.WarnContext(ctx, "change disputed", "claim", c.ID, "identity", c.IdentityID)
-	return s.commit(ctx, Change{
-		Moves:   []Move{{From: Applied, Claim: c}},
-		Notices: s.notices(c, TextDisputed, replaced{number: c.Was}, now),
-		Events:  []Event{event(c, disputed, who, now)}, At: now,
-	})
+// successor returns the claim that took a superseded one's place in the end; nil
+// for none.
+func (s *Service) successor(ctx context.Context, c Claim) (*Claim, error) {
+	snapshot, err := s.Store.Current(ctx, c.IdentityID, s.Now().Add(-day))
+	if err != nil || snapshot.Held != nil {
+		return snapshot.Held, err
+	}
+	last, err := s.Store.Last(ctx, c.IdentityID)
+	if err != nil || last == nil || last.EndedAt.Before(c.EndedAt) {
+		return nil, err
+	}
+	return last, nil
 }
 
-// cancelDisputed takes an identity's open claim back, and tells whether there
-// was one.
-func (s *Service) cancelDisputed(ctx context.Context, identityID string, who Actor) (bool, error) {
-	snapshot, err := s.Store.Current(ctx, identityID, s.Now().Add(-day))
-	if err != nil || snapshot.Held == nil || snapshot.Held.State != Open {
-		return false, err
-	}
-	cancelled, err := s.end(ctx, *snapshot.Held, Cancelled, disputed, who)
+// deny does all that a dispute does in one change.
+func (s *Service) deny(ctx context.Context, c Claim, who Actor) (Dispute, error) {
+	now := s.Now()
+	snapshot, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
 	if err != nil {
-		return false, err
+		return Dispute{}, err
 	}
-	s.tidy(ctx, cancelled)
-	return true, nil
+	var outcome Dispute
+	change := Change{At: now}
+	if c.State == Applied {
+		outcome.Reported = true
+		c.Reason = disputed
+		change.Moves = append(change.Moves, Move{From: Applied, Claim: c})
+		change.Notices = s.notices(c, TextDisputed, replaced{}, now)
+		change.Events = append(change.Events, event(c, disputed, who, now))
+	}
+	var cancelled Claim
+	if held := snapshot.Held; held != nil && held.State == Open {
+		outcome.Cancelled = true
+		cancelled = ended(*held, Cancelled, disputed, now)
+		change.Moves = append(change.Moves, Move{From: Open, Claim: cancelled})
+		change.Events = append(change.Events, event(cancelled, string(Cancelled), who, now))
+	}
+	if len(change.Moves) == 0 {
+		return outcome, ErrRaced // it has ended since it was found
+	}
+	if err := s.commit(ctx, change); err != nil {
+		return Dispute{}, err
+	}
+	if outcome.Reported {
+		s.Log.WarnContext(ctx, "change disputed", "claim", c.ID, "identity", c.IdentityID)
+	}
+	if outcome.Cancelled {
+		cancelled.Version++
+		s.tidy(ctx, cancelled)
+	}
+	return outcome, nil
 }

@@ -15,7 +15,7 @@ type replaced struct {
 // which has to be one that was proven to be the person's, and by the operator's
 // webhook. A first number replaces none, and nobody is told.
 func (s *Service) notices(c Claim, kind TextKind, old replaced, now time.Time) []Text {
-	if old.number.IsZero() || old.number.Same(c.Number) {
+	if kind != TextDisputed && (old.number.IsZero() || old.number.Same(c.Number)) {
 		return nil
 	}
 	policy := s.Policy().Notices

@@ -1,6 +1,7 @@
 package claim_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,108 @@ func TestALinkCancelsTheOpenClaimThatItIsFor(t *testing.T) {
 	w.wantIdentity(m0, true, "")
 	_, err = w.Dispute(t.Context(), w.lastLink(), "")
 	wantErr(t, err, claim.ErrLinkDead)
+}
+
+// racedOnce is a store in which somebody else is faster, once.
+type racedOnce struct {
+	claim.Store
+	on string // the reason that the raced change gives
+}
+
+func (r *racedOnce) Commit(ctx context.Context, change claim.Change) error {
+	for _, move := range change.Moves {
+		if r.on != "" && move.Claim.Reason == r.on {
+			r.on = ""
+			return claim.ErrRaced
+		}
+	}
+	return r.Store.Commit(ctx, change)
+}
+
+// Reporting and cancelling happen together or not at all.
+func TestADisputeThatIsRacedStillCancels(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{OldNumber: true, Window: time.Hour}
+	w.submit(bob, "one", m1)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	link := w.lastLink()
+	w.submit(bob, "two", m2)
+	w.Store = &racedOnce{w.store, "disputed"}
+	got, err := w.Dispute(t.Context(), link, "")
+	if want := (claim.Dispute{Cancelled: true, Reported: true}); err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	w.wantIdentity(m1, true, "")
+}
+
+// Whoever asks for another number at once does not shake the first link off.
+func TestTheLinkOfASupersededClaimSpeaksOfItsSuccessor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		confirm bool
+		want    claim.Dispute
+	}{"still open": {false, claim.Dispute{Cancelled: true}}, "applied": {true, claim.Dispute{Reported: true}}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Notices = claim.Notices{Webhook: true, Window: time.Hour}
+			w.submit(bob, "one", m1)
+			link := w.lastLink()
+			w.submit(bob, "two", m2)
+			if tt.confirm {
+				wantErr(t, w.confirm(bob, w.codeText()), nil)
+			}
+			got, err := w.Dispute(t.Context(), link, "")
+			if err != nil || got != tt.want {
+				t.Errorf("got %+v, %v, want %+v", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// A claim that opens without a text is told of all the same.
+func TestASilentOpeningIsToldToo(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{Webhook: true, Window: time.Hour}
+	w.policy.Texts = claim.TextLimits{PerIdentityDay: 1}
+	first, err := w.stage(bob, "one", m1)
+	wantErr(t, err, nil)
+	second, err := w.stage(bob, "two", m2)
+	wantErr(t, err, nil)
+	w.persist(bob, m1, first)
+	w.activate(bob, "one")
+	w.pass(aMoment)
+	w.persist(bob, m2, second)
+	w.activate(bob, "two")
+	w.wantTold("requested webhook "+m1, "requested webhook "+m2)
+}
+
+// A claim may have set out from no number, and replace one all the same.
+func TestTheOperatorIsToldWhateverTheClaimSetOutFrom(t *testing.T) {
+	w := newWorld(t, claim.Identity{ID: bob})
+	w.policy.Notices = claim.Notices{OldNumber: true, Webhook: true, Window: time.Hour}
+	w.submit(bob, "one", m1)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	w.wantTold() // a first number
+	link := w.lastLink()
+	got, err := w.Dispute(t.Context(), link, "")
+	if want := (claim.Dispute{Reported: true}); err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	w.wantTold("disputed webhook " + m1)
+}
+
+// A form that puts back what a disputed change left behind does not make it again.
+func TestADisputedChangeIsNotMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{OldNumber: true, Window: time.Hour}
+	w.submit(bob, "one", m1)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	_, err := w.Dispute(t.Context(), w.lastLink(), "")
+	wantErr(t, err, nil)
+	w.dir.Put(claim.Identity{ID: bob, Mobile: m0, Verified: true, Pending: m1}) // a restored identity
+	w.activate(bob, "one")
+	w.pass(time.Minute)
+	w.chores()
+	w.wantIdentity(m0, true, "")
 }
 
 func TestLinksDie(t *testing.T) {

@@ -24,7 +24,7 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		if !policy.textsLeft(claim.Texts) {
 			return &LimitError{ErrTooManyTexts, claim.LapsesAt}
 		}
-		if err := s.served(claim.Number, now); err != nil {
+		if err := s.served(ctx, claim.Number, now); err != nil {
 			return err
 		}
 		text := s.newCode(&claim, policy, now, who.Address, who.Language)
@@ -94,7 +94,7 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 	}
 	status.NextText = held.NextText
 	another := Text{IdentityID: held.IdentityID, To: held.Number, Address: network(who.Address)}
-	room, err := s.Store.RoomAt(ctx, another, policy.Texts, now)
+	room, err := s.Store.RoomAt(ctx, another, policy.textLimits(held.Number), now)
 	if room.After(status.NextText) {
 		status.NextText = room
 	}

@@ -97,10 +97,15 @@ func (p Policy) fresh(signedIn, now time.Time) bool {
 }
 
 // spent returns the limit that ended claims for a number have reached, as if
-// they were one claim still.
-func (p Policy) spent(h History) error {
-	if h.Texts > 0 && !p.textsLeft(h.Texts) {
+// they were one claim still: no text is left, or the next one would come too
+// late for a claim that is made now.
+func (p Policy) spent(h History, now time.Time) error {
+	switch {
+	case h.Texts > 0 && !p.textsLeft(h.Texts):
 		return &LimitError{ErrTooManyTexts, h.Since.Add(p.Lifetime)}
+	case h.NextText.Add(p.Validity).After(now.Add(p.Lifetime)):
+		return &LimitError{ErrTooSoon, h.NextText}
+	default:
+		return nil
 	}
-	return nil
 }

@@ -37,26 +37,30 @@ type TextLimits struct {
 	PerCodeHour    int // of the number's calling code
 }
 
-// History is what the identity's ended claims for one number leave behind,
-// unless the number was confirmed.
+// History is what the identity's ended claims for one number leave behind since
+// the number was confirmed last.
 type History struct {
 	Texts    int
 	NextText time.Time
-	Since    time.Time // when the oldest of them was made; zero for none
+	Since    time.Time // when the newest claim with so many texts was made; zero for none
 }
 
-// Add takes an ended claim into account, if it was for the number. The number of
-// texts passes from claim to claim, so the greatest counts.
+// Add takes an ended claim into account, if it was for the number; claims are
+// added oldest first. The number of texts passes from claim to claim, so the
+// greatest counts, and a confirmed number starts afresh.
 func (h *History) Add(c Claim, number Mobile) {
-	if !c.Number.Same(number) {
+	switch {
+	case !c.Number.Same(number) || c.Texts == 0:
+		return
+	case c.State == Verified || c.State == Applied || c.State == Conflict:
+		*h = History{}
 		return
 	}
-	h.Texts = max(h.Texts, c.Texts)
+	if c.Texts >= h.Texts {
+		h.Texts, h.Since = c.Texts, c.CreatedAt
+	}
 	if c.NextText.After(h.NextText) {
 		h.NextText = c.NextText
-	}
-	if h.Since.IsZero() || c.CreatedAt.Before(h.Since) {
-		h.Since = c.CreatedAt
 	}
 }
 
@@ -99,9 +103,10 @@ type Claims interface {
 	// Find reads a claim by its id; nil for none.
 	Find(ctx context.Context, claimID string) (*Claim, error)
 	// History reads what the identity's ended claims for a number, made since
-	// then and never confirmed, leave behind.
+	// then, leave behind.
 	History(ctx context.Context, identityID string, number Mobile, since time.Time) (History, error)
-	// RoomAt tells when the limits allow one more text like this; zero for now.
+	// RoomAt tells when the limits, the budget of the number's calling code among
+	// them, allow one more text like this; zero for now.
 	RoomAt(ctx context.Context, text Text, limits TextLimits, now time.Time) (time.Time, error)
 	// TextState reads what became of the claim's newest text with a code, as
 	// receipts tell it where there are any; blank for none.

@@ -63,14 +63,78 @@ func TestChangingBackAndForthBuysNoTexts(t *testing.T) {
 // A number that was confirmed starts afresh.
 func TestAConfirmedNumberLeavesNoHistory(t *testing.T) {
 	w := newWorld(t)
+	w.submit(bob, "in vain", m1)
+	wantErr(t, w.Cancel(t.Context(), w.caller(bob)), nil)
+	w.pass(cool)
 	w.submit(bob, "one", m1)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	w.submit(bob, "two", m0)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	w.submit(bob, "three", m1)
-	w.wantTexts(m1, m0, m1)
+	w.wantTexts(m1, m1, m0, m1)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	w.wantIdentity(m1, true, "")
+}
+
+// A claim that would lapse before its text may go out is not made.
+func TestATextThatWouldComeTooLateIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Lifetime, w.policy.Validity, w.policy.Cooldown = 10*time.Minute, 5*time.Minute, 6*time.Minute
+	w.submit(bob, "one", m1)
+	wantErr(t, w.Cancel(t.Context(), w.caller(bob)), nil)
+	_, err := w.stage(bob, "two", m1)
+	wantErr(t, err, claim.ErrTooSoon)
+	w.pass(2 * time.Minute)
+	_, err = w.stage(bob, "three", m1)
+	wantErr(t, err, nil)
+}
+
+// A limit that ends sooner does not cut the rest short that earlier texts left.
+func TestASilentOpeningKeepsTheRest(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Cooldown = 10 * time.Hour
+	w.submit(bob, "one", m1)
+	wantErr(t, w.Cancel(t.Context(), w.caller(bob)), nil)
+	w.policy.Texts = claim.TextLimits{PerIdentityDay: 2}
+	answer, err := w.stage(bob, "two", m1)
+	wantErr(t, err, nil)
+	w.policy.Texts = claim.TextLimits{PerAddressHour: 1, PerIdentityDay: 1} // met only now
+	w.persist(bob, m1, answer)
+	w.activate(bob, "two")
+	w.policy.Texts = claim.TextLimits{}
+	w.pass(5 * time.Hour)
+	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrTooSoon)
+}
+
+// A worker that finds a lost activation knows the person's address and language.
+func TestALostActivationKeepsAddressAndLanguage(t *testing.T) {
+	w := newWorld(t)
+	answer, err := w.Stage(t.Context(), claim.SettingsChange{
+		IdentityID: bob, FlowID: "lost", Stored: m0, StoredVerified: true, Wanted: m1,
+		Address: "192.0.2.1", Language: "pt-BR,en",
+	})
+	wantErr(t, err, nil)
+	w.persist(bob, m1, answer)
+	w.pass(time.Minute)
+	w.chores()
+	w.wantTexts(m1)
+	if text := w.sent[0]; text.Address != "192.0.2.1" || text.Language != "pt-BR,en" {
+		t.Errorf("address %q, language %q", text.Address, text.Language)
+	}
+}
+
+// A budget that is spent is said at the form, before a number is shown as pending.
+func TestASpentBudgetIsRefusedAtTheForm(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Traffic = claim.TrafficPolicy{Mode: claim.TrafficEnforce, Budget: 1}
+	w.submit(bob, "one", m1)
+	_, err := w.stage(bob, "two", m2)
+	wantErr(t, err, claim.ErrCallingCodeFull)
+	status, err := w.Status(t.Context(), w.caller(bob))
+	wantErr(t, err, nil)
+	if want := w.Now().Add(time.Hour - aMoment); !status.NextText.Equal(want) {
+		t.Errorf("the next text is at %v, want %v", status.NextText, want)
+	}
 }
 
 // Wrong codes count against the number while it is changed back and forth.

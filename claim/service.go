@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,10 +125,11 @@ func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language s
 	}
 	c.Texts++
 	c.NextText = now.Add(p.cooldown(c.Texts))
-	c.LastAddress, c.Language = network(address), language
+	// Workers act for people whose address and language the claim knows.
+	c.LastAddress, c.Language = cmp.Or(network(address), c.LastAddress), cmp.Or(language, c.Language)
 	return &Text{
 		ID: s.NewID(), Kind: TextCode, Channel: ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
-		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: language, Address: c.LastAddress,
+		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: c.Language, Address: c.LastAddress,
 		CreatedAt: now, LeaseUntil: lease,
 	}
 }
@@ -138,14 +140,23 @@ const stoppedPause = 10 * time.Minute
 
 // served tells whether a number may be texted now. Errors: ErrNumberNotServed,
 // and ErrCallingCodeFull with its end.
-func (s *Service) served(m Mobile, now time.Time) error {
-	if err := s.Policy().Coverage.Serves(m); err != nil {
+func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
+	policy := s.Policy()
+	if err := policy.Coverage.Serves(m); err != nil {
 		return err
 	}
 	if s.Stopped != nil && s.Stopped(m.CallingCode()) {
 		return &LimitError{ErrCallingCodeFull, now.Add(stoppedPause)}
 	}
-	return nil
+	budget := TextLimits{PerCodeHour: policy.textLimits(m).PerCodeHour}
+	if budget.PerCodeHour == 0 {
+		return nil
+	}
+	room, err := s.Store.RoomAt(ctx, Text{To: m}, budget, now)
+	if err == nil && room.After(now) {
+		err = &LimitError{ErrCallingCodeFull, room}
+	}
+	return err
 }
 
 // opened makes a claim open, from staged or from nothing.

@@ -120,13 +120,13 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 	if held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
 		return &LimitError{ErrTooManyTexts, held.LapsesAt}
 	}
-	if err := s.served(r.Wanted, now); err != nil {
+	if err := s.served(ctx, r.Wanted, now); err != nil {
 		return err
 	}
 	staged := Claim{
 		ID: stagedID(c.IdentityID, c.FlowID, r.Wanted), IdentityID: c.IdentityID, FlowID: c.FlowID,
 		Origin: OriginSettings, Number: r.Wanted, Was: r.Stored, WasVerified: r.StoredVerified,
-		State: Staged, LastAddress: network(c.Address), CreatedAt: now, DueAt: now.Add(reconcileAfter),
+		State: Staged, LastAddress: network(c.Address), Language: c.Language, CreatedAt: now, DueAt: now.Add(reconcileAfter),
 	}
 	if StoredMobile(s.Plan, c.Marker).Same(r.Wanted) {
 		staged.Marker = MarkerOld
@@ -158,7 +158,7 @@ func (s *Service) stageFresh(ctx context.Context, change Change, held *Claim) er
 	if held == nil || !held.Number.Same(staged.Number) {
 		history, err := s.Store.History(ctx, staged.IdentityID, staged.Number, change.At.Add(-policy.Lifetime))
 		if err == nil {
-			err = policy.spent(history)
+			err = policy.spent(history, change.At)
 		}
 		if err != nil {
 			return err

@@ -83,7 +83,7 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (replaced,
 	marked := seen.Pending != "" && StoredMobile(s.Plan, seen.Pending).Same(c.Number)
 	switch {
 	case stored.Same(c.Number) && seen.Verified && !marked:
-		return old, nil // written before a crash
+		return s.replacedBefore(ctx, c, old), nil // written before a crash
 	case !stored.Same(c.Number) && !stored.Same(c.Was):
 		if err := s.overtakes(ctx, c, stored); err != nil {
 			return old, err
@@ -91,6 +91,16 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (replaced,
 		old = replaced{stored, seen.Verified}
 	}
 	return old, s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
+}
+
+// replacedBefore tells which number a claim replaced that was written already:
+// the one that it set out from, or one that was confirmed meanwhile.
+func (s *Service) replacedBefore(ctx context.Context, c Claim, old replaced) replaced {
+	last, err := s.Store.Last(ctx, c.IdentityID)
+	if err == nil && last != nil && last.State == Applied && last.EndedAt.After(c.CreatedAt) {
+		return replaced{last.Number, true}
+	}
+	return old
 }
 
 // overtakes tells whether the number in place is one that the identity itself

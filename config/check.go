@@ -101,6 +101,8 @@ func (c Config) checkFeature(f *faults) {
 	f.oneOf("mobile.format", c.Mobile.Format, "e164", "raw")
 	f.unless(len(c.Mobile.DefaultRegion) == 0 || len(c.Mobile.DefaultRegion) == 2, "mobile.default_region", "must be a country code of two letters")
 	f.unless(c.OTP.Length >= 4 && c.OTP.Length <= 10, "otp.length", "must be from 4 to 10")
+	f.unless(c.Mobile.Format != "raw" || len(c.Mobile.AllowedCodes)+len(c.Mobile.DeniedCodes) == 0,
+		"mobile.allowed_calling_codes", "and mobile.denied_calling_codes need mobile.format e164: raw numbers have no calling code")
 	f.oneOf("otp.alphabet", c.OTP.Alphabet, "numeric", "alphanumeric")
 	f.oneOf("otp.resend", c.OTP.Resend, "new", "same")
 	f.unless(c.Claims.Lifetime >= validity, "claims.lifetime", "must not be shorter than a code is good")

@@ -99,7 +99,7 @@ type MobileUpdate struct {
 type Mobile struct {
 	AllowedCodes  []string `koanf:"allowed_calling_codes" usage:"calling codes, or longer beginnings of numbers, that are texted; blank for all"`
 	DeniedCodes   []string `koanf:"denied_calling_codes" usage:"calling codes, or longer beginnings of numbers, that are not texted"`
-	DeniedTypes   []string `koanf:"denied_types" usage:"types of number that are not texted: premium_rate, shared_cost, toll_free, uan, pager, voicemail, voip, personal_number, fixed_line"`
+	DeniedTypes   []string `koanf:"denied_types" usage:"types of number that are not texted: premium_rate, shared_cost, toll_free, uan, pager, voicemail, voip, personal_number, fixed_line, unknown"`
 	Format        string   `koanf:"format" usage:"e164 or raw"`
 	DefaultRegion string   `koanf:"default_region" usage:"country (ISO 3166-1) that national numbers are read in"`
 }

@@ -60,7 +60,7 @@ func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
 	if b.IdentityID == "" || b.FlowID == "" || b.Traits == nil {
 		return claim.SettingsChange{}, web.ErrMalformed
 	}
-	verified, err := b.verified()
+	verified, err := b.verified(o.Plan)
 	change := claim.SettingsChange{
 		IdentityID: b.IdentityID, FlowID: b.FlowID, SchemaID: b.SchemaID,
 		Stored: text(b.OldMobile), Wanted: text(b.NewMobile), StoredVerified: verified,
@@ -96,20 +96,21 @@ func textOf(raw json.RawMessage) string {
 }
 
 // verified tells whether the old number's address is.
-func (b settingsBody) verified() (bool, error) {
+func (b settingsBody) verified(plan claim.NumberPlan) (bool, error) {
 	if len(b.Addresses) == 0 {
 		return false, nil
 	}
 	var addresses []struct {
 		Value    string `json:"value"`
+		Via      string `json:"via"`
 		Verified bool   `json:"verified"`
 	}
 	if json.Unmarshal(b.Addresses, &addresses) != nil {
 		return false, web.ErrMalformed
 	}
-	old := claim.RestoreMobile(text(b.OldMobile))
+	old := claim.StoredMobile(plan, text(b.OldMobile))
 	for _, a := range addresses {
-		if a.Verified && !old.IsZero() && claim.RestoreMobile(a.Value).Same(old) {
+		if a.Verified && a.Via == "sms" && !old.IsZero() && claim.StoredMobile(plan, a.Value).Same(old) {
 			return true, nil
 		}
 	}

@@ -40,6 +40,7 @@ type Options struct {
 	Key         string // that Kratos sends; never blank
 	MobileTrait string
 	PendingKey  string // in metadata_public
+	Plan        claim.NumberPlan
 	Log         *slog.Logger
 }
 

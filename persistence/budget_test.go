@@ -76,6 +76,8 @@ func TestStatementBudget(t *testing.T) {
 		_, err = store.DueTexts(ctx, noon, 9)
 		check("due texts", err, "SELECT")
 		check("put off", store.PutOff(ctx, "t", noon, ""), "UPDATE")
+		check("drop texts", store.DropTexts(ctx, []string{"t", "u"}, noon, ""), "UPDATE")
+		check("postpone texts", store.PostponeTexts(ctx, []string{"t", "u"}, noon, noon), "UPDATE")
 	})
 }
 

@@ -66,10 +66,17 @@ func taking(name string, a claim.Allowance, now time.Time, reason error) stateme
 		if err := tx.Where("name = ?", name).Limit(1).Find(&row).Error; err != nil {
 			return err
 		}
-		// By now one may have been given back.
-		until := max(at, row.TAT-tolerance)
-		return &claim.LimitError{Reason: reason, Until: time.UnixMicro(until).UTC()}
+		until := conforms(row, a)
+		if until.Before(now) { // by now one may have been given back
+			until = now
+		}
+		return &claim.LimitError{Reason: reason, Until: until}
 	}
+}
+
+// conforms tells when the next taking of an allowance conforms.
+func conforms(row limitRow, a claim.Allowance) time.Time {
+	return time.UnixMicro(row.TAT - a.Tolerance().Microseconds()).UTC()
 }
 
 // GiveBack implements [claim.Limiter].

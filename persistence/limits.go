@@ -123,9 +123,27 @@ func counting(limits []limit, column string) (limit, bool) {
 	return limit{}, false
 }
 
-// RoomAt implements [claim.Claims]. Budgets of calling codes are not asked.
+// RoomAt implements [claim.Claims].
 func (s *Store) RoomAt(ctx context.Context, text claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
-	return s.fullUntil(ctx, limitsFor(text, claim.Change{Limits: limits, At: now}))
+	until, err := s.fullUntil(ctx, limitsFor(text, claim.Change{Limits: limits, At: now}))
+	if err != nil || limits.PerCodeHour == 0 {
+		return until, err
+	}
+	var row limitRow
+	err = s.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Where("name = ?", budgetName(text.To)).Limit(1).Find(&row).Error
+	})
+	if room := conforms(row, budgetOf(limits)); room.After(now) && room.After(until) {
+		until = room
+	}
+	return until, err
+}
+
+// budgetName is what a number's calling code is limited by.
+func budgetName(m claim.Mobile) string { return "texts:" + m.CallingCode() }
+
+func budgetOf(limits claim.TextLimits) claim.Allowance {
+	return claim.Allowance{Most: limits.PerCodeHour, Window: time.Hour}
 }
 
 // fullUntil tells when limits have room again; zero for now.

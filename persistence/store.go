@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"gorm.io/gorm"
@@ -111,9 +110,8 @@ func plan(change claim.Change) []statement {
 	}
 	if change.Text != nil && change.Limits.PerCodeHour > 0 {
 		// Last, because until the transaction ends nobody else can take for the code.
-		budget := claim.Allowance{Most: change.Limits.PerCodeHour, Window: time.Hour}
 		statements = append(statements,
-			taking("texts:"+change.Text.To.CallingCode(), budget, change.At, claim.ErrCallingCodeFull))
+			taking(budgetName(change.Text.To), budgetOf(change.Limits), change.At, claim.ErrCallingCodeFull))
 	}
 	return statements
 }

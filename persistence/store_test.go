@@ -153,6 +153,8 @@ func TestAStoreThatIsAwaySaysSo(t *testing.T) {
 		check("take text", err)
 		check("done", store.Done(cancelled, claim.TextResult{TextID: "t"}))
 		check("put off", store.PutOff(cancelled, "t", noon, ""))
+		check("drop texts", store.DropTexts(cancelled, []string{"t"}, noon, ""))
+		check("postpone texts", store.PostponeTexts(cancelled, []string{"t"}, noon, noon))
 		check("ping", db.Ping(cancelled))
 		// A text's id that exists is no answer that a caller could expect.
 		if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: textOf(c), At: noon}); err != nil {

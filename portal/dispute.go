@@ -25,7 +25,7 @@ type DisputeOptions struct {
 
 type disputePage struct {
 	Title, Product string
-	State          string // ask, done, dead or away
+	State          string // ask, done, dead, busy or away
 	Dispute        claim.Dispute
 }
 
@@ -47,6 +47,8 @@ func Dispute(o DisputeOptions) http.Handler {
 		switch {
 		case errors.Is(err, claim.ErrLinkDead):
 			status, d.State, d.Title = http.StatusNotFound, "dead", "This link is not good any more"
+		case errors.Is(err, claim.ErrBeingApplied):
+			status, d.State, d.Title = http.StatusServiceUnavailable, "busy", "Try again in a moment"
 		case err != nil:
 			status, d.State, d.Title = http.StatusServiceUnavailable, "away", "Try again in a moment"
 		case state == "done":

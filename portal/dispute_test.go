@@ -41,7 +41,7 @@ func TestTheLinkOfANotice(t *testing.T) {
 		"nothing was left":        {http.MethodPost, disputes{}, 200, "Nothing was waiting", 1},
 		"a dead link":             {http.MethodGet, disputes{err: claim.ErrLinkDead}, 404, "too old", 0},
 		"the store is away":       {http.MethodPost, disputes{err: errors.New("secret")}, 503, "stays good", 1},
-		"still being written":     {http.MethodPost, disputes{err: claim.ErrBeingApplied}, 503, "in a moment", 1},
+		"still being written":     {http.MethodPost, disputes{err: claim.ErrBeingApplied}, 503, "being saved", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			handler := portal.Dispute(portal.DisputeOptions{

@@ -25,26 +25,41 @@ const (
 func (w *Worker) rescue(ctx, alive context.Context, sends *errgroup.Group) {
 	tick := time.NewTicker(w.Poll)
 	defer tick.Stop()
+	start := func(texts []claim.QueuedText) []claim.QueuedText { return w.start(alive, sends, texts) }
 	depth := page
 	for ctx.Err() == nil {
 		texts, more, err := w.look(ctx, depth)
 		if err != nil && ctx.Err() == nil {
 			w.Log.ErrorContext(ctx, "outbox cannot be worked off", "error", err)
 		}
-		texts, pause := w.start(alive, sends, texts)
-		if depth = page; more && w.idle() {
+		texts = start(texts)
+		if more && len(texts) > 0 && w.idle() {
 			depth = min(2*depth, deepest)
+		} else {
+			depth = page
 		}
-		for more = more && err == nil; !more || len(texts) > 0; {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(pause):
-				texts, pause = w.start(alive, sends, texts)
-				continue
-			case <-tick.C:
-			}
-			break
+		w.linger(ctx, tick.C, more && err == nil, texts, start)
+	}
+}
+
+// linger starts texts as room for them comes: until the tick, or until none is
+// left if there are more to read.
+func (w *Worker) linger(
+	ctx context.Context, tick <-chan time.Time, more bool, texts []claim.QueuedText,
+	start func([]claim.QueuedText) []claim.QueuedText,
+) {
+	for len(texts) > 0 || !more {
+		pause := w.Poll
+		if len(texts) > 0 {
+			pause = glance
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick:
+			return
+		case <-time.After(pause):
+			texts = start(texts)
 		}
 	}
 }
@@ -59,7 +74,7 @@ func (w *Worker) look(ctx context.Context, n int) (live []claim.QueuedText, more
 	var until time.Time
 	for _, t := range due {
 		switch open := w.shutUntil(t.Text, now); {
-		case timeLeft(t.Text, now) <= 0:
+		case dead(t.Text, now):
 			expired = append(expired, t.ID)
 		case !t.Current:
 			stale = append(stale, t.ID)
@@ -102,38 +117,42 @@ func (w *Worker) shutUntil(t claim.Text, now time.Time) time.Time {
 	return soonest
 }
 
-// start sends those texts whose gateways have room now. It returns the others,
-// in their order, and when to try again.
-func (w *Worker) start(ctx context.Context, sends *errgroup.Group, texts []claim.QueuedText) (rest []claim.QueuedText, pause time.Duration) {
-	pause = w.Poll
+// start sends those texts whose gateways have room now, and returns the others.
+func (w *Worker) start(ctx context.Context, sends *errgroup.Group, texts []claim.QueuedText) []claim.QueuedText {
+	now := w.Now()
+	var rest []claim.QueuedText
+	full := map[*lane]bool{}
 	for _, t := range texts {
-		turn, wait := w.turnFor(t.Text)
-		if wait > 0 {
-			rest, pause = append(rest, t), min(pause, wait)
+		if dead(t.Text, now) {
+			continue // the next look drops it
+		}
+		lanes := w.table.lanes(t.Text)
+		turn := firstSpare(lanes, now, full)
+		if turn == nil && len(lanes) > 0 {
+			rest = append(rest, t)
 			continue
 		}
 		sends.Go(func() error { w.take(ctx, t, turn); return nil })
 	}
-	return rest, pause
+	return rest
 }
 
-// turnFor takes a turn on the first lane that has one to spare, or tells when to
-// look again. A text that no lane is for needs none.
-func (w *Worker) turnFor(t claim.Text) (*turn, time.Duration) {
-	now, wait := w.Now(), time.Duration(0)
-	for _, l := range w.table.lanes(t) {
-		spare := l.spare(now)
-		if spare == 0 {
-			if turn, err := l.enter(); err == nil {
-				return turn, 0
+// firstSpare takes a turn on the first lane that has one to spare; nil for none.
+// A lane that had none for a text is full for all that come after it, or an
+// older text would get what has become free just now.
+func firstSpare(lanes []*lane, now time.Time, full map[*lane]bool) *turn {
+	for _, l := range lanes {
+		if full[l] {
+			continue
+		}
+		if l.spare(now) {
+			if turn := l.enter(); turn != nil {
+				return turn
 			}
-			spare = glance
 		}
-		if wait == 0 || spare < wait {
-			wait = spare
-		}
+		full[l] = true
 	}
-	return nil, wait
+	return nil
 }
 
 // take sends a due text, unless somebody else does.
@@ -152,5 +171,5 @@ func (w *Worker) take(ctx context.Context, t claim.QueuedText, held *turn) {
 // idle tells whether there is room that no text asked for.
 func (w *Worker) idle() bool {
 	now := w.Now()
-	return slices.ContainsFunc(w.lanes, func(l *lane) bool { return l.spare(now) == 0 })
+	return slices.ContainsFunc(w.lanes, func(l *lane) bool { return l.spare(now) })
 }

@@ -3,7 +3,6 @@ package smsgateway
 import (
 	"context"
 	"errors"
-	"math"
 	"strings"
 	"time"
 
@@ -13,11 +12,13 @@ import (
 )
 
 const (
-	firstPause    = time.Second
-	longestPause  = 30 * time.Second
-	longestReason = 200
-	// shortestSend is what a lease must have left for a send to begin: a gateway
-	// that is cut off sooner would be blamed for it.
+	firstPause   = time.Second
+	longestPause = 30 * time.Second
+	// longestNoticePause is that of notices, which are tried for a day.
+	longestNoticePause = time.Hour
+	longestReason      = 200
+	// shortestSend is what a lease or a code must have left for a send to begin: a
+	// gateway that is cut off sooner would be blamed for it.
 	shortestSend = time.Second
 )
 
@@ -31,14 +32,16 @@ const (
 // without one, the text waits for it.
 func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Time, held *turn) {
 	now := w.Now()
-	left := timeLeft(t.Text, now)
-	if left <= 0 {
+	if dead(t.Text, now) {
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextDropped, Reason: reasonExpired})
 		return
 	}
-	room := min(lease.Sub(now)-settling, left)
+	room := lease.Sub(now) - settling
 	if room < shortestSend {
-		return // when the lease is over, it is due, or dead
+		return // soon it is due
+	}
+	if !t.Expires.IsZero() {
+		room = min(room, t.Expires.Sub(now))
 	}
 	message, err := w.Compose(t.Text)
 	if err != nil {
@@ -60,12 +63,10 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 	}
 }
 
-// timeLeft is how long a text may still be sent. One without an end always may.
-func timeLeft(t claim.Text, now time.Time) time.Duration {
-	if t.Expires.IsZero() {
-		return math.MaxInt64
-	}
-	return t.Expires.Sub(now)
+// dead tells whether a text is not to be sent any more: its code has no time
+// left. One without an end, as a notice may be, lives on.
+func dead(t claim.Text, now time.Time) bool {
+	return !t.Expires.IsZero() && t.Expires.Sub(now) < shortestSend
 }
 
 // outcome is how an attempt on all lanes ended.
@@ -98,7 +99,7 @@ func (o *outcome) fail(l *lane, reason string, passing bool, after time.Duration
 // passOver notes a gateway that was not asked.
 func (o *outcome) passOver(l *lane, now time.Time) {
 	if h := l.report(now); h.RestingUntil.IsZero() {
-		o.fail(l, errBusy.Error(), true, 0)
+		o.fail(l, "busy", true, 0)
 	} else {
 		o.fail(l, string(h.State), true, h.RestingUntil.Sub(now))
 	}
@@ -117,7 +118,7 @@ func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, hel
 	for i, l := range lanes {
 		turn := held
 		if held == nil {
-			turn, _ = l.enter()
+			turn = l.enter()
 		}
 		if turn == nil || turn.lane != l {
 			o.passOver(l, w.Now())
@@ -131,7 +132,7 @@ func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, hel
 			return o
 		}
 		o.fail(l, err.Error(), !errors.Is(err, ErrRefused), restAfter(err))
-		if errors.Is(err, ErrUnclear) {
+		if errors.Is(err, ErrUnclear) || isNotice(t.Text) && errors.Is(err, context.DeadlineExceeded) {
 			if o.unclear++; o.unclear > 1 || t.Tries > 0 {
 				break
 			}
@@ -140,13 +141,16 @@ func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, hel
 	return o
 }
 
+// isNotice tells what is worth hours of trying, but not being told twice: a
+// person waits for a code, and a second one does no harm.
+func isNotice(t claim.Text) bool { return t.Kind != "" && t.Kind != claim.TextCode }
+
 // await takes a turn on the first lane that has room, or else waits for the
 // first that will have some. It returns nil if that takes too long.
 func await(ctx context.Context, lanes []*lane) *turn {
 	var busy *lane
 	for _, l := range lanes {
-		turn, err := l.enter()
-		if err == nil {
+		if turn := l.enter(); turn != nil {
 			return turn
 		}
 		if busy == nil && !l.shut(l.now()) {
@@ -156,11 +160,7 @@ func await(ctx context.Context, lanes []*lane) *turn {
 	if busy == nil {
 		return nil
 	}
-	turn, err := busy.queue(ctx)
-	if err != nil {
-		return nil
-	}
-	return turn
+	return busy.queue(ctx)
 }
 
 // askWithin gives a gateway its share of the time that is left, so that there is
@@ -176,8 +176,8 @@ func (t *turn) askWithin(ctx context.Context, m Message, left int) (string, erro
 
 // putOff makes a text due again, unless its code will be dead by then.
 func (w *Worker) putOff(ctx context.Context, t claim.QueuedText, o outcome) {
-	until := w.Now().Add(max(o.after, w.pause(t.Tries)))
-	if timeLeft(t.Text, until) <= 0 {
+	until := w.Now().Add(max(o.after, w.pause(t)))
+	if dead(t.Text, until) {
 		o.reasons = append([]string{"the code expires before another try"}, o.reasons...)
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Gateway: o.gateway, Reason: o.reason()})
 		return
@@ -189,10 +189,14 @@ func (w *Worker) putOff(ctx context.Context, t claim.QueuedText, o outcome) {
 }
 
 // pause doubles with every try. The jitter takes up to half of it away.
-func (w *Worker) pause(tries int) time.Duration {
-	pause := longestPause
-	if tries < 5 {
-		pause = min(pause, firstPause<<max(0, tries))
+func (w *Worker) pause(t claim.QueuedText) time.Duration {
+	longest := longestPause
+	if isNotice(t.Text) {
+		longest = longestNoticePause
+	}
+	pause := longest
+	if t.Tries < 12 {
+		pause = min(pause, firstPause<<max(0, t.Tries))
 	}
 	return pause - time.Duration(w.Jitter()*float64(pause)/2)
 }

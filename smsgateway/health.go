@@ -55,7 +55,7 @@ func (l *lane) newBreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 		IsSuccessful: func(err error) bool { return err == nil || isRefusal(err) },
 		// What the gateway is not to blame for, and what it rests for.
 		IsExcluded: func(err error) bool {
-			return errors.Is(err, errBusy) || errors.Is(err, context.Canceled) || restAfter(err) > 0
+			return errors.Is(err, errUnused) || errors.Is(err, context.Canceled) || restAfter(err) > 0
 		},
 		OnStateChange: func(_ string, _, to gobreaker.State) { l.changed(to) },
 	})

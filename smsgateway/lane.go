@@ -23,15 +23,15 @@ type Route struct {
 
 const (
 	usualConcurrency = 256
-	// glance is how soon a lane that is busy is looked at again. A rate allows
-	// bursts of twice as long, so that looking late costs nothing of it.
+	// glance is how soon the backlog looks again whether a lane has room. A rate
+	// allows bursts of twice as long, so that looking late costs nothing of it.
 	glance = 20 * time.Millisecond
 	// patience is how long a fresh text waits for a busy lane.
 	patience = 2 * time.Second
 )
 
-// errBusy means that a lane has no room at this moment.
-var errBusy = errors.New("busy")
+// errUnused tells a breaker that a turn ended without an answer.
+var errUnused = errors.New("unused")
 
 // lane is a route at work: its places for sends at once, its rate, and what is
 // known of its health. A lane is shut while its gateway is not to be asked:
@@ -57,7 +57,8 @@ func newLane(r Route, now func() time.Time, log *slog.Logger) *lane {
 	}
 	if r.Rate > 0 {
 		burst := math.Ceil(r.Rate * 2 * glance.Seconds())
-		l.limiter = rate.NewLimiter(rate.Limit(r.Rate), int(burst))
+		// What a burst may be ahead is taken off, so that no second has more.
+		l.limiter = rate.NewLimiter(rate.Limit(r.Rate-burst+1), int(burst))
 	}
 	l.breaker = l.newBreaker()
 	return l
@@ -71,26 +72,26 @@ type turn struct {
 	over   bool
 }
 
-// enter takes a turn at once or not at all.
-func (l *lane) enter() (*turn, error) {
+// enter takes a turn at once; nil for none.
+func (l *lane) enter() *turn {
 	if l.shut(l.now()) {
-		return nil, errBusy
+		return nil
 	}
 	select {
 	case l.places <- struct{}{}:
 	default:
-		return nil, errBusy
+		return nil
 	}
 	if !l.limiter.AllowN(l.now(), 1) {
 		<-l.places
-		return nil, errBusy
+		return nil
 	}
 	return l.begin()
 }
 
-// queue waits for a turn. Those who wait are served in order, and before those
-// who do not.
-func (l *lane) queue(ctx context.Context) (*turn, error) {
+// queue waits for a turn; nil for none in time. Those who wait are served in
+// order, and before those who do not.
+func (l *lane) queue(ctx context.Context) *turn {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	now := l.now()
@@ -98,7 +99,7 @@ func (l *lane) queue(ctx context.Context) (*turn, error) {
 	delay := slot.DelayFrom(now)
 	if delay > patience {
 		slot.CancelAt(now)
-		return nil, errBusy
+		return nil
 	}
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
@@ -106,42 +107,39 @@ func (l *lane) queue(ctx context.Context) (*turn, error) {
 	case <-timer.C:
 	case <-ctx.Done():
 		slot.CancelAt(l.now())
-		return nil, errBusy
+		return nil
 	}
 	select {
 	case l.places <- struct{}{}:
 		return l.begin()
 	case <-ctx.Done():
-		return nil, errBusy
+		return nil
 	}
 }
 
 // begin asks the breaker last, when there is a place.
-func (l *lane) begin() (*turn, error) {
+func (l *lane) begin() *turn {
 	report, err := l.breaker.Allow()
 	if err != nil {
 		<-l.places
-		return nil, errBusy
+		return nil
 	}
-	return &turn{lane: l, report: report}, nil
+	return &turn{lane: l, report: report}
 }
 
-// spare tells how long the backlog leaves a lane to fresh texts, which also keep
-// half of the places to themselves; zero if one of the backlog may enter now.
-func (l *lane) spare(now time.Time) time.Duration {
-	if 2*len(l.places) >= cap(l.places) || l.shut(now) {
-		return glance
-	}
-	if missing := 1 - l.limiter.TokensAt(now); missing > 0 {
-		return max(glance, time.Duration(missing/l.Rate*float64(time.Second)))
-	}
-	return 0
+// spare tells whether one of the backlog may enter now: half of the places are
+// kept for fresh texts, and so is a rate that those already wait for.
+func (l *lane) spare(now time.Time) bool {
+	return 2*len(l.places) < cap(l.places) && l.limiter.TokensAt(now) >= 1 && !l.shut(now)
 }
 
-// ask sends a message within this turn.
+// ask uses the turn to send a message.
 func (t *turn) ask(ctx context.Context, m Message) (string, error) {
 	id, err := t.lane.Gateway.Send(ctx, m)
-	t.end(err)
+	t.over = true
+	<-t.lane.places
+	t.lane.note(err)
+	t.report(err)
 	return id, err
 }
 
@@ -151,13 +149,6 @@ func (t *turn) giveBack() {
 	if t != nil && !t.over {
 		t.over = true
 		<-t.lane.places
-		t.report(errBusy)
+		t.report(errUnused)
 	}
-}
-
-func (t *turn) end(err error) {
-	t.over = true
-	<-t.lane.places
-	t.lane.note(err)
-	t.report(err)
 }

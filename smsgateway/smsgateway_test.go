@@ -117,6 +117,8 @@ type outbox struct {
 	order []string
 	calls []string // what was asked, in order
 	fail  func(call string) error
+
+	deepest int // the most texts that were asked for at once
 }
 
 type row struct {
@@ -128,10 +130,16 @@ type row struct {
 func newOutbox(texts ...claim.Text) *outbox {
 	o := &outbox{rows: map[string]*row{}}
 	for _, t := range texts {
-		o.rows[t.ID] = &row{claim.QueuedText{Text: t, Current: true}, t.LeaseUntil, claim.TextResult{State: claim.TextQueued}}
-		o.order = append(o.order, t.ID)
+		o.add(t)
 	}
 	return o
+}
+
+func (o *outbox) add(t claim.Text) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rows[t.ID] = &row{claim.QueuedText{Text: t, Current: true}, t.LeaseUntil, claim.TextResult{State: claim.TextQueued}}
+	o.order = append(o.order, t.ID)
 }
 
 func (o *outbox) call(name string) error {
@@ -148,6 +156,7 @@ func (o *outbox) DueTexts(_ context.Context, now time.Time, n int) ([]claim.Queu
 	if err := o.call("due"); err != nil {
 		return nil, err
 	}
+	o.deepest = max(o.deepest, n)
 	var due []claim.QueuedText
 	for _, id := range o.order {
 		if r := o.rows[id]; r.result.State == claim.TextQueued && !r.due.After(now) {
@@ -155,13 +164,14 @@ func (o *outbox) DueTexts(_ context.Context, now time.Time, n int) ([]claim.Queu
 		}
 	}
 	slices.SortStableFunc(due, func(a, b claim.QueuedText) int {
-		switch alive := now.Before(a.Expires); {
-		case alive == now.Before(b.Expires):
+		dead := func(t claim.QueuedText) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
+		switch {
+		case dead(a) == dead(b):
 			return b.CreatedAt.Compare(a.CreatedAt)
-		case alive:
-			return 1
-		default:
+		case dead(a):
 			return -1
+		default:
+			return 1
 		}
 	})
 	return due[:min(n, len(due))], nil
@@ -294,13 +304,15 @@ type bench struct {
 
 func newBench(t *testing.T, o *outbox, change func(*smsgateway.WorkerOptions), gateways ...smsgateway.Gateway) bench {
 	t.Helper()
-	templates, err := smsgateway.NewTemplates(smsgateway.TemplateOptions{Product: "Holdline"})
+	templates, err := smsgateway.NewTemplates(smsgateway.TemplateOptions{Product: "Holdline", LongestLink: "https://login.example.com/no"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := bench{clock: &clock{now: start}, outbox: o, log: &bytes.Buffer{}}
 	options := smsgateway.WorkerOptions{
-		Outbox: o, Now: b.clock.Now, Compose: smsgateway.Composer{Codes: codes{}, Templates: templates}.Compose,
+		Outbox: o, Now: b.clock.Now, Compose: smsgateway.Composer{
+			Codes: codes{}, Templates: templates, Link: func(claim.Text) (string, error) { return "https://login.example.com/no", nil },
+		}.Compose,
 		Log: slog.New(slog.NewJSONHandler(b.log, nil)), Jitter: func() float64 { return 0 },
 	}
 	for i, g := range gateways {

@@ -45,6 +45,16 @@ func (l *Limiter) Take(_ context.Context, name string, a claim.Allowance, now ti
 	return nil
 }
 
+// room tells when the next taking of a bounded allowance conforms.
+func (l *Limiter) room(name string, a claim.Allowance) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !a.Bounded() {
+		return time.Time{}
+	}
+	return l.tats[name].Add(-a.Tolerance())
+}
+
 // GiveBack implements claim.Limiter.
 func (l *Limiter) GiveBack(_ context.Context, name string, a claim.Allowance, now time.Time) error {
 	l.mu.Lock()

@@ -128,9 +128,8 @@ func (s *Store) History(_ context.Context, identityID string, number claim.Mobil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var history claim.History
-	for _, c := range s.of(identityID) {
-		confirmed := c.State == claim.Applied || c.State == claim.Conflict
-		if c.Texts > 0 && !c.State.Held() && !confirmed && c.CreatedAt.After(since) {
+	for _, c := range slices.Backward(s.of(identityID)) {
+		if !c.State.Held() && c.CreatedAt.After(since) {
 			history.Add(c, number)
 		}
 	}
@@ -141,7 +140,12 @@ func (s *Store) History(_ context.Context, identityID string, number claim.Mobil
 func (s *Store) RoomAt(_ context.Context, t claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.fullUntil(claim.Change{Limits: limits, At: now}, t.IdentityID, t.To.Key(), t.Address), s.fail
+	until := s.fullUntil(claim.Change{Limits: limits, At: now}, t.IdentityID, t.To.Key(), t.Address)
+	budget := claim.Allowance{Most: limits.PerCodeHour, Window: time.Hour}
+	if room := s.budgets.room(t.To.CallingCode(), budget); budget.Bounded() && room.After(now) && room.After(until) {
+		until = room
+	}
+	return until, s.fail
 }
 
 // newestTexts returns all texts, newest first. The caller holds the lock.

@@ -86,12 +86,14 @@ func histories(f *fixture) {
 	}
 	f.same(history(), claim.History{})
 	end("long ago", claim.Superseded, 9, noon.Add(-time.Hour))
+	end("tried before", claim.Cancelled, 4, noon.Add(-50*time.Minute))
 	end("confirmed", claim.Applied, 8, noon.Add(-40*time.Minute))
 	f.same(history(), claim.History{})
 	end("first", claim.Superseded, 1, noon.Add(-30*time.Minute))
 	end("then", claim.Cancelled, 3, noon.Add(-20*time.Minute))
-	end("last", claim.Locked, 2, noon.Add(-10*time.Minute))
-	f.same(history(), claim.History{Texts: 3, NextText: noon.Add(-9 * time.Minute), Since: noon.Add(-30 * time.Minute)})
+	end("last", claim.Locked, 3, noon.Add(-10*time.Minute))
+	end("silent", claim.Cancelled, 0, noon.Add(-5*time.Minute))
+	f.same(history(), claim.History{Texts: 3, NextText: noon.Add(-9 * time.Minute), Since: noon.Add(-10 * time.Minute)})
 	held := open("held", bob)
 	held.Texts = 7
 	f.create(held)
@@ -141,6 +143,11 @@ func budgets(f *fixture) {
 	limit := (*claim.LimitError)(nil)
 	if !errors.As(err, &limit) || !limit.Until.Equal(noon.Add(15*time.Minute)) {
 		f.Errorf("got %v until %v", err, limit)
+	}
+	for number, want := range map[string]time.Time{"+4915112345678": noon.Add(15 * time.Minute), "+33612345678": {}} {
+		room, err := f.store.RoomAt(f.Context(), claim.Text{To: claim.RestoreMobile(number)}, limits, noon)
+		f.want(err, nil)
+		f.same(room, want)
 	}
 	f.want(queue(f.Context(), "a quarter later", "+4915112345678", noon.Add(15*time.Minute)), nil)
 	// A refused text takes nothing of the budget, and leaves nothing behind.
