@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Confirm takes the code that the caller typed. Nil means that it was right and
@@ -147,36 +148,40 @@ func (s *Service) accept(ctx context.Context, c Claim, who Caller, storing bool)
 	return s.write(ctx, verified, lease, who.Seen)
 }
 
-// verify commits the transition. It tells whether somebody else already did.
+// verify commits the transition. It tells whether somebody else already did. A
+// claim that was locked by wrong codes beside this right one, which was counted
+// in time, is unlocked again.
 func (s *Service) verify(ctx context.Context, c Claim, who Caller, storing bool) (verified Claim, done bool, err error) {
 	err = again(ctx, func() error {
 		now := s.Now()
 		verified = c
-		verified.State = Verified
+		verified.State, verified.Reason, verified.EndedAt = Verified, "", time.Time{}
 		verified.Marker = MarkerDone
 		verified.DueAt, verified.DueTries = now.Add(writeLease), 0
 		if storing {
 			verified.DueAt = now.Add(reconcileAfter)
 		}
 		err := s.commit(ctx, Change{
-			Moves:  []Move{{From: Open, Claim: verified}},
+			Moves:  []Move{{From: c.State, Claim: verified}},
 			Events: []Event{event(verified, string(Verified), who.Actor(), now)}, At: now,
 		})
 		if !errors.Is(err, ErrRaced) {
 			return err
 		}
-		snapshot, readErr := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
-		switch held := snapshot.Held; {
+		present, readErr := s.Store.Find(ctx, c.ID)
+		switch {
 		case readErr != nil:
 			return readErr
-		case held == nil || held.ID != c.ID || held.Code() != c.Code():
+		case present == nil || present.Code() != c.Code():
 			return ErrWrongCode
-		case held.State == Verified:
+		case present.State == Verified || present.State == Applied:
 			done = true
 			return nil
-		default:
-			c = *held
+		case present.State == Open || present.State == Locked:
+			c = *present
 			return ErrRaced
+		default:
+			return ErrWrongCode
 		}
 	})
 	verified.Version++

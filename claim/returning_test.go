@@ -1,6 +1,7 @@
 package claim_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -218,4 +219,34 @@ func TestTrafficToAStoppedCallingCodeIsRefusedForAWhile(t *testing.T) {
 	_, err := w.stage(bob, "flow", m1)
 	wantErr(t, err, claim.ErrCallingCodeFull)
 	w.wantTexts()
+}
+
+// lockedFirst is a store in which wrong codes lock a claim just before its right
+// code is accepted.
+type lockedFirst struct {
+	claim.Store
+	lock func()
+}
+
+func (l *lockedFirst) Commit(ctx context.Context, change claim.Change) error {
+	if lock := l.lock; lock != nil && len(change.Moves) > 0 && change.Moves[0].Claim.State == claim.Verified {
+		l.lock = nil
+		lock()
+	}
+	return l.Store.Commit(ctx, change)
+}
+
+// A right code that was counted in time is not undone by wrong ones beside it.
+func TestARightCodeAmongTheLastTriesCounts(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "flow", m1)
+	for range 3 {
+		wantErr(t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode)
+	}
+	w.Store = &lockedFirst{w.store, func() { wantErr(t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode) }}
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.pass(time.Minute)
+	w.chores()
+	w.wantIdentity(m1, true, "")
+	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrWrongCode)
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests need, if they are missing: a C
-# compiler for Kratos' SQLite and the race detector, git, curl, MariaDB, Chromium.
-#   debian.sh [compiler git curl mariadb chromium]   all of them by default
+# compiler for Kratos' SQLite and the race detector, git, curl, MariaDB, Chromium,
+# Kannel and its fake message centre, ip for the network namespace that it runs in.
+#   debian.sh [compiler git curl mariadb chromium kannel]   all of them by default
 set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2"); }
-for part in "${@:-compiler git curl mariadb chromium}"; do
+for part in "${@:-compiler git curl mariadb chromium kannel}"; do
 	for name in $part; do
 		case $name in
 		compiler)
@@ -15,6 +16,11 @@ for part in "${@:-compiler git curl mariadb chromium}"; do
 		git | curl) need "$name" "$name" ;;
 		mariadb) need mariadbd mariadb-server ;;
 		chromium) need chromium chromium ;;
+		kannel)
+			need bearerbox kannel
+			[ -x /usr/lib/kannel/test/fakesmsc ] || missing+=(kannel-extras)
+			need ip iproute2
+			;;
 		*) echo "unknown part: $name" >&2; exit 2 ;;
 		esac
 	done
@@ -24,7 +30,11 @@ run() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 echo "installing Debian packages: ${missing[*]}"
 run apt-get -qq update
 run env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
-# The package starts a server of its own, which no test uses.
-if [[ " ${missing[*]} " == *" mariadb-server "* ]] && command -v systemctl >/dev/null 2>&1; then
-	run systemctl disable --now mariadb >/dev/null 2>&1 || true
-fi
+# The packages start servers of their own, which no test uses.
+stop() {
+	if [[ " ${missing[*]} " == *" $1 "* ]] && command -v systemctl >/dev/null 2>&1; then
+		run systemctl disable --now "$2" >/dev/null 2>&1 || true
+	fi
+}
+stop mariadb-server mariadb
+stop kannel kannel

@@ -136,7 +136,14 @@ func wantSettled(t *testing.T, s *harness.Stack, p *harness.Person, mobile strin
 	})
 	wantMade(t, p, mobile)
 	wantWrites(t, s, written)
-	if got := strings.Count(s.Holdline.Output.String(), `"claim applied"`); got != 1 {
+	applied := func() int { return strings.Count(s.Holdline.Output.String(), `"claim applied"`) }
+	harness.Eventually(t, harness.Patience, "the log says that the claim was applied", func() error {
+		if applied() == 0 {
+			return errNotYet // it is written after the commit
+		}
+		return nil
+	})
+	if got := applied(); got != 1 {
 		t.Errorf("the log says %d times that a claim was applied, want once", got)
 	}
 }

@@ -67,6 +67,10 @@ func Setup() error {
 	Env.Chromium = program("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
 	program("mariadbd")
 	program("mariadb-install-db")
+	program("bearerbox")
+	program("smsbox")
+	program(fakesmsc)
+	program("ip")
 	// Servers are stopped on purpose here; every error reaches its caller.
 	_ = mysql.SetLogger(log.New(io.Discard, "", 0))
 	dir, err := os.MkdirTemp("", "holdline-e2e-")

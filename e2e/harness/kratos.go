@@ -88,6 +88,17 @@ func startKratos(t testing.TB, ports kratosPorts, overlays ...tree) *Kratos {
 	return k
 }
 
+// Courier starts the part of Kratos that sends messages, which the tests do
+// without otherwise.
+func (k *Kratos) Courier(t testing.TB) {
+	t.Helper()
+	process, err := startProcess("kratos courier", k.Output, kratosCommand(k.dir, "courier", "watch", "-c", "kratos.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(process.Kill)
+}
+
 func kratosCommand(dir string, args ...string) *exec.Cmd {
 	cmd := exec.Command(Env.KratosBin, args...)
 	cmd.Dir = dir

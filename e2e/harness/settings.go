@@ -43,17 +43,23 @@ func (p *Person) traits(profile Profile) tree {
 // Save sends a profile through a settings flow of the API kind.
 func (p *Person) Save(t testing.TB, profile Profile) Settings {
 	t.Helper()
+	return p.SaveWith(t, profile, nil)
+}
+
+// SaveWith is Save by a client that sends more headers.
+func (p *Person) SaveWith(t testing.TB, profile Profile, headers Header) Settings {
+	t.Helper()
 	client := newClient(nil)
 	f := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/settings/api", p.ByToken())
 	answer := sendBy(t, client, http.MethodPost, f.UI.Action,
-		marshal(t, tree{"method": "profile", "traits": p.traits(profile)}), JSONBody, p.ByToken())
+		marshal(t, tree{"method": "profile", "traits": p.traits(profile)}), JSONBody, p.ByToken(), headers)
 	var done flow
 	answer.JSON(t, &done)
 	return settingsOf(answer, done)
 }
 
 // TrySave is Save where something may break down meanwhile.
-func (p *Person) TrySave(profile Profile) (Answer, error) {
+func (p *Person) TrySave(profile Profile, headers ...Header) (Answer, error) {
 	client := newClient(nil)
 	answer, err := trySend(client, http.MethodGet, p.stack.Kratos.PublicURL+"/self-service/settings/api", "", p.ByToken())
 	if err != nil || answer.Status != http.StatusOK {
@@ -67,7 +73,7 @@ func (p *Person) TrySave(profile Profile) (Answer, error) {
 	if err != nil {
 		return answer, err
 	}
-	return trySend(client, http.MethodPost, f.UI.Action, string(body), JSONBody, p.ByToken())
+	return trySend(client, http.MethodPost, f.UI.Action, string(body), append(headers, JSONBody, p.ByToken())...)
 }
 
 // SaveByAJAX sends a profile through a flow of the browser kind, as a page's

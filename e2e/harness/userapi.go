@@ -52,6 +52,16 @@ func (p *Person) Resend(t testing.TB) Answer {
 	return p.Me(t, http.MethodPost, "resend-code", Scenario)
 }
 
+// TryResend is Resend for where a test cannot be ended.
+func (p *Person) TryResend(headers ...Header) (Answer, error) {
+	return p.TryResendAt(p.stack.Holdline, headers...)
+}
+
+// TryResendAt asks one of several replicas for another text.
+func (p *Person) TryResendAt(h *Holdline, headers ...Header) (Answer, error) {
+	return TrySend(http.MethodPost, h.PublicURL+UserAPI+"/me/resend-code", Scenario, append(headers, JSONBody, p.ByToken())...)
+}
+
 // Claim reads the person's claim. The second result is false for none.
 func (p *Person) Claim(t testing.TB) (Claim, bool) {
 	t.Helper()

@@ -1,0 +1,136 @@
+package e2e_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+const (
+	backlogTexts = 1500
+	backlogRate  = 200 // texts in a second
+	expiredEvery = 10
+	// Texts that are in hand at once may overtake each other, up to so many
+	// places, and one in so many may be a stray.
+	disorder  = 50
+	strayOnce = 100
+)
+
+// After an outage what has piled up goes out at the configured rate, the newest
+// first, each once; what has expired meanwhile does not.
+func TestABacklogDrainsAtTheConfiguredRateNewestFirst(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{
+		Gateway: harness.Overlay{"rate": backlogRate},
+		Holdline: harness.Overlay{"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{
+			"mobile": harness.Overlay{"verification_sms_otp_validity": "30m"},
+		}}},
+	})
+	bob := s.NewPerson(t, m0)
+	s.Provider.Down()
+	bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
+	heap := harness.Backlog{Of: bob, Number: m1, Count: backlogTexts, ExpiredEvery: expiredEvery, Age: 10 * time.Minute}
+	s.Database.Add(t, heap)
+	harness.Eventually(t, 30*time.Second, "one was tried in vain", func() error {
+		if n := s.Database.Count(t, "texts", "tries > 0"); n == 0 {
+			return errNotYet
+		}
+		return nil
+	})
+	// The put-offs of an hour's outage, without the hour.
+	s.Holdline.Stop(t)
+	s.Database.Due(t)
+	s.Provider.Up()
+	s.Holdline.Start(t)
+	harness.Eventually(t, 3*time.Minute, "the backlog is drained", func() error {
+		if n := s.Database.Count(t, "texts", "state = 'queued'"); n > 0 {
+			return errNotYetWith(n)
+		}
+		return nil
+	})
+
+	arrived := s.Provider.Texts("")
+	slices.SortStableFunc(arrived, func(a, b harness.Text) int { return a.At.Compare(b.At) })
+	var order []int
+	times := map[string]int{}
+	for _, text := range arrived {
+		times[text.To]++
+		if n, ok := heap.Index(text.To); ok {
+			order = append(order, n)
+		}
+	}
+	wrong := 0
+	for n := 1; n <= heap.Count; n++ {
+		want := 1
+		if heap.Expired(n) {
+			want = 0
+		}
+		if times[heap.To(n)] != want {
+			wrong++
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("numbers with too many or too few texts: %d of %d", wrong, heap.Count)
+	}
+	wantNewestFirst(t, order)
+	wantRate(t, arrived)
+	for state, want := range map[string]int{"sent": backlogTexts - backlogTexts/expiredEvery + 1, "dropped": backlogTexts / expiredEvery} {
+		if got := s.Database.Count(t, "texts", "state = ?", state); got != want {
+			t.Errorf("texts that were %s: got %d, want %d", state, got, want)
+		}
+	}
+	if log := s.Holdline.Output.String(); strings.Contains(log, `"level":"ERROR"`) {
+		t.Error("the log has errors")
+	}
+	text := s.Provider.Nth(t, m1, 1)
+	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
+	wantMade(t, bob, m1)
+}
+
+// wantNewestFirst checks that numbers, of which the highest is the newest, came
+// in order, but for those that are sent at the same time.
+func wantNewestFirst(t *testing.T, order []int) {
+	t.Helper()
+	newest := slices.Clone(order)
+	slices.Sort(newest)
+	slices.Reverse(newest)
+	place := map[int]int{}
+	for i, n := range newest {
+		place[n] = i
+	}
+	strays := 0
+	for i, n := range order {
+		if max(place[n]-i, i-place[n]) > disorder {
+			strays++
+		}
+	}
+	t.Logf("%d texts, %d of them more than %d places out of order", len(order), strays, disorder)
+	if strays > len(order)/strayOnce {
+		t.Errorf("texts out of order: got %d, want at most %d", strays, len(order)/strayOnce)
+	}
+}
+
+// wantRate checks what a slow machine cannot bring about: that all came sooner
+// than the rate allows.
+func wantRate(t *testing.T, arrived []harness.Text) {
+	t.Helper()
+	most := 0
+	for i, first := 0, 0; i < len(arrived); i++ {
+		for arrived[i].At.Sub(arrived[first].At) >= time.Second {
+			first++
+		}
+		most = max(most, i-first+1)
+	}
+	took := arrived[len(arrived)-1].At.Sub(arrived[0].At)
+	t.Logf("%d texts in %s: %.0f/s, and at most %d in any one second; the rate is %d/s",
+		len(arrived), took.Round(time.Millisecond), float64(len(arrived))/took.Seconds(), most, backlogRate)
+	// The first may come as a burst of a tenth of a second's worth; arrivals are
+	// not departures, so a twentieth is forgiven.
+	if least := time.Duration(len(arrived)-backlogRate/10) * time.Second / backlogRate * 19 / 20; took < least {
+		t.Errorf("%d texts came within %s, want no less than %s", len(arrived), took, least)
+	}
+}
