@@ -10,7 +10,7 @@ HOLDLINE := $(CACHE)/holdline
 KRATOS := $(CACHE)/kratos
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
-.PHONY: help demo test check lint format unit fuzz e2e build tools debian clean
+.PHONY: help demo test check lint format unit fuzz e2e bench build tools debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,11 @@ fuzz: ## ten seconds for each fuzz target
 e2e: debian build $(KRATOS) ## the built program with a real Kratos, MariaDB and browser
 	@echo "end-to-end tests"
 	@cd e2e && HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) $(GO) test -count=1 -timeout 30m ./...
+
+bench: debian build ## measure changes of number on a real MariaDB; writes docs/performance.md
+	@echo "benchmark: some four minutes"
+	@$(GO) build -o $(CACHE)/bench ./bench
+	@TMPDIR=$(CACHE) ./e2e/with-mariadb.sh $(CACHE)/bench -holdline $(HOLDLINE) -out docs/performance.md
 
 clean: ## forget what was built
 	@rm -rf $(CACHE)

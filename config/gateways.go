@@ -21,7 +21,7 @@ type Gateway struct {
 	Type        string        `koanf:"type" usage:"http, vonage, twilio, messagebird, bird, sinch, kannel, sns or simulator"`
 	Timeout     time.Duration `koanf:"timeout" usage:"longest wait for one answer, at most 15s; 10s if not given"`
 	Rate        float64       `koanf:"rate" usage:"texts a second from one process; 0 for no limit"`
-	Concurrency int           `koanf:"concurrency" usage:"texts at once from one process, at most 4096; 256 if not given"`
+	Concurrency int           `koanf:"concurrency" usage:"texts at once from one process, at most 4096; 1024 if not given"`
 
 	Endpoint        string        `koanf:"endpoint" usage:"URL to send to instead of the provider's own: https, or http on this machine; for kannel any"`
 	ReceiptSecret   Secret        `koanf:"receipt_secret" usage:"secret in the URL for receipts, at least 16 letters, digits, - . _ ~; without it no receipts are taken"`

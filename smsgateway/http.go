@@ -8,7 +8,7 @@ import (
 )
 
 // idleConnections is how many are kept for the next texts.
-const idleConnections = 256
+const idleConnections = usualConcurrency
 
 // HTTPOptions tune an [HTTP] gateway. The zero value is good.
 type HTTPOptions struct {

@@ -18,11 +18,13 @@ type Route struct {
 	ID          string // its name in the configuration
 	Gateway     Gateway
 	Rate        float64 // texts per second from this process; zero for no limit
-	Concurrency int     // sends at once; 256 if zero
+	Concurrency int     // sends at once; 1024 if zero
 }
 
 const (
-	usualConcurrency = 256
+	// usualConcurrency lets a provider that takes a second for each text keep up
+	// with five hundred changes a second, of two texts each.
+	usualConcurrency = 1024
 	// glance is how soon the backlog looks again whether a lane has room. A rate
 	// allows bursts of twice as long, so that looking late costs nothing of it.
 	glance = 20 * time.Millisecond

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestQuantile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sorted []int
+		share  float64
+		want   int
+	}{
+		"of none":             {nil, 0.5, 0},
+		"of one":              {[]int{7}, 0.99, 7},
+		"the middle of three": {[]int{1, 2, 3}, 0.5, 2},
+		"the middle of four":  {[]int{1, 2, 3, 4}, 0.5, 2},
+		"the lowest":          {[]int{1, 2, 3}, 0, 1},
+		"the highest":         {[]int{1, 2, 3}, 1, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := quantile(tt.sorted, tt.share); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// Blocks are compared with those that they ran beside: a machine that slows down
+// half-way slows both.
+func TestRatioIsThatOfPairs(t *testing.T) {
+	r := row{samples: [2][]sample{{{rate: 100}, {rate: 50}, {rate: 8}}, {{rate: 75}, {rate: 50}, {rate: 7}}}}
+	want := spread{median: 0.875, low: 0.75, high: 1}
+	if got := r.ratio(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestSampleIsWhatLiesBetweenTheMarks(t *testing.T) {
+	begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	from := mark{at: begin, changes: 10, cpu: time.Second, work: work{statements: 100, trips: 150}}
+	to := mark{at: begin.Add(2 * time.Second), changes: 14, cpu: 1200 * time.Millisecond, work: work{statements: 148, trips: 222}}
+	took := []time.Duration{time.Millisecond, 2 * time.Millisecond, 3 * time.Millisecond, 9 * time.Millisecond}
+	want := sample{rate: 2, p50: 2, p99: 9, statements: 12, trips: 18, cpu: 50}
+	if got := sampleOf(from, to, took); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestWhatIsLostOrDoubledIsAFault(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tally tally
+		fault bool
+	}{
+		"all done":    {tally{changes: 5}, false},
+		"nothing":     {tally{}, true},
+		"not written": {tally{changes: 5, unwritten: 1}, true},
+		"never":       {tally{changes: 5, never: 1}, true},
+		"twice":       {tally{changes: 5, twice: 1}, true},
+		"astray":      {tally{changes: 5, strays: 1}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := tt.tally.fault(); (err != nil) != tt.fault {
+				t.Errorf("got %v, want a fault: %v", err, tt.fault)
+			}
+		})
+	}
+}

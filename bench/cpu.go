@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit of times in /proc (proc(5); 100 a second on Linux).
+const tick = 10 * time.Millisecond
+
+// cpuOf is the processor time that a program has used so far, its own and the
+// kernel's for it.
+func cpuOf(pid int) (time.Duration, error) {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	// The name, in parentheses, may hold spaces; fields 14 and 15 are counted from it.
+	_, rest, _ := strings.Cut(string(content), ") ")
+	var user, system int64
+	var skip string
+	_, err = fmt.Sscan(rest, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &user, &system)
+	return time.Duration(user+system) * tick, err
+}
+
+// usage is the processor time that was used up to a moment.
+type usage struct {
+	at        time.Time
+	all, ours time.Duration
+}
+
+// usageOf adds up what the load, both Holdlines and MariaDB used, and what
+// everything did.
+func usageOf(ctx context.Context, server *server, variants [2]*variant) (u usage, err error) {
+	var file string
+	if err = server.QueryRowContext(ctx, "SELECT @@pid_file").Scan(&file); err != nil {
+		return u, err
+	}
+	content, err := os.ReadFile(file) //nolint:gosec // the database server's
+	if err != nil {
+		return u, err
+	}
+	mariadb, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	if err != nil {
+		return u, err
+	}
+	for _, pid := range []int{mariadb, os.Getpid(), variants[0].holdline.cmd.Process.Pid, variants[1].holdline.cmd.Process.Pid} {
+		used, err := cpuOf(pid)
+		if err != nil {
+			return u, err
+		}
+		u.ours += used
+	}
+	if content, err = os.ReadFile("/proc/stat"); err != nil {
+		return u, err
+	}
+	// The first line: user, nice, system, idle, iowait, irq, softirq.
+	var name string
+	var ticks [7]int64
+	_, err = fmt.Sscan(string(content), &name, &ticks[0], &ticks[1], &ticks[2], &ticks[3], &ticks[4], &ticks[5], &ticks[6])
+	u.at, u.all = time.Now(), time.Duration(ticks[0]+ticks[1]+ticks[2]+ticks[5]+ticks[6])*tick
+	return u, err
+}
+
+// others is the share of the machine that others used between two moments.
+func others(from, to usage) float64 {
+	foreign := (to.all - from.all) - (to.ours - from.ours)
+	return max(0, foreign.Seconds()/to.at.Sub(from.at).Seconds()/float64(runtime.NumCPU()))
+}

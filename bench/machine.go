@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+)
+
+// describe says what the numbers were measured on.
+func describe(ctx context.Context, holdline string, server *server) ([]string, error) {
+	var version, flush, pool string
+	err := server.QueryRowContext(ctx, "SELECT @@version, @@innodb_flush_log_at_trx_commit, @@innodb_buffer_pool_size DIV 1048576").
+		Scan(&version, &flush, &pool)
+	if err != nil {
+		return nil, err
+	}
+	release, err := exec.CommandContext(ctx, holdline, "version").Output()
+	if err != nil {
+		return nil, fmt.Errorf("holdline version: %w", err)
+	}
+	kernel, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return nil, err
+	}
+	processor, err := entry("/proc/cpuinfo", "model name")
+	if err != nil {
+		return nil, err
+	}
+	memory, err := entry("/proc/meminfo", "MemTotal")
+	if err != nil {
+		return nil, err
+	}
+	return []string{
+		fmt.Sprintf("Machine: %d cores (%s), %s of memory; Linux %s. Load, doubles, MariaDB and both Holdlines share it.",
+			runtime.NumCPU(), processor, memory, strings.TrimSpace(string(kernel))),
+		fmt.Sprintf("MariaDB %s, innodb_flush_log_at_trx_commit=%s (every commit is on disk), buffer pool %s MiB.", version, flush, pool),
+		fmt.Sprintf("Holdline %s, %s.", strings.TrimSpace(string(release)), runtime.Version()),
+	}, nil
+}
+
+// entry reads the first value of a name in a file of names and values.
+func entry(file, name string) (string, error) {
+	content, err := os.ReadFile(file) //nolint:gosec // one of the kernel's
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(content)) {
+		if key, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value), nil
+		}
+	}
+	return "", fmt.Errorf("%s has no %q", file, name)
+}
