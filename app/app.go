@@ -59,6 +59,7 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 	defer admin.Close()
 	if cfg.Public.BaseURL == "" {
 		cfg.Public.BaseURL = "http://" + public.Addr().String()
+		o.Log.WarnContext(ctx, "public.base_url is not set: texts and notices name this machine", "base_url", cfg.Public.BaseURL)
 	}
 	p, err := assemble(cfg, db, clock, o)
 	if err != nil {
@@ -186,9 +187,15 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serve(ctx, public, publicHandler) })
-	g.Go(func() error { return serve(ctx, admin, adminHandler) })
-	g.Go(func() error { return p.worker.Run(ctx) })
+	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error {
+		defer stopSending() // not sooner: what is still being answered may queue a text
+		servers, ctx := errgroup.WithContext(ctx)
+		servers.Go(func() error { return serve(ctx, public, publicHandler) })
+		servers.Go(func() error { return serve(ctx, admin, adminHandler) })
+		return servers.Wait()
+	})
+	g.Go(func() error { return p.worker.Run(sending) })
 	g.Go(func() error { return every(ctx, choreInterval, p.soft("chores", p.chores)) })
 	g.Go(func() error {
 		schemas := p.soft("schemas", p.directory.Prefetch)

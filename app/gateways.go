@@ -1,10 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,12 +19,16 @@ import (
 // simulatorKeeps is how many texts the phone simulator remembers.
 const simulatorKeeps = 100
 
+// longestPort stands for a free port that is not known yet.
+const longestPort = 65535
+
 // Check finds the faults in what texts are sent by: templates, gateways, the
 // numbers that are served. It complements the checks of package config, which
 // knows none of them.
 func Check(cfg config.Config) error {
 	if cfg.Public.BaseURL == "" {
-		cfg.Public.BaseURL = "http://" + cfg.Public.Host
+		port := cmp.Or(cfg.Public.Port, longestPort)
+		cfg.Public.BaseURL = "http://" + net.JoinHostPort(cfg.Public.Host, strconv.Itoa(port))
 	}
 	_, templateFault := templates(cfg)
 	_, _, gatewayFaults := gateways(cfg)
@@ -35,12 +42,16 @@ func templates(cfg config.Config) (*smsgateway.Templates, error) {
 	if err != nil {
 		return nil, errors.New("public.base_url: must be an http or https URL")
 	}
+	host := base.Hostname()
+	if strings.Contains(host, ":") {
+		host = "" // an IPv6 address, which a text's last line cannot name
+	}
 	own := map[string]map[claim.TextKind]string{}
 	for language, texts := range cfg.SMS.Templates {
 		own[language] = map[claim.TextKind]string{claim.TextCode: texts.Code, claim.TextChanged: texts.Changed}
 	}
 	return smsgateway.NewTemplates(smsgateway.TemplateOptions{
-		Product: cfg.SMS.Product, Host: base.Hostname(), Own: own, Default: cfg.SMS.DefaultLanguage,
+		Product: cfg.SMS.Product, Host: host, Own: own, Default: cfg.SMS.DefaultLanguage,
 		CodeLength: cfg.OTP.Length, LongestLink: base.JoinPath(disputePath, strings.Repeat("x", claim.LinkLength)).String(),
 		Segments: cfg.SMS.Segments, NoticeSegments: cfg.SMS.NoticeSegments,
 	})
@@ -54,12 +65,19 @@ func gateways(cfg config.Config) (routes []smsgateway.Route, phone *smsgateway.S
 			phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
 		}
 		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("sms.gateways[%d]: %w", i, err))
-		}
+		faults = append(faults, under(fmt.Sprintf("sms.gateways[%d]", i), err))
 		routes = append(routes, smsgateway.Route{ID: g.ID, Gateway: gateway, Rate: g.Rate, Concurrency: g.Concurrency})
 	}
 	return routes, phone, errors.Join(faults...)
+}
+
+// under names the section that faults are in, each of them.
+func under(section string, err error) error {
+	var named []error
+	for _, fault := range config.Each(err) {
+		named = append(named, fmt.Errorf("%s.%w", section, fault))
+	}
+	return errors.Join(named...)
 }
 
 // gatewayOf builds a gateway that reports receipts to a URL, unless that is blank.

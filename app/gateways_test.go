@@ -36,12 +36,25 @@ func TestSNSNeedsCredentialsFromSomewhere(t *testing.T) {
 	cfg.SMS.Gateways = []config.Gateway{{ID: "a", Type: "sns", Region: "eu-west-1"}}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
-	if err := app.Check(cfg); err == nil || !strings.Contains(err.Error(), "sms.gateways[0]: access_key_id: is missing") {
+	if err := app.Check(cfg); err == nil || !strings.Contains(err.Error(), "sms.gateways[0].access_key_id: is missing") {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
 	if err := app.Check(cfg); err != nil {
 		t.Errorf("got %v with AWS' variables", err)
+	}
+}
+
+func TestTheFirstLookNamesItsOwnAddress(t *testing.T) {
+	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
+		for _, port := range []int{0, 4477} {
+			cfg := config.Default()
+			cfg.Public.Host, cfg.Public.Port = host, port
+			cfg.SMS.Gateways = []config.Gateway{{ID: "phone", Type: "simulator"}}
+			if err := app.Check(cfg); err != nil {
+				t.Errorf("%s, port %d: %v", host, port, err)
+			}
+		}
 	}
 }

@@ -49,7 +49,7 @@ func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
 				"gateway", route.ID, "reason", gateway.NoticeFault())
 		}
 	}
-	compose := smsgateway.Composer{Codes: codes, Templates: texts, Mails: mails, Link: func(t claim.Text) (string, error) {
+	compose := smsgateway.Composer{Codes: codes, Templates: texts, Mails: mails, Now: p.clock.Now, Link: func(t claim.Text) (string, error) {
 		link, err := codes.Link(t.Code.ClaimID)
 		if err != nil {
 			return "", err
@@ -70,7 +70,7 @@ func webhook(cfg config.Config, email func(context.Context, string) (string, err
 	hook, err := smsgateway.NewWebhook(requestConfig(cfg.Notices.Webhook.Request), email,
 		smsgateway.HTTPOptions{Timeout: cfg.Notices.Webhook.Timeout})
 	if err != nil {
-		return nil, fmt.Errorf("notices.webhook: %w", err)
+		return nil, under("notices.webhook", err)
 	}
 	return hook, nil
 }

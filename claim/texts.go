@@ -63,7 +63,13 @@ type QueuedText struct {
 	// Current tells whether its claim is still open and waits for just this code;
 	// a notice waits for nothing, and is always current.
 	Current bool
+	// Unclear tells whether a provider may have taken it in an earlier try.
+	Unclear bool
 }
+
+// ReasonUnclear begins the reason for putting off a text that a provider may have
+// taken; it makes [QueuedText] Unclear.
+const ReasonUnclear = "unclear: "
 
 // TextResult is how sending a text ended.
 type TextResult struct {

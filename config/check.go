@@ -23,19 +23,6 @@ const (
 	shortestSecret  = 32
 )
 
-// faults collects what is wrong.
-type faults []error
-
-func (f *faults) unless(ok bool, key, complaint string) {
-	if !ok {
-		*f = append(*f, fmt.Errorf("%s: %s", key, complaint))
-	}
-}
-
-func (f *faults) oneOf(key, value string, allowed ...string) {
-	f.unless(slices.Contains(allowed, value), key, "must be "+strings.Join(allowed, " or "))
-}
-
 // check finds all that is impossible in a configuration that could be read.
 func (c Config) check() []error {
 	var f faults
@@ -65,6 +52,7 @@ func (c Config) checkListeners(f *faults) {
 	port("admin.port", c.Admin.Port)
 	f.unless(c.Public.Port == 0 || c.Public.Port != c.Admin.Port, "admin.port", "must not be the public listener's")
 	f.unless(c.Public.BaseURL == "" || isURL(c.Public.BaseURL), "public.base_url", "must be an http or https URL")
+	f.unless(c.Public.BaseURL != "" || c.isOwnAddressGood(), "public.base_url", "is needed: texts and notices name it")
 	for _, proxy := range c.Public.TrustedProxies {
 		_, one := netip.ParseAddr(proxy)
 		_, many := netip.ParsePrefix(proxy)
@@ -78,6 +66,20 @@ func (c Config) checkListeners(f *faults) {
 	for i, secret := range c.Secrets.OTP {
 		f.unless(len(secret) >= shortestSecret, fmt.Sprintf("secrets.otp[%d]", i),
 			fmt.Sprintf("must have at least %d characters", shortestSecret))
+	}
+}
+
+// isOwnAddressGood tells whether texts may name the public listener's own
+// address: on a first look, which nobody else sees.
+func (c Config) isOwnAddressGood() bool {
+	ip, err := netip.ParseAddr(c.Public.Host)
+	switch {
+	case c.Public.Host == "" || err == nil && ip.IsUnspecified():
+		return false // no address at all
+	case c.Public.Host == "localhost" || err == nil && ip.IsLoopback():
+		return true
+	default:
+		return !slices.ContainsFunc(c.SMS.Gateways, func(g Gateway) bool { return g.Type != "simulator" })
 	}
 }
 

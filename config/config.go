@@ -31,7 +31,7 @@ type Config struct {
 type Listener struct {
 	Host           string   `koanf:"host" usage:"address of the public listener"`
 	Port           int      `koanf:"port" usage:"port of the public listener; 0 takes a free one"`
-	BaseURL        string   `koanf:"base_url" usage:"URL at which people reach the public listener"`
+	BaseURL        string   `koanf:"base_url" usage:"URL at which people reach the public listener; texts and notices name it"`
 	TrustedProxies []string `koanf:"trusted_proxies" usage:"addresses or networks whose X-Forwarded-For is believed"`
 }
 

@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/netip"
 	"net/url"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -195,39 +194,4 @@ func isPrivate(text string) bool {
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	return u.Scheme == "https" || u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// readSecretFiles replaces KEY_file by KEY in the gateways of a tree that was read.
-func readSecretFiles(raw map[string]any) []error {
-	sms, _ := raw["sms"].(map[string]any)
-	var found faults
-	for i, gateway := range records(sms["gateways"]) {
-		for _, field := range reflect.VisibleFields(reflect.TypeFor[Gateway]()) {
-			key := field.Tag.Get("koanf")
-			name, ok := gateway[key+"_file"].(string)
-			if !ok || field.Type != reflect.TypeFor[Secret]() {
-				continue
-			}
-			at := fmt.Sprintf("sms.gateways[%d].%s_file", i, key)
-			found.unless(gateway[key] == nil, at, "is given beside "+key)
-			text, err := os.ReadFile(name) //nolint:gosec // The operator names the file.
-			if err != nil {
-				found = append(found, fmt.Errorf("%s: %w", at, err))
-			}
-			gateway[key] = strings.TrimSpace(string(text))
-			delete(gateway, key+"_file")
-		}
-	}
-	return found
-}
-
-// records are the objects of a list, whatever format it was read from.
-func records(list any) []map[string]any {
-	found, _ := list.([]map[string]any)
-	many, _ := list.([]any)
-	for _, one := range many {
-		record, _ := one.(map[string]any)
-		found = append(found, record)
-	}
-	return found
 }

@@ -38,7 +38,7 @@ const everyGateway = `
         auth: {type: basic_auth, config: {user: me, password: hunter2}}
     - {id: k, type: simulator}
   routes:
-    - {calling_codes: [1, "1876", 44], gateways: [b, a]}
+    - {calling_codes: ["1", "1876", "44"], gateways: [b, a]}
     - {calling_codes: "49", gateways: d}
 `
 

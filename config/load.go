@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
-	"github.com/go-viper/mapstructure/v2"
 	kjson "github.com/knadh/koanf/parsers/json"
 	"github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/parsers/yaml"
@@ -22,8 +21,6 @@ import (
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 )
-
-const validityKey = "identity_mgt.user_claim_update.mobile.verification_sms_otp_validity"
 
 // Load reads the configuration. The error joins every fault that was found, each
 // naming its key; none shows a value. A command that needs no more than some
@@ -42,7 +39,7 @@ func Load(flags *pflag.FlagSet, environ []string, sections ...string) (Config, e
 	tree := koanf.New(".")
 	if name != "" {
 		if err := loadFile(tree, name); err != nil {
-			return Config{}, err
+			return Config{}, unreadError{err, ""}
 		}
 	}
 	overrides, faults := settings(flags, variables)
@@ -54,13 +51,11 @@ func Load(flags *pflag.FlagSet, environ []string, sections ...string) (Config, e
 	}
 	config, more := decode(tree)
 	faults = append(faults, more...)
-	for _, fault := range config.check() {
+	impossible := slices.DeleteFunc(config.check(), func(fault error) bool {
 		section, _, _ := strings.Cut(fault.Error(), ".")
-		if len(sections) == 0 || slices.Contains(sections, section) {
-			faults = append(faults, fault)
-		}
-	}
-	return config, errors.Join(faults...)
+		return len(sections) > 0 && !slices.Contains(sections, section)
+	})
+	return config, Join(errors.Join(faults...), errors.Join(impossible...))
 }
 
 func loadFile(tree *koanf.Koanf, name string) error {
@@ -75,10 +70,36 @@ func loadFile(tree *koanf.Koanf, name string) error {
 	default:
 		return fmt.Errorf("configuration file %s: the name must end in .yml, .yaml, .json or .toml", name)
 	}
-	if err := tree.Load(file.Provider(name), parser); err != nil {
-		return fmt.Errorf("configuration file %s: %w", name, err)
+	err := tree.Load(file.Provider(name), parser)
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("configuration file: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("configuration file %s: cannot be read%s: look at quotes, brackets and indentation, and for names given twice",
+			name, place(err))
 	}
 	return nil
+}
+
+var lineNumber = regexp.MustCompile(`\bline [0-9]+`)
+
+// place says about where a parser stopped, if that is known. Its message stays
+// unsaid: it may have a piece of a value.
+func place(err error) string {
+	if at, ok := errors.AsType[interface {
+		error
+		Position() (row, column int)
+	}](err); ok {
+		row, _ := at.Position()
+		return fmt.Sprintf(" near line %d", row)
+	}
+	if at, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Sprintf(" near byte %d", at.Offset)
+	}
+	if line := lineNumber.FindString(err.Error()); line != "" {
+		return " near " + line
+	}
+	return ""
 }
 
 // settings collects what variables and flags say, flags winning.
@@ -88,7 +109,7 @@ func settings(flags *pflag.FlagSet, variables map[string]string) (map[string]any
 	put := func(k key, text, from string) {
 		value, err := k.read(text)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", from, err))
+			faults = append(faults, unreadError{fmt.Errorf("%s: %w", from, err), k.path})
 			return
 		}
 		found[k.path] = value
@@ -101,9 +122,10 @@ func settings(flags *pflag.FlagSet, variables map[string]string) (map[string]any
 		if name, ok := variables[k.variable()+"_FILE"]; ok {
 			text, err := os.ReadFile(name) //nolint:gosec // the operator names the file
 			if err != nil {
-				faults = append(faults, fmt.Errorf("%s_FILE: %w", k.variable(), err))
+				faults = append(faults, unreadError{fmt.Errorf("%s_FILE: %w", k.variable(), err), k.path})
+			} else {
+				put(k, strings.TrimSpace(string(text)), k.variable()+"_FILE")
 			}
-			put(k, strings.TrimSpace(string(text)), k.variable()+"_FILE")
 		}
 		if text, ok := variables[k.variable()]; ok {
 			put(k, text, k.variable())
@@ -159,91 +181,4 @@ func (k key) read(text string) (any, error) {
 	default:
 		return text, nil
 	}
-}
-
-// decode fills the defaults over with the tree.
-func decode(tree *koanf.Koanf) (Config, []error) {
-	config := Default()
-	if tree.Exists(validityKey) {
-		if err := tree.Set(validityKey, minutes(tree.Get(validityKey))); err != nil {
-			return config, []error{fmt.Errorf("%s: %w", validityKey, err)}
-		}
-	}
-	var metadata mapstructure.Metadata
-	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-		Result: &config, TagName: "koanf", WeaklyTypedInput: true, Metadata: &metadata, ZeroFields: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(duration, words),
-	})
-	if err != nil {
-		return config, []error{fmt.Errorf("configuration: %w", err)}
-	}
-	raw := tree.Raw()
-	faults := readSecretFiles(raw)
-	if err := decoder.Decode(raw); err != nil {
-		faults = append(faults, decodeFaults(err)...)
-	}
-	for _, unknown := range metadata.Unused {
-		faults = append(faults, fmt.Errorf("%s: unknown key", unknown))
-	}
-	return config, faults
-}
-
-// decodeFaults names the keys that do not fit, without their values.
-func decodeFaults(err error) []error {
-	var inner []error
-	switch many := err.(type) { //nolint:errorlint // a walk over the error's own parts
-	case interface{ WrappedErrors() []error }:
-		inner = many.WrappedErrors()
-	case interface{ Unwrap() []error }:
-		inner = many.Unwrap()
-	default:
-		_, after, _ := strings.Cut(err.Error(), "'")
-		name, _, found := strings.Cut(after, "'")
-		if !found {
-			name = "configuration"
-		}
-		return []error{fmt.Errorf("%s: has a value of the wrong type", name)}
-	}
-	var all []error
-	for _, one := range inner {
-		all = append(all, decodeFaults(one)...)
-	}
-	return all
-}
-
-// duration reads text such as 90s or 5m, and refuses bare numbers but zero: of
-// what unit?
-func duration(from, to reflect.Type, value any) (any, error) {
-	if to != reflect.TypeFor[time.Duration]() || from == to {
-		return value, nil
-	}
-	text := fmt.Sprint(value)
-	if text == "0" {
-		return time.Duration(0), nil
-	}
-	return time.ParseDuration(text)
-}
-
-// words reads switches from text, a switch where text is wanted, and one word
-// where a list is.
-func words(from, to reflect.Type, value any) (any, error) {
-	if to.Kind() == reflect.Bool && from.Kind() != reflect.Bool {
-		return strconv.ParseBool(strings.ToLower(fmt.Sprint(value)))
-	}
-	if to.Kind() == reflect.String && from.Kind() == reflect.Bool {
-		return fmt.Sprint(value), nil
-	}
-	if to.Kind() == reflect.Slice && from.Kind() == reflect.String && to.Elem().Kind() == reflect.String {
-		return []string{fmt.Sprint(value)}, nil
-	}
-	return value, nil
-}
-
-// minutes lets a bare number mean minutes, as in WSO2's deployment.toml.
-func minutes(value any) any {
-	text := strings.TrimSpace(fmt.Sprint(value))
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return text + "m"
-	}
-	return text
 }

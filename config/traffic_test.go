@@ -14,7 +14,7 @@ func TestTrafficIsRead(t *testing.T) {
 traffic:
   mode: enforce
   texts_per_calling_code_per_hour: 500
-  budgets: [{calling_code: 882, texts_per_hour: 20}, {calling_code: "44"}]
+  budgets: [{calling_code: "882", texts_per_hour: 20}, {calling_code: "44"}]
   min_confirmed_share: 0.3
 `, []string{"HOLDLINE_TRAFFIC_MIN_CONFIRMED_SHARE=0.4"}, []string{"--traffic-window", "2h"})
 	if err != nil {
@@ -39,8 +39,8 @@ func TestImpossibleTrafficIsRefused(t *testing.T) {
 		"more than is kept":      {"{mode: record, window: 25h}", "traffic.window"},
 		"a number's beginning":   {"{budgets: [{calling_code: '1876', texts_per_hour: 1}]}", "traffic.budgets[0].calling_code"},
 		"a plus":                 {"{budgets: [{calling_code: '+49', texts_per_hour: 1}]}", "traffic.budgets[0].calling_code"},
-		"a code's second budget": {"{budgets: [{calling_code: 49}, {calling_code: '49'}]}", "traffic.budgets[1].calling_code"},
-		"a code's negative one":  {"{budgets: [{calling_code: 49, texts_per_hour: -1}]}", "traffic.budgets[0].texts_per_hour"},
+		"a code's second budget": {"{budgets: [{calling_code: '49'}, {calling_code: '49'}]}", "traffic.budgets[1].calling_code"},
+		"a code's negative one":  {"{budgets: [{calling_code: '49', texts_per_hour: -1}]}", "traffic.budgets[0].texts_per_hour"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(t, "holdline.yml", good+"traffic: "+tt.content+"\n", nil, nil)

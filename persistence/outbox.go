@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -35,7 +36,10 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 	})
 	texts := make([]claim.QueuedText, len(rows))
 	for i, row := range rows {
-		texts[i] = claim.QueuedText{Text: row.Text.text(), Tries: row.Text.Tries, Current: row.Awaited}
+		texts[i] = claim.QueuedText{
+			Text: row.Text.text(), Tries: row.Text.Tries, Current: row.Awaited,
+			Unclear: strings.HasPrefix(row.Text.Reason, claim.ReasonUnclear),
+		}
 	}
 	return texts, err
 }

@@ -20,9 +20,9 @@ const (
 	longestRetryAfter = time.Hour
 )
 
-// ErrUnclear means that the provider said yes, and then nothing that can be
-// read: it may have taken the message. This passes, but whoever tries again and
-// again sends the same text again and again.
+// ErrUnclear means that the provider got the request, and nothing that can be
+// read came back: it may have taken the message. This passes, but whoever tries
+// again and again sends the same text again and again.
 var ErrUnclear = errors.New("the provider may have taken it")
 
 // class is what a provider's own code means.

@@ -12,10 +12,12 @@ import (
 )
 
 // page is how many due texts are read at once. If none of them is for a gateway
-// that has room, more are, up to the deepest.
+// that has room, more are, up to the deepest. If that is not enough either, those
+// that hide the others are set aside for some ticks.
 const (
 	page    = 500
 	deepest = 8 * page
+	aside   = 10
 )
 
 // rescue works off what is due in the outbox. A text is leased only when its
@@ -32,22 +34,40 @@ func (w *Worker) rescue(ctx, alive context.Context, sends *errgroup.Group) {
 		if err != nil && ctx.Err() == nil {
 			w.Log.ErrorContext(ctx, "outbox cannot be worked off", "error", err)
 		}
-		texts = start(texts)
-		if more && len(texts) > 0 && w.idle() {
-			depth = min(2*depth, deepest)
-		} else {
+		rest := start(texts)
+		hidden := more && len(rest) > 0 && w.idle(rest)
+		rest = w.linger(ctx, tick.C, more && err == nil, rest, start)
+		switch {
+		case !hidden:
 			depth = page
+		case depth < deepest:
+			depth *= 2
+		default:
+			w.setAside(ctx, rest, len(texts)-len(rest))
 		}
-		w.linger(ctx, tick.C, more && err == nil, texts, start)
+	}
+}
+
+// setAside postpones texts whose gateways have no room, so that the next read
+// shows those behind them. The newest stay, and enough for their gateways not to
+// run dry if they go on as in the last tick.
+func (w *Worker) setAside(ctx context.Context, texts []claim.QueuedText, wentOut int) {
+	var ids []string
+	for _, t := range texts[min(len(texts), page+aside*wentOut):] {
+		ids = append(ids, t.ID)
+	}
+	now := w.Now()
+	if err := w.postpone(ctx, ids, now, now.Add(aside*w.Poll)); err != nil && ctx.Err() == nil {
+		w.Log.ErrorContext(ctx, "texts cannot be postponed", "error", err)
 	}
 }
 
 // linger starts texts as room for them comes: until the tick, or until none is
-// left if there are more to read.
+// left if there are more to read. It returns those that are left.
 func (w *Worker) linger(
 	ctx context.Context, tick <-chan time.Time, more bool, texts []claim.QueuedText,
 	start func([]claim.QueuedText) []claim.QueuedText,
-) {
+) []claim.QueuedText {
 	for len(texts) > 0 || !more {
 		pause := w.Poll
 		if len(texts) > 0 {
@@ -55,13 +75,14 @@ func (w *Worker) linger(
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return texts
 		case <-tick:
-			return
+			return texts
 		case <-time.After(pause):
 			texts = start(texts)
 		}
 	}
+	return texts
 }
 
 // look reads what is due, newest first, and tells whether there may be more.
@@ -86,12 +107,17 @@ func (w *Worker) look(ctx context.Context, n int) (live []claim.QueuedText, more
 			live = append(live, t)
 		}
 	}
-	err = errors.Join(err, w.drop(ctx, expired, now, reasonExpired), w.drop(ctx, stale, now, reasonStale))
-	if len(waiting) > 0 {
-		w.Log.InfoContext(ctx, "texts postponed", "texts", len(waiting), "until", until)
-		err = errors.Join(err, w.Outbox.PostponeTexts(ctx, waiting, now, until))
-	}
+	err = errors.Join(err, w.drop(ctx, expired, now, reasonExpired), w.drop(ctx, stale, now, reasonStale),
+		w.postpone(ctx, waiting, now, until))
 	return live, len(due) == n, err
+}
+
+func (w *Worker) postpone(ctx context.Context, ids []string, now, until time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	w.Log.InfoContext(ctx, "texts postponed", "texts", len(ids), "until", until)
+	return w.Outbox.PostponeTexts(ctx, ids, now, until)
 }
 
 func (w *Worker) drop(ctx context.Context, ids []string, now time.Time, reason string) error {
@@ -168,8 +194,14 @@ func (w *Worker) take(ctx context.Context, t claim.QueuedText, held *turn) {
 	}
 }
 
-// idle tells whether there is room that no text asked for.
-func (w *Worker) idle() bool {
+// idle tells whether there is room that none of these texts asks for.
+func (w *Worker) idle(texts []claim.QueuedText) bool {
+	asked := map[*lane]bool{}
+	for _, t := range texts {
+		for _, l := range w.table.lanes(t.Text) {
+			asked[l] = true
+		}
+	}
 	now := w.Now()
-	return slices.ContainsFunc(w.lanes, func(l *lane) bool { return l.spare(now) })
+	return slices.ContainsFunc(w.lanes, func(l *lane) bool { return !asked[l] && l.spare(now) })
 }

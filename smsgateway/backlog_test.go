@@ -250,6 +250,39 @@ func TestASlowRoutesBacklogHidesNoOther(t *testing.T) {
 	})
 }
 
+// However many newer texts wait for a slow route, a text that is for another one
+// is found. The slow route loses nothing by that.
+func TestADeepBacklogHidesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow, quick := &diary{}, &diary{}
+		old := backlog("old", 1, time.Hour)[0]
+		old.To, old.CreatedAt = claim.RestoreMobile("+94771234567"), old.CreatedAt.Add(-5*time.Hour)
+		old.Expires = time.Now().Add(time.Minute)
+		o := newOutbox(append(backlog("slow", 12_000, 5*time.Hour), old)...)
+		b := newBench(t, o, func(w *smsgateway.WorkerOptions) {
+			limited(5)(w)
+			w.Routing.ByCode = map[string][]string{"44": {"gateway-1"}, "94": {"gateway-2"}}
+		}, slow, quick)
+		stop := run(t, b.Worker)
+		time.Sleep(time.Minute)
+		stop()
+		if len(quick.ids) != 1 {
+			t.Errorf("the text behind the heap: %+v", o.row(old.ID).result)
+		}
+		if n := len(slow.ids); n < 285 || n > 301 {
+			t.Errorf("%d sent by the slow route in a minute, want five a second", n)
+		}
+		if _, n := o.count("", "postpone"); n > 30 {
+			t.Errorf("%d statements to postpone", n)
+		}
+		for i := 1; i < len(slow.ids); i++ {
+			if slow.ids[i] > slow.ids[i-1] {
+				t.Fatalf("%s is sent after %s", slow.ids[i], slow.ids[i-1])
+			}
+		}
+	})
+}
+
 func TestABacklogForAShutGatewayCostsLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const all = 5000

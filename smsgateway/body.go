@@ -38,9 +38,9 @@ type bodyTemplate struct {
 	places chan struct{}
 }
 
-// parseBody reads a template, and tries it once with a made-up text, so that
-// faults show at start rather than with the first user.
-func parseBody(source []byte, form bool, limit time.Duration) (*bodyTemplate, error) {
+// parseBody reads a template, and tries it with made-up messages, so that faults
+// show at start rather than with the first user.
+func parseBody(source []byte, form bool, limit time.Duration, samples []Message) (*bodyTemplate, error) {
 	node, err := jsonnet.SnippetToAST("body", string(source))
 	if err != nil {
 		return nil, describeSyntax(err)
@@ -49,10 +49,11 @@ func parseBody(source []byte, form bool, limit time.Duration) (*bodyTemplate, er
 		return nil, err
 	}
 	t := &bodyTemplate{node: node, form: form, limit: limit, places: make(chan struct{}, evaluations)}
-	sample := Message{ID: "sample", Body: "123456 is a sample.", Code: "123456", Validity: 5 * time.Minute}
-	_, err = t.render(context.Background(), sample)
-	if fault := new(templateError); errors.Is(err, errSlowTemplate) || errors.As(err, &fault) && !fault.chosen {
-		return nil, err
+	for _, sample := range samples {
+		_, err = t.render(context.Background(), sample)
+		if fault := new(templateError); errors.Is(err, errSlowTemplate) || errors.As(err, &fault) && !fault.chosen {
+			return nil, err
+		}
 	}
 	return t, nil
 }
@@ -78,7 +79,7 @@ func forbid(node ast.Node) error {
 
 // errSlowTemplate passes: a template that was fast enough at start meets a busy
 // machine, or a text of its own kind.
-var errSlowTemplate = errors.New("the body template takes too long")
+var errSlowTemplate = fmt.Errorf("%w: the body template takes too long", ErrLocal)
 
 // templateError says where a template fails. What jsonnet says may hold values
 // of the text, so it is left out.
@@ -103,7 +104,7 @@ func (t *bodyTemplate) render(ctx context.Context, m Message) ([]byte, error) {
 	select {
 	case t.places <- struct{}{}:
 	case <-limited.Done():
-		return nil, fmt.Errorf("wait for the body template: %w", limited.Err())
+		return nil, fmt.Errorf("%w: wait for the body template: %w", ErrLocal, limited.Err())
 	}
 	var out string
 	var run errgroup.Group

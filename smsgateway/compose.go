@@ -3,6 +3,7 @@ package smsgateway
 import (
 	"cmp"
 	"errors"
+	"time"
 
 	"github.com/holdline/holdline/claim"
 )
@@ -14,9 +15,13 @@ type Composer struct {
 	}
 	Templates *Templates
 	Mails     *Mails // nil without a webhook
+	Now       func() time.Time
 	// Link returns the page on which a notice's reader says "that was not me".
 	Link func(claim.Text) (string, error)
 }
+
+// onTheWay is what a text may have waited without saying a minute less.
+const onTheWay = 15 * time.Second
 
 // Compose makes the message. An error is final, and says nothing secret.
 func (c Composer) Compose(t claim.Text) (Message, error) {
@@ -41,6 +46,7 @@ func (c Composer) Compose(t claim.Text) (Message, error) {
 		m.Subject, m.Body = mail.Subject, mail.Body
 		return m, err
 	}
-	m.Body, err = c.Templates.Render(m.Kind, m.Language, TextData{Code: m.Code, Minutes: minutes(t.Validity), Link: m.Link})
+	left := min(t.Validity, t.Expires.Sub(c.Now())+onTheWay)
+	m.Body, err = c.Templates.Render(m.Kind, m.Language, TextData{Code: m.Code, Minutes: minutes(left), Link: m.Link})
 	return m, err
 }

@@ -23,6 +23,13 @@ type custom struct {
 // sent, unless it plainly is an error document; 401, 402 and 403 refuse the
 // account; 408, 425, 429 and 500 to 599 pass; all others refuse the message.
 func NewHTTP(config RequestConfig, options HTTPOptions) (*HTTP, error) {
+	return newCustom(config, options, Message{
+		ID: "sample", Kind: claim.TextCode, Body: "123456 is a sample.", Code: "123456", Validity: 5 * time.Minute,
+	})
+}
+
+// newCustom tries the template with samples of what it will get.
+func newCustom(config RequestConfig, options HTTPOptions, samples ...Message) (*HTTP, error) {
 	client := newClient(options.Transport)
 	api := custom{config: config}
 	faults := config.check()
@@ -30,7 +37,7 @@ func NewHTTP(config RequestConfig, options HTTPOptions) (*HTTP, error) {
 		source, err := loadBody(client, config.Body)
 		if err == nil {
 			limit := cmp.Or(options.EvaluationLimit, time.Second)
-			api.body, err = parseBody(source, config.mediaType() == typeForm, limit)
+			api.body, err = parseBody(source, config.mediaType() == typeForm, limit, samples)
 		}
 		if err != nil {
 			faults = append(faults, fmt.Errorf("request_config.body: %w", err))
@@ -69,6 +76,10 @@ func (c custom) request(ctx context.Context, m Message) (*http.Request, error) {
 		return nil, err
 	}
 	c.config.dress(req, m.ID)
+	// With an idempotency key net/http would repeat a request by itself on every
+	// connection that breaks, which is for the worker to decide.
+	req.GetBody = nil
+	req.Close = req.Body == nil
 	return req, nil
 }
 

@@ -17,8 +17,8 @@ const (
 	// longestNoticePause is that of notices, which are tried for a day.
 	longestNoticePause = time.Hour
 	longestReason      = 200
-	// shortestSend is what a lease or a code must have left for a send to begin: a
-	// gateway that is cut off sooner would be blamed for it.
+	// shortestSend is the least time that a gateway is given: one that is cut off
+	// sooner would be blamed for it.
 	shortestSend = time.Second
 )
 
@@ -54,7 +54,7 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 	switch {
 	case o.sent:
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextSent, Gateway: o.gateway, ProviderID: o.providerID})
-	case o.unclear > 1, o.unclear == 1 && t.Tries > 0:
+	case o.unclear > 1:
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextSent, Gateway: o.gateway, Reason: o.reason()})
 	case o.passing:
 		w.putOff(ctx, t, o)
@@ -73,7 +73,7 @@ func dead(t claim.Text, now time.Time) bool {
 type outcome struct {
 	gateway, providerID string // of the last one that was asked
 	sent                bool
-	unclear             int           // how many may have taken it
+	unclear             int           // how often it may have been taken, in earlier tries too
 	passing             bool          // some gateway may take it later
 	after               time.Duration // not before any of them is willing
 	reasons             []string
@@ -108,14 +108,23 @@ func (o *outcome) passOver(l *lane, now time.Time) {
 // attempt asks the lanes in order until one takes the message. One that is busy
 // or shut is passed over, so that one that hangs keeps no text from the next. A
 // text that may have been taken is sent once more, not again and again: here or
-// in the second try.
+// in a later try.
 func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, held *turn) outcome {
 	lanes := w.table.lanes(t.Text)
 	if held == nil {
 		held = await(ctx, lanes)
 	}
+	defer held.giveBack()
 	var o outcome
+	if t.Unclear {
+		o.unclear = 1
+	}
 	for i, l := range lanes {
+		share := shareOf(ctx, len(lanes)-i)
+		if share == 0 {
+			o.fail(l, "no time is left", true, 0)
+			break
+		}
 		turn := held
 		if held == nil {
 			turn = l.enter()
@@ -124,16 +133,15 @@ func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, hel
 			o.passOver(l, w.Now())
 			continue
 		}
-		held = nil
-		o.gateway = l.ID
-		id, err := turn.askWithin(ctx, m, len(lanes)-i)
+		held, o.gateway = nil, l.ID
+		id, err := turn.askFor(ctx, m, share)
 		if err == nil {
 			o.sent, o.providerID = true, id
 			return o
 		}
-		o.fail(l, err.Error(), !errors.Is(err, ErrRefused), restAfter(err))
-		if errors.Is(err, ErrUnclear) || isNotice(t.Text) && errors.Is(err, context.DeadlineExceeded) {
-			if o.unclear++; o.unclear > 1 || t.Tries > 0 {
+		o.fail(l, err.Error(), isPassing(err, t.Text), restAfter(err))
+		if errors.Is(err, ErrUnclear) {
+			if o.unclear++; o.unclear > 1 {
 				break
 			}
 		}
@@ -141,8 +149,13 @@ func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, hel
 	return o
 }
 
-// isNotice tells what is worth hours of trying, but not being told twice: a
-// person waits for a code, and a second one does no harm.
+// isPassing tells whether the gateway may take the text later. An account may be put
+// in order within the hours that a notice has, though not while a person waits.
+func isPassing(err error, t claim.Text) bool {
+	return !errors.Is(err, ErrRefused) || isNotice(t) && errors.Is(err, ErrAccount)
+}
+
+// isNotice tells what is worth hours of trying: nobody waits for it.
 func isNotice(t claim.Text) bool { return t.Kind != "" && t.Kind != claim.TextCode }
 
 // await takes a turn on the first lane that has room, or else waits for the
@@ -163,41 +176,52 @@ func await(ctx context.Context, lanes []*lane) *turn {
 	return busy.queue(ctx)
 }
 
-// askWithin gives a gateway its share of the time that is left, so that there is
-// some for those behind it.
-func (t *turn) askWithin(ctx context.Context, m Message, left int) (string, error) {
-	if until, ok := ctx.Deadline(); ok {
-		share, cancel := context.WithTimeout(ctx, time.Until(until)/time.Duration(left))
-		defer cancel()
-		ctx = share
+// shareOf is what a gateway gets of the time that is left, so that there is some
+// for those behind it; zero if there is too little for any.
+func shareOf(ctx context.Context, gateways int) time.Duration {
+	until, _ := ctx.Deadline()
+	left := time.Until(until)
+	if left < shortestSend || ctx.Err() != nil {
+		return 0
 	}
+	return max(shortestSend, left/time.Duration(gateways))
+}
+
+func (t *turn) askFor(ctx context.Context, m Message, share time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, share)
+	defer cancel()
 	return t.ask(ctx, m)
 }
 
 // putOff makes a text due again, unless its code will be dead by then.
 func (w *Worker) putOff(ctx context.Context, t claim.QueuedText, o outcome) {
-	until := w.Now().Add(max(o.after, w.pause(t)))
+	until := w.Now().Add(max(o.after, w.pause(t, o.unclear > 0)))
 	if dead(t.Text, until) {
 		o.reasons = append([]string{"the code expires before another try"}, o.reasons...)
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Gateway: o.gateway, Reason: o.reason()})
 		return
 	}
-	if w.settle(ctx, t.Text, func(ctx context.Context) error { return w.Outbox.PutOff(ctx, t.ID, until, o.reason()) }) {
+	reason := o.reason()
+	if o.unclear > 0 {
+		reason = claim.ReasonUnclear + reason
+	}
+	if w.settle(ctx, t.Text, func(ctx context.Context) error { return w.Outbox.PutOff(ctx, t.ID, until, reason) }) {
 		w.Log.InfoContext(ctx, "text put off", "text", t.ID, "identity", t.IdentityID, "number", t.To,
-			"tries", t.Tries+1, "until", until, "reason", o.reason())
+			"tries", t.Tries+1, "until", until, "reason", reason)
 	}
 }
 
-// pause doubles with every try. The jitter takes up to half of it away.
-func (w *Worker) pause(t claim.QueuedText) time.Duration {
-	longest := longestPause
+// pause doubles with every try. The one repeat of what may have been taken comes
+// late: until then an outage may be over. The jitter takes up to half of it away.
+func (w *Worker) pause(t claim.QueuedText, unclear bool) time.Duration {
+	shortest, longest := firstPause, longestPause
+	if unclear {
+		shortest = longestPause
+	}
 	if isNotice(t.Text) {
 		longest = longestNoticePause
 	}
-	pause := longest
-	if t.Tries < 12 {
-		pause = min(pause, firstPause<<max(0, t.Tries))
-	}
+	pause := min(max(shortest, firstPause<<min(t.Tries, 12)), longest)
 	return pause - time.Duration(w.Jitter()*float64(pause)/2)
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/holdline/holdline/claim"
@@ -147,6 +149,93 @@ func TestATextThatMayHaveBeenTakenIsSentOnceMore(t *testing.T) {
 	if n := len(p.got()); n != 2 || got.State != claim.TextSent || !strings.Contains(got.Reason, "may have taken it") {
 		t.Errorf("asked %d times, %+v", n, got)
 	}
+}
+
+// What passes before does not count as having been taken: the spare is asked.
+func TestAnUnclearAnswerToALaterTryLeavesTheSpare(t *testing.T) {
+	text := queued("text-1")
+	text.LeaseUntil = start
+	o := newOutbox(text)
+	busy := &smsgateway.RetryError{Reason: "busy"}
+	answer := func(then error) func(int) error {
+		return func(n int) error { return map[bool]error{true: busy, false: then}[n == 1] }
+	}
+	first, second := &moody{answer: answer(smsgateway.ErrUnclear)}, &moody{answer: answer(nil)}
+	b := newBench(t, o, nil, first, second)
+	for range 2 {
+		if err := b.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.move(time.Minute)
+	}
+	got := o.row("text-1").result
+	if got.State != claim.TextSent || got.Gateway != "gateway-2" || got.Reason != "" || first.asked.Load() != 2 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// An unclear answer is remembered past tries that were none.
+func TestAnUnclearAnswerIsNotForgotten(t *testing.T) {
+	text := queued("text-1")
+	text.LeaseUntil = start
+	o := newOutbox(text)
+	g := &moody{answer: func(n int) error {
+		return map[bool]error{true: smsgateway.ErrUnclear, false: &smsgateway.RetryError{Reason: "busy"}}[n != 2]
+	}}
+	b := newBench(t, o, nil, g)
+	for range 4 {
+		if err := b.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.move(time.Minute)
+	}
+	if got := o.row("text-1").result; got.State != claim.TextSent || g.asked.Load() != 3 {
+		t.Errorf("asked %d times, %+v", g.asked.Load(), got)
+	}
+}
+
+// The one repeat comes when an outage may be over.
+func TestAnOutageOfSomeSecondsLosesNoText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin, text := time.Now(), living("text-1")
+		b := newBench(t, newOutbox(text), realTime, sender(func(ctx context.Context, _ smsgateway.Message) (string, error) {
+			if time.Since(begin) < 25*time.Second {
+				return "", tooLate(ctx)
+			}
+			return "id", nil
+		}))
+		stop := run(t, b.Worker)
+		b.Offer(text)
+		time.Sleep(time.Minute)
+		stop()
+		if got := b.outbox.row("text-1").result; got.State != claim.TextSent || got.ProviderID != "id" {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// Each gateway is given the time that a send takes, and the last ones none rather
+// than too little.
+func TestNoGatewayIsAskedWithoutTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := living("text-1")
+		text.Expires = time.Now().Add(2500 * time.Millisecond)
+		var got []time.Duration
+		hangs := sender(func(ctx context.Context, _ smsgateway.Message) (string, error) {
+			until, _ := ctx.Deadline()
+			got = append(got, time.Until(until))
+			<-ctx.Done()
+			return "", ctx.Err()
+		})
+		b := newBench(t, newOutbox(text), realTime, hangs, hangs, hangs, hangs)
+		stop := run(t, b.Worker)
+		b.Offer(text)
+		time.Sleep(5 * time.Second)
+		stop()
+		if want := []time.Duration{time.Second, time.Second}; !slices.Equal(got, want) {
+			t.Errorf("the gateways had %v, want %v", got, want)
+		}
+	})
 }
 
 func TestPausesGrow(t *testing.T) {

@@ -11,11 +11,17 @@
 // circuit breaker is open or while it rests on its own wish. What the worker
 // knows of them is [Worker.Health]. Every text is settled in the outbox:
 //
-//	                     ┌─ sent     a gateway took it
+//	                     ┌─ sent     a gateway took it, or two may have
 //	offered ─┐           ├─ failed   every gateway refuses it, or its code expires
 //	         ├─ attempt ─┤           before another try
 //	  found ─┘           ├─ dropped  its code is dead
 //	                     └─ put off  some gateway may take it later
+//
+// A text that a provider may have taken, because no answer to a whole request
+// could be read ([ErrUnclear]), is sent once more: at once by the next gateway, or
+// late, when an outage may be over. If that ends the same way, it is sent as far as
+// anybody knows, and is recorded so with the reason; who waits in vain asks for
+// another.
 //
 // What is found is leased only when a gateway has room for it, newest first, and
 // makes room for what is offered. What is dead, and what no gateway is to be

@@ -36,8 +36,9 @@ func (m Message) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(m)) 
 
 // Gateway sends texts. An implementer must hold to this: the message's ID is an
 // idempotency key; the end of ctx ends the call; an error that wraps
-// [ErrRefused] means that trying again is in vain, any other that it is not, and
-// a [*RetryError] says when to; no error holds the number, the code,
+// [ErrRefused] means that trying again is in vain, any other that it is not;
+// [ErrUnclear] means that the message may have been taken, [ErrLocal] that nobody
+// was asked, and a [*RetryError] says when to try again; no error holds the number, the code,
 // credentials or what the provider answered. The provider's id may be blank.
 type Gateway interface {
 	Send(ctx context.Context, m Message) (providerID string, err error)
@@ -59,5 +60,5 @@ type RetryError struct {
 
 func (e *RetryError) Error() string { return e.Reason }
 
-// minutes is a code's validity as texts say it: never more than it has, never none.
+// minutes is a code's remaining time as texts say it: whole minutes, never none.
 func minutes(validity time.Duration) int { return max(1, int(validity/time.Minute)) }

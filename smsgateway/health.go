@@ -33,6 +33,10 @@ type GatewayHealth struct {
 	LastAt                time.Time
 }
 
+// ErrLocal means that this process, and not the gateway, is in the way. It passes,
+// and says nothing of the gateway's health.
+var ErrLocal = errors.New("not asked")
+
 // When a breaker opens, and for how long. A wrong number is no failure, a wrong
 // password is: the next text would fare no better.
 const (
@@ -55,7 +59,7 @@ func (l *lane) newBreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 		IsSuccessful: func(err error) bool { return err == nil || isRefusal(err) },
 		// What the gateway is not to blame for, and what it rests for.
 		IsExcluded: func(err error) bool {
-			return errors.Is(err, errUnused) || errors.Is(err, context.Canceled) || restAfter(err) > 0
+			return errors.Is(err, errUnused) || errors.Is(err, ErrLocal) || errors.Is(err, context.Canceled) || restAfter(err) > 0
 		},
 		OnStateChange: func(_ string, _, to gobreaker.State) { l.changed(to) },
 	})
@@ -86,6 +90,9 @@ func (l *lane) changed(to gobreaker.State) {
 
 // note counts an answer.
 func (l *lane) note(err error) {
+	if errors.Is(err, ErrLocal) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()

@@ -3,9 +3,13 @@ package smsgateway
 import (
 	"cmp"
 	"context"
+	"net"
 	"net/http"
 	"time"
 )
+
+// dialTimeout bounds what outlives the request that it was begun for.
+const dialTimeout = 10 * time.Second
 
 // idleConnections is how many are kept for the next texts.
 const idleConnections = usualConcurrency
@@ -48,6 +52,7 @@ func newClient(transport http.RoundTripper) *http.Client {
 	if transport == nil {
 		transport = &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			ForceAttemptHTTP2:      true,
 			MaxIdleConnsPerHost:    idleConnections,
 			IdleConnTimeout:        90 * time.Second,
@@ -72,9 +77,10 @@ func (h *HTTP) Send(ctx context.Context, m Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	res, err := h.client.Do(req)
+	ctx, heard := listen(ctx)
+	res, err := h.client.Do(req.WithContext(ctx))
 	if err != nil {
-		return "", describeTransport(err)
+		return "", heard(describeTransport(err))
 	}
 	defer res.Body.Close()
 	a, err := readAnswer(res)

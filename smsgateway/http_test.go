@@ -2,19 +2,24 @@ package smsgateway_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -254,5 +259,56 @@ func saysNothing(t *testing.T, err error) {
 		if strings.Contains(fmt.Sprintf("%+v", err), secret) {
 			t.Errorf("%q is in %v", secret, err)
 		}
+	}
+}
+
+// A provider that takes a text and then breaks the connection gets it once for
+// each send, however many connections lie idle.
+func TestNothingIsRepeatedBehindTheWorkersBack(t *testing.T) {
+	const idle = 8
+	var arrived sync.WaitGroup
+	arrived.Add(idle)
+	var breaking atomic.Bool
+	var taken atomic.Int32
+	provider := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if breaking.Load() {
+			taken.Add(1)
+			panic(http.ErrAbortHandler)
+		}
+		arrived.Done()
+		arrived.Wait()
+	}))
+	t.Cleanup(provider.Close)
+	for _, method := range []string{http.MethodPost, http.MethodGet} {
+		t.Run(method, func(t *testing.T) {
+			config := smsgateway.RequestConfig{URL: provider.URL, Method: method}
+			if method == http.MethodPost {
+				config.Body = "base64://" + base64.StdEncoding.EncodeToString([]byte("function(ctx) ctx"))
+			}
+			gateway, err := smsgateway.NewHTTP(config, smsgateway.HTTPOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer gateway.Close()
+			breaking.Store(false)
+			taken.Store(0)
+			arrived = sync.WaitGroup{}
+			arrived.Add(idle)
+			var warm errgroup.Group
+			for range idle {
+				warm.Go(func() error {
+					_, err := gateway.Send(t.Context(), message())
+					return err
+				})
+			}
+			if err := warm.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			breaking.Store(true)
+			_, err = gateway.Send(t.Context(), message())
+			if taken.Load() != 1 || !errors.Is(err, smsgateway.ErrUnclear) {
+				t.Errorf("the provider got it %d times: %v", taken.Load(), err)
+			}
+		})
 	}
 }

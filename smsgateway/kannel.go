@@ -3,6 +3,7 @@ package smsgateway
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,7 +16,7 @@ import (
 type Kannel struct {
 	Username, Password string
 	From               string // blank for Kannel's own
-	Endpoint           string // http://127.0.0.1:13013/cgi-bin/sendsms if blank
+	Endpoint           string // http://127.0.0.1:13013/cgi-bin/sendsms if blank; may have a query of its own
 	Callback           string // URL for receipts; blank for none
 }
 
@@ -23,9 +24,15 @@ type Kannel struct {
 const everyReceipt = "31"
 
 func (k Kannel) request(ctx context.Context, m Message) (*http.Request, error) {
-	query := url.Values{
-		"username": {k.Username}, "password": {k.Password}, "to": {m.To.Reveal()}, "text": {m.Body},
-		"charset": {"UTF-8"}, "coding": {"0"},
+	address, err := url.Parse(cmp.Or(k.Endpoint, "http://127.0.0.1:13013/cgi-bin/sendsms"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: the URL cannot be used", ErrRefused)
+	}
+	query := address.Query() // an operator's own, such as smsc or account
+	for name, value := range map[string]string{
+		"username": k.Username, "password": k.Password, "to": m.To.Reveal(), "text": m.Body, "charset": "UTF-8", "coding": "0",
+	} {
+		query.Set(name, value)
 	}
 	if isUnicode(m) {
 		query.Set("coding", "2")
@@ -37,7 +44,8 @@ func (k Kannel) request(ctx context.Context, m Message) (*http.Request, error) {
 		query.Set("dlr-mask", everyReceipt)
 		query.Set("dlr-url", k.receiptURL(m))
 	}
-	req, err := newRequest(ctx, http.MethodGet, cmp.Or(k.Endpoint, "http://127.0.0.1:13013/cgi-bin/sendsms")+"?"+query.Encode(), "", nil)
+	address.RawQuery = query.Encode()
+	req, err := newRequest(ctx, http.MethodGet, address.String(), "", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -92,30 +92,43 @@ func (l *lane) enter() *turn {
 }
 
 // queue waits for a turn; nil for none in time. Those who wait are served in
-// order, and before those who do not.
+// order, and before those who do not. The place comes before the slot: whoever
+// has a slot sends at once, or many places that become free together would
+// exceed the rate.
 func (l *lane) queue(ctx context.Context) *turn {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	select {
+	case l.places <- struct{}{}:
+	case <-ctx.Done():
+		return nil
+	}
+	if !l.awaitSlot(ctx) {
+		<-l.places
+		return nil
+	}
+	return l.begin()
+}
+
+// awaitSlot waits until the rate allows one more, and tells whether it does
+// before ctx, which has a deadline, ends.
+func (l *lane) awaitSlot(ctx context.Context) bool {
 	now := l.now()
 	slot := l.limiter.ReserveN(now, 1)
 	delay := slot.DelayFrom(now)
-	if delay > patience {
+	until, _ := ctx.Deadline()
+	if delay > time.Until(until) {
 		slot.CancelAt(now)
-		return nil
+		return false
 	}
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
 	case <-ctx.Done():
 		slot.CancelAt(l.now())
-		return nil
-	}
-	select {
-	case l.places <- struct{}{}:
-		return l.begin()
-	case <-ctx.Done():
-		return nil
+		return false
 	}
 }
 

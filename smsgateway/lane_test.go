@@ -67,6 +67,7 @@ func TestBreakers(t *testing.T) {
 		"messages are refused":           {always(refused), 50, smsgateway.GatewayClosed, 50},
 		"the account is refused":         {always(smsgateway.ErrAccount), 9, smsgateway.GatewayOpen, 5},
 		"it says when to come":           {always(&smsgateway.RetryError{Reason: "slowly", After: time.Minute}), 9, smsgateway.GatewayResting, 1},
+		"this process is in the way":     {always(fmt.Errorf("%w: too busy", smsgateway.ErrLocal)), 50, smsgateway.GatewayClosed, 50},
 		"it says no, but not until when": {always(&smsgateway.RetryError{Reason: "slowly"}), 9, smsgateway.GatewayOpen, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -259,6 +260,38 @@ func TestWrongRoutesAreReportedTogether(t *testing.T) {
 			t.Errorf("%q is not in %q", want, err)
 		}
 	}
+}
+
+// Places that become free together let no more texts through than the rate does.
+func TestARateHoldsAfterAProviderHung(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rate, places = 10, 20
+		begin, took := time.Now(), &diary{}
+		b := newBench(t, newOutbox(), func(w *smsgateway.WorkerOptions) {
+			limited(rate)(w)
+			w.Routes[0].Concurrency = places
+		}, sender(func(ctx context.Context, m smsgateway.Message) (string, error) {
+			id, err := took.Send(ctx, m)
+			if left := 4*time.Second - time.Since(begin); left > 0 {
+				time.Sleep(left)
+			}
+			return id, err
+		}))
+		stop := run(t, b.Worker)
+		const all = 60
+		for i := range all {
+			time.Sleep(time.Second / rate)
+			b.offered(fmt.Sprint("text-", i), 1)
+		}
+		time.Sleep(20 * time.Second)
+		stop()
+		if most := took.mostWithin(time.Second); most > rate {
+			t.Errorf("%d texts in one second, want at most %d", most, rate)
+		}
+		if sent, _ := b.outbox.count(claim.TextSent, ""); sent != all || b.Health()[0].InFlight != 0 {
+			t.Errorf("%d of %d texts sent, %d places taken", sent, all, b.Health()[0].InFlight)
+		}
+	})
 }
 
 // One provider hangs. Who is routed to the other is sent to it at once, and so is

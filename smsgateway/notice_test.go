@@ -3,6 +3,7 @@ package smsgateway_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,43 +13,75 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// A notice is worth a day of trying, but nobody is to be told the same thing
-// again and again by a provider that takes it and answers too late.
-func TestNoticesAreNotRepeatedLikeCodes(t *testing.T) {
+// tooLate is what a gateway makes of a provider that takes a text and answers
+// after its time-out.
+func tooLate(ctx context.Context) error {
+	late, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	<-late.Done()
+	return fmt.Errorf("%w: %w", smsgateway.ErrUnclear, late.Err())
+}
+
+// A text is worth trying for as long as its code lives, or a day for a notice, but
+// nobody is to be told the same thing again and again.
+func TestHowOftenATextIsTried(t *testing.T) {
+	noAnswer := func(context.Context) error { return errors.New("the connection is refused") }
+	account := func(context.Context) error { return smsgateway.ErrAccount }
 	for name, tt := range map[string]struct {
-		fault func(context.Context) error
-		most  int32
-		state claim.TextState
+		kind        claim.TextKind
+		valid       time.Duration
+		fault       func(context.Context) error
+		least, most int32
+		state       claim.TextState
 	}{
-		"too late an answer": {func(ctx context.Context) error {
-			late, cancel := context.WithTimeout(ctx, 10*time.Second)
-			defer cancel()
-			<-late.Done()
-			return late.Err()
-		}, 2, claim.TextSent},
-		"no answer at all": {func(context.Context) error { return errors.New("the connection is refused") }, 50, claim.TextFailed},
+		"a code, too late an answer":          {claim.TextCode, 5 * time.Minute, tooLate, 2, 2, claim.TextSent},
+		"a code of a day, too late an answer": {claim.TextCode, 24 * time.Hour, tooLate, 2, 2, claim.TextSent},
+		"a code, the account is refused":      {claim.TextCode, 5 * time.Minute, account, 1, 1, claim.TextFailed},
+		"a notice, too late an answer":        {claim.TextChanged, 24 * time.Hour, tooLate, 2, 2, claim.TextSent},
+		"a notice, no answer at all":          {claim.TextChanged, 24 * time.Hour, noAnswer, 20, 50, claim.TextFailed},
+		"a notice, the account is refused":    {claim.TextChanged, 24 * time.Hour, account, 20, 50, claim.TextFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				notice := living("notice")
-				notice.Kind, notice.Expires = claim.TextChanged, time.Now().Add(24*time.Hour)
-				o := newOutbox(notice)
+				text := living("text")
+				text.Kind, text.Expires = tt.kind, time.Now().Add(tt.valid)
+				o := newOutbox(text)
 				var asked atomic.Int32
-				b := newBench(t, o, func(w *smsgateway.WorkerOptions) { realTime(w) },
-					sender(func(ctx context.Context, _ smsgateway.Message) (string, error) {
-						asked.Add(1)
-						return "", tt.fault(ctx)
-					}))
+				b := newBench(t, o, realTime, sender(func(ctx context.Context, _ smsgateway.Message) (string, error) {
+					asked.Add(1)
+					return "", tt.fault(ctx)
+				}))
 				stop := run(t, b.Worker)
-				time.Sleep(25 * time.Hour)
+				b.Offer(text)
+				time.Sleep(tt.valid + time.Hour)
 				stop()
-				if n := asked.Load(); n > tt.most || n < 2 {
-					t.Errorf("the provider was asked %d times, at most %d are wanted", n, tt.most)
+				if n := asked.Load(); n > tt.most || n < tt.least {
+					t.Errorf("the provider was asked %d times, want %d to %d", n, tt.least, tt.most)
 				}
-				if got := o.row("notice").result.State; got != tt.state {
-					t.Errorf("the notice is %s, want %s", got, tt.state)
+				got := o.row("text").result
+				if got.State != tt.state || got.Reason == "" {
+					t.Errorf("got %+v, want %s and a reason", got, tt.state)
 				}
 			})
 		})
 	}
+}
+
+// An account that is put in order within the hours of a notice sends it.
+func TestANoticeOutlastsARefusedAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		notice := living("notice")
+		notice.Kind, notice.Expires = claim.TextChanged, begin.Add(24*time.Hour)
+		b := newBench(t, newOutbox(notice), realTime, &moody{answer: func(int) error {
+			return map[bool]error{true: smsgateway.ErrAccount}[time.Since(begin) < 5*time.Hour]
+		}})
+		stop := run(t, b.Worker)
+		b.Offer(notice)
+		time.Sleep(7 * time.Hour)
+		stop()
+		if got := b.outbox.row("notice").result; got.State != claim.TextSent {
+			t.Errorf("got %+v", got)
+		}
+	})
 }

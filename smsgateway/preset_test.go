@@ -3,9 +3,12 @@ package smsgateway_test
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,3 +206,20 @@ func askedOf(t *testing.T, make func(smsgateway.HTTPOptions) smsgateway.Gateway)
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Kannel's endpoint may name a centre or an account of its own.
+func TestKannelKeepsItsEndpointsQuery(t *testing.T) {
+	var got url.Values
+	double := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.URL.Query()
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, "0: Accepted for delivery")
+	})
+	kannel := smsgateway.Kannel{Username: "u", Password: "p", Endpoint: double.URL + "/cgi-bin/sendsms?smsc=foo"}
+	if _, err := smsgateway.NewAPI(kannel, smsgateway.HTTPOptions{}).Send(t.Context(), message()); err != nil {
+		t.Fatal(err)
+	}
+	if got.Get("smsc") != "foo" || got.Get("charset") != "UTF-8" || got.Get("username") != "u" {
+		t.Errorf("got the names %v, smsc %q", slices.Sorted(maps.Keys(got)), got.Get("smsc"))
+	}
+}

@@ -262,3 +262,29 @@ func TestTheReceiptRouteAnswers(t *testing.T) {
 		})
 	}
 }
+
+// An Authorization header that belongs to somebody else's business, such as a
+// proxy's, does not stand in the way of the secret.
+func TestOtherCredentialsAreLeftAlone(t *testing.T) {
+	secret := "0123456789abcdef0123"
+	reader, err := smsgateway.NewReceiptReader("http", secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for authorization, query := range map[string]string{
+		"Basic dTpw": "?secret=" + secret, "bearer " + secret: "", "BEARER " + secret: "", "": "?secret=" + secret,
+	} {
+		taker := smsgateway.NewReceipts(smsgateway.ReceiptOptions{
+			Readers: map[string]smsgateway.ReceiptReader{"main": reader}, Store: claimtest.NewStore(),
+			Now: func() time.Time { return start }, BaseURL: "https://id.example.com",
+		})
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sms/receipts/main"+query, strings.NewReader("id=1&status=delivered"))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if authorization != "" {
+			request.Header.Set("Authorization", authorization)
+		}
+		if err := taker.Receive(request, "main"); err != nil {
+			t.Errorf("%q: got %v", authorization, err)
+		}
+	}
+}

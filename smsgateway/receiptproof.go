@@ -44,9 +44,13 @@ func openShared(secret string, r receiptRequest) (fields, error) {
 	return r.allFields()
 }
 
+// bearer returns the token of that scheme; blank for another, or none.
 func bearer(h http.Header) string {
-	token, _ := strings.CutPrefix(h.Get("Authorization"), "Bearer ")
-	return token
+	scheme, token, _ := strings.Cut(h.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }
 
 // openTwilio checks X-Twilio-Signature (Twilio, "Webhooks security"): HMAC-SHA1,

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -210,6 +211,7 @@ func (o *outbox) PutOff(_ context.Context, id string, until time.Time, reason st
 	r := o.rows[id]
 	r.Tries++
 	r.LeaseUntil, r.due, r.result.Reason = until, until, reason
+	r.Unclear = strings.HasPrefix(reason, claim.ReasonUnclear)
 	return nil
 }
 
@@ -311,7 +313,7 @@ func newBench(t *testing.T, o *outbox, change func(*smsgateway.WorkerOptions), g
 	b := bench{clock: &clock{now: start}, outbox: o, log: &bytes.Buffer{}}
 	options := smsgateway.WorkerOptions{
 		Outbox: o, Now: b.clock.Now, Compose: smsgateway.Composer{
-			Codes: codes{}, Templates: templates, Link: func(claim.Text) (string, error) { return "https://login.example.com/no", nil },
+			Codes: codes{}, Templates: templates, Now: b.clock.Now, Link: func(claim.Text) (string, error) { return "https://login.example.com/no", nil },
 		}.Compose,
 		Log: slog.New(slog.NewJSONHandler(b.log, nil)), Jitter: func() float64 { return 0 },
 	}

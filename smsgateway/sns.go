@@ -59,11 +59,12 @@ func (s *SNS) Close() { s.client.CloseIdleConnections() }
 func (s *SNS) Send(ctx context.Context, m Message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	ctx, heard := listen(ctx)
 	out, err := s.publisher.Publish(ctx, &sns.PublishInput{
 		PhoneNumber: aws.String(m.To.Reveal()), Message: aws.String(m.Body), MessageAttributes: s.attributes,
 	})
 	if err != nil {
-		return "", snsError(err)
+		return "", snsError(err, heard)
 	}
 	if aws.ToString(out.MessageId) == "" {
 		return "", answer{}.unclear()
@@ -72,10 +73,10 @@ func (s *SNS) Send(ctx context.Context, m Message) (string, error) {
 }
 
 // snsError keeps what the SDK says to itself: it may repeat the number.
-func snsError(err error) error {
+func snsError(err error, heard func(error) error) error {
 	var response *smithyhttp.ResponseError
 	if !errors.As(err, &response) || response.HTTPStatusCode() == 0 {
-		return describeTransport(err)
+		return heard(describeTransport(err))
 	}
 	a := answer{status: response.HTTPStatusCode(), header: response.Response.Header}
 	if a.ok() {

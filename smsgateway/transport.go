@@ -6,8 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http/httptrace"
+	"sync/atomic"
 	"syscall"
 )
+
+// listen learns whether the provider may have got the request, so that no answer
+// to it is unclear: the second result makes such an error of a failure to answer.
+func listen(ctx context.Context) (context.Context, func(error) error) {
+	var written atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { written.Store(true) }, // WroteRequest may come later than a broken answer
+	})
+	return ctx, func(err error) error {
+		if written.Load() {
+			return fmt.Errorf("%w: %w", ErrUnclear, err)
+		}
+		return err
+	}
+}
 
 // describeTransport says in fixed words why there is no answer: what net/http
 // says may hold the URL's credentials or parts of an answer.

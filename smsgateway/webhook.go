@@ -21,7 +21,14 @@ type Webhook struct {
 func NewWebhook(
 	config RequestConfig, email func(ctx context.Context, identityID string) (string, error), options HTTPOptions,
 ) (*Webhook, error) {
-	h, err := NewHTTP(config, options)
+	var samples []Message
+	for _, kind := range []claim.TextKind{claim.TextRequested, claim.TextChanged, claim.TextDisputed} {
+		samples = append(samples, Message{
+			ID: "sample", Kind: kind, Channel: claim.ChannelWebhook, To: claim.RestoreMobile("+491711111111"),
+			Subject: "A sample", Body: "A sample.", Email: "person@example.org", Link: "https://example.org/",
+		})
+	}
+	h, err := newCustom(config, options, samples...)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +42,7 @@ func (w *Webhook) Send(ctx context.Context, m Message) (string, error) {
 	case errors.Is(err, claim.ErrNoIdentity):
 		return "", fmt.Errorf("%w: the identity is gone", ErrRefused)
 	case err != nil:
-		return "", errors.New("the identity's e-mail address cannot be read")
+		return "", fmt.Errorf("%w: the identity's e-mail address cannot be read", ErrLocal)
 	}
 	m.Email = email
 	return w.http.Send(ctx, m)

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,7 +80,7 @@ func TestNoticesAreComposedForTheirChannel(t *testing.T) {
 	}
 	var broken error
 	composer := smsgateway.Composer{
-		Codes: codes{}, Templates: templates, Mails: mails,
+		Codes: codes{}, Templates: templates, Mails: mails, Now: func() time.Time { return start },
 		Link: func(t claim.Text) (string, error) { return "https://acme.test/not-me/" + t.Code.ClaimID, broken },
 	}
 	text := claim.Text{ID: "t", Kind: claim.TextChanged, Language: "de", Code: claim.CodeRef{ClaimID: "abc"}}
@@ -99,5 +100,44 @@ func TestNoticesAreComposedForTheirChannel(t *testing.T) {
 	broken, text.Kind = errors.New("secret"), claim.TextRequested
 	if _, err := composer.Compose(text); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What docs/notices.md lists can be used, and is tried at start.
+func TestAWebhooksTemplateIsTriedWithMails(t *testing.T) {
+	for body, fault := range map[string]bool{
+		"ctx.recipient":                                               false,
+		"ctx.template_data.link":                                      false,
+		"ctx.template_data.mobile":                                    false,
+		"ctx.template_data.identity.id":                               false,
+		"ctx.template_data.verification_code":                         true,
+		"if ctx.recipient == '' then error 'cancel' else ctx.subject": false,
+	} {
+		_, err := smsgateway.NewWebhook(smsgateway.RequestConfig{
+			URL: "https://mail.example.org", Body: "base64://" + base64.StdEncoding.EncodeToString([]byte("function(ctx) { text: "+body+" }")),
+		}, nil, smsgateway.HTTPOptions{})
+		if (err != nil) != fault {
+			t.Errorf("%s: got %v", body, err)
+		}
+	}
+}
+
+// A text that had to wait says what is left, and one that was sent at once its
+// whole time.
+func TestTextsSayHowLongTheCodeIsStillGood(t *testing.T) {
+	templates, err := smsgateway.NewTemplates(smsgateway.TemplateOptions{Product: "Acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for waited, want := range map[time.Duration]string{
+		0: "in 5 minutes", 10 * time.Second: "in 5 minutes", time.Minute: "in 4 minutes", 4*time.Minute + 50*time.Second: "in 1 minute.",
+	} {
+		composer := smsgateway.Composer{Codes: codes{}, Templates: templates, Now: func() time.Time { return start.Add(waited) }}
+		m, err := composer.Compose(claim.Text{
+			Code: claim.CodeRef{Key: "n6.key"}, Validity: 5 * time.Minute, Expires: start.Add(5 * time.Minute),
+		})
+		if err != nil || !strings.Contains(m.Body, want) {
+			t.Errorf("after %v: got %q, %v", waited, m.Body, err)
+		}
 	}
 }

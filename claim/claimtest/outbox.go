@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdline/holdline/claim"
@@ -22,6 +23,7 @@ func (s *Store) DueTexts(_ context.Context, now time.Time, n int) ([]claim.Queue
 		c := s.claims[t.Code.ClaimID]
 		due = append(due, claim.QueuedText{
 			Text: t.Text, Tries: t.tries, Current: !t.isCode() || c.State == claim.Open && c.Code() == t.Code,
+			Unclear: strings.HasPrefix(t.reason, claim.ReasonUnclear),
 		})
 	}
 	slices.SortStableFunc(due, func(a, b claim.QueuedText) int {
@@ -58,8 +60,8 @@ func (s *Store) Done(_ context.Context, r claim.TextResult) error {
 }
 
 // PutOff implements claim.Outbox.
-func (s *Store) PutOff(_ context.Context, textID string, until time.Time, _ string) error {
-	return s.settle(textID, func(t *text) { t.LeaseUntil = micro(until); t.tries++ })
+func (s *Store) PutOff(_ context.Context, textID string, until time.Time, reason string) error {
+	return s.settle(textID, func(t *text) { t.LeaseUntil, t.reason = micro(until), reason; t.tries++ })
 }
 
 // DropTexts implements claim.Outbox.

@@ -27,8 +27,9 @@ type Store struct {
 // text is a text and what became of it; LeaseUntil is when it is due.
 type text struct {
 	claim.Text
-	state claim.TextState
-	tries int
+	state  claim.TextState
+	tries  int
+	reason string // of the last put-off
 	// gateway and providerID say, once it ended, how receipts name it.
 	gateway, providerID string
 }

@@ -66,7 +66,11 @@ func dueTexts(f *fixture) {
 	f.wantDue(until, 1, "t-2")
 	text = f.due(until.Add(time.Minute), 1)[0]
 	f.same([]any{text.ID, text.Tries, text.LeaseUntil}, []any{"unleased", 1, until.Add(time.Minute)})
+	f.same(text.Unclear, false)
 	take(text, until.Add(time.Hour), true)
+	f.want(f.store.PutOff(f.Context(), text.ID, until, claim.ReasonUnclear+"no answer in time"), nil)
+	f.want(f.store.PostponeTexts(f.Context(), []string{text.ID}, until, until.Add(time.Minute)), nil)
+	f.same(f.due(until.Add(time.Minute), 1)[0].Unclear, true)
 }
 
 func deadTexts(f *fixture) {

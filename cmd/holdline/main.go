@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -54,7 +53,7 @@ func versionCommand() *cobra.Command {
 func load(cmd *cobra.Command, sections ...string) (config.Config, error) {
 	cfg, err := config.Load(cmd.Flags(), os.Environ(), sections...)
 	if len(sections) == 0 {
-		err = errors.Join(err, app.Check(cfg))
+		err = config.Join(err, app.Check(cfg))
 	}
 	if err != nil {
 		return cfg, fmt.Errorf("bad configuration:\n%w", err)
