@@ -81,7 +81,8 @@ func TestATextGoesOutByTheNextProvider(t *testing.T) {
 	}
 }
 
-// The same with nobody to go to: until the next try the owner is not told that the text was sent,
+// The same with nobody to go to: until the next try the owner is not told that
+// the text was sent,
 // and gets it when the fault is over.
 func TestATextWaitsForItsOnlyProvider(t *testing.T) {
 	for name, fault := range smsFaults {
