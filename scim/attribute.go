@@ -44,6 +44,9 @@ type Attribute struct {
 	Uniqueness      Uniqueness
 	ReferenceTypes  []string
 	Sub             []Attribute
+	// AnyValue is for a boolean that takes, in lenient reading, whatever a client
+	// sends: true, and "true" in any case, are true; all else is false.
+	AnyValue bool
 }
 
 // Mutability says who may write an attribute.
