@@ -44,7 +44,7 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 		return fmt.Errorf("open database: %w", err)
 	}
 	defer db.Close()
-	if err := prepare(ctx, db, cfg.AutoMigrate()); err != nil {
+	if err := Prepare(ctx, db, cfg.AutoMigrate()); err != nil {
 		return err
 	}
 	clock, err := persistence.NewClock(ctx, db, time.Now)
@@ -69,8 +69,8 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 	return p.run(ctx, public, admin, o.Out)
 }
 
-// prepare brings the schema up to date, or refuses one that is not.
-func prepare(ctx context.Context, db *persistence.DB, migrate bool) error {
+// Prepare brings the schema up to date, or refuses one that is not.
+func Prepare(ctx context.Context, db *persistence.DB, migrate bool) error {
 	if migrate {
 		if err := db.Migrate(ctx); err != nil {
 			return fmt.Errorf("migrate database: %w", err)

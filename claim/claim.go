@@ -86,12 +86,14 @@ const (
 	Privileged ActorKind = "privileged"
 	System     ActorKind = "system"
 	LinkHolder ActorKind = "link" // whoever has the link of a notice
+	Client     ActorKind = "client"
+	Operator   ActorKind = "operator" // whoever runs the program's commands
 )
 
 // Actor is who caused a transition, for the audit trail and the limits.
 type Actor struct {
 	Kind    ActorKind
-	ID      string // identity or token name
+	ID      string // identity, token name or, for an operator, the system's user name
 	Address string // the client's, where it is known
 }
 

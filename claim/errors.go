@@ -19,6 +19,9 @@ var (
 	ErrNoSession        = errors.New("claim: no valid session or credentials")
 	ErrSessionTooOld    = errors.New("claim: the session is too old for this")
 
+	ErrNoToken = errors.New("claim: no token in force")
+	ErrNoScope = errors.New("claim: the token lacks a scope")
+
 	ErrLinkDead        = errors.New("claim: the link is not good, or not any more")
 	ErrNumberNotServed = errors.New("claim: numbers of this kind or country are not texted")
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -13,10 +12,7 @@ import (
 	"time"
 )
 
-var (
-	traitName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	scopes    = []string{"scim:read", "scim:write", "claims:manage"}
-)
+var traitName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 const (
 	shortestHookKey = 8
@@ -32,15 +28,7 @@ func (c Config) check() []error {
 	c.checkGateways(&f)
 	c.checkNotices(&f)
 	c.checkTraffic(&f)
-	for i, t := range c.Tokens {
-		at := fmt.Sprintf("tokens[%d].", i)
-		digest, err := hex.DecodeString(t.SHA256)
-		f.unless(t.Name != "", at+"name", "is missing")
-		f.unless(err == nil && len(digest) == 32, at+"sha256", "must be the 64 hexadecimal digits that `holdline token create` prints")
-		for _, scope := range t.Scopes {
-			f.oneOf(at+"scopes", scope, scopes...)
-		}
-	}
+	c.checkTokens(&f)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "json", "text")
 	return f
@@ -117,6 +105,7 @@ func (c Config) checkFeature(f *faults) {
 	limit("texts_per_number_per_day", c.Limits.TextsPerNumberDay)
 	limit("texts_per_address_per_hour", c.Limits.TextsPerAddressHour)
 	limit("login_failures_per_user", c.Limits.LoginFailures)
+	limit("token_failures_per_address", c.Limits.TokenFailures)
 	f.unless(c.Limits.LoginWindow > 0, "limits.login_window", "must be above 0")
 	f.unless(c.Limits.ResendCooldown >= 0, "limits.resend_cooldown", "must not be negative")
 }

@@ -127,7 +127,8 @@ type Limits struct {
 	TextsPerNumberDay      int           `koanf:"texts_per_number_per_day" usage:"texts per number in 24 hours"`
 	TextsPerAddressHour    int           `koanf:"texts_per_address_per_hour" usage:"texts per client address in an hour"`
 	LoginFailures          int           `koanf:"login_failures_per_user" usage:"wrong passwords (HTTP Basic) per user name at once, and again in each login_window"`
-	LoginWindow            time.Duration `koanf:"login_window" usage:"time in which a user name gets its wrong passwords back, one by one"`
+	TokenFailures          int           `koanf:"token_failures_per_address" usage:"wrong bearer tokens of clients per client address at once, and again in each login_window"`
+	LoginWindow            time.Duration `koanf:"login_window" usage:"time in which a user name gets its wrong passwords back, and an address its wrong tokens, one by one"`
 }
 
 // SMS says how texts go out.
@@ -145,14 +146,6 @@ type SMS struct {
 type Texts struct {
 	Code    string `koanf:"code"`
 	Changed string `koanf:"changed"`
-}
-
-// Token is a provisioning client's bearer token, by its digest.
-type Token struct {
-	Name       string   `koanf:"name"`
-	SHA256     string   `koanf:"sha256"`
-	Scopes     []string `koanf:"scopes"`
-	Privileged bool     `koanf:"privileged"`
 }
 
 // Log says what is logged and how.
@@ -185,7 +178,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxAttempts: 5, AttemptsPerIdentityDay: 20, ResendCooldown: 30 * time.Second, TextsPerClaim: 5,
 			TextsPerIdentityDay: 10, TextsPerNumberDay: 5, TextsPerAddressHour: 20,
-			LoginFailures: 10, LoginWindow: 15 * time.Minute,
+			LoginFailures: 10, TokenFailures: 20, LoginWindow: 15 * time.Minute,
 		},
 		Traffic: Traffic{Mode: "off", Window: time.Hour, MinTexts: 50, MinShare: 0.25},
 		SMS:     SMS{Product: "Holdline", DefaultLanguage: "en", Segments: 1, NoticeSegments: 3},

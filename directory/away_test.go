@@ -15,6 +15,7 @@ import (
 
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/directory"
+	"github.com/holdline/holdline/scim"
 )
 
 // calls are all that a directory can be asked.
@@ -28,6 +29,20 @@ func calls(ctx context.Context, d *directory.Directory, id string, number claim.
 		"Prefetch":       func() error { return d.Prefetch(ctx) },
 		"Session":        func() error { _, err := d.Session(ctx, "", "ory_st_token"); return err },
 		"Login":          func() error { _, err := d.Login(ctx, "anna@holdline.test", "correct horse"); return err },
+		"Record":         func() error { _, err := d.Record(ctx, id); return err },
+		"Create": func() error {
+			_, err := d.Create(ctx, scim.Draft{SchemaID: "person", Traits: map[string]any{"email": "anna@holdline.test"}, Password: "correct horse"})
+			return err
+		},
+		"Change": func() error {
+			_, err := d.Change(ctx, id, []scim.Operation{{Op: scim.Add, Path: "/traits/mobile", Value: number.Reveal()}})
+			return err
+		},
+		"Delete":           func() error { return d.Delete(ctx, id) },
+		"EndSessions":      func() error { return d.EndSessions(ctx, id) },
+		"SetPassword":      func() error { return d.SetPassword(ctx, id, "correct horse") },
+		"Page":             func() error { _, _, err := d.Page(ctx, "", 9); return err },
+		"FindByIdentifier": func() error { _, err := d.FindByIdentifier(ctx, "anna@holdline.test"); return err },
 	}
 }
 

@@ -59,13 +59,18 @@ func malformed(operation string) error {
 func (r refusals) of(status int, body []byte) error {
 	var refusal struct {
 		Error struct {
-			Code int `json:"code"`
+			Code    int    `json:"code"`
+			Reason  string `json:"reason"`
+			Message string `json:"message"`
 		} `json:"error"`
 		UI *json.RawMessage `json:"ui"`
 	}
 	meaning, known := r[status]
 	if !known || json.Unmarshal(body, &refusal) != nil || (refusal.Error.Code != status && refusal.UI == nil) {
 		return claim.ErrDirectoryAway
+	}
+	if explain := explained(nil); errors.As(meaning, &explain) {
+		return explain(refusal.Error.Reason, refusal.Error.Message)
 	}
 	return meaning
 }

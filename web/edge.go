@@ -21,6 +21,8 @@ type Edge struct {
 	NewID func() string
 	// Sessions authenticate owners; nil where a listener has no owners' routes.
 	Sessions Sessions
+	// Clients authenticate clients; nil where a listener has no clients' routes.
+	Clients Clients
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
 	// believed. None by default.
 	TrustedProxies []string

@@ -47,9 +47,11 @@ var faults = []struct {
 	{ErrMalformed, Fault{http.StatusBadRequest, "HLD-40001", "The request cannot be read: one JSON object with the documented members is expected."}},
 	{claim.ErrReceiptUnreadable, Fault{http.StatusBadRequest, "HLD-40021", "The receipt cannot be read."}},
 	{claim.ErrNoSession, Fault{http.StatusUnauthorized, "HLD-40101", "A valid session or valid credentials are needed."}},
+	{claim.ErrNoToken, Fault{http.StatusUnauthorized, "HLD-40103", "This token is not good, or not any more."}},
 	{ErrNoHookKey, Fault{http.StatusUnauthorized, "HLD-40102", "The hook key is missing or wrong."}},
 	{claim.ErrReceiptUnproven, Fault{http.StatusUnauthorized, "HLD-40121", "The signature or the secret is missing or wrong."}},
 	{claim.ErrSessionTooOld, Fault{http.StatusForbidden, "HLD-40301", "Sign in again to change the mobile number."}},
+	{claim.ErrNoScope, Fault{http.StatusForbidden, "HLD-40302", "The token does not allow this."}},
 	{claim.ErrNothingPending, Fault{http.StatusNotFound, "HLD-40401", "No mobile number is pending."}},
 	{claim.ErrLinkDead, Fault{http.StatusNotFound, "HLD-40403", "This link is not good, or not any more."}},
 	{claim.ErrNoIdentity, Fault{http.StatusNotFound, "HLD-40402", "There is no such identity."}},
@@ -92,26 +94,41 @@ type errorBody struct {
 	TraceID     string `json:"traceId"`
 }
 
-// Fail answers with an error's face and logs what is our fault. Limits say in
-// Retry-After (RFC 9110, section 10.2.3) when they end.
+// Fail answers with an error's face.
 func (e *Edge) Fail(c *gin.Context, err error) {
+	fault := e.Head(c, err)
+	c.AbortWithStatusJSON(fault.Status, errorBody{
+		Code: fault.Code, Message: http.StatusText(fault.Status),
+		Description: fault.Description, TraceID: RequestID(c.Request.Context()),
+	})
+}
+
+// Head begins the answer to an error for who writes its body in another form: it
+// logs what is our fault, and sets the headers. Limits say in Retry-After (RFC
+// 9110, section 10.2.3) when they end, and refused callers hear in
+// WWW-Authenticate what they lack (RFC 6750, section 3).
+func (e *Edge) Head(c *gin.Context, err error) Fault {
 	fault := FaultOf(err)
-	ctx := c.Request.Context()
 	if fault.Status >= http.StatusInternalServerError {
-		e.Log.ErrorContext(ctx, "request failed", "route", c.FullPath(), "error", err)
+		e.Log.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "error", err)
 	}
 	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
 		c.Header("Retry-After", retryAfter(limit.Until.Sub(e.Now())))
 	}
-	if fault.Status == http.StatusUnauthorized {
-		c.Header("WWW-Authenticate", `Bearer realm="holdline"`)
+	scope := (*scopeError)(nil)
+	switch {
+	case errors.Is(err, claim.ErrNoToken):
+		c.Header("WWW-Authenticate", challenge+`, error="invalid_token"`)
+	case errors.As(err, &scope):
+		c.Header("WWW-Authenticate", challenge+`, error="insufficient_scope", scope="`+string(scope.lacks)+`"`)
+	case fault.Status == http.StatusUnauthorized:
+		c.Header("WWW-Authenticate", challenge)
 	}
 	c.Header("Cache-Control", "no-store")
-	c.AbortWithStatusJSON(fault.Status, errorBody{
-		Code: fault.Code, Message: http.StatusText(fault.Status),
-		Description: fault.Description, TraceID: RequestID(ctx),
-	})
+	return fault
 }
+
+const challenge = `Bearer realm="holdline"`
 
 // retryAfter rounds a wait up to whole seconds, at least one.
 func retryAfter(wait time.Duration) string {

@@ -12,10 +12,10 @@ import (
 func migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "migrate", Short: "Look after the database schema"}
 	cmd.AddCommand(
-		databaseCommand("up", "Bring the schema up to date", func(cmd *cobra.Command, db *persistence.DB) error {
+		databaseCommand("up", "Bring the schema up to date", func(cmd *cobra.Command, _ config.Config, db *persistence.DB) error {
 			return db.Migrate(cmd.Context())
 		}),
-		databaseCommand("status", "List the migrations", func(cmd *cobra.Command, db *persistence.DB) error {
+		databaseCommand("status", "List the migrations", func(cmd *cobra.Command, _ config.Config, db *persistence.DB) error {
 			migrations, err := db.MigrationStatus(cmd.Context())
 			if err != nil {
 				return err
@@ -36,7 +36,7 @@ func migrateCommand() *cobra.Command {
 }
 
 // databaseCommand needs the database and nothing else of the configuration.
-func databaseCommand(use, short string, do func(*cobra.Command, *persistence.DB) error) *cobra.Command {
+func databaseCommand(use, short string, do func(*cobra.Command, config.Config, *persistence.DB) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,7 +49,7 @@ func databaseCommand(use, short string, do func(*cobra.Command, *persistence.DB)
 				return err
 			}
 			defer db.Close()
-			return do(cmd, db)
+			return do(cmd, cfg, db)
 		},
 	}
 	config.Flags(cmd.Flags())

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os/user"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdline/holdline/app"
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/persistence"
+)
+
+func tokenCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "token", Short: "Look after clients' bearer tokens"}
+	cmd.AddCommand(createTokenCommand(), listTokensCommand(), revokeTokenCommand())
+	return cmd
+}
+
+func createTokenCommand() *cobra.Command {
+	var name string
+	var scopes []string
+	var privileged bool
+	cmd := tokenStoreCommand("create", "Make a token, and print it once", func(cmd *cobra.Command, s tokenStore) error {
+		var secret claim.TokenSecret
+		_, _ = rand.Read(secret[:]) // never fails, see crypto/rand
+		text := secret.Mint()
+		wanted := make([]claim.Scope, len(scopes))
+		for i, scope := range scopes {
+			wanted[i] = claim.Scope(scope)
+		}
+		token, err := claim.NewToken(name, claim.DigestToken(text), wanted, privileged, s.now)
+		if err != nil {
+			return err
+		}
+		if s.configured(name) {
+			return fmt.Errorf("the configuration has a token named %s: take another name, or remove it there", name)
+		}
+		err = s.Create(cmd.Context(), token, token.Event(claim.TokenCreated, operator(), s.now))
+		if errors.Is(err, claim.ErrExists) {
+			return fmt.Errorf("a token named %s is in force: revoke it first, or take another name", name)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "token: %s\nsha256: %s\n", text, token.Digest)
+		return err
+	})
+	cmd.Flags().StringVar(&name, "name", "", "name of the client, as it stands in the audit trail")
+	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what the token allows, once for each: "+strings.Trim(fmt.Sprint(claim.Scopes()), "[]"))
+	cmd.Flags().BoolVar(&privileged, "privileged", false, "the client's changes are those of a privileged user")
+	return cmd
+}
+
+func listTokensCommand() *cobra.Command {
+	return tokenStoreCommand("list", "List the tokens, those of the configuration too", func(cmd *cobra.Command, s tokenStore) error {
+		kept, err := s.List(cmd.Context())
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+		line := func(columns ...string) { _, _ = fmt.Fprintln(table, strings.Join(columns, "\t")) } // Flush tells
+		line("NAME", "STATE", "PRIVILEGED", "SCOPES", "CREATED", "LAST USED")
+		for _, t := range s.cfg.Tokens {
+			line(t.Name, "configured", yes(t.Privileged), strings.Join(t.Scopes, ","), "-", "-")
+		}
+		for _, t := range kept {
+			state := "in force"
+			if !t.RevokedAt.IsZero() {
+				state = "revoked " + moment(t.RevokedAt)
+			}
+			scopes := strings.Join(strings.Fields(strings.Trim(fmt.Sprint(t.Scopes), "[]")), ",")
+			line(t.Name, state, yes(t.Privileged), scopes, moment(t.CreatedAt), moment(t.LastUsed))
+		}
+		return table.Flush()
+	})
+}
+
+func revokeTokenCommand() *cobra.Command {
+	var name string
+	cmd := tokenStoreCommand("revoke", "End a token; every replica knows within 5 seconds", func(cmd *cobra.Command, s tokenStore) error {
+		token := claim.Token{Name: name}
+		err := s.Revoke(cmd.Context(), name, token.Event(claim.TokenRevoked, operator(), s.now))
+		switch {
+		case s.configured(name) && (err == nil || errors.Is(err, claim.ErrNoToken)):
+			return fmt.Errorf("the configuration has a token named %s, which goes on: remove it there, and restart", name)
+		case errors.Is(err, claim.ErrNoToken):
+			return fmt.Errorf("no token named %q is in force", name)
+		}
+		return err
+	})
+	cmd.Flags().StringVar(&name, "name", "", "name of the client")
+	return cmd
+}
+
+// tokenStore is what the commands work with.
+type tokenStore struct {
+	persistence.Tokens
+	cfg config.Config
+	now time.Time // the database's
+}
+
+// configured tells whether the configuration has a token of that name.
+func (s tokenStore) configured(name string) bool {
+	for _, t := range s.cfg.Tokens {
+		if t.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// tokenStoreCommand needs a database whose schema is up to date.
+func tokenStoreCommand(use, short string, do func(*cobra.Command, tokenStore) error) *cobra.Command {
+	return databaseCommand(use, short, func(cmd *cobra.Command, cfg config.Config, db *persistence.DB) error {
+		if err := app.Prepare(cmd.Context(), db, cfg.AutoMigrate()); err != nil {
+			return err
+		}
+		clock, err := persistence.NewClock(cmd.Context(), db, time.Now)
+		if err != nil {
+			return err
+		}
+		return do(cmd, tokenStore{persistence.NewTokens(db), cfg, clock.Now()})
+	})
+}
+
+// operator is whoever runs the command, as the system knows them.
+func operator() claim.Actor {
+	who := claim.Actor{Kind: claim.Operator}
+	if u, err := user.Current(); err == nil {
+		who.ID = u.Username
+	}
+	return who
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// moment prints a time to the second, or a dash for never.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

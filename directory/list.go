@@ -1,0 +1,86 @@
+package directory
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+)
+
+// Page reads at most size identities, in the order of their ids, from where a
+// token says that the page before ended, or from the first. The next token is
+// blank after the last page. An identity that is made meanwhile may belong to a
+// page that was read already. An answer above 4 MiB counts as an outage: 250 is a
+// good size.
+func (d *Directory) Page(ctx context.Context, token string, size int) ([]scim.Record, string, error) {
+	links := ""
+	list, err := d.list(ctx, func(ctx context.Context) (*http.Response, error) {
+		request := d.admin.IdentityAPI.ListIdentities(ctx).PageSize(int64(size))
+		if token != "" {
+			request = request.PageToken(token)
+		}
+		_, resp, err := request.Execute()
+		if resp != nil {
+			links = strings.Join(resp.Header.Values("Link"), ",")
+		}
+		return resp, err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return list, nextToken(links), nil
+}
+
+// FindByIdentifier returns the identity that signs in by this identifier, as
+// Kratos compares them: in either case, and without blanks around. Nobody is
+// [claim.ErrNoIdentity]. A trait that is no identifier is not found.
+func (d *Directory) FindByIdentifier(ctx context.Context, identifier string) (scim.Record, error) {
+	if strings.TrimSpace(identifier) == "" {
+		return scim.Record{}, claim.ErrNoIdentity // Kratos would list everybody
+	}
+	list, err := d.list(ctx, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.admin.IdentityAPI.ListIdentities(ctx).CredentialsIdentifier(identifier).Execute()
+		return resp, err
+	})
+	switch {
+	case err != nil:
+		return scim.Record{}, err
+	case len(list) == 0:
+		return scim.Record{}, claim.ErrNoIdentity
+	}
+	return list[0], nil
+}
+
+func (d *Directory) list(ctx context.Context, ask func(context.Context) (*http.Response, error)) ([]scim.Record, error) {
+	const operation = "list identities"
+	found, err := fetch[[]record](ctx, d, operation, nil, ask)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]scim.Record, len(found))
+	for i, r := range found {
+		if !identityID.MatchString(r.ID) {
+			return nil, malformed(operation)
+		}
+		list[i] = r.record()
+	}
+	return list, nil
+}
+
+// nextToken finds the page token of the next link (RFC 8288, section 3), blank
+// if there is none.
+func nextToken(links string) string {
+	for link := range strings.SplitSeq(links, ",") {
+		target, parameters, _ := strings.Cut(link, ";")
+		if !strings.Contains(parameters, `rel="next"`) {
+			continue
+		}
+		if u, err := url.Parse(strings.Trim(target, " <>")); err == nil {
+			return u.Query().Get("page_token")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,147 @@
+package directory
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	kratos "github.com/ory/kratos-client-go"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+)
+
+// record is a whole identity in Kratos' own form. What it holds is kept as it
+// came, to be written back so.
+type record struct {
+	ID             string          `json:"id"`
+	SchemaID       string          `json:"schema_id"`
+	State          string          `json:"state"`
+	Traits         json.RawMessage `json:"traits"`
+	MetadataPublic json.RawMessage `json:"metadata_public"`
+	MetadataAdmin  json.RawMessage `json:"metadata_admin"`
+	Addresses      []struct {
+		Value    string `json:"value"`
+		Via      string `json:"via"`
+		Status   string `json:"status"`
+		Verified bool   `json:"verified"`
+	} `json:"verifiable_addresses"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+func (r record) record() scim.Record {
+	whole := scim.Record{
+		ID: r.ID, SchemaID: r.SchemaID, State: r.State,
+		Traits: object(r.Traits), MetadataPublic: object(r.MetadataPublic), MetadataAdmin: object(r.MetadataAdmin),
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+	}
+	for _, a := range r.Addresses {
+		whole.Addresses = append(whole.Addresses, scim.Address(a))
+	}
+	return whole
+}
+
+// object reads a JSON object; what is none is nil.
+func object(text json.RawMessage) map[string]any {
+	members, _ := exact(text).(map[string]any)
+	return members
+}
+
+// exact reads a JSON value with its numbers as they are written, nil if it is
+// none.
+func exact(text []byte) any {
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if decoder.Decode(&value) != nil {
+		return nil
+	}
+	return value
+}
+
+// Record reads a whole identity.
+func (d *Directory) Record(ctx context.Context, id string) (scim.Record, error) {
+	found, err := d.whole(ctx, id)
+	return found.record(), err
+}
+
+func (d *Directory) whole(ctx context.Context, id string) (record, error) {
+	return known[record](ctx, d, "read identity", id, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, id).Execute()
+		return resp, err
+	})
+}
+
+// known makes a request about the identity of this id, and reads the answer,
+// which must be about the same one if it is about any.
+func known[T any](
+	ctx context.Context, d *Directory, operation, id string, ask func(context.Context) (*http.Response, error),
+) (T, error) {
+	var none T
+	if !identityID.MatchString(id) {
+		return none, claim.ErrNoIdentity
+	}
+	found, err := fetch[T](ctx, d, operation, recordRefusals, ask)
+	if err != nil {
+		return none, err
+	}
+	if r, ok := any(found).(record); ok && !strings.EqualFold(r.ID, id) {
+		return none, malformed(operation)
+	}
+	return found, nil
+}
+
+// Create makes an identity. An outage may have come after Kratos made it: look
+// for it by one of its identifiers before trying again.
+func (d *Directory) Create(ctx context.Context, draft scim.Draft) (scim.Record, error) {
+	const operation = "create identity"
+	body := kratos.NewCreateIdentityBody(draft.SchemaID, draft.Traits)
+	if draft.State != "" {
+		body.SetState(draft.State)
+	}
+	if draft.MetadataPublic != nil {
+		body.MetadataPublic = draft.MetadataPublic
+	}
+	if draft.MetadataAdmin != nil {
+		body.MetadataAdmin = draft.MetadataAdmin
+	}
+	if draft.Password != "" {
+		body.Credentials = password(draft.Password)
+	}
+	made, err := fetch[record](ctx, d, operation, recordRefusals, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.admin.IdentityAPI.CreateIdentity(ctx).CreateIdentityBody(*body).Execute()
+		return resp, err
+	})
+	if err == nil && !identityID.MatchString(made.ID) {
+		err = malformed(operation)
+	}
+	if err != nil {
+		return scim.Record{}, err
+	}
+	return made.record(), nil
+}
+
+// Delete removes an identity with everything that Kratos has of it.
+func (d *Directory) Delete(ctx context.Context, id string) error {
+	_, err := known[struct{}](ctx, d, "delete identity", id, func(ctx context.Context) (*http.Response, error) {
+		return d.admin.IdentityAPI.DeleteIdentity(ctx, id).Execute()
+	})
+	return err
+}
+
+// EndSessions deletes all of an identity's sessions. Kratos answers alike for an
+// identity without sessions and for none at all; neither is an error.
+func (d *Directory) EndSessions(ctx context.Context, id string) error {
+	_, err := known[struct{}](ctx, d, "end sessions", id, func(ctx context.Context) (*http.Response, error) {
+		return d.admin.IdentityAPI.DeleteIdentitySessions(ctx, id).Execute()
+	})
+	if errors.Is(err, claim.ErrNoIdentity) {
+		return nil
+	}
+	return err
+}

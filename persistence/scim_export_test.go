@@ -1,0 +1,70 @@
+package persistence
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/scim"
+)
+
+// LoadScim fills an empty index with entries 0 to n, in the order of its tables.
+func (db *DB) LoadScim(ctx context.Context, n int, entry func(i int) scim.Entry) error {
+	type user struct {
+		place int64
+		i     int
+	}
+	users := make([]user, n)
+	for i := range users {
+		users[i] = user{scimPlace(entry(i).ID), i}
+	}
+	slices.SortFunc(users, func(a, b user) int { return cmp.Compare(a.place, b.place) })
+	counts := map[int64]int{}
+	var values []scimValue
+	for batch := range slices.Chunk(users, 500) {
+		var rows []scimRow
+		for _, u := range batch {
+			row, err := newScimRow(entry(u.i))
+			if err != nil {
+				return err
+			}
+			more, err := row.values()
+			if err != nil {
+				return err
+			}
+			rows, values = append(rows, row), append(values, more...)
+			counts[scimBucket(row.Place)]++
+		}
+		if err := db.gorm.WithContext(ctx).Create(&rows).Error; err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(values, func(a, b scimValue) int {
+		return cmp.Or(bytes.Compare(a.Path, b.Path), bytes.Compare(a.ValueKey, b.ValueKey), cmp.Compare(a.Place, b.Place))
+	})
+	for batch := range slices.Chunk(values, 2000) {
+		if err := db.gorm.WithContext(ctx).Create(&batch).Error; err != nil {
+			return err
+		}
+	}
+	for bucket, users := range counts {
+		if err := db.gorm.WithContext(ctx).Create(&scimCount{bucket, users}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TakePlace puts somebody in the place of an identity.
+func (db *DB) TakePlace(ctx context.Context, id string) error {
+	return db.transaction(ctx, func(tx *gorm.DB) error {
+		return tx.Create(&scimRow{
+			Place: scimPlace(id), ID: "before " + id, Document: "{}", ExternalIDs: "{}", FoundBy: "{}",
+			SeenAt: moment(time.Unix(0, 0)),
+		}).Error
+	})
+}

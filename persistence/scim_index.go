@@ -1,0 +1,202 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/holdline/holdline/scim"
+)
+
+// ScimIndex implements [scim.Index].
+//
+// Lists come in the order of a hash of the id, which also shares the users among
+// 1,024 buckets. Each bucket has its count, written in the transaction that adds
+// or removes a user. So a total is the sum of the counts, and a page is found from
+// its bucket on without passing over the users before it. Writers meet only on
+// the bucket that they share.
+type ScimIndex struct {
+	db    *DB
+	bound int
+}
+
+var _ scim.Index = (*ScimIndex)(nil)
+
+// ScimBound is how many documents a query may look at unless it says otherwise.
+const ScimBound = 50_000
+
+// NewScimIndex returns an index on a database whose schema is up to date.
+func NewScimIndex(db *DB) *ScimIndex { return &ScimIndex{db, ScimBound} }
+
+// Put implements [scim.Index].
+func (x *ScimIndex) Put(ctx context.Context, e scim.Entry) error {
+	row, err := newScimRow(e)
+	if err != nil {
+		return err
+	}
+	return away(x.db.transaction(ctx, func(tx *gorm.DB) error { return putScim(tx, row) }))
+}
+
+// putScim writes a row until it is in or a newer one is. Whoever updates the row,
+// if only its writes, holds it to the end of the transaction.
+func putScim(tx *gorm.DB, row scimRow) error {
+	for {
+		held := tx.Model(&scimRow{}).Where("id = ? AND seen_at <= ?", row.ID, row.SeenAt).
+			UpdateColumn("writes", gorm.Expr("writes + 1"))
+		if held.Error != nil {
+			return held.Error
+		}
+		if held.RowsAffected > 0 {
+			return replaceScim(tx, row)
+		}
+		err := tx.Create(&row).Error
+		if err == nil {
+			return addScim(tx, row)
+		}
+		if !errors.Is(err, gorm.ErrDuplicatedKey) {
+			return err
+		}
+		var there scimRow
+		if err := tx.Select("seen_at").Where("id = ?", row.ID).Limit(1).Find(&there).Error; err != nil {
+			return err
+		}
+		switch seen := time.Time(there.SeenAt); {
+		case seen.IsZero():
+			row.Place++ // another identity has the place
+		case seen.After(time.Time(row.SeenAt)):
+			return nil
+		}
+	}
+}
+
+// addScim writes what belongs to a new row. The count is last, because it is held
+// against others of the bucket until the transaction ends.
+func addScim(tx *gorm.DB, row scimRow) error {
+	values, err := row.values()
+	if err != nil {
+		return err
+	}
+	if len(values) > 0 {
+		if err := tx.Create(&values).Error; err != nil {
+			return err
+		}
+	}
+	return countScim(tx, row.Place, 1)
+}
+
+// replaceScim writes a row over the one that is there, and of its values those
+// that changed.
+func replaceScim(tx *gorm.DB, row scimRow) error {
+	var old scimRow
+	if err := tx.Select("place", "found_by").Where("id = ?", row.ID).Take(&old).Error; err != nil {
+		return err
+	}
+	row.Place = old.Place
+	gone, err := old.values()
+	if err != nil {
+		return err
+	}
+	added, err := row.values()
+	if err != nil {
+		return err
+	}
+	gone, added = without(gone, added), without(added, gone)
+	if err := removeScimValues(tx, gone); err != nil {
+		return err
+	}
+	if len(added) > 0 {
+		if err := tx.Create(&added).Error; err != nil {
+			return err
+		}
+	}
+	return tx.Model(&scimRow{}).Where("place = ?", row.Place).UpdateColumns(map[string]any{
+		"version": row.Version, "document": row.Document, "external_ids": row.ExternalIDs,
+		"found_by": row.FoundBy, "updated_at": row.UpdatedAt, "seen_at": row.SeenAt,
+	}).Error
+}
+
+// without returns the values that are not among others.
+func without(values, others []scimValue) []scimValue {
+	type key struct{ path, key string }
+	known := map[key]bool{}
+	for _, v := range others {
+		known[key{string(v.Path), string(v.ValueKey)}] = true
+	}
+	var rest []scimValue
+	for _, v := range values {
+		if !known[key{string(v.Path), string(v.ValueKey)}] {
+			rest = append(rest, v)
+		}
+	}
+	return rest
+}
+
+func removeScimValues(tx *gorm.DB, values []scimValue) error {
+	if len(values) == 0 {
+		return nil
+	}
+	var lines []clause.Expression
+	for _, v := range values {
+		lines = append(lines, clause.And(
+			clause.Eq{Column: "path", Value: v.Path}, clause.Eq{Column: "value_key", Value: v.ValueKey},
+			clause.Eq{Column: "place", Value: v.Place},
+		))
+	}
+	return tx.Clauses(clause.Where{Exprs: []clause.Expression{clause.Or(lines...)}}).Delete(&scimValue{}).Error
+}
+
+// scimCount is a line of the table scim_counts.
+type scimCount struct {
+	Bucket int64 `gorm:"primaryKey;autoIncrement:false"`
+	Users  int
+}
+
+// TableName implements gorm's Tabler.
+func (scimCount) TableName() string { return "scim_counts" }
+
+func countScim(tx *gorm.DB, place int64, by int) error {
+	return tx.Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "bucket"}},
+		DoUpdates: clause.Assignments(map[string]any{"users": gorm.Expr("scim_counts.users + ?", by)}),
+	}).Create(&scimCount{scimBucket(place), by}).Error
+}
+
+// Delete implements [scim.Index].
+func (x *ScimIndex) Delete(ctx context.Context, id string) error {
+	return away(x.db.transaction(ctx, func(tx *gorm.DB) error {
+		// As in putScim, the first statement holds the row.
+		held := tx.Model(&scimRow{}).Where("id = ?", id).UpdateColumn("writes", gorm.Expr("writes + 1"))
+		if held.Error != nil || held.RowsAffected == 0 {
+			return held.Error
+		}
+		var row scimRow
+		if err := tx.Select("place", "found_by").Where("id = ?", id).Take(&row).Error; err != nil {
+			return err
+		}
+		values, err := row.values()
+		if err != nil {
+			return err
+		}
+		if err := removeScimValues(tx, values); err != nil {
+			return err
+		}
+		if err := tx.Where("place = ?", row.Place).Delete(&scimRow{}).Error; err != nil {
+			return err
+		}
+		return countScim(tx, row.Place, -1)
+	}))
+}
+
+// Get implements [scim.Index].
+func (x *ScimIndex) Get(ctx context.Context, id, client string) (scim.Entry, bool, error) {
+	var rows []scimRow
+	err := x.db.read(ctx, func(tx *gorm.DB) error { return tx.Where("id = ?", id).Find(&rows).Error })
+	if err != nil || len(rows) == 0 {
+		return scim.Entry{}, false, err
+	}
+	entry, err := rows[0].entry(client)
+	return entry, err == nil, err
+}

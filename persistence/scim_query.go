@@ -1,0 +1,289 @@
+package persistence
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/scim"
+)
+
+// scimBatch is how many documents one statement reads or compares.
+const scimBatch = 200
+
+// Query implements [scim.Index]. Everything, and what an exact condition keeps in
+// the index's order, comes as a page from the database. For anything else it looks
+// at the documents that the condition keeps, up to the bound.
+func (x *ScimIndex) Query(ctx context.Context, q scim.Query) (scim.Page, error) {
+	q.Bound = cmp.Or(q.Bound, x.bound)
+	inOrder := q.SortBy == "" && q.SortKey == nil
+	switch {
+	case q.Matches == nil && inOrder:
+		return x.everything(ctx, q)
+	case q.Matches == nil && q.SortBy != "":
+		return x.sorted(ctx, q)
+	case q.Matches != nil && q.Exact && inOrder:
+		page, agreed, err := x.kept(ctx, q)
+		if err != nil || agreed {
+			return page, err
+		}
+	}
+	return x.examined(ctx, q)
+}
+
+// everything answers with a page of all users.
+func (x *ScimIndex) everything(ctx context.Context, q scim.Query) (scim.Page, error) {
+	page, from, skip := scim.Page{}, int64(0), 0
+	if q.Limit <= 0 || q.Offset == 0 {
+		total, err := x.total(ctx)
+		if err != nil {
+			return page, err
+		}
+		page.Total = total
+	} else {
+		counts, err := x.counts(ctx)
+		if err != nil {
+			return page, err
+		}
+		for _, c := range counts {
+			if page.Total <= q.Offset {
+				from, skip = c.Bucket<<scimBucketBits, q.Offset-page.Total
+			}
+			page.Total += c.Users
+		}
+	}
+	if q.Limit <= 0 || q.Offset >= page.Total {
+		return page, nil
+	}
+	rows, err := x.rows(ctx, `SELECT place FROM scim_users WHERE place >= ? ORDER BY place LIMIT ? OFFSET ?`,
+		from, q.Limit, skip)
+	if err != nil {
+		return scim.Page{}, err
+	}
+	page.Entries, err = scimEntries(rows, q.Client)
+	return page, err
+}
+
+func (x *ScimIndex) counts(ctx context.Context) ([]scimCount, error) {
+	counts := make([]scimCount, 0, scimBuckets)
+	err := x.db.read(ctx, func(tx *gorm.DB) error {
+		counts = counts[:0]
+		return tx.Order("bucket").Find(&counts).Error
+	})
+	return counts, err
+}
+
+func (x *ScimIndex) total(ctx context.Context) (int, error) {
+	var total int
+	err := x.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&scimCount{}).Select("COALESCE(SUM(users), 0)").Scan(&total).Error
+	})
+	return total, err
+}
+
+// sorted answers with a page of all users in the order of an index.
+func (x *ScimIndex) sorted(ctx context.Context, q scim.Query) (scim.Page, error) {
+	total, err := x.total(ctx)
+	if err != nil || q.Limit <= 0 || q.Offset >= total {
+		return scim.Page{Total: total}, err
+	}
+	// Half of the pages are nearer to the other end.
+	limit, offset, descending := min(q.Limit, total-q.Offset), q.Offset, q.Descending
+	fromEnd := offset > total/2
+	if fromEnd {
+		offset, descending = total-q.Offset-limit, !descending
+	}
+	order := "value_key, place"
+	if descending {
+		order = "value_key DESC, place DESC"
+	}
+	var places []int64
+	err = x.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&scimValue{}).Where("path = ?", []byte(q.SortBy)).Order(order).
+			Limit(limit).Offset(offset).Pluck("place", &places).Error
+	})
+	if err != nil {
+		return scim.Page{}, err
+	}
+	if fromEnd {
+		slices.Reverse(places)
+	}
+	entries, err := x.at(ctx, places, q.Client)
+	return scim.Page{Total: total, Entries: entries}, err
+}
+
+// kept answers with a page of what a condition keeps, and tells whether the
+// evaluator agrees with it.
+func (x *ScimIndex) kept(ctx context.Context, q scim.Query) (page scim.Page, agreed bool, err error) {
+	keeping, args := scimSQL(q.Condition, q.Client)
+	if q.Limit > 0 {
+		rows, err := x.rows(ctx, `SELECT DISTINCT place FROM (`+keeping+`) AS c ORDER BY place LIMIT ? OFFSET ?`,
+			append(args, q.Limit, q.Offset)...)
+		if err != nil {
+			return page, false, err
+		}
+		if page.Entries, err = scimEntries(rows, q.Client); err != nil {
+			return page, false, err
+		}
+	}
+	for _, e := range page.Entries {
+		document, err := scimDocument(e, q.Client)
+		if err != nil || !q.Matches(document) {
+			return page, false, err
+		}
+	}
+	page.Total = q.Offset + len(page.Entries)
+	if n := len(page.Entries); n < q.Limit && (n > 0 || q.Offset == 0) {
+		return page, true, nil // the last page says how many there are
+	}
+	args = args[:len(args):len(args)]
+	err = x.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`SELECT COUNT(DISTINCT place) FROM (`+keeping+`) AS c`, args...).Scan(&page.Total).Error
+	})
+	return page, err == nil, err
+}
+
+// examined answers after looking at every document that the condition keeps.
+func (x *ScimIndex) examined(ctx context.Context, q scim.Query) (scim.Page, error) {
+	places, err := x.candidates(ctx, q)
+	if err != nil {
+		return scim.Page{}, err
+	}
+	type match struct {
+		key   string
+		place int64
+		row   scimRow // while they are few
+	}
+	var matches []match
+	few := len(places) <= scimBatch
+	for batch := range slices.Chunk(places, scimBatch) {
+		rows, err := x.rowsAt(ctx, batch)
+		if err != nil {
+			return scim.Page{}, err
+		}
+		for _, row := range rows {
+			key, ok, err := examine(row, q)
+			if err != nil {
+				return scim.Page{}, err
+			}
+			if !ok {
+				continue
+			}
+			m := match{key: key, place: row.Place}
+			if few {
+				m.row = row
+			}
+			matches = append(matches, m)
+		}
+	}
+	slices.SortFunc(matches, func(a, b match) int {
+		order := cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.place, b.place))
+		if q.Descending && q.SortKey != nil {
+			return -order
+		}
+		return order
+	})
+	page := scim.Page{Total: len(matches)}
+	first := min(q.Offset, len(matches))
+	var wanted []int64
+	var rows []scimRow
+	for _, m := range matches[first:min(first+q.Limit, len(matches))] {
+		wanted, rows = append(wanted, m.place), append(rows, m.row)
+	}
+	if few {
+		page.Entries, err = scimEntries(rows, q.Client)
+	} else {
+		page.Entries, err = x.at(ctx, wanted, q.Client)
+	}
+	return page, err
+}
+
+// examine decides on one row and returns what it is sorted by.
+func examine(row scimRow, q scim.Query) (key string, matches bool, err error) {
+	entry, err := row.entry(q.Client)
+	if err != nil {
+		return "", false, err
+	}
+	document, err := scimDocument(entry, q.Client)
+	if err != nil || q.Matches != nil && !q.Matches(document) {
+		return "", false, err
+	}
+	if q.SortKey != nil {
+		key = q.SortKey(document)
+	}
+	return key, true, nil
+}
+
+// candidates returns the places that a condition keeps, or refuses to when they
+// are more than the bound.
+func (x *ScimIndex) candidates(ctx context.Context, q scim.Query) ([]int64, error) {
+	keeping, args := scimSQL(q.Condition, q.Client)
+	if q.Matches == nil {
+		keeping, args = scimSQL(scim.All{}, "")
+	}
+	var places []int64
+	err := x.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`SELECT DISTINCT place FROM (`+keeping+`) AS c ORDER BY place LIMIT ?`,
+			append(args, q.Bound+1)...).Scan(&places).Error
+	})
+	if err == nil && len(places) > q.Bound {
+		err = scim.Bad(scim.TooMany, fmt.Sprintf(
+			"the answer needs more than %d users to be looked at: ask for less, by an indexed attribute", q.Bound))
+	}
+	return places, err
+}
+
+// rows reads the users at the places that a query selects.
+func (x *ScimIndex) rows(ctx context.Context, selecting string, args ...any) ([]scimRow, error) {
+	var rows []scimRow
+	err := x.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`SELECT u.place, u.id, u.version, u.document, u.external_ids, u.updated_at, u.seen_at
+			FROM (`+selecting+`) AS p JOIN scim_users AS u ON u.place = p.place ORDER BY p.place`, args...).Scan(&rows).Error
+	})
+	return rows, err
+}
+
+func (x *ScimIndex) rowsAt(ctx context.Context, places []int64) ([]scimRow, error) {
+	var rows []scimRow
+	if len(places) == 0 {
+		return nil, nil
+	}
+	err := x.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Omit("found_by").Where("place IN ?", places).Order("place").Find(&rows).Error
+	})
+	return rows, err
+}
+
+// at returns the entries at some places, in their order.
+func (x *ScimIndex) at(ctx context.Context, places []int64, client string) ([]scim.Entry, error) {
+	var all []scimRow
+	for batch := range slices.Chunk(places, scimBatch) {
+		rows, err := x.rowsAt(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	order := make(map[int64]int, len(places))
+	for i, place := range places {
+		order[place] = i
+	}
+	slices.SortFunc(all, func(a, b scimRow) int { return cmp.Compare(order[a.Place], order[b.Place]) })
+	return scimEntries(all, client)
+}
+
+func scimEntries(rows []scimRow, client string) ([]scim.Entry, error) {
+	entries := make([]scim.Entry, 0, len(rows))
+	for _, row := range rows {
+		entry, err := row.entry(client)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry)
+	}
+	return entries, nil
+}

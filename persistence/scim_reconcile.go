@@ -1,0 +1,85 @@
+package persistence
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/scim"
+)
+
+// Reconcile implements [scim.Index].
+func (x *ScimIndex) Reconcile(ctx context.Context, entries []scim.Entry) (changed int, err error) {
+	for batch := range slices.Chunk(entries, scimBatch) {
+		n, err := x.reconcile(ctx, batch)
+		changed += n
+		if err != nil {
+			return changed, err
+		}
+	}
+	return changed, nil
+}
+
+// reconcile compares a batch with what is there and writes what differs.
+func (x *ScimIndex) reconcile(ctx context.Context, entries []scim.Entry) (changed int, err error) {
+	there := map[string]scimRow{}
+	var ids []string
+	for _, e := range entries {
+		ids = append(ids, e.ID)
+	}
+	var rows []scimRow
+	err = x.db.read(ctx, func(tx *gorm.DB) error { return tx.Where("id IN ?", ids).Find(&rows).Error })
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		there[row.ID] = row
+	}
+	same := map[time.Time][]string{}
+	for _, e := range entries {
+		row, err := newScimRow(e)
+		if err != nil {
+			return changed, err
+		}
+		if row.describes(there[e.ID]) {
+			same[e.Seen] = append(same[e.Seen], e.ID)
+			continue
+		}
+		if err := x.Put(ctx, e); err != nil {
+			return changed, err
+		}
+		changed++
+	}
+	return changed, x.see(ctx, same)
+}
+
+// describes tells whether two rows differ in nothing but when they were written.
+func (r scimRow) describes(other scimRow) bool {
+	return r.ID == other.ID && r.Version == other.Version && r.Document == other.Document &&
+		r.ExternalIDs == other.ExternalIDs && r.FoundBy == other.FoundBy &&
+		time.Time(r.UpdatedAt).Equal(time.Time(other.UpdatedAt))
+}
+
+func (x *ScimIndex) see(ctx context.Context, seen map[time.Time][]string) error {
+	for at, ids := range seen {
+		err := x.db.write(ctx, func(tx *gorm.DB) error {
+			return tx.Model(&scimRow{}).Where("id IN ? AND seen_at < ?", ids, moment(at)).
+				UpdateColumn("seen_at", moment(at)).Error
+		})
+		if err != nil {
+			return away(err)
+		}
+	}
+	return nil
+}
+
+// Unseen implements [scim.Index].
+func (x *ScimIndex) Unseen(ctx context.Context, since time.Time, n int) ([]string, error) {
+	var ids []string
+	err := x.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&scimRow{}).Where("seen_at < ?", moment(since)).Order("seen_at").Limit(n).Pluck("id", &ids).Error
+	})
+	return ids, err
+}

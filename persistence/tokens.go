@@ -1,0 +1,148 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// tokenRow is a line of the table tokens.
+type tokenRow struct {
+	Name       string `gorm:"primaryKey"`
+	SHA256     string `gorm:"column:sha256"`
+	Scopes     string // separated by blanks
+	Privileged bool
+	CreatedAt  moment `gorm:"autoCreateTime:false"`
+	LastUsedAt moment
+	RevokedAt  moment
+}
+
+// TableName implements gorm's Tabler.
+func (tokenRow) TableName() string { return "tokens" }
+
+func newTokenRow(t claim.Token) tokenRow {
+	scopes := make([]string, len(t.Scopes))
+	for i, scope := range t.Scopes {
+		scopes[i] = string(scope)
+	}
+	return tokenRow{
+		Name: t.Name, SHA256: t.Digest.String(), Scopes: strings.Join(scopes, " "), Privileged: t.Privileged,
+		CreatedAt: moment(t.CreatedAt), LastUsedAt: moment(t.LastUsed), RevokedAt: moment(t.RevokedAt),
+	}
+}
+
+func (r tokenRow) token() (claim.Token, error) {
+	digest, err := claim.ParseTokenDigest(r.SHA256)
+	if err != nil {
+		return claim.Token{}, fmt.Errorf("%w: token %q: %w", claim.ErrStoreAway, r.Name, err)
+	}
+	t := claim.Token{
+		Name: r.Name, Digest: digest, Privileged: r.Privileged,
+		CreatedAt: time.Time(r.CreatedAt), LastUsed: time.Time(r.LastUsedAt), RevokedAt: time.Time(r.RevokedAt),
+	}
+	for _, scope := range strings.Fields(r.Scopes) {
+		t.Scopes = append(t.Scopes, claim.Scope(scope))
+	}
+	return t, nil
+}
+
+// Tokens implements [claim.Tokens].
+type Tokens struct{ db *DB }
+
+var _ claim.Tokens = Tokens{}
+
+// NewTokens returns the tokens of a database whose schema is up to date.
+func NewTokens(db *DB) Tokens { return Tokens{db} }
+
+// Create implements [claim.Tokens].
+func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error {
+	err := s.db.transaction(ctx, func(tx *gorm.DB) error {
+		row := newTokenRow(t)
+		again := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NOT NULL AND sha256 <> ?", t.Name, row.SHA256).
+			UpdateColumns(map[string]any{
+				"sha256": row.SHA256, "scopes": row.Scopes, "privileged": row.Privileged,
+				"created_at": row.CreatedAt, "last_used_at": nil, "revoked_at": nil,
+			})
+		if again.Error != nil {
+			return again.Error
+		}
+		if again.RowsAffected == 0 {
+			if err := tx.Create(&row).Error; err != nil {
+				return err
+			}
+		}
+		return tx.Create(newEventRows([]claim.Event{e})).Error
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return claim.ErrExists
+	}
+	return away(err)
+}
+
+// Revoke implements [claim.Tokens].
+func (s Tokens) Revoke(ctx context.Context, name string, e claim.Event) error {
+	err := s.db.transaction(ctx, func(tx *gorm.DB) error {
+		done := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NULL", name).
+			UpdateColumn("revoked_at", moment(e.At))
+		if done.Error != nil {
+			return done.Error
+		}
+		if done.RowsAffected == 0 {
+			return claim.ErrNoToken
+		}
+		return tx.Create(newEventRows([]claim.Event{e})).Error
+	})
+	if errors.Is(err, claim.ErrNoToken) {
+		return claim.ErrNoToken
+	}
+	return away(err)
+}
+
+// List implements [claim.Tokens].
+func (s Tokens) List(ctx context.Context) ([]claim.Token, error) {
+	return s.tokens(ctx, func(tx *gorm.DB) *gorm.DB { return tx.Order("name") })
+}
+
+// Find implements [claim.Tokens].
+func (s Tokens) Find(ctx context.Context, digest claim.TokenDigest) (claim.Token, error) {
+	found, err := s.tokens(ctx, func(tx *gorm.DB) *gorm.DB {
+		return tx.Where("sha256 = ? AND revoked_at IS NULL", digest.String())
+	})
+	switch {
+	case err != nil:
+		return claim.Token{}, err
+	case len(found) == 0:
+		return claim.Token{}, claim.ErrNoToken
+	}
+	return found[0], nil
+}
+
+func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]claim.Token, error) {
+	var rows []tokenRow
+	err := s.db.read(ctx, func(tx *gorm.DB) error { return which(tx).Find(&rows).Error })
+	if err != nil {
+		return nil, err
+	}
+	list := make([]claim.Token, len(rows))
+	for i, row := range rows {
+		if list[i], err = row.token(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Used implements [claim.Tokens].
+func (s Tokens) Used(ctx context.Context, digest claim.TokenDigest, at time.Time) error {
+	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&tokenRow{}).
+			Where("sha256 = ? AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?)", digest.String(), moment(at)).
+			UpdateColumn("last_used_at", moment(at)).Error
+	}))
+}

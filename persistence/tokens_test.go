@@ -1,0 +1,76 @@
+package persistence_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/persistence"
+)
+
+func TestTokensKeepTheirPromises(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			claimtest.TestTokens(t, func(t *testing.T) claim.Tokens {
+				t.Helper()
+				return persistence.NewTokens(migrated(t, newDSN(t)))
+			})
+		})
+	}
+}
+
+func someToken(name string) claim.Token {
+	return claim.Token{
+		Name: name, Digest: claim.DigestToken("secret of " + name), Scopes: claim.Scopes(), Privileged: true, CreatedAt: noon,
+	}
+}
+
+func TestTokensAreAuditedAndTheirAuditStays(t *testing.T) {
+	onEach(t, func(t kind) {
+		tokens, okta := persistence.NewTokens(t.db), someToken("okta")
+		who := claim.Actor{Kind: claim.Operator, ID: "root"}
+		check := func(want, err error) {
+			t.Helper()
+			if !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+		}
+		check(nil, tokens.Create(t.Context(), okta, okta.Event(claim.TokenCreated, who, noon)))
+		check(claim.ErrExists, tokens.Create(t.Context(), okta, okta.Event(claim.TokenCreated, who, noon)))
+		check(nil, tokens.Revoke(t.Context(), "okta", okta.Event(claim.TokenRevoked, who, noon)))
+		check(claim.ErrNoToken, tokens.Revoke(t.Context(), "okta", okta.Event(claim.TokenRevoked, who, noon)))
+		if _, err := persistence.NewStore(t.db).Prune(t.Context(), noon.Add(time.Hour), 10); err != nil {
+			t.Fatal(err)
+		}
+		got, err := t.db.Count(t.Context(), `SELECT COUNT(*) FROM audit_events WHERE claim_id = '' AND identity_id = ''
+			AND kind IN ('token_created', 'token_revoked') AND actor_kind = 'operator' AND actor_id = 'root'
+			AND reason = 'okta [scim:read scim:write claims:manage] privileged'`)
+		if err != nil || got != 2 {
+			t.Errorf("got %d lines, %v, want 2", got, err)
+		}
+	})
+}
+
+func TestTokensThatAreAwaySaySo(t *testing.T) {
+	onEach(t, func(t kind) {
+		tokens, okta := persistence.NewTokens(t.db), someToken("okta")
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, listErr := tokens.List(cancelled)
+		_, findErr := tokens.Find(cancelled, okta.Digest)
+		for name, err := range map[string]error{
+			"create": tokens.Create(cancelled, okta, claim.Event{At: noon}),
+			"revoke": tokens.Revoke(cancelled, "okta", claim.Event{At: noon}),
+			"list":   listErr,
+			"find":   findErr,
+			"used":   tokens.Used(cancelled, okta.Digest, noon),
+		} {
+			if !errors.Is(err, claim.ErrStoreAway) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
+}
