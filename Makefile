@@ -64,7 +64,10 @@ fuzz: ## ten seconds for each fuzz target
 
 e2e: debian build $(KRATOS) ## the built program with a real Kratos, MariaDB and browser
 	@echo "end-to-end tests"
-	@cd e2e && HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) $(GO) test -count=1 -timeout 30m ./...
+	@rm -rf $(CACHE)/reports
+	@cd e2e && HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) \
+		$(GO) test -count=1 -timeout 30m ./...
+	@cat $(CACHE)/reports/*.txt
 
 bench: debian build ## measure changes of number on a real MariaDB; writes docs/performance.md
 	@echo "benchmark: some four minutes"

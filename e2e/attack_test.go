@@ -56,7 +56,7 @@ func TestAttackersGetNoMoreTextsThanTheLimits(t *testing.T) {
 			lines = append(lines, fmt.Sprintf("%-60s %8d %8d %8d", name, 3*attempts, a.run(t), a.most))
 		})
 	}
-	t.Log("\n" + strings.Join(lines, "\n"))
+	harness.Report(t, "attackers", strings.Join(lines, "\n"))
 }
 
 // run attacks and returns how many texts went out.

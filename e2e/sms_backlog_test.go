@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -126,8 +127,8 @@ func wantRate(t *testing.T, arrived []harness.Text) {
 		most = max(most, i-first+1)
 	}
 	took := arrived[len(arrived)-1].At.Sub(arrived[0].At)
-	t.Logf("%d texts in %s: %.0f/s, and at most %d in any one second; the rate is %d/s",
-		len(arrived), took.Round(time.Millisecond), float64(len(arrived))/took.Seconds(), most, backlogRate)
+	harness.Report(t, "backlog", fmt.Sprintf("backlog: %d texts in %s: %.0f/s, and at most %d in any one second; the rate is %d/s",
+		len(arrived), took.Round(time.Millisecond), float64(len(arrived))/took.Seconds(), most, backlogRate))
 	// The first may come as a burst of a tenth of a second's worth; arrivals are
 	// not departures, so a twentieth is forgiven.
 	if least := time.Duration(len(arrived)-backlogRate/10) * time.Second / backlogRate * 19 / 20; took < least {
