@@ -56,7 +56,7 @@ func restOf(metadata map[string]any) map[string]any {
 
 // compose puts the traits' values into the rest.
 func (m *Mapping) compose(traits, rest map[string]any) map[string]any {
-	document := cloneMap(rest)
+	document := scim.CloneObject(rest)
 	hidden, _ := document[hiddenKey].([]any)
 	delete(document, hiddenKey)
 	for _, r := range m.rules {
@@ -148,14 +148,14 @@ func (m *Mapping) kept(document map[string]any) map[string]any {
 	resource, rest := m.opt.Resource, map[string]any{}
 	for _, a := range resource.Core.Attributes {
 		if value, ok := document[a.Name]; ok && ours(resource, resource.Core.ID, a) {
-			rest[a.Name] = clone(value)
+			rest[a.Name] = scim.Clone(value)
 		}
 	}
 	for _, s := range resource.Extensions {
 		members, _ := document[s.ID].(map[string]any)
 		for _, a := range s.Attributes {
 			if value, ok := members[a.Name]; ok && ours(resource, s.ID, a) {
-				set(rest, []string{s.ID, a.Name}, clone(value))
+				set(rest, []string{s.ID, a.Name}, scim.Clone(value))
 			}
 		}
 	}

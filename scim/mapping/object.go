@@ -47,27 +47,3 @@ func drop(object map[string]any, path []string) {
 	}
 	delete(object, path[0])
 }
-
-func clone(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		return cloneMap(value)
-	case []any:
-		list := make([]any, len(value))
-		for i := range value {
-			list[i] = clone(value[i])
-		}
-		return list
-	default:
-		return value
-	}
-}
-
-// cloneMap copies an object; the copy is never nil.
-func cloneMap(members map[string]any) map[string]any {
-	copied := make(map[string]any, len(members))
-	for name, value := range members {
-		copied[name] = clone(value)
-	}
-	return copied
-}

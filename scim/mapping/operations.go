@@ -86,7 +86,7 @@ func (m *Mapping) changeTraits(
 	if _, err := m.Mobile(document); err != nil {
 		return nil, nil, err
 	}
-	after = cloneMap(before)
+	after = scim.CloneObject(before)
 	for i, r := range m.rules {
 		shares := func(o rule) bool { return slices.Equal(o.trait, r.trait) }
 		if slices.ContainsFunc(m.rules[:i], shares) {
@@ -152,7 +152,7 @@ func (m *Mapping) changeRest(before, document, traits map[string]any) []scim.Ope
 	after := m.rest(document, traits)
 	for _, r := range m.rules {
 		if number := r.in(document); r.mobile && number != nil && room(traits, r.trait) {
-			traits = cloneMap(traits)
+			traits = scim.CloneObject(traits)
 			set(traits, r.trait, number)
 		}
 	}

@@ -126,7 +126,7 @@ func (e *editor) attribute(op Op, p scim.Path, value any) error {
 	in, extension := e.document, p.Schema != e.resource.Core.ID
 	if extension {
 		in, _ = e.document[p.Schema].(map[string]any)
-		in = cloneMap(in)
+		in = scim.CloneObject(in)
 	}
 	if err := e.change(in, op, p, value); err != nil {
 		return err
@@ -150,7 +150,7 @@ func (e *editor) change(in map[string]any, op Op, p scim.Path, value any) error 
 	}
 	touch.Subs = []string{p.Sub.Name}
 	held, _ := in[p.Attribute.Name].(map[string]any)
-	held = cloneMap(held)
+	held = scim.CloneObject(held)
 	if err := e.assign(held, p.Sub, op, value); err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (e *editor) assign(in map[string]any, a scim.Attribute, op Op, value any) e
 		return nil
 	case a.Type == scim.Complex && !a.MultiValued:
 		held, _ := in[a.Name].(map[string]any)
-		held = cloneMap(held)
+		held = scim.CloneObject(held)
 		if _, err := e.merge(held, a, op, value); err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func (e *editor) touch(op Op, p scim.Path, f *filter.Filter, value any, list []*
 		}
 		t := Touch{Op: op, Path: p.Top(), Subs: el.subs, Before: el.before}
 		if len(el.members) > 0 {
-			t.After = cloneMap(el.members)
+			t.After = scim.CloneObject(el.members)
 		}
 		e.touched = append(e.touched, t)
 	}

@@ -73,7 +73,7 @@ type Result struct {
 // large is a 413.
 func Apply(r scim.Resource, document map[string]any, request Request, options Options) (Result, error) {
 	e := editor{
-		resource: r, mode: options.Mode, limits: options.Limits.filled(), document: cloneMap(document),
+		resource: r, mode: options.Mode, limits: options.Limits.filled(), document: scim.CloneObject(document),
 	}
 	switch n := len(request.Operations); {
 	case n == 0:
@@ -102,29 +102,6 @@ func numbered(i int, err error) error {
 	return &scim.Error{
 		Status: fault.Status, ScimType: fault.ScimType, Detail: fmt.Sprintf("operation %d: %s", i+1, fault.Detail),
 	}
-}
-
-func clone(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		return cloneMap(value)
-	case []any:
-		list := make([]any, len(value))
-		for i := range value {
-			list[i] = clone(value[i])
-		}
-		return list
-	default:
-		return value
-	}
-}
-
-func cloneMap(members map[string]any) map[string]any {
-	copied := make(map[string]any, len(members))
-	for name, value := range members {
-		copied[name] = clone(value)
-	}
-	return copied
 }
 
 // weight is about the length of a value's JSON.
