@@ -113,10 +113,18 @@ type program struct {
 	worker    *smsgateway.Worker
 	receipts  *smsgateway.Receipts
 	phone     *smsgateway.Simulator // nil without a simulator gateway
+	clients   *claim.Clients
+	scim      provisioning
+	metrics   *metrics
+	id        string // of this process, among replicas
+	toIndex   chan seenRecord
 }
 
 func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o Options) (*program, error) {
-	p := &program{cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock}
+	p := &program{
+		cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock, metrics: newMetrics(), id: uuid.NewString(),
+		toIndex: make(chan seenRecord, mostToIndex),
+	}
 	plan := planOf(cfg)
 	secrets := make([]string, len(cfg.Secrets.OTP))
 	for i, secret := range cfg.Secrets.OTP {
@@ -130,15 +138,8 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 	if err != nil {
 		return nil, fmt.Errorf("derive a key: %w", err)
 	}
-	p.directory, err = directory.New(directory.Options{
-		PublicURL: cfg.Kratos.PublicURL, AdminURL: cfg.Kratos.AdminURL, MobileTrait: cfg.Kratos.MobileTrait,
-		PendingKey: cfg.Kratos.PendingKey, LocaleTrait: cfg.Kratos.LocaleTrait, EmailTrait: cfg.Kratos.EmailTrait,
-		SessionCookie: cfg.Kratos.SessionCookie, Plan: plan,
-		Timeout: cfg.Kratos.Timeout, Now: clock.Now, Log: o.Log,
-		Limiter: persistence.NewLimiter(db), LoginFailures: cfg.Limits.LoginFailures, LoginWindow: cfg.Limits.LoginWindow, HashKey: hashKey,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("kratos: %w", err)
+	if err := p.connect(hashKey); err != nil {
+		return nil, err
 	}
 	store := persistence.NewStore(db)
 	if err := p.sender(store, codes); err != nil {
@@ -151,11 +152,31 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 		Policy: func() claim.Policy { return policy }, Now: clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Stopped, Log: o.Log,
 	})
-	p.receipts, err = receipts(cfg, store, clock.Now)
-	if err != nil {
+	if p.receipts, err = receipts(cfg, store, clock.Now); err != nil {
 		return nil, err
 	}
+	if p.clients, err = clients(cfg, db, hashKey, p); err != nil {
+		return nil, err
+	}
+	p.provision()
 	return p, nil
+}
+
+// connect makes the way to Kratos.
+func (p *program) connect(hashKey []byte) (err error) {
+	cfg := p.cfg
+	p.directory, err = directory.New(directory.Options{
+		PublicURL: cfg.Kratos.PublicURL, AdminURL: cfg.Kratos.AdminURL, MobileTrait: cfg.Kratos.MobileTrait,
+		PendingKey: cfg.Kratos.PendingKey, LocaleTrait: cfg.Kratos.LocaleTrait, EmailTrait: cfg.Kratos.EmailTrait,
+		SessionCookie: cfg.Kratos.SessionCookie, Plan: planOf(cfg),
+		Timeout: cfg.Kratos.Timeout, Now: p.clock.Now, Log: p.log,
+		Limiter: persistence.NewLimiter(p.db), LoginFailures: cfg.Limits.LoginFailures, LoginWindow: cfg.Limits.LoginWindow, HashKey: hashKey,
+		Written: p.written,
+	})
+	if err != nil {
+		return fmt.Errorf("kratos: %w", err)
+	}
+	return nil
 }
 
 // jitter spreads a wait over its second half.
@@ -186,6 +207,11 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 	if err != nil {
 		return err
 	}
+	if p.cfg.SCIM.Enabled {
+		if err := p.checkSchemas(ctx); err != nil {
+			return err
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error {
@@ -210,13 +236,18 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 	g.Go(func() error { return every(ctx, clockInterval, p.soft("clock", p.clock.Sync)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune", p.claims.Prune)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune limits", p.pruneLimits)) })
+	if p.cfg.SCIM.Enabled {
+		g.Go(func() error {
+			reconcile := p.soft("reconcile the index of users", p.reconcile)
+			reconcile(ctx)
+			return every(ctx, p.cfg.SCIM.ReconcileInterval, reconcile)
+		})
+		g.Go(func() error { return p.index(ctx) })
+	}
 	if _, err := fmt.Fprintf(out, "listening public=%s admin=%s\n", public.Addr(), admin.Addr()); err != nil {
 		return err
 	}
 	p.log.InfoContext(ctx, "listening", "public", public.Addr().String(), "admin", admin.Addr().String(), "release", p.release)
-	if len(p.cfg.Tokens) > 0 {
-		p.log.WarnContext(ctx, "tokens are configured, but this release has no surface that takes them")
-	}
 	err = g.Wait()
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		return nil

@@ -22,8 +22,8 @@ const simulatorKeeps = 100
 // longestPort stands for a free port that is not known yet.
 const longestPort = 65535
 
-// Check finds the faults in what texts are sent by: templates, gateways, the
-// numbers that are served. It complements the checks of package config, which
+// Check finds the faults in what texts are sent by (templates, gateways, the
+// numbers that are served) and in the mapping of attributes. It complements the checks of package config, which
 // knows none of them.
 func Check(cfg config.Config) error {
 	if cfg.Public.BaseURL == "" {
@@ -33,7 +33,7 @@ func Check(cfg config.Config) error {
 	_, templateFault := templates(cfg)
 	_, _, gatewayFaults := gateways(cfg)
 	_, webhookFault := webhook(cfg, nil)
-	return errors.Join(templateFault, gatewayFaults, webhookFault, coverageOf(cfg.Mobile).Check())
+	return errors.Join(templateFault, gatewayFaults, webhookFault, coverageOf(cfg.Mobile).Check(), checkMapping(cfg))
 }
 
 // templates write texts with the public host in their last line.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/portal"
+	"github.com/holdline/holdline/scimbridge"
 	"github.com/holdline/holdline/smsgateway"
 	"github.com/holdline/holdline/userapi"
 	"github.com/holdline/holdline/web"
@@ -19,7 +21,7 @@ import (
 
 func (p *program) edge() *web.Edge {
 	return &web.Edge{
-		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.directory,
+		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.directory, Clients: p.clients,
 		TrustedProxies: p.cfg.Public.TrustedProxies,
 	}
 }
@@ -56,7 +58,25 @@ func (p *program) publicRoutes() (http.Handler, error) {
 		c.Request.RemoteAddr = c.ClientIP()
 		denial.ServeHTTP(c.Writer, c.Request)
 	})
-	return engine, nil
+	if !p.cfg.SCIM.Enabled {
+		return engine, nil
+	}
+	scim, err := p.scimRoutes()
+	if err != nil {
+		return nil, err
+	}
+	return below(scimbridge.Path, scim, engine), nil
+}
+
+// below gives one handler what is below a path, and the other one the rest.
+func below(path string, under, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/") {
+			under.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
 }
 
 func (p *program) adminRoutes() (http.Handler, error) {
@@ -68,8 +88,9 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	edge.Health(engine, p.release, p.checks())
 	hook.Mount(engine, edge, p.claims, hook.Options{
 		Key: p.cfg.Hooks.APIKey.Reveal(), MobileTrait: p.cfg.Kratos.MobileTrait,
-		PendingKey: p.cfg.Kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log,
+		PendingKey: p.cfg.Kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log, Changed: p.changed(),
 	})
+	engine.GET("/metrics", gin.WrapH(p.metrics.handler()))
 	if p.phone != nil {
 		phone := http.StripPrefix("/simulator", portal.Phone(func() []portal.PhoneText { return screen(p.phone) }))
 		engine.GET("/simulator/*page", gin.WrapH(phone))

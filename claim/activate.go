@@ -27,16 +27,21 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 		identityID: f.IdentityID, flowID: f.FlowID, number: RestoreMobile(f.Marker),
 		present: replaced{number: StoredMobile(s.Plan, f.Mobile)}, who: who, language: f.Language,
 	}
-	// Nearly always the staged claim is where its id says, and the only one.
+	return s.open(ctx, a)
+}
+
+// open opens a staged claim. Nearly always it is where its id says, and the only
+// one; all else is for activate.
+func (s *Service) open(ctx context.Context, a activation) error {
 	now, policy := s.Now(), s.Policy()
 	claim := opened(Claim{
-		ID: stagedID(f.IdentityID, f.FlowID, a.number), IdentityID: f.IdentityID, Number: a.number,
+		ID: stagedID(a.identityID, a.flowID, a.number), IdentityID: a.identityID, Number: a.number,
 	}, policy, now)
-	text := s.newCode(&claim, policy, now, f.Address, f.Language)
+	text := s.newCode(&claim, policy, now, a.who.Address, a.language)
 	err := s.commit(ctx, Change{
 		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), Fresh: policy.Lifetime,
 		Notices: s.notices(claim, TextRequested, a.present, now),
-		Events:  []Event{event(claim, string(Open), who, now)}, At: now,
+		Events:  []Event{event(claim, string(Open), a.who, now)}, At: now,
 	})
 	if limit := (*LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) || errors.As(err, &limit) {
 		return s.activate(ctx, a)

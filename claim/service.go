@@ -85,7 +85,11 @@ func (s *Service) commit(ctx context.Context, change Change) error {
 		s.Send(notice)
 	}
 	for _, e := range change.Events {
-		s.Log.InfoContext(ctx, "claim "+e.Kind, "claim", e.ClaimID, "identity", e.IdentityID,
+		message := "claim " + e.Kind
+		if e.ClaimID == "" {
+			message = e.Kind
+		}
+		s.Log.InfoContext(ctx, message, "claim", e.ClaimID, "identity", e.IdentityID,
 			"number", e.Number, "actor", e.Actor.Kind, "reason", e.Reason)
 	}
 	return nil

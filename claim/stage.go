@@ -116,26 +116,11 @@ func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored Mob
 // challenge stages the claim; where the flow is to be interrupted, and so never
 // stored, it opens the claim as well.
 func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, held *Claim, interrupt bool) error {
-	now, policy := s.Now(), s.Policy()
-	if held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
-		return &LimitError{ErrTooManyTexts, held.LapsesAt}
-	}
-	if err := s.served(ctx, r.Wanted, now); err != nil {
-		return err
-	}
 	staged := Claim{
-		ID: stagedID(c.IdentityID, c.FlowID, r.Wanted), IdentityID: c.IdentityID, FlowID: c.FlowID,
-		Origin: OriginSettings, Number: r.Wanted, Was: r.Stored, WasVerified: r.StoredVerified,
-		State: Staged, LastAddress: network(c.Address), Language: c.Language, CreatedAt: now, DueAt: now.Add(reconcileAfter),
+		IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings,
+		LastAddress: network(c.Address), Language: c.Language,
 	}
-	if StoredMobile(s.Plan, c.Marker).Same(r.Wanted) {
-		staged.Marker = MarkerOld
-	}
-	change := Change{Create: &staged, Limits: policy.Texts, Fresh: policy.Lifetime, At: now}
-	err := s.stageFresh(ctx, change, held)
-	if errors.Is(err, ErrExists) {
-		err = s.stageAgain(ctx, change, held)
-	}
+	err := s.stage(ctx, staged, r, held, c.Marker)
 	if err != nil || !interrupt {
 		return err
 	}
@@ -143,6 +128,29 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: MarkerSet, stored: true,
 		who: Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address}, language: c.Language,
 	})
+}
+
+// stage keeps a challenge as a staged claim; the caller says where it came from.
+func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Claim, marker string) error {
+	now, policy := s.Now(), s.Policy()
+	if held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
+		return &LimitError{ErrTooManyTexts, held.LapsesAt}
+	}
+	if err := s.served(ctx, r.Wanted, now); err != nil {
+		return err
+	}
+	staged.ID = stagedID(staged.IdentityID, staged.FlowID, r.Wanted)
+	staged.Number, staged.Was, staged.WasVerified = r.Wanted, r.Stored, r.StoredVerified
+	staged.State, staged.CreatedAt, staged.DueAt = Staged, now, now.Add(reconcileAfter)
+	if StoredMobile(s.Plan, marker).Same(r.Wanted) {
+		staged.Marker = MarkerOld
+	}
+	change := Change{Create: &staged, Limits: policy.Texts, Fresh: policy.Lifetime, At: now}
+	err := s.stageFresh(ctx, change, held)
+	if errors.Is(err, ErrExists) {
+		err = s.stageAgain(ctx, change, held)
+	}
+	return err
 }
 
 // stageFresh stages a claim. To a number that the identity had a text to before

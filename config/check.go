@@ -29,6 +29,7 @@ func (c Config) check() []error {
 	c.checkNotices(&f)
 	c.checkTraffic(&f)
 	c.checkTokens(&f)
+	c.checkSCIM(&f)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "json", "text")
 	return f
@@ -76,6 +77,8 @@ func (c Config) checkKratos(f *faults) {
 	f.unless(isURL(c.Kratos.AdminURL), "kratos.admin_url", "must be an http or https URL")
 	f.unless(traitName.MatchString(c.Kratos.MobileTrait), "kratos.mobile_trait", "must be the name of a top-level trait")
 	f.unless(traitName.MatchString(c.Kratos.PendingKey), "kratos.pending_key", "must be a name of letters, digits and underscores")
+	f.unless(c.Kratos.PrivilegedKey == "" || traitName.MatchString(c.Kratos.PrivilegedKey),
+		"kratos.privileged_key", "must be a name of letters, digits and underscores")
 	f.unless(c.Kratos.SessionCookie != "", "kratos.session_cookie", "is missing")
 	f.unless(c.Kratos.SessionAge >= 0, "kratos.privileged_session_max_age", "must not be negative")
 	f.unless(c.Kratos.Timeout > 0 && c.Kratos.Timeout <= 5*time.Second, "kratos.timeout", "must be above 0 and at most 5s")

@@ -23,6 +23,7 @@ type Config struct {
 	Traffic  Traffic  `koanf:"traffic"`
 	SMS      SMS      `koanf:"sms"`
 	Notices  Notices  `koanf:"notices"`
+	SCIM     SCIM     `koanf:"scim"`
 	Tokens   []Token  `koanf:"tokens" usage:"bearer tokens of provisioning clients, as JSON"`
 	Log      Log      `koanf:"log"`
 }
@@ -61,6 +62,7 @@ type Kratos struct {
 	PendingKey    string        `koanf:"pending_key" usage:"key in metadata_public that shows the pending number"`
 	EmailTrait    string        `koanf:"email_trait" usage:"trait that holds the e-mail address, for notices to people without a verifiable one; blank for none"`
 	LocaleTrait   string        `koanf:"locale_trait" usage:"trait that names a person's language; blank for none"`
+	PrivilegedKey string        `koanf:"privileged_key" usage:"key in metadata_admin that makes an identity a privileged user where it is true; blank for nobody"`
 	SessionCookie string        `koanf:"session_cookie" usage:"name of Kratos' session cookie"`
 	SessionAge    time.Duration `koanf:"privileged_session_max_age" usage:"oldest sign-in that may change a number; 0 for any"`
 	Timeout       time.Duration `koanf:"timeout" usage:"longest wait for one answer of Kratos"`
@@ -183,6 +185,7 @@ func Default() Config {
 		Traffic: Traffic{Mode: "off", Window: time.Hour, MinTexts: 50, MinShare: 0.25},
 		SMS:     SMS{Product: "Holdline", DefaultLanguage: "en", Segments: 1, NoticeSegments: 3},
 		Notices: Notices{OldNumber: true, Window: 72 * time.Hour},
+		SCIM:    defaultSCIM(),
 		Log:     Log{Level: "info", Format: "json"},
 	}
 }

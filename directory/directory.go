@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
 )
 
 // Options say where Kratos is, how its identities are laid out, and how hard
@@ -33,6 +34,9 @@ type Options struct {
 	Now           func() time.Time
 	HTTP          *http.Client // nil for one of its own; its cookie jar is not used
 	Log           *slog.Logger // nil for none
+	// Written hears of identities that Adopt, Mark and Unmark have written, as Kratos
+	// answered. It must not wait; nil for nobody.
+	Written func(scim.Record)
 
 	// Limiter counts wrong passwords: LoginFailures of a user name at once, and
 	// then as many in each LoginWindow (0 for 15 minutes); 0 for any number, which

@@ -6,18 +6,42 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
 )
 
 // identity is what is read of Kratos' identity
 // (https://www.ory.sh/docs/kratos/reference/api#tag/identity).
 type identity struct {
 	ID             string          `json:"id"`
+	SchemaID       string          `json:"schema_id"`
 	State          string          `json:"state"`
 	Traits         json.RawMessage `json:"traits"`
 	MetadataPublic json.RawMessage `json:"metadata_public"`
+	MetadataAdmin  json.RawMessage `json:"metadata_admin"`
 	Addresses      []address       `json:"verifiable_addresses"`
+	CreatedAt      time.Time       `json:"created_at"`
+	UpdatedAt      time.Time       `json:"updated_at"`
+}
+
+// record is the identity as the index of users needs it.
+func (i identity) record() scim.Record {
+	whole := scim.Record{
+		ID: i.ID, SchemaID: i.SchemaID, State: i.State,
+		Traits: object(i.Traits), MetadataPublic: object(i.MetadataPublic), MetadataAdmin: object(i.MetadataAdmin),
+		CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(),
+	}
+	for _, a := range i.Addresses {
+		one := scim.Address{}
+		one.Value, _ = a["value"].(string)
+		one.Via, _ = a["via"].(string)
+		one.Status, _ = a["status"].(string)
+		one.Verified = a["verified"] == true
+		whole.Addresses = append(whole.Addresses, one)
+	}
+	return whole
 }
 
 // address is a verifiable address with all its fields, as it is written back.

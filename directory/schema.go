@@ -60,6 +60,12 @@ func (d *Directory) readSchema(ctx context.Context, schemaID string) (schema, er
 
 // Prefetch reads all schemas at once, so that the first hook need not wait.
 func (d *Directory) Prefetch(ctx context.Context) error {
+	_, err := d.Schemas(ctx)
+	return err
+}
+
+// Schemas reads all identity schemas, by their ids.
+func (d *Directory) Schemas(ctx context.Context) (map[string]map[string]any, error) {
 	type container struct {
 		ID     string         `json:"id"`
 		Schema map[string]any `json:"schema"`
@@ -68,12 +74,14 @@ func (d *Directory) Prefetch(ctx context.Context) error {
 		_, resp, err := d.public.IdentityAPI.ListIdentitySchemas(ctx).Execute()
 		return resp, err
 	})
+	schemas := map[string]map[string]any{}
 	for _, found := range all {
 		if found.ID != "" && found.Schema != nil {
 			d.keepSchema(found.ID, found.Schema)
+			schemas[found.ID] = found.Schema
 		}
 	}
-	return err
+	return schemas, err
 }
 
 func (d *Directory) keepSchema(schemaID string, document map[string]any) schema {

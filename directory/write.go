@@ -118,10 +118,14 @@ func (d *Directory) Unmark(ctx context.Context, id string) error {
 
 // patch changes an identity by RFC 6902. Kratos knows add, remove and replace.
 func (d *Directory) patch(ctx context.Context, operation, id string, patch []kratos.JsonPatch) (identity, error) {
-	return d.exchange(ctx, operation, id, func(ctx context.Context) (*http.Response, error) {
+	changed, err := d.exchange(ctx, operation, id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.PatchIdentity(ctx, id).JsonPatch(patch).Execute()
 		return resp, err
 	})
+	if err == nil && d.opt.Written != nil {
+		d.opt.Written(changed.record())
+	}
+	return changed, err
 }
 
 func (d *Directory) removeMarker() kratos.JsonPatch {

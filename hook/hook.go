@@ -1,5 +1,6 @@
 // Package hook is where Kratos calls Holdline: before a settings flow is stored
-// (stage) and after it is (activate). docs/hooks.md says what Kratos makes of
+// (stage) and after it is (activate), and after any flow that changed an identity.
+// docs/hooks.md says what Kratos makes of
 // each answer; the rule behind this package is that no answer may let a changed
 // number through by accident.
 package hook
@@ -28,6 +29,7 @@ type Claims interface {
 const (
 	StagePath    = "/hooks/settings/stage"
 	ActivatePath = "/hooks/settings/activate"
+	ChangedPath  = "/hooks/identity/changed"
 	KeyHeader    = "X-Hook-Key"
 )
 
@@ -42,6 +44,9 @@ type Options struct {
 	PendingKey  string // in metadata_public
 	Plan        claim.NumberPlan
 	Log         *slog.Logger
+	// Changed hears of identities that a flow made or changed; nil for nobody. It
+	// may hear of one twice.
+	Changed func(ctx context.Context, identityID string) error
 }
 
 // Mount adds the hooks' routes.
@@ -50,6 +55,7 @@ func Mount(r gin.IRouter, edge *web.Edge, claims Claims, o Options) {
 	hooks := r.Group("/", h.authenticate)
 	hooks.POST(StagePath, h.stage)
 	hooks.POST(ActivatePath, h.activate)
+	hooks.POST(ChangedPath, h.changed)
 }
 
 type handlers struct {

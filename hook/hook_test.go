@@ -44,8 +44,13 @@ func (r *rulings) Activate(_ context.Context, f claim.StoredFlow) error {
 
 func serve(t *testing.T, claims hook.Claims) http.Handler {
 	t.Helper()
+	return mounted(t, claims, slog.New(slog.DiscardHandler), nil)
+}
+
+func mounted(t *testing.T, claims hook.Claims, log *slog.Logger, changed func(context.Context, string) error) http.Handler {
+	t.Helper()
 	edge := &web.Edge{
-		Log: slog.New(slog.DiscardHandler), NewID: func() string { return "id" },
+		Log: log, NewID: func() string { return "id" },
 		Now: func() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) },
 	}
 	engine, err := edge.Engine()
@@ -53,7 +58,7 @@ func serve(t *testing.T, claims hook.Claims) http.Handler {
 		t.Fatal(err)
 	}
 	hook.Mount(engine, edge, claims, hook.Options{
-		Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log,
+		Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Changed: changed,
 	})
 	return engine
 }

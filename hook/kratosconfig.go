@@ -18,6 +18,9 @@ var stageTemplate string
 //go:embed activate.jsonnet
 var activateTemplate string
 
+//go:embed changed.jsonnet
+var changedTemplate string
+
 // Setup is what the configuration of Kratos depends on.
 type Setup struct {
 	// BaseURL is Holdline's admin listener as Kratos reaches it.
@@ -35,6 +38,8 @@ type Setup struct {
 	// JsonnetDir is where the jsonnet is written to; blank puts it into the
 	// configuration itself.
 	JsonnetDir string
+	// Changed asks for calls after every flow that makes or changes an identity.
+	Changed bool
 }
 
 type webHook struct {
@@ -60,9 +65,12 @@ type profile struct {
 	Hooks     []webHook `yaml:"hooks"`
 }
 
+// tree is a mapping of the document. Its keys are written in alphabetical order.
+type tree map[string]any
+
 // KratosConfig writes the YAML document with the keys to merge into kratos.yml.
-// The order of the hooks matters, and so does that they stand under the profile
-// method: Kratos never runs a parse hook of the flow's global list.
+// The order of the hooks matters, and so does that those of settings stand under
+// the profile method: Kratos never runs a parse hook of the flow's global list.
 func KratosConfig(s Setup) ([]byte, error) {
 	stage, err := s.hook(StagePath, "stage.jsonnet", stageTemplate, "parse")
 	if err != nil {
@@ -72,14 +80,22 @@ func KratosConfig(s Setup) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var tree any = profile{s.ReturnURL, []webHook{stage, activate}}
-	for _, key := range []string{"profile", "after", "settings", "flows", "selfservice"} {
-		tree = map[string]any{key: tree}
+	settings, flows := profile{s.ReturnURL, []webHook{stage, activate}}, tree{}
+	if s.Changed {
+		changed, err := s.hook(ChangedPath, "changed.jsonnet", changedTemplate, "ignore")
+		if err != nil {
+			return nil, err
+		}
+		settings.Hooks = append(settings.Hooks, changed)
+		for _, flow := range []string{"registration", "verification"} {
+			flows[flow] = tree{"after": tree{"hooks": []webHook{changed}}}
+		}
 	}
+	flows["settings"] = tree{"after": tree{"profile": settings}}
 	var out strings.Builder
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(tree); err != nil {
+	if err := encoder.Encode(tree{"selfservice": tree{"flows": flows}}); err != nil {
 		return nil, fmt.Errorf("write yaml: %w", err)
 	}
 	return []byte(out.String()), nil

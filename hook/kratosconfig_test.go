@@ -33,30 +33,33 @@ type webHook struct {
 	}
 }
 
-func hooks(t *testing.T, s hook.Setup) []webHook {
+// flows is what the document has to say of each flow.
+type flows map[string]struct {
+	After struct {
+		Hooks   []webHook
+		Profile struct {
+			ReturnURL string `yaml:"default_browser_return_url"`
+			Hooks     []webHook
+		}
+	}
+}
+
+func printed(t *testing.T, s hook.Setup) flows {
 	t.Helper()
 	document, err := hook.KratosConfig(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var tree struct {
-		Selfservice struct {
-			Flows struct {
-				Settings struct {
-					After struct {
-						Profile struct {
-							ReturnURL string `yaml:"default_browser_return_url"`
-							Hooks     []webHook
-						}
-					}
-				}
-			}
-		}
-	}
+	var tree struct{ Selfservice struct{ Flows flows } }
 	if err := yaml.Unmarshal(document, &tree); err != nil {
 		t.Fatal(err)
 	}
-	profile := tree.Selfservice.Flows.Settings.After.Profile
+	return tree.Selfservice.Flows
+}
+
+func hooks(t *testing.T, s hook.Setup) []webHook {
+	t.Helper()
+	profile := printed(t, s)["settings"].After.Profile
 	if profile.ReturnURL != s.ReturnURL {
 		t.Errorf("return URL is %q", profile.ReturnURL)
 	}
@@ -64,13 +67,19 @@ func hooks(t *testing.T, s hook.Setup) []webHook {
 }
 
 func TestTheHooksStandInOrder(t *testing.T) {
-	got := hooks(t, setup)
-	if len(got) != 2 {
+	everything := setup
+	everything.Changed = true
+	got := hooks(t, everything)
+	if len(got) != 3 {
 		t.Fatalf("%d hooks", len(got))
+	}
+	if diff := cmp.Diff(got[:2], hooks(t, setup)); diff != "" {
+		t.Errorf("without calls about changes (-want +got):\n%s", diff)
 	}
 	for i, want := range []struct{ url, response string }{
 		{"http://holdline:4478/hooks/settings/stage", "parse"},
 		{"http://holdline:4478/hooks/settings/activate", "ignore"},
+		{"http://holdline:4478/hooks/identity/changed", "ignore"},
 	} {
 		config := got[i].Config
 		if got[i].Hook != "web_hook" || config.URL != want.url || config.Method != http.MethodPost ||
@@ -81,7 +90,27 @@ func TestTheHooksStandInOrder(t *testing.T) {
 	}
 }
 
+func TestEveryFlowThatChangesAnIdentityTells(t *testing.T) {
+	s := setup
+	s.Changed = true
+	got := printed(t, s)
+	if len(got) != 3 || len(printed(t, setup)) != 1 {
+		t.Errorf("got %d flows, and %d without", len(got), len(printed(t, setup)))
+	}
+	for _, name := range []string{"registration", "verification"} {
+		if diff := cmp.Diff(hooks(t, s)[2:], got[name].After.Hooks); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	out, err := evaluate(t, s, 2, `{`+flow+`,"identity":`+before+`}`)
+	if err != nil || strings.Join(strings.Fields(out), "") != `{"identity_id":"i"}` {
+		t.Errorf("got %s, %v", out, err)
+	}
+}
+
 func TestJsonnetCanBeWrittenToFiles(t *testing.T) {
+	setup := setup
+	setup.Changed = true
 	s := setup
 	s.JsonnetDir = filepath.Join(t.TempDir(), "jsonnet")
 	for i, h := range hooks(t, s) {

@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -199,4 +200,22 @@ func (x *ScimIndex) Get(ctx context.Context, id, client string) (scim.Entry, boo
 	}
 	entry, err := rows[0].entry(client)
 	return entry, err == nil, err
+}
+
+// Stamps implements [scim.Index].
+func (x *ScimIndex) Stamps(ctx context.Context, ids []string) (map[string]scim.Stamp, error) {
+	stamps := make(map[string]scim.Stamp, len(ids))
+	for batch := range slices.Chunk(ids, scimBatch) {
+		var rows []scimRow
+		err := x.db.read(ctx, func(tx *gorm.DB) error {
+			return tx.Select("id", "version", "updated_at").Where("id IN ?", batch).Find(&rows).Error
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			stamps[row.ID] = scim.Stamp{Version: row.Version, Updated: time.Time(row.UpdatedAt)}
+		}
+	}
+	return stamps, nil
 }

@@ -225,6 +225,39 @@ func TestScimAReconcilerFindsWhatChangedAndWhatIsGone(t *testing.T) {
 	})
 }
 
+func TestScimStampsSayWhenIdentitiesChanged(t *testing.T) {
+	onEach(t, func(t kind) {
+		index := persistence.NewScimIndex(t.db)
+		var ids []string
+		for i := range 300 {
+			e := named(t, fmt.Sprintf("%03d", i), fmt.Sprint("user", i))
+			e.Updated = noon.Add(time.Duration(i) * time.Microsecond)
+			ids = append(ids, e.ID, "no "+e.ID)
+			put(t, index, e)
+		}
+		statements := t.db.Record()
+		stamps, err := index.Stamps(t.Context(), ids)
+		if err != nil || len(stamps) != 300 {
+			t.Fatalf("got %d, %v", len(stamps), err)
+		}
+		for _, statement := range statements.Take() {
+			if strings.Contains(statement, "document") {
+				t.Errorf("reads whole documents: %s", statement)
+			}
+		}
+		for i := range 300 {
+			id := fmt.Sprintf("%03d", i)
+			got := stamps[id]
+			if got.Version != "v"+id || !got.Updated.Equal(noon.Add(time.Duration(i)*time.Microsecond)) {
+				t.Errorf("%s: got %+v", id, got)
+			}
+		}
+		if stamps, err := index.Stamps(t.Context(), nil); err != nil || len(stamps) != 0 {
+			t.Errorf("of nobody: got %v, %v", stamps, err)
+		}
+	})
+}
+
 func TestScimALongValueIsFoundByItsEnd(t *testing.T) {
 	onEach(t, func(t kind) {
 		index := persistence.NewScimIndex(t.db)
@@ -301,8 +334,9 @@ func TestScimTheStoreMayBeAway(t *testing.T) {
 		_, one := index.Query(t.Context(), asked(t, scimIndexing, `userName eq "a"`))
 		_, unseen := index.Unseen(t.Context(), noon, 1)
 		_, reconcile := index.Reconcile(t.Context(), []scim.Entry{named(t, "a", "ann")})
+		_, stamps := index.Stamps(t.Context(), []string{"a"})
 		for i, err := range []error{
-			index.Put(t.Context(), named(t, "a", "ann")), index.Delete(t.Context(), "a"), get, all, some, one, unseen, reconcile,
+			index.Put(t.Context(), named(t, "a", "ann")), index.Delete(t.Context(), "a"), get, all, some, one, unseen, reconcile, stamps,
 		} {
 			if !errors.Is(err, claim.ErrStoreAway) {
 				t.Errorf("%d: got %v", i, err)

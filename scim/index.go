@@ -23,6 +23,8 @@ type Index interface {
 	Delete(ctx context.Context, id string) error
 	// Get returns an entry, or false. It has the external id of the named client.
 	Get(ctx context.Context, id, client string) (Entry, bool, error)
+	// Stamps returns the stamps of those of these identities that it has.
+	Stamps(ctx context.Context, ids []string) (map[string]Stamp, error)
 	// Query returns what matches, in an order that stays as it is between
 	// questions. The error is an [*Error] with tooMany if an answer needs more than
 	// q.Bound entries to be looked at.
@@ -46,6 +48,12 @@ type Entry struct {
 	// Seen is a moment at which the identity was as described here: before it was
 	// read, or after it was written. It must come from one clock for all replicas.
 	Seen time.Time
+}
+
+// Stamp is what the index knows of when an identity last changed.
+type Stamp struct {
+	Version string    // as in [Entry]
+	Updated time.Time // as in [Entry]
 }
 
 // Values are keys by path: each is what one value of an attribute is found and

@@ -26,6 +26,8 @@ type Edge struct {
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
 	// believed. None by default.
 	TrustedProxies []string
+	// Face answers with an error in another form than the user API's; nil for that.
+	Face func(*gin.Context, error)
 }
 
 // Engine returns an empty gin engine for one listener. It panics at nothing that

@@ -71,6 +71,7 @@ var faults = []struct {
 	{claim.ErrCallingCodeFull, Fault{http.StatusTooManyRequests, "HLD-42904", "Texts to this country cannot be sent just now. Try again later."}},
 	{ErrUnavailable, Fault{http.StatusServiceUnavailable, "HLD-50300", "Not ready."}},
 	{claim.ErrStoreAway, Fault{http.StatusServiceUnavailable, "HLD-50301", "The service cannot be used just now. Try again in a moment."}},
+	{claim.ErrLeased, Fault{http.StatusServiceUnavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment."}},
 	{claim.ErrDirectoryAway, Fault{http.StatusServiceUnavailable, "HLD-50302", "The service cannot be used just now. Try again in a moment."}},
 }
 
@@ -96,6 +97,10 @@ type errorBody struct {
 
 // Fail answers with an error's face.
 func (e *Edge) Fail(c *gin.Context, err error) {
+	if e.Face != nil {
+		e.Face(c, err)
+		return
+	}
 	fault := e.Head(c, err)
 	c.AbortWithStatusJSON(fault.Status, errorBody{
 		Code: fault.Code, Message: http.StatusText(fault.Status),

@@ -12,7 +12,7 @@ func kratosConfigCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "kratos-config", Short: "Print the keys to merge into kratos.yml", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := load(cmd, "kratos", "hooks", "admin")
+			cfg, err := load(cmd, "kratos", "hooks", "admin", "scim")
 			if err != nil {
 				return err
 			}
@@ -38,5 +38,6 @@ func kratosConfig(cfg config.Config, jsonnetDir string) ([]byte, error) {
 		BaseURL: base, Key: cfg.Hooks.APIKey.Reveal(), MobileTrait: cfg.Kratos.MobileTrait,
 		PendingKey: cfg.Kratos.PendingKey, LocaleTrait: cfg.Kratos.LocaleTrait,
 		AddressHeader: cfg.Hooks.AddressHeader, ReturnURL: cfg.Hooks.ReturnURL, JsonnetDir: jsonnetDir,
+		Changed: cfg.SCIM.Enabled,
 	})
 }

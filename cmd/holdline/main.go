@@ -34,7 +34,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), migrateCommand(), tokenCommand(), kratosConfigCommand(), demoCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), migrateCommand(), tokenCommand(), scimCommand(), kratosConfigCommand(), demoCommand(), versionCommand())
 	return cmd
 }
 

@@ -35,12 +35,15 @@ func migrateCommand() *cobra.Command {
 	return cmd
 }
 
-// databaseCommand needs the database and nothing else of the configuration.
-func databaseCommand(use, short string, do func(*cobra.Command, config.Config, *persistence.DB) error) *cobra.Command {
+// databaseCommand needs the database and, of the rest of the configuration, the
+// named sections.
+func databaseCommand(
+	use, short string, do func(*cobra.Command, config.Config, *persistence.DB) error, sections ...string,
+) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := load(cmd, "database")
+			cfg, err := load(cmd, append(sections, "database")...)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/scim/reconcile"
+)
+
+// Reindex compares the index of users with Kratos once, whatever replicas do, and
+// says how far it is.
+func Reindex(ctx context.Context, cfg config.Config, db *persistence.DB, o Options) error {
+	if err := Prepare(ctx, db, cfg.AutoMigrate()); err != nil {
+		return err
+	}
+	clock, err := persistence.NewClock(ctx, db, time.Now)
+	if err != nil {
+		return fmt.Errorf("read the database's clock: %w", err)
+	}
+	p := &program{cfg: cfg, log: o.Log, db: db, clock: clock, metrics: newMetrics()}
+	if err := p.connect(nil); err != nil {
+		return err
+	}
+	defer p.directory.Close()
+	p.provision()
+	if err := p.checkSchemas(ctx); err != nil {
+		return err
+	}
+	say := func(word string, done reconcile.Progress) {
+		_, _ = fmt.Fprintf(o.Out, "%s: identities %d, entries written %d, deleted %d\n", word, done.Identities, done.Changed, done.Deleted)
+	}
+	p.scim.reconciler.Report = func(done reconcile.Progress) {
+		if done.Pages%reindexEvery == 0 {
+			say("reading", done)
+		}
+	}
+	done, err := p.scim.reconciler.Pass(ctx)
+	if err != nil {
+		return fmt.Errorf("reindex: %w", err)
+	}
+	say("done", done)
+	return nil
+}
+
+// reindexEvery is after how many pages a line is printed.
+const reindexEvery = 40

@@ -1,0 +1,51 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// leasePatience is how long an operation waits for others to let go of its
+	// identity.
+	leasePatience = 10 * time.Second
+	leasePause    = 15 * time.Millisecond
+	longestPause  = 250 * time.Millisecond
+)
+
+// Exclusively does something while nobody else of Holdline writes the identity:
+// Kratos has no lock of its own. The work goes on when the caller goes away, and
+// has to end with its context, before the lease does. ErrLeased means that others
+// did not let go in time.
+func (s *Service) Exclusively(ctx context.Context, identityID string, do func(context.Context) error) error {
+	lease, err := s.awaitLease(ctx, identityID)
+	if err != nil {
+		return fmt.Errorf("wait for the identity: %w", err)
+	}
+	defer s.release(ctx, lease)
+	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), room)
+	defer cancel()
+	return do(ctx)
+}
+
+// awaitLease asks for a lease until it gets one.
+func (s *Service) awaitLease(ctx context.Context, identityID string) (Lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, leasePatience)
+	defer cancel()
+	for pause := leasePause; ; pause = min(2*pause, longestPause) {
+		lease, err := s.lease(ctx, identityID, "")
+		if !errors.Is(err, ErrLeased) {
+			return lease, err
+		}
+		wait := time.NewTimer(s.Jitter(pause))
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return Lease{}, ErrLeased
+		}
+	}
+}

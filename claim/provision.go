@@ -1,0 +1,274 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// DirectChange is a change of an identity that Holdline itself writes, such as a
+// SCIM client's. The caller holds the identity, see [Service.Exclusively].
+type DirectChange struct {
+	Origin Origin
+	Who    Actor
+	// SignedIn is when an owner was authenticated; it does not matter for others.
+	SignedIn time.Time
+	Asked    bool // verifyMobile is true
+	Touch    Touch
+	Wanted   string // the number as it was sent, blank for none
+	Language string
+}
+
+// Proposal says what a change is to write about the number. What it holds back is
+// staged already. Once the identity is written, or is not, it goes to
+// [Service.Settle].
+type Proposal struct {
+	Ruling Ruling
+	// Number is what to write, for Write and WriteUnverified.
+	Number Mobile
+	// Pending is what to show as pending afterwards; zero for nothing.
+	Pending Mobile
+
+	change  DirectChange
+	request Request
+	seen    Identity
+	held    *Claim
+	flowID  string
+}
+
+// Held tells whether the number stays as it is stored.
+func (p Proposal) Held() bool {
+	switch p.Ruling {
+	case Write, Remove, WriteUnverified:
+		return false
+	case Leave, RefuseRemoval, TakeBack, KeepPending, Challenge:
+	}
+	return true
+}
+
+// Propose rules on a change before it is written. Errors: ErrBadNumber,
+// ErrRemovalDenied, ErrSessionTooOld, ErrBeingApplied, ErrNumberNotServed and
+// limits. After an error nothing is to be written.
+func (s *Service) Propose(ctx context.Context, seen Identity, c DirectChange) (Proposal, error) {
+	p := Proposal{change: c, seen: seen, Pending: RestoreMobile(seen.Pending)}
+	if c.Touch == TouchNone {
+		return p, nil
+	}
+	now, policy := s.Now(), s.Policy()
+	r, err := s.requestOf(seen, c, policy)
+	if err != nil {
+		return p, err
+	}
+	snapshot, err := s.Store.Current(ctx, seen.ID, now.Add(-day))
+	if err != nil {
+		return p, err
+	}
+	p.held = snapshot.Held
+	if p.held != nil && p.held.State == Open {
+		r.Pending, r.CoolingDown = p.held.Number, now.Before(p.held.NextText)
+	}
+	p.request, p.Ruling = r, Decide(r)
+	switch {
+	case p.Ruling == Leave:
+		return p, nil
+	case p.Ruling == RefuseRemoval:
+		return p, ErrRemovalDenied
+	case c.Who.Kind == Owner && !policy.fresh(c.SignedIn, now):
+		return p, ErrSessionTooOld
+	case p.Ruling == KeepPending:
+		p.Pending = p.held.Number
+		return p, nil
+	case p.held != nil && p.held.State == Verified:
+		return p, ErrBeingApplied
+	case p.Ruling == Challenge:
+		p.Pending, p.flowID = r.Wanted, s.NewID()
+		return p, s.stage(ctx, p.staged(), r, p.held, seen.Pending)
+	}
+	p.Number, p.Pending = r.Wanted, Mobile{}
+	return p, nil
+}
+
+// requestOf puts a change into the terms of the decision. With verification off
+// any text stands for itself, and it is the directory that accepts it or not.
+func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Request, error) {
+	r := Request{
+		Enabled: policy.Enabled, VerifyPrivileged: policy.VerifyPrivileged, VerifyAlways: policy.VerifyAlways,
+		RemovalAllowed: policy.Removal != RemovalDeny,
+		Origin:         c.Origin, Privileged: c.Who.Kind == Privileged, Asked: c.Asked, Touch: c.Touch,
+		Stored: StoredMobile(s.Plan, seen.Mobile), StoredVerified: seen.Verified,
+	}
+	if !policy.Enabled || c.Wanted == "" || c.Wanted == seen.Mobile {
+		r.Wanted = StoredMobile(s.Plan, c.Wanted)
+		return r, nil
+	}
+	wanted, err := ParseMobile(s.Plan, c.Wanted)
+	r.Wanted = wanted
+	return r, err
+}
+
+func (p Proposal) staged() Claim {
+	return Claim{
+		IdentityID: p.seen.ID, FlowID: p.flowID, Origin: p.change.Origin,
+		LastAddress: network(p.change.Who.Address), Language: p.change.Language,
+	}
+}
+
+// Settle ends a proposal. Without a failure the identity was written as proposed:
+// what was staged is opened and texted, and what was overtaken ends. A failure
+// that passes may have been written or not, which workers find out; any other
+// failure discards what was staged.
+func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
+	switch {
+	case failure != nil && p.Ruling == Challenge && !errors.Is(failure, ErrDirectoryAway):
+		return s.discard(ctx, p)
+	case failure != nil:
+		return nil
+	case p.Ruling == Challenge:
+		return s.open(ctx, activation{
+			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending, stored: true,
+			present: replaced{p.request.Stored, p.request.StoredVerified}, who: p.change.Who, language: p.change.Language,
+		})
+	case p.Ruling == TakeBack, !p.Held():
+		return s.overtake(ctx, p)
+	default:
+		return nil
+	}
+}
+
+// discard ends the claim of a change that was refused.
+func (s *Service) discard(ctx context.Context, p Proposal) error {
+	return again(ctx, func() error {
+		snapshot, err := s.Store.Current(ctx, p.seen.ID, s.Now().Add(-day))
+		if err != nil {
+			return err
+		}
+		staged := findStaged(snapshot, p.flowID, p.Pending)
+		if staged == nil {
+			return nil
+		}
+		_, err = s.end(ctx, *staged, Discarded, "change refused", p.change.Who)
+		return err
+	})
+}
+
+// What the audit trail says of numbers that were written without a code.
+const (
+	NumberWritten = "number_written"
+	NumberRemoved = "number_removed"
+)
+
+// overtake ends the open claim of an identity whose number was written or taken
+// back. The marker went with that write.
+func (s *Service) overtake(ctx context.Context, p Proposal) error {
+	return again(ctx, func() error {
+		now := s.Now()
+		change := Change{At: now}
+		if p.held != nil && p.held.State == Open {
+			reason := "number written directly"
+			if p.Ruling == TakeBack {
+				reason = "taken back"
+			}
+			done := ended(*p.held, Cancelled, reason, now)
+			done.Marker, done.DueAt = MarkerDone, time.Time{}
+			change.Moves = []Move{{From: Open, Claim: done}}
+			change.Events = append(change.Events, event(done, string(Cancelled), p.change.Who, now))
+		}
+		if kind := p.written(); kind != "" {
+			change.Events = append(change.Events, Event{
+				IdentityID: p.seen.ID, Kind: kind, Actor: p.change.Who, Number: p.Number.String(), At: now,
+			})
+		}
+		if len(change.Events) == 0 {
+			return nil
+		}
+		err := s.commit(ctx, change)
+		if !errors.Is(err, ErrRaced) {
+			return err
+		}
+		snapshot, readErr := s.Store.Current(ctx, p.seen.ID, now.Add(-day))
+		p.held = snapshot.Held
+		return errors.Join(err, readErr)
+	})
+}
+
+// written is the kind of event for what was written; blank for nothing.
+func (p Proposal) written() string {
+	switch {
+	case p.Held() || p.Number.Same(p.request.Stored):
+		return ""
+	case p.Number.IsZero():
+		return NumberRemoved
+	default:
+		return NumberWritten
+	}
+}
+
+// ProposeNew rules on the number of an identity that is to be made. It is written
+// as given, unless changes are always verified: whether it is asked for does not
+// matter, because nobody could confirm it yet. Errors are those of
+// [Service.Propose].
+func (s *Service) ProposeNew(ctx context.Context, c DirectChange) (Proposal, error) {
+	p := Proposal{change: c}
+	policy := s.Policy()
+	c.Touch, c.Asked = TouchExplicit, false
+	r, err := s.requestOf(Identity{}, c, policy)
+	if err != nil || r.Wanted.IsZero() {
+		return p, err
+	}
+	p.request, p.Ruling = r, Decide(r)
+	if p.Ruling != Challenge {
+		p.Number = r.Wanted
+		return p, nil
+	}
+	p.Pending, p.flowID = r.Wanted, s.NewID()
+	return p, s.served(ctx, r.Wanted, s.Now())
+}
+
+// SettleNew opens the claim for the number that a new identity was made without.
+// Limits put its text off, since the identity is there.
+func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) error {
+	p.seen = Identity{ID: identityID}
+	if p.Ruling != Challenge {
+		return s.overtake(ctx, p)
+	}
+	now := s.Now()
+	staged := p.staged()
+	staged.ID, staged.Number = stagedID(identityID, p.flowID, p.Pending), p.Pending
+	staged.State, staged.CreatedAt, staged.DueAt = Staged, now, now.Add(reconcileAfter)
+	if err := s.Store.Commit(ctx, Change{Create: &staged, At: now}); err != nil {
+		return err
+	}
+	return s.open(ctx, activation{
+		identityID: identityID, flowID: p.flowID, number: p.Pending, stored: true,
+		who: p.change.Who, language: p.change.Language,
+	})
+}
+
+// Forget ends the claims of an identity that was deleted, and blanks its numbers.
+func (s *Service) Forget(ctx context.Context, identityID string, who Actor) error {
+	return again(ctx, func() error {
+		snapshot, err := s.Store.Current(ctx, identityID, s.Now().Add(-day))
+		if err != nil {
+			return err
+		}
+		living := snapshot.Staged
+		if snapshot.Held != nil {
+			living = append(living, *snapshot.Held)
+		}
+		for _, c := range living {
+			if _, err := s.end(ctx, c, Orphaned, "identity deleted", who); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Fresh tells whether a sign-in is young enough to change what an account is
+// reached by; otherwise the error is ErrSessionTooOld.
+func (s *Service) Fresh(signedIn time.Time) error {
+	if !s.Policy().fresh(signedIn, s.Now()) {
+		return ErrSessionTooOld
+	}
+	return nil
+}

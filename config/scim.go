@@ -1,0 +1,51 @@
+package config
+
+import (
+	"fmt"
+	"time"
+)
+
+// SCIM says how users look to SCIM clients.
+type SCIM struct {
+	Enabled    bool   `koanf:"enabled" usage:"answer SCIM clients at /scim2"`
+	Strict     bool   `koanf:"strict" usage:"keep to the RFCs where clients do not: no booleans as text, no unknown attributes"`
+	WSO2Schema bool   `koanf:"wso2_schema" usage:"take and show verifyMobile and pendingMobileNumber under urn:scim:wso2:schema too"`
+	SchemaID   string `koanf:"schema_id" usage:"identity schema of new users; blank for Kratos' default"`
+	// Mapping is blank for the traits that schemas usually have.
+	Mapping           []Attribute   `koanf:"mapping" usage:"which trait keeps which attribute, as JSON; blank for traits of the usual names"`
+	OwnersMayNot      []string      `koanf:"owners_may_not" usage:"attributes, or an extension's URN, that users cannot change in their own resource"`
+	MaxResults        int           `koanf:"max_results" usage:"users that a list answers with at most"`
+	BulkOperations    int           `koanf:"bulk_max_operations" usage:"operations that a bulk request may have"`
+	BulkBytes         int           `koanf:"bulk_max_payload_size" usage:"bytes that a bulk request may have"`
+	ReconcileInterval time.Duration `koanf:"reconcile_interval" usage:"how often the index of users is compared with Kratos"`
+}
+
+// Attribute maps an attribute to a trait.
+type Attribute struct {
+	Path  string `koanf:"path" usage:"the attribute, such as userName, name.givenName or emails[type eq \"home\"].value"`
+	Trait string `koanf:"trait" usage:"the trait, such as name.first or /name/first"`
+}
+
+func defaultSCIM() SCIM {
+	return SCIM{
+		Enabled: true, MaxResults: 200, BulkOperations: 200, BulkBytes: 1 << 20, ReconcileInterval: 15 * time.Minute,
+		OwnersMayNot: []string{
+			"active", "externalId", "userType", "roles", "entitlements", "x509Certificates",
+			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+		},
+	}
+}
+
+func (c Config) checkSCIM(f *faults) {
+	between := func(key string, n, least, most int) {
+		f.unless(n >= least && n <= most, "scim."+key, fmt.Sprintf("must be from %d to %d", least, most))
+	}
+	between("max_results", c.SCIM.MaxResults, 1, 1000)
+	between("bulk_max_operations", c.SCIM.BulkOperations, 1, 1000)
+	between("bulk_max_payload_size", c.SCIM.BulkBytes, 1024, 16<<20)
+	f.unless(c.SCIM.ReconcileInterval >= time.Second, "scim.reconcile_interval", "must be at least 1s")
+	for i, a := range c.SCIM.Mapping {
+		f.unless(a.Path != "", fmt.Sprintf("scim.mapping[%d].path", i), "is missing")
+		f.unless(a.Trait != "", fmt.Sprintf("scim.mapping[%d].trait", i), "is missing")
+	}
+}

@@ -1,0 +1,102 @@
+package users
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/scim/mapping"
+)
+
+// Create makes a user (RFC 7644, section 3.3).
+func (s *Service) Create(ctx context.Context, by By, body map[string]any) (User, error) {
+	document, err := s.Resource.Read(body, s.Mode)
+	if err != nil {
+		return User{}, err
+	}
+	entry, err := s.create(ctx, by, document)
+	if err != nil {
+		return User{}, explain(err)
+	}
+	return s.user(entry, by.Client)
+}
+
+func (s *Service) create(ctx context.Context, by By, document map[string]any) (scim.Entry, error) {
+	schemaID, m, err := s.Catalogue.ForNew(ctx)
+	if err != nil {
+		return scim.Entry{}, err
+	}
+	if password, _ := document["password"].(string); len(password) > longestPassword {
+		return scim.Entry{}, scim.Bad(scim.InvalidValue, fmt.Sprintf("password is longer than %d bytes", longestPassword))
+	}
+	wanted, err := m.Mobile(document)
+	if err != nil {
+		return scim.Entry{}, err
+	}
+	if err := s.uniqueName(ctx, "", nil, document); err != nil {
+		return scim.Entry{}, err
+	}
+	proposal, err := s.Claims.ProposeNew(ctx, claim.DirectChange{
+		Origin: claim.OriginSCIM, Who: by.Actor, Language: by.Language, Wanted: wanted,
+	})
+	if err != nil {
+		return scim.Entry{}, err
+	}
+	draft, err := m.Draft(document, mapping.NumberWish{Change: true, Number: proposal.Number.Reveal()})
+	if err != nil {
+		return scim.Entry{}, err
+	}
+	draft.SchemaID = schemaID
+	if !proposal.Pending.IsZero() {
+		draft.MetadataPublic = map[string]any{s.PendingKey: proposal.Pending.Reveal()}
+	}
+	if external, _ := document["externalId"].(string); external != "" && by.Client != "" {
+		if draft.MetadataAdmin == nil {
+			draft.MetadataAdmin = map[string]any{}
+		}
+		draft.MetadataAdmin[externalKey] = map[string]any{by.Client: external}
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	record, err := s.Directory.Create(ctx, draft)
+	if err != nil {
+		return scim.Entry{}, err
+	}
+	if err := s.Claims.SettleNew(ctx, proposal, record.ID); err != nil {
+		return scim.Entry{}, fmt.Errorf("settle the number: %w", err)
+	}
+	return s.found(ctx, record, s.Now())
+}
+
+// Delete removes a user, with the claims that there are (RFC 7644, section 3.6).
+func (s *Service) Delete(ctx context.Context, by By, id string, wants Wants) error {
+	if by.owner() {
+		if err := s.Claims.Fresh(by.SignedIn); err != nil {
+			return err
+		}
+	}
+	return s.Claims.Exclusively(ctx, id, func(ctx context.Context) error {
+		record, err := s.Directory.Record(ctx, id)
+		if err != nil {
+			return err
+		}
+		m, ok, err := s.Catalogue.Of(ctx, record.SchemaID)
+		if err != nil || !ok {
+			return orNoIdentity(err)
+		}
+		if _, err := s.before(m, record, by, wants); err != nil {
+			return err
+		}
+		if err := s.Directory.Delete(ctx, id); err != nil {
+			return err
+		}
+		if err := s.Claims.Forget(ctx, id, by.Actor); err != nil { // a worker finds them, too
+			s.Log.WarnContext(ctx, "claims of a deleted user not ended yet", "identity", id, "error", err)
+		}
+		if err := s.Index.Delete(ctx, id); err != nil { // the reconciler does it, too
+			s.Log.WarnContext(ctx, "deleted user still indexed", "identity", id, "error", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,90 @@
+package users
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+)
+
+// allowed holds owners to what they may change of their own. What an account is
+// reached or opened by takes a sign-in as young as Kratos' own settings ask for.
+func (s *Service) allowed(by By, before, after map[string]any) error {
+	if !by.owner() {
+		return nil
+	}
+	for _, name := range s.OwnersMayNot {
+		if !same(before, after, name) {
+			return &scim.Error{Status: http.StatusForbidden, Detail: "users may not change " + name + " of their own"}
+		}
+	}
+	for _, name := range []string{"userName", "emails", "password"} {
+		if !same(before, after, name) {
+			return s.Claims.Fresh(by.SignedIn)
+		}
+	}
+	return nil
+}
+
+// same tells whether an attribute, or what an extension has, stays as it is. What
+// the feature itself writes there does not count, nor does active where it is not
+// given.
+func same(before, after map[string]any, name string) bool {
+	was, is := before[name], after[name]
+	if name == "active" && is == nil {
+		return true
+	}
+	return reflect.DeepEqual(plain(was), plain(is))
+}
+
+func plain(value any) any {
+	members, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	members = scim.CloneObject(members)
+	delete(members, "verifyMobile")
+	delete(members, "pendingMobileNumber")
+	if len(members) == 0 {
+		return nil
+	}
+	return members
+}
+
+// uniqueName refuses a userName that another user has. Kratos itself keeps
+// identifiers apart, and no other traits.
+func (s *Service) uniqueName(ctx context.Context, id string, before, after map[string]any) error {
+	name, _ := after["userName"].(string)
+	if was, _ := before["userName"].(string); name == "" || scim.Fold(was) == scim.Fold(name) {
+		return nil
+	}
+	keys := s.indexing.Values(map[string]any{"userName": name})["userName"]
+	if len(keys) == 0 {
+		return nil
+	}
+	page, err := s.Index.Query(ctx, scim.Query{Condition: scim.Equal("userName", keys[0]), Limit: most, Exact: true,
+		Matches: func(document map[string]any) bool {
+			other, _ := document["userName"].(string)
+			return scim.Fold(other) == scim.Fold(name)
+		}})
+	if err != nil {
+		return err
+	}
+	for _, entry := range page.Entries {
+		if entry.ID == id {
+			continue
+		}
+		now, err := s.get(ctx, entry.ID)
+		switch {
+		case errors.Is(err, claim.ErrNoIdentity):
+		case err != nil:
+			return err
+		case now.Version == entry.Version:
+			return scim.ErrTaken
+		}
+	}
+	return nil
+}

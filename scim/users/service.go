@@ -1,0 +1,121 @@
+package users
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/scim/filter"
+)
+
+// Directory keeps identities. Its errors are those of package directory.
+type Directory interface {
+	Record(ctx context.Context, id string) (scim.Record, error)
+	Create(ctx context.Context, draft scim.Draft) (scim.Record, error)
+	// Change makes all operations or none.
+	Change(ctx context.Context, id string, operations []scim.Operation) (scim.Record, error)
+	Delete(ctx context.Context, id string) error
+	// FindByIdentifier returns who signs in by an identifier.
+	FindByIdentifier(ctx context.Context, identifier string) (scim.Record, error)
+	SetPassword(ctx context.Context, id, text string) error
+	EndSessions(ctx context.Context, id string) error
+}
+
+// Claims decide on mobile numbers. [claim.Service] does.
+type Claims interface {
+	Exclusively(ctx context.Context, identityID string, do func(context.Context) error) error
+	Propose(ctx context.Context, seen claim.Identity, c claim.DirectChange) (claim.Proposal, error)
+	Settle(ctx context.Context, p claim.Proposal, failure error) error
+	ProposeNew(ctx context.Context, c claim.DirectChange) (claim.Proposal, error)
+	SettleNew(ctx context.Context, p claim.Proposal, identityID string) error
+	Forget(ctx context.Context, identityID string, who claim.Actor) error
+	Fresh(signedIn time.Time) error
+}
+
+// Options are what a [Service] is made of.
+type Options struct {
+	Directory Directory
+	Claims    Claims
+	Index     scim.Index
+	Catalogue *Catalogue
+	Resource  scim.Resource
+	Mode      scim.Mode
+	Plan      claim.NumberPlan
+	// MobileTrait and PendingKey are where identities have the number and the one
+	// that is held back.
+	MobileTrait, PendingKey string
+	// PrivilegedKey in metadata_admin makes an identity a privileged user where it
+	// is true; blank for nobody.
+	PrivilegedKey string
+	// OwnersMayNot lists attributes, or an extension's URN, that owners cannot change
+	// in their own resource.
+	OwnersMayNot []string
+	// Now returns the database's time, in UTC.
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Service is what SCIM clients do with users. Its methods may be called at the
+// same time, on several replicas.
+type Service struct {
+	Options
+	indexing filter.Indexing
+}
+
+// NewService returns a service.
+func NewService(o Options) *Service {
+	return &Service{o, filter.NewIndexing(o.Resource, filter.FoundBy(), filter.SortedBy())}
+}
+
+// By is who makes a request.
+type By struct {
+	Actor claim.Actor
+	// Client names the client whose external ids are meant; blank for people, who
+	// have none.
+	Client string
+	// SignedIn is when an owner was authenticated.
+	SignedIn time.Time
+	Language string
+}
+
+// owner tells whether somebody changes their own resource without privilege.
+func (b By) owner() bool { return b.Actor.Kind == claim.Owner }
+
+// User is a resource as a client sees it.
+type User struct {
+	ID, Version string
+	Document    map[string]any
+}
+
+// patience bounds what goes on after the caller went away.
+const patience = 12 * time.Second
+
+// detached lets work that has begun come to its end.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), patience)
+}
+
+// Privileged tells whether an identity's own record makes it a privileged user.
+func (s *Service) Privileged(ctx context.Context, id string) (bool, error) {
+	if s.PrivilegedKey == "" {
+		return false, nil
+	}
+	record, err := s.Directory.Record(ctx, id)
+	return record.MetadataAdmin[s.PrivilegedKey] == true, err
+}
+
+// seen is what the claims need to know of an identity.
+func (s *Service) seen(record scim.Record) claim.Identity {
+	known := claim.Identity{ID: record.ID}
+	known.Mobile, _ = record.Traits[s.MobileTrait].(string)
+	known.Pending, _ = record.MetadataPublic[s.PendingKey].(string)
+	mobile := claim.StoredMobile(s.Plan, known.Mobile)
+	for _, a := range record.Addresses {
+		if a.Via == "sms" && a.Verified && !mobile.IsZero() && claim.StoredMobile(s.Plan, a.Value).Same(mobile) {
+			known.Verified = true
+		}
+	}
+	return known
+}

@@ -1,0 +1,74 @@
+package scimbridge
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/scim/users"
+)
+
+// answer writes SCIM's JSON (RFC 7644, section 3.1).
+func answer(c *gin.Context, status int, body any) {
+	c.Header("Cache-Control", "no-store")
+	text, err := json.Marshal(body)
+	if err != nil { // what came from JSON goes back to it
+		status, text = http.StatusInternalServerError, []byte(`{}`)
+	}
+	kind := "application/scim+json"
+	if accept := c.GetHeader("Accept"); strings.Contains(accept, "application/json") && !strings.Contains(accept, "scim") {
+		kind = "application/json"
+	}
+	c.Data(status, kind+"; charset=utf-8", text)
+}
+
+// empty answers without a body.
+func empty(c *gin.Context, status int) {
+	c.Header("Cache-Control", "no-store")
+	c.Status(status)
+	c.Writer.WriteHeaderNow()
+}
+
+// answerUser answers with one user.
+func (h handlers) answerUser(c *gin.Context, status int, user users.User, shown scim.Projection) {
+	c.Header("ETag", etag(user.Version))
+	c.Header("Location", h.location(user.ID))
+	answer(c, status, shown.Apply(h.present(user)))
+}
+
+// present completes a document with what depends on the service's URL.
+func (h handlers) present(user users.User) map[string]any {
+	meta, _ := user.Document["meta"].(map[string]any)
+	if meta == nil {
+		meta = map[string]any{}
+		user.Document["meta"] = meta
+	}
+	meta["location"], meta["version"] = h.location(user.ID), etag(user.Version)
+	return user.Document
+}
+
+// etag is weak, because one version has several representations (RFC 7644, section
+// 3.14).
+func etag(version string) string { return `W/"` + version + `"` }
+
+// lists tells whether a header such as If-Match lists a version, or any by *.
+func lists(header, version string) bool {
+	for tag := range strings.SplitSeq(header, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == "*" || strings.Trim(tag, `"`) == version {
+			return true
+		}
+	}
+	return false
+}
+
+// ifMatch reads an If-Match header, or the version of a bulk operation.
+func ifMatch(header string) users.Wants {
+	if header == "" {
+		return nil
+	}
+	return func(version string) bool { return lists(header, version) }
+}

@@ -1,0 +1,33 @@
+package scimbridge
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/scim"
+)
+
+// read reads a request's one JSON object.
+func read(c *gin.Context, limit int) (map[string]any, error) {
+	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || kind != "application/scim+json" && kind != "application/json" {
+		return nil, &scim.Error{
+			Status: http.StatusUnsupportedMediaType, Detail: "the content type must be application/scim+json or application/json",
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, int64(limit)))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, &scim.Error{
+			Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is longer than %d bytes", limit),
+		}
+	}
+	if err != nil {
+		return nil, scim.Bad(scim.InvalidSyntax, "the body broke off")
+	}
+	return scim.ReadJSON(body, limit)
+}

@@ -1,0 +1,91 @@
+package scimbridge
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/scim/bulk"
+	"github.com/holdline/holdline/scim/patch"
+	"github.com/holdline/holdline/scim/users"
+)
+
+// bulkTime is how long a bulk request may work: longer than others have for their
+// answers.
+const bulkTime = 5 * time.Minute
+
+// bulk makes several changes with one request (RFC 7644, section 3.7).
+func (h handlers) bulk(c *gin.Context) error {
+	who, err := h.everybody(c, claim.ScopeSCIMWrite)
+	if err != nil {
+		return err
+	}
+	_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Time{}) // not all writers have one
+	ctx, cancel := context.WithTimeout(c.Request.Context(), bulkTime)
+	defer cancel()
+	body, err := read(c, h.BulkBytes)
+	if err != nil {
+		return err
+	}
+	request, err := bulk.Read(body, bulk.Options{MaxOperations: h.BulkOperations, Base: h.url()})
+	if err != nil {
+		return err
+	}
+	answer(c, http.StatusOK, bulk.Run(ctx, request, func(ctx context.Context, o bulk.Operation) bulk.Outcome {
+		user, status, err := h.operate(ctx, who.By, o)
+		if err != nil {
+			fault, status, own := faultOf(err)
+			if !own && status >= http.StatusInternalServerError {
+				h.edge.Log.ErrorContext(ctx, "bulk operation failed", "error", err)
+			}
+			outcome := bulk.Outcome{Status: status, Body: fault}
+			if id, ok := h.idOf(o.Path); ok {
+				outcome.Location = h.location(id)
+			}
+			return outcome
+		}
+		outcome := bulk.Outcome{Status: status, ID: user.ID, Location: h.location(user.ID)}
+		if user.Version != "" {
+			outcome.Version = etag(user.Version)
+		}
+		return outcome
+	}))
+	return nil
+}
+
+// operate makes one change of a bulk request.
+func (h handlers) operate(ctx context.Context, by users.By, o bulk.Operation) (users.User, int, error) {
+	if o.Method == http.MethodPost {
+		user, err := h.Users.Create(ctx, by, o.Data)
+		return user, http.StatusCreated, err
+	}
+	id, ok := h.idOf(o.Path)
+	if !ok {
+		return users.User{}, 0, scim.Bad(scim.InvalidPath, "the path must be "+h.Resource.Endpoint+"/ and a user's id")
+	}
+	switch o.Method {
+	case http.MethodPut:
+		user, err := h.Users.Replace(ctx, by, id, o.Data, ifMatch(o.Version))
+		return user, http.StatusOK, err
+	case http.MethodPatch:
+		request, err := patch.Read(o.Data, patch.Options{Mode: h.Mode})
+		if err != nil {
+			return users.User{}, 0, err
+		}
+		user, err := h.Users.Patch(ctx, by, id, request, ifMatch(o.Version))
+		return user, http.StatusOK, err
+	default:
+		return users.User{ID: id}, http.StatusNoContent, h.Users.Delete(ctx, by, id, ifMatch(o.Version))
+	}
+}
+
+// idOf returns the id in a path such as /Users/2819c223.
+func (h handlers) idOf(path string) (string, bool) {
+	id, ok := strings.CutPrefix(path, h.Resource.Endpoint+"/")
+	return id, ok && id != "" && !strings.Contains(id, "/")
+}

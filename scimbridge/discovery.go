@@ -1,0 +1,81 @@
+package scimbridge
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/scim"
+)
+
+var (
+	errNoSchema = &scim.Error{Status: http.StatusNotFound, Detail: "there is no such schema or resource type"}
+	errNoFilter = &scim.Error{Status: http.StatusForbidden, Detail: "what the service can do is not filtered"}
+)
+
+// discovery adds the routes by which clients find out what the service can do
+// (RFC 7644, section 4). They tell nothing of users, and need no credentials.
+func (h handlers) discovery(r gin.IRouter) {
+	r.GET("/ServiceProviderConfig", h.unfiltered(h.config))
+	r.GET("/ResourceTypes", h.unfiltered(func(c *gin.Context) error {
+		answer(c, http.StatusOK, newList(1, 1, []any{h.Resource.Document(h.url())}))
+		return nil
+	}))
+	r.GET("/ResourceTypes/:name", h.unfiltered(func(c *gin.Context) error {
+		if !strings.EqualFold(c.Param("name"), h.Resource.Name) {
+			return errNoSchema
+		}
+		answer(c, http.StatusOK, h.Resource.Document(h.url()))
+		return nil
+	}))
+	r.GET("/Schemas", h.unfiltered(func(c *gin.Context) error {
+		var all []any
+		for _, s := range h.schemas() {
+			all = append(all, s.Document(h.url()))
+		}
+		answer(c, http.StatusOK, newList(len(all), 1, all))
+		return nil
+	}))
+	r.GET("/Schemas/:urn", h.unfiltered(func(c *gin.Context) error {
+		s, ok := h.Resource.Schema(c.Param("urn"))
+		if !ok {
+			return errNoSchema
+		}
+		answer(c, http.StatusOK, s.Document(h.url()))
+		return nil
+	}))
+}
+
+func (h handlers) schemas() []scim.Schema {
+	return append([]scim.Schema{h.Resource.Core}, h.Resource.Extensions...)
+}
+
+// unfiltered refuses a filter, as RFC 7644, section 4 asks for.
+func (h handlers) unfiltered(do func(*gin.Context) error) gin.HandlerFunc {
+	return h.on(func(c *gin.Context) error {
+		if c.Request.URL.Query().Has("filter") {
+			return errNoFilter
+		}
+		return do(c)
+	})
+}
+
+func (h handlers) config(c *gin.Context) error {
+	config := scim.NewServiceProviderConfig(h.url())
+	config.Bulk = scim.BulkSupport{Supported: true, MaxOperations: h.BulkOperations, MaxPayloadSize: h.BulkBytes}
+	config.Filter = scim.FilterSupport{Supported: true, MaxResults: h.MaxResults}
+	config.ChangePassword, config.Sort, config.ETag = scim.Supported{Supported: true}, scim.Supported{Supported: true}, scim.Supported{Supported: true}
+	config.Authentication = []scim.AuthenticationScheme{
+		{
+			Type: "oauthbearertoken", Name: "Bearer token", Primary: true, SpecURI: "https://www.rfc-editor.org/rfc/rfc6750",
+			Description: "A token of `holdline token create`, or a user's own session token.",
+		},
+		{
+			Type: "httpbasic", Name: "HTTP Basic", SpecURI: "https://www.rfc-editor.org/rfc/rfc7617",
+			Description: "A user's own name and password, for /Me.",
+		},
+	}
+	answer(c, http.StatusOK, config)
+	return nil
+}

@@ -1,0 +1,75 @@
+package scimbridge
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/scim/users"
+	"github.com/holdline/holdline/web"
+)
+
+// errorSchema is that of the message that tells an error.
+const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
+
+// errorBody is the message of RFC 7644, section 3.12.
+type errorBody struct {
+	Schemas  []string     `json:"schemas"`
+	Status   string       `json:"status"`
+	ScimType scim.Keyword `json:"scimType,omitempty"`
+	Detail   string       `json:"detail"`
+}
+
+// keywords are SCIM's words for what others refuse, where it has any.
+var keywords = []struct {
+	err     error
+	keyword scim.Keyword
+}{
+	{claim.ErrBadNumber, scim.InvalidValue},
+	{claim.ErrNumberNotServed, scim.InvalidValue},
+	{claim.ErrNumberRefused, scim.InvalidValue},
+	{claim.ErrRemovalDenied, scim.Mutable},
+	{claim.ErrNumberTaken, scim.Uniquity},
+	{web.ErrMalformed, scim.InvalidSyntax},
+}
+
+// faultOf returns an error's face. Errors that are not SCIM's own have the status
+// and the words that they have everywhere.
+func faultOf(err error) (fault errorBody, status int, own bool) {
+	var refused *scim.Error
+	switch {
+	case errors.As(err, &refused):
+		own = true
+	case errors.Is(err, users.ErrVersion):
+		refused, own = &scim.Error{Status: http.StatusPreconditionFailed, Detail: "the resource was changed since that version"}, true
+	case errors.Is(err, users.ErrUnmapped):
+		refused = &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the attribute mapping does not fit: see the server's log"}
+	default:
+		face := web.FaultOf(err)
+		refused = &scim.Error{Status: face.Status, Detail: face.Description}
+		for _, row := range keywords {
+			if errors.Is(err, row.err) {
+				refused.ScimType = row.keyword
+				break
+			}
+		}
+	}
+	return errorBody{[]string{errorSchema}, strconv.Itoa(refused.Status), refused.ScimType, refused.Detail}, refused.Status, own
+}
+
+// fail answers with an error.
+func (h handlers) fail(c *gin.Context, err error) {
+	fault, status, own := faultOf(err)
+	if !own {
+		h.edge.Head(c, err)
+	}
+	if status == http.StatusUnauthorized {
+		c.Writer.Header().Add("WWW-Authenticate", `Basic realm="holdline"`)
+	}
+	answer(c, status, fault)
+	c.Abort()
+}

@@ -1,0 +1,206 @@
+package scimbridge
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/scim/filter"
+	"github.com/holdline/holdline/scim/users"
+)
+
+// listResponse is the message of RFC 7644, section 3.4.2.
+type listResponse struct {
+	Schemas      []string `json:"schemas"`
+	TotalResults int      `json:"totalResults"`
+	StartIndex   int      `json:"startIndex"`
+	ItemsPerPage int      `json:"itemsPerPage"`
+	Resources    []any    `json:"Resources"`
+}
+
+func newList(total, start int, resources []any) listResponse {
+	if resources == nil {
+		resources = []any{} // clients want a list, not null
+	}
+	return listResponse{
+		[]string{"urn:ietf:params:scim:api:messages:2.0:ListResponse"}, total, start, len(resources), resources,
+	}
+}
+
+// question is what a list is asked for, by a URL's query or by a body.
+type question struct {
+	filter, sortBy, sortOrder string
+	start, count              int
+	attributes, excluded      []string
+}
+
+func (h handlers) list(c *gin.Context) error {
+	who, err := h.everybody(c, claim.ScopeSCIMRead)
+	if err != nil {
+		return err
+	}
+	query := c.Request.URL.Query()
+	q := question{
+		filter: query.Get("filter"), sortBy: query.Get("sortBy"), sortOrder: query.Get("sortOrder"),
+		attributes: names(query, "attributes"), excluded: names(query, "excludedAttributes"),
+	}
+	if q.start, err = number("startIndex", query.Get("startIndex"), 1); err != nil {
+		return err
+	}
+	if q.count, err = number("count", query.Get("count"), h.DefaultResults); err != nil {
+		return err
+	}
+	return h.answerList(c, who, q)
+}
+
+// search is a query whose words stay out of URLs, and so of logs (RFC 7644,
+// section 3.4.3).
+func (h handlers) search(c *gin.Context) error {
+	who, err := h.everybody(c, claim.ScopeSCIMRead)
+	if err != nil {
+		return err
+	}
+	body, err := read(c, MaxBody)
+	if err != nil {
+		return err
+	}
+	q, err := h.question(body)
+	if err != nil {
+		return err
+	}
+	return h.answerList(c, who, q)
+}
+
+// question reads the body of a search. Names may be in any case.
+func (h handlers) question(body map[string]any) (question, error) {
+	q := question{start: 1, count: h.DefaultResults}
+	wrong := func(name, what string) error { return scim.Bad(scim.InvalidValue, name+" must be "+what) }
+	for name, value := range body {
+		if value == nil {
+			continue
+		}
+		var err error
+		ok := true
+		switch strings.ToLower(name) {
+		case "filter":
+			if q.filter, ok = value.(string); !ok {
+				return q, scim.Bad(scim.InvalidFilter, "filter must be a string")
+			}
+		case "sortby":
+			q.sortBy, ok = value.(string)
+		case "sortorder":
+			q.sortOrder, ok = value.(string)
+		case "startindex":
+			q.start, err = number(name, text(value), 1)
+		case "count":
+			q.count, err = number(name, text(value), h.DefaultResults)
+		case "attributes":
+			q.attributes, ok = words(value)
+		case "excludedattributes":
+			q.excluded, ok = words(value)
+		}
+		if err != nil {
+			return q, err
+		}
+		if !ok {
+			return q, wrong(name, "a string, or a list of strings")
+		}
+	}
+	return q, nil
+}
+
+// text writes a number of a body; anything else makes no number.
+func text(value any) string {
+	if n, ok := value.(json.Number); ok {
+		return n.String()
+	}
+	return "?"
+}
+
+func words(value any) ([]string, bool) {
+	list, ok := value.([]any)
+	var found []string
+	for _, element := range list {
+		word, isText := element.(string)
+		found, ok = append(found, word), ok && isText
+	}
+	return found, ok
+}
+
+// number reads a parameter that must be a whole number.
+func number(name, text string, none int) (int, error) {
+	if text == "" {
+		return none, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, scim.Bad(scim.InvalidValue, name+" must be a whole number")
+	}
+	return n, nil
+}
+
+// names reads a parameter that lists attributes.
+func names(query url.Values, name string) []string {
+	return strings.FieldsFunc(strings.Join(query[name], ","), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// projection reads which attributes a request wants to see.
+func (h handlers) projection(c *gin.Context) (scim.Projection, error) {
+	query := c.Request.URL.Query()
+	return h.Resource.Projection(names(query, "attributes"), names(query, "excludedAttributes"))
+}
+
+func (h handlers) answerList(c *gin.Context, who caller, q question) error {
+	shown, err := h.Resource.Projection(q.attributes, q.excluded)
+	if err != nil {
+		return err
+	}
+	search, err := h.searchOf(q)
+	if err != nil {
+		return err
+	}
+	page, err := h.Users.List(c.Request.Context(), who.By, search)
+	if err != nil {
+		return err
+	}
+	var resources []any
+	for _, user := range page.Users {
+		resources = append(resources, shown.Apply(h.present(user)))
+	}
+	answer(c, http.StatusOK, newList(page.Total, search.Offset+1, resources))
+	return nil
+}
+
+// searchOf checks a question. A start before the first is the first, and a
+// negative count is none (RFC 7644, section 3.4.2.4).
+func (h handlers) searchOf(q question) (users.Search, error) {
+	search := users.Search{
+		SortBy: q.sortBy, Offset: max(q.start, 1) - 1, Limit: min(max(q.count, 0), h.MaxResults),
+	}
+	switch strings.ToLower(q.sortOrder) {
+	case "", "ascending":
+	case "descending":
+		search.Descending = true
+	default:
+		return search, scim.Bad(scim.InvalidValue, "sortOrder must be ascending or descending")
+	}
+	if q.filter == "" {
+		return search, nil
+	}
+	parsed, err := filter.Parse(q.filter, filter.Limits{})
+	if err == nil {
+		err = parsed.Check(h.Resource)
+	}
+	if err != nil {
+		return search, fmt.Errorf("filter: %w", err)
+	}
+	search.Filter = parsed
+	return search, nil
+}

@@ -1,0 +1,93 @@
+// Package scimbridge is a SCIM 2.0 service (RFC 7643, RFC 7644) over HTTP. What
+// it answers with comes from scim/users; this package reads requests, proves who
+// makes them, and writes answers and errors in SCIM's form. docs/scim.md says
+// which parts of the RFCs it has.
+package scimbridge
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/scim/patch"
+	"github.com/holdline/holdline/scim/users"
+	"github.com/holdline/holdline/web"
+)
+
+// Path is where the service is on its listener.
+const Path = "/scim2"
+
+// Users keep the resources. [users.Service] does.
+type Users interface {
+	Get(ctx context.Context, by users.By, id string) (users.User, error)
+	List(ctx context.Context, by users.By, search users.Search) (users.Page, error)
+	Create(ctx context.Context, by users.By, body map[string]any) (users.User, error)
+	Replace(ctx context.Context, by users.By, id string, body map[string]any, wants users.Wants) (users.User, error)
+	Patch(ctx context.Context, by users.By, id string, request patch.Request, wants users.Wants) (users.User, error)
+	Delete(ctx context.Context, by users.By, id string, wants users.Wants) error
+	// Privileged tells whether an identity's own record makes it a privileged user.
+	Privileged(ctx context.Context, id string) (bool, error)
+}
+
+// Options say how the service answers.
+type Options struct {
+	Users    Users
+	Resource scim.Resource
+	Mode     scim.Mode
+	// BaseURL is that of the public listener, without a slash at its end.
+	BaseURL string
+	// MaxResults is how many users a list answers with at most, and DefaultResults
+	// with if it is not asked for a count.
+	MaxResults, DefaultResults int
+	// BulkOperations and BulkBytes bound a bulk request.
+	BulkOperations, BulkBytes int
+}
+
+// MaxBody bounds the body of a request for one user, in bytes.
+const MaxBody = 1 << 20
+
+// New returns the service's handler, for all paths below [Path]. The edge is its
+// own: its errors get SCIM's form.
+func New(edge *web.Edge, o Options) (http.Handler, error) {
+	h := handlers{Options: o, edge: edge}
+	edge.Face = h.fail
+	engine, err := edge.Engine()
+	if err != nil {
+		return nil, err
+	}
+	r := engine.Group(Path)
+	h.discovery(r)
+	r.GET("/Users", h.on(h.list))
+	r.POST("/Users", h.on(h.create))
+	r.GET("/Users/:id", h.on(h.get))
+	r.PUT("/Users/:id", h.on(h.replace))
+	r.PATCH("/Users/:id", h.on(h.patch))
+	r.DELETE("/Users/:id", h.on(h.remove))
+	r.GET("/Me", h.on(h.get))
+	r.PUT("/Me", h.on(h.replace))
+	r.PATCH("/Me", h.on(h.patch))
+	r.DELETE("/Me", h.on(h.remove))
+	r.POST("/Me", h.on(func(*gin.Context) error { return errNoMe }))
+	r.POST("/.search", h.on(h.search))
+	r.POST("/Users/.search", h.on(h.search))
+	r.POST("/Bulk", h.on(h.bulk))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Some clients are configured with a slash at the base URL's end.
+		r.URL.Path = strings.TrimSuffix(strings.ReplaceAll(r.URL.Path, "//", "/"), "/")
+		r.URL.RawPath = ""
+		engine.ServeHTTP(w, r)
+	}), nil
+}
+
+type handlers struct {
+	Options
+	edge *web.Edge
+}
+
+// url is the service's URL.
+func (h handlers) url() string { return h.BaseURL + Path }
+
+func (h handlers) location(id string) string { return h.url() + h.Resource.Endpoint + "/" + id }

@@ -1,0 +1,119 @@
+package scimbridge
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/scim/patch"
+)
+
+// on turns a function that may fail into a handler.
+func (h handlers) on(do func(*gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := do(c); err != nil {
+			h.fail(c, err)
+		}
+	}
+}
+
+func (h handlers) get(c *gin.Context) error {
+	who, id, err := h.about(c, claim.ScopeSCIMRead)
+	if err != nil {
+		return err
+	}
+	shown, err := h.projection(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.Users.Get(c.Request.Context(), who.By, id)
+	if err != nil {
+		return err
+	}
+	if header := c.GetHeader("If-None-Match"); header != "" && lists(header, user.Version) {
+		c.Header("ETag", etag(user.Version))
+		empty(c, http.StatusNotModified)
+		return nil
+	}
+	h.answerUser(c, http.StatusOK, user, shown)
+	return nil
+}
+
+func (h handlers) create(c *gin.Context) error {
+	who, err := h.everybody(c, claim.ScopeSCIMWrite)
+	if err != nil {
+		return err
+	}
+	body, shown, err := h.bodyFor(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.Users.Create(c.Request.Context(), who.By, body)
+	if err != nil {
+		return err
+	}
+	h.answerUser(c, http.StatusCreated, user, shown)
+	return nil
+}
+
+func (h handlers) replace(c *gin.Context) error {
+	who, id, err := h.about(c, claim.ScopeSCIMWrite)
+	if err != nil {
+		return err
+	}
+	body, shown, err := h.bodyFor(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.Users.Replace(c.Request.Context(), who.By, id, body, ifMatch(c.GetHeader("If-Match")))
+	if err != nil {
+		return err
+	}
+	h.answerUser(c, http.StatusOK, user, shown)
+	return nil
+}
+
+func (h handlers) patch(c *gin.Context) error {
+	who, id, err := h.about(c, claim.ScopeSCIMWrite)
+	if err != nil {
+		return err
+	}
+	body, shown, err := h.bodyFor(c)
+	if err != nil {
+		return err
+	}
+	request, err := patch.Read(body, patch.Options{Mode: h.Mode})
+	if err != nil {
+		return err
+	}
+	user, err := h.Users.Patch(c.Request.Context(), who.By, id, request, ifMatch(c.GetHeader("If-Match")))
+	if err != nil {
+		return err
+	}
+	h.answerUser(c, http.StatusOK, user, shown)
+	return nil
+}
+
+func (h handlers) remove(c *gin.Context) error {
+	who, id, err := h.about(c, claim.ScopeSCIMWrite)
+	if err == nil {
+		err = h.Users.Delete(c.Request.Context(), who.By, id, ifMatch(c.GetHeader("If-Match")))
+	}
+	if err == nil {
+		empty(c, http.StatusNoContent)
+	}
+	return err
+}
+
+// bodyFor reads the body of a request for one user, and what of the user its
+// answer shows.
+func (h handlers) bodyFor(c *gin.Context) (map[string]any, scim.Projection, error) {
+	shown, err := h.projection(c)
+	if err != nil {
+		return nil, shown, err
+	}
+	body, err := read(c, MaxBody)
+	return body, shown, err
+}
