@@ -122,7 +122,7 @@ func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 	case failure != nil && p.Ruling == Challenge && !errors.Is(failure, ErrDirectoryAway):
 		return s.discard(ctx, p)
 	case failure != nil:
-		return nil
+		return nil //nolint:nilerr // the caller has it; nothing is left to settle
 	case p.Ruling == Challenge:
 		return s.open(ctx, activation{
 			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending, stored: true,

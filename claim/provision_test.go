@@ -24,9 +24,9 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 	if c.who == "" {
 		c.who = claim.Owner
 	}
+	i := w.identity(bob) // nobody else writes it here
 	var p claim.Proposal
 	err := w.Exclusively(w.t.Context(), bob, func(ctx context.Context) (err error) {
-		i := w.identity(bob)
 		p, err = w.Propose(ctx, i, claim.DirectChange{
 			Origin: claim.OriginSCIM, Who: claim.Actor{Kind: c.who, ID: bob}, SignedIn: w.Now(),
 			Asked: c.asked, Touch: c.touch, Wanted: c.wanted,

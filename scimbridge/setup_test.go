@@ -109,7 +109,7 @@ func (d *identities) Create(_ context.Context, draft scim.Draft) (scim.Record, e
 	r, err := d.save(scim.Record{
 		ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", d.made), SchemaID: "default", State: scim.Active, Traits: draft.Traits,
 		MetadataPublic: draft.MetadataPublic, MetadataAdmin: draft.MetadataAdmin,
-		CreatedAt: noon.Add(time.Duration(d.made) * time.Second), UpdatedAt: noon.Add(time.Duration(d.made) * time.Second),
+		CreatedAt: noon.Add(time.Duration(d.made)*time.Second - time.Hour), UpdatedAt: noon.Add(time.Duration(d.made)*time.Second - time.Hour),
 	})
 	if draft.State != "" {
 		r.State = draft.State

@@ -200,10 +200,10 @@ func externalID(record scim.Record, client string, after map[string]any) []scim.
 	known := externalIDs(record)[client]
 	wanted, _ := after["externalId"].(string)
 	path := "/metadata_admin/" + externalKey + "/" + client // a client's name needs no escaping
-	switch {
-	case wanted == known:
+	switch wanted {
+	case known:
 		return nil
-	case wanted == "":
+	case "":
 		return []scim.Operation{{Op: scim.Remove, Path: path}}
 	default:
 		return []scim.Operation{{Op: scim.Add, Path: path, Value: wanted}}

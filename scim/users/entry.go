@@ -69,10 +69,10 @@ func (s *Service) entry(m *mapping.Mapping, record scim.Record, known scim.Stamp
 		return scim.Entry{}, err
 	}
 	updated := seen
-	switch {
-	case known.Version == version:
+	switch known.Version {
+	case version:
 		updated = known.Updated
-	case known.Version == "":
+	case "":
 		updated = later(record.UpdatedAt, record.CreatedAt)
 	}
 	document["meta"] = map[string]any{

@@ -65,11 +65,13 @@ func (s *Service) uniqueName(ctx context.Context, id string, before, after map[s
 	if len(keys) == 0 {
 		return nil
 	}
-	page, err := s.Index.Query(ctx, scim.Query{Condition: scim.Equal("userName", keys[0]), Limit: most, Exact: true,
-		Matches: func(document map[string]any) bool {
-			other, _ := document["userName"].(string)
-			return scim.Fold(other) == scim.Fold(name)
-		}})
+	taken := func(document map[string]any) bool {
+		other, _ := document["userName"].(string)
+		return scim.Fold(other) == scim.Fold(name)
+	}
+	page, err := s.Index.Query(ctx, scim.Query{
+		Condition: scim.Equal("userName", keys[0]), Exact: true, Matches: taken, Limit: most,
+	})
 	if err != nil {
 		return err
 	}
