@@ -50,7 +50,7 @@ func compare(ctx context.Context, s settings, server *server, dir string) (c com
 
 // turns runs all blocks.
 func (c *comparison) turns(ctx context.Context, s settings, server *server, variants [2]*variant) error {
-	from, err := usageOf(ctx, server, variants)
+	from, err := usageOf(ctx, server, variants[0].holdline, variants[1].holdline)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (c *comparison) turns(ctx context.Context, s settings, server *server, vari
 			}
 		}
 	}
-	to, err := usageOf(ctx, server, variants)
+	to, err := usageOf(ctx, server, variants[0].holdline, variants[1].holdline)
 	c.others = others(from, to)
 	return err
 }

@@ -34,9 +34,9 @@ type usage struct {
 	all, ours time.Duration
 }
 
-// usageOf adds up what the load, both Holdlines and MariaDB used, and what
+// usageOf adds up what the load, these Holdlines and MariaDB used, and what
 // everything did.
-func usageOf(ctx context.Context, server *server, variants [2]*variant) (u usage, err error) {
+func usageOf(ctx context.Context, server *server, holdlines ...*program) (u usage, err error) {
 	var file string
 	if err = server.QueryRowContext(ctx, "SELECT @@pid_file").Scan(&file); err != nil {
 		return u, err
@@ -49,7 +49,11 @@ func usageOf(ctx context.Context, server *server, variants [2]*variant) (u usage
 	if err != nil {
 		return u, err
 	}
-	for _, pid := range []int{mariadb, os.Getpid(), variants[0].holdline.cmd.Process.Pid, variants[1].holdline.cmd.Process.Pid} {
+	pids := []int{mariadb, os.Getpid()}
+	for _, p := range holdlines {
+		pids = append(pids, p.cmd.Process.Pid)
+	}
+	for _, pid := range pids {
 		used, err := cpuOf(pid)
 		if err != nil {
 			return u, err

@@ -1,8 +1,8 @@
-// Command bench measures what changes of number cost: the built holdline as a
-// process, a real MariaDB, and in-memory doubles of Kratos and the SMS provider,
+// Command bench measures what changes of number cost, and what SCIM costs with many
+// users: the built holdline as a process, a real MariaDB, and in-memory doubles of Kratos and the SMS provider,
 // all on one machine. Variants that are to be compared run side by side and take
-// turns. It ends with status 1 when a change was lost or a text came twice, and
-// never because something was slow. `make bench` runs it.
+// turns. It ends with status 1 when a change was lost, a text came twice or an
+// answer was wrong, and never because something was slow. `make bench` runs it.
 package main
 
 import (
@@ -25,6 +25,9 @@ type settings struct {
 	pairs              int
 	block, ramp, delay time.Duration
 	seed               uint64
+	scimUsers          int
+	scimRounds         int
+	changes            bool
 }
 
 func main() {
@@ -47,6 +50,9 @@ func flags() settings {
 	flag.DurationVar(&s.ramp, "ramp", 1500*time.Millisecond, "how long a block runs before it is measured; no less than the delay")
 	flag.DurationVar(&s.delay, "delay", time.Second, "what the slow provider takes to answer")
 	flag.Uint64Var(&s.seed, "seed", 1, "what the identities are made from")
+	flag.IntVar(&s.scimUsers, "scim-users", 1_000_000, "users of the large SCIM index, more than 1000; 0 leaves SCIM out")
+	flag.IntVar(&s.scimRounds, "scim-rounds", 301, "how often each SCIM request is measured")
+	flag.BoolVar(&s.changes, "changes", true, "measure changes of number")
 	flag.Func("users", "users at once, separated by commas (default 1,8,32)", func(list string) error {
 		s.users = nil
 		for text := range strings.SplitSeq(list, ",") {
@@ -67,6 +73,12 @@ func run(ctx context.Context, s settings) (err error) {
 	if s.ramp < s.delay || s.block <= 0 || s.pairs < 1 {
 		return errors.New("-ramp must be no less than -delay, -block and -pairs more than 0")
 	}
+	if s.scimUsers != 0 && (s.scimUsers <= fewUsers || s.scimRounds < 1) {
+		return errors.New("-scim-users must be 0 or more than 1000, and -scim-rounds more than 0")
+	}
+	if s.out != "" && (!s.changes || s.scimUsers == 0) {
+		return errors.New("-out is for a whole report")
+	}
 	server, err := openServer(ctx, s.dsn)
 	if err != nil {
 		return err
@@ -81,9 +93,15 @@ func run(ctx context.Context, s settings) (err error) {
 	if r.machine, err = describe(ctx, s.holdline, server); err != nil {
 		return err
 	}
-	r.comparison, err = compare(ctx, s, server, dir)
-	if err != nil {
-		return err
+	if s.changes {
+		if r.comparison, err = compare(ctx, s, server, dir); err != nil {
+			return err
+		}
+	}
+	if s.scimUsers != 0 {
+		if r.scim, err = compareScim(ctx, s, server, dir); err != nil {
+			return err
+		}
 	}
 	text := r.String()
 	fmt.Print(text)
@@ -92,5 +110,8 @@ func run(ctx context.Context, s settings) (err error) {
 			return err
 		}
 	}
-	return r.comparison.fault()
+	if s.changes {
+		return r.comparison.fault()
+	}
+	return nil
 }

@@ -11,6 +11,7 @@ type report struct {
 	settings   settings
 	machine    []string
 	comparison comparison
+	scim       scimResult
 }
 
 const introduction = `# Performance
@@ -27,24 +28,38 @@ Two Holdlines run side by side, each with a database of its own, and take turns:
 
 `
 
+const manyUsers = `## SCIM: a thousand users and very many
+
+Two Holdlines run side by side, each with a database of its own on one MariaDB, and take turns: one has %s users, the other %s. Kratos is a double that makes its identities up; the index is loaded with the lines that the reconciler would write (a test compares them), and the run fails if Holdline finds that of anybody whom it looks up it should have been another. Times are of whole HTTP requests, read to the end, one at a time, with a client's bearer token; each asks about another user, and its answer is checked. Single users are looked up in Kratos too. Pages have %d users; that at 90 %% of %s begins with startIndex=%d.
+
+`
+
 // quiet is the share of the machine that others may use without being in the way.
 const quiet = 0.10
 
 // String is the report in Markdown.
 func (r report) String() string {
-	s, c := r.settings, r.comparison
 	var out strings.Builder
 	out.WriteString(introduction)
 	for _, line := range r.machine {
 		out.WriteString(line + "\n")
 	}
-	fmt.Fprintf(&out, "\n`make bench`: seed %d, %d blocks for each line, of %s after a ramp of %s. Medians of the blocks.\n\n",
-		s.seed, s.pairs, s.block, s.ramp)
-	fmt.Fprintf(&out, "Other programs, and the kernel's threads, used %.0f %% of the processors meanwhile", 100*c.others)
-	if c.others > quiet {
-		out.WriteString(": too much for the numbers to say anything. Run it again on a quiet machine")
+	if r.settings.changes {
+		r.changes(&out)
 	}
-	out.WriteString(".\n\n")
+	if r.scim.ran() {
+		out.WriteString("\n")
+		r.scim.write(&out)
+	}
+	return out.String()
+}
+
+// changes writes what changes of number came to.
+func (r report) changes(out *strings.Builder) {
+	s, c := r.settings, r.comparison
+	fmt.Fprintf(out, "\n`make bench`: seed %d, %d blocks for each line, of %s after a ramp of %s. Medians of the blocks.\n\n",
+		s.seed, s.pairs, s.block, s.ramp)
+	out.WriteString(besides(c.others))
 	out.WriteString(slowProvider)
 	out.WriteString(table(c.speeds()))
 	out.WriteString("\n")
@@ -53,7 +68,15 @@ func (r report) String() string {
 	out.WriteString(table(c.costs()))
 	out.WriteString("\nDone as it must be, which is checked in every run:\n\n")
 	out.WriteString(table(c.done()))
-	return out.String()
+}
+
+// besides says what else the machine did.
+func besides(others float64) string {
+	text := fmt.Sprintf("Other programs, and the kernel's threads, used %.0f %% of the processors meanwhile", 100*others)
+	if others > quiet {
+		text += ": too much for the numbers to say anything. Run it again on a quiet machine"
+	}
+	return text + ".\n\n"
 }
 
 func (c comparison) speeds() [][]string {
@@ -109,6 +132,36 @@ func (c comparison) done() [][]string {
 		})
 	}
 	return lines
+}
+
+// write writes what SCIM came to.
+func (r scimResult) write(out *strings.Builder) {
+	fmt.Fprintf(out, manyUsers, thousands(r.n[0]), thousands(r.n[1]), scimPage, thousands(r.n[1]), ninety(r.n[1]))
+	fmt.Fprintf(out, "The larger database has %s MiB; the buffer pool, of %s MiB, holds both. Medians of %d rounds, and in parentheses what 5 %% and 95 %% took at most.\n\n",
+		thousands(r.data), thousands(r.pool), r.rounds)
+	out.WriteString(besides(r.others))
+	lines := [][]string{{"request", "ms, " + thousands(r.n[0]), "ms, " + thousands(r.n[1]), "ratio", "target", ""}}
+	for _, l := range r.lines {
+		verdict := "missed"
+		if l.ratio() <= l.ask.target {
+			verdict = "met"
+		}
+		cells := []string{l.ask.name}
+		for _, took := range l.took {
+			cells = append(cells, fmt.Sprintf("%.2f (%.2f-%.2f)", took.median, took.low, took.high))
+		}
+		lines = append(lines, append(cells, fmt.Sprintf("%.2f", l.ratio()), fmt.Sprintf("%.1f", l.ask.target), verdict))
+	}
+	out.WriteString(table(lines))
+}
+
+// thousands writes a number with commas.
+func thousands(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
 
 // table writes a Markdown table that is also legible as it is; the first line is

@@ -63,3 +63,27 @@ func (s *server) work(ctx context.Context) (w work, err error) {
 	err = s.QueryRowContext(ctx, askedFor).Scan(&w.statements, &w.trips)
 	return w, err
 }
+
+// bytesPerUser is more than an indexed user takes of the buffer pool.
+const bytesPerUser = 4 << 10
+
+// makeRoom gives the server a buffer pool that an index of n users fits into
+// beside the rest, and a log that takes the seeding of it.
+func (s *server) makeRoom(ctx context.Context, n int) error {
+	for _, statement := range []string{
+		fmt.Sprintf("SET GLOBAL innodb_buffer_pool_size = %d", 256<<20+n*bytesPerUser),
+		fmt.Sprintf("SET GLOBAL innodb_log_file_size = %d", 64<<20+n*bytesPerUser),
+	} {
+		if _, err := s.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("make room: %w", err)
+		}
+	}
+	return nil
+}
+
+// room is the size of the buffer pool, and of what a database has, in MiB.
+func (s *server) room(ctx context.Context, database string) (pool, data int, err error) {
+	err = s.QueryRowContext(ctx, `SELECT @@innodb_buffer_pool_size DIV 1048576, SUM(data_length + index_length) DIV 1048576
+		FROM information_schema.tables WHERE table_schema = ?`, database).Scan(&pool, &data)
+	return pool, data, err
+}

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/holdline/holdline/bench/double"
 )
@@ -27,8 +24,7 @@ type variant struct {
 	people   *people
 	tally    tally
 
-	doubles errgroup.Group
-	closers []func() error
+	doubles doubles
 }
 
 // startVariant starts a Holdline whose provider answers after a delay. All but
@@ -44,11 +40,11 @@ func startVariant(ctx context.Context, s settings, server *server, dir, name str
 	if err != nil {
 		return nil, err
 	}
-	kratosURL, err := v.serve(ctx, v.kratos)
+	kratosURL, err := v.doubles.serve(ctx, v.kratos)
 	if err != nil {
 		return nil, errors.Join(err, v.stop())
 	}
-	providerURL, err := v.serve(ctx, v.provider)
+	providerURL, err := v.doubles.serve(ctx, v.provider)
 	if err != nil {
 		return nil, errors.Join(err, v.stop())
 	}
@@ -74,31 +70,13 @@ func startVariant(ctx context.Context, s settings, server *server, dir, name str
 	return v, nil
 }
 
-// serve lets a double answer on a free port.
-func (v *variant) serve(ctx context.Context, handler http.Handler) (string, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: patience}
-	v.closers = append(v.closers, server.Close)
-	v.doubles.Go(func() error { return server.Serve(listener) })
-	return "http://" + listener.Addr().String(), nil
-}
-
 // stop ends Holdline, then the doubles.
 func (v *variant) stop() error {
 	var faults []error
 	if v.holdline != nil {
 		faults = append(faults, v.holdline.stop())
 	}
-	for _, closer := range v.closers {
-		faults = append(faults, closer())
-	}
-	if err := v.doubles.Wait(); !errors.Is(err, http.ErrServerClosed) {
-		faults = append(faults, err)
-	}
+	faults = append(faults, v.doubles.stop())
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("%s: %w", v.name, err)
 	}

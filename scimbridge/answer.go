@@ -72,3 +72,6 @@ func ifMatch(header string) users.Wants {
 	}
 	return func(version string) bool { return lists(header, version) }
 }
+
+// all returns the lines of a header that may have several.
+func all(c *gin.Context, name string) string { return strings.Join(c.Request.Header.Values(name), ",") }

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/web"
 )
 
 // read reads a request's one JSON object.
@@ -20,7 +21,7 @@ func read(c *gin.Context, limit int) (map[string]any, error) {
 			Status: http.StatusUnsupportedMediaType, Detail: "the content type must be application/scim+json or application/json",
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, int64(limit)))
+	body, err := io.ReadAll(http.MaxBytesReader(web.Innermost(c.Writer), c.Request.Body, int64(limit)))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return nil, &scim.Error{
 			Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is longer than %d bytes", limit),

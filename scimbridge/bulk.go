@@ -61,6 +61,9 @@ func (h handlers) bulk(c *gin.Context) error {
 // operate makes one change of a bulk request.
 func (h handlers) operate(ctx context.Context, by users.By, o bulk.Operation) (users.User, int, error) {
 	if o.Method == http.MethodPost {
+		if o.Path != h.Resource.Endpoint {
+			return users.User{}, 0, scim.Bad(scim.InvalidPath, "the path must be "+h.Resource.Endpoint)
+		}
 		user, err := h.Users.Create(ctx, by, o.Data)
 		return user, http.StatusCreated, err
 	}

@@ -60,6 +60,7 @@ func (h handlers) about(c *gin.Context, scope claim.Scope) (caller, string, erro
 		return who, "", errNoSelf
 	case id == "":
 		c.Header("Content-Location", h.location(who.self))
+		c.Header("Location", h.location(who.self)) // in any answer: RFC 7644, section 3.11
 		return who, who.self, nil
 	case who.all, id == who.self:
 		return who, id, nil

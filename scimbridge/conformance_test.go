@@ -716,6 +716,22 @@ func TestABulkRequestIsItsOperations(t *testing.T) {
 	config.is(5.0, "bulk", "maxOperations").is(4096.0, "bulk", "maxPayloadSize").is(20.0, "filter", "maxResults").is(true, "etag", "supported").is(true, "sort", "supported")
 }
 
+// RFC 7644, section 3.7: a location is required but where a POST failed.
+func TestARefusedBulkOperationSaysWhereItsResourceIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.user("bob")
+	got := w.as(okta, http.MethodPost, "/Bulk", `{"Operations": [
+		{"method": "PATCH", "path": "/Users/`+id+`", "data": 1},
+		{"method": "PUT", "path": "/Users/`+id+`", "data": {"userName": "bob@example.com", "`+enterprise+`": {"manager": {"value": "bulkId:none"}}}}]}`).want(200)
+	results, _ := got.at("Operations").([]any)
+	for _, r := range results {
+		if result, _ := r.(map[string]any); result["location"] != base+"/scim2/Users/"+id {
+			t.Errorf("got %v", result)
+		}
+	}
+}
+
 // RFC 7644, section 4: discovery ignores what is said of sorting and pages.
 func TestDiscoveryIsTheSameForEverybody(t *testing.T) {
 	t.Parallel()

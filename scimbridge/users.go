@@ -32,7 +32,7 @@ func (h handlers) get(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if header := c.GetHeader("If-None-Match"); header != "" && lists(header, user.Version) {
+	if header := all(c, "If-None-Match"); header != "" && lists(header, user.Version) {
 		c.Header("ETag", etag(user.Version))
 		empty(c, http.StatusNotModified)
 		return nil
@@ -67,7 +67,7 @@ func (h handlers) replace(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	user, err := h.Users.Replace(c.Request.Context(), who.By, id, body, ifMatch(c.GetHeader("If-Match")))
+	user, err := h.Users.Replace(c.Request.Context(), who.By, id, body, ifMatch(all(c, "If-Match")))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (h handlers) patch(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	user, err := h.Users.Patch(c.Request.Context(), who.By, id, request, ifMatch(c.GetHeader("If-Match")))
+	user, err := h.Users.Patch(c.Request.Context(), who.By, id, request, ifMatch(all(c, "If-Match")))
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (h handlers) patch(c *gin.Context) error {
 func (h handlers) remove(c *gin.Context) error {
 	who, id, err := h.about(c, claim.ScopeSCIMWrite)
 	if err == nil {
-		err = h.Users.Delete(c.Request.Context(), who.By, id, ifMatch(c.GetHeader("If-Match")))
+		err = h.Users.Delete(c.Request.Context(), who.By, id, ifMatch(all(c, "If-Match")))
 	}
 	if err == nil {
 		empty(c, http.StatusNoContent)

@@ -62,7 +62,7 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, into any, strict bool) err
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return ErrMediaType
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(innermost(w), r.Body, MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(Innermost(w), r.Body, MaxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return ErrTooLarge
 	}
@@ -86,9 +86,9 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, into any, strict bool) err
 	return nil
 }
 
-// innermost returns the server's own writer. Only that one hears of a body that
+// Innermost returns the server's own writer. Only that one hears of a body that
 // is cut off, and then lets the client read the answer before it hangs up.
-func innermost(w http.ResponseWriter) http.ResponseWriter {
+func Innermost(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {

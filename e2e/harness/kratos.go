@@ -60,7 +60,7 @@ func startKratos(t testing.TB, ports kratosPorts, overlays ...tree) *Kratos {
 		config = merge(config, overlay)
 	}
 	writeYAML(t, filepath.Join(k.dir, "kratos.yml"), config)
-	for _, schema := range []string{"verified.schema.json", "identifier.schema.json"} {
+	for _, schema := range []string{"verified.schema.json", "identifier.schema.json", "member.schema.json", "raw.schema.json"} {
 		copyFile(t, filepath.Join("testdata", schema), filepath.Join(k.dir, schema))
 	}
 	copyFile(t, migratedDatabase(t), filepath.Join(k.dir, "db.sqlite"))

@@ -17,6 +17,8 @@
 //   - An attribute that no schema has is one without a value.
 //   - A complex attribute without a sub-attribute stands for its sub-attribute
 //     value: emails co "@example.com".
+//   - A comparison may stand behind a value path, as Entra ID writes it:
+//     emails[type eq "work"].value eq "a" is emails[type eq "work" and value eq "a"].
 //   - A boolean may be written as a string in any case, as Entra ID does; a number
 //     compares with a string attribute by its spelling.
 package filter

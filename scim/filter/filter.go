@@ -80,7 +80,7 @@ func Parse(text string, limits Limits) (*Filter, error) {
 	s := &scanner{text: text, limits: limits}
 	root, err := s.filter(0)
 	if fault := (*fault)(nil); errors.As(err, &fault) {
-		at := utf8.RuneCountInString(text[:fault.at]) + 1
+		at := utf8.RuneCountInString(s.text[:min(fault.at, len(s.text))]) + 1
 		return nil, scim.Bad(scim.InvalidFilter, fmt.Sprintf("the filter, at character %d: %s", at, fault.reason))
 	}
 	if err != nil {

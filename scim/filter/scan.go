@@ -121,6 +121,7 @@ func (s *scanner) selected(at int) (expression, error) {
 	if err := s.deeper(at); err != nil {
 		return nil, err
 	}
+	s.takeIn()
 	s.at++
 	s.inside = true
 	inner, err := s.filter(']')
@@ -130,6 +131,29 @@ func (s *scanner) selected(at int) (expression, error) {
 		err = s.wrong(s.at, "a value path ends here")
 	}
 	return inner, err
+}
+
+// trailing is a comparison of a sub-attribute behind a value path.
+var trailing = regexp.MustCompile(`^\.[A-Za-z$][A-Za-z0-9_$-]* +(?i:pr\b|[a-z]{2} +(?:"(?:[^"\\]|\\.)*"|[^ ()\[\]"]+))`)
+
+// takeIn moves the comparison that Entra ID writes behind a value path, as in
+// emails[type eq "work"].value eq "a", into the brackets, where RFC 7644 has it.
+func (s *scanner) takeIn() {
+	rest := s.text[s.at:]
+	quoted := false
+	for i := 0; i < len(rest); i++ {
+		switch {
+		case quoted && rest[i] == '\\':
+			i++
+		case rest[i] == '"':
+			quoted = !quoted
+		case rest[i] == ']' && !quoted:
+			if behind := trailing.FindString(rest[i+1:]); behind != "" {
+				s.text = s.text[:s.at] + "[(" + rest[1:i] + ") and " + behind[1:] + "]" + rest[i+1+len(behind):]
+			}
+			return
+		}
+	}
 }
 
 // compared reads an operator and its value.

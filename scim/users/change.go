@@ -103,9 +103,18 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 	if err := s.allowed(by, before, after); err != nil {
 		return scim.Entry{}, err
 	}
-	if err := s.uniqueName(ctx, id, before, after); err != nil {
-		return scim.Entry{}, err
-	}
+	var entry scim.Entry
+	err = s.named(ctx, id, before, after, func(ctx context.Context) (err error) {
+		entry, err = s.settled(ctx, by, m, record, after, touch)
+		return err
+	})
+	return entry, err
+}
+
+// settled writes what came of a user, and settles what becomes of the number.
+func (s *Service) settled(
+	ctx context.Context, by By, m *mapping.Mapping, record scim.Record, after map[string]any, touch claim.Touch,
+) (scim.Entry, error) {
 	wanted, err := m.Mobile(after)
 	if err != nil {
 		return scim.Entry{}, err

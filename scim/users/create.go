@@ -34,9 +34,6 @@ func (s *Service) create(ctx context.Context, by By, document map[string]any) (s
 	if err != nil {
 		return scim.Entry{}, err
 	}
-	if err := s.uniqueName(ctx, "", nil, document); err != nil {
-		return scim.Entry{}, err
-	}
 	proposal, err := s.Claims.ProposeNew(ctx, claim.DirectChange{
 		Origin: claim.OriginSCIM, Who: by.Actor, Language: by.Language, Wanted: wanted,
 	})
@@ -57,16 +54,19 @@ func (s *Service) create(ctx context.Context, by By, document map[string]any) (s
 		}
 		draft.MetadataAdmin[externalKey] = map[string]any{by.Client: external}
 	}
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	record, err := s.Directory.Create(ctx, draft)
-	if err != nil {
-		return scim.Entry{}, err
-	}
-	if err := s.Claims.SettleNew(ctx, proposal, record.ID); err != nil {
-		return scim.Entry{}, fmt.Errorf("settle the number: %w", err)
-	}
-	return s.found(ctx, record, s.Now())
+	var entry scim.Entry
+	err = s.named(ctx, "", nil, document, func(ctx context.Context) error {
+		record, err := s.Directory.Create(ctx, draft)
+		if err != nil {
+			return err
+		}
+		if err := s.Claims.SettleNew(ctx, proposal, record.ID); err != nil {
+			return fmt.Errorf("settle the number: %w", err)
+		}
+		entry, err = s.found(ctx, record, s.Now())
+		return err
+	})
+	return entry, err
 }
 
 // Delete removes a user, with the claims that there are (RFC 7644, section 3.6).

@@ -138,7 +138,8 @@ func (s *Service) found(ctx context.Context, record scim.Record, seen time.Time)
 	}
 	stamps, err := s.Index.Stamps(ctx, []string{record.ID})
 	if err != nil {
-		return scim.Entry{}, err
+		s.Log.WarnContext(ctx, "user not indexed yet", "identity", record.ID, "error", err)
+		return s.entry(m, record, scim.Stamp{}, seen)
 	}
 	known := stamps[record.ID]
 	entry, err := s.entry(m, record, known, seen)

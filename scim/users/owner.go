@@ -2,6 +2,8 @@ package users
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"reflect"
@@ -54,13 +56,24 @@ func plain(value any) any {
 	return members
 }
 
-// uniqueName refuses a userName that another user has. Kratos itself keeps
-// identifiers apart, and no other traits.
-func (s *Service) uniqueName(ctx context.Context, id string, before, after map[string]any) error {
+// named does something while nobody else can take the document's userName, if that
+// is a new one. Kratos itself keeps identifiers apart, and no other traits.
+func (s *Service) named(ctx context.Context, id string, before, after map[string]any, do func(context.Context) error) error {
 	name, _ := after["userName"].(string)
 	if was, _ := before["userName"].(string); name == "" || scim.Fold(was) == scim.Fold(name) {
-		return nil
+		return do(ctx)
 	}
+	sum := sha256.Sum256([]byte(scim.Fold(name)))
+	return s.Claims.Exclusively(ctx, "name "+hex.EncodeToString(sum[:16]), func(ctx context.Context) error {
+		if err := s.nameIsFree(ctx, id, name); err != nil {
+			return err
+		}
+		return do(ctx)
+	})
+}
+
+// nameIsFree refuses a userName that another user has.
+func (s *Service) nameIsFree(ctx context.Context, id, name string) error {
 	keys := s.indexing.Values(map[string]any{"userName": name})["userName"]
 	if len(keys) == 0 {
 		return nil
@@ -80,12 +93,14 @@ func (s *Service) uniqueName(ctx context.Context, id string, before, after map[s
 			continue
 		}
 		now, err := s.get(ctx, entry.ID)
-		switch {
-		case errors.Is(err, claim.ErrNoIdentity):
-		case err != nil:
+		if errors.Is(err, claim.ErrNoIdentity) {
+			continue
+		}
+		if err != nil {
 			return err
-		case now.Version == entry.Version:
-			return scim.ErrTaken
+		}
+		if user, err := s.user(now, ""); err != nil || taken(user.Document) {
+			return errors.Join(scim.ErrTaken, err)
 		}
 	}
 	return nil

@@ -89,14 +89,6 @@ type User struct {
 	Document    map[string]any
 }
 
-// patience bounds what goes on after the caller went away.
-const patience = 12 * time.Second
-
-// detached lets work that has begun come to its end.
-func detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), patience)
-}
-
 // Privileged tells whether an identity's own record makes it a privileged user.
 func (s *Service) Privileged(ctx context.Context, id string) (bool, error) {
 	if s.PrivilegedKey == "" {

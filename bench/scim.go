@@ -1,0 +1,307 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/bench/double"
+)
+
+// scimToken is the bearer token of [double.Client].
+const scimToken = "hlt_bench-token-of-no-importance" //nolint:gosec // of no importance
+
+const (
+	// fewUsers is what the index of -scim-users is compared with.
+	fewUsers = 1000
+	// scimPage is how many users a page has.
+	scimPage = 100
+	// warmUps is how many rounds run before those that are measured.
+	warmUps = 10
+)
+
+// scimSite is a Holdline that SCIM clients reach, with an index of n users.
+type scimSite struct {
+	n, step  int
+	database string
+	kratos   *double.Crowd
+	holdline *program
+	doubles  doubles
+}
+
+// scimAsk is a request that is measured.
+type scimAsk struct {
+	name   string
+	target float64 // what the ratio may be
+	make   func(s *scimSite) (method, path, body string)
+	total  func(s *scimSite) int // totalResults of the answer; nil if it is no list
+}
+
+func one(*scimSite) int                { return 1 }
+func everybody(s *scimSite) int        { return s.n }
+func usersURL(query url.Values) string { return "/scim2/Users?" + query.Encode() }
+
+// ninety is the startIndex of the page after nine tenths of all users.
+func ninety(n int) int { return n/10*9 + 1 }
+
+// scimAsks are what is measured, in this order: what writes comes last.
+func scimAsks() []scimAsk {
+	filter := func(form string) func(s *scimSite) (string, string, string) {
+		return func(s *scimSite) (string, string, string) {
+			i := s.next()
+			text := strings.NewReplacer("USERNAME", double.Username(i), "EXTERNAL", double.ExternalID(i)).Replace(form)
+			return http.MethodGet, usersURL(url.Values{"filter": {text}}), ""
+		}
+	}
+	page := func(start func(s *scimSite) int) func(s *scimSite) (string, string, string) {
+		return func(s *scimSite) (string, string, string) {
+			return http.MethodGet, usersURL(url.Values{"startIndex": {fmt.Sprint(start(s))}, "count": {fmt.Sprint(scimPage)}}), ""
+		}
+	}
+	return []scimAsk{
+		{`userName eq "..."`, 1.5, filter(`userName eq "USERNAME"`), one},
+		{`externalId eq "..."`, 1.5, filter(`externalId eq "EXTERNAL"`), one},
+		{`userName eq "..." and externalId eq "..."`, 1.5, filter(`userName eq "USERNAME" and externalId eq "EXTERNAL"`), one},
+		{`userName eq "..." and active eq true`, 1.5, filter(`userName eq "USERNAME" and active eq true`), one},
+		{"page 1", 1.5, page(func(*scimSite) int { return 1 }), everybody},
+		{"page at 90 %", 3, page(func(s *scimSite) int { return ninety(s.n) }), everybody},
+		{"PATCH displayName", 1.5, func(s *scimSite) (string, string, string) {
+			i := s.next()
+			return http.MethodPatch, "/scim2/Users/" + double.MemberID(i), fmt.Sprintf(
+				`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"displayName","value":"Changed %d"}]}`, s.step)
+		}, nil},
+	}
+}
+
+// next is some user, far from the one before.
+func (s *scimSite) next() int {
+	s.step += 7919
+	return s.step % s.n
+}
+
+// scimResult is what the comparison of a small and a large index came to.
+type scimResult struct {
+	n          [2]int
+	rounds     int
+	pool, data int // MariaDB's buffer pool, and what the large index has, MiB
+	lines      []scimLine
+	others     float64
+}
+
+// scimLine is one request's times, in ms, of both sites.
+type scimLine struct {
+	ask  scimAsk
+	took [2]spread
+}
+
+func (l scimLine) ratio() float64 { return l.took[1].median / l.took[0].median }
+
+// ran tells whether anything was measured.
+func (r scimResult) ran() bool { return len(r.lines) > 0 }
+
+// compareScim measures the same requests against an index of few users and one of
+// many.
+func compareScim(ctx context.Context, s settings, server *server, dir string) (r scimResult, err error) {
+	r.n, r.rounds = [2]int{fewUsers, s.scimUsers}, s.scimRounds
+	if err = server.makeRoom(ctx, s.scimUsers); err != nil {
+		return r, err
+	}
+	var sites [2]*scimSite
+	defer func() {
+		for _, site := range sites {
+			if site != nil {
+				err = errors.Join(err, site.stop())
+			}
+		}
+	}()
+	for i, name := range []string{"few", "many"} {
+		if sites[i], err = startScimSite(ctx, s, server, dir, name, r.n[i]); err != nil {
+			return r, err
+		}
+	}
+	if r.pool, r.data, err = server.room(ctx, sites[1].database); err != nil {
+		return r, err
+	}
+	from, err := usageOf(ctx, server, sites[0].holdline, sites[1].holdline)
+	if err != nil {
+		return r, err
+	}
+	for _, ask := range scimAsks() {
+		line, err := measureScim(ctx, ask, sites, s.scimRounds)
+		if err != nil {
+			return r, err
+		}
+		r.lines = append(r.lines, line)
+	}
+	to, err := usageOf(ctx, server, sites[0].holdline, sites[1].holdline)
+	r.others = others(from, to)
+	return r, errors.Join(err, sites[0].check(ctx, server), sites[1].check(ctx, server))
+}
+
+// startScimSite makes a database with an index of n users, and starts a Holdline
+// on it.
+//
+// The reconciler's pass at the start would read all identities while others are
+// measured. So another replica, of which there is none, has its lease.
+func startScimSite(ctx context.Context, s settings, server *server, dir, name string, n int) (*scimSite, error) {
+	site := &scimSite{n: n, database: "bench_scim_" + name, kratos: double.NewCrowd(n)}
+	dsn, err := server.fresh(ctx, site.database)
+	if err != nil {
+		return nil, err
+	}
+	home := filepath.Join(dir, "scim-"+name)
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return nil, err
+	}
+	migrate := exec.CommandContext(ctx, s.holdline, "migrate", "up", "--database-dsn", dsn) //nolint:gosec // the caller names it
+	if said, err := migrate.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("migrate: %w\n%s", err, said)
+	}
+	seeder := newSeeder(site.schemas, time.Now().Add(-time.Hour))
+	if err := seeder.fill(ctx, server, site.database, n); err != nil {
+		return nil, err
+	}
+	if _, err := server.ExecContext(ctx, "INSERT INTO "+site.database+
+		".identity_leases (identity_id, owner, claim_id, ends_at) VALUES ('scim reconciler', 'bench', '', '2999-01-01')"); err != nil {
+		return nil, err
+	}
+	kratosURL, err := site.doubles.serve(ctx, site.kratos)
+	if err != nil {
+		return nil, errors.Join(err, site.stop())
+	}
+	digest := sha256.Sum256([]byte(scimToken))
+	site.holdline, err = startHoldline(ctx, s.holdline, home, map[string]any{
+		"public":   map[string]any{"port": 0},
+		"admin":    map[string]any{"port": 0},
+		"database": map[string]any{"dsn": dsn},
+		"secrets":  map[string]any{"otp": []string{"bench secret of at least 32 characters"}},
+		"kratos":   map[string]any{"public_url": kratosURL, "admin_url": kratosURL},
+		"hooks":    map[string]any{"api_key": hookKey},
+		"scim":     map[string]any{"reconcile_interval": "24h"},
+		"tokens": []any{map[string]any{
+			"name": double.Client, "sha256": hex.EncodeToString(digest[:]), "scopes": []string{"scim:read", "scim:write"},
+		}},
+		"sms": map[string]any{"gateways": []any{ // nothing is sent
+			map[string]any{"id": "provider", "type": "http", "request_config": double.RequestConfig(kratosURL)},
+		}},
+	})
+	if err != nil {
+		return nil, errors.Join(err, site.stop())
+	}
+	return site, nil
+}
+
+// schemas asks the double for its schemas.
+func (s *scimSite) schemas(ctx context.Context) (map[string]map[string]any, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/schemas", nil)
+	if err != nil {
+		return nil, err
+	}
+	said := httptest.NewRecorder()
+	s.kratos.ServeHTTP(said, request)
+	var all []struct {
+		ID     string
+		Schema map[string]any
+	}
+	err = json.Unmarshal(said.Body.Bytes(), &all)
+	schemas := map[string]map[string]any{}
+	for _, found := range all {
+		schemas[found.ID] = found.Schema
+	}
+	return schemas, err
+}
+
+func (s *scimSite) stop() error {
+	var fault error
+	if s.holdline != nil {
+		fault = s.holdline.stop()
+	}
+	return errors.Join(fault, s.doubles.stop())
+}
+
+// check tells whether those who were looked up were indexed as Holdline would have
+// done it: then nobody but those who were changed was written again.
+func (s *scimSite) check(ctx context.Context, server *server) error {
+	var indexed, written int
+	err := server.QueryRowContext(ctx, "SELECT COUNT(*), SUM(writes > 1) FROM "+s.database+".scim_users").Scan(&indexed, &written)
+	if changed := s.kratos.Changed(); err == nil && (indexed != s.n || written != changed || changed == 0) {
+		err = fmt.Errorf("%d users: %d are indexed; %d were changed, and %d written", s.n, indexed, changed, written)
+	}
+	return err
+}
+
+// measureScim makes a request to both sites in turns. Which comes first changes
+// from round to round, so that what drifts falls on both.
+func measureScim(ctx context.Context, ask scimAsk, sites [2]*scimSite, rounds int) (scimLine, error) {
+	var took [2][]float64
+	client := &http.Client{Timeout: patience}
+	defer client.CloseIdleConnections()
+	for round := range warmUps + rounds {
+		for turn := range 2 {
+			which := (turn + round) % 2
+			d, err := sites[which].ask(ctx, client, ask)
+			if err != nil {
+				return scimLine{}, fmt.Errorf("%s, %d users: %w\n%s", ask.name, sites[which].n, err, sites[which].holdline.lastWords())
+			}
+			if round >= warmUps {
+				took[which] = append(took[which], millis(d))
+			}
+		}
+	}
+	line := scimLine{ask: ask}
+	for which, all := range took {
+		sorted := slices.Sorted(slices.Values(all))
+		line.took[which] = spread{quantile(sorted, 0.5), quantile(sorted, 0.05), quantile(sorted, 0.95)}
+	}
+	return line, nil
+}
+
+// ask makes a request and returns what it took until the answer was read. The
+// answer must be right.
+func (s *scimSite) ask(ctx context.Context, client *http.Client, ask scimAsk) (time.Duration, error) {
+	method, path, body := ask.make(s)
+	request, err := http.NewRequestWithContext(ctx, method, s.holdline.publicURL+path, strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+scimToken)
+	if body != "" {
+		request.Header.Set("Content-Type", "application/scim+json")
+	}
+	began := time.Now()
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	took := time.Since(began)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d: %s", response.StatusCode, said)
+	}
+	if err != nil || ask.total == nil {
+		return took, err
+	}
+	var list struct {
+		TotalResults int
+		Resources    []struct{ ID string }
+	}
+	err = json.Unmarshal(said, &list)
+	if want := ask.total(s); err == nil && (list.TotalResults != want || len(list.Resources) != min(want, scimPage)) {
+		err = fmt.Errorf("%d of %d users, want %d", len(list.Resources), list.TotalResults, want)
+	}
+	return took, err
+}
