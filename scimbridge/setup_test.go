@@ -328,8 +328,10 @@ func newWorld(t *testing.T, with ...options) *world {
 		t.Fatal(err)
 	}
 	rules := []mapping.Rule{
-		{Path: "userName", Trait: "email"}, {Path: "emails.value", Trait: "email"},
-		{Path: "name.givenName", Trait: "name.first"}, {Path: "name.familyName", Trait: "name.last"},
+		{Path: "userName", Trait: "email"},
+		{Path: "emails.value", Trait: "email"},
+		{Path: "name.givenName", Trait: "name.first"},
+		{Path: "name.familyName", Trait: "name.last"},
 	}
 	if o.named {
 		rules[0].Trait = "nick"
