@@ -25,7 +25,7 @@ func TestTheBenchmarkLosesAndDoublesNothing(t *testing.T) {
 	}
 	run := exec.CommandContext(t.Context(), bench, "-holdline", harness.Env.HoldlineBin,
 		"-dsn", fmt.Sprintf("mysql://root@tcp(127.0.0.1:%d)/mysql", server.Port),
-		"-users", "1,4", "-pairs", "1", "-ramp", "1s", "-block", "1s")
+		"-users", "1,4", "-pairs", "1", "-ramp", "1s", "-block", "1s", "-scim-users", "2000", "-scim-rounds", "11")
 	run.Cancel = func() error { return run.Process.Signal(syscall.SIGTERM) } // it has Holdlines to stop
 	said, err := run.CombinedOutput()
 	if err != nil {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // SCIM is where the bridge is.
@@ -40,18 +42,39 @@ var (
 func (s *Stack) Token(t testing.TB, args ...string) string {
 	t.Helper()
 	all := append([]string{
-		"token", "create", "--config", s.Holdline.config, "--name", fmt.Sprintf("e2e-%d", tokens.Add(1)),
+		"token", "create", "--name", fmt.Sprintf("e2e-%d", tokens.Add(1)),
 	}, args...)
 	if !slices.Contains(args, "--scope") {
 		all = append(all, "--scope", "scim:read", "--scope", "scim:write")
 	}
-	printed, err := exec.Command(Env.HoldlineBin, all...).Output()
-	shown := tokenShown.FindSubmatch(printed)
-	if err != nil || shown == nil {
-		t.Fatalf("holdline token create: %v: %s%s", err, printed, stderr(err))
+	shown := tokenShown.FindStringSubmatch(s.Command(t, all...))
+	if shown == nil {
+		t.Fatal("holdline token create printed no token")
 	}
-	return string(shown[1])
+	return shown[1]
 }
+
+// Command runs the program with the stack's configuration and returns what it
+// printed.
+func (s *Stack) Command(t testing.TB, args ...string) string {
+	t.Helper()
+	printed, err := s.TryCommand(args...)
+	if err != nil {
+		t.Fatalf("holdline %s: %v: %s", args[0], err, stderr(err))
+	}
+	return printed
+}
+
+// TryCommand is Command for what may fail. A program that does not end is killed.
+func (s *Stack) TryCommand(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	printed, err := exec.CommandContext(ctx, Env.HoldlineBin, append(args, "--config", s.Holdline.config)...).Output()
+	return string(printed), err
+}
+
+// Stderr is what a command that failed said.
+func Stderr(err error) string { return stderr(err) }
 
 // ByClient is a client's bearer token.
 func ByClient(token string) Header { return Header{"Authorization", "Bearer " + token} }

@@ -130,6 +130,9 @@ func (s *Service) settled(
 	if fault := s.Claims.Settle(ctx, proposal, err); err == nil && fault != nil {
 		err = fmt.Errorf("settle the number: %w", fault)
 	}
+	if err == nil {
+		err = s.finish(ctx, record, changed, after)
+	}
 	if err != nil {
 		return scim.Entry{}, err
 	}
@@ -149,8 +152,7 @@ func (s *Service) before(m *mapping.Mapping, record scim.Record, by By, wants Wa
 	return user.Document, err
 }
 
-// write brings the identity to a document: one PATCH, and after it what Kratos
-// takes in no PATCH.
+// write brings the identity to a document, by one PATCH.
 func (s *Service) write(
 	ctx context.Context, m *mapping.Mapping, record scim.Record, after map[string]any, p claim.Proposal, by By,
 ) (scim.Record, error) {
@@ -164,23 +166,23 @@ func (s *Service) write(
 	if err != nil {
 		return scim.Record{}, err
 	}
-	changed := record
-	if len(operations) > 0 {
-		if changed, err = s.Directory.Change(ctx, record.ID, operations); err != nil {
-			return scim.Record{}, err
+	if len(operations) == 0 {
+		return record, nil
+	}
+	return s.Directory.Change(ctx, record.ID, operations)
+}
+
+// finish does what Kratos takes in no PATCH. What fails here the client repeats.
+func (s *Service) finish(ctx context.Context, before, changed scim.Record, after map[string]any) error {
+	if password, _ := after["password"].(string); password != "" {
+		if err := s.Directory.SetPassword(ctx, before.ID, password); err != nil {
+			return err
 		}
 	}
-	if password != "" {
-		if err := s.Directory.SetPassword(ctx, record.ID, password); err != nil {
-			return scim.Record{}, err
-		}
+	if changed.State == scim.Inactive && before.State != scim.Inactive {
+		return s.Directory.EndSessions(ctx, before.ID)
 	}
-	if changed.State == scim.Inactive && record.State != scim.Inactive {
-		if err := s.Directory.EndSessions(ctx, record.ID); err != nil {
-			return scim.Record{}, err
-		}
-	}
-	return changed, nil
+	return nil
 }
 
 // longestPassword is what bcrypt takes, in bytes. It is checked before anything is
