@@ -1,6 +1,8 @@
 package scim
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,4 +24,18 @@ func foldRune(r rune) rune {
 		return unicode.ToLower(least)
 	}
 	return least
+}
+
+// FoldNames returns an object with its names in lower case, as messages have them
+// in any case. Two of the same name are invalidSyntax.
+func FoldNames(object map[string]any) (map[string]any, error) {
+	folded := make(map[string]any, len(object))
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		lower := strings.ToLower(name)
+		if _, twice := folded[lower]; twice {
+			return nil, Bad(InvalidSyntax, "an object has two members of the same name")
+		}
+		folded[lower] = object[name]
+	}
+	return folded, nil
 }

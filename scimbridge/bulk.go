@@ -11,7 +11,6 @@ import (
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/scim"
 	"github.com/holdline/holdline/scim/bulk"
-	"github.com/holdline/holdline/scim/patch"
 	"github.com/holdline/holdline/scim/users"
 )
 
@@ -76,11 +75,7 @@ func (h handlers) operate(ctx context.Context, by users.By, o bulk.Operation) (u
 		user, err := h.Users.Replace(ctx, by, id, o.Data, ifMatch(o.Version))
 		return user, http.StatusOK, err
 	case http.MethodPatch:
-		request, err := patch.Read(o.Data, patch.Options{Mode: h.Mode})
-		if err != nil {
-			return users.User{}, 0, err
-		}
-		user, err := h.Users.Patch(ctx, by, id, request, ifMatch(o.Version))
+		user, err := h.patch(ctx, by, id, o.Data, ifMatch(o.Version))
 		return user, http.StatusOK, err
 	default:
 		return users.User{ID: id}, http.StatusNoContent, h.Users.Delete(ctx, by, id, ifMatch(o.Version))

@@ -82,13 +82,17 @@ func (h handlers) search(c *gin.Context) error {
 func (h handlers) question(body map[string]any) (question, error) {
 	q := question{start: 1, count: h.DefaultResults}
 	wrong := func(name, what string) error { return scim.Bad(scim.InvalidValue, name+" must be "+what) }
-	for name, value := range body {
+	members, err := scim.FoldNames(body)
+	if err != nil {
+		return q, err
+	}
+	for name, value := range members {
 		if value == nil {
 			continue
 		}
 		var err error
 		ok := true
-		switch strings.ToLower(name) {
+		switch name {
 		case "filter":
 			if q.filter, ok = value.(string); !ok {
 				return q, scim.Bad(scim.InvalidFilter, "filter must be a string")

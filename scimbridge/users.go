@@ -1,6 +1,7 @@
 package scimbridge
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -8,6 +9,7 @@ import (
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/scim"
 	"github.com/holdline/holdline/scim/patch"
+	"github.com/holdline/holdline/scim/users"
 )
 
 // on turns a function that may fail into a handler.
@@ -58,42 +60,36 @@ func (h handlers) create(c *gin.Context) error {
 	return nil
 }
 
-func (h handlers) replace(c *gin.Context) error {
-	who, id, err := h.about(c, claim.ScopeSCIMWrite)
-	if err != nil {
-		return err
-	}
-	body, shown, err := h.bodyFor(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.Users.Replace(c.Request.Context(), who.By, id, body, ifMatch(all(c, "If-Match")))
-	if err != nil {
-		return err
-	}
-	h.answerUser(c, http.StatusOK, user, shown)
-	return nil
+// write is a change of one user by a request's body.
+type write func(ctx context.Context, by users.By, id string, body map[string]any, wants users.Wants) (users.User, error)
+
+// change adapts a write of one user.
+func (h handlers) change(do write) gin.HandlerFunc {
+	return h.on(func(c *gin.Context) error {
+		who, id, err := h.about(c, claim.ScopeSCIMWrite)
+		if err != nil {
+			return err
+		}
+		body, shown, err := h.bodyFor(c)
+		if err != nil {
+			return err
+		}
+		user, err := do(c.Request.Context(), who.By, id, body, ifMatch(all(c, "If-Match")))
+		if err != nil {
+			return err
+		}
+		h.answerUser(c, http.StatusOK, user, shown)
+		return nil
+	})
 }
 
-func (h handlers) patch(c *gin.Context) error {
-	who, id, err := h.about(c, claim.ScopeSCIMWrite)
-	if err != nil {
-		return err
-	}
-	body, shown, err := h.bodyFor(c)
-	if err != nil {
-		return err
-	}
+// patch reads a PATCH's body and applies it.
+func (h handlers) patch(ctx context.Context, by users.By, id string, body map[string]any, wants users.Wants) (users.User, error) {
 	request, err := patch.Read(body, patch.Options{Mode: h.Mode})
 	if err != nil {
-		return err
+		return users.User{}, err
 	}
-	user, err := h.Users.Patch(c.Request.Context(), who.By, id, request, ifMatch(all(c, "If-Match")))
-	if err != nil {
-		return err
-	}
-	h.answerUser(c, http.StatusOK, user, shown)
-	return nil
+	return h.Users.Patch(ctx, by, id, request, wants)
 }
 
 func (h handlers) remove(c *gin.Context) error {

@@ -17,11 +17,8 @@ package bulk
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/holdline/holdline/scim"
 )
@@ -66,7 +63,7 @@ type entry struct {
 // be in any case, and schemas is not looked at. Errors are [*scim.Error]; too many
 // operations are a 413. What a single operation lacks shows when it is run.
 func Read(body map[string]any, options Options) (Request, error) {
-	members, err := fold(body)
+	members, err := scim.FoldNames(body)
 	if err != nil {
 		return Request{}, err
 	}
@@ -112,17 +109,4 @@ func count(value any) (int, error) {
 		return 0, scim.Bad(scim.InvalidValue, "failOnErrors must be a whole number, 0 or more")
 	}
 	return n, nil
-}
-
-// fold returns an object with its names in lower case.
-func fold(object map[string]any) (map[string]any, error) {
-	folded := make(map[string]any, len(object))
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		lower := strings.ToLower(name)
-		if _, twice := folded[lower]; twice {
-			return nil, scim.Bad(scim.InvalidSyntax, "an object has two members of the same name")
-		}
-		folded[lower] = object[name]
-	}
-	return folded, nil
 }

@@ -16,7 +16,7 @@ func readEntry(value any) entry {
 		e.refuse(scim.InvalidSyntax, "an operation must be an object")
 		return e
 	}
-	members, err := fold(object)
+	members, err := scim.FoldNames(object)
 	if err != nil {
 		e.refuse(scim.InvalidSyntax, "an operation has two members of the same name")
 		return e

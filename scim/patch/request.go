@@ -2,7 +2,6 @@ package patch
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -34,7 +33,7 @@ const (
 // in any case. Lenient reading does without schemas, and takes a blank path for
 // none. Errors are [*scim.Error].
 func Read(body map[string]any, options Options) (Request, error) {
-	members, err := fold(body)
+	members, err := scim.FoldNames(body)
 	if err != nil {
 		return Request{}, err
 	}
@@ -64,7 +63,7 @@ func readOperation(value any, mode scim.Mode) (Operation, error) {
 	if !ok {
 		return Operation{}, scim.Bad(scim.InvalidSyntax, "an operation must be an object")
 	}
-	members, err := fold(object)
+	members, err := scim.FoldNames(object)
 	if err != nil {
 		return Operation{}, err
 	}
@@ -90,19 +89,6 @@ func (o Op) check() error {
 	default:
 		return scim.Bad(scim.InvalidSyntax, "op must be add, replace or remove")
 	}
-}
-
-// fold returns an object with its names in lower case.
-func fold(object map[string]any) (map[string]any, error) {
-	folded := make(map[string]any, len(object))
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		lower := strings.ToLower(name)
-		if _, twice := folded[lower]; twice {
-			return nil, scim.Bad(scim.InvalidSyntax, "an object has two members of the same name")
-		}
-		folded[lower] = object[name]
-	}
-	return folded, nil
 }
 
 func lists(value any, urn string) bool {
