@@ -753,3 +753,19 @@ func TestDiscoveryIsTheSameForEverybody(t *testing.T) {
 		t.Errorf("got %s", types.text)
 	}
 }
+
+// The number is settled with the PATCH that showed it as pending, whatever becomes
+// of the password after it.
+func TestARefusedPasswordLeavesTheNumberPending(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.user("bob", mobile(m0))
+	w.kratos.verify(id)
+	w.as(id, http.MethodPatch, "/Me", ops(
+		`{"op": "replace", "value": {`+mobile(m1)+`, "`+enterprise+`": {"verifyMobile": true}}}`, set("password", refusedPassword),
+	)).refused(400, "invalidValue")
+	w.as(id, http.MethodGet, "/Me", "").want(200).is(m1, enterprise, "pendingMobileNumber")
+	if len(w.texts) != 1 {
+		t.Errorf("%d texts, want 1: a number that is shown as pending has a claim", len(w.texts))
+	}
+}

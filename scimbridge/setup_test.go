@@ -191,9 +191,15 @@ func (d *identities) FindByIdentifier(_ context.Context, identifier string) (sci
 	return scim.Record{}, claim.ErrNoIdentity
 }
 
+// refusedPassword is one that the directory does not take.
+const refusedPassword = "no such password"
+
 func (d *identities) SetPassword(_ context.Context, id, text string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if text == refusedPassword {
+		return &scim.ViolationError{Pointers: []string{"#/password"}}
+	}
 	d.passwords[id] = text
 	return nil
 }
