@@ -46,7 +46,7 @@ func (d *Directory) Change(ctx context.Context, id string, operations []scim.Ope
 	if err != nil {
 		return scim.Record{}, err
 	}
-	var changed record
+	var changed identity
 	if json.Unmarshal(answer, &changed) != nil || !strings.EqualFold(changed.ID, id) {
 		return scim.Record{}, malformed(changing)
 	}

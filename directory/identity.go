@@ -12,8 +12,9 @@ import (
 	"github.com/holdline/holdline/scim"
 )
 
-// identity is what is read of Kratos' identity
-// (https://www.ory.sh/docs/kratos/reference/api#tag/identity).
+// identity is an identity in Kratos' own form
+// (https://www.ory.sh/docs/kratos/reference/api#tag/identity). What it holds is kept
+// as it came, to be written back so.
 type identity struct {
 	ID             string          `json:"id"`
 	SchemaID       string          `json:"schema_id"`
@@ -26,7 +27,7 @@ type identity struct {
 	UpdatedAt      time.Time       `json:"updated_at"`
 }
 
-// record is the identity as the index of users needs it.
+// record is the identity as SCIM's packages need it.
 func (i identity) record() scim.Record {
 	whole := scim.Record{
 		ID: i.ID, SchemaID: i.SchemaID, State: i.State,

@@ -56,7 +56,7 @@ func (d *Directory) FindByIdentifier(ctx context.Context, identifier string) (sc
 
 func (d *Directory) list(ctx context.Context, ask func(context.Context) (*http.Response, error)) ([]scim.Record, error) {
 	const operation = "list identities"
-	found, err := fetch[[]record](ctx, d, operation, nil, ask)
+	found, err := fetch[[]identity](ctx, d, operation, nil, ask)
 	if err != nil {
 		return nil, err
 	}

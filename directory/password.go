@@ -47,7 +47,7 @@ func (d *Directory) SetPassword(ctx context.Context, id, text string) error {
 	if found.MetadataAdmin != nil {
 		body.MetadataAdmin = found.MetadataAdmin
 	}
-	_, err = known[record](ctx, d, operation, id, func(ctx context.Context) (*http.Response, error) {
+	_, err = known[identity](ctx, d, operation, id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.UpdateIdentity(ctx, id).UpdateIdentityBody(body).Execute()
 		return resp, err
 	})

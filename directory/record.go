@@ -7,44 +7,12 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	kratos "github.com/ory/kratos-client-go"
 
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/scim"
 )
-
-// record is a whole identity in Kratos' own form. What it holds is kept as it
-// came, to be written back so.
-type record struct {
-	ID             string          `json:"id"`
-	SchemaID       string          `json:"schema_id"`
-	State          string          `json:"state"`
-	Traits         json.RawMessage `json:"traits"`
-	MetadataPublic json.RawMessage `json:"metadata_public"`
-	MetadataAdmin  json.RawMessage `json:"metadata_admin"`
-	Addresses      []struct {
-		Value    string `json:"value"`
-		Via      string `json:"via"`
-		Status   string `json:"status"`
-		Verified bool   `json:"verified"`
-	} `json:"verifiable_addresses"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
-}
-
-func (r record) record() scim.Record {
-	whole := scim.Record{
-		ID: r.ID, SchemaID: r.SchemaID, State: r.State,
-		Traits: object(r.Traits), MetadataPublic: object(r.MetadataPublic), MetadataAdmin: object(r.MetadataAdmin),
-		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
-	}
-	for _, a := range r.Addresses {
-		whole.Addresses = append(whole.Addresses, scim.Address(a))
-	}
-	return whole
-}
 
 // object reads a JSON object; what is none is nil.
 func object(text json.RawMessage) map[string]any {
@@ -70,8 +38,8 @@ func (d *Directory) Record(ctx context.Context, id string) (scim.Record, error) 
 	return found.record(), err
 }
 
-func (d *Directory) whole(ctx context.Context, id string) (record, error) {
-	return known[record](ctx, d, "read identity", id, func(ctx context.Context) (*http.Response, error) {
+func (d *Directory) whole(ctx context.Context, id string) (identity, error) {
+	return known[identity](ctx, d, "read identity", id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, id).Execute()
 		return resp, err
 	})
@@ -90,7 +58,7 @@ func known[T any](
 	if err != nil {
 		return none, err
 	}
-	if r, ok := any(found).(record); ok && !strings.EqualFold(r.ID, id) {
+	if r, ok := any(found).(identity); ok && !strings.EqualFold(r.ID, id) {
 		return none, malformed(operation)
 	}
 	return found, nil
@@ -113,7 +81,7 @@ func (d *Directory) Create(ctx context.Context, draft scim.Draft) (scim.Record, 
 	if draft.Password != "" {
 		body.Credentials = password(draft.Password)
 	}
-	made, err := fetch[record](ctx, d, operation, recordRefusals, func(ctx context.Context) (*http.Response, error) {
+	made, err := fetch[identity](ctx, d, operation, recordRefusals, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.CreateIdentity(ctx).CreateIdentityBody(*body).Execute()
 		return resp, err
 	})

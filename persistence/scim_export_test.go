@@ -68,3 +68,14 @@ func (db *DB) TakePlace(ctx context.Context, id string) error {
 		}).Error
 	})
 }
+
+// Get returns an entry, or false. It has the external id of the named client.
+func (x *ScimIndex) Get(ctx context.Context, id, client string) (scim.Entry, bool, error) {
+	var rows []scimRow
+	err := x.db.read(ctx, func(tx *gorm.DB) error { return tx.Where("id = ?", id).Find(&rows).Error })
+	if err != nil || len(rows) == 0 {
+		return scim.Entry{}, false, err
+	}
+	entry, err := rows[0].entry(client)
+	return entry, err == nil, err
+}

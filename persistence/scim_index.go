@@ -191,17 +191,6 @@ func (x *ScimIndex) Delete(ctx context.Context, id string) error {
 	}))
 }
 
-// Get implements [scim.Index].
-func (x *ScimIndex) Get(ctx context.Context, id, client string) (scim.Entry, bool, error) {
-	var rows []scimRow
-	err := x.db.read(ctx, func(tx *gorm.DB) error { return tx.Where("id = ?", id).Find(&rows).Error })
-	if err != nil || len(rows) == 0 {
-		return scim.Entry{}, false, err
-	}
-	entry, err := rows[0].entry(client)
-	return entry, err == nil, err
-}
-
 // Stamps implements [scim.Index].
 func (x *ScimIndex) Stamps(ctx context.Context, ids []string) (map[string]scim.Stamp, error) {
 	stamps := make(map[string]scim.Stamp, len(ids))

@@ -21,8 +21,6 @@ type Index interface {
 	Reconcile(ctx context.Context, entries []Entry) (changed int, err error)
 	// Delete forgets an identity; one that is not there is no error.
 	Delete(ctx context.Context, id string) error
-	// Get returns an entry, or false. It has the external id of the named client.
-	Get(ctx context.Context, id, client string) (Entry, bool, error)
 	// Stamps returns the stamps of those of these identities that it has.
 	Stamps(ctx context.Context, ids []string) (map[string]Stamp, error)
 	// Query returns what matches, in an order that stays as it is between

@@ -1,6 +1,7 @@
 package patch_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -157,7 +158,7 @@ func TestTouchedSaysWhatWasNamed(t *testing.T) {
 		t.Error(diff)
 	}
 	for path, want := range map[string]bool{"name": true, "phoneNumbers": true, enterprise + ":verifyMobile": true, "title": false} {
-		if got := got.Touched.Attribute(path); got != want {
+		if got := slices.ContainsFunc(got.Touched, func(t patch.Touch) bool { return t.Path == path }); got != want {
 			t.Errorf("%s: got %t, want %t", path, got, want)
 		}
 	}

@@ -20,11 +20,6 @@ type Touch struct {
 	Before, After map[string]any
 }
 
-// Attribute tells whether an attribute was named, in whole or in part.
-func (t Touched) Attribute(path string) bool {
-	return slices.ContainsFunc(t, func(t Touch) bool { return t.Path == path })
-}
-
 // Element tells whether a sub-attribute of such elements of an attribute as match
 // was named, or whether elements began or ceased to match. For the mobile number
 // the attribute is phoneNumbers, the sub-attribute value, and those elements match
