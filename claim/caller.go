@@ -2,7 +2,7 @@ package claim
 
 import "time"
 
-// Caller is an owner who proved who they are.
+// Caller is an owner who proved who they are, or somebody who may act for one.
 type Caller struct {
 	IdentityID string
 	// AuthenticatedAt is when they last signed in.
@@ -15,7 +15,22 @@ type Caller struct {
 	// Language lists what the person reads, best first: BCP 47 tags, separated by
 	// commas; blank for nothing known.
 	Language string
+	// By is who acts in the owner's place: a privileged user or an administrator;
+	// zero for the owner.
+	By Actor
+	// ClaimID is the only claim that is meant; blank for the one that is held.
+	ClaimID string
 }
 
 // Actor returns the caller as the cause of a transition.
-func (c Caller) Actor() Actor { return Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address} }
+func (c Caller) Actor() Actor {
+	if c.By.Kind != "" {
+		return c.By
+	}
+	return Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address}
+}
+
+// means tells whether a held claim is the one that the caller speaks of.
+func (c Caller) means(held *Claim) bool {
+	return held != nil && (c.ClaimID == "" || c.ClaimID == held.ID)
+}

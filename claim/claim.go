@@ -88,6 +88,8 @@ const (
 	LinkHolder ActorKind = "link" // whoever has the link of a notice
 	Client     ActorKind = "client"
 	Operator   ActorKind = "operator" // whoever runs the program's commands
+	// Administrator works at the console, or at the API behind it.
+	Administrator ActorKind = "administrator"
 )
 
 // Actor is who caused a transition, for the audit trail and the limits.

@@ -96,6 +96,15 @@ func (c *Clients) Client(ctx context.Context, token, address string) (Token, err
 	return found, nil
 }
 
+// Known returns the token in force that has this digest, for who has shown the
+// token before. Errors: ErrNoToken, or one that wraps ErrStoreAway.
+func (c *Clients) Known(ctx context.Context, digest TokenDigest) (Token, error) {
+	if t, ok := c.configured[digest]; ok {
+		return t, nil
+	}
+	return c.opt.Tokens.Find(ctx, digest)
+}
+
 func (c *Clients) recall(digest TokenDigest) (client, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

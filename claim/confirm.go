@@ -11,11 +11,15 @@ import (
 // that the number is, or will be, the caller's: what passes, such as Kratos
 // being away, is retried by a worker. Errors: ErrWrongCode also for a used,
 // replaced or unknown code; ErrCodeExpired; ErrTooManyTries with its end;
-// ErrSessionTooOld; ErrNumberTaken, ErrChangedElsewhere and ErrNumberRefused end
+// ErrSessionTooOld; ErrPrivilegedOff, if somebody else types it; ErrNumberTaken, ErrChangedElsewhere and ErrNumberRefused end
 // the claim.
 func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
-	if !s.Policy().fresh(who.AuthenticatedAt, s.Now()) {
+	policy := s.Policy()
+	if !policy.fresh(who.AuthenticatedAt, s.Now()) {
 		return ErrSessionTooOld
+	}
+	if who.By.Kind != "" && !policy.VerifyPrivileged {
+		return ErrPrivilegedOff
 	}
 	var claim Claim
 	var storing bool

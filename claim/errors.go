@@ -19,6 +19,11 @@ var (
 	ErrNoSession        = errors.New("claim: no valid session or credentials")
 	ErrSessionTooOld    = errors.New("claim: the session is too old for this")
 
+	// ErrPrivilegedOff: privileged users do not verify numbers here.
+	ErrPrivilegedOff = errors.New("claim: verification by privileged users is off")
+	ErrBadSetting    = errors.New("claim: not a value for this setting")
+	ErrNoClaim       = errors.New("claim: no such claim")
+
 	ErrNoToken = errors.New("claim: no token in force")
 	ErrNoScope = errors.New("claim: the token lacks a scope")
 

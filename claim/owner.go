@@ -14,7 +14,7 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		if err != nil {
 			return err
 		}
-		if snapshot.Held == nil || snapshot.Held.State != Open || !now.Before(snapshot.Held.LapsesAt) {
+		if !who.means(snapshot.Held) || snapshot.Held.State != Open || !now.Before(snapshot.Held.LapsesAt) {
 			return ErrNothingPending
 		}
 		claim := *snapshot.Held
@@ -43,7 +43,7 @@ func (s *Service) Cancel(ctx context.Context, who Caller) error {
 		if err != nil {
 			return err
 		}
-		if snapshot.Held == nil {
+		if !who.means(snapshot.Held) {
 			return ErrNothingPending
 		}
 		if snapshot.Held.State == Verified {

@@ -1,0 +1,81 @@
+package claim
+
+import (
+	"context"
+	"time"
+)
+
+// Cursor is a place in a list that is ordered by time, newest first: behind the
+// row that has it. The zero value is the beginning.
+type Cursor struct {
+	At time.Time
+	ID string
+}
+
+// ClaimQuery asks for claims, newest first. Blank fields ask for nothing.
+type ClaimQuery struct {
+	State      State
+	IdentityID string
+	// Number is the number that is wanted.
+	Number Mobile
+	// Masked is a masked number (see [Mobile.String]).
+	Masked string
+	After  Cursor
+	Limit  int
+}
+
+// TextQuery asks for texts and notices, newest first.
+type TextQuery struct {
+	ClaimID string
+	State   TextState // as it is stored: queued, sent, failed or dropped
+	Gateway string
+	After   Cursor
+	Limit   int
+}
+
+// TextRecord is a text and what became of it.
+type TextRecord struct {
+	Text
+	State    TextState // with what receipts say
+	Tries    int
+	Gateway  string
+	Reason   string
+	DoneAt   time.Time
+	Receipts []Receipt // oldest first; only where one claim is asked for
+}
+
+// EventQuery asks for lines of the audit trail, newest first.
+type EventQuery struct {
+	ClaimID    string
+	IdentityID string
+	Kind       string
+	Before     int64 // the id of the last line that was seen; 0 begins
+	Limit      int
+}
+
+// EventRecord is a line of the audit trail with its place.
+type EventRecord struct {
+	ID int64
+	Event
+}
+
+// Archive shows administrators what is kept. An implementer must hold to this:
+// a page costs the same wherever it is; errors wrap ErrStoreAway.
+type Archive interface {
+	Meter
+	Find(ctx context.Context, claimID string) (*Claim, error)
+	FindClaims(ctx context.Context, q ClaimQuery) ([]Claim, error)
+	FindTexts(ctx context.Context, q TextQuery) ([]TextRecord, error)
+	FindEvents(ctx context.Context, q EventQuery) ([]EventRecord, error)
+	// Record adds a line to the audit trail by itself.
+	RecordEvent(ctx context.Context, e Event) error
+	// Waiting counts what waits now.
+	Waiting(ctx context.Context) (Waiting, error)
+}
+
+// Waiting is how much waits: for codes, for Kratos and for providers.
+type Waiting struct {
+	Open     int // claims that wait for their code
+	Verified int // claims whose code was right, and that Kratos has not got yet
+	Queued   int // texts that no provider has taken yet
+}

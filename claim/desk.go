@@ -1,0 +1,105 @@
+package claim
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// Desk is where administrators look at claims and help with them.
+type Desk struct {
+	Archive Archive
+	Claims  *Service
+	Plan    NumberPlan
+	Now     func() time.Time
+}
+
+// NumberShown is what the audit trail says when somebody looks at a full number.
+const NumberShown = "number_shown"
+
+// Search returns claims. A number may be typed in full, as people write it, or
+// masked, as it is shown everywhere else. Error: ErrBadNumber.
+func (d *Desk) Search(ctx context.Context, q ClaimQuery, number string) ([]Claim, error) {
+	number = strings.TrimSpace(number)
+	switch {
+	case number == "":
+	case strings.Contains(number, "*"):
+		q.Masked = number
+	default:
+		wanted, err := ParseMobile(d.Plan, number)
+		if err != nil {
+			return nil, err
+		}
+		q.Number = wanted
+	}
+	return d.Archive.FindClaims(ctx, q)
+}
+
+// ClaimHistory is one claim with all that happened to it, oldest first.
+type ClaimHistory struct {
+	Claim  Claim
+	Events []EventRecord
+	Texts  []TextRecord
+}
+
+// mostOfOne bounds the lines of one claim. Limits keep them far below.
+const mostOfOne = 500
+
+// History returns one claim. Error: ErrNoClaim.
+func (d *Desk) History(ctx context.Context, claimID string) (ClaimHistory, error) {
+	c, err := d.find(ctx, claimID)
+	if err != nil {
+		return ClaimHistory{}, err
+	}
+	h := ClaimHistory{Claim: c}
+	if h.Events, err = d.Archive.FindEvents(ctx, EventQuery{ClaimID: claimID, Limit: mostOfOne}); err != nil {
+		return ClaimHistory{}, err
+	}
+	if h.Texts, err = d.Archive.FindTexts(ctx, TextQuery{ClaimID: claimID, Limit: mostOfOne}); err != nil {
+		return ClaimHistory{}, err
+	}
+	return h, nil
+}
+
+func (d *Desk) find(ctx context.Context, claimID string) (Claim, error) {
+	c, err := d.Archive.Find(ctx, claimID)
+	switch {
+	case err != nil:
+		return Claim{}, err
+	case c == nil:
+		return Claim{}, ErrNoClaim
+	default:
+		return *c, nil
+	}
+}
+
+// Reveal returns a claim whose numbers the caller is about to show in full, and
+// writes down who saw them; without that line there is no answer.
+func (d *Desk) Reveal(ctx context.Context, claimID string, who Actor) (Claim, error) {
+	c, err := d.find(ctx, claimID)
+	if err != nil {
+		return Claim{}, err
+	}
+	seen := event(c, NumberShown, who, d.Now())
+	seen.Reason = ""
+	return c, d.Archive.RecordEvent(ctx, seen)
+}
+
+// Resend sends one open claim another text, as [Service.Resend] does.
+func (d *Desk) Resend(ctx context.Context, claimID string, who Actor) error {
+	return d.act(ctx, claimID, who, d.Claims.Resend)
+}
+
+// Cancel ends one open claim, as [Service.Cancel] does.
+func (d *Desk) Cancel(ctx context.Context, claimID string, who Actor) error {
+	return d.act(ctx, claimID, who, d.Claims.Cancel)
+}
+
+// act does for a claim's owner what an administrator asks for.
+func (d *Desk) act(ctx context.Context, claimID string, who Actor, do func(context.Context, Caller) error) error {
+	c, err := d.find(ctx, claimID)
+	if err != nil {
+		return err
+	}
+	return do(ctx, Caller{IdentityID: c.IdentityID, ClaimID: c.ID, By: who, AuthenticatedAt: d.Now()})
+}
