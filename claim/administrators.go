@@ -69,6 +69,7 @@ type Administrators struct {
 	// Idle is how long a session lives without being used.
 	Idle      time.Duration
 	NewSecret func() string
+	Policy    func() Policy
 	Now       func() time.Time
 }
 
@@ -87,12 +88,12 @@ func (a *Administrators) SignInByToken(ctx context.Context, token, address strin
 
 // SignInByCookie begins a session for a privileged person. Errors: ErrNoSession,
 // ErrSessionTooOld and ErrNoScope, or one that wraps ErrDirectoryAway.
-func (a *Administrators) SignInByCookie(ctx context.Context, cookie, address string, fresh func(time.Time) bool) (string, error) {
+func (a *Administrators) SignInByCookie(ctx context.Context, cookie, address string) (string, error) {
 	person, err := a.person(ctx, cookie)
 	if err != nil {
 		return "", err
 	}
-	if !fresh(person.AuthenticatedAt) {
+	if !a.Policy().fresh(person.AuthenticatedAt, a.Now()) {
 		return "", ErrSessionTooOld
 	}
 	return a.begin(ctx, AdminSession{IdentityID: person.IdentityID, Name: person.IdentityID}, address)
