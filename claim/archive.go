@@ -2,6 +2,7 @@ package claim
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -18,10 +19,18 @@ type ClaimQuery struct {
 	IdentityID string
 	// Number is the number that is wanted.
 	Number Mobile
-	// Masked is a masked number (see [Mobile.String]).
+	// Masked is a masked number (see [Mobile.String] and [ClaimQuery.Mask]).
 	Masked string
 	After  Cursor
 	Limit  int
+}
+
+// Mask returns the masked number as [Mobile.String] prints it, whatever blanks
+// and punctuation were typed into it, and whether it shows anything of a number:
+// nothing but stars would find strangers alike, and finds nobody.
+func (q ClaimQuery) Mask() (string, bool) {
+	mask := RestoreMobile(q.Masked).Key()
+	return mask, strings.Trim(mask, "*") != ""
 }
 
 // TextQuery asks for texts and notices, newest first.
@@ -60,14 +69,15 @@ type EventRecord struct {
 }
 
 // Archive shows administrators what is kept. An implementer must hold to this:
-// a page costs the same wherever it is; errors wrap ErrStoreAway.
+// a page costs the same wherever it is, and pages that follow each other's cursor
+// show each row once, also while rows are added; errors wrap ErrStoreAway.
 type Archive interface {
 	Meter
 	Find(ctx context.Context, claimID string) (*Claim, error)
 	FindClaims(ctx context.Context, q ClaimQuery) ([]Claim, error)
 	FindTexts(ctx context.Context, q TextQuery) ([]TextRecord, error)
 	FindEvents(ctx context.Context, q EventQuery) ([]EventRecord, error)
-	// Record adds a line to the audit trail by itself.
+	// RecordEvent adds a line to the audit trail by itself.
 	RecordEvent(ctx context.Context, e Event) error
 	// Waiting counts what waits now.
 	Waiting(ctx context.Context) (Waiting, error)

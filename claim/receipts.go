@@ -48,3 +48,15 @@ func (s TextState) With(r ReceiptState) TextState {
 		return s
 	}
 }
+
+// LastWord returns the state of the receipt that counts among those of one
+// message, oldest first; blank for none.
+func LastWord(receipts []Receipt) ReceiptState {
+	var counts ReceiptState
+	for _, r := range receipts {
+		if r.State != ReceiptAccepted || counts == "" {
+			counts = r.State
+		}
+	}
+	return counts
+}

@@ -114,7 +114,16 @@ func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
 		if strings.HasSuffix(t.Name(), "sqlite") { // MySQL commits the columns before the process can write them down
 			statements = append(statements,
 				"ALTER TABLE claims DROP COLUMN was_verified", "ALTER TABLE claims DROP COLUMN language",
-				"DROP TABLE tokens", "DROP TABLE scim_users", "DROP TABLE scim_values", "DROP TABLE scim_counts")
+				"DROP TABLE tokens", "DROP TABLE scim_users", "DROP TABLE scim_values", "DROP TABLE scim_counts",
+				"DROP TABLE settings", "DROP TABLE admin_sessions")
+			for _, index := range []string{
+				"claims_newest", "claims_newest_state", "claims_newest_identity", "claims_newest_number", "claims_newest_mask",
+				"claims_newest_mask_state", "texts_newest", "texts_newest_state", "texts_newest_gateway",
+				"audit_events_newest_identity", "audit_events_newest_kind",
+			} {
+				statements = append(statements, "DROP INDEX "+index)
+			}
+			statements = append(statements, "ALTER TABLE claims DROP COLUMN mask", "ALTER TABLE claims DROP COLUMN number_key")
 		}
 		for _, statement := range statements {
 			if err := db.Exec(t.Context(), statement); err != nil {

@@ -22,6 +22,13 @@ type receiptRow struct {
 // TableName implements gorm's Tabler.
 func (receiptRow) TableName() string { return "receipts" }
 
+func (r receiptRow) receipt() claim.Receipt {
+	return claim.Receipt{
+		Gateway: r.Gateway, Message: r.Message, State: claim.ReceiptState(r.State), Detail: r.Detail,
+		At: time.Time(r.ReceivedAt),
+	}
+}
+
 // Record implements [claim.Receipts]. A unique key knows what came before.
 func (s *Store) Record(ctx context.Context, r claim.Receipt) error {
 	err := s.db.write(ctx, func(tx *gorm.DB) error {

@@ -186,6 +186,14 @@ func newEventRows(events []claim.Event) []eventRow {
 	return rows
 }
 
+func (r eventRow) event() claim.Event {
+	return claim.Event{
+		ClaimID: r.ClaimID, IdentityID: r.IdentityID, Kind: r.Kind, Number: r.Number, Reason: r.Reason,
+		Actor: claim.Actor{Kind: claim.ActorKind(r.ActorKind), ID: r.ActorID, Address: r.ActorAddress},
+		At:    time.Time(r.HappenedAt),
+	}
+}
+
 // leaseRow is a line of the table identity_leases.
 type leaseRow struct {
 	IdentityID string `gorm:"primaryKey"`

@@ -42,7 +42,7 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 		return err
 	}
 	s.claims, s.texts, s.leases = next.claims, next.texts, next.leases
-	s.events = append(s.events, change.Events...)
+	s.note(change.Events...)
 	return nil
 }
 

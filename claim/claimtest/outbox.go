@@ -56,6 +56,7 @@ func (s *Store) TakeText(_ context.Context, t claim.QueuedText, until time.Time)
 func (s *Store) Done(_ context.Context, r claim.TextResult) error {
 	return s.settle(r.TextID, func(t *text) {
 		t.state, t.gateway, t.providerID = r.State, r.Gateway, r.ProviderID
+		t.reason, t.doneAt = r.Reason, micro(r.At)
 	})
 }
 
@@ -65,8 +66,8 @@ func (s *Store) PutOff(_ context.Context, textID string, until time.Time, reason
 }
 
 // DropTexts implements claim.Outbox.
-func (s *Store) DropTexts(_ context.Context, textIDs []string, now time.Time, _ string) error {
-	return s.settleDue(textIDs, now, func(t *text) { t.state = claim.TextDropped })
+func (s *Store) DropTexts(_ context.Context, textIDs []string, now time.Time, reason string) error {
+	return s.settleDue(textIDs, now, func(t *text) { t.state, t.reason, t.doneAt = claim.TextDropped, reason, micro(now) })
 }
 
 // PostponeTexts implements claim.Outbox.

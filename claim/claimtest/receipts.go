@@ -40,16 +40,16 @@ func (s *Store) TextState(_ context.Context, claimID string) (claim.TextState, e
 
 // receipt returns the state of the receipt that counts for a text. The caller
 // holds the lock.
-func (s *Store) receipt(t text) claim.ReceiptState {
-	var counts claim.Receipt
+func (s *Store) receipt(t text) claim.ReceiptState { return claim.LastWord(s.receiptsOf(t)) }
+
+// receiptsOf returns a text's receipts, oldest first. The caller holds the lock.
+func (s *Store) receiptsOf(t text) []claim.Receipt {
+	var receipts []claim.Receipt
 	for _, r := range s.receipts {
-		if r.Gateway != t.gateway || r.Message != t.ID && r.Message != t.providerID {
-			continue
-		}
-		final, was := r.State != claim.ReceiptAccepted, counts.State != claim.ReceiptAccepted && counts.State != ""
-		if final && !was || final == was && !r.At.Before(counts.At) {
-			counts = r
+		if r.Gateway == t.gateway && (r.Message == t.ID || r.Message == t.providerID) {
+			receipts = append(receipts, r)
 		}
 	}
-	return counts.State
+	slices.SortStableFunc(receipts, func(a, b claim.Receipt) int { return a.At.Compare(b.At) })
+	return receipts
 }

@@ -17,7 +17,8 @@ type Store struct {
 	claims   map[string]claim.Claim
 	texts    map[string]text
 	leases   map[string]claim.Lease
-	events   []claim.Event
+	events   []claim.EventRecord
+	lines    int64 // written to the audit trail so far
 	receipts []claim.Receipt
 	fail     error
 	// budgets are those of calling codes.
@@ -29,9 +30,10 @@ type text struct {
 	claim.Text
 	state  claim.TextState
 	tries  int
-	reason string // of the last put-off
+	reason string // of the last put-off, or of its end
 	// gateway and providerID say, once it ended, how receipts name it.
 	gateway, providerID string
+	doneAt              time.Time
 }
 
 // isCode tells a text with a code from a notice.
@@ -55,7 +57,20 @@ func (s *Store) Fail(err error) {
 func (s *Store) Events() []claim.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.events)
+	var events []claim.Event
+	for _, line := range s.events {
+		events = append(events, line.Event)
+	}
+	return events
+}
+
+// note adds lines to the audit trail. The caller holds the lock.
+func (s *Store) note(events ...claim.Event) {
+	for _, e := range events {
+		s.lines++
+		e.At = micro(e.At)
+		s.events = append(s.events, claim.EventRecord{ID: s.lines, Event: e})
+	}
 }
 
 // Current implements claim.Claims.
@@ -244,7 +259,7 @@ func (s *Store) Prune(_ context.Context, before time.Time, n int) (int, error) {
 		}
 		delete(s.claims, id)
 		maps.DeleteFunc(s.texts, func(_ string, t text) bool { return t.Code.ClaimID == id })
-		s.events = slices.DeleteFunc(s.events, func(e claim.Event) bool { return e.ClaimID == id })
+		s.events = slices.DeleteFunc(s.events, func(e claim.EventRecord) bool { return e.ClaimID == id })
 		pruned++
 	}
 	if pruned == 0 {

@@ -1,0 +1,108 @@
+package persistence
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+var _ claim.Archive = (*Store)(nil)
+
+// FindClaims implements [claim.Archive]. Of an identity or a number there are
+// few claims; a mask or a state may fit many.
+func (s *Store) FindClaims(ctx context.Context, q claim.ClaimQuery) ([]claim.Claim, error) {
+	p := page{table: "claims", index: "claims_newest"}
+	switch {
+	case !q.Number.IsZero():
+		p.index = "claims_newest_number"
+	case q.IdentityID != "":
+		p.index = "claims_newest_identity"
+	case q.Masked != "" && q.State != "":
+		p.index = "claims_newest_mask_state"
+	case q.Masked != "":
+		p.index = "claims_newest_mask"
+	case q.State != "":
+		p.index = "claims_newest_state"
+	}
+	if q.Masked != "" {
+		mask, ok := q.Mask()
+		if !ok {
+			return nil, nil
+		}
+		p.is("mask", mask)
+	}
+	p.is("number_key", q.Number.Key())
+	p.is("identity_id", q.IdentityID)
+	p.is("state", string(q.State))
+	p.after(q.After)
+	var rows []claimRow
+	err := s.find(ctx, &rows, p, newestMade, q.Limit)
+	claims := make([]claim.Claim, len(rows))
+	for i, row := range rows {
+		claims[i] = row.claim()
+	}
+	return claims, err
+}
+
+// find reads a page into a slice of rows.
+func (s *Store) find(ctx context.Context, rows any, p page, order string, limit int) error {
+	query, args := p.sql(s.db.dialect, order, limit)
+	return s.db.read(ctx, func(tx *gorm.DB) error { return tx.Raw(query, args...).Scan(rows).Error })
+}
+
+// eventRecordRow is a line of the table audit_events with its number.
+type eventRecordRow struct {
+	ID    int64
+	Event eventRow `gorm:"embedded"`
+}
+
+// FindEvents implements [claim.Archive].
+func (s *Store) FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error) {
+	p := page{table: "audit_events", index: primary}
+	switch {
+	case q.ClaimID != "":
+		p.index = "audit_events_claim"
+	case q.IdentityID != "":
+		p.index = "audit_events_newest_identity"
+	case q.Kind != "":
+		p.index = "audit_events_newest_kind"
+	}
+	p.is("claim_id", q.ClaimID)
+	p.is("identity_id", q.IdentityID)
+	p.is("kind", q.Kind)
+	if q.Before != 0 {
+		p.and("id < ?", q.Before)
+	}
+	var rows []eventRecordRow
+	err := s.find(ctx, &rows, p, newestLine, q.Limit)
+	events := make([]claim.EventRecord, len(rows))
+	for i, row := range rows {
+		events[i] = claim.EventRecord{ID: row.ID, Event: row.Event.event()}
+	}
+	return events, err
+}
+
+// RecordEvent implements [claim.Archive].
+func (s *Store) RecordEvent(ctx context.Context, e claim.Event) error {
+	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+		return tx.Create(newEventRows([]claim.Event{e})).Error
+	}))
+}
+
+// waitingQuery counts in indexes that begin with the state, without rows.
+const waitingQuery = `
+SELECT (SELECT COUNT(*) FROM claims WHERE state = ?) AS open,
+  (SELECT COUNT(*) FROM claims WHERE state = ?) AS verified,
+  (SELECT COUNT(*) FROM texts WHERE state = ?) AS queued`
+
+// Waiting implements [claim.Archive].
+func (s *Store) Waiting(ctx context.Context) (claim.Waiting, error) {
+	var waiting claim.Waiting
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(claim.TextQueued)).
+			Scan(&waiting).Error
+	})
+	return waiting, err
+}

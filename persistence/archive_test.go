@@ -1,0 +1,97 @@
+package persistence_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/persistence"
+)
+
+func TestArchiveKeepsItsPromises(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			claimtest.TestArchive(t, func(t *testing.T) claimtest.ArchivedStore {
+				t.Helper()
+				return persistence.NewStore(migrated(t, newDSN(t)))
+			})
+		})
+	}
+}
+
+// trail returns the whole audit trail of a database, oldest first.
+func trail(t *testing.T, db *persistence.DB) func() []claim.Event {
+	t.Helper()
+	return func() []claim.Event {
+		lines, err := persistence.NewStore(db).FindEvents(t.Context(), claim.EventQuery{Limit: 999})
+		if err != nil {
+			t.Error(err)
+		}
+		var events []claim.Event
+		for _, line := range slices.Backward(lines) {
+			events = append(events, line.Event)
+		}
+		return events
+	}
+}
+
+func TestSettingsKeepTheirPromises(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			claimtest.TestSettings(t, func(t *testing.T) claimtest.TrailedSettings {
+				t.Helper()
+				db := migrated(t, newDSN(t))
+				return claimtest.TrailedSettings{Settings: persistence.NewSettings(db), Trail: trail(t, db)}
+			})
+		})
+	}
+}
+
+func TestAdminSessionsKeepTheirPromises(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			claimtest.TestAdminSessions(t, func(t *testing.T) claimtest.TrailedSessions {
+				t.Helper()
+				db := migrated(t, newDSN(t))
+				return claimtest.TrailedSessions{AdminSessions: persistence.NewAdminSessions(db), Trail: trail(t, db)}
+			})
+		})
+	}
+}
+
+func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
+	onEach(t, func(t kind) {
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		store, settings := persistence.NewStore(t.db), persistence.NewSettings(t.db)
+		sessions, digest := persistence.NewAdminSessions(t.db), claim.DigestSession("s")
+		_, claimsErr := store.FindClaims(cancelled, claim.ClaimQuery{Limit: 1})
+		_, textsErr := store.FindTexts(cancelled, claim.TextQuery{Limit: 1})
+		_, eventsErr := store.FindEvents(cancelled, claim.EventQuery{Limit: 1})
+		_, waitingErr := store.Waiting(cancelled)
+		_, settingsErr := settings.Settings(cancelled)
+		_, sessionErr := sessions.FindSession(cancelled, digest)
+		change := []claim.SettingChange{{Switch: claim.SwitchVerify, To: "true", Event: claim.Event{At: noon}}}
+		for name, err := range map[string]error{
+			"claims":   claimsErr,
+			"texts":    textsErr,
+			"events":   eventsErr,
+			"waiting":  waitingErr,
+			"record":   store.RecordEvent(cancelled, claim.Event{At: noon}),
+			"settings": settingsErr,
+			"change":   settings.ChangeSettings(cancelled, change, claim.Actor{}, noon),
+			"begin":    sessions.BeginSession(cancelled, claim.AdminSession{Digest: digest, CreatedAt: noon, SeenAt: noon}, claim.Event{At: noon}),
+			"find":     sessionErr,
+			"touch":    sessions.TouchSession(cancelled, digest, noon),
+			"end":      sessions.EndSession(cancelled, digest, claim.Event{At: noon}),
+			"prune":    sessions.PruneSessions(cancelled, noon),
+		} {
+			if !errors.Is(err, claim.ErrStoreAway) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
+}

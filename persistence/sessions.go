@@ -1,0 +1,111 @@
+package persistence
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// sessionRow is a line of the table admin_sessions.
+type sessionRow struct {
+	Digest     string `gorm:"primaryKey"`
+	Token      string // a digest, or blank
+	IdentityID string
+	Name       string
+	CreatedAt  moment `gorm:"autoCreateTime:false"`
+	SeenAt     moment
+}
+
+// TableName implements gorm's Tabler.
+func (sessionRow) TableName() string { return "admin_sessions" }
+
+func newSessionRow(s claim.AdminSession) sessionRow {
+	row := sessionRow{
+		Digest: s.Digest.String(), IdentityID: s.IdentityID, Name: clip(s.Name, nameWidth),
+		CreatedAt: moment(s.CreatedAt), SeenAt: moment(s.SeenAt),
+	}
+	if s.Token != (claim.TokenDigest{}) {
+		row.Token = s.Token.String()
+	}
+	return row
+}
+
+func (r sessionRow) session() (claim.AdminSession, error) {
+	s := claim.AdminSession{
+		IdentityID: r.IdentityID, Name: r.Name, CreatedAt: time.Time(r.CreatedAt), SeenAt: time.Time(r.SeenAt),
+	}
+	var err error
+	if r.Token != "" {
+		s.Token, err = claim.ParseTokenDigest(r.Token)
+	}
+	digest, faulty := hex.DecodeString(r.Digest)
+	if err != nil || faulty != nil || len(digest) != len(s.Digest) {
+		return claim.AdminSession{}, fmt.Errorf("%w: a session's digest is no SHA-256", claim.ErrStoreAway)
+	}
+	copy(s.Digest[:], digest)
+	return s, nil
+}
+
+// AdminSessions implements [claim.AdminSessions].
+type AdminSessions struct{ db *DB }
+
+var _ claim.AdminSessions = AdminSessions{}
+
+// NewAdminSessions returns the console's sessions of a database whose schema is
+// up to date.
+func NewAdminSessions(db *DB) AdminSessions { return AdminSessions{db} }
+
+// BeginSession implements [claim.AdminSessions].
+func (s AdminSessions) BeginSession(ctx context.Context, session claim.AdminSession, e claim.Event) error {
+	row := newSessionRow(session)
+	return away(s.db.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return tx.Create(newEventRows([]claim.Event{e})).Error
+	}))
+}
+
+// FindSession implements [claim.AdminSessions].
+func (s AdminSessions) FindSession(ctx context.Context, d claim.SessionDigest) (claim.AdminSession, error) {
+	var rows []sessionRow
+	err := s.db.read(ctx, func(tx *gorm.DB) error { return tx.Where("digest = ?", d.String()).Find(&rows).Error })
+	if err != nil {
+		return claim.AdminSession{}, err
+	}
+	if len(rows) == 0 {
+		return claim.AdminSession{}, claim.ErrNoSession
+	}
+	return rows[0].session()
+}
+
+// TouchSession implements [claim.AdminSessions].
+func (s AdminSessions) TouchSession(ctx context.Context, d claim.SessionDigest, at time.Time) error {
+	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+		return tx.Model(&sessionRow{}).Where("digest = ? AND seen_at < ?", d.String(), moment(at)).
+			UpdateColumn("seen_at", moment(at)).Error
+	}))
+}
+
+// EndSession implements [claim.AdminSessions].
+func (s AdminSessions) EndSession(ctx context.Context, d claim.SessionDigest, e claim.Event) error {
+	return away(s.db.transaction(ctx, func(tx *gorm.DB) error {
+		done := tx.Where("digest = ?", d.String()).Delete(&sessionRow{})
+		if done.Error != nil || done.RowsAffected == 0 {
+			return done.Error
+		}
+		return tx.Create(newEventRows([]claim.Event{e})).Error
+	}))
+}
+
+// PruneSessions implements [claim.AdminSessions].
+func (s AdminSessions) PruneSessions(ctx context.Context, before time.Time) error {
+	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+		return tx.Where("seen_at < ?", moment(before)).Delete(&sessionRow{}).Error
+	}))
+}

@@ -1,0 +1,86 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// settingRow is a line of the table settings.
+type settingRow struct {
+	Name  string `gorm:"primaryKey"`
+	Value string
+	SetBy string
+	SetAt moment
+}
+
+// TableName implements gorm's Tabler.
+func (settingRow) TableName() string { return "settings" }
+
+// Settings implements [claim.Settings].
+type Settings struct{ db *DB }
+
+var _ claim.Settings = Settings{}
+
+// NewSettings returns the settings of a database whose schema is up to date.
+func NewSettings(db *DB) Settings { return Settings{db} }
+
+// Settings implements [claim.Settings].
+func (s Settings) Settings(ctx context.Context) ([]claim.Setting, error) {
+	var rows []settingRow
+	err := s.db.read(ctx, func(tx *gorm.DB) error { return tx.Order("name").Find(&rows).Error })
+	settings := make([]claim.Setting, len(rows))
+	for i, row := range rows {
+		settings[i] = claim.Setting{
+			Switch: claim.Switch(row.Name), Value: row.Value, By: row.SetBy, At: time.Time(row.SetAt),
+		}
+	}
+	return settings, err
+}
+
+// ChangeSettings implements [claim.Settings].
+func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingChange, by claim.Actor, at time.Time) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	events := make([]claim.Event, len(changes))
+	for i, change := range changes {
+		events[i] = change.Event
+	}
+	err := s.db.transaction(ctx, func(tx *gorm.DB) error {
+		for _, change := range changes {
+			done := changeSetting(tx, change, settingRow{
+				Name: string(change.Switch), Value: change.To, SetBy: clip(by.ID, textWidth), SetAt: moment(at),
+			})
+			if errors.Is(done.Error, gorm.ErrDuplicatedKey) || done.Error == nil && done.RowsAffected == 0 {
+				return claim.ErrRaced
+			}
+			if done.Error != nil {
+				return done.Error
+			}
+		}
+		return tx.Create(newEventRows(events)).Error
+	})
+	if errors.Is(err, claim.ErrRaced) {
+		return claim.ErrRaced
+	}
+	return away(err)
+}
+
+// changeSetting changes no row if what is kept is not what the change begins with.
+func changeSetting(tx *gorm.DB, change claim.SettingChange, row settingRow) *gorm.DB {
+	kept := tx.Where("name = ? AND value = ?", row.Name, change.From)
+	switch {
+	case change.To == "":
+		return kept.Delete(&settingRow{})
+	case change.From == "":
+		return tx.Create(&row)
+	default:
+		return kept.Model(&settingRow{}).
+			UpdateColumns(map[string]any{"value": row.Value, "set_by": row.SetBy, "set_at": row.SetAt})
+	}
+}
