@@ -1,0 +1,189 @@
+package console
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/portal/look"
+)
+
+//go:embed templates assets
+var files embed.FS
+
+// Door knows who may come in. [claim.Administrators] is it.
+type Door interface {
+	SignInByToken(ctx context.Context, token, address string) (string, error)
+	SignInByCookie(ctx context.Context, cookie, address string) (string, error)
+	Check(ctx context.Context, secret, cookie, address string) (claim.Actor, error)
+	SignOut(ctx context.Context, secret string, who claim.Actor) error
+}
+
+// Settings are the switches. [claim.Switchboard] is them.
+type Settings interface {
+	States() []claim.SwitchState
+	Set(ctx context.Context, values map[claim.Switch]*string, who claim.Actor) error
+}
+
+// Desk is what is seen of claims and done for them. [claim.Desk] is it.
+type Desk interface {
+	Search(ctx context.Context, q claim.ClaimQuery, number string) ([]claim.Claim, error)
+	History(ctx context.Context, claimID string) (claim.ClaimHistory, error)
+	Reveal(ctx context.Context, claimID string, who claim.Actor) (claim.Claim, error)
+	Resend(ctx context.Context, claimID string, who claim.Actor) error
+	Cancel(ctx context.Context, claimID string, who claim.Actor) error
+}
+
+// Archive are the lists that have nothing to do with one claim. A [claim.Archive]
+// is it.
+type Archive interface {
+	FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextRecord, error)
+	FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error)
+	Traffic(ctx context.Context, since, until time.Time) ([]claim.Traffic, error)
+	Waiting(ctx context.Context) (claim.Waiting, error)
+}
+
+// Tokens are those that are kept. A [claim.Tokens] is it.
+type Tokens interface {
+	List(ctx context.Context) ([]claim.Token, error)
+	Revoke(ctx context.Context, name string, e claim.Event) error
+}
+
+// Gateway is what this process knows of an SMS gateway since it started.
+type Gateway struct {
+	ID           string
+	State        string // closed, open, half-open or resting
+	RestingUntil time.Time
+	InFlight     int
+
+	Sent, Refused, Failed uint64
+
+	LastReason string // of the last answer that was not sent; nothing secret
+	LastAt     time.Time
+}
+
+// Limit is a limit in force, by its key in the configuration.
+type Limit struct{ Name, Key, Value string }
+
+// Options are what the console needs.
+type Options struct {
+	Door     Door
+	Settings Settings
+	Desk     Desk
+	Archive  Archive
+	Tokens   Tokens
+	// Configured are the tokens of the configuration, which cannot be revoked here.
+	Configured []claim.Token
+	Gateways   func() []Gateway
+	Policy     func() claim.Policy
+	Alarms     func() map[string]claim.Verdict
+	// Limits are those that the policy does not have.
+	Limits []Limit
+
+	Product string
+	Replica string // names this process, whose view of the gateways is shown
+	// KratosCookie is the name of Kratos' session cookie; blank if only tokens
+	// open the console.
+	KratosCookie string
+	// CSRFKey makes the hidden tokens of forms. Replicas have the same.
+	CSRFKey []byte
+	Now     func() time.Time
+	Log     *slog.Logger
+	// Secure tells whether the browser speaks https, and Address where it is.
+	Secure  func(*http.Request) bool
+	Address func(*http.Request) string
+}
+
+// Path is where the console is.
+const Path = "/console"
+
+// shortestKey is half of what SHA-256 takes in at once.
+const shortestKey = 32
+
+type console struct {
+	Options
+	pages *look.Pages
+	// shown are the routes that can be returned to.
+	shown map[string]bool
+}
+
+// New returns the console; its routes are those below [Path].
+func New(o Options) (http.Handler, error) {
+	if len(o.CSRFKey) < shortestKey {
+		return nil, fmt.Errorf("console: the key of forms has %d bytes, fewer than %d", len(o.CSRFKey), shortestKey)
+	}
+	pages, err := look.New(look.Options{Base: Path + "/", Files: files, Funcs: funcs(o.Now)})
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	s := &console{Options: o, pages: pages, shown: map[string]bool{}}
+	engine := look.Engine(look.Policy{Forms: "'self'"})
+	engine.Use(s.bound)
+	engine.NoRoute(s.inside(func(*gin.Context, *visit) error { return errNoPage }))
+	engine.GET(Path, func(c *gin.Context) { c.Redirect(http.StatusFound, Path+"/") })
+	s.mount(engine)
+	for _, route := range engine.Routes() {
+		s.shown[route.Path] = s.shown[route.Path] || route.Method == http.MethodGet
+	}
+	return engine, nil
+}
+
+func (s *console) mount(engine *gin.Engine) {
+	routes := engine.Group(Path)
+	s.pages.Mount(routes)
+	cross := look.CrossOrigin(func(c *gin.Context) { s.fail(c, &visit{}, errForged) })
+	show := func(path string, do page) { routes.GET(path, s.inside(do)) }
+	act := func(path string, do page) { routes.POST(path, cross, s.inside(s.genuine(do))) }
+
+	routes.GET("/sign-in", s.signInPage)
+	routes.POST("/sign-in", cross, s.signIn)
+	act("/sign-out", s.signOut)
+
+	show("/", s.overview)
+	show("/settings", s.settings)
+	act("/settings", s.saveSettings)
+	act("/settings/return", s.returnSetting)
+
+	show("/claims", s.claims)
+	act("/claims", s.searchClaims)
+	show("/claims/:id", s.claim)
+	show("/claims/:id/:act", s.afterAct)
+	act("/claims/:id/resend", s.resend)
+	act("/claims/:id/cancel", s.cancel)
+	act("/claims/:id/reveal", s.reveal)
+
+	show("/texts", s.texts)
+	show("/traffic", s.traffic)
+	show("/gateways", s.gateways)
+	show("/limits", s.limits)
+	show("/audit", s.audit)
+	show("/tokens", s.tokens)
+	show("/tokens/revoke", s.askRevoke)
+	act("/tokens/revoke", s.revoke)
+}
+
+// What only pages refuse.
+var (
+	errNoPage    = errors.New("console: there is no such page")
+	errForged    = errors.New("console: the form is not from this session")
+	errMalformed = errors.New("console: the request cannot be read")
+)
+
+// largestForm is far more than any form has.
+const largestForm = 64 << 10
+
+// bound reads forms, which have a bound, and logs what went wrong on our side.
+func (s *console) bound(c *gin.Context) {
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, largestForm)
+	c.Next()
+	for _, fault := range c.Errors {
+		s.Log.ErrorContext(c.Request.Context(), "console page failed", "route", c.FullPath(), "error", fault.Err)
+	}
+}

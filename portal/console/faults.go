@@ -1,0 +1,89 @@
+package console
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/web"
+)
+
+type problemPage struct {
+	frame
+	Text string
+}
+
+// fail shows an error as a page.
+func (s *console) fail(c *gin.Context, v *visit, err error) {
+	status, title, text := s.words(c, err)
+	s.problem(c, v, status, title, text)
+}
+
+func (s *console) problem(c *gin.Context, v *visit, status int, title, text string) {
+	c.Abort()
+	s.pages.Show(c, status, "problem", problemPage{s.frame(v, title), text})
+}
+
+// words tells an error as people would. What is our fault is logged.
+func (s *console) words(c *gin.Context, err error) (status int, title, text string) {
+	limit := (*claim.LimitError)(nil)
+	if errors.As(err, &limit) {
+		s.retryAfter(c, limit.Until)
+	}
+	switch {
+	case errors.Is(err, errNoPage):
+		return http.StatusNotFound, "There is nothing here", "The address may be mistyped, or the page is gone."
+	case errors.Is(err, claim.ErrNoClaim):
+		return http.StatusNotFound, "There is no such claim", "Ended claims are kept for some time only, and then removed."
+	case errors.Is(err, claim.ErrNoToken):
+		return http.StatusNotFound, "There is no such token", "No token of this name is in force. Somebody may have revoked it already."
+	case errors.Is(err, errForged):
+		return http.StatusForbidden, "This form was not from this page", "Nothing was changed. Go back, load the page again and repeat what you did."
+	case errors.Is(err, errMalformed):
+		return http.StatusBadRequest, "The request cannot be read", "Nothing was changed. Go back, load the page again and repeat what you did."
+	case errors.Is(err, claim.ErrBadNumber):
+		return http.StatusBadRequest, "Not a number", "Enter a whole number as it is dialled, or one masked as it is shown here."
+	case errors.Is(err, claim.ErrNothingPending):
+		return http.StatusConflict, "Nothing is pending", "This claim is not open any more, so that nothing was done."
+	case errors.Is(err, claim.ErrBeingApplied):
+		return http.StatusConflict, "The number is being written", "The right code was entered, and the number is being written to the account just now. Nothing was done."
+	case errors.Is(err, claim.ErrTooSoon) && limit != nil:
+		return http.StatusTooManyRequests, "Too soon", "The last text is too recent. The next one may be sent after " + s.clock(limit.Until) + "."
+	case errors.Is(err, claim.ErrTooManyTexts) && limit != nil:
+		return http.StatusTooManyRequests, "Too many texts", "The limit on texts is reached. More may be sent after " + s.clock(limit.Until) + "."
+	case errors.Is(err, claim.ErrCallingCodeFull) && limit != nil:
+		return http.StatusTooManyRequests, "No texts to this country", "Texts to this country are stopped or their budget is spent. Look again after " + s.clock(limit.Until) + "."
+	case errors.Is(err, claim.ErrNumberNotServed):
+		return http.StatusConflict, "Not texted", "Numbers of this kind or country are not texted."
+	case errors.Is(err, claim.ErrStoreAway):
+		_ = c.Error(err)
+		return http.StatusServiceUnavailable, "The database does not answer", "Nothing is known of it just now. Try again in a moment."
+	case errors.Is(err, claim.ErrDirectoryAway):
+		_ = c.Error(err)
+		return http.StatusServiceUnavailable, "Kratos does not answer", "Nobody can be recognised without it. Try again in a moment."
+	}
+	fault := web.FaultOf(err)
+	if fault.Status >= http.StatusInternalServerError {
+		_ = c.Error(err)
+	}
+	return fault.Status, http.StatusText(fault.Status), fault.Description
+}
+
+// retryAfter says in seconds when a limit ends (RFC 9110, section 10.2.3).
+func (s *console) retryAfter(c *gin.Context, until time.Time) {
+	c.Header("Retry-After", strconv.Itoa(max(1, int(math.Ceil(until.Sub(s.Now()).Seconds())))))
+}
+
+// clock writes a moment, with its day if that is another one.
+func (s *console) clock(at time.Time) string {
+	now := s.Now().UTC()
+	if at = at.UTC(); at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format("15:04:05 UTC")
+	}
+	return at.Format("2 Jan 2006, 15:04:05 UTC")
+}

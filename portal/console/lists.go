@@ -1,0 +1,69 @@
+package console
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// rows is how many rows a list shows at once.
+const rows = 50
+
+// cut returns a list's page of what was found with [rows] and one, and the
+// cursor of the page behind it; blank on the last.
+func cut[T any](found []T, cursor func(T) string) ([]T, string) {
+	if len(found) <= rows {
+		return found, ""
+	}
+	return found[:rows], cursor(found[rows-1])
+}
+
+// cursorOf writes a place in a list.
+func cursorOf(at time.Time, id string) string {
+	return strconv.FormatInt(at.UnixMicro(), 10) + "." + id
+}
+
+func parseCursor(text string) (claim.Cursor, error) {
+	if text == "" {
+		return claim.Cursor{}, nil
+	}
+	moment, id, found := strings.Cut(text, ".")
+	micros, err := strconv.ParseInt(moment, 10, 64)
+	if err != nil || !found {
+		return claim.Cursor{}, errMalformed
+	}
+	return claim.Cursor{At: time.UnixMicro(micros).UTC(), ID: id}, nil
+}
+
+// pager is what is below a list.
+type pager struct {
+	Newest, Older string // addresses; blank for none
+}
+
+// pages returns the addresses around a page of a list. What is asked for stays
+// in them; the cursor is that of this page, and next that of the page behind it.
+func pages(path string, asked url.Values, cursor, next string) pager {
+	for name, values := range asked {
+		if values[0] == "" {
+			delete(asked, name)
+		}
+	}
+	address := func() string {
+		if len(asked) == 0 {
+			return path
+		}
+		return path + "?" + asked.Encode()
+	}
+	var p pager
+	if cursor != "" {
+		p.Newest = address()
+	}
+	if next != "" {
+		asked.Set("after", next)
+		p.Older = address()
+	}
+	return p
+}

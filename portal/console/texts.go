@@ -1,0 +1,49 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+)
+
+type textsPage struct {
+	frame
+	State, Gateway string
+	States         []claim.TextState
+	Gateways       []string
+	Texts          []claim.TextRecord
+	Pager          pager
+}
+
+// textStates are those that can be asked for: receipts come later, and lists
+// know nothing of them.
+var textStates = []claim.TextState{claim.TextQueued, claim.TextSent, claim.TextFailed, claim.TextDropped}
+
+func (s *console) texts(c *gin.Context, v *visit) error {
+	p := textsPage{frame: s.frame(v, "Texts"), State: c.Query("state"), Gateway: c.Query("gateway"), States: textStates}
+	after, err := parseCursor(c.Query("after"))
+	if err != nil || p.State != "" && !slices.Contains(textStates, claim.TextState(p.State)) {
+		return errMalformed
+	}
+	for _, g := range s.Gateways() {
+		p.Gateways = append(p.Gateways, g.ID)
+	}
+	if p.Gateway != "" && !slices.Contains(p.Gateways, p.Gateway) { // one of the past
+		p.Gateways = append(p.Gateways, p.Gateway)
+	}
+	found, err := s.Archive.FindTexts(c.Request.Context(), claim.TextQuery{
+		State: claim.TextState(p.State), Gateway: p.Gateway, After: after, Limit: rows + 1,
+	})
+	if err != nil {
+		return err
+	}
+	var next string
+	p.Texts, next = cut(found, func(t claim.TextRecord) string { return cursorOf(t.CreatedAt, t.ID) })
+	p.Pager = pages(Path+"/texts", url.Values{"state": {p.State}, "gateway": {p.Gateway}}, c.Query("after"), next)
+	s.pages.Show(c, http.StatusOK, "texts", p)
+	return nil
+}

@@ -1,0 +1,170 @@
+package console
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// funcs are the words and forms that templates use.
+func funcs(now func() time.Time) template.FuncMap {
+	return template.FuncMap{
+		"brief":      func(t time.Time) string { return brief(t, now()) },
+		"stateBadge": stateBadge,
+		"stateMeans": func(s claim.State) string { return stateMeans[s] },
+		"textBadge":  textBadge,
+		"textName":   textName,
+		"kindName":   kindName,
+		"actorName":  func(k claim.ActorKind) string { return actorNames[k] },
+		"realm":      func(id string) string { realm, _ := claim.SplitRealm(id); return realm },
+		"inRealm":    func(id string) string { _, own := claim.SplitRealm(id); return own },
+		"short":      short,
+		"span":       span,
+	}
+}
+
+// brief writes a moment for a table: the year only if it is not this one.
+func brief(t, now time.Time) string {
+	if t, now = t.UTC(), now.UTC(); t.Year() != now.Year() {
+		return t.Format("2 Jan 2006 15:04")
+	}
+	return t.Format("2 Jan 15:04:05")
+}
+
+// short cuts an id to what still tells rows apart.
+func short(id string) string {
+	const shown = 8
+	if runes := []rune(id); len(runes) > shown+1 {
+		return string(runes[:shown]) + "…"
+	}
+	return id
+}
+
+// span writes a duration without its zeros.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d == 0:
+		return "0"
+	case d%day == 0 && d > day:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// states are in the order of a claim's life.
+var states = []claim.State{
+	claim.Staged, claim.Open, claim.Verified, claim.Applied, claim.Superseded, claim.Cancelled, claim.Locked,
+	claim.Lapsed, claim.Conflict, claim.Orphaned, claim.Discarded,
+}
+
+var stateMeans = map[claim.State]string{
+	claim.Staged:     "The form was checked, but Kratos has not stored it yet.",
+	claim.Open:       "The number waits for its code.",
+	claim.Verified:   "The code was right, and the number is being written to the account.",
+	claim.Applied:    "The account has the number, marked verified.",
+	claim.Superseded: "A claim on another number took its place.",
+	claim.Cancelled:  "It was taken back.",
+	claim.Locked:     "Too many wrong codes were entered.",
+	claim.Lapsed:     "Nobody entered the code in time.",
+	claim.Conflict:   "The code was right, but the account could not take the number.",
+	claim.Orphaned:   "The account is gone.",
+	claim.Discarded:  "Kratos never stored the form.",
+}
+
+func stateBadge(s claim.State) string {
+	switch s {
+	case claim.Open, claim.Verified:
+		return "info"
+	case claim.Applied:
+		return "good"
+	case claim.Lapsed, claim.Orphaned:
+		return "warn"
+	case claim.Locked, claim.Conflict:
+		return "bad"
+	default:
+		return ""
+	}
+}
+
+func textBadge(s claim.TextState) string {
+	switch s {
+	case claim.TextDelivered:
+		return "good"
+	case claim.TextQueued, claim.TextSent:
+		return "info"
+	case claim.TextDropped:
+		return "warn"
+	case claim.TextFailed, claim.TextUndelivered:
+		return "bad"
+	default:
+		return ""
+	}
+}
+
+func textName(t claim.Text) string {
+	switch t.Kind {
+	case claim.TextCode, "":
+		return "Code"
+	case claim.TextRequested:
+		return "Notice: another number is wanted"
+	case claim.TextChanged:
+		return "Notice: the number was replaced"
+	case claim.TextDisputed:
+		return "Notice: the change is denied"
+	default:
+		return string(t.Kind)
+	}
+}
+
+// eventKind is a kind of line in the audit trail.
+type eventKind struct{ Kind, Name string }
+
+// eventKinds are those that are known, as they are offered for choice.
+var eventKinds = []eventKind{
+	{"staged", "Claim staged"},
+	{"open", "Claim opened"},
+	{"resent", "Text sent again"},
+	{"verified", "Code was right"},
+	{"applied", "Number written"},
+	{"superseded", "Claim superseded"},
+	{"cancelled", "Claim cancelled"},
+	{"locked", "Claim locked"},
+	{"lapsed", "Claim lapsed"},
+	{"conflict", "Number not written"},
+	{"orphaned", "Account gone"},
+	{"discarded", "Claim discarded"},
+	{"disputed", "Change denied"},
+	{claim.NumberShown, "Full number shown"},
+	{claim.SettingChanged, "Setting changed"},
+	{claim.SettingReturned, "Setting returned"},
+	{claim.TokenCreated, "Token created"},
+	{claim.TokenRevoked, "Token revoked"},
+	{claim.AdminSignedIn, "Signed in here"},
+	{claim.AdminSignedOut, "Signed out here"},
+}
+
+func kindName(kind string) string {
+	for _, known := range eventKinds {
+		if known.Kind == kind {
+			return known.Name
+		}
+	}
+	return kind
+}
+
+var actorNames = map[claim.ActorKind]string{
+	claim.Owner: "owner", claim.Privileged: "privileged user", claim.System: "Holdline itself",
+	claim.LinkHolder: "holder of a notice's link", claim.Client: "client", claim.Operator: "operator",
+	claim.Administrator: "administrator",
+}
