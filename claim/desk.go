@@ -2,6 +2,7 @@ package claim
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -58,6 +59,8 @@ func (d *Desk) History(ctx context.Context, claimID string) (ClaimHistory, error
 	if h.Texts, err = d.Archive.FindTexts(ctx, TextQuery{ClaimID: claimID, Limit: mostOfOne}); err != nil {
 		return ClaimHistory{}, err
 	}
+	slices.Reverse(h.Events)
+	slices.Reverse(h.Texts)
 	return h, nil
 }
 
@@ -82,7 +85,10 @@ func (d *Desk) Reveal(ctx context.Context, claimID string, who Actor) (Claim, er
 	}
 	seen := event(c, NumberShown, who, d.Now())
 	seen.Reason = ""
-	return c, d.Archive.RecordEvent(ctx, seen)
+	if err := d.Archive.RecordEvent(ctx, seen); err != nil {
+		return Claim{}, err
+	}
+	return c, nil
 }
 
 // Resend sends one open claim another text, as [Service.Resend] does.

@@ -152,7 +152,8 @@ type Switchboard struct {
 	log      *slog.Logger
 
 	mu   sync.RWMutex
-	kept map[Switch]Setting
+	kept map[Switch]Setting // all that is stored
+	set  map[Switch]Setting // what of it is in force
 	live Policy
 }
 
@@ -176,20 +177,22 @@ func (b *Switchboard) Once(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
-	live, kept := b.start, map[Switch]Setting{}
+	live, kept, set := b.start, map[Switch]Setting{}, map[Switch]Setting{}
 	for _, s := range settings {
-		// What a newer release has set means nothing here, and must not stop this one.
+		kept[s.Switch] = s
+		// What a newer release has set, or what no longer goes with the configuration,
+		// means nothing here, and must not stop this one.
 		if err := s.Switch.put(&live, s.Value); err == nil && slices.Contains(Switches(), s.Switch) {
-			kept[s.Switch] = s
+			set[s.Switch] = s
 		}
 	}
 	b.mu.Lock()
 	before := b.live
-	b.live, b.kept = live, kept
+	b.live, b.kept, b.set = live, kept, set
 	b.mu.Unlock()
 	for _, s := range Switches() {
 		if from, to := before.value(s), live.value(s); from != to {
-			b.log.InfoContext(ctx, "setting in force", "setting", s, "from", from, "to", to, "by", kept[s].By)
+			b.log.InfoContext(ctx, "setting in force", "setting", s, "from", from, "to", to, "by", set[s].By)
 		}
 	}
 	return nil
@@ -211,7 +214,7 @@ func (b *Switchboard) States() []SwitchState {
 	states := make([]SwitchState, len(Switches()))
 	for i, s := range Switches() {
 		states[i] = SwitchState{Switch: s, Value: b.live.value(s), Start: b.start.value(s)}
-		if set, ok := b.kept[s]; ok {
+		if set, ok := b.set[s]; ok {
 			states[i].Set = &set
 		}
 	}

@@ -1,0 +1,83 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"sync"
+
+	"gorm.io/gorm"
+)
+
+// Plans is how a database answers queries.
+type Plans struct {
+	mu  sync.Mutex
+	all []string
+}
+
+// Explain notes the plans of all queries of a database from now on.
+func (db *DB) Explain() *Plans {
+	word := "EXPLAIN "
+	if db.dialect == sqliteDialect {
+		word = "EXPLAIN QUERY PLAN "
+	}
+	p := new(Plans)
+	db.gorm.Statement.ConnPool = explainer{db.gorm.Statement.ConnPool, word, p}
+	return p
+}
+
+// Take returns the plans and forgets them.
+func (p *Plans) Take() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := p.all
+	p.all = nil
+	return all
+}
+
+type explainer struct {
+	gorm.ConnPool
+	word  string
+	plans *Plans
+}
+
+func (e explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	plan, err := e.explain(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	e.plans.mu.Lock()
+	e.plans.all = append(e.plans.all, plan)
+	e.plans.mu.Unlock()
+	return e.ConnPool.QueryContext(ctx, query, args...)
+}
+
+// explain returns a query's plan, a step each line.
+func (e explainer) explain(ctx context.Context, query string, args []any) (string, error) {
+	rows, err := e.ConnPool.QueryContext(ctx, e.word+query, args...)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return "", err
+	}
+	var plan strings.Builder
+	for rows.Next() {
+		values := make([]sql.NullString, len(columns))
+		into := make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return "", err
+		}
+		for _, value := range values {
+			fmt.Fprintf(&plan, "%s | ", value.String)
+		}
+		plan.WriteByte('\n')
+	}
+	return plan.String(), rows.Err()
+}

@@ -1,0 +1,108 @@
+package persistence_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/persistence"
+)
+
+// archiveAsks are all the ways in which the archive is asked, by name, with the
+// index that must answer. A cursor stands somewhere in the middle.
+func archiveAsks(at claim.Cursor, before int64) map[string]archiveAsk {
+	const person, gateway = "identity-b", "main"
+	number := claim.RestoreMobile("+49 171 1111111")
+	masked := number.String()
+	return map[string]archiveAsk{
+		"claims":                        ofClaims("claims_newest", claim.ClaimQuery{After: at}),
+		"claims in a state":             ofClaims("claims_newest_state", claim.ClaimQuery{State: claim.Open, After: at}),
+		"claims of a person":            ofClaims("claims_newest_identity", claim.ClaimQuery{IdentityID: person, After: at}),
+		"claims of a person in a state": ofClaims("claims_newest_identity", claim.ClaimQuery{IdentityID: person, State: claim.Open, After: at}),
+		"claims of a number":            ofClaims("claims_newest_number", claim.ClaimQuery{Number: number, After: at}),
+		"claims of a number in a state": ofClaims("claims_newest_number", claim.ClaimQuery{Number: number, State: claim.Open, After: at}),
+		"claims of a masked number":     ofClaims("claims_newest_mask", claim.ClaimQuery{Masked: masked, After: at}),
+		"claims of a masked number in a state": ofClaims("claims_newest_mask_state",
+			claim.ClaimQuery{Masked: masked, State: claim.Open, After: at}),
+		"texts":                         ofTexts("texts_newest", claim.TextQuery{After: at}),
+		"texts in a state":              ofTexts("texts_newest_state", claim.TextQuery{State: claim.TextSent, After: at}),
+		"texts of a gateway":            ofTexts("texts_newest_gateway", claim.TextQuery{Gateway: gateway, After: at}),
+		"texts of a gateway that went":  ofTexts("texts_newest_gateway", claim.TextQuery{Gateway: gateway, State: claim.TextSent, After: at}),
+		"texts of a gateway that fails": ofTexts("texts_newest_state", claim.TextQuery{Gateway: gateway, State: claim.TextFailed, After: at}),
+		"texts of a claim":              ofTexts("texts_claim", claim.TextQuery{ClaimID: "b"}),
+		"events":                        ofEvents("", claim.EventQuery{Before: before}),
+		"events of a claim":             ofEvents("audit_events_claim", claim.EventQuery{ClaimID: "b", Before: before}),
+		"events of a person":            ofEvents("audit_events_newest_identity", claim.EventQuery{IdentityID: person, Before: before}),
+		"events of a kind":              ofEvents("audit_events_newest_kind", claim.EventQuery{Kind: "open", Before: before}),
+		"what waits": {"claims_newest_state", func(t *testing.T, s *persistence.Store, _ int) (int, error) {
+			t.Helper()
+			_, err := s.Waiting(t.Context())
+			return 0, err
+		}},
+	}
+}
+
+// archiveAsk is a question for a page, which returns how many rows it has.
+type archiveAsk struct {
+	index string // blank for the table itself
+	ask   func(t *testing.T, s *persistence.Store, limit int) (int, error)
+}
+
+func ofClaims(index string, q claim.ClaimQuery) archiveAsk {
+	return archiveAsk{index, func(t *testing.T, s *persistence.Store, limit int) (int, error) {
+		t.Helper()
+		q.Limit = limit
+		found, err := s.FindClaims(t.Context(), q)
+		return len(found), err
+	}}
+}
+
+func ofTexts(index string, q claim.TextQuery) archiveAsk {
+	return archiveAsk{index, func(t *testing.T, s *persistence.Store, limit int) (int, error) {
+		t.Helper()
+		q.Limit = limit
+		found, err := s.FindTexts(t.Context(), q)
+		return len(found), err
+	}}
+}
+
+func ofEvents(index string, q claim.EventQuery) archiveAsk {
+	return archiveAsk{index, func(t *testing.T, s *persistence.Store, limit int) (int, error) {
+		t.Helper()
+		q.Limit = limit
+		found, err := s.FindEvents(t.Context(), q)
+		return len(found), err
+	}}
+}
+
+// Sorting would read more than a page and, in MariaDB 10.11, could end the
+// server (see page).
+func TestEveryPageIsReadAlongOneIndex(t *testing.T) {
+	onEach(t, func(t kind) {
+		store := persistence.NewStore(t.db)
+		for _, id := range []string{"a", "b", "c"} {
+			c := openClaim(id)
+			event := claim.Event{ClaimID: id, IdentityID: c.IdentityID, Kind: "open", At: noon}
+			if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: textOf(c), Events: []claim.Event{event}, At: noon}); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Done(t.Context(), claim.TextResult{TextID: "text-" + id, Gateway: "main", State: claim.TextSent, At: noon}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		plans := t.db.Explain()
+		for _, at := range []claim.Cursor{{}, {At: noon, ID: "z"}} {
+			for name, a := range archiveAsks(at, 1000) {
+				if _, err := a.ask(t.T, store, 50); err != nil {
+					t.Fatal(name, err)
+				}
+				plan := strings.Join(plans.Take(), "\n")
+				sorted := strings.Contains(plan, "filesort") || strings.Contains(plan, "temporary") ||
+					strings.Contains(plan, "TEMP B-TREE FOR ORDER BY")
+				if sorted || !strings.Contains(plan, a.index) {
+					t.Errorf("%s, cursor %+v: want %s:\n%s", name, at, a.index, plan)
+				}
+			}
+		}
+	})
+}
