@@ -8,9 +8,12 @@ GOLANGCI_VERSION := v2.15.0
 
 HOLDLINE := $(CACHE)/holdline
 KRATOS := $(CACHE)/kratos
+AXE_VERSION := 4.11.0
+AXE_SHA256 := e9e5863c33a874f09bc01acd9234b7e3c871479f5eef8802fa582544465e6d01
+AXE := $(CACHE)/axe-core-$(AXE_VERSION)/axe.min.js
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
-.PHONY: help demo test check lint format unit fuzz e2e bench build tools debian clean
+.PHONY: help demo test check lint format unit fuzz e2e screenshots bench build tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +43,16 @@ $(GOLANGCI):
 
 tools: $(GOLANGCI) ## the linter
 
+$(AXE):
+	@./e2e/debian.sh npm
+	@echo "fetching axe-core $(AXE_VERSION)"
+	@mkdir -p $(dir $@)
+	@cd $(dir $@) && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && \
+		tar -xzf axe-core-$(AXE_VERSION).tgz --strip-components=1 package/axe.min.js package/LICENSE && \
+		echo "$(AXE_SHA256)  axe.min.js" | sha256sum --check --quiet || { rm -f $@; exit 1; }
+
+axe: $(AXE) ## axe-core, which looks for what keeps people out of pages
+
 debian: ## install the Debian packages that the tests need and that are missing
 	@./e2e/debian.sh
 
@@ -62,12 +75,16 @@ fuzz: ## ten seconds for each fuzz target
 		package=$$(dirname $$(grep -rlE "func $$target\(" --include='*_test.go' .)); \
 		$(GO) test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime 10s || exit 1; done
 
-e2e: debian build $(KRATOS) ## the built program with a real Kratos, MariaDB and browser
+e2e: debian build $(KRATOS) $(AXE) ## the built program with a real Kratos, MariaDB and browser
 	@echo "end-to-end tests"
 	@rm -rf $(CACHE)/reports
-	@cd e2e && HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) \
+	@cd e2e && HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -timeout 30m ./...
 	@cat $(CACHE)/reports/*.txt
+
+screenshots: debian build $(KRATOS) $(AXE) ## a picture of every page in every state; writes docs/screenshots
+	@cd e2e && HOLDLINE_SCREENSHOTS=$(CURDIR)/docs/screenshots HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
+		$(GO) test -count=1 -run 'Demo|Page|Console' .
 
 bench: debian build ## measure changes of number, and SCIM with 1,000,000 users, on a real MariaDB; writes docs/performance.md
 	@echo "benchmark: some eight minutes"

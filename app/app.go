@@ -32,6 +32,9 @@ type Options struct {
 	Log     *slog.Logger
 	// Out receives the line that says where the listeners are.
 	Out io.Writer
+	// FramedBy is the origin whose pages may show Holdline's own in frames: the
+	// demo's. Blank for none.
+	FramedBy string
 }
 
 // ErrOutdated says that the schema must be migrated first.
@@ -65,7 +68,7 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer p.directory.Close()
+	defer p.realms.Close()
 	return p.run(ctx, public, admin, o.Out)
 }
 
@@ -107,7 +110,9 @@ type program struct {
 	release   string
 	db        *persistence.DB
 	clock     *persistence.Clock
-	directory *directory.Directory
+	directory *directory.Directory // the primary realm, which SCIM is about
+	realms    directory.Realms
+	switches  *claim.Switchboard
 	claims    *claim.Service
 	watch     *claim.Watch
 	worker    *smsgateway.Worker
@@ -117,12 +122,14 @@ type program struct {
 	scim      provisioning
 	metrics   *metrics
 	id        string // of this process, among replicas
+	framedBy  string // see [Options]
+	formKey   []byte // proves the forms of pages
 	toIndex   chan seenRecord
 }
 
 func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o Options) (*program, error) {
 	p := &program{
-		cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock, metrics: newMetrics(), id: uuid.NewString(),
+		cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock, metrics: newMetrics(), id: uuid.NewString(), framedBy: o.FramedBy,
 		toIndex: make(chan seenRecord, mostToIndex),
 	}
 	plan := planOf(cfg)
@@ -138,6 +145,9 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 	if err != nil {
 		return nil, fmt.Errorf("derive a key: %w", err)
 	}
+	if p.formKey, err = hkdf.Key(sha256.New, []byte(secrets[0]), nil, "forms of pages", sha256.Size); err != nil {
+		return nil, fmt.Errorf("derive a key: %w", err)
+	}
 	if err := p.connect(hashKey); err != nil {
 		return nil, err
 	}
@@ -145,11 +155,11 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 	if err := p.sender(store, codes); err != nil {
 		return nil, err
 	}
-	policy := policyOf(cfg)
-	p.watch = claim.NewWatch(store, policy.Traffic, clock.Now, o.Log)
+	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, o.Log)
+	p.watch = claim.NewWatch(store, p.traffic, clock.Now, o.Log)
 	p.claims = claim.NewService(claim.Options{
-		Store: store, Directory: p.directory, Codes: codes, Plan: plan,
-		Policy: func() claim.Policy { return policy }, Now: clock.Now, NewID: uuid.NewString,
+		Store: store, Directory: p.realms, Codes: codes, Plan: plan,
+		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Stopped, Log: o.Log,
 	})
 	if p.receipts, err = receipts(cfg, store, clock.Now); err != nil {
@@ -162,23 +172,6 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 	return p, nil
 }
 
-// connect makes the way to Kratos.
-func (p *program) connect(hashKey []byte) (err error) {
-	cfg := p.cfg
-	p.directory, err = directory.New(directory.Options{
-		PublicURL: cfg.Kratos.PublicURL, AdminURL: cfg.Kratos.AdminURL, MobileTrait: cfg.Kratos.MobileTrait,
-		PendingKey: cfg.Kratos.PendingKey, LocaleTrait: cfg.Kratos.LocaleTrait, EmailTrait: cfg.Kratos.EmailTrait,
-		SessionCookie: cfg.Kratos.SessionCookie, Plan: planOf(cfg),
-		Timeout: cfg.Kratos.Timeout, Now: p.clock.Now, Log: p.log,
-		Limiter: persistence.NewLimiter(p.db), LoginFailures: cfg.Limits.LoginFailures, LoginWindow: cfg.Limits.LoginWindow, HashKey: hashKey,
-		Written: p.written,
-	})
-	if err != nil {
-		return fmt.Errorf("kratos: %w", err)
-	}
-	return nil
-}
-
 // jitter spreads a wait over its second half.
 func jitter(d time.Duration) time.Duration {
 	if d <= 1 {
@@ -189,9 +182,11 @@ func jitter(d time.Duration) time.Duration {
 
 const (
 	choreInterval = time.Second
-	watchInterval = 10 * time.Second
-	clockInterval = 30 * time.Second
-	pruneInterval = time.Hour
+	// switchInterval is how long a replica may not know what was set at another.
+	switchInterval = 2 * time.Second
+	watchInterval  = 10 * time.Second
+	clockInterval  = 30 * time.Second
+	pruneInterval  = time.Hour
 	// schemaInterval keeps identity schemas known, so that no hook waits for one.
 	schemaInterval = 4 * time.Minute
 	drainTime      = 10 * time.Second
@@ -212,6 +207,10 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 			return err
 		}
 	}
+	// What administrators have set is in force from the first request on.
+	if err := p.switches.Once(ctx); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error {
@@ -224,7 +223,7 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 	g.Go(func() error { return p.worker.Run(sending) })
 	g.Go(func() error { return every(ctx, choreInterval, p.soft("chores", p.chores)) })
 	g.Go(func() error {
-		schemas := p.soft("schemas", p.directory.Prefetch)
+		schemas := p.soft("schemas", p.realms.Prefetch)
 		schemas(ctx)
 		return every(ctx, schemaInterval, schemas)
 	})
@@ -233,9 +232,11 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 		watch(ctx)
 		return every(ctx, watchInterval, watch)
 	})
+	g.Go(func() error { return every(ctx, switchInterval, p.soft("settings", p.switches.Once)) })
 	g.Go(func() error { return every(ctx, clockInterval, p.soft("clock", p.clock.Sync)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune", p.claims.Prune)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune limits", p.pruneLimits)) })
+	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune sessions", p.pruneSessions)) })
 	if p.cfg.SCIM.Enabled {
 		g.Go(func() error {
 			reconcile := p.soft("reconcile the index of users", p.reconcile)
@@ -262,6 +263,10 @@ func (p *program) chores(ctx context.Context) error {
 
 func (p *program) pruneLimits(ctx context.Context) error {
 	return persistence.NewLimiter(p.db).Prune(ctx, p.clock.Now())
+}
+
+func (p *program) pruneSessions(ctx context.Context) error {
+	return persistence.NewAdminSessions(p.db).PruneSessions(ctx, p.clock.Now().Add(-p.cfg.Admin.SessionIdle))
 }
 
 // soft logs a loop's failure instead of stopping the program for it.

@@ -39,7 +39,7 @@ func trafficOf(cfg config.Config) claim.TrafficPolicy {
 	return claim.TrafficPolicy{
 		Mode: claim.TrafficMode(cfg.Traffic.Mode), Budget: cfg.Traffic.TextsPerHour, Budgets: budgets,
 		MinShare: cfg.Traffic.MinShare, MinTexts: cfg.Traffic.MinTexts,
-		Window: cfg.Traffic.Window, Grace: cfg.Feature.Update.Mobile.Validity,
+		Window: cfg.Traffic.Window,
 	}
 }
 

@@ -24,7 +24,7 @@ func Reindex(ctx context.Context, cfg config.Config, db *persistence.DB, o Optio
 	if err := p.connect(nil); err != nil {
 		return err
 	}
-	defer p.directory.Close()
+	defer p.realms.Close()
 	p.provision()
 	if err := p.checkSchemas(ctx); err != nil {
 		return err

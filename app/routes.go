@@ -11,8 +11,11 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/holdline/holdline/adminapi"
+	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/portal"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/portal/selfservice"
 	"github.com/holdline/holdline/scimbridge"
 	"github.com/holdline/holdline/smsgateway"
 	"github.com/holdline/holdline/userapi"
@@ -21,7 +24,7 @@ import (
 
 func (p *program) edge() *web.Edge {
 	return &web.Edge{
-		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.directory, Clients: p.clients,
+		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged,
 		TrustedProxies: p.cfg.Public.TrustedProxies,
 	}
 }
@@ -32,8 +35,7 @@ func (p *program) checks() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{"database": p.db.Ping}
 }
 
-// getAndPost are the methods of pages with a form, and of receipts: providers
-// have their own ideas.
+// getAndPost are the methods of receipts: providers have their own ideas.
 var getAndPost = []string{http.MethodGet, http.MethodPost}
 
 func (p *program) publicRoutes() (http.Handler, error) {
@@ -43,7 +45,7 @@ func (p *program) publicRoutes() (http.Handler, error) {
 		return nil, err
 	}
 	edge.Health(engine, p.release, p.checks())
-	userapi.Mount(engine, edge, p.claims)
+	userapi.Mount(engine, edge, p.claims, p.realms)
 	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
 			edge.Fail(c, err)
@@ -51,13 +53,9 @@ func (p *program) publicRoutes() (http.Handler, error) {
 		}
 		web.Answer(c, http.StatusNoContent, web.None{})
 	})
-	denial := http.StripPrefix(disputePath, portal.Dispute(portal.DisputeOptions{
-		Claims: p.claims, Product: p.cfg.SMS.Product, Address: client,
-	}))
-	engine.Match(getAndPost, disputePath+"/*page", func(c *gin.Context) {
-		c.Request.RemoteAddr = c.ClientIP()
-		denial.ServeHTTP(c.Writer, c.Request)
-	})
+	if err := p.pages(engine, edge); err != nil {
+		return nil, err
+	}
 	if !p.cfg.SCIM.Enabled {
 		return engine, nil
 	}
@@ -86,23 +84,30 @@ func (p *program) adminRoutes() (http.Handler, error) {
 		return nil, err
 	}
 	edge.Health(engine, p.release, p.checks())
-	hook.Mount(engine, edge, p.claims, hook.Options{
-		Key: p.cfg.Hooks.APIKey.Reveal(), MobileTrait: p.cfg.Kratos.MobileTrait,
-		PendingKey: p.cfg.Kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log, Changed: p.changed(),
-	})
+	hooks, err := p.hooks()
+	if err != nil {
+		return nil, err
+	}
+	hook.Mount(engine, edge, p.claims, hooks...)
+	archive := persistence.NewStore(p.db)
+	desk := &claim.Desk{Archive: archive, Claims: p.claims, Plan: planOf(p.cfg), Now: p.clock.Now}
+	adminapi.Mount(engine, edge, adminapi.Options{Settings: p.switches, Claims: desk, Archive: archive, Now: p.clock.Now})
+	if err := p.console(engine, desk); err != nil {
+		return nil, err
+	}
 	engine.GET("/metrics", gin.WrapH(p.metrics.handler()))
 	if p.phone != nil {
-		phone := http.StripPrefix("/simulator", portal.Phone(func() []portal.PhoneText { return screen(p.phone) }))
+		phone := http.StripPrefix("/simulator", selfservice.Phone(func() []selfservice.PhoneText { return screen(p.phone) }, p.framedBy))
 		engine.GET("/simulator/*page", gin.WrapH(phone))
 	}
 	return engine, nil
 }
 
 // screen shows what arrived at the simulator.
-func screen(s *smsgateway.Simulator) []portal.PhoneText {
-	var texts []portal.PhoneText
+func screen(s *smsgateway.Simulator) []selfservice.PhoneText {
+	var texts []selfservice.PhoneText
 	for _, text := range s.Texts() {
-		texts = append(texts, portal.PhoneText{ID: text.ID, To: text.To, Body: text.Body, At: text.At})
+		texts = append(texts, selfservice.PhoneText{ID: text.ID, To: text.To, Body: text.Body, At: text.At})
 	}
 	return texts
 }

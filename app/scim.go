@@ -66,7 +66,7 @@ func (p *program) provision() {
 	p.scim.users = users.NewService(users.Options{
 		Directory: p.directory, Claims: p.claims, Index: index, Catalogue: p.scim.catalogue,
 		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: planOf(p.cfg),
-		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey, PrivilegedKey: p.cfg.Kratos.PrivilegedKey,
+		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
 		OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Now: p.clock.Now, Log: p.log,
 	})
 	p.scim.reconciler = reconcile.New(reconcile.Options{

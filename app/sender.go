@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -34,7 +33,7 @@ func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
 	if err != nil {
 		return err
 	}
-	hook, err := webhook(p.cfg, p.directory.Email)
+	hook, err := webhook(p.cfg, p.realms.Email)
 	if err != nil {
 		return err
 	}
@@ -110,6 +109,3 @@ func receipts(cfg config.Config, store claim.Receipts, now func() time.Time) (*s
 		Readers: readers, Store: store, Now: now, BaseURL: strings.TrimSuffix(cfg.Public.BaseURL, "/"),
 	}), nil
 }
-
-// client is the address of a request's client, which routes have put there.
-func client(r *http.Request) string { return r.RemoteAddr }

@@ -20,6 +20,16 @@ const (
 	Orphaned   State = "orphaned"
 )
 
+// Known tells whether there is such a state.
+func (s State) Known() bool {
+	switch s {
+	case Staged, Open, Verified, Applied, Discarded, Superseded, Cancelled, Locked, Lapsed, Conflict, Orphaned:
+		return true
+	default:
+		return false
+	}
+}
+
 // Held tells whether a claim in this state fills its identity's one place for
 // an open or verified claim.
 func (s State) Held() bool { return s == Open || s == Verified }

@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -8,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -60,6 +63,11 @@ func NewClients(opt ClientOptions) *Clients {
 		c.configured[t.Digest] = t
 	}
 	return c
+}
+
+// Configured returns the tokens that are in force without being kept, by name.
+func (c *Clients) Configured() []Token {
+	return slices.SortedFunc(maps.Values(c.configured), func(a, b Token) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 // Recognises tells whether a bearer token is meant for Holdline, good or not,

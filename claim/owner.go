@@ -66,6 +66,7 @@ type Status struct {
 	CodeExpires  time.Time
 	NextText     time.Time // zero when no more texts may be asked for
 	AttemptsLeft int
+	TriesAgain   time.Time // when there are tries again, if the day's are spent; else zero
 	Text         TextState // of the newest text
 }
 
@@ -88,6 +89,9 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 	status := Status{
 		State: held.State, Number: held.Number, LapsesAt: held.LapsesAt, CodeExpires: held.CodeExpires,
 		AttemptsLeft: max(0, policy.tries(snapshot)-held.Attempts), Text: text,
+	}
+	if policy.tries(snapshot) == 0 {
+		status.TriesAgain = snapshot.TriesSince.Add(day)
 	}
 	if held.State != Open || !policy.textsLeft(held.Texts) {
 		return status, nil

@@ -30,12 +30,12 @@ func Switches() []Switch {
 	return []Switch{SwitchVerify, SwitchVerifyPrivileged, SwitchValidity, SwitchUseVerifyClaim}
 }
 
-// ParseSwitch reads a switch's name, or its last part alone; dashes are as good
-// as underscores, as in flags.
+// ParseSwitch reads a switch's name, or only the end of it, as in
+// enable_verification; dashes are as good as underscores, as in flags.
 func ParseSwitch(name string) (Switch, error) {
 	name = strings.ReplaceAll(name, "-", "_")
 	for _, s := range Switches() {
-		if full := string(s); name == full || name == full[strings.LastIndexByte(full, '.')+1:] {
+		if full := string(s); name == full || name != "" && strings.HasSuffix(full, "."+name) {
 			return s, nil
 		}
 	}
@@ -66,10 +66,10 @@ func (e *SettingError) Unwrap() error { return ErrBadSetting }
 func (s Switch) put(p *Policy, text string) error {
 	text = strings.TrimSpace(text)
 	if s == SwitchValidity {
-		validity, err := time.ParseDuration(text)
-		if minutes, bare := strconv.Atoi(text); bare == nil && minutes <= int(MaxValidity/time.Minute) {
-			validity, err = time.Duration(minutes)*time.Minute, nil
+		if _, err := strconv.ParseFloat(text, 64); err == nil {
+			text += "m"
 		}
+		validity, err := time.ParseDuration(text)
 		switch {
 		case err != nil:
 			return &SettingError{s, "must be a duration, such as 5m, or a number of minutes"}

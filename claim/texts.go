@@ -56,6 +56,11 @@ const (
 	TextUndelivered TextState = "undelivered"
 )
 
+// Kept tells whether texts are kept in such a state.
+func (s TextState) Kept() bool {
+	return s == TextQueued || s == TextSent || s == TextFailed || s == TextDropped
+}
+
 // QueuedText is a text that a worker found in the outbox.
 type QueuedText struct {
 	Text

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 )
@@ -110,7 +111,7 @@ func Judge(p TrafficPolicy, lastHour, settled []Traffic) map[string]Verdict {
 // same ones, because all read the same rows.
 type Watch struct {
 	meter  Meter
-	policy TrafficPolicy
+	policy func() TrafficPolicy
 	now    func() time.Time
 	log    *slog.Logger
 
@@ -120,7 +121,7 @@ type Watch struct {
 
 // NewWatch returns a watch without verdicts. Call [Watch.Once] at the start and
 // every few seconds; now is the database's time.
-func NewWatch(meter Meter, policy TrafficPolicy, now func() time.Time, log *slog.Logger) *Watch {
+func NewWatch(meter Meter, policy func() TrafficPolicy, now func() time.Time, log *slog.Logger) *Watch {
 	return &Watch{meter: meter, policy: policy, now: now, log: log}
 }
 
@@ -128,13 +129,20 @@ func NewWatch(meter Meter, policy TrafficPolicy, now func() time.Time, log *slog
 func (w *Watch) Stopped(callingCode string) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	return w.policy.Mode == TrafficEnforce && w.verdicts[callingCode].Alarm == AlarmShare
+	return w.policy().Mode == TrafficEnforce && w.verdicts[callingCode].Alarm == AlarmShare
+}
+
+// Verdicts returns the alarms by calling code.
+func (w *Watch) Verdicts() map[string]Verdict {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return maps.Clone(w.verdicts)
 }
 
 // Once judges anew, and logs what has changed. If the store does not answer the
 // verdicts stay.
 func (w *Watch) Once(ctx context.Context) error {
-	p, now := w.policy, w.now()
+	p, now := w.policy(), w.now()
 	if p.Mode != TrafficRecord && p.Mode != TrafficEnforce {
 		return nil
 	}

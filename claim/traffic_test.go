@@ -123,7 +123,7 @@ var watchTime = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 func newWatching(t *testing.T, policy claim.TrafficPolicy) watching {
 	t.Helper()
 	w := watching{T: t, meter: &meter{}, log: new(bytes.Buffer)}
-	w.Watch = claim.NewWatch(w.meter, policy, func() time.Time { return watchTime },
+	w.Watch = claim.NewWatch(w.meter, func() claim.TrafficPolicy { return policy }, func() time.Time { return watchTime },
 		slog.New(slog.NewTextHandler(w.log, nil)))
 	return w
 }

@@ -24,9 +24,11 @@ func (c Config) check() []error {
 	var f faults
 	c.checkListeners(&f)
 	c.checkKratos(&f)
+	c.checkRealms(&f)
 	c.checkFeature(&f)
 	c.checkGateways(&f)
 	c.checkNotices(&f)
+	c.checkPages(&f)
 	c.checkTraffic(&f)
 	c.checkTokens(&f)
 	c.checkSCIM(&f)
@@ -40,6 +42,7 @@ func (c Config) checkListeners(f *faults) {
 	port("public.port", c.Public.Port)
 	port("admin.port", c.Admin.Port)
 	f.unless(c.Public.Port == 0 || c.Public.Port != c.Admin.Port, "admin.port", "must not be the public listener's")
+	f.unless(c.Admin.SessionIdle >= time.Minute && c.Admin.SessionIdle <= 12*time.Hour, "admin.session_idle", "must be from 1m to 12h")
 	f.unless(c.Public.BaseURL == "" || isURL(c.Public.BaseURL), "public.base_url", "must be an http or https URL")
 	f.unless(c.Public.BaseURL != "" || c.isOwnAddressGood(), "public.base_url", "is needed: texts and notices name it")
 	for _, proxy := range c.Public.TrustedProxies {
@@ -74,6 +77,7 @@ func (c Config) isOwnAddressGood() bool {
 
 func (c Config) checkKratos(f *faults) {
 	f.unless(isURL(c.Kratos.PublicURL), "kratos.public_url", "must be an http or https URL")
+	f.unless(c.Kratos.BrowserURL == "" || isURL(c.Kratos.BrowserURL), "kratos.browser_url", "must be an http or https URL")
 	f.unless(isURL(c.Kratos.AdminURL), "kratos.admin_url", "must be an http or https URL")
 	f.unless(traitName.MatchString(c.Kratos.MobileTrait), "kratos.mobile_trait", "must be the name of a top-level trait")
 	f.unless(traitName.MatchString(c.Kratos.PendingKey), "kratos.pending_key", "must be a name of letters, digits and underscores")

@@ -14,6 +14,7 @@ type Config struct {
 	Database Database `koanf:"database"`
 	Secrets  Secrets  `koanf:"secrets"`
 	Kratos   Kratos   `koanf:"kratos"`
+	Realms   []Realm  `koanf:"realms" usage:"further Kratos beside the one under kratos, as JSON"`
 	Hooks    Hooks    `koanf:"hooks"`
 	Feature  Feature  `koanf:"identity_mgt"`
 	Mobile   Mobile   `koanf:"mobile"`
@@ -23,6 +24,7 @@ type Config struct {
 	Traffic  Traffic  `koanf:"traffic"`
 	SMS      SMS      `koanf:"sms"`
 	Notices  Notices  `koanf:"notices"`
+	Pages    Pages    `koanf:"pages"`
 	SCIM     SCIM     `koanf:"scim"`
 	Tokens   []Token  `koanf:"tokens" usage:"bearer tokens of provisioning clients, as JSON"`
 	Log      Log      `koanf:"log"`
@@ -40,6 +42,8 @@ type Listener struct {
 type Admin struct {
 	Host string `koanf:"host" usage:"address of the admin listener; never expose it"`
 	Port int    `koanf:"port" usage:"port of the admin listener; 0 takes a free one"`
+	// SessionIdle bounds what is done at a console that somebody has left.
+	SessionIdle time.Duration `koanf:"session_idle" usage:"how long the console stays open without being used"`
 }
 
 // Database says where claims are kept.
@@ -57,6 +61,7 @@ type Secrets struct {
 // Kratos says where Kratos is and how its identities are laid out.
 type Kratos struct {
 	PublicURL     string        `koanf:"public_url" usage:"URL of Kratos' public API"`
+	BrowserURL    string        `koanf:"browser_url" usage:"URL of Kratos' public API as browsers reach it; blank for public_url"`
 	AdminURL      string        `koanf:"admin_url" usage:"URL of Kratos' admin API"`
 	MobileTrait   string        `koanf:"mobile_trait" usage:"trait that holds the mobile number"`
 	PendingKey    string        `koanf:"pending_key" usage:"key in metadata_public that shows the pending number"`
@@ -75,7 +80,7 @@ type Hooks struct {
 	// AddressHeader is believed, so a proxy must overwrite it. Kratos v1.3 hands no
 	// other than True-Client-Ip on.
 	AddressHeader string `koanf:"client_address_header" usage:"header in which a proxy before Kratos puts the client's address; blank for none"`
-	ReturnURL     string `koanf:"return_url" usage:"page that kratos-config sends browsers to after a profile was saved"`
+	ReturnURL     string `koanf:"return_url" usage:"page that kratos-config sends browsers to after a profile was saved (default: /verify at public.base_url)"`
 }
 
 // Feature is the feature itself, with WSO2 Identity Server's names.
@@ -161,7 +166,7 @@ type Log struct {
 func Default() Config {
 	return Config{
 		Public:   Listener{Host: "127.0.0.1", Port: 4477},
-		Admin:    Admin{Host: "127.0.0.1", Port: 4478},
+		Admin:    Admin{Host: "127.0.0.1", Port: 4478, SessionIdle: 15 * time.Minute},
 		Database: Database{DSN: "sqlite://holdline.db"},
 		Kratos: Kratos{
 			PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434",

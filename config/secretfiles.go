@@ -22,6 +22,9 @@ func readSecretFiles(raw map[string]any) []error {
 		found.readCredentials(gateway, at)
 	}
 	found.readCredentials(object(object(raw, "notices"), "webhook"), "notices.webhook.")
+	for i, realm := range records(raw["realms"]) {
+		found.readFile(realm, fmt.Sprintf("realms[%d].", i), "hook_key")
+	}
 	return found
 }
 

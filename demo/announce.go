@@ -5,11 +5,13 @@ import "fmt"
 // announce prints where everything is and how to do the same with curl.
 func (s stage) announce() {
 	s.say("")
-	s.say("Ready. Sign in as %s with the password %s, change the number in the settings,", personEmail, s.password)
+	s.say("Ready. Open the demo: it shows an account and a phone beside each other.")
+	s.say("Sign in as %s with the password %s, change the number in the settings,", personEmail, s.password)
 	s.say("read the code on the phone and type it. Ctrl-C stops everything.")
 	s.say("")
 	s.say("demo: %s/", local(s.ports.Demo))
 	s.say("phone: %s", s.phoneURL())
+	s.say("console: %s", s.consoleURL())
 	s.say("kratos: %s/", s.settings.KratosPublicURL)
 	s.say("holdline: %s/", s.settings.PublicURL())
 	s.say("")

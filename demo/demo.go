@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/portal"
+	"github.com/holdline/holdline/portal/selfservice"
 )
 
 // Options say how the demo runs.
@@ -63,7 +63,7 @@ func Run(ctx context.Context, o Options) error {
 		settings: Settings{
 			Dir: dir, KratosPublicURL: local(chosen.KratosPublic), KratosAdminURL: local(chosen.KratosAdmin),
 			PublicPort: chosen.HoldlinePublic, AdminPort: chosen.HoldlineAdmin, HookKey: secret(), OTPSecret: secret(),
-			MobileTrait: mobileTrait, PendingKey: pendingKey, ConfirmURL: local(chosen.Demo) + "/confirm",
+			MobileTrait: mobileTrait, PendingKey: pendingKey, DemoURL: local(chosen.Demo),
 		},
 	}
 	return unlessOver(ctx, s.play(ctx))
@@ -128,7 +128,7 @@ func (s stage) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("kratos-config: %w", err)
 	}
-	base := kratosBase{s.ports, local(s.ports.Demo), secret(), secret()}
+	base := kratosBase{s.ports, s.settings, secret(), secret()}
 	if err := writeKratosFiles(s.settings.Dir, base, fragment); err != nil {
 		return err
 	}
@@ -166,9 +166,9 @@ func (s stage) open(ctx context.Context, g *errgroup.Group) error {
 		return fmt.Errorf("listen for the pages: %w", err)
 	}
 	defer listener.Close()
-	pages, err := portal.Demo(portal.DemoOptions{
-		KratosPublicURL: s.settings.KratosPublicURL, HoldlineURL: s.settings.PublicURL(), PhoneURL: s.phoneURL(),
-		MobileTrait: s.settings.MobileTrait, PendingKey: s.settings.PendingKey,
+	pages, err := selfservice.Demo(selfservice.DemoOptions{
+		KratosPublicURL: s.settings.KratosPublicURL, VerifyURL: s.settings.VerifyURL(), PhoneURL: s.phoneURL(), ConsoleURL: s.consoleURL(),
+		MobileTrait: s.settings.MobileTrait, PendingKey: s.settings.PendingKey, Email: personEmail, Password: s.password,
 	})
 	if err != nil {
 		return err
@@ -178,6 +178,8 @@ func (s stage) open(ctx context.Context, g *errgroup.Group) error {
 }
 
 func (s stage) phoneURL() string { return s.settings.AdminURL() + "/simulator/" }
+
+func (s stage) consoleURL() string { return s.settings.AdminURL() + "/console" }
 
 // servePages serves until ctx ends.
 func servePages(ctx context.Context, listener net.Listener, pages http.Handler) error {

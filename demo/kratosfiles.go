@@ -25,8 +25,8 @@ const (
 
 // kratosBase is what the template needs.
 type kratosBase struct {
-	Ports                      ports
-	DemoURL                    string
+	Ports ports
+	Settings
 	CookieSecret, CipherSecret string
 }
 

@@ -19,11 +19,17 @@ type Settings struct {
 	OTPSecret       string
 	MobileTrait     string
 	PendingKey      string
-	ConfirmURL      string // where browsers land after a profile was saved
+	DemoURL         string // of the pages, which may show Holdline's in frames
 }
 
 // PublicURL is that of Holdline's public listener.
 func (s Settings) PublicURL() string { return local(s.PublicPort) }
+
+// AccountURL is the page of a person's account.
+func (s Settings) AccountURL() string { return s.DemoURL + "/account" }
+
+// VerifyURL is the page that asks for a code.
+func (s Settings) VerifyURL() string { return s.PublicURL() + "/verify" }
 
 // AdminURL is that of Holdline's admin listener.
 func (s Settings) AdminURL() string { return local(s.AdminPort) }

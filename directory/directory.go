@@ -26,7 +26,10 @@ type Options struct {
 	PendingKey  string // the marker's key in metadata_public
 	LocaleTrait string // a top-level trait that names a language; blank for none
 	EmailTrait  string // a top-level trait, for identities without e-mail addresses; blank for none
-	Plan        claim.NumberPlan
+	// PrivilegedKey is a key in metadata_admin that makes an identity a privileged
+	// person where it is true; blank for nobody.
+	PrivilegedKey string
+	Plan          claim.NumberPlan
 	// SessionCookie is the session cookie's name, "ory_kratos_session" if blank.
 	// Cookies that begin with "ory_session_" (Ory Network) count as well.
 	SessionCookie string

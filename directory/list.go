@@ -31,15 +31,31 @@ func (d *Directory) Page(ctx context.Context, token string, size int) ([]scim.Re
 	if err != nil {
 		return nil, "", err
 	}
-	return list, nextToken(links), nil
+	records := make([]scim.Record, len(list))
+	for i, r := range list {
+		records[i] = r.record()
+	}
+	return records, nextToken(links), nil
 }
 
 // FindByIdentifier returns the identity that signs in by this identifier, as
 // Kratos compares them: in either case, and without blanks around. Nobody is
 // [claim.ErrNoIdentity]. A trait that is no identifier is not found.
 func (d *Directory) FindByIdentifier(ctx context.Context, identifier string) (scim.Record, error) {
+	found, err := d.byIdentifier(ctx, identifier)
+	return found.record(), err
+}
+
+// Person returns what the claims need to know of who signs in by this
+// identifier; errors are those of [Directory.FindByIdentifier].
+func (d *Directory) Person(ctx context.Context, identifier string) (claim.Identity, error) {
+	found, err := d.byIdentifier(ctx, identifier)
+	return d.seen(found), err
+}
+
+func (d *Directory) byIdentifier(ctx context.Context, identifier string) (identity, error) {
 	if strings.TrimSpace(identifier) == "" {
-		return scim.Record{}, claim.ErrNoIdentity // Kratos would list everybody
+		return identity{}, claim.ErrNoIdentity // Kratos would list everybody
 	}
 	list, err := d.list(ctx, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.ListIdentities(ctx).CredentialsIdentifier(identifier).Execute()
@@ -47,27 +63,25 @@ func (d *Directory) FindByIdentifier(ctx context.Context, identifier string) (sc
 	})
 	switch {
 	case err != nil:
-		return scim.Record{}, err
+		return identity{}, err
 	case len(list) == 0:
-		return scim.Record{}, claim.ErrNoIdentity
+		return identity{}, claim.ErrNoIdentity
 	}
 	return list[0], nil
 }
 
-func (d *Directory) list(ctx context.Context, ask func(context.Context) (*http.Response, error)) ([]scim.Record, error) {
+func (d *Directory) list(ctx context.Context, ask func(context.Context) (*http.Response, error)) ([]identity, error) {
 	const operation = "list identities"
 	found, err := fetch[[]identity](ctx, d, operation, nil, ask)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]scim.Record, len(found))
-	for i, r := range found {
+	for _, r := range found {
 		if !identityID.MatchString(r.ID) {
 			return nil, malformed(operation)
 		}
-		list[i] = r.record()
 	}
-	return list, nil
+	return found, nil
 }
 
 // nextToken finds the page token of the next link (RFC 8288, section 3), blank

@@ -38,6 +38,16 @@ func (d *Directory) Record(ctx context.Context, id string) (scim.Record, error) 
 	return found.record(), err
 }
 
+// Privileged tells whether an identity's metadata_admin makes it a privileged
+// person.
+func (d *Directory) Privileged(ctx context.Context, id string) (bool, error) {
+	if d.opt.PrivilegedKey == "" {
+		return false, nil
+	}
+	found, err := d.whole(ctx, id)
+	return object(found.MetadataAdmin)[d.opt.PrivilegedKey] == true, err
+}
+
 func (d *Directory) whole(ctx context.Context, id string) (identity, error) {
 	return known[identity](ctx, d, "read identity", id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, id).Execute()

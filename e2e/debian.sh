@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests need, if they are missing: a C
 # compiler for Kratos' SQLite and the race detector, git, curl, MariaDB, Chromium,
-# Kannel and its fake message centre, ip for the network namespace that it runs in.
-#   debian.sh [compiler git curl mariadb chromium kannel]   all of them by default
+# Kannel and its fake message centre, ip for the network namespace that it runs in,
+# npm to fetch axe-core with.
+#   debian.sh [compiler git curl mariadb chromium kannel npm]   all of them by default
 set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2"); }
-for part in "${@:-compiler git curl mariadb chromium kannel}"; do
+for part in "${@:-compiler git curl mariadb chromium kannel npm}"; do
 	for name in $part; do
 		case $name in
 		compiler)
 			need gcc gcc
 			[ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
 			;;
-		git | curl) need "$name" "$name" ;;
+		git | curl | npm) need "$name" "$name" ;;
 		mariadb) need mariadbd mariadb-server ;;
 		chromium) need chromium chromium ;;
 		kannel)

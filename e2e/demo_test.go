@@ -2,8 +2,6 @@ package e2e_test
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -40,7 +38,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Click(t, `button[name="method"][value="password"]`)
 	page.Open(t, demo.Links["demo"])
 	page.Await(t, harness.Patience, mobile, "the number that was registered", false, contains(m0))
-	shoot(t, page, "1-registered")
+	page.Shoot(t, "demo-1-registered")
 
 	page.Click(t, `a.button[href="/settings"]`)
 	page.Type(t, field("traits.mobile"), m1)
@@ -48,14 +46,14 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	if where := page.Where(t); !strings.Contains(where, "/confirm") {
 		t.Errorf("after the form the browser is at %s, want the page that asks for the code", where)
 	}
-	shoot(t, page, "2-asked-for-the-code")
+	page.Shoot(t, "demo-2-asked-for-the-code")
 	page.Open(t, demo.Links["demo"])
 	page.Await(t, harness.Patience, mobile, "the old number is still there", false, contains(m0))
 	page.Await(t, harness.Patience, pending, "the new number is pending", false, contains(m1))
 
 	phone.Open(t, demo.Links["phone"])
 	text := phone.Await(t, 2*harness.Patience, "#texts", "the text arrives", false, contains("#"))
-	shoot(t, phone, "3-phone")
+	phone.Shoot(t, "demo-3-phone")
 	code := codeInText.FindStringSubmatch(text)
 	if len(code) != 2 || !strings.Contains(text, m1) || strings.Contains(text, m0) {
 		t.Fatalf("the phone shows %q", text)
@@ -66,7 +64,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Click(t, "#confirm")
 	page.Await(t, harness.Patience, `[role="alert"]`, "a wrong code is refused", false, contains("not valid"))
 	page.Await(t, harness.Patience, "#attempts", "a try is gone", false, contains("4 tries"))
-	shoot(t, page, "4-wrong-code")
+	page.Shoot(t, "demo-4-wrong-code")
 	page.Type(t, field("code"), code[1])
 	page.Click(t, "#confirm")
 	page.Await(t, harness.Patience, mobile, "the new number is the person's", true, contains(m1))
@@ -76,7 +74,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	if got, err := page.Read(pending); err == nil {
 		t.Errorf("still pending: %q", got)
 	}
-	shoot(t, page, "5-verified")
+	page.Shoot(t, "demo-5-verified")
 
 	demo.Stop(t)
 	for name, link := range demo.Links {
@@ -86,17 +84,5 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	}
 	if out := demo.Output.String(); !strings.Contains(out, "curl") {
 		t.Errorf("the demo prints no script for curl:\n%s", out)
-	}
-}
-
-// shoot keeps a picture of the page where E2E_SCREENSHOTS says, if it does.
-func shoot(t *testing.T, tab *harness.Tab, name string) {
-	t.Helper()
-	dir := os.Getenv("E2E_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), tab.Screenshot(t), 0o600); err != nil {
-		t.Error(err)
 	}
 }

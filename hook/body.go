@@ -47,6 +47,9 @@ func (b settingsBody) address() string {
 	return address.Unmap().String()
 }
 
+// isID tells an identity's id from nothing, and from one that would name a realm.
+func isID(id string) bool { return id != "" && !strings.Contains(id, "/") }
+
 // text returns a member that may be null.
 func text(s *string) string {
 	if s == nil {
@@ -57,12 +60,12 @@ func text(s *string) string {
 
 // change reads the body of a stage call. The error is web.ErrMalformed.
 func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
-	if b.IdentityID == "" || b.FlowID == "" || b.Traits == nil {
+	if !isID(b.IdentityID) || b.FlowID == "" || b.Traits == nil {
 		return claim.SettingsChange{}, web.ErrMalformed
 	}
 	verified, err := b.verified(o.Plan)
 	change := claim.SettingsChange{
-		IdentityID: b.IdentityID, FlowID: b.FlowID, SchemaID: b.SchemaID,
+		IdentityID: claim.InRealm(o.Realm, b.IdentityID), FlowID: b.FlowID, SchemaID: claim.InRealm(o.Realm, b.SchemaID),
 		Stored: text(b.OldMobile), Wanted: text(b.NewMobile), StoredVerified: verified,
 		Marker: textOf(b.MetadataPublic[o.PendingKey]), Address: b.address(),
 	}
@@ -76,12 +79,12 @@ func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
 }
 
 // flow reads the body of an activate call. The error is web.ErrMalformed.
-func (b settingsBody) flow() (claim.StoredFlow, error) {
-	if b.IdentityID == "" || b.FlowID == "" {
+func (b settingsBody) flow(realm string) (claim.StoredFlow, error) {
+	if !isID(b.IdentityID) || b.FlowID == "" {
 		return claim.StoredFlow{}, web.ErrMalformed
 	}
 	return claim.StoredFlow{
-		IdentityID: b.IdentityID, FlowID: b.FlowID, Mobile: text(b.NewMobile), Marker: text(b.Pending),
+		IdentityID: claim.InRealm(realm, b.IdentityID), FlowID: b.FlowID, Mobile: text(b.NewMobile), Marker: text(b.Pending),
 		Address: b.address(),
 	}, nil
 }

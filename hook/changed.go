@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/web"
 )
 
@@ -23,7 +24,7 @@ func (h handlers) changed(c *gin.Context) {
 	defer cancel()
 	var in changedBody
 	err := web.ReadJSON(c.Writer, c.Request, &in, false)
-	if err == nil && in.IdentityID == "" {
+	if err == nil && !isID(in.IdentityID) {
 		err = web.ErrMalformed
 	}
 	if err != nil {
@@ -31,7 +32,7 @@ func (h handlers) changed(c *gin.Context) {
 		return
 	}
 	if h.Changed != nil {
-		if err := h.Changed(ctx, in.IdentityID); err != nil {
+		if err := h.Changed(ctx, claim.InRealm(h.Realm, in.IdentityID)); err != nil {
 			h.Log.WarnContext(ctx, "a changed identity was not taken up", "identity", in.IdentityID, "error", err)
 			logged := *h.edge // the line above is enough
 			logged.Log = slog.New(slog.DiscardHandler)

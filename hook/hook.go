@@ -37,9 +37,10 @@ const (
 // for a ruling. Kratos itself would wait 30 seconds.
 const patience = 8 * time.Second
 
-// Options say how the identities are laid out.
+// Options say how a realm's identities are laid out.
 type Options struct {
-	Key         string // that Kratos sends; never blank
+	Realm       string // blank for the primary one
+	Key         string // that the realm's Kratos sends; never blank, and no other realm's
 	MobileTrait string
 	PendingKey  string // in metadata_public
 	Plan        claim.NumberPlan
@@ -49,28 +50,46 @@ type Options struct {
 	Changed func(ctx context.Context, identityID string) error
 }
 
-// Mount adds the hooks' routes.
-func Mount(r gin.IRouter, edge *web.Edge, claims Claims, o Options) {
-	h := handlers{Options: o, edge: edge, claims: claims}
-	hooks := r.Group("/", h.authenticate)
-	hooks.POST(StagePath, h.stage)
-	hooks.POST(ActivatePath, h.activate)
-	hooks.POST(ChangedPath, h.changed)
+// Mount adds the hooks' routes, for one realm or several.
+func Mount(r gin.IRouter, edge *web.Edge, claims Claims, realms ...Options) {
+	d := doors{edge: edge}
+	for _, o := range realms {
+		d.realms = append(d.realms, handlers{Options: o, edge: edge, claims: claims})
+	}
+	r.POST(StagePath, d.lead(handlers.stage))
+	r.POST(ActivatePath, d.lead(handlers.activate))
+	r.POST(ChangedPath, d.lead(handlers.changed))
+}
+
+// doors lead Kratos to its realm, which its key opens and no other.
+type doors struct {
+	edge   *web.Edge
+	realms []handlers
+}
+
+// lead compares digests, so that neither content nor length of a key can be
+// measured.
+func (d doors) lead(to func(handlers, *gin.Context)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		got, found := sha256.Sum256([]byte(c.GetHeader(KeyHeader))), -1
+		for i, h := range d.realms {
+			want := sha256.Sum256([]byte(h.Key))
+			if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
+				found = i
+			}
+		}
+		if found < 0 {
+			d.edge.Fail(c, web.ErrNoHookKey)
+			return
+		}
+		to(d.realms[found], c)
+	}
 }
 
 type handlers struct {
 	Options
 	edge   *web.Edge
 	claims Claims
-}
-
-// authenticate compares digests, so that neither content nor length of the key
-// can be measured.
-func (h handlers) authenticate(c *gin.Context) {
-	got, want := sha256.Sum256([]byte(c.GetHeader(KeyHeader))), sha256.Sum256([]byte(h.Key))
-	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-		h.edge.Fail(c, web.ErrNoHookKey)
-	}
 }
 
 // stage rules on a flow. Whatever goes wrong is a message at the number's field
@@ -109,7 +128,7 @@ func (h handlers) activate(c *gin.Context) {
 		h.edge.Fail(c, err)
 		return
 	}
-	flow, err := in.flow()
+	flow, err := in.flow(h.Realm)
 	if err == nil {
 		flow.Language = in.language()
 		err = h.claims.Activate(ctx, flow)

@@ -22,7 +22,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-const key = "a-hook-key-of-some-length"
+const (
+	key      = "a-hook-key-of-some-length"
+	staffKey = "the-hook-key-of-a-further-realm"
+)
 
 // rulings is a service that rules as it is told.
 type rulings struct {
@@ -59,6 +62,8 @@ func mounted(t *testing.T, claims hook.Claims, log *slog.Logger, changed func(co
 	}
 	hook.Mount(engine, edge, claims, hook.Options{
 		Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Changed: changed,
+	}, hook.Options{
+		Realm: "STAFF", Key: staffKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Changed: changed,
 	})
 	return engine
 }

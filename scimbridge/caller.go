@@ -40,6 +40,9 @@ func (h handlers) caller(c *gin.Context, scope claim.Scope) (caller, error) {
 		}, err
 	}
 	owner, err := h.edge.Owner(c)
+	if realm, _ := claim.SplitRealm(owner.IdentityID); err == nil && realm != claim.PrimaryRealm {
+		err = claim.ErrNoIdentity // the users here are those of the primary realm
+	}
 	return caller{
 		By:   users.By{Actor: owner.Actor(), SignedIn: owner.AuthenticatedAt, Language: owner.Language},
 		self: owner.IdentityID,
@@ -85,7 +88,7 @@ func (h handlers) everybody(c *gin.Context, scope claim.Scope) (caller, error) {
 
 // elevate lets a person whose record says so act as a privileged user.
 func (h handlers) elevate(c *gin.Context, who caller) (caller, error) {
-	privileged, err := h.Users.Privileged(c.Request.Context(), who.self)
+	privileged, err := h.edge.IsPrivileged(c.Request.Context(), who.self)
 	if privileged {
 		who.all, who.Actor.Kind = true, claim.Privileged
 	}

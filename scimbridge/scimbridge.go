@@ -28,8 +28,6 @@ type Users interface {
 	Replace(ctx context.Context, by users.By, id string, body map[string]any, wants users.Wants) (users.User, error)
 	Patch(ctx context.Context, by users.By, id string, request patch.Request, wants users.Wants) (users.User, error)
 	Delete(ctx context.Context, by users.By, id string, wants users.Wants) error
-	// Privileged tells whether an identity's own record makes it a privileged user.
-	Privileged(ctx context.Context, id string) (bool, error)
 }
 
 // Options say how the service answers.

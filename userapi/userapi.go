@@ -23,42 +23,30 @@ type Claims interface {
 	Status(ctx context.Context, who claim.Caller) (claim.Status, error)
 }
 
-const (
-	base           = "/api/identity/user/v1.0"
-	scenarioKey    = "RecoveryScenario"
-	updateScenario = "MOBILE_VERIFICATION_ON_UPDATE"
-)
+const base = "/api/identity/user/v1.0"
 
-// Mount adds the owners' routes.
-func Mount(r gin.IRouter, edge *web.Edge, claims Claims) {
-	h := handlers{claims}
+// Mount adds the owners' routes, and those of who may act for them.
+func Mount(r gin.IRouter, edge *web.Edge, claims Claims, people People) {
+	h := handlers{claims, people}
 	me := r.Group(base + "/me")
 	me.POST("/validate-code", web.OwnerJSON(edge, http.StatusAccepted, h.validate))
 	me.POST("/resend-code", web.OwnerJSON(edge, http.StatusCreated, h.resend))
 	me.GET("/mobile-claim", web.OwnerJSON(edge, http.StatusOK, h.status))
 	me.DELETE("/mobile-claim", web.OwnerJSON(edge, http.StatusNoContent, h.cancel))
+	r.POST(base+"/validate-code", helperJSON(edge, http.StatusAccepted, h.validateFor))
+	r.POST(base+"/resend-code", helperJSON(edge, http.StatusCreated, h.resendFor))
 }
 
-type handlers struct{ claims Claims }
-
-// property is a name and a value, as {"key": name, "value": value} or as
-// {name: value}. Only the scenario means anything here.
-type property map[string]string
-
-// scenario returns the recovery scenario that the property names, if it does.
-func (p property) scenario() (string, bool) {
-	if p["key"] == scenarioKey {
-		return p["value"], true
-	}
-	value, named := p[scenarioKey]
-	return value, named
+type handlers struct {
+	claims Claims
+	people People
 }
 
 // validateRequest has all members of WSO2's request. Its verified channel says
 // nothing that the claim does not know.
 type validateRequest struct {
 	Code            string     `json:"code"`
-	Properties      []property `json:"properties"`
+	Properties      properties `json:"properties"`
 	VerifiedChannel *struct {
 		Type  string `json:"type"`
 		Claim string `json:"claim"`
@@ -73,11 +61,11 @@ func (h handlers) validate(ctx context.Context, who claim.Caller, in validateReq
 }
 
 type resendRequest struct {
-	Properties []property `json:"properties"`
+	Properties properties `json:"properties"`
 }
 
 func (h handlers) resend(ctx context.Context, who claim.Caller, in resendRequest) (web.None, error) {
-	if !in.asksForUpdate() {
+	if !in.Properties.askForUpdate() {
 		return web.None{}, web.ErrScenario
 	}
 	err := h.claims.Resend(ctx, who)
@@ -85,23 +73,6 @@ func (h handlers) resend(ctx context.Context, who claim.Caller, in resendRequest
 		err = web.ErrScenario
 	}
 	return web.None{}, err
-}
-
-// asksForUpdate tells whether the scenario is named, once, and is the only one
-// that there is. Other properties have no say in what is sent to whom.
-func (r resendRequest) asksForUpdate() bool {
-	named := 0
-	for _, p := range r.Properties {
-		scenario, isScenario := p.scenario()
-		if !isScenario {
-			continue
-		}
-		if scenario != updateScenario {
-			return false
-		}
-		named++
-	}
-	return named == 1
 }
 
 type statusResponse struct {

@@ -56,6 +56,9 @@ func (sessions) Session(_ context.Context, cookie, token string) (claim.Caller, 
 	if token == "bobs-token" || cookie == "ory_kratos_session=bobs" {
 		return claim.Caller{IdentityID: "bob"}, nil
 	}
+	if id, ok := map[string]string{"roots-token": "root", "chiefs-token": "STAFF/chief"}[token]; ok {
+		return claim.Caller{IdentityID: id, AuthenticatedAt: now.Add(-time.Minute)}, nil
+	}
 	return claim.Caller{}, claim.ErrNoSession
 }
 
@@ -68,16 +71,25 @@ func (sessions) Login(_ context.Context, user, password string) (claim.Caller, e
 
 func call(t *testing.T, c *claims, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
+	return callOn(t, c, method, path, body, headers...)
+}
+
+func callOn(t *testing.T, c userapi.Claims, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
 	edge := &web.Edge{
 		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
-		NewID: func() string { return "id" }, Sessions: sessions{},
+		NewID: func() string { return "id" }, Sessions: sessions{}, Clients: clients{},
+		Privileged: func(_ context.Context, id string) (bool, error) { return id == "root" || id == "STAFF/chief", nil },
 	}
 	engine, err := edge.Engine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	userapi.Mount(engine, edge, c)
-	request := httptest.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
+	userapi.Mount(engine, edge, c, people{})
+	if !strings.HasPrefix(path, root) {
+		path = base + path
+	}
+	request := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])

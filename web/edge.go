@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -23,6 +24,9 @@ type Edge struct {
 	Sessions Sessions
 	// Clients authenticate clients; nil where a listener has no clients' routes.
 	Clients Clients
+	// Privileged tells whether an identity's own record makes it a privileged
+	// person; nil for nobody.
+	Privileged func(ctx context.Context, identityID string) (bool, error)
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
 	// believed. None by default.
 	TrustedProxies []string

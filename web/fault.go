@@ -21,6 +21,7 @@ var (
 	ErrNoRoute     = errors.New("web: no such route")
 	ErrMethod      = errors.New("web: method not allowed")
 	ErrNoHookKey   = errors.New("web: hook key is missing or wrong")
+	ErrForbidden   = errors.New("web: only privileged users may do this")
 	ErrUnavailable = errors.New("web: not ready")
 )
 
@@ -29,7 +30,7 @@ var (
 type Fault struct {
 	Status      int
 	Code        string
-	Description string
+	Description string // blank for what the error itself says, which is then for clients
 }
 
 // faults is the one place where errors get their HTTP face. The numeric codes
@@ -44,6 +45,8 @@ var faults = []struct {
 	{claim.ErrBadNumber, Fault{http.StatusBadRequest, "HLD-40002", "This is not a number that can receive texts."}},
 	{claim.ErrRemovalDenied, Fault{http.StatusBadRequest, "HLD-40003", "The mobile number cannot be removed."}},
 	{claim.ErrNumberNotServed, Fault{http.StatusBadRequest, "HLD-40004", "Numbers of this kind or country are not accepted."}},
+	{claim.ErrPrivilegedOff, Fault{http.StatusBadRequest, "17007", "Verification by privileged users is switched off."}},
+	{claim.ErrBadSetting, Fault{http.StatusBadRequest, "HLD-40005", ""}},
 	{ErrMalformed, Fault{http.StatusBadRequest, "HLD-40001", "The request cannot be read: one JSON object with the documented members is expected."}},
 	{claim.ErrReceiptUnreadable, Fault{http.StatusBadRequest, "HLD-40021", "The receipt cannot be read."}},
 	{claim.ErrNoSession, Fault{http.StatusUnauthorized, "HLD-40101", "A valid session or valid credentials are needed."}},
@@ -52,8 +55,10 @@ var faults = []struct {
 	{claim.ErrReceiptUnproven, Fault{http.StatusUnauthorized, "HLD-40121", "The signature or the secret is missing or wrong."}},
 	{claim.ErrSessionTooOld, Fault{http.StatusForbidden, "HLD-40301", "Sign in again to change the mobile number."}},
 	{claim.ErrNoScope, Fault{http.StatusForbidden, "HLD-40302", "The token does not allow this."}},
+	{ErrForbidden, Fault{http.StatusForbidden, "HLD-40303", "Only privileged users may do this."}},
 	{claim.ErrNothingPending, Fault{http.StatusNotFound, "HLD-40401", "No mobile number is pending."}},
 	{claim.ErrLinkDead, Fault{http.StatusNotFound, "HLD-40403", "This link is not good, or not any more."}},
+	{claim.ErrNoClaim, Fault{http.StatusNotFound, "HLD-40404", "There is no such claim."}},
 	{claim.ErrNoIdentity, Fault{http.StatusNotFound, "HLD-40402", "There is no such identity."}},
 	{ErrNoRoute, Fault{http.StatusNotFound, "HLD-40400", "There is nothing here."}},
 	{claim.ErrReceiptUnknown, Fault{http.StatusNotFound, "HLD-40421", "No gateway of this name takes receipts."}},
@@ -81,9 +86,13 @@ var unlisted = Fault{http.StatusInternalServerError, "HLD-50001", "Something wen
 // FaultOf returns an error's face.
 func FaultOf(err error) Fault {
 	for _, row := range faults {
-		if errors.Is(err, row.err) {
-			return row.fault
+		if !errors.Is(err, row.err) {
+			continue
 		}
+		if row.fault.Description == "" {
+			row.fault.Description = err.Error()
+		}
+		return row.fault
 	}
 	return unlisted
 }

@@ -36,6 +36,7 @@ var sentinels = map[string]error{
 	"ErrNoSession": claim.ErrNoSession, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
 	"ErrTooManyTexts": claim.ErrTooManyTexts, "ErrTooManyTries": claim.ErrTooManyTries,
 	"ErrStoreAway": claim.ErrStoreAway, "ErrDirectoryAway": claim.ErrDirectoryAway, "ErrNoIdentity": claim.ErrNoIdentity,
+	"ErrPrivilegedOff": claim.ErrPrivilegedOff, "ErrBadSetting": claim.ErrBadSetting, "ErrNoClaim": claim.ErrNoClaim,
 	"ErrNoToken": claim.ErrNoToken, "ErrNoScope": claim.ErrNoScope,
 	"ErrReceiptUnknown": claim.ErrReceiptUnknown, "ErrReceiptUnproven": claim.ErrReceiptUnproven,
 	"ErrReceiptUnreadable": claim.ErrReceiptUnreadable, "ErrReceiptTooLarge": claim.ErrReceiptTooLarge,

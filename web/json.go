@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -59,7 +60,19 @@ func Answer(c *gin.Context, status int, out any) {
 // ReadJSON reads one JSON value of at most MaxBody bytes. Strict refuses members
 // that into does not have. Errors: ErrMediaType, ErrTooLarge, ErrMalformed.
 func ReadJSON(w http.ResponseWriter, r *http.Request, into any, strict bool) error {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	return readJSON(w, r, into, strict, jsonType)
+}
+
+// ReadMergePatch reads the body of a PATCH: a JSON merge patch (RFC 7396), under
+// its own media type or as plain JSON. Errors are those of [ReadJSON].
+func ReadMergePatch(w http.ResponseWriter, r *http.Request, into any) error {
+	return readJSON(w, r, into, false, jsonType, "application/merge-patch+json")
+}
+
+const jsonType = "application/json"
+
+func readJSON(w http.ResponseWriter, r *http.Request, into any, strict bool, kinds ...string) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || !slices.Contains(kinds, kind) {
 		return ErrMediaType
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(Innermost(w), r.Body, MaxBody))

@@ -22,13 +22,25 @@ type Sessions interface {
 // session cookie, in this order; only the first that is present counts.
 func (e *Edge) owner(c *gin.Context) (claim.Caller, error) {
 	caller, err := e.authenticate(c)
+	return attended(c, caller), err
+}
+
+// Browser authenticates an owner by Kratos' session cookie and by nothing else,
+// for pages: what a browser shows must be what its own session may see.
+func (e *Edge) Browser(c *gin.Context) (claim.Caller, error) {
+	caller, err := e.Sessions.Session(c.Request.Context(), c.GetHeader("Cookie"), "")
+	return attended(c, caller), err
+}
+
+// attended adds to a caller what the request itself tells.
+func attended(c *gin.Context, caller claim.Caller) claim.Caller {
 	caller.Address = c.ClientIP()
 	locale := ""
 	if caller.Seen != nil {
 		locale = caller.Seen.Locale
 	}
 	caller.Language = PreferredLanguage(locale, c.GetHeader("Accept-Language"))
-	return caller, err
+	return caller
 }
 
 func (e *Edge) authenticate(c *gin.Context) (claim.Caller, error) {

@@ -21,7 +21,7 @@ func demoCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out = cmd.OutOrStdout()
 			o.Serve = serveDemo
-			o.KratosConfig = func(s demo.Settings) ([]byte, error) { return kratosConfig(demoConfig(s), "") }
+			o.KratosConfig = func(s demo.Settings) ([]byte, error) { return kratosConfig(demoConfig(s), "", "") }
 			return demo.Run(cmd.Context(), o)
 		},
 	}
@@ -39,7 +39,8 @@ func demoConfig(s demo.Settings) config.Config {
 	cfg.Secrets.OTP = []config.Secret{config.Secret(s.OTPSecret)}
 	cfg.Kratos.PublicURL, cfg.Kratos.AdminURL = s.KratosPublicURL, s.KratosAdminURL
 	cfg.Kratos.MobileTrait, cfg.Kratos.PendingKey = s.MobileTrait, s.PendingKey
-	cfg.Hooks.APIKey, cfg.Hooks.ReturnURL = config.Secret(s.HookKey), s.ConfirmURL
+	cfg.Hooks.APIKey = config.Secret(s.HookKey)
+	cfg.Pages.ReturnURL, cfg.Pages.AllowedReturnURLs = s.AccountURL(), []string{s.DemoURL}
 	cfg.SMS.Gateways = []config.Gateway{{ID: "phone", Type: "simulator"}}
 	return cfg
 }
@@ -52,5 +53,5 @@ func serveDemo(ctx context.Context, s demo.Settings) error {
 	}
 	defer log.Close()
 	cfg := demoConfig(s)
-	return app.Run(ctx, cfg, app.Options{Release: release, Log: app.Logger(cfg, log), Out: io.Discard})
+	return app.Run(ctx, cfg, app.Options{Release: release, Log: app.Logger(cfg, log), Out: io.Discard, FramedBy: s.DemoURL})
 }

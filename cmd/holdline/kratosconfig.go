@@ -8,15 +8,15 @@ import (
 )
 
 func kratosConfigCommand() *cobra.Command {
-	var dir string
+	var dir, realm string
 	cmd := &cobra.Command{
 		Use: "kratos-config", Short: "Print the keys to merge into kratos.yml", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := load(cmd, "kratos", "hooks", "admin", "scim")
+			cfg, err := load(cmd, "public", "kratos", "realms", "hooks", "admin", "scim")
 			if err != nil {
 				return err
 			}
-			document, err := kratosConfig(cfg, dir)
+			document, err := kratosConfig(cfg, realm, dir)
 			if err != nil {
 				return err
 			}
@@ -25,19 +25,24 @@ func kratosConfigCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&dir, "jsonnet-dir", "", "write the jsonnet to files in this folder instead")
+	cmd.Flags().StringVar(&realm, "realm", "", "the realm whose Kratos the keys are for; PRIMARY if not given")
 	config.Flags(cmd.Flags())
 	return cmd
 }
 
-func kratosConfig(cfg config.Config, jsonnetDir string) ([]byte, error) {
+func kratosConfig(cfg config.Config, realm, jsonnetDir string) ([]byte, error) {
 	base, err := cfg.HookURL()
 	if err != nil {
 		return nil, err
 	}
+	kratos, hooks, err := cfg.Realm(realm)
+	if err != nil {
+		return nil, err
+	}
 	return hook.KratosConfig(hook.Setup{
-		BaseURL: base, Key: cfg.Hooks.APIKey.Reveal(), MobileTrait: cfg.Kratos.MobileTrait,
-		PendingKey: cfg.Kratos.PendingKey, LocaleTrait: cfg.Kratos.LocaleTrait,
-		AddressHeader: cfg.Hooks.AddressHeader, ReturnURL: cfg.Hooks.ReturnURL, JsonnetDir: jsonnetDir,
-		Changed: cfg.SCIM.Enabled,
+		BaseURL: base, Key: hooks.APIKey.Reveal(), MobileTrait: kratos.MobileTrait,
+		PendingKey: kratos.PendingKey, LocaleTrait: kratos.LocaleTrait,
+		AddressHeader: hooks.AddressHeader, ReturnURL: cfg.ReturnURL(), JsonnetDir: jsonnetDir,
+		Changed: cfg.SCIM.Enabled && kratos == cfg.Kratos,
 	})
 }

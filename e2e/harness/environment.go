@@ -18,6 +18,8 @@ type Environment struct {
 	HoldlineBin string
 	KratosBin   string
 	Chromium    string
+	// Axe is axe-core, which looks for what keeps people out of pages.
+	Axe string
 	Dir         string
 
 	shared      sync.Once
@@ -64,6 +66,7 @@ func Setup() error {
 	}
 	Env.HoldlineBin = binary("HOLDLINE_BIN", "the path of the built holdline")
 	Env.KratosBin = binary("KRATOS_BIN", "the path of Kratos v1.3.1, built in e2e/kratos")
+	Env.Axe = binary("AXE_JS", "the path of axe.min.js, which `make axe` fetches")
 	Env.Chromium = program("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
 	program("mariadbd")
 	program("mariadb-install-db")

@@ -46,11 +46,10 @@ func newHoldline(t testing.TB, publicPort, adminPort int, config tree) *Holdline
 	return h
 }
 
-// kratosConfig returns what is to be merged into kratos.yml. With a folder the
-// jsonnet is put there.
-func (h *Holdline) kratosConfig(t testing.TB, jsonnetDir string) tree {
+// kratosConfig returns what is to be merged into kratos.yml.
+func (h *Holdline) kratosConfig(t testing.TB, flags ...string) tree {
 	t.Helper()
-	cmd := exec.Command(Env.HoldlineBin, "kratos-config", "--config", h.config, "--jsonnet-dir", jsonnetDir)
+	cmd := exec.Command(Env.HoldlineBin, append([]string{"kratos-config", "--config", h.config}, flags...)...)
 	printed, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("holdline kratos-config: %v: %s", err, stderr(err))

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +21,8 @@ type Options struct {
 	// DirectHooks lets Kratos call Holdline without the proxy, at the address
 	// that kratos-config takes by default.
 	DirectHooks bool
+	// Realms are the names of further realms, each with a Kratos of its own.
+	Realms []string
 	// JsonnetDir is where kratos-config puts the jsonnet; blank leaves it in the
 	// configuration.
 	JsonnetDir string
@@ -34,6 +37,8 @@ type Stack struct {
 	// Hooks stands between Kratos and Holdline's admin listener, KratosAdmin and
 	// KratosPublic between Holdline and Kratos. The tests themselves go past them.
 	Hooks, KratosAdmin, KratosPublic *Proxy
+	// Realms are the same Holdline with the Kratos of a further realm.
+	Realms map[string]*Stack
 }
 
 // Overlay is a part of a configuration file.
@@ -61,6 +66,13 @@ func NewStack(t testing.TB, o Options) *Stack {
 		"sms":      tree{"gateways": append(slices.Clone(o.Gateways), merge(s.Provider.Gateway("provider"), o.Gateway))},
 		"log":      tree{"level": "debug"},
 	}
+	realmPorts := map[string]kratosPorts{}
+	for _, name := range o.Realms {
+		realmPorts[name] = kratosPorts{public: freePort(), admin: freePort()}
+	}
+	if len(o.Realms) > 0 {
+		config["realms"] = realms(o.Realms, realmPorts)
+	}
 	s.Holdline = newHoldline(t, publicPort, adminPort, merge(config, o.Holdline))
 	if !o.DirectHooks {
 		s.Hooks = NewProxy(t, s.Holdline.AdminURL)
@@ -68,9 +80,15 @@ func NewStack(t testing.TB, o Options) *Stack {
 		s.Holdline = newHoldline(t, publicPort, adminPort, merge(merge(config, hooks), o.Holdline))
 	}
 	started := make(chan error, 1)
-	printed := s.Holdline.kratosConfig(t, o.JsonnetDir)
+	printed := s.Holdline.kratosConfig(t, "--jsonnet-dir", o.JsonnetDir)
 	go func() { started <- s.Holdline.start() }() // both take their time
 	s.Kratos = startKratos(t, ports, printed, o.Kratos)
+	s.Realms = map[string]*Stack{}
+	for name, ports := range realmPorts {
+		cookie := tree{"session": tree{"cookie": tree{"name": realmCookie(name)}}}
+		kratos := startKratos(t, ports, s.Holdline.kratosConfig(t, "--realm", name), cookie)
+		s.Realms[name] = &Stack{Holdline: s.Holdline, Kratos: kratos, Provider: s.Provider, Database: s.Database, Hooks: s.Hooks}
+	}
 	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +98,19 @@ func NewStack(t testing.TB, o Options) *Stack {
 		}
 	})
 	return s
+}
+
+func realmCookie(name string) string { return strings.ToLower(name) + "_session" }
+
+func realms(names []string, ports map[string]kratosPorts) []tree {
+	list := make([]tree, len(names))
+	for i, name := range names {
+		list[i] = tree{
+			"name": name, "public_url": ports[name].publicURL(), "admin_url": ports[name].adminURL(),
+			"hook_key": HookKey + name, "session_cookie": realmCookie(name),
+		}
+	}
+	return list
 }
 
 // Replica starts another Holdline on the same database and the same Kratos.

@@ -22,6 +22,7 @@ func funcs(now func() time.Time) template.FuncMap {
 		"realm":      func(id string) string { realm, _ := claim.SplitRealm(id); return realm },
 		"inRealm":    func(id string) string { _, own := claim.SplitRealm(id); return own },
 		"short":      short,
+		"shortName":  shortName,
 		"span":       span,
 	}
 }
@@ -41,6 +42,16 @@ func short(id string) string {
 		return string(runes[:shown]) + "…"
 	}
 	return id
+}
+
+// shortName cuts names of tokens only where they would stretch a table; those of
+// people are ids.
+func shortName(name string) string {
+	const longest = 32
+	if len(name) > longest {
+		return short(name)
+	}
+	return name
 }
 
 // span writes a duration without its zeros.

@@ -56,7 +56,7 @@
 //	figure           p with one large number
 //	foot languages   footer; ul of links
 //	phone texts      the simulator's screen
-//	stage            of main: two panes side by side
+//	staged stage     of body, and of a div: two frames side by side
 //	quiet small bad-text number end hide-seen   text: less important, smaller, alarming, digits
 //	                 of one width, at the line's end, for screen readers only
 //

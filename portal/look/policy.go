@@ -39,7 +39,6 @@ func Guard(policy Policy) gin.HandlerFunc {
 		header.Set("Content-Security-Policy", policy.String())
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "same-origin")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")
 	}
 }

@@ -46,9 +46,6 @@ type Options struct {
 	// MobileTrait and PendingKey are where identities have the number and the one
 	// that is held back.
 	MobileTrait, PendingKey string
-	// PrivilegedKey in metadata_admin makes an identity a privileged user where it
-	// is true; blank for nobody.
-	PrivilegedKey string
 	// OwnersMayNot lists attributes, or an extension's URN, that owners cannot change
 	// in their own resource.
 	OwnersMayNot []string
@@ -87,15 +84,6 @@ func (b By) owner() bool { return b.Actor.Kind == claim.Owner }
 type User struct {
 	ID, Version string
 	Document    map[string]any
-}
-
-// Privileged tells whether an identity's own record makes it a privileged user.
-func (s *Service) Privileged(ctx context.Context, id string) (bool, error) {
-	if s.PrivilegedKey == "" {
-		return false, nil
-	}
-	record, err := s.Directory.Record(ctx, id)
-	return record.MetadataAdmin[s.PrivilegedKey] == true, err
 }
 
 // seen is what the claims need to know of an identity.

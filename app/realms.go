@@ -1,0 +1,72 @@
+package app
+
+import (
+	"fmt"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/directory"
+	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/scim"
+)
+
+// connect makes the ways to every realm's Kratos.
+func (p *program) connect(hashKey []byte) (err error) {
+	if p.directory, err = p.realm(p.cfg.Kratos, hashKey, p.written); err != nil {
+		return fmt.Errorf("kratos: %w", err)
+	}
+	others := make([]directory.Realm, len(p.cfg.Realms))
+	for i, r := range p.cfg.Realms {
+		kratos, _, err := p.cfg.Realm(r.Name)
+		if err != nil {
+			return err
+		}
+		// A realm's users are no SCIM users, and so nobody hears of what is written.
+		d, err := p.realm(kratos, append([]byte(r.Name+" "), hashKey...), nil)
+		if err != nil {
+			return fmt.Errorf("realm %s: %w", r.Name, err)
+		}
+		others[i] = directory.Realm{Name: r.Name, Directory: d}
+	}
+	p.realms = directory.NewRealms(p.directory, others...)
+	return nil
+}
+
+func (p *program) realm(kratos config.Kratos, hashKey []byte, written func(scim.Record)) (*directory.Directory, error) {
+	return directory.New(directory.Options{
+		PublicURL: kratos.PublicURL, AdminURL: kratos.AdminURL, MobileTrait: kratos.MobileTrait,
+		PendingKey: kratos.PendingKey, LocaleTrait: kratos.LocaleTrait, EmailTrait: kratos.EmailTrait,
+		PrivilegedKey: kratos.PrivilegedKey, SessionCookie: kratos.SessionCookie, Plan: planOf(p.cfg),
+		Timeout: kratos.Timeout, Now: p.clock.Now, Log: p.log,
+		Limiter: persistence.NewLimiter(p.db), LoginFailures: p.cfg.Limits.LoginFailures,
+		LoginWindow: p.cfg.Limits.LoginWindow, HashKey: hashKey, Written: written,
+	})
+}
+
+// hooks are what each realm's Kratos calls.
+func (p *program) hooks() ([]hook.Options, error) {
+	primary := hook.Options{
+		Key: p.cfg.Hooks.APIKey.Reveal(), MobileTrait: p.cfg.Kratos.MobileTrait,
+		PendingKey: p.cfg.Kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log, Changed: p.changed(),
+	}
+	all := []hook.Options{primary}
+	for _, r := range p.cfg.Realms {
+		kratos, hooks, err := p.cfg.Realm(r.Name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, hook.Options{
+			Realm: r.Name, Key: hooks.APIKey.Reveal(), MobileTrait: kratos.MobileTrait,
+			PendingKey: kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log,
+		})
+	}
+	return all, nil
+}
+
+// traffic is what is sound traffic now: how long a code is good may have changed.
+func (p *program) traffic() claim.TrafficPolicy {
+	policy := p.switches.Policy()
+	policy.Traffic.Grace = policy.Validity
+	return policy.Traffic
+}

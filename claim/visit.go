@@ -1,0 +1,34 @@
+package claim
+
+import (
+	"context"
+	"time"
+)
+
+// Ended is how a claim came to its end.
+type Ended struct {
+	State State
+	// Conflict is why an accepted number could not be kept: [ErrNumberTaken],
+	// [ErrChangedElsewhere] or [ErrNumberRefused]; nil for other ends.
+	Conflict error
+	At       time.Time
+}
+
+// Ended returns how the caller's last claim came to its end. The error is
+// [ErrNothingPending] when they never had one.
+func (s *Service) Ended(ctx context.Context, who Caller) (Ended, error) {
+	last, err := s.Store.Last(ctx, who.IdentityID)
+	if err != nil {
+		return Ended{}, err
+	}
+	if last == nil {
+		return Ended{}, ErrNothingPending
+	}
+	ended := Ended{State: last.State, At: last.EndedAt}
+	for _, conflict := range []error{ErrNumberTaken, ErrChangedElsewhere, ErrNumberRefused} {
+		if state, reason, _ := outcome(conflict); state == last.State && reason == last.Reason {
+			ended.Conflict = conflict
+		}
+	}
+	return ended, nil
+}

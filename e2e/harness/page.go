@@ -1,0 +1,179 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// Phone makes the tab a small phone's.
+func (b *Tab) Phone(t testing.TB) {
+	t.Helper()
+	b.do(t, "be a phone", chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
+}
+
+// Desk makes the tab as large as a desk's.
+func (b *Tab) Desk(t testing.TB) {
+	t.Helper()
+	b.do(t, "be large", chromedp.EmulateViewport(1280, 900))
+}
+
+// NoScripts switches the pages' scripts off.
+func (b *Tab) NoScripts(t testing.TB) {
+	t.Helper()
+	b.do(t, "switch scripts off", command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+}
+
+// Dark asks for dark pages, or light ones.
+func (b *Tab) Dark(t testing.TB, dark bool) {
+	t.Helper()
+	scheme := map[bool]string{true: "dark", false: "light"}[dark]
+	b.do(t, "be "+scheme, command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	}))
+}
+
+// Speaks asks for pages in languages, best first, as Accept-Language does.
+func (b *Tab) Speaks(t testing.TB, languages string) {
+	t.Helper()
+	b.do(t, "speak "+languages, command(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
+		Headers: network.Headers{"Accept-Language": languages},
+	}))
+}
+
+// SignInAs gives the browser a person's session.
+func (b *Tab) SignInAs(t testing.TB, p *Person) {
+	t.Helper()
+	request := http.Request{Header: http.Header{"Cookie": {p.Cookies(t)}}}
+	var cookies []*network.CookieParam
+	for _, c := range request.Cookies() {
+		cookies = append(cookies, &network.CookieParam{Name: c.Name, Value: c.Value, URL: p.stack.Holdline.PublicURL, HTTPOnly: true})
+	}
+	b.do(t, "sign in", command(network.SetCookies, network.SetCookiesParams{Cookies: cookies}))
+}
+
+// SignOut forgets all cookies.
+func (b *Tab) SignOut(t testing.TB) {
+	t.Helper()
+	b.do(t, "forget cookies", command(network.ClearBrowserCookies, cdp.Empty{}))
+}
+
+func command[In, Out any](c cdp.Command[In, Out], in In) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, c, in)
+		return err
+	})
+}
+
+// Press presses keys, one after the other, on whatever has the focus.
+func (b *Tab) Press(t testing.TB, keys string) {
+	t.Helper()
+	b.do(t, fmt.Sprintf("press %q", keys), chromedp.KeyEvent(keys))
+}
+
+// PressToGo presses keys and waits until the page that they lead to is loaded.
+func (b *Tab) PressToGo(t testing.TB, keys string) {
+	t.Helper()
+	b.do(t, fmt.Sprintf("press %q", keys), func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(keys))
+		return chromedp.Void{}, err
+	})
+}
+
+// Back is the browser's button.
+func (b *Tab) Back(t testing.TB) {
+	t.Helper()
+	b.do(t, "go back", chromedp.NavigateBack())
+}
+
+// Reload loads the page again.
+func (b *Tab) Reload(t testing.TB) {
+	t.Helper()
+	b.do(t, "reload", chromedp.Reload())
+}
+
+// Eval evaluates an expression, or awaits its promise.
+func Eval[T any](t testing.TB, b *Tab, expression string) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("browser: %v\n%s", err, b.about())
+	}
+	return value
+}
+
+// Focused describes what has the focus: its id, else its name and value, else its
+// words.
+func (b *Tab) Focused(t testing.TB) string {
+	t.Helper()
+	return Eval[string](t, b, `(e => e.id || (e.name && e.name + "=" + e.value) || e.innerText || e.tagName)(document.activeElement)`)
+}
+
+// TabTo presses the tabulator until something has the focus.
+func (b *Tab) TabTo(t testing.TB, id string) {
+	t.Helper()
+	var passed []string
+	for range 60 {
+		if at := b.Focused(t); at == id {
+			return
+		} else if passed = append(passed, at); len(passed) > 1 && at == "BODY" {
+			break
+		}
+		b.Press(t, "\t")
+	}
+	t.Fatalf("the tabulator does not lead to %s, only to %q", id, passed)
+}
+
+// Sound wants a page that axe-core finds nothing wrong with, that does not
+// scroll sideways and whose every id is its own; then it takes a picture of it
+// under a name, where `make screenshots` wants pictures.
+func (b *Tab) Sound(t testing.TB, name string) {
+	t.Helper()
+	b.Shoot(t, name)
+	source, err := os.ReadFile(Env.Axe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := Eval[string](t, b, string(source)+`;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: {"target-size": {enabled: true}}})
+		.then(r => JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " — " + n.failureSummary)}))))`)
+	var violations []struct {
+		ID, Help string
+		Nodes    []string
+	}
+	if err := json.Unmarshal([]byte(found), &violations); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range violations {
+		t.Errorf("%s: %s: %s\n\t%s", name, v.ID, v.Help, strings.Join(v.Nodes, "\n\t"))
+	}
+	if wide := Eval[int](t, b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+		t.Errorf("%s: the page is %d pixels wider than its window", name, wide)
+	}
+}
+
+// Shoot keeps a picture of the whole page, if `make screenshots` asks for them.
+func (b *Tab) Shoot(t testing.TB, name string) {
+	t.Helper()
+	dir := os.Getenv("HOLDLINE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), b.Screenshot(t), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

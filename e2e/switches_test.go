@@ -1,0 +1,168 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+const settingsPath = "/admin/settings"
+
+// withinReplicas is how soon every replica obeys a switch.
+const withinReplicas = 5 * time.Second
+
+// What an administrator sets at one replica holds at the other within five
+// seconds, outlives a restart, and is undone to what the program starts with.
+// Switched off, a number is written at once (D2).
+func TestASwitchHoldsAtEveryReplica(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	other := s.Replica(t)
+	desk := harness.ByClient(s.Token(t, "--scope", "claims:manage"))
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+
+	set := func(h *harness.Holdline, body string) {
+		t.Helper()
+		if got := harness.Send(t, http.MethodPatch, h.AdminURL+settingsPath, body, harness.JSONBody, desk); got.Status != http.StatusOK {
+			t.Fatalf("set: %d %s", got.Status, got.Body)
+		}
+	}
+	holds := func(h *harness.Holdline, want string) {
+		t.Helper()
+		harness.Eventually(t, withinReplicas, "the setting holds: "+want, func() error {
+			if got := harness.Send(t, http.MethodGet, h.AdminURL+settingsPath+"/enable_verification", "", desk); !strings.Contains(got.Body, want) {
+				return errNotYet
+			}
+			return nil
+		})
+	}
+	set(other, `{"enable_verification": false}`)
+	holds(other, `"value":false`)
+	holds(s.Holdline, `"value":false`)
+
+	// Rows B7 and B6: another attribute leaves the claim alone, another number ends it.
+	bob.MustSave(t, harness.Profile{Name: "Robert", Mobile: m0})
+	wantHeld(t, bob, m0, m1)
+	bob.MustSave(t, harness.Profile{Name: "Robert", Mobile: m2})
+	bob.Eventually(t, harness.Patience, "the new number is written at once", func(i harness.Identity) bool {
+		return i.Traits.Mobile == m2 && i.Pending() == ""
+	})
+	harness.Eventually(t, harness.Patience, "the claim is cancelled", func() error {
+		if s.Database.Count(t, "claims", "identity_id = ? AND state = 'cancelled'", bob.ID) == 1 {
+			return nil
+		}
+		return errNotYet
+	})
+	wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
+	wantTexts(t, s, m2, 0)
+
+	s.Holdline.Restart(t)
+	holds(s.Holdline, `"value":false`)
+	holds(s.Holdline, `"start_value":true`)
+	if got := harness.Send(t, http.MethodDelete, s.Holdline.AdminURL+settingsPath+"/enable_verification", "", desk); got.Status != http.StatusNoContent {
+		t.Fatalf("return: %d %s", got.Status, got.Body)
+	}
+	holds(s.Holdline, `"value":true`)
+	holds(other, `"value":true`)
+	bob.Ask(t, m3)
+	wantHeld(t, bob, m2, m3)
+
+	var trail struct {
+		Items []struct {
+			Kind      string `json:"kind"`
+			Reason    string `json:"reason"`
+			ActorKind string `json:"actor_kind"`
+			ActorID   string `json:"actor_id"`
+		} `json:"items"`
+	}
+	harness.Send(t, http.MethodGet, s.Holdline.AdminURL+"/admin/audit?limit=500", "", desk).JSON(t, &trail)
+	var said []string
+	for _, e := range trail.Items {
+		if e.Kind == "setting_changed" || e.Kind == "setting_returned" {
+			said = append(said, e.Kind+" "+e.Reason+" "+e.ActorKind)
+		}
+	}
+	const name = "identity_mgt.user_claim_update.mobile.enable_verification"
+	if len(said) != 2 || said[1] != "setting_changed "+name+": true -> false administrator" ||
+		said[0] != "setting_returned "+name+": false -> true administrator" {
+		t.Errorf("the audit trail: %q", said)
+	}
+}
+
+// A code that is texted after a change lives as long as the change says; one that
+// was texted before keeps what it was told.
+func TestHowLongACodeIsGoodChangesWhileTheProgramRuns(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	desk := harness.ByClient(s.Token(t, "--scope", "claims:manage"))
+	bob, alice := s.NewPerson(t, m0), s.NewPerson(t, m3)
+	early := bob.Ask(t, m1)
+	if got := harness.Send(t, http.MethodPatch, s.Holdline.AdminURL+settingsPath, `{"verification_sms_otp_validity": "4s"}`, harness.JSONBody, desk); got.Status != http.StatusOK {
+		t.Fatalf("set: %d %s", got.Status, got.Body)
+	}
+	late := alice.Ask(t, m2)
+	harness.Eventually(t, harness.Patience, "the code has expired", func() error {
+		if c, ok := alice.Claim(t); !ok || time.Now().Before(c.CodeExpiresAt.Add(100*time.Millisecond)) {
+			return errNotYet
+		}
+		return nil
+	})
+	wantFault(t, alice.Confirm(t, late.Code), http.StatusBadRequest, "18002")
+	wantEmpty(t, bob.Confirm(t, early.Code), http.StatusAccepted)
+}
+
+// The administrators' routes are on the admin listener alone, for tokens alone
+// that may manage claims.
+func TestOnlyAdministratorsReachTheirRoutes(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	bob := s.NewPerson(t, m0)
+	desk, client := harness.ByClient(s.Token(t, "--scope", "claims:manage")), harness.ByClient(s.Token(t, "--privileged"))
+	for _, path := range []string{settingsPath, "/admin/claims", "/admin/audit", "/admin/texts", "/admin/traffic"} {
+		for what, tt := range map[string]struct {
+			url  string
+			as   harness.Header
+			want int
+		}{
+			"an administrator":        {s.Holdline.AdminURL, desk, http.StatusOK},
+			"a client":                {s.Holdline.AdminURL, client, http.StatusForbidden},
+			"a person":                {s.Holdline.AdminURL, bob.ByToken(), http.StatusUnauthorized},
+			"nobody":                  {s.Holdline.AdminURL, nil, http.StatusUnauthorized},
+			"on the public listener":  {s.Holdline.PublicURL, desk, http.StatusNotFound},
+			"the hook's key":          {s.Holdline.AdminURL, harness.Header{"X-Hook-Key", harness.HookKey}, http.StatusUnauthorized},
+			"a token that is made up": {s.Holdline.AdminURL, harness.ByClient("hlt_made-up"), http.StatusUnauthorized},
+		} {
+			if got := harness.Send(t, http.MethodGet, tt.url+path, "", tt.as); got.Status != tt.want {
+				t.Errorf("%s, %s: %d, want %d: %s", path, what, got.Status, tt.want, got.Body)
+			}
+		}
+	}
+}
+
+// Tokens cannot be found by trying: after as many wrong ones as an address may
+// have, it gets no answer at all, while a right one that is in use goes on.
+func TestTokensAreNotFoundByTrying(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": harness.Overlay{"token_failures_per_address": 5}}})
+	desk := harness.ByClient(s.Token(t, "--scope", "claims:manage"))
+	ask := func(as harness.Header) int {
+		return harness.Send(t, http.MethodGet, s.Holdline.AdminURL+settingsPath, "", as).Status
+	}
+	if got := ask(desk); got != http.StatusOK {
+		t.Fatalf("the right token: %d", got)
+	}
+	counts := map[int]int{}
+	for range 12 {
+		counts[ask(harness.ByClient("hlt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))]++
+	}
+	if counts[http.StatusUnauthorized] != 5 || counts[http.StatusTooManyRequests] != 7 {
+		t.Errorf("answers: %v", counts)
+	}
+	if got := ask(desk); got != http.StatusOK {
+		t.Errorf("the right token afterwards: %d", got)
+	}
+}

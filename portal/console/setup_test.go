@@ -1,0 +1,272 @@
+package console_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/portal/console"
+)
+
+const (
+	address   = "192.0.2.7"
+	kratos    = "ory_kratos_session"
+	privately = kratos + "=privileged"
+	wanted    = "+491711111111"
+	before    = "+491710000000"
+)
+
+// world is a console on working fakes, with a clock that stands still until told
+// to move.
+type world struct {
+	t        *testing.T
+	opt      console.Options
+	handler  http.Handler
+	store    *claimtest.Store
+	sessions *claimtest.AdminSessions
+	kept     *claimtest.Tokens
+	settings *claimtest.Settings
+	board    *claim.Switchboard
+	doors    *claim.Administrators
+	token    string // that may manage claims, named ops
+	log      *bytes.Buffer
+
+	mu     sync.Mutex
+	now    time.Time
+	policy claim.Policy
+	secure bool
+	ids    int
+}
+
+func (w *world) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) newID() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ids++
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", w.ids, w.ids)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{
+		t: t, store: claimtest.NewStore(), sessions: &claimtest.AdminSessions{}, kept: &claimtest.Tokens{},
+		settings: &claimtest.Settings{}, log: &bytes.Buffer{}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+		policy: claim.Policy{
+			Enabled: true, Validity: 5 * time.Minute, Removal: claim.RemovalAllow, Resend: claim.ResendNew,
+			Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, SessionAge: 15 * time.Minute,
+			MaxAttempts: 5, DayAttempts: 20, Cooldown: 30 * time.Second, MaxTexts: 5,
+			Texts:   claim.TextLimits{PerIdentityDay: 10, PerNumberDay: 5, PerAddressHour: 20},
+			Traffic: claim.TrafficPolicy{Mode: claim.TrafficRecord, MinShare: .25, MinTexts: 50, Window: time.Hour},
+			Notices: claim.Notices{OldNumber: true, Window: 72 * time.Hour},
+		},
+	}
+	log := slog.New(slog.NewTextHandler(w.log, nil))
+	w.board = claim.NewSwitchboard(w.settings, w.policy, w.Now, log)
+	codes, err := claim.NewCodes([]string{strings.Repeat("s", claim.ShortestSecret)}, 6, claim.Numeric)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := claim.NumberPlan{Format: claim.FormatE164, Region: "DE"}
+	service := claim.NewService(claim.Options{
+		Store: w.store, Directory: claimtest.NewDirectory(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
+		NewID: w.newID, Jitter: func(d time.Duration) time.Duration { return d }, Send: func(claim.Text) {}, Log: log,
+	})
+	clients := claim.NewClients(claim.ClientOptions{
+		Tokens: w.kept, Failures: claim.Allowance{Most: 3, Window: 15 * time.Minute}, Limiter: &claimtest.Limiter{},
+		HashKey: []byte("addresses"), Now: w.Now, Log: log,
+	})
+	w.doors = &claim.Administrators{
+		Sessions: w.sessions, Clients: clients, Person: w.person,
+		Privileged: func(_ context.Context, id string) (bool, error) { return id == "privileged", nil },
+		Idle:       30 * time.Minute, NewSecret: rand.Text, Policy: w.board.Policy, Now: w.Now,
+	}
+	w.token = w.newToken("ops", claim.ScopeClaimsManage)
+	w.opt = console.Options{
+		Door: w.doors, Settings: w.board, Desk: &claim.Desk{Archive: w.store, Claims: service, Plan: plan, Now: w.Now},
+		Archive: w.store, Tokens: w.kept,
+		Configured: []claim.Token{{Name: "okta", Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}, Privileged: true}},
+		Gateways: func() []console.Gateway {
+			return []console.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
+		},
+		Policy: w.board.Policy, Alarms: func() map[string]claim.Verdict { return nil },
+		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, CSRFKey: bytes.Repeat([]byte("k"), 32), Now: w.Now, Log: log,
+		Secure: func(*http.Request) bool { return w.secure }, Address: func(*http.Request) string { return address },
+	}
+	w.rebuild()
+	return w
+}
+
+// rebuild makes the console anew, with options that were changed.
+func (w *world) rebuild() {
+	w.t.Helper()
+	handler, err := console.New(w.opt)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.handler = handler
+}
+
+// person is whom a Kratos cookie is of: its value is their id.
+func (w *world) person(_ context.Context, cookie string) (claim.Caller, error) {
+	id, found := strings.CutPrefix(cookie, kratos+"=")
+	if !found || id == "gone" {
+		return claim.Caller{}, claim.ErrNoSession
+	}
+	signedIn := w.Now()
+	if id == "old" {
+		id, signedIn = "privileged", signedIn.Add(-time.Hour)
+	}
+	return claim.Caller{IdentityID: id, AuthenticatedAt: signedIn}, nil
+}
+
+func (w *world) newToken(name string, scopes ...claim.Scope) string {
+	w.t.Helper()
+	var secret claim.TokenSecret
+	copy(secret[:], name)
+	text := secret.Mint()
+	token := claim.Token{Name: name, Digest: claim.DigestToken(text), Scopes: scopes, CreatedAt: w.Now()}
+	if err := w.kept.Create(w.t.Context(), token, claim.Event{}); err != nil {
+		w.t.Fatal(err)
+	}
+	return text
+}
+
+// claim keeps an open claim that had a text, changed by what is given.
+func (w *world) claim(change func(*claim.Claim)) claim.Claim {
+	w.t.Helper()
+	now := w.Now()
+	c := claim.Claim{
+		ID: w.newID(), IdentityID: "4d1cf3a0-5c1e-4a53-9f3a-3c40c5d7b001", Origin: claim.OriginSettings, Number: claim.RestoreMobile(wanted),
+		Was: claim.RestoreMobile(before), WasVerified: true, State: claim.Open, Version: 1, CodeKey: "key", CodeNumber: 1,
+		CodeExpires: now.Add(5 * time.Minute), Texts: 1, NextText: now.Add(30 * time.Second), CreatedAt: now,
+		LapsesAt: now.Add(24 * time.Hour), DueAt: now.Add(24 * time.Hour),
+	}
+	if change != nil {
+		change(&c)
+	}
+	text := claim.Text{
+		ID: w.newID(), Kind: claim.TextCode, Channel: claim.ChannelSMS, IdentityID: c.IdentityID, To: c.Number,
+		Code: c.Code(), Expires: c.CodeExpires, Validity: 5 * time.Minute, CreatedAt: now, LeaseUntil: now.Add(20 * time.Second),
+	}
+	err := w.store.Commit(w.t.Context(), claim.Change{
+		Create: &c, Text: &text, At: now, Events: []claim.Event{{
+			ClaimID: c.ID, IdentityID: c.IdentityID, Kind: string(c.State), Number: c.Number.String(), At: now,
+			Actor: claim.Actor{Kind: claim.Owner, ID: c.IdentityID, Address: "203.0.113.9"},
+		}},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// browser keeps cookies, and fills in the hidden token of the page before.
+type browser struct {
+	*world
+	cookies map[string]string
+	form    string
+	header  http.Header
+}
+
+func (w *world) browser() *browser {
+	return &browser{world: w, cookies: map[string]string{}, header: http.Header{}}
+}
+
+// administrator is signed in with the token ops.
+func (w *world) administrator() *browser {
+	w.t.Helper()
+	b := w.browser()
+	b.get("/console/sign-in")
+	if got := b.post("/console/sign-in", url.Values{"token": {w.token}}); got.Code != http.StatusSeeOther {
+		w.t.Fatalf("cannot sign in: %d %s", got.Code, got.Body)
+	}
+	b.get("/console/limits")
+	return b
+}
+
+func (b *browser) get(path string) *httptest.ResponseRecorder {
+	b.t.Helper()
+	return b.send(httptest.NewRequestWithContext(b.t.Context(), http.MethodGet, path, nil))
+}
+
+func (b *browser) post(path string, fields url.Values) *httptest.ResponseRecorder {
+	b.t.Helper()
+	if fields == nil {
+		fields = url.Values{}
+	}
+	if !fields.Has("csrf") {
+		fields.Set("csrf", b.form)
+	}
+	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, path, strings.NewReader(fields.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return b.send(r)
+}
+
+var hidden = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+func (b *browser) send(r *http.Request) *httptest.ResponseRecorder {
+	b.t.Helper()
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	for name, values := range b.header {
+		r.Header[name] = values
+	}
+	out := httptest.NewRecorder()
+	b.handler.ServeHTTP(out, r)
+	for _, set := range out.Result().Cookies() {
+		b.cookies[set.Name] = set.Value
+		if set.MaxAge < 0 {
+			delete(b.cookies, set.Name)
+		}
+	}
+	if found := hidden.FindStringSubmatch(out.Body.String()); found != nil {
+		b.form = found[1]
+	}
+	return out
+}
+
+// follow shows the page that an answer leads to.
+func (b *browser) follow(answer *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+	b.t.Helper()
+	if answer.Code != http.StatusSeeOther && answer.Code != http.StatusFound {
+		b.t.Fatalf("got status %d, want a redirect: %s", answer.Code, answer.Body)
+	}
+	return b.get(answer.Header().Get("Location"))
+}
+
+// says fails the test unless an answer has the status and all of the words.
+func says(t *testing.T, got *httptest.ResponseRecorder, status int, words ...string) {
+	t.Helper()
+	if got.Code != status {
+		t.Errorf("got status %d, want %d", got.Code, status)
+	}
+	for _, part := range words {
+		if !strings.Contains(got.Body.String(), part) {
+			t.Errorf("the page lacks %q:\n%s", part, got.Body)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package verify
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/web"
+)
+
+// What a redirect says of the form before it. It is part of an address that
+// anybody can make, so it only asks the page to show what the store knows.
+const (
+	saidBack      = "back" // from Kratos' login
+	saidDone      = "done"
+	saidResent    = "resent"
+	saidCancelled = "cancelled"
+	saidWrong     = "wrong"
+	saidNoCode    = "no-code"
+	saidOver      = "over"
+	saidAway      = "away"
+)
+
+// said tells a form's failures apart. What is not here is our own fault.
+var said = []struct {
+	err  error
+	said string
+}{
+	{claim.ErrWrongCode, saidWrong},
+	{claim.ErrCodeExpired, "expired"},
+	{claim.ErrTooManyTries, "locked"},
+	{claim.ErrSessionTooOld, "sign-in"},
+	{claim.ErrNumberTaken, saidOver},
+	{claim.ErrChangedElsewhere, saidOver},
+	{claim.ErrNumberRefused, saidOver},
+	{claim.ErrNothingPending, saidOver},
+	{claim.ErrBeingApplied, saidDone},
+	{claim.ErrTooSoon, "too-soon"},
+	{claim.ErrTooManyTexts, "too-many-texts"},
+	{claim.ErrCallingCodeFull, "country-full"},
+	{claim.ErrNumberNotServed, "not-served"},
+}
+
+// act does what one of the form's buttons says. Whose claim it is about, the
+// session says and nothing else.
+func (s *site) act(c *gin.Context) {
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
+	who, err := s.edge.Browser(c)
+	v := s.visit(c, who)
+	switch {
+	case errors.Is(err, claim.ErrNoSession):
+		c.Redirect(http.StatusSeeOther, s.address(v, "signed-out"))
+		return
+	case err != nil:
+		s.fail(c, v, err)
+		return
+	case !s.forms.good(c.Request, c.PostForm("csrf")):
+		s.forbid(c)
+		return
+	}
+	done, err := s.press(c, v, who)
+	if err != nil {
+		done = s.saidOf(c, err)
+	}
+	c.Redirect(http.StatusSeeOther, s.address(v, done))
+}
+
+func (s *site) press(c *gin.Context, v visit, who claim.Caller) (string, error) {
+	ctx := c.Request.Context()
+	switch c.PostForm("action") {
+	case "resend":
+		who.Language = web.PreferredLanguage(v.lang, who.Language) // the text is for who reads this page
+		return saidResent, s.Claims.Resend(ctx, who)
+	case "cancel":
+		return saidCancelled, s.Claims.Cancel(ctx, who)
+	default:
+		code, ok := s.Code.read(c.PostForm("code"))
+		if !ok {
+			return saidNoCode, nil
+		}
+		return saidDone, s.Claims.Confirm(ctx, who, code)
+	}
+}
+
+func (s *site) saidOf(c *gin.Context, err error) string {
+	for _, row := range said {
+		if errors.Is(err, row.err) {
+			return row.said
+		}
+	}
+	s.Log.ErrorContext(c.Request.Context(), "form failed", "route", c.FullPath(), "error", err)
+	return saidAway
+}
+
+// forbid answers a form that is not proved to be the session's own.
+func (s *site) forbid(c *gin.Context) {
+	v := s.visit(c, claim.Caller{})
+	s.render(c, v, page{State: "forbidden", Again: s.address(v, "")})
+}

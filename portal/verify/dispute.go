@@ -1,0 +1,82 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/web"
+)
+
+// Disputes do what the page of a notice's link is for. [claim.Service] does it.
+type Disputes interface {
+	Disputable(ctx context.Context, link string) error
+	Dispute(ctx context.Context, link, address string) (claim.Dispute, error)
+}
+
+type disputePage struct {
+	frame
+	State   string // ask, done, dead, busy or away
+	Dispute claim.Dispute
+}
+
+type disputes struct {
+	claims Disputes
+	brand  Brand
+	words  words
+	pages  *look.Pages
+	log    *slog.Logger
+}
+
+// MountDispute adds the page behind the link of a notice, at path/{link}. Looking
+// at it changes nothing, because phones and mail programs open links by
+// themselves; its one button denies the change. Whoever has the link may press it.
+func MountDispute(r gin.IRouter, path string, claims Disputes, brand Brand, log *slog.Logger) error {
+	words, err := newWords(brand.Name, brand.Language)
+	if err != nil {
+		return err
+	}
+	pages, err := brand.pagesFor("")
+	if err != nil {
+		return err
+	}
+	d := disputes{claims, brand, words, pages, log}
+	group := r.Group(path, look.Guard(look.Policy{Forms: "'self'"}))
+	pages.Mount(group)
+	group.GET("/:link", func(c *gin.Context) {
+		d.answer(c, claim.Dispute{}, claims.Disputable(c.Request.Context(), c.Param("link")), "ask")
+	})
+	group.POST("/:link", func(c *gin.Context) {
+		dispute, err := claims.Dispute(c.Request.Context(), c.Param("link"), c.ClientIP())
+		d.answer(c, dispute, err, "done")
+	})
+	return nil
+}
+
+func (d disputes) answer(c *gin.Context, dispute claim.Dispute, err error, state string) {
+	status, title := http.StatusOK, "title_dispute"
+	switch {
+	case errors.Is(err, claim.ErrLinkDead):
+		status, state, title = http.StatusNotFound, "dead", "title_dead"
+	case errors.Is(err, claim.ErrBeingApplied):
+		status, state, title = http.StatusServiceUnavailable, "busy", "title_away"
+	case err != nil:
+		d.log.ErrorContext(c.Request.Context(), "page failed", "route", c.FullPath(), "error", err)
+		status, state, title = http.StatusServiceUnavailable, "away", "title_away"
+	case state == "done":
+		title = "title_thanks"
+	}
+	lang := web.PreferredLanguage(c.Query("lang"))
+	v := d.words.voice(lang, c.GetHeader("Accept-Language"))
+	around, err := d.brand.frame(d.pages, v, title)
+	if err != nil {
+		d.log.ErrorContext(c.Request.Context(), "page failed", "route", c.FullPath(), "error", err)
+	}
+	around.Languages = d.words.choices(v, func(lang string) string { return "?lang=" + lang })
+	d.pages.Show(c, status, "dispute", disputePage{around, state, dispute})
+}

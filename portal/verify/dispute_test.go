@@ -1,0 +1,98 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/portal/verify"
+	"github.com/holdline/holdline/web"
+)
+
+// disputes answers as told, and counts what changed something.
+type disputes struct {
+	outcome claim.Dispute
+	err     error
+	made    []string
+}
+
+func (d *disputes) Disputable(context.Context, string) error { return d.err }
+
+func (d *disputes) Dispute(_ context.Context, link, address string) (claim.Dispute, error) {
+	d.made = append(d.made, link+" "+address)
+	return d.outcome, d.err
+}
+
+func dispute(t *testing.T, d *disputes, method, path, language string) *httptest.ResponseRecorder {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	edge := &web.Edge{Log: log, Now: func() time.Time { return now }, NewID: func() string { return "id" }}
+	engine, err := edge.Engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := verify.MountDispute(engine, "/not-me", d, verify.Brand{Name: "Acme <b>", Language: "en"}, log); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), method, "/not-me"+path, nil)
+	r.Header.Set("Accept-Language", language)
+	got := httptest.NewRecorder()
+	engine.ServeHTTP(got, r)
+	return got
+}
+
+func TestTheLinkOfANotice(t *testing.T) {
+	for name, tt := range map[string]struct {
+		method string
+		d      disputes
+		status int
+		want   string
+		made   int
+	}{
+		"looking changes nothing": {http.MethodGet, disputes{}, 200, `id="deny"`, 0},
+		"looked at by a machine":  {http.MethodHead, disputes{}, 405, "", 0},
+		"a change is reported":    {http.MethodPost, disputes{outcome: claim.Dispute{Reported: true}}, 200, "change your password", 1},
+		"a claim is cancelled":    {http.MethodPost, disputes{outcome: claim.Dispute{Cancelled: true}}, 200, "is cancelled", 1},
+		"nothing was left":        {http.MethodPost, disputes{}, 200, "Nothing was waiting", 1},
+		"a dead link":             {http.MethodGet, disputes{err: claim.ErrLinkDead}, 404, "too old", 0},
+		"the store is away":       {http.MethodPost, disputes{err: errors.New("secret")}, 503, "stays good", 1},
+		"still being written":     {http.MethodPost, disputes{err: claim.ErrBeingApplied}, 503, "being saved", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := dispute(t, &tt.d, tt.method, "/abc", "")
+			body := got.Body.String()
+			if got.Code != tt.status || !strings.Contains(body, tt.want) || strings.Contains(body, "secret") || strings.Contains(body, "<b>") {
+				t.Errorf("got %d %s", got.Code, body)
+			}
+			if len(tt.d.made) != tt.made || tt.made > 0 && tt.d.made[0] != "abc 192.0.2.1" {
+				t.Errorf("made %q", tt.d.made)
+			}
+			if tt.status == 405 {
+				return
+			}
+			if policy := got.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") {
+				t.Errorf("policy %q", policy)
+			}
+		})
+	}
+}
+
+func TestTheLinkOfANoticeSpeaksTheVisitorsLanguage(t *testing.T) {
+	for name, tt := range map[string]struct{ path, accept, want string }{
+		"the browser's": {"/abc", "de-CH,en;q=0.5", `<html lang="de" dir="ltr">`},
+		"the chosen":    {"/abc?lang=ar", "de", `<html lang="ar" dir="rtl">`},
+		"none known":    {"/abc", "xx", `<html lang="en" dir="ltr">`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := dispute(t, &disputes{}, http.MethodGet, tt.path, tt.accept).Body.String(); !strings.Contains(got, tt.want) {
+				t.Errorf("%q is not in %s", tt.want, got)
+			}
+		})
+	}
+}

@@ -1,0 +1,155 @@
+package verify
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/portal/look"
+)
+
+// lately is how long after a claim's end the page still speaks of it.
+const lately = time.Hour
+
+// refresh is how many seconds the page waits before it looks again.
+const refresh = 3
+
+// page is what the page shows, whatever its state.
+type page struct {
+	frame
+	State    string
+	Form     string // of the open claim: code, resend, cancel; blank for no form
+	Number   claim.Mobile
+	Text     claim.TextState
+	Invalid  string // what is wrong with what was typed; blank for nothing
+	Tries    int
+	Limited  bool // tries are counted
+	CodeLife wait
+	NextText wait
+	MoreText bool // another code can be had, now or later
+	Locked   wait
+	Code     CodeForm
+	CSRF     string
+	Action   string
+	SignIn   string
+	Continue string
+	Again    string
+}
+
+// faces are the states with their status and heading. Those of an open claim
+// that a form led to have a notice, which is the message of their own name.
+var faces = map[string]struct {
+	status int
+	title  string
+	notice string // its kind; blank for none
+}{
+	"waiting":        {http.StatusOK, "title", ""},
+	saidResent:       {http.StatusOK, "title", "success"},
+	saidWrong:        {http.StatusBadRequest, "title", ""},
+	saidNoCode:       {http.StatusBadRequest, "title", ""},
+	"expired":        {http.StatusOK, "title_expired", ""},
+	"too-soon":       {http.StatusTooManyRequests, "title", "warning"},
+	"too-many-texts": {http.StatusTooManyRequests, "title", "warning"},
+	"country-full":   {http.StatusTooManyRequests, "title", "warning"},
+	"not-served":     {http.StatusBadRequest, "title", "warning"},
+	saidAway:         {http.StatusServiceUnavailable, "title_away", ""},
+	"failed-now":     {http.StatusServiceUnavailable, "title", "error"},
+	"locked":         {http.StatusTooManyRequests, "title_locked", ""},
+	"sign-in":        {http.StatusForbidden, "title_sign_in", ""},
+	"signed-out":     {http.StatusUnauthorized, "title_signed_out", ""},
+	"saving":         {http.StatusOK, "title_saving", ""},
+	"done":           {http.StatusOK, "title_done", ""},
+	saidCancelled:    {http.StatusOK, "title_cancelled", ""},
+	"lapsed":         {http.StatusGone, "title_lapsed", ""},
+	"taken":          {http.StatusConflict, "title_conflict", ""},
+	"changed":        {http.StatusConflict, "title_conflict", ""},
+	"refused":        {http.StatusConflict, "title_conflict", ""},
+	"nothing":        {http.StatusOK, "title_nothing", ""},
+	"forbidden":      {http.StatusForbidden, "title_forbidden", ""},
+}
+
+// endState names the state of an ended claim, if there is anything to say of it.
+func endState(e claim.Ended) (string, bool) {
+	switch {
+	case e.Conflict == claim.ErrNumberTaken: //nolint:errorlint // one of three values
+		return "taken", true
+	case e.Conflict == claim.ErrChangedElsewhere: //nolint:errorlint // one of three values
+		return "changed", true
+	case e.State == claim.Conflict:
+		return "refused", true
+	}
+	state, ok := map[claim.State]string{
+		claim.Applied: "done", claim.Cancelled: saidCancelled, claim.Locked: "locked", claim.Lapsed: "lapsed",
+	}[e.State]
+	return state, ok
+}
+
+// open makes the page of an open claim.
+func (s *site) open(v visit, who claim.Caller, status claim.Status, said string) page {
+	now := s.edge.Now()
+	const uncounted = 1 << 20 // more than anybody types
+	p := page{
+		State: "waiting", Form: "code", Number: status.Number, Text: status.Text,
+		Tries: status.AttemptsLeft, Limited: status.AttemptsLeft < uncounted,
+		CodeLife: waitUntil(status.CodeExpires, now),
+		NextText: waitUntil(status.NextText, now), MoreText: !status.NextText.IsZero(),
+	}
+	switch {
+	case s.Claims.Fresh(who.AuthenticatedAt) != nil:
+		p.State, p.Form, p.SignIn = "sign-in", "cancel", s.signIn(v, who)
+		return p
+	case status.AttemptsLeft == 0:
+		p.State, p.Form, p.Locked = "locked", "cancel", waitUntil(status.TriesAgain, now)
+		return p
+	case p.CodeLife == 0:
+		p.State, p.Form = "expired", "resend"
+	}
+	switch said {
+	case saidAway:
+		p.State = "failed-now"
+	case saidWrong, saidNoCode:
+		if p.Form == "code" {
+			p.State = said
+		}
+	case saidResent, "too-soon", "too-many-texts", "country-full", "not-served":
+		p.State = said
+	}
+	return p
+}
+
+// render completes a page and shows it.
+func (s *site) render(c *gin.Context, v visit, p page) {
+	face := faces[p.State]
+	around, err := s.Brand.frame(s.pages, v.voice, face.title)
+	if err != nil {
+		s.Log.ErrorContext(c.Request.Context(), "page failed", "route", c.FullPath(), "error", err)
+	}
+	p.frame = around
+	p.Languages = s.words.choices(v.voice, func(lang string) string {
+		return "?" + visit{lang: lang, returnTo: v.returnTo}.carry("").Encode()
+	})
+	if face.notice != "" {
+		p.Notice = look.Notice{Kind: face.notice, Text: v.T(p.State)}
+	}
+	switch p.State {
+	case saidWrong, saidNoCode:
+		p.Invalid = v.T(p.State)
+	case "saving":
+		p.Refresh = refresh
+	case saidAway:
+		p.Refresh = refresh * 5
+	}
+	if wait := max(p.NextText, p.Locked); face.status == http.StatusTooManyRequests && wait > 0 {
+		c.Header("Retry-After", strconv.Itoa(int(wait)))
+	}
+	p.Code, p.CSRF = s.Code, s.forms.token(c.Request)
+	p.Action = "?" + v.carry("").Encode()
+	p.Continue = v.returnTo
+	if p.Continue == "" {
+		p.Continue = s.Returns.Default
+	}
+	s.pages.Show(c, face.status, "verify", p)
+}

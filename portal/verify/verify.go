@@ -1,0 +1,225 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/web"
+)
+
+// Path is where the page is below the public listener's address.
+const Path = "/verify"
+
+// Claims is what the page does. [claim.Service] does it.
+type Claims interface {
+	Status(ctx context.Context, who claim.Caller) (claim.Status, error)
+	Ended(ctx context.Context, who claim.Caller) (claim.Ended, error)
+	Fresh(signedIn time.Time) error
+	Confirm(ctx context.Context, who claim.Caller, code string) error
+	Resend(ctx context.Context, who claim.Caller) error
+	Cancel(ctx context.Context, who claim.Caller) error
+}
+
+// Options are what the page needs.
+type Options struct {
+	Claims Claims
+	Brand  Brand
+	// URL is the page's own address, as browsers see it.
+	URL string
+	// KratosURL returns the public API of the Kratos that keeps an identity, as
+	// browsers see it. A blank identity is one that is not known.
+	KratosURL func(identityID string) string
+	// SessionCookies are the names of the cookies of Kratos' sessions.
+	SessionCookies []string
+	// Key proves forms; all replicas have the same.
+	Key     []byte
+	Code    CodeForm
+	Returns ReturnURLs
+	// FramedBy are the origins whose pages may show this one in a frame; blank for
+	// none, as it should be wherever somebody could be tricked.
+	FramedBy string
+	Log      *slog.Logger
+}
+
+const (
+	maxForm = 8 << 10
+	// Kratos tells Holdline of a stored flow while the browser is already on its
+	// way here, so an announced claim is waited for a little.
+	announced = 3 * time.Second
+	askAgain  = 100 * time.Millisecond
+)
+
+type site struct {
+	Options
+	edge  *web.Edge
+	words words
+	pages *look.Pages
+	forms forms
+}
+
+// Mount adds the page that asks for the code of a pending number. Whatever a
+// form does ends in a redirect, so that nothing is repeated by going back or by
+// loading the page again; the page then shows what the claim's state is now.
+func Mount(r gin.IRouter, edge *web.Edge, o Options) error {
+	words, err := newWords(o.Brand.Name, o.Brand.Language)
+	if err != nil {
+		return err
+	}
+	pages, err := o.Brand.pagesFor("verify/")
+	if err != nil {
+		return err
+	}
+	s := &site{o, edge, words, pages, forms{o.Key, o.SessionCookies}}
+	guard := look.Guard(look.Policy{Forms: "'self'", Ancestors: o.FramedBy})
+	group := r.Group(Path, guard)
+	pages.Mount(group)
+	group.GET("", s.show)
+	group.POST("", look.CrossOrigin(s.forbid), s.act)
+	return nil
+}
+
+// visit is one request's voice and what it carries from page to page.
+type visit struct {
+	voice
+	lang     string // that was chosen; blank for none
+	returnTo string // that is allowed; blank for none
+}
+
+func (s *site) visit(c *gin.Context, who claim.Caller) visit {
+	preference := who.Language
+	if preference == "" { // nobody is signed in
+		preference = c.GetHeader("Accept-Language")
+	}
+	v := visit{lang: web.PreferredLanguage(c.Query("lang"))}
+	v.voice = s.words.voice(v.lang, preference)
+	if wanted := c.Query("return_to"); wanted != "" {
+		if s.Returns.allows(wanted) {
+			v.returnTo = wanted
+		} else {
+			s.Log.InfoContext(c.Request.Context(), "return_to is not on the list of pages.allowed_return_urls")
+		}
+	}
+	return v
+}
+
+// carry returns the query that keeps the visit what it is, with what was said.
+func (v visit) carry(said string) url.Values {
+	query := url.Values{}
+	for name, value := range map[string]string{"lang": v.lang, "return_to": v.returnTo, "said": said} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
+}
+
+func (s *site) address(v visit, said string) string {
+	if query := v.carry(said).Encode(); query != "" {
+		return s.URL + "?" + query
+	}
+	return s.URL
+}
+
+// signIn leads through Kratos' login back to the page.
+func (s *site) signIn(v visit, who claim.Caller) string {
+	query := url.Values{"return_to": {s.address(v, saidBack)}}
+	if who.IdentityID != "" {
+		query.Set("refresh", "true") // the session is too old
+	}
+	return s.KratosURL(who.IdentityID) + "/self-service/login/browser?" + query.Encode()
+}
+
+// show answers a GET with the state of the caller's claim.
+func (s *site) show(c *gin.Context) {
+	said := c.Query("said")
+	who, err := s.edge.Browser(c)
+	v := s.visit(c, who)
+	switch {
+	case errors.Is(err, claim.ErrNoSession) && said == "":
+		c.Redirect(http.StatusSeeOther, s.signIn(v, who))
+	case errors.Is(err, claim.ErrNoSession):
+		// Sent to Kratos once more, a browser without cookies would go round for ever.
+		s.render(c, v, page{State: "signed-out", SignIn: s.signIn(v, who)})
+	case err != nil:
+		s.fail(c, v, err)
+	default:
+		s.showClaim(c, v, who, said)
+	}
+}
+
+func (s *site) showClaim(c *gin.Context, v visit, who claim.Caller, said string) {
+	status, err := s.awaited(c.Request.Context(), who)
+	switch {
+	case errors.Is(err, claim.ErrNothingPending):
+		s.showEnd(c, v, who, said)
+	case err != nil:
+		s.fail(c, v, err)
+	case status.State == claim.Verified && said != saidDone:
+		c.Redirect(http.StatusSeeOther, s.address(v, saidDone)) // so that the end is told too
+	case status.State == claim.Verified:
+		s.render(c, v, page{State: "saving", Number: status.Number})
+	default:
+		s.render(c, v, s.open(v, who, status, said))
+	}
+}
+
+// showEnd tells how a claim came to its end, if the person did something about
+// it just now; otherwise there is nothing to do here.
+func (s *site) showEnd(c *gin.Context, v visit, who claim.Caller, said string) {
+	if said != "" && said != saidBack {
+		ended, err := s.Claims.Ended(c.Request.Context(), who)
+		if err != nil && !errors.Is(err, claim.ErrNothingPending) {
+			s.fail(c, v, err)
+			return
+		}
+		if state, ok := endState(ended); ok && s.edge.Now().Sub(ended.At) < lately {
+			s.render(c, v, page{State: state})
+			return
+		}
+	}
+	next := v.returnTo
+	if next == "" {
+		next = s.Returns.Default
+	}
+	if next != "" {
+		c.Redirect(http.StatusSeeOther, next)
+		return
+	}
+	s.render(c, v, page{State: "nothing"})
+}
+
+// awaited returns the caller's claim, and waits for one that the identity
+// announces but that is not there yet.
+func (s *site) awaited(ctx context.Context, who claim.Caller) (claim.Status, error) {
+	status, err := s.Claims.Status(ctx, who)
+	if !errors.Is(err, claim.ErrNothingPending) || who.Seen == nil || who.Seen.Pending == "" {
+		return status, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, announced)
+	defer cancel()
+	ticker := time.NewTicker(askAgain)
+	defer ticker.Stop()
+	for errors.Is(err, claim.ErrNothingPending) {
+		select {
+		case <-ctx.Done():
+			return status, err
+		case <-ticker.C:
+			status, err = s.Claims.Status(ctx, who)
+		}
+	}
+	return status, err
+}
+
+// fail answers for what is away, and logs why.
+func (s *site) fail(c *gin.Context, v visit, err error) {
+	s.Log.ErrorContext(c.Request.Context(), "page failed", "route", c.FullPath(), "error", err)
+	s.render(c, v, page{State: "away", Again: s.address(v, "")})
+}

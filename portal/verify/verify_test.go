@@ -1,0 +1,487 @@
+package verify_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/portal/verify"
+	"github.com/holdline/holdline/web"
+)
+
+var now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+const (
+	pageURL = "https://id.example.com/verify"
+	login   = "https://kratos.example.com/self-service/login/browser?"
+	cookie  = "ory_kratos_session=bobs"
+	number  = "+447700900456"
+	goOn    = "https://app.example.com/profile"
+)
+
+// world is the page with claims and sessions that answer as told.
+type world struct {
+	status   []claim.Status // in turn; the last one stays
+	statuses []error
+	ended    claim.Ended
+	endedErr error
+	err      error // of what a button does
+	fresh    error
+	seen     claim.Identity
+	session  error
+	calls    []string
+	language string // that the last resend was asked in
+	log      bytes.Buffer
+	options  verify.Options
+	engine   *gin.Engine
+}
+
+func (w *world) Status(context.Context, claim.Caller) (claim.Status, error) {
+	status, err := w.status[0], w.statuses[0]
+	if len(w.status) > 1 {
+		w.status, w.statuses = w.status[1:], w.statuses[1:]
+	}
+	return status, err
+}
+
+func (w *world) Ended(context.Context, claim.Caller) (claim.Ended, error) { return w.ended, w.endedErr }
+func (w *world) Fresh(time.Time) error                                    { return w.fresh }
+
+func (w *world) Confirm(_ context.Context, who claim.Caller, code string) error {
+	w.calls = append(w.calls, who.IdentityID+" confirm "+code)
+	return w.err
+}
+
+func (w *world) Resend(_ context.Context, who claim.Caller) error {
+	w.calls, w.language = append(w.calls, who.IdentityID+" resend"), who.Language
+	return w.err
+}
+
+func (w *world) Cancel(_ context.Context, who claim.Caller) error {
+	w.calls = append(w.calls, who.IdentityID+" cancel")
+	return w.err
+}
+
+func (w *world) Session(_ context.Context, cookies, token string) (claim.Caller, error) {
+	if w.session != nil {
+		return claim.Caller{}, w.session
+	}
+	if !strings.Contains(cookies, cookie) || token != "" {
+		return claim.Caller{}, claim.ErrNoSession
+	}
+	seen := w.seen
+	return claim.Caller{IdentityID: "bob", AuthenticatedAt: now, Seen: &seen}, nil
+}
+
+func (w *world) Login(context.Context, string, string) (claim.Caller, error) {
+	return claim.Caller{IdentityID: "bob"}, nil
+}
+
+func mobile(t *testing.T) claim.Mobile {
+	t.Helper()
+	m, err := claim.ParseMobile(claim.NumberPlan{Format: "e164"}, number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// waiting is an open claim whose code was sent.
+func waiting(t *testing.T) claim.Status {
+	t.Helper()
+	return claim.Status{
+		State: claim.Open, Number: mobile(t), LapsesAt: now.Add(24 * time.Hour), CodeExpires: now.Add(270 * time.Second),
+		NextText: now.Add(-time.Second), AttemptsLeft: 4, Text: claim.TextSent,
+	}
+}
+
+func newWorld(t *testing.T, change func(*world)) *world {
+	t.Helper()
+	w := &world{status: []claim.Status{waiting(t)}, statuses: []error{nil}}
+	log := slog.New(slog.NewTextHandler(&w.log, nil))
+	w.options = verify.Options{
+		Claims: w, Brand: verify.Brand{Name: "Acme <b>", SupportURL: "https://example.com/help", Language: "en"},
+		URL: pageURL, KratosURL: func(string) string { return "https://kratos.example.com" },
+		SessionCookies: []string{"ory_kratos_session"}, Key: []byte("key"),
+		Code: verify.CodeForm{Length: 6, Numeric: true}, Returns: verify.ReturnURLs{Allowed: []string{"https://app.example.com"}}, Log: log,
+	}
+	if change != nil {
+		change(w)
+	}
+	edge := &web.Edge{Log: log, Now: func() time.Time { return now }, NewID: func() string { return "id" }, Sessions: w}
+	var err error
+	if w.engine, err = edge.Engine(); err != nil {
+		t.Fatal(err)
+	}
+	if err := verify.Mount(w.engine, edge, w.options); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func nothingPending(w *world) {
+	w.status, w.statuses = []claim.Status{{}}, []error{claim.ErrNothingPending}
+}
+
+func (w *world) do(r *http.Request) *httptest.ResponseRecorder {
+	out := httptest.NewRecorder()
+	w.engine.ServeHTTP(out, r)
+	return out
+}
+
+func (w *world) get(query string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/verify"+query, nil)
+	r.Header.Set("Cookie", cookie)
+	return w.do(r)
+}
+
+// post presses a button of a form that was got before, as a browser does.
+func (w *world) post(t *testing.T, query, action, code string) *httptest.ResponseRecorder {
+	t.Helper()
+	return w.do(w.form(t, query, action, code))
+}
+
+var csrf = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+func (w *world) form(t *testing.T, query, action, code string) *http.Request {
+	t.Helper()
+	w.status, w.statuses = append([]claim.Status{waiting(t)}, w.status...), append([]error{nil}, w.statuses...)
+	fresh := w.fresh
+	w.fresh = nil
+	found := csrf.FindStringSubmatch(w.get("").Body.String())
+	w.fresh = fresh
+	if found == nil {
+		t.Fatal("no form")
+	}
+	return formRequest(query, url.Values{"csrf": {html.UnescapeString(found[1])}, "action": {action}, "code": {code}})
+}
+
+func formRequest(query string, values url.Values) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/verify"+query, strings.NewReader(values.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Cookie", cookie)
+	return r
+}
+
+// wants checks the status, the state, and what the page has and has not.
+func wants(t *testing.T, got *httptest.ResponseRecorder, status int, state string, has []string, not ...string) {
+	t.Helper()
+	body := html.UnescapeString(got.Body.String())
+	if strings.Contains(got.Body.String(), "<b>") {
+		t.Error("a name is markup")
+	}
+	if got.Code != status || !strings.Contains(body, `data-state="`+state+`"`) {
+		t.Errorf("got status %d, want %d and the state %s", got.Code, status, state)
+	}
+	for _, part := range has {
+		if !strings.Contains(body, part) {
+			t.Errorf("the page lacks %q", part)
+		}
+	}
+	for _, part := range append(not, number) {
+		if strings.Contains(body, part) {
+			t.Errorf("the page has %q", part)
+		}
+	}
+	if t.Failed() {
+		t.Log(body)
+	}
+}
+
+func leadsTo(t *testing.T, got *httptest.ResponseRecorder, want string) {
+	t.Helper()
+	if got.Code != http.StatusSeeOther || got.Header().Get("Location") != want {
+		t.Errorf("got %d to %q, want 303 to %q", got.Code, got.Header().Get("Location"), want)
+	}
+}
+
+func TestThePageShowsTheClaim(t *testing.T) {
+	const masked = `<bdi dir="ltr" class="number" id="mobile-pending">+44********56</bdi>`
+	change := func(f func(*claim.Status)) func(*world) { return func(w *world) { f(&w.status[0]) } }
+	for name, tt := range map[string]struct {
+		change  func(*world)
+		query   string
+		status  int
+		state   string
+		has     []string
+		not     []string
+		retryIn string
+	}{
+		"waiting": {nil, "", 200, "waiting", []string{
+			masked, "We sent a code", `inputmode="numeric"`, `autocomplete="one-time-code"`, "autofocus", `<label for="code">`, `pattern="[\p{Nd}\s\-]*"`,
+			`id="confirm"`, `id="resend"`, `id="cancel"`, `id="attempts">4 tries left.<`, `>5 minutes</span>`, "The code has 6 digits.", `<h1>Confirm your mobile number</h1>`,
+		}, []string{"aria-invalid", "next-resend", `role="alert"`, `http-equiv="refresh"`}, ""},
+		"letters": {func(w *world) { w.options.Code.Numeric = false }, "", 200, "waiting", []string{"6 letters and digits"}, []string{"inputmode", "pattern="}, ""},
+		"resend later": {change(func(s *claim.Status) { s.NextText = now.Add(24 * time.Second) }), "", 200, "waiting",
+			[]string{`id="next-resend" data-seconds="24"`, "in <span class=\"wait\">24 seconds</span>"}, nil, ""},
+		"no more texts":      {change(func(s *claim.Status) { s.NextText = time.Time{} }), "", 200, "waiting", []string{"No more codes"}, []string{`id="resend"`}, ""},
+		"no limit on tries":  {change(func(s *claim.Status) { s.AttemptsLeft = 1 << 30 }), "", 200, "waiting", nil, []string{`id="attempts"`}, ""},
+		"one try left":       {change(func(s *claim.Status) { s.AttemptsLeft = 1 }), "", 200, "waiting", []string{"1 try left"}, nil, ""},
+		"text queued":        {change(func(s *claim.Status) { s.Text = claim.TextQueued }), "", 200, "waiting", []string{"is on its way to"}, nil, ""},
+		"text delivered":     {change(func(s *claim.Status) { s.Text = claim.TextDelivered }), "", 200, "waiting", []string{"has arrived"}, nil, ""},
+		"text failed":        {change(func(s *claim.Status) { s.Text = claim.TextFailed }), "", 200, "waiting", []string{"could not send a text"}, nil, ""},
+		"text not delivered": {change(func(s *claim.Status) { s.Text = claim.TextUndelivered }), "", 200, "waiting", []string{"could not send a text"}, nil, ""},
+		"wrong": {nil, "?said=wrong", 400, "wrong", []string{
+			`aria-invalid="true"`, `aria-describedby="message `, `id="message" role="alert">This code is not valid. <span id="attempts">4 tries left.<`,
+		}, nil, ""},
+		"no whole code":  {nil, "?said=no-code", 400, "no-code", []string{`aria-invalid="true"`, "whole code"}, nil, ""},
+		"sent again":     {nil, "?said=resent", 200, "resent", []string{`class="notice success" role="status"`}, nil, ""},
+		"expired":        {change(func(s *claim.Status) { s.CodeExpires = now }), "?said=expired", 200, "expired", []string{"<h1>The code has expired", masked, `id="resend"`}, []string{`id="code"`, `id="confirm"`}, ""},
+		"too soon":       {change(func(s *claim.Status) { s.NextText = now.Add(24 * time.Second) }), "?said=too-soon", 429, "too-soon", []string{"only a moment ago", "24 seconds"}, nil, "24"},
+		"too many texts": {change(func(s *claim.Status) { s.NextText = now.Add(5 * time.Hour) }), "?said=too-many-texts", 429, "too-many-texts", []string{"Too many codes", "5 hours"}, nil, "18000"},
+		"country full":   {nil, "?said=country-full", 429, "country-full", []string{"to this country"}, nil, ""},
+		"not served":     {nil, "?said=not-served", 400, "not-served", []string{"of this kind or country"}, nil, ""},
+		"failed":         {nil, "?said=away", 503, "failed-now", []string{"just now", `id="code"`}, nil, ""},
+		"said nonsense":  {nil, "?said=<script>", 200, "waiting", nil, []string{"<script>"}, ""},
+		"locked for the day": {change(func(s *claim.Status) { s.AttemptsLeft, s.TriesAgain = 0, now.Add(3*time.Hour) }), "", 429, "locked",
+			[]string{"Too many tries", "3 hours", `id="cancel"`}, []string{`id="code"`, `id="resend"`}, "10800"},
+		"an old session": {func(w *world) { w.fresh = claim.ErrSessionTooOld }, "?return_to=" + goOn, 403, "sign-in",
+			[]string{`id="sign-in" href="` + login + "refresh=true&return_to=" + url.QueryEscape(pageURL+"?return_to="+url.QueryEscape(goOn)+"&said=back"), masked, `id="cancel"`}, []string{`id="code"`}, ""},
+		"being saved": {change(func(s *claim.Status) { s.State = claim.Verified }), "?said=done", 200, "saving",
+			[]string{`http-equiv="refresh" content="3"`, masked}, []string{`id="code"`, "<form"}, ""},
+		"store away":  {func(w *world) { w.statuses[0] = fmt.Errorf("secret: %w", claim.ErrStoreAway) }, "", 503, "away", []string{`http-equiv="refresh"`, "Nothing is lost"}, []string{"secret"}, ""},
+		"Kratos away": {func(w *world) { w.session = claim.ErrDirectoryAway }, "", 503, "away", nil, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := newWorld(t, tt.change).get(tt.query)
+			wants(t, got, tt.status, tt.state, tt.has, tt.not...)
+			if got := got.Header().Get("Retry-After"); got != tt.retryIn {
+				t.Errorf("got Retry-After %q, want %q", got, tt.retryIn)
+			}
+		})
+	}
+}
+
+func TestThePageTellsHowAClaimEnded(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ended  claim.Ended
+		status int
+		state  string
+	}{
+		"done":              {claim.Ended{State: claim.Applied}, 200, "done"},
+		"cancelled":         {claim.Ended{State: claim.Cancelled}, 200, "cancelled"},
+		"locked":            {claim.Ended{State: claim.Locked}, 429, "locked"},
+		"lapsed":            {claim.Ended{State: claim.Lapsed}, 410, "lapsed"},
+		"taken":             {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberTaken}, 409, "taken"},
+		"changed elsewhere": {claim.Ended{State: claim.Conflict, Conflict: claim.ErrChangedElsewhere}, 409, "changed"},
+		"refused":           {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberRefused}, 409, "refused"},
+		"superseded":        {claim.Ended{State: claim.Superseded}, 200, "nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nothingPending)
+			w.ended = tt.ended
+			w.ended.At = now.Add(-time.Minute)
+			wants(t, w.get("?said=done"), tt.status, tt.state, nil, `id="code"`)
+			if tt.state != "nothing" {
+				wants(t, w.get("?said=done&return_to="+goOn), tt.status, tt.state, []string{`id="continue" href="` + goOn + `"`})
+			}
+			wants(t, w.get(""), 200, "nothing", nil, `id="continue"`)
+		})
+	}
+	w := newWorld(t, nothingPending)
+	w.ended = claim.Ended{State: claim.Applied, At: now.Add(-2 * time.Hour)}
+	wants(t, w.get("?said=done"), 200, "nothing", nil)
+	w.endedErr = claim.ErrStoreAway
+	wants(t, w.get("?said=done"), 503, "away", nil)
+}
+
+func TestWithNothingPendingThePageSendsPeopleOn(t *testing.T) {
+	w := newWorld(t, nothingPending)
+	leadsTo(t, w.get("?return_to="+goOn), goOn)
+	wants(t, w.get("?return_to=https://evil.example.com/"), 200, "nothing", nil, "evil")
+	if log := w.log.String(); !strings.Contains(log, "return_to is not on the list") || strings.Contains(log, "evil") {
+		t.Errorf("logged %s", log)
+	}
+	w = newWorld(t, func(w *world) { nothingPending(w); w.options.Returns.Default = "https://example.com/account" })
+	leadsTo(t, w.get(""), "https://example.com/account")
+	leadsTo(t, w.get("?said=back"), "https://example.com/account")
+	leadsTo(t, w.get("?return_to="+goOn), goOn)
+}
+
+func TestAnAcceptedNumberThatIsNotSavedYetLeadsToTheEnd(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.status[0].State = claim.Verified })
+	leadsTo(t, w.get("?return_to="+goOn), pageURL+"?return_to="+url.QueryEscape(goOn)+"&said=done")
+}
+
+func TestAnAnnouncedClaimIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(w *world) {
+			w.seen.Pending = number
+			w.status = []claim.Status{{}, {}, {}, waiting(t)}
+			w.statuses = []error{claim.ErrNothingPending, claim.ErrNothingPending, claim.ErrNothingPending, nil}
+		})
+		wants(t, w.get(""), 200, "waiting", nil)
+		begun := time.Now()
+		nothingPending(w)
+		wants(t, w.get(""), 200, "nothing", nil)
+		if waited := time.Since(begun); waited < 2*time.Second || waited > 4*time.Second {
+			t.Errorf("waited %s", waited)
+		}
+	})
+}
+
+func TestWithoutASessionThePageLeadsThroughTheLogin(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.session = claim.ErrNoSession })
+	leadsTo(t, w.get(""), login+"return_to="+url.QueryEscape(pageURL+"?said=back"))
+	leadsTo(t, w.get("?lang=de&return_to="+goOn), login+"return_to="+
+		url.QueryEscape(pageURL+"?lang=de&return_to="+url.QueryEscape(goOn)+"&said=back"))
+	wants(t, w.get("?said=back"), 401, "signed-out", []string{`id="sign-in"`, "cookies"}) // does not go round
+	leadsTo(t, w.do(formRequest("", url.Values{"action": {"cancel"}})), pageURL+"?said=signed-out")
+	if len(w.calls) > 0 {
+		t.Errorf("called %q", w.calls)
+	}
+}
+
+func TestOnlyTheSessionCookieCounts(t *testing.T) {
+	w := newWorld(t, nil)
+	for name, value := range map[string]string{"X-Session-Token": "bobs-token", "Authorization": "Bearer bobs-token", "authorization": "Basic Ym9iOnBhc3M="} {
+		r := httptest.NewRequest(http.MethodGet, "/verify", nil)
+		r.Header.Set(name, value)
+		if got := w.do(r); got.Code != http.StatusSeeOther {
+			t.Errorf("%s: got status %d, want the way to the login", name, got.Code)
+		}
+	}
+}
+
+func TestButtonsEndInARedirect(t *testing.T) {
+	limit := func(err error) error { return &claim.LimitError{Reason: err, Until: now.Add(time.Minute)} }
+	for name, tt := range map[string]struct {
+		action, code string
+		err          error
+		said         string
+		calls        []string
+	}{
+		"the right code":             {"confirm", "123456", nil, "done", []string{"bob confirm 123456"}},
+		"spaces and dashes":          {"confirm", " 123–4 5-6\u200f", nil, "done", []string{"bob confirm 123456"}},
+		"Arabic digits":              {"confirm", "١٢٣ ٤٥٦", nil, "done", []string{"bob confirm 123456"}},
+		"Devanagari digits":          {"confirm", "१२३४५६", nil, "done", []string{"bob confirm 123456"}},
+		"full width":                 {"confirm", "１２３４５６", nil, "done", []string{"bob confirm 123456"}},
+		"no action":                  {"", "123456", nil, "done", []string{"bob confirm 123456"}},
+		"a wrong code":               {"confirm", "000000", claim.ErrWrongCode, "wrong", []string{"bob confirm 000000"}},
+		"nothing typed":              {"confirm", " ", nil, "no-code", nil},
+		"half a code":                {"confirm", "123", nil, "no-code", nil},
+		"letters":                    {"confirm", "12345a", nil, "no-code", nil},
+		"an expired code":            {"confirm", "123456", claim.ErrCodeExpired, "expired", []string{"bob confirm 123456"}},
+		"too many tries":             {"confirm", "123456", limit(claim.ErrTooManyTries), "locked", []string{"bob confirm 123456"}},
+		"an old session":             {"confirm", "123456", claim.ErrSessionTooOld, "sign-in", []string{"bob confirm 123456"}},
+		"a taken number":             {"confirm", "123456", claim.ErrNumberTaken, "over", []string{"bob confirm 123456"}},
+		"a broken store":             {"confirm", "123456", errors.New("secret"), "away", []string{"bob confirm 123456"}},
+		"resend":                     {"resend", "", nil, "resent", []string{"bob resend"}},
+		"resend too soon":            {"resend", "", limit(claim.ErrTooSoon), "too-soon", []string{"bob resend"}},
+		"too many texts":             {"resend", "", limit(claim.ErrTooManyTexts), "too-many-texts", []string{"bob resend"}},
+		"no budget":                  {"resend", "", limit(claim.ErrCallingCodeFull), "country-full", []string{"bob resend"}},
+		"no longer served":           {"resend", "", claim.ErrNumberNotServed, "not-served", []string{"bob resend"}},
+		"resend of nothing":          {"resend", "", claim.ErrNothingPending, "over", []string{"bob resend"}},
+		"cancel":                     {"cancel", "", nil, "cancelled", []string{"bob cancel"}},
+		"cancel what is being saved": {"cancel", "", claim.ErrBeingApplied, "done", []string{"bob cancel"}},
+		"a claim of the form's own":  {"cancel&identity=alice&claim=1", "", nil, "done", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.err = tt.err
+			got := w.post(t, "?lang=ta&return_to="+goOn, tt.action, tt.code)
+			if tt.calls == nil && tt.said == "done" { // an unknown action without a code
+				tt.said = "no-code"
+			}
+			leadsTo(t, got, pageURL+"?lang=ta&return_to="+url.QueryEscape(goOn)+"&said="+tt.said)
+			if !slices.Equal(w.calls, tt.calls) {
+				t.Errorf("called %q, want %q", w.calls, tt.calls)
+			}
+			if log := w.log.String(); strings.Contains(log, "123456") || strings.Contains(log, number) {
+				t.Errorf("logged %s", log)
+			}
+			if tt.said == "resent" && w.language != "ta" {
+				t.Errorf("the text is asked for in %q, want ta", w.language)
+			}
+		})
+	}
+}
+
+func TestFormsAreProvedToBeTheSessionsOwn(t *testing.T) {
+	token := func(t *testing.T, w *world) string {
+		t.Helper()
+		return html.UnescapeString(csrf.FindStringSubmatch(w.get("").Body.String())[1])
+	}
+	for name, change := range map[string]func(*http.Request, *url.Values){
+		"no token":          func(_ *http.Request, v *url.Values) { v.Del("csrf") },
+		"a made-up token":   func(_ *http.Request, v *url.Values) { v.Set("csrf", "SALT.AAAA") },
+		"a changed salt":    func(_ *http.Request, v *url.Values) { v.Set("csrf", "X"+v.Get("csrf")) },
+		"another session's": func(r *http.Request, _ *url.Values) { r.Header.Set("Cookie", cookie+"-other") },
+		"from another site": func(r *http.Request, _ *url.Values) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+		"from a sibling":    func(r *http.Request, _ *url.Values) { r.Header.Set("Sec-Fetch-Site", "same-site") },
+		"an old browser's other": func(r *http.Request, _ *url.Values) {
+			r.Header.Del("Sec-Fetch-Site")
+			r.Header.Set("Origin", "https://evil.example.com")
+		},
+		"too large": func(_ *http.Request, v *url.Values) { v.Set("code", strings.Repeat("1", 1<<20)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			for _, action := range []string{"confirm", "resend", "cancel"} {
+				values := url.Values{"csrf": {token(t, w)}, "action": {action}, "code": {"123456"}}
+				r := formRequest("", values)
+				change(r, &values)
+				changed := formRequest("", values)
+				changed.Header = r.Header
+				wants(t, w.do(changed), 403, "forbidden", []string{`id="again"`})
+			}
+			if len(w.calls) > 0 {
+				t.Errorf("called %q", w.calls)
+			}
+		})
+	}
+	w := newWorld(t, nil)
+	if a, b := token(t, w), token(t, w); a == b {
+		t.Error("two forms have the same token")
+	}
+	replica := newWorld(t, nil)
+	leadsTo(t, replica.do(formRequest("", url.Values{"csrf": {token(t, w)}, "action": {"cancel"}})), pageURL+"?said=cancelled")
+}
+
+func TestThePageIsSafeToShow(t *testing.T) {
+	w := newWorld(t, nil)
+	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|<script>|<script [^>]*>[^<]`)
+	got := w.get("")
+	want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'none'; frame-src 'none'; " +
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	header := got.Header()
+	if header.Get("Content-Security-Policy") != want || header.Get("Cache-Control") != "no-store" ||
+		header.Get("Referrer-Policy") != "same-origin" || header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("got headers %v", header)
+	}
+	if found := inline.FindString(got.Body.String()); found != "" {
+		t.Errorf("inline script or style %q", found)
+	}
+	framed := newWorld(t, func(w *world) { w.options.FramedBy = "http://127.0.0.1:4455" }).get("")
+	if policy := framed.Header().Get("Content-Security-Policy"); !strings.HasSuffix(policy, "frame-ancestors http://127.0.0.1:4455") {
+		t.Errorf("got policy %q", policy)
+	}
+	for _, found := range regexp.MustCompile(`(?:href|src)="(verify/assets/[^"]+)"`).FindAllStringSubmatch(got.Body.String(), -1) {
+		if asset := w.do(httptest.NewRequest(http.MethodGet, "/"+html.UnescapeString(found[1]), nil)); asset.Code != http.StatusOK {
+			t.Errorf("%s: got %d", found[1], asset.Code)
+		}
+	}
+}
+
+func TestThePageBearsTheOperatorsBrand(t *testing.T) {
+	got := newWorld(t, func(w *world) {
+		w.options.Brand = verify.Brand{Name: "Acme", Logo: []byte("<svg/>"), LogoFile: "logo.svg", Accent: "#a4161a", SupportURL: "mailto:help@example.com"}
+	}).get("")
+	wants(t, got, 200, "waiting", []string{`src="verify/assets/logo.svg?v=`, `href="verify/assets/theme.css?v=`, `id="support" href="mailto:help@example.com"`})
+}

@@ -1,0 +1,58 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// Helper is who may act for others: a client whose token may manage claims, or a
+// privileged person.
+type Helper struct {
+	claim.Actor
+	// SignedIn is when a person last did; a client's token is always fresh.
+	SignedIn time.Time
+	// Realm is the only one whose people the helper may act for; blank for any.
+	Realm string
+}
+
+// IsPrivileged tells whether an identity's own record makes it a privileged
+// person.
+func (e *Edge) IsPrivileged(ctx context.Context, identityID string) (bool, error) {
+	if e.Privileged == nil {
+		return false, nil
+	}
+	return e.Privileged(ctx, identityID)
+}
+
+// Helper authenticates who may act for others. Errors are those of [Edge.Client]
+// and [Edge.Owner], and ErrForbidden for a person who is not privileged.
+func (e *Edge) Helper(c *gin.Context) (Helper, error) {
+	if e.IsClient(c) {
+		token, err := e.Client(c, claim.ScopeClaimsManage)
+		return Helper{
+			Actor:    claim.Actor{Kind: claim.Privileged, ID: token.Name, Address: c.ClientIP()},
+			SignedIn: e.Now(),
+		}, err
+	}
+	owner, err := e.owner(c)
+	if err != nil {
+		return Helper{}, err
+	}
+	privileged, err := e.IsPrivileged(c.Request.Context(), owner.IdentityID)
+	if err == nil && !privileged {
+		err = ErrForbidden
+	}
+	// Who is trusted with one realm is not therefore trusted with the primary one.
+	realm, _ := claim.SplitRealm(owner.IdentityID)
+	if realm == claim.PrimaryRealm {
+		realm = ""
+	}
+	return Helper{
+		Actor:    claim.Actor{Kind: claim.Privileged, ID: owner.IdentityID, Address: c.ClientIP()},
+		SignedIn: owner.AuthenticatedAt, Realm: realm,
+	}, err
+}
