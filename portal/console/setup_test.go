@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"html"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -264,9 +265,22 @@ func says(t *testing.T, got *httptest.ResponseRecorder, status int, words ...str
 	if got.Code != status {
 		t.Errorf("got status %d, want %d", got.Code, status)
 	}
+	body := strings.ReplaceAll(got.Body.String(), "&#43;", "+")
 	for _, part := range words {
-		if !strings.Contains(got.Body.String(), part) {
-			t.Errorf("the page lacks %q:\n%s", part, got.Body)
+		if !strings.Contains(body, part) {
+			t.Errorf("the page lacks %q: %s", part, visible(got.Body.String()))
 		}
 	}
 }
+
+var tags = regexp.MustCompile(`<[^>]*>|\s+`)
+
+// visible is a page without its tags.
+func visible(page string) string {
+	return strings.Join(strings.Fields(html.UnescapeString(tags.ReplaceAllString(page, " "))), " ")
+}
+
+// alwaysOps lets everybody in.
+type alwaysOps struct{ console.Door }
+
+func (alwaysOps) Check(context.Context, string, string, string) (claim.Actor, error) { return ops, nil }

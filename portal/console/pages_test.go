@@ -1,0 +1,176 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/portal/console"
+)
+
+const markup = `<b>"x"</b><script>alert(1)</script>`
+
+func TestMarkupInValuesIsText(t *testing.T) {
+	w := newWorld(t)
+	c := w.claim(func(c *claim.Claim) {
+		c.IdentityID, c.Reason, c.Origin = markup, markup, markup
+		c.State = claim.Conflict
+	})
+	line := claim.Event{ClaimID: c.ID, IdentityID: markup, Kind: markup, Number: markup, Reason: markup, Actor: claim.Actor{Kind: claim.Client, ID: markup, Address: markup}, At: w.Now()}
+	if err := w.store.RecordEvent(t.Context(), line); err != nil {
+		t.Fatal(err)
+	}
+	due, _ := w.store.DueTexts(t.Context(), w.Now().Add(time.Hour), 1)
+	if err := w.store.Done(t.Context(), claim.TextResult{TextID: due[0].ID, State: claim.TextFailed, Gateway: markup, ProviderID: "m", Reason: markup, At: w.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Record(t.Context(), claim.Receipt{Gateway: markup, Message: "m", State: claim.ReceiptUndelivered, Detail: markup, At: w.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	w.newToken(markup, claim.ScopeClaimsManage)
+	w.opt.Product, w.opt.Replica = markup, markup
+	w.opt.Configured = []claim.Token{{Name: markup, Scopes: []claim.Scope{markup}}}
+	w.opt.Gateways = func() []console.Gateway { return []console.Gateway{{ID: markup, State: markup, LastReason: markup}} }
+	w.opt.Alarms = func() map[string]claim.Verdict { return map[string]claim.Verdict{markup: {Alarm: markup}} }
+	w.opt.Limits = []console.Limit{{Name: markup, Key: markup, Value: markup}}
+	w.rebuild()
+	b := w.administrator()
+	off := "false"
+	if err := w.board.Set(t.Context(), map[claim.Switch]*string{claim.SwitchVerify: &off}, claim.Actor{ID: markup}); err != nil {
+		t.Fatal(err)
+	}
+	asked := url.QueryEscape(markup)
+	paths := append(routes(t, w, http.MethodGet), "/console/claims/"+c.ID, "/console/claims?identity="+asked, "/console/texts?gateway="+asked,
+		"/console/audit?claim="+asked+"&identity="+asked+"&kind="+asked, "/console/tokens/revoke?name="+asked, "/console/"+url.PathEscape(markup))
+	for _, path := range paths {
+		if body := b.get(path).Body.String(); strings.Contains(body, "<script>") || strings.Contains(body, "<b>") || strings.Contains(body, `="<`) {
+			t.Errorf("%s has markup in it", path)
+		}
+	}
+	for path, fields := range map[string]url.Values{
+		"/console/claims":        {"number": {markup}, "identity": {markup}},
+		"/console/settings":      {"verification_sms_otp_validity": {markup}},
+		"/console/tokens/revoke": {"name": {markup + "x"}},
+	} {
+		if body := b.post(path, fields).Body.String(); strings.Contains(body, "<script>") || strings.Contains(body, "<b>") {
+			t.Errorf("%s has markup in it", path)
+		}
+	}
+}
+
+func TestTheOverviewTellsWhatWaits(t *testing.T) {
+	w := newWorld(t)
+	for range 2 {
+		w.claim(func(c *claim.Claim) { c.IdentityID = w.newID() })
+	}
+	w.claim(func(c *claim.Claim) { c.IdentityID, c.State = "bob", claim.Applied })
+	w.opt.Alarms = func() map[string]claim.Verdict {
+		return map[string]claim.Verdict{"94": {Alarm: claim.AlarmShare, Texts: 80, Confirmed: 4}, "49": {Alarm: claim.AlarmBudget, Texts: 100}}
+	}
+	w.rebuild()
+	got := w.administrator().get("/console/")
+	says(t, got, http.StatusOK, "+94 Sri Lanka: few codes are confirmed (5 % of 80). Texts still go out.", "+49 Germany: the budget is spent", "failing", "replica-1", "Number written")
+	if words := visible(got.Body.String()); !strings.Contains(words, "Wait for their code 2 ") || !strings.Contains(words, "Texts that wait 3 ") {
+		t.Errorf("got %s", words)
+	}
+	w.store.Fail(claim.ErrStoreAway)
+	says(t, w.administrator().get("/console/"), http.StatusServiceUnavailable, "The database does not answer")
+}
+
+func TestTrafficIsShownByCountry(t *testing.T) {
+	w := newWorld(t)
+	for i, number := range []string{"+491711111111", "+491711111112", "+12025550100", "+80012345678"} {
+		w.claim(func(c *claim.Claim) {
+			c.IdentityID, c.Number = w.newID(), claim.RestoreMobile(number)
+			if i == 0 {
+				c.State = claim.Applied
+			}
+		})
+	}
+	due, _ := w.store.DueTexts(t.Context(), w.Now().Add(time.Hour), 10)
+	for _, text := range due {
+		_ = w.store.Done(t.Context(), claim.TextResult{TextID: text.ID, State: claim.TextSent, Gateway: "vonage", ProviderID: text.ID, At: w.Now()})
+	}
+	b := w.administrator()
+	for _, span := range []string{"", "?span=1h", "?span=24h", "?span=7d", "?span=30d"} {
+		got := b.get("/console/traffic" + span)
+		says(t, got, http.StatusOK, "+49", "Germany", "+1", "United States and 24 more", "International service")
+		if words := visible(got.Body.String()); !strings.Contains(words, "+49 Germany 2 2 1 50 %") || !strings.Contains(words, "All 4 4 1 25 %") {
+			t.Errorf("got %s", words)
+		}
+	}
+	w.pass(2 * time.Hour)
+	says(t, w.administrator().get("/console/traffic?span=1h"), http.StatusOK, "No text with a code was queued in this time.")
+}
+
+func TestLimitsAreNamedByTheirKeys(t *testing.T) {
+	w := newWorld(t)
+	w.opt.Limits = []console.Limit{{Name: "Wrong tokens per address", Key: "limits.token_failures_per_address", Value: "10"}}
+	w.rebuild()
+	words := visible(w.administrator().get("/console/limits").Body.String())
+	for _, part := range []string{
+		"An ended claim is kept for 90 days claims.retention", "Codes entered per claim 5 limits.max_attempts",
+		"Texts per calling code in an hour no limit traffic.texts_per_hour", "Calling codes that are texted all",
+		"Wrong tokens per address 10 limits.token_failures_per_address", "25 % traffic.min_confirmed_share",
+	} {
+		if !strings.Contains(words, part) {
+			t.Errorf("%q is missing in %s", part, words)
+		}
+	}
+}
+
+func TestTokensAreRevokedAfterAsking(t *testing.T) {
+	w := newWorld(t)
+	w.newToken("okta", claim.ScopeSCIMRead)
+	b := w.administrator()
+	says(t, b.get("/console/tokens"), http.StatusOK, "holdline token create", "in the configuration", "/console/tokens/revoke?name=ops")
+	says(t, b.get("/console/tokens/revoke?name=ops"), http.StatusOK, "You are signed in with a token of this name.")
+	says(t, b.get("/console/tokens/revoke?name=okta"), http.StatusOK, "The configuration has a token of this name as well")
+	says(t, b.get("/console/tokens/revoke?name=nobody"), http.StatusNotFound, "There is no such token")
+	says(t, b.get("/console/tokens/revoke"), http.StatusFound)
+	b.get("/console/tokens")
+	says(t, b.follow(b.post("/console/tokens/revoke", url.Values{"name": {"okta"}})), http.StatusOK, "The token is revoked.", `<span class="badge">revoked</span>`)
+	events := w.kept.Events()
+	if last := events[len(events)-1]; last.Kind != claim.TokenRevoked || last.Actor != ops || last.Reason != "okta" || !last.At.Equal(w.Now()) {
+		t.Errorf("got the event %+v", last)
+	}
+	says(t, b.post("/console/tokens/revoke", url.Values{"name": {"okta"}}), http.StatusNotFound)
+	w.kept.Fail(claim.ErrStoreAway)
+	w.opt.Door = alwaysOps{w.doors}
+	w.rebuild()
+	says(t, b.get("/console/tokens"), http.StatusServiceUnavailable)
+	says(t, b.get("/console/tokens/revoke?name=ops"), http.StatusServiceUnavailable)
+}
+
+func TestAListThatCannotBeReadSaysSo(t *testing.T) {
+	w := newWorld(t)
+	b := w.administrator()
+	w.store.Fail(claim.ErrStoreAway)
+	for _, path := range []string{"claims", "texts", "traffic", "audit", "claims/c"} {
+		says(t, b.get("/console/"+path), http.StatusServiceUnavailable, "The database does not answer")
+	}
+}
+
+func TestTheAuditTrailIsFiltered(t *testing.T) {
+	w := newWorld(t)
+	one := w.claim(nil)
+	w.claim(func(c *claim.Claim) { c.IdentityID, c.State = "bob", claim.Applied })
+	b := w.administrator()
+	for query, words := range map[string]string{"": "2", "?claim=" + one.ID: "1", "?identity=bob": "1", "?kind=applied": "1", "?kind=odd": "0"} {
+		body := b.get("/console/audit" + query).Body.String()
+		if got := len(regexp.MustCompile(`<th scope="row">`).FindAllString(body, -1)); got != int(words[0]-'0') {
+			t.Errorf("%s: got %d lines, want %s", query, got, words)
+		}
+	}
+	says(t, b.get("/console/audit?kind=odd"), http.StatusOK, `<option value="odd" selected>odd</option>`, "Nothing is noted here.")
+}
+
+func TestAConsoleNeedsAKey(t *testing.T) {
+	if _, err := console.New(console.Options{CSRFKey: []byte("short")}); err == nil {
+		t.Error("got no error")
+	}
+}
