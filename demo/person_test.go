@@ -110,7 +110,7 @@ func (d *running) signIn(t *testing.T) *browser {
 	b.open(t, d.link(t, "demo")+"login")
 	b.isAt(t, "/login", "Sign in")
 	b.submit(t, "method", "password", map[string]string{"identifier": "demo@example.org", "password": d.password(t)})
-	b.isAt(t, "/", `id="mobile-verified"`)
+	b.isAt(t, "/account", `id="mobile-verified"`)
 	return b
 }
 
@@ -132,13 +132,13 @@ func (d *running) personEdits(t *testing.T) {
 	b.isAt(t, "/login", "invalid", `role="alert"`)
 
 	b = d.signIn(t)
-	b.isAt(t, "/", "+61491570156", ">verified<")
+	b.isAt(t, "/account", "+61491570156", ">verified<")
 	b.open(t, demo+"settings")
 	b.isAt(t, "/settings", `name="traits.email"`, `name="traits.mobile"`, `name="password"`)
 	b.submit(t, "method", "profile", map[string]string{"traits.mobile": "12"})
 	b.isAt(t, "/settings", `id="traits.mobile-message"`, `is not valid "tel"`)
 	b.submit(t, "method", "profile", map[string]string{"traits.mobile": "+61491570156", "traits.name": `Dana <b> & "Co"`})
-	b.isAt(t, "/", `Dana <b> & "Co"`, ">verified<") // by way of /confirm, where nothing waits
+	b.isAt(t, "/account", `Dana <b> & "Co"`, ">verified<") // by way of /verify, where nothing waits
 	if strings.Contains(b.page, "<b>") {
 		t.Error("the name is markup")
 	}
@@ -149,13 +149,13 @@ func (d *running) personEdits(t *testing.T) {
 	b.submit(t, "method", "password", map[string]string{"password": d.password(t)})
 	b.isAt(t, "/settings", "Your changes have been saved")
 
-	b.open(t, demo)
+	b.open(t, demo+"account")
 	logout := regexp.MustCompile(`id="logout" href="([^"]*)"`).FindStringSubmatch(b.page)
 	if logout == nil {
 		t.Fatalf("no way to sign out:\n%s", b.page)
 	}
 	b.open(t, html.UnescapeString(logout[1]))
-	b.isAt(t, "/", "Create an account")
+	b.isAt(t, "/account", "Create an account")
 }
 
 func (d *running) personRegisters(t *testing.T) {
@@ -166,27 +166,14 @@ func (d *running) personRegisters(t *testing.T) {
 	b.isAt(t, "/registration", `id="password-message"`)
 	person["password"] = "a long enough passphrase"
 	b.submit(t, "method", "password", person)
-	b.isAt(t, "/", "new@example.org", "none yet")
+	b.isAt(t, "/account", "new@example.org", "none yet")
 	b.open(t, d.link(t, "demo")+"settings")
 	b.submit(t, "method", "profile", map[string]string{"traits.mobile": "+61491570110"})
-	b.isAt(t, "/", "+61491570110", "not verified")
+	b.isAt(t, "/account", "+61491570110", "not verified")
 	b.open(t, d.link(t, "demo")+"settings?flow=00000000-0000-0000-0000-000000000000")
 	b.isAt(t, "/settings", "new@example.org") // in a flow that is there
 	b.open(t, d.link(t, "demo")+"error?id=stub:500")
 	b.isAt(t, "/error", "This is a stub error.")
-}
-
-func (d *running) personConfirms(t *testing.T) {
-	b := d.signIn(t)
-	d.holdline.mu.Lock()
-	d.holdline.pending = "+44*******456"
-	d.holdline.mu.Unlock()
-	b.open(t, d.link(t, "demo")+"confirm")
-	b.isAt(t, "/confirm", "+44*******456")
-	b.submit(t, "action", "confirm", map[string]string{"code": "000000"})
-	b.isAt(t, "/confirm", `id="message"`, "+44*******456")
-	b.submit(t, "action", "confirm", map[string]string{"code": rightCode})
-	b.isAt(t, "/", "The code was right")
 }
 
 func (d *running) curlWorks(t *testing.T) {

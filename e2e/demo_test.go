@@ -16,7 +16,7 @@ var codeInText = regexp.MustCompile(`#(\d{6})\b`)
 // type it, see the new number verified.
 func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	t.Parallel()
-	demo := harness.StartDemo(t, "demo", "phone")
+	demo := harness.StartDemo(t, "demo", "phone", "console")
 	page := harness.NewBrowser(t)
 	phone := page.NewTab(t)
 	const email, password = "visitor@example.com", "a-long-password-Kp4wq7"
@@ -27,7 +27,15 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	const submit, profile, mobile, verified, pending = `main form button[type="submit"]`, `button[name="method"][value="profile"]`,
 		"#mobile-number", "#mobile-verified", "#mobile-pending"
 
+	account := demo.Links["demo"] + "account"
 	page.Open(t, demo.Links["demo"])
+	for _, frame := range []string{`iframe[src="/account"]`, `iframe[src="` + demo.Links["phone"] + `"]`, `a[href="` + demo.Links["console"] + `"]`} {
+		if _, err := page.Read(frame); err != nil {
+			t.Errorf("the stage lacks %s: %v", frame, err)
+		}
+	}
+	page.Shoot(t, "demo-0-stage")
+	page.Open(t, account)
 	page.Click(t, `a[href="/registration"]`)
 	page.Type(t, field("traits.email"), email)
 	page.Type(t, field("traits.mobile"), m0)
@@ -36,18 +44,18 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	}
 	page.Type(t, field("password"), password)
 	page.Click(t, `button[name="method"][value="password"]`)
-	page.Open(t, demo.Links["demo"])
+	page.Open(t, account)
 	page.Await(t, harness.Patience, mobile, "the number that was registered", false, contains(m0))
 	page.Shoot(t, "demo-1-registered")
 
 	page.Click(t, `a.button[href="/settings"]`)
 	page.Type(t, field("traits.mobile"), m1)
 	page.Click(t, profile)
-	if where := page.Where(t); !strings.Contains(where, "/confirm") {
+	if where := page.Where(t); !strings.Contains(where, "/verify") {
 		t.Errorf("after the form the browser is at %s, want the page that asks for the code", where)
 	}
 	page.Shoot(t, "demo-2-asked-for-the-code")
-	page.Open(t, demo.Links["demo"])
+	page.Open(t, account)
 	page.Await(t, harness.Patience, mobile, "the old number is still there", false, contains(m0))
 	page.Await(t, harness.Patience, pending, "the new number is pending", false, contains(m1))
 
@@ -59,7 +67,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 		t.Fatalf("the phone shows %q", text)
 	}
 
-	page.Click(t, `a[href="/confirm"]`)
+	page.Click(t, "#type-code")
 	page.Type(t, field("code"), harness.WrongCode(code[1], 0))
 	page.Click(t, "#confirm")
 	page.Await(t, harness.Patience, `[role="alert"]`, "a wrong code is refused", false, contains("not valid"))
@@ -67,6 +75,9 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Shoot(t, "demo-4-wrong-code")
 	page.Type(t, field("code"), code[1])
 	page.Click(t, "#confirm")
+	page.Await(t, harness.Patience, "#verify", "the page tells the end", false, contains("in force"))
+	page.Shoot(t, "demo-5-done")
+	page.Click(t, "#continue")
 	page.Await(t, harness.Patience, mobile, "the new number is the person's", true, contains(m1))
 	if got, err := page.Read(verified); err != nil || got != "verified" {
 		t.Errorf("the new number's badge: %q %v", got, err)
@@ -74,7 +85,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	if got, err := page.Read(pending); err == nil {
 		t.Errorf("still pending: %q", got)
 	}
-	page.Shoot(t, "demo-5-verified")
+	page.Shoot(t, "demo-6-verified")
 
 	demo.Stop(t)
 	for name, link := range demo.Links {
