@@ -14,7 +14,7 @@ type Cursor struct {
 }
 
 // ClaimQuery asks for claims, newest first. Blank fields ask for nothing.
-type ClaimQuery struct {
+type ClaimQuery struct { //nolint:revive // it stands beside TextQuery and EventQuery
 	State      State
 	IdentityID string
 	// Number is the number that is wanted.

@@ -37,7 +37,7 @@ func (d *Desk) Search(ctx context.Context, q ClaimQuery, number string) ([]Claim
 }
 
 // ClaimHistory is one claim with all that happened to it, oldest first.
-type ClaimHistory struct {
+type ClaimHistory struct { //nolint:revive // History is what claims for a number leave behind
 	Claim  Claim
 	Events []EventRecord
 	Texts  []TextRecord

@@ -84,7 +84,7 @@ func TestAHistoryIsOldestFirst(t *testing.T) {
 	d := newHelpDesk(t)
 	id := d.open(bob, "flow", m1)
 	d.pass(cool)
-	wantErr(t, d.Desk.Resend(t.Context(), id, keeper), nil)
+	wantErr(t, d.Resend(t.Context(), id, keeper), nil)
 	h, err := d.History(t.Context(), id)
 	wantErr(t, err, nil)
 	var kinds []string
@@ -104,7 +104,7 @@ func TestAHistoryIsOldestFirst(t *testing.T) {
 func TestAShownNumberLeavesALine(t *testing.T) {
 	d := newHelpDesk(t)
 	id := d.open(bob, "flow", m1)
-	shown, err := d.Desk.Reveal(t.Context(), id, keeper)
+	shown, err := d.Reveal(t.Context(), id, keeper)
 	if err != nil || shown.Number.Reveal() != m1 || shown.Was.Reveal() != m0 {
 		t.Errorf("got %v, %v", shown, err)
 	}
@@ -115,7 +115,7 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 	if got := events[len(events)-1]; got != want {
 		t.Errorf("wrote %+v, want %+v", got, want)
 	}
-	_, err = d.Desk.Reveal(t.Context(), "no such claim", keeper)
+	_, err = d.Reveal(t.Context(), "no such claim", keeper)
 	wantErr(t, err, claim.ErrNoClaim)
 }
 
@@ -128,7 +128,7 @@ func TestWithoutItsLineNoNumberIsShown(t *testing.T) {
 	d := newHelpDesk(t)
 	id := d.open(bob, "flow", m1)
 	d.Archive = deafArchive{d.fake}
-	shown, err := d.Desk.Reveal(t.Context(), id, keeper)
+	shown, err := d.Reveal(t.Context(), id, keeper)
 	wantErr(t, err, claim.ErrStoreAway)
 	if shown != (claim.Claim{}) {
 		t.Error("the claim was shown all the same")
@@ -137,8 +137,8 @@ func TestWithoutItsLineNoNumberIsShown(t *testing.T) {
 
 func TestTheDeskHelpsWithTheClaimThatIsMeant(t *testing.T) {
 	type deed func(*helpDesk, string) error
-	resend := func(d *helpDesk, id string) error { return d.Desk.Resend(d.t.Context(), id, keeper) }
-	cancel := func(d *helpDesk, id string) error { return d.Desk.Cancel(d.t.Context(), id, keeper) }
+	resend := func(d *helpDesk, id string) error { return d.Resend(d.t.Context(), id, keeper) }
+	cancel := func(d *helpDesk, id string) error { return d.Cancel(d.t.Context(), id, keeper) }
 	for name, tt := range map[string]struct {
 		do         deed
 		wait       time.Duration

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/holdline/holdline/claim"
@@ -91,6 +92,53 @@ func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
 		} {
 			if !errors.Is(err, claim.ErrStoreAway) {
 				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
+}
+
+// A release that knows nothing of masks wrote the claims, and its replicas go on
+// writing while this one migrates.
+func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
+	onEach(t, func(t kind) {
+		store := persistence.NewStore(t.db)
+		keep := func(id string) {
+			c := openClaim(id)
+			if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		statements := []string{"DELETE FROM schema_migrations WHERE version_id >= 15"}
+		for table, indexes := range map[string][]string{
+			"claims":       {"claims_newest", "claims_newest_state", "claims_newest_identity", "claims_newest_number", "claims_newest_mask", "claims_newest_mask_state"},
+			"texts":        {"texts_newest", "texts_newest_state", "texts_newest_gateway"},
+			"audit_events": {"audit_events_newest_identity", "audit_events_newest_kind"},
+		} {
+			for _, index := range indexes {
+				if strings.HasSuffix(t.Name(), "mariadb") {
+					index += " ON " + table
+				}
+				statements = append(statements, "DROP INDEX "+index)
+			}
+		}
+		statements = append(statements, "ALTER TABLE claims DROP COLUMN mask", "ALTER TABLE claims DROP COLUMN number_key")
+		for _, statement := range statements {
+			if err := t.db.Exec(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keep("before")
+		if err := t.db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		keep("beside")
+		number := openClaim("").Number
+		for name, q := range map[string]claim.ClaimQuery{
+			"all": {}, "number": {Number: number}, "mask": {Masked: number.String()}, "both": {Number: number, Masked: number.String()},
+		} {
+			q.Limit = 9
+			if found, err := store.FindClaims(t.Context(), q); err != nil || len(found) != 2 {
+				t.Errorf("%s: got %v, %v", name, found, err)
 			}
 		}
 	})

@@ -123,11 +123,10 @@ func textsReceipts(f *archived) {
 
 func textsPaged(f *archived) {
 	c, made := f.create(open("c", bob)), 0
-	add := func(n int) string {
+	add := func(n int) {
 		id := string(rune('a'+made*7%26)) + name("t", made)
 		made++
 		f.text(id, c, n, claim.TextSent, "main")
-		return id
 	}
 	for query, q := range map[string]claim.TextQuery{
 		"all": {}, "state": {State: claim.TextSent}, "gateway": {Gateway: "main"}, "claim": {ClaimID: "c"},
