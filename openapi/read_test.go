@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -28,21 +29,29 @@ func each(doc *openapi3.T, do func(method, path string, o *openapi3.Operation)) 
 	}
 }
 
+// fit tells whether an address is one of a path of the document, and which values
+// its variables have.
+func fit(path, address string) (variables map[string]string, fits bool) {
+	want, got := strings.Split(path, "/"), strings.Split(address, "/")
+	if len(want) != len(got) {
+		return nil, false
+	}
+	variables = map[string]string{}
+	for i := range want {
+		if strings.HasPrefix(want[i], "{") {
+			variables[strings.Trim(want[i], "{}")], _ = url.PathUnescape(got[i])
+		} else if want[i] != got[i] {
+			return nil, false
+		}
+	}
+	return variables, true
+}
+
 // template returns the path of the document that an address is of. Of two that
 // fit, the one with fewer variables is meant.
 func template(doc *openapi3.T, address string) (path string, variables map[string]string) {
-	got := strings.Split(address, "/")
 	for _, candidate := range keys(doc.Paths.Map()) {
-		want, found := strings.Split(candidate, "/"), map[string]string{}
-		fits := len(want) == len(got)
-		for i := 0; fits && i < len(want); i++ {
-			if strings.HasPrefix(want[i], "{") {
-				found[strings.Trim(want[i], "{}")], _ = url.PathUnescape(got[i])
-			} else {
-				fits = want[i] == got[i]
-			}
-		}
-		if fits && (path == "" || len(found) < len(variables)) {
+		if found, fits := fit(candidate, address); fits && (path == "" || len(found) < len(variables)) {
 			path, variables = candidate, found
 		}
 	}
@@ -60,7 +69,7 @@ type book struct {
 
 func newBook(t *testing.T) *book {
 	t.Helper()
-	for _, kind := range []string{"application/scim+json", "text/html", "application/openmetrics-text"} {
+	for _, kind := range []string{"application/scim+json", "text/html", "application/vnd.google.protobuf"} {
 		decoder := openapi3filter.PlainBodyDecoder
 		if strings.HasSuffix(kind, "json") {
 			decoder = openapi3filter.JSONBodyDecoder
@@ -168,4 +177,29 @@ func (b *book) complete(t *testing.T, below string) {
 			}
 		}
 	})
+}
+
+// jsonSchema are the rules of OpenAPI 3.1 for what is not part of an exchange.
+var jsonSchema = []openapi3.SchemaValidationOption{openapi3.EnableJSONSchema2020(), openapi3.EnableFormatValidation()}
+
+// send sends JSON, without a look into the document.
+func send(t *testing.T, handler http.Handler, method, address, body string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	request := httptest.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func read(t *testing.T, text string) any {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
