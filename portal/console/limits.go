@@ -25,8 +25,8 @@ type limitGroup struct {
 
 func (s *console) limits(c *gin.Context, v *visit) error {
 	groups := limitGroups(s.Policy())
-	if len(s.Options.Limits) > 0 {
-		groups = append(groups, limitGroup{"Elsewhere", s.Options.Limits})
+	if len(s.Limits) > 0 {
+		groups = append(groups, limitGroup{"Elsewhere", s.Limits})
 	}
 	s.pages.Show(c, http.StatusOK, "limits", limitsPage{s.frame(v, "Limits"), groups})
 	return nil

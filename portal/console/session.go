@@ -89,7 +89,7 @@ func cookie(c *gin.Context, name string) string {
 
 // setCookie sets a cookie of the console; a blank value removes it.
 func (s *console) setCookie(c *gin.Context, name, value string) {
-	set := &http.Cookie{
+	set := &http.Cookie{ //nolint:gosec // over http, as on loopback, a Secure cookie would be lost
 		Name: name, Value: value, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: s.Secure(c.Request),
 	}

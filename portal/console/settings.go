@@ -142,7 +142,7 @@ func (s *console) saveSettings(c *gin.Context, v *visit) error {
 func settingFaults(err error) map[claim.Switch]string {
 	faults := map[claim.Switch]string{}
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // joined errors are looked into one by one
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
 	for _, err := range all {

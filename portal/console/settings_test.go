@@ -29,15 +29,18 @@ func TestSettingsAreSavedByWhoChangedThem(t *testing.T) {
 		policy  func(claim.Policy) bool
 	}{
 		"switched off": {
-			url.Values{"enable_verification": nil}, map[claim.Switch]string{claim.SwitchVerify: "false"},
+			url.Values{"enable_verification": nil},
+			map[claim.Switch]string{claim.SwitchVerify: "false"},
 			func(p claim.Policy) bool { return !p.Enabled },
 		},
 		"switched on": {
-			url.Values{"enable_verification_by_privileged_user": {"true"}}, map[claim.Switch]string{claim.SwitchVerifyPrivileged: "true"},
+			url.Values{"enable_verification_by_privileged_user": {"true"}},
+			map[claim.Switch]string{claim.SwitchVerifyPrivileged: "true"},
 			func(p claim.Policy) bool { return p.VerifyPrivileged },
 		},
 		"minutes": {
-			url.Values{"verification_sms_otp_validity": {"7"}}, map[claim.Switch]string{claim.SwitchValidity: "7m0s"},
+			url.Values{"verification_sms_otp_validity": {"7"}},
+			map[claim.Switch]string{claim.SwitchValidity: "7m0s"},
 			func(p claim.Policy) bool { return p.Validity.Minutes() == 7 },
 		},
 		"two at once": {
