@@ -30,6 +30,8 @@
 //	scripts     at the end of <body>: <script src="{{asset "x.js"}}" defer></script>
 //	body-class  classes of <body>, page if not defined
 //
+// A block that is defined as nothing keeps what the layout has; {{""}} empties it.
+//
 // templates/part-NAME.gohtml defines what several pages use; a part that defines
 // nav, footer or body-class does it for all pages. The function asset returns
 // the address of a file in assets/, whose name changes with its content; the

@@ -25,7 +25,9 @@ type Frame struct {
 	Logo    string // address of a picture; blank for none
 	Lang    string // BCP 47
 	Dir     string // ltr or rtl
-	Refresh int    // seconds until the page loads itself again; 0 for never
+	// Refresh is after how many seconds the page loads itself again where there are
+	// no scripts, which do it with more tact; 0 for never.
+	Refresh int
 	Notice  Notice
 }
 

@@ -144,7 +144,9 @@ func TestEveryAnswerCarriesThePolicy(t *testing.T) {
 func TestDemoNeedsItsServers(t *testing.T) {
 	const kratos = "http://127.0.0.1:4433"
 	for _, o := range []selfservice.DemoOptions{
-		{}, {KratosPublicURL: kratos}, {KratosPublicURL: kratos, VerifyURL: verifyURL},
+		{},
+		{KratosPublicURL: kratos},
+		{KratosPublicURL: kratos, VerifyURL: verifyURL},
 		{KratosPublicURL: "javascript:1", VerifyURL: verifyURL, PhoneURL: phoneURL},
 	} {
 		if _, err := selfservice.Demo(o); err == nil {

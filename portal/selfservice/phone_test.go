@@ -29,7 +29,7 @@ func TestPhoneShowsTheNewestTextLast(t *testing.T) {
 	wants(t, got, http.StatusOK, []string{
 		`<li class="text" data-id="1">`, `<p class="body" dir="auto">first</p>`, "02:04:05 UTC", "&lt;b&gt;to", "&lt;script&gt;alert",
 		`<noscript><meta http-equiv="refresh"`, `src="assets/phone.js?v=`, `href="assets/style.css?v=`,
-	}, "<script>alert", "<b>to", `"/assets`)
+	}, "<script>alert", "<b>to", `"/assets`, `class="bar"`)
 	body := got.Body.String()
 	if strings.Index(body, "first") > strings.Index(body, "123456") {
 		t.Error("the newest text is not the last")

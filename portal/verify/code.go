@@ -20,7 +20,7 @@ func (f CodeForm) read(typed string) (code string, ok bool) {
 		switch {
 		case unicode.IsSpace(r), unicode.In(r, unicode.Cf, unicode.Pd, unicode.Cc):
 		case unicode.Is(unicode.Nd, r):
-			out.WriteByte('0' + byte(digit(r)))
+			out.WriteRune('0' + digit(r))
 		case r >= 'Ａ' && r <= 'ｚ': // full width
 			out.WriteRune(r - 'Ａ' + 'A')
 		default:

@@ -78,7 +78,7 @@ func Mount(r gin.IRouter, edge *web.Edge, o Options) error {
 		return err
 	}
 	s := &site{o, edge, words, pages, forms{o.Key, o.SessionCookies}}
-	guard := look.Guard(look.Policy{Forms: "'self'", Ancestors: o.FramedBy})
+	guard := look.Guard(look.Policy{Forms: "'self'", Connect: "'self'", Ancestors: o.FramedBy})
 	group := r.Group(Path, guard)
 	pages.Mount(group)
 	group.GET("", s.show)

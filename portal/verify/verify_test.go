@@ -228,8 +228,11 @@ func TestThePageShowsTheClaim(t *testing.T) {
 			`id="confirm"`, `id="resend"`, `id="cancel"`, `id="attempts">4 tries left.<`, `>5 minutes</span>`, "The code has 6 digits.", `<h1>Confirm your mobile number</h1>`,
 		}, []string{"aria-invalid", "next-resend", `role="alert"`, `http-equiv="refresh"`}, ""},
 		"letters": {func(w *world) { w.options.Code.Numeric = false }, "", 200, "waiting", []string{"6 letters and digits"}, []string{"inputmode", "pattern="}, ""},
-		"resend later": {change(func(s *claim.Status) { s.NextText = now.Add(24 * time.Second) }), "", 200, "waiting",
-			[]string{`id="next-resend" data-seconds="24"`, "in <span class=\"wait\">24 seconds</span>"}, nil, ""},
+		"resend later": {
+			change(func(s *claim.Status) { s.NextText = now.Add(24 * time.Second) }), "", 200, "waiting",
+			[]string{`id="next-resend" data-seconds="24"`, "in <span class=\"wait\">24 seconds</span>"},
+			nil, "",
+		},
 		"no more texts":      {change(func(s *claim.Status) { s.NextText = time.Time{} }), "", 200, "waiting", []string{"No more codes"}, []string{`id="resend"`}, ""},
 		"no limit on tries":  {change(func(s *claim.Status) { s.AttemptsLeft = 1 << 30 }), "", 200, "waiting", nil, []string{`id="attempts"`}, ""},
 		"one try left":       {change(func(s *claim.Status) { s.AttemptsLeft = 1 }), "", 200, "waiting", []string{"1 try left"}, nil, ""},
@@ -249,12 +252,24 @@ func TestThePageShowsTheClaim(t *testing.T) {
 		"not served":     {nil, "?said=not-served", 400, "not-served", []string{"of this kind or country"}, nil, ""},
 		"failed":         {nil, "?said=away", 503, "failed-now", []string{"just now", `id="code"`}, nil, ""},
 		"said nonsense":  {nil, "?said=<script>", 200, "waiting", nil, []string{"<script>"}, ""},
-		"locked for the day": {change(func(s *claim.Status) { s.AttemptsLeft, s.TriesAgain = 0, now.Add(3*time.Hour) }), "", 429, "locked",
-			[]string{"Too many tries", "3 hours", `id="cancel"`}, []string{`id="code"`, `id="resend"`}, "10800"},
-		"an old session": {func(w *world) { w.fresh = claim.ErrSessionTooOld }, "?return_to=" + goOn, 403, "sign-in",
-			[]string{`id="sign-in" href="` + login + "refresh=true&return_to=" + url.QueryEscape(pageURL+"?return_to="+url.QueryEscape(goOn)+"&said=back"), masked, `id="cancel"`}, []string{`id="code"`}, ""},
-		"being saved": {change(func(s *claim.Status) { s.State = claim.Verified }), "?said=done", 200, "saving",
-			[]string{`http-equiv="refresh" content="3"`, masked}, []string{`id="code"`, "<form"}, ""},
+		"locked for the day": {
+			change(func(s *claim.Status) { s.AttemptsLeft, s.TriesAgain = 0, now.Add(3*time.Hour) }), "", 429, "locked",
+			[]string{"Too many tries", "3 hours", `id="cancel"`},
+			[]string{`id="code"`, `id="resend"`},
+			"10800",
+		},
+		"an old session": {
+			func(w *world) { w.fresh = claim.ErrSessionTooOld }, "?return_to=" + goOn, 403, "sign-in",
+			[]string{`id="sign-in" href="` + login + "refresh=true&return_to=" + url.QueryEscape(pageURL+"?return_to="+url.QueryEscape(goOn)+"&said=back"), masked, `id="cancel"`},
+			[]string{`id="code"`},
+			"",
+		},
+		"being saved": {
+			change(func(s *claim.Status) { s.State = claim.Verified }), "?said=done", 200, "saving",
+			[]string{`http-equiv="refresh" content="3"`, masked},
+			[]string{`id="code"`, "<form"},
+			"",
+		},
 		"store away":  {func(w *world) { w.statuses[0] = fmt.Errorf("secret: %w", claim.ErrStoreAway) }, "", 503, "away", []string{`http-equiv="refresh"`, "Nothing is lost"}, []string{"secret"}, ""},
 		"Kratos away": {func(w *world) { w.session = claim.ErrDirectoryAway }, "", 503, "away", nil, nil, ""},
 	} {
@@ -458,7 +473,7 @@ func TestThePageIsSafeToShow(t *testing.T) {
 	w := newWorld(t, nil)
 	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|<script>|<script [^>]*>[^<]`)
 	got := w.get("")
-	want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'none'; frame-src 'none'; " +
+	want := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'none'; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	header := got.Header()
 	if header.Get("Content-Security-Policy") != want || header.Get("Cache-Control") != "no-store" ||

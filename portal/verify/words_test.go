@@ -71,7 +71,7 @@ func TestEveryLanguageSaysEverything(t *testing.T) {
 					}
 					got := placesIn(text)
 					// "one try" may do without the number.
-					if !slices.Equal(got, placesIn(want["other"])) && !(len(got) == 0 && slices.Contains([]string{"zero", "one", "two"}, form)) {
+					if !slices.Equal(got, placesIn(want["other"])) && (len(got) > 0 || !slices.Contains([]string{"zero", "one", "two"}, form)) {
 						t.Errorf("%s (%s) has the places %q, want %q", id, form, got, placesIn(want["other"]))
 					}
 				}
@@ -118,7 +118,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 			t.Errorf("%s is said nowhere", id)
 		}
 	}
-	for _, named := range regexp.MustCompile(`\.[THN] "([^"]+)"`).FindAllStringSubmatch(source.String(), -1) {
+	for _, named := range regexp.MustCompile(`\.[HNT] "([^"]+)"`).FindAllStringSubmatch(source.String(), -1) {
 		if _, ok := english[named[1]]; !ok {
 			t.Errorf("nothing is said under %s", named[1])
 		}

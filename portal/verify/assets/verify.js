@@ -32,6 +32,24 @@
   setInterval(tick, 250);
 })();
 
+// Looks again until the state is another one, and disturbs nobody before that.
+(function () {
+  const shown = document.querySelector("[data-refresh]");
+  if (!shown) return;
+  const timer = setInterval(async () => {
+    try {
+      const answer = await fetch(location.href, { cache: "no-store" });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const now = page.getElementById(shown.id);
+      if (now && now.dataset.state === shown.dataset.state) return;
+      clearInterval(timer);
+      location.reload();
+    } catch {
+      // The server is away; the next look may find it.
+    }
+  }, Number(shown.dataset.refresh) * 1000);
+})();
+
 // What is pasted or filled in becomes the code alone.
 (function () {
   const input = document.getElementById("code");
