@@ -179,10 +179,14 @@ var (
 // largestForm is far more than any form has.
 const largestForm = 64 << 10
 
-// bound reads forms, which have a bound, and logs what went wrong on our side.
+// bound reads forms, which have a bound, and logs what went wrong on our side,
+// unless the browser has left meanwhile.
 func (s *console) bound(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, largestForm)
 	c.Next()
+	if c.Request.Context().Err() != nil {
+		return
+	}
 	for _, fault := range c.Errors {
 		s.Log.ErrorContext(c.Request.Context(), "console page failed", "route", c.FullPath(), "error", fault.Err)
 	}
