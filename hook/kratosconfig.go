@@ -93,6 +93,10 @@ func KratosConfig(s Setup) ([]byte, error) {
 	}
 	flows["settings"] = tree{"after": tree{"profile": settings}}
 	var out strings.Builder
+	if s.ReturnURL != "" {
+		fmt.Fprintf(&out, "# Kratos sends people back there after a new sign-in only if its address is\n"+
+			"# in selfservice.allowed_return_urls too: %s\n", s.ReturnURL)
+	}
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(tree{"selfservice": tree{"flows": flows}}); err != nil {

@@ -47,8 +47,8 @@ func (sessions) Session(_ context.Context, cookie, token string) (claim.Caller, 
 	return claim.Caller{}, claim.ErrNoSession
 }
 
-func (sessions) Login(_ context.Context, user, _ string) (claim.Caller, error) {
-	return sessions{}.Session(context.Background(), "", user)
+func (s sessions) Login(ctx context.Context, user, _ string) (claim.Caller, error) {
+	return s.Session(ctx, "", user)
 }
 
 // clients know desk, who may manage claims, and okta, who may not.

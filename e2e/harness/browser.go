@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,29 +13,47 @@ import (
 
 // Tab is a tab of a real, headless browser.
 type Tab struct {
-	ctx context.Context
+	ctx      context.Context
+	scripted bool // pages may run scripts
 }
 
 // pageTimeout bounds one action in a page.
-const pageTimeout = 15 * time.Second
+const pageTimeout = 30 * time.Second
 
-// NewBrowser starts Chromium with a fresh profile, and returns its first tab.
+// browser returns the run's one Chromium, which starts when it is first needed.
+func browser() context.Context {
+	Env.browser.Do(func() {
+		options := append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.ExecPath(Env.Chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+			chromedp.UserDataDir(filepath.Join(Env.Dir, "chromium")), chromedp.Flag("disable-quic", true),
+			chromedp.Flag("disable-component-update", true),
+			chromedp.WindowSize(420, 900), // a phone's, more or less
+		)
+		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, _ := chromedp.NewContext(allocator)
+		if Env.browserErr = chromedp.Do(ctx, chromedp.Navigate("about:blank")); Env.browserErr != nil {
+			stop()
+			return
+		}
+		Env.browsing, Env.stopBrowsing = ctx, func() {
+			_ = chromedp.Cancel(ctx)
+			stop()
+		}
+	})
+	return Env.browsing
+}
+
+// NewBrowser returns the first tab of somebody with a fresh profile: cookies and
+// storage of their own, in a real, headless browser.
 func NewBrowser(t testing.TB) *Tab {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(Env.Chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.WindowSize(420, 900), // a phone's, more or less
-	)
-	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx)
-		cancel()
-		cancelAllocator()
-	})
-	tab := &Tab{ctx}
+	shared := browser()
+	if Env.browserErr != nil {
+		t.Fatalf("start the browser: %v", Env.browserErr)
+	}
+	ctx, cancel := chromedp.NewContext(shared, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	tab := &Tab{ctx, true}
 	tab.Open(t, "about:blank")
 	return tab
 }
@@ -44,7 +63,7 @@ func (b *Tab) NewTab(t testing.TB) *Tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
-	tab := &Tab{ctx}
+	tab := &Tab{ctx, true}
 	tab.Open(t, "about:blank")
 	return tab
 }
@@ -70,7 +89,8 @@ func (b *Tab) about() string {
 	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Second)
 	defer cancel()
 	where, _ := chromedp.Run(ctx, chromedp.Location())
-	html, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body ? document.body.innerHTML : ''"))
+	html, _ := chromedp.Run(ctx, chromedp.Evaluate[string](
+		"(e => e ? e.outerHTML : '')(document.querySelector('main') || document.body).slice(0, 4000)"))
 	return where + "\n" + html
 }
 

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,12 @@ type Environment struct {
 	Chromium    string
 	// Axe is axe-core, which looks for what keeps people out of pages.
 	Axe string
-	Dir         string
+	Dir string
+
+	browser      sync.Once
+	browsing     context.Context
+	stopBrowsing func()
+	browserErr   error
 
 	shared      sync.Once
 	mariadb     *MariaDB
@@ -83,6 +89,9 @@ func Setup() error {
 
 // Teardown stops what the run shared and removes its folder.
 func Teardown() {
+	if Env.stopBrowsing != nil {
+		Env.stopBrowsing()
+	}
 	if Env.mariadb != nil {
 		Env.mariadb.stop()
 	}

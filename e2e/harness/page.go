@@ -31,7 +31,13 @@ func (b *Tab) Desk(t testing.TB) {
 // NoScripts switches the pages' scripts off.
 func (b *Tab) NoScripts(t testing.TB) {
 	t.Helper()
-	b.do(t, "switch scripts off", command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	b.scripts(t, false)
+	b.scripted = false
+}
+
+func (b *Tab) scripts(t testing.TB, on bool) {
+	t.Helper()
+	b.do(t, "switch scripts", command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}))
 }
 
 // Dark asks for dark pages, or light ones.
@@ -145,6 +151,10 @@ func (b *Tab) Sound(t testing.TB, name string) {
 	source, err := os.ReadFile(Env.Axe)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !b.scripted { // axe is one, and needs them
+		b.scripts(t, true)
+		defer b.scripts(t, false)
 	}
 	found := Eval[string](t, b, string(source)+`;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], rules: {"target-size": {enabled: true}}})
 		.then(r => JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " — " + n.failureSummary)}))))`)

@@ -82,7 +82,8 @@ func NewStack(t testing.TB, o Options) *Stack {
 	started := make(chan error, 1)
 	printed := s.Holdline.kratosConfig(t, "--jsonnet-dir", o.JsonnetDir)
 	go func() { started <- s.Holdline.start() }() // both take their time
-	s.Kratos = startKratos(t, ports, printed, o.Kratos)
+	back := tree{"selfservice": tree{"allowed_return_urls": []string{s.Holdline.PublicURL + "/verify"}}}
+	s.Kratos = startKratos(t, ports, printed, back, o.Kratos)
 	s.Realms = map[string]*Stack{}
 	for name, ports := range realmPorts {
 		cookie := tree{"session": tree{"cookie": tree{"name": realmCookie(name)}}}

@@ -1,0 +1,364 @@
+package e2e_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+const pagePath = "/verify"
+
+// pages is a stack for people at browsers, with the operator's own site.
+func pages(t *testing.T, more harness.Overlay) (*harness.Stack, *harness.Site) {
+	t.Helper()
+	site := harness.NewSite(t)
+	overlay := harness.Overlay{
+		"pages": harness.Overlay{
+			"name": "Example Bank", "return_url": site.URL + "/account", "support_url": site.URL + "/help",
+			"allowed_return_urls": []string{site.URL + "/"},
+		},
+	}
+	for key, value := range more {
+		overlay[key] = value
+	}
+	kratos := harness.Overlay{"selfservice": harness.Overlay{"flows": harness.Overlay{"login": harness.Overlay{"ui_url": site.URL + "/login"}}}}
+	return harness.NewStack(t, harness.Options{Holdline: overlay, Kratos: kratos}), site
+}
+
+// visit opens the page as somebody.
+func visit(t *testing.T, s *harness.Stack, p *harness.Person) *harness.Tab {
+	t.Helper()
+	tab := harness.NewBrowser(t)
+	tab.SignInAs(t, p)
+	tab.Open(t, s.Holdline.PublicURL+pagePath)
+	return tab
+}
+
+// state waits until the page is in a state.
+func state(t *testing.T, tab *harness.Tab, want string) {
+	t.Helper()
+	tab.Await(t, harness.Patience, `#verify[data-state="`+want+`"]`, "the page is in the state "+want, false, func(string) bool { return true })
+}
+
+func says(part string) func(string) bool {
+	return func(text string) bool { return strings.Contains(text, part) }
+}
+
+// The whole change on the page, by the keyboard alone: the code goes into the
+// field that has the focus, and the way on is one key further.
+func TestPageByKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	s, site := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	state(t, tab, "waiting")
+	tab.Sound(t, "verify-waiting")
+	if at := tab.Focused(t); at != "code" {
+		t.Errorf("the focus is on %s, want the field for the code", at)
+	}
+	if shown, _ := tab.Read("#verify"); strings.Contains(shown, m1) || !strings.Contains(shown, "71") {
+		t.Errorf("the page says %q", shown)
+	}
+	tab.TabTo(t, "resend")
+	tab.TabTo(t, "cancel")
+	tab.Reload(t)
+	tab.Press(t, text.Code[:3])
+	tab.Press(t, " ")
+	tab.Press(t, text.Code[3:])
+	tab.PressToGo(t, "\r")
+	state(t, tab, "done")
+	tab.Sound(t, "verify-done")
+	wantMade(t, bob, m1)
+	tab.TabTo(t, "continue")
+	tab.PressToGo(t, "\r")
+	tab.Await(t, harness.Patience, "#site", "the operator's own page", false, says("/account"))
+	if where := tab.Where(t); !strings.HasPrefix(where, site.URL) {
+		t.Errorf("the way on leads to %s", where)
+	}
+}
+
+// On a small phone with scripts switched off: wrong, resend after the cool-down,
+// right.
+func TestPageOnAPhoneWithoutScripts(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, harness.Overlay{"limits": harness.Overlay{"resend_cooldown": "1s"}})
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := harness.NewBrowser(t)
+	tab.Phone(t)
+	tab.NoScripts(t)
+	tab.SignInAs(t, bob)
+	tab.Open(t, s.Holdline.PublicURL+pagePath)
+	state(t, tab, "waiting")
+	tab.Sound(t, "verify-phone")
+	tab.Type(t, "#code", harness.WrongCode(text.Code, 0))
+	tab.Click(t, "#confirm")
+	state(t, tab, "wrong")
+	tab.Await(t, harness.Patience, "#attempts", "a try is gone", false, says("4 tries left"))
+	tab.Sound(t, "verify-wrong")
+	bob.AwaitResend(t)
+	tab.Click(t, "#resend")
+	state(t, tab, "resent")
+	tab.Sound(t, "verify-resent")
+	second := s.Provider.Nth(t, m1, 2)
+	tab.Type(t, "#code", text.Code)
+	tab.Click(t, "#confirm")
+	state(t, tab, "wrong")
+	tab.Type(t, "#code", second.Code)
+	tab.Click(t, "#confirm")
+	state(t, tab, "done")
+	wantMade(t, bob, m1)
+}
+
+// In Arabic, from right to left, dark, with the digits of an Arabic keyboard.
+func TestPageInArabic(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := harness.NewBrowser(t)
+	tab.Phone(t)
+	tab.Dark(t, true)
+	tab.Speaks(t, "ar")
+	tab.SignInAs(t, bob)
+	tab.Open(t, s.Holdline.PublicURL+pagePath)
+	state(t, tab, "waiting")
+	if got := harness.Eval[string](t, tab, `document.documentElement.lang + " " + getComputedStyle(document.body).direction`); got != "ar rtl" {
+		t.Errorf("language and direction: %s", got)
+	}
+	tab.Sound(t, "verify-arabic")
+	digits := strings.NewReplacer("0", "٠", "1", "١", "2", "٢", "3", "٣", "4", "٤", "5", "٥", "6", "٦", "7", "٧", "8", "٨", "9", "٩")
+	tab.Type(t, "#code", digits.Replace(text.Code))
+	tab.Click(t, "#confirm")
+	state(t, tab, "done")
+	tab.Sound(t, "verify-arabic-done")
+	wantMade(t, bob, m1)
+}
+
+// Every language has its page, which fits a small phone.
+func TestPageInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	tab.Phone(t)
+	languages := harness.Eval[[]string](t, tab, `Array.from(document.querySelectorAll(".languages a"), a => a.lang)`)
+	if len(languages) < 10 {
+		t.Errorf("languages: %v", languages)
+	}
+	headings := map[string]string{}
+	for _, lang := range languages {
+		tab.Click(t, `.languages a[lang="`+lang+`"]`)
+		state(t, tab, "waiting")
+		if got := harness.Eval[string](t, tab, `document.documentElement.lang`); got != lang {
+			t.Errorf("asked for %s, got %s", lang, got)
+		}
+		heading, _ := tab.Read("h1")
+		if other, twice := headings[heading]; twice {
+			t.Errorf("%s and %s have the heading %q", lang, other, heading)
+		}
+		headings[heading] = lang
+		tab.Sound(t, "verify-in-"+lang)
+	}
+}
+
+// Five wrong codes lock the claim, and nothing on the page leads around that.
+func TestPageLocksAfterFiveWrongCodes(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	for i := range 5 {
+		tab.Type(t, "#code", harness.WrongCode(text.Code, i))
+		tab.Click(t, "#confirm")
+	}
+	state(t, tab, "locked")
+	tab.Sound(t, "verify-locked")
+	if got, err := tab.Read("#code"); err == nil {
+		t.Errorf("there is a field for codes still: %q", got)
+	}
+	wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
+	bob.Eventually(t, harness.Patience, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+	wantMade(t, bob, m0)
+}
+
+// Taken back on the page; and a code that has expired is answered with a new one.
+func TestPageCancelsAndRenews(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, harness.Overlay{
+		"limits": harness.Overlay{"resend_cooldown": "0s"},
+		"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{
+			"mobile": harness.Overlay{"verification_sms_otp_validity": "12s"},
+		}},
+	})
+	bob := s.NewPerson(t, m0)
+	bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	harness.Eventually(t, 20*time.Second, "the code has expired", func() error {
+		if c, ok := bob.Claim(t); !ok || c.CodeExpiresAt == nil || time.Now().Before(c.CodeExpiresAt.Add(50*time.Millisecond)) {
+			return errNotYet
+		}
+		return nil
+	})
+	tab.Reload(t)
+	state(t, tab, "expired")
+	tab.Sound(t, "verify-expired")
+	tab.Click(t, "#resend")
+	state(t, tab, "resent")
+	tab.Type(t, "#code", s.Provider.Nth(t, m1, 2).Code)
+	tab.Click(t, "#confirm")
+	state(t, tab, "done")
+	wantMade(t, bob, m1)
+
+	bob.Ask(t, m2)
+	tab.Open(t, s.Holdline.PublicURL+pagePath)
+	tab.Click(t, "#cancel")
+	state(t, tab, "cancelled")
+	tab.Sound(t, "verify-cancelled")
+	wantMade(t, bob, m1)
+	if trail := strings.Join(s.Database.Audit(t, bob.ID), ", "); !strings.Contains(trail, "cancelled by owner") {
+		t.Errorf("audit: %s", trail)
+	}
+}
+
+// Two tabs of one person, the back button and a reload repeat nothing and show
+// what is so now.
+func TestPageInTwoTabs(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, harness.Overlay{"limits": harness.Overlay{"resend_cooldown": "0s"}})
+	bob := s.NewPerson(t, m0)
+	bob.Ask(t, m1)
+	one := visit(t, s, bob)
+	two := one.NewTab(t)
+	two.Open(t, s.Holdline.PublicURL+pagePath)
+	one.Click(t, "#resend")
+	state(t, one, "resent")
+	one.Reload(t)
+	one.Back(t)
+	second := s.Provider.Nth(t, m1, 2)
+	two.Type(t, "#code", second.Code)
+	two.Click(t, "#confirm")
+	state(t, two, "done")
+	wantMade(t, bob, m1)
+	one.Type(t, "#code", second.Code)
+	one.Click(t, "#confirm")
+	// The other tab's form finds the claim over, and says what has become of it.
+	state(t, one, "done")
+	two.Back(t)
+	two.Reload(t)
+	wantTexts(t, s, m1, 2)
+	wantWrites(t, s, 1)
+}
+
+// Another person's address shows one's own claim only; without a session it leads
+// to Kratos' login and back; a session that is too old has to be renewed first.
+func TestPageIsItsOwnersAlone(t *testing.T) {
+	t.Parallel()
+	s, site := pages(t, nil)
+	bob, eve := s.NewPerson(t, m0), s.NewPerson(t, m4)
+	text := bob.Ask(t, m1)
+	owner := visit(t, s, bob)
+	link := owner.Where(t)
+
+	thief := harness.NewBrowser(t)
+	thief.SignInAs(t, eve)
+	thief.Open(t, link)
+	thief.Await(t, harness.Patience, "#site", "eve has nothing pending, and is sent on", false, says("/account"))
+	eve.Ask(t, m5)
+	thief.Open(t, link+"?identity="+bob.ID)
+	thief.Type(t, "#code", text.Code)
+	thief.Click(t, "#confirm")
+	state(t, thief, "wrong")
+	wantHeld(t, bob, m0, m1)
+
+	stranger := harness.NewBrowser(t)
+	stranger.Open(t, link+"?return_to="+url.QueryEscape(site.URL+"/profile"))
+	stranger.Await(t, harness.Patience, "#site", "the login page", false, says("/login"))
+
+	ended := harness.Send(t, http.MethodDelete, s.Kratos.AdminURL+"/admin/identities/"+bob.ID+"/sessions", "")
+	if ended.Status != http.StatusNoContent {
+		t.Fatalf("end bob's sessions: %d %s", ended.Status, ended.Body)
+	}
+	owner.Type(t, "#code", text.Code)
+	owner.Click(t, "#confirm")
+	state(t, owner, "signed-out")
+	owner.Sound(t, "verify-signed-out")
+	wantHeld(t, bob, m0, m1)
+}
+
+func TestPageWantsAYoungSignIn(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, harness.Overlay{"kratos": harness.Overlay{"privileged_session_max_age": "3s"}})
+	bob := s.NewPerson(t, m0)
+	bob.Ask(t, m1)
+	tab := harness.NewBrowser(t)
+	tab.SignInAs(t, bob)
+	harness.Eventually(t, 4*harness.Patience, "the session is too old", func() error {
+		tab.Open(t, s.Holdline.PublicURL+pagePath)
+		if got := harness.Eval[string](t, tab, `document.getElementById("verify").dataset.state`); got != "sign-in" {
+			return errNotYet
+		}
+		return nil
+	})
+	tab.Sound(t, "verify-sign-in")
+	to, err := url.Parse(harness.Eval[string](t, tab, `document.getElementById("sign-in").href`))
+	if err != nil || to.Query().Get("refresh") != "true" || !strings.HasPrefix(to.Query().Get("return_to"), s.Holdline.PublicURL+pagePath) {
+		t.Errorf("the way to sign in again: %s", to)
+	}
+	wantHeld(t, bob, m0, m1)
+}
+
+// The code was right while Kratos is away: the page says so, and looks again by
+// itself until the number is in force.
+func TestPageWaitsForKratos(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	s.KratosAdmin.On(harness.Rule{Drop: true})
+	tab.Type(t, "#code", text.Code)
+	tab.Click(t, "#confirm")
+	state(t, tab, "saving")
+	tab.Sound(t, "verify-saving")
+	s.KratosAdmin.Heal()
+	tab.Await(t, 4*harness.Patience, `#verify[data-state="done"]`, "the page finds the number in force", false, func(string) bool { return true })
+	wantMade(t, bob, m1)
+}
+
+// Of two who want one number the second hears that it is taken.
+func TestPageSaysThatANumberIsTaken(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob, eve := s.NewPerson(t, m0), s.NewPerson(t, m4)
+	bobs, eves := bob.Ask(t, m1), eve.Ask(t, m1)
+	wantEmpty(t, bob.Confirm(t, bobs.Code), http.StatusAccepted)
+	wantMade(t, bob, m1)
+	tab := visit(t, s, eve)
+	tab.Type(t, "#code", eves.Code)
+	tab.Click(t, "#confirm")
+	state(t, tab, "taken")
+	tab.Sound(t, "verify-taken")
+	wantMade(t, eve, m4)
+}
+
+// The store's absence is said in words.
+func TestPageWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	server := harness.OwnMariaDB(t)
+	s := harness.NewStack(t, harness.Options{Server: server})
+	bob := s.NewPerson(t, m0)
+	tab := harness.NewBrowser(t)
+	tab.SignInAs(t, bob)
+	server.Stop(t)
+	tab.Open(t, s.Holdline.PublicURL+pagePath)
+	state(t, tab, "away")
+	tab.Sound(t, "verify-away")
+}
