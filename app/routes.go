@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/adminapi"
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/openapi"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/selfservice"
 	"github.com/holdline/holdline/scimbridge"
@@ -45,6 +46,7 @@ func (p *program) publicRoutes() (http.Handler, error) {
 		return nil, err
 	}
 	edge.Health(engine, p.release, p.checks())
+	openapi.Mount(engine)
 	userapi.Mount(engine, edge, p.claims, p.realms)
 	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {

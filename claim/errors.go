@@ -2,6 +2,7 @@ package claim
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -17,7 +18,9 @@ var (
 	ErrChangedElsewhere = errors.New("claim: the number was changed elsewhere meanwhile")
 	ErrNumberRefused    = errors.New("claim: the identity's schema refuses the number")
 	ErrNoSession        = errors.New("claim: no valid session or credentials")
-	ErrSessionTooOld    = errors.New("claim: the session is too old for this")
+	// ErrSecondFactor is an ErrNoSession that could become a session.
+	ErrSecondFactor  = fmt.Errorf("%w: a second factor is missing", ErrNoSession)
+	ErrSessionTooOld = errors.New("claim: the session is too old for this")
 
 	// ErrPrivilegedOff: privileged users do not verify numbers here.
 	ErrPrivilegedOff = errors.New("claim: verification by privileged users is off")

@@ -145,7 +145,7 @@ func (r Realms) Session(ctx context.Context, cookie, token string) (claim.Caller
 		switch {
 		case err == nil:
 			return realm.caller(caller), nil
-		case !errors.Is(err, claim.ErrNoSession):
+		case errors.Is(err, claim.ErrSecondFactor), !errors.Is(err, claim.ErrNoSession):
 			unknown = err // a realm that is away may be the right one
 		}
 	}

@@ -25,7 +25,7 @@ type session struct {
 // asks for.
 var sessionRefusals = refusals{
 	http.StatusUnauthorized: claim.ErrNoSession,
-	http.StatusForbidden:    claim.ErrNoSession,
+	http.StatusForbidden:    claim.ErrSecondFactor,
 }
 
 // Session asks Kratos whose session this is: that of the token, or without one

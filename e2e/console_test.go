@@ -133,7 +133,7 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	}
 
 	at("audit", "Audit")
-	tab.Await(t, harness.Patience, "table", "the trail has what was done", false, says("number_shown"))
+	tab.Await(t, harness.Patience, "table", "the trail has what was done", false, says("Full number"))
 	tab.Click(t, `form[action="/console/sign-out"] button`)
 	tab.Open(t, s.Holdline.AdminURL+consolePath+"audit")
 	tab.Await(t, harness.Patience, "h1", "the console is closed", false, says("Sign in"))

@@ -362,3 +362,33 @@ func TestPageWithoutADatabase(t *testing.T) {
 	state(t, tab, "away")
 	tab.Sound(t, "verify-away")
 }
+
+// Where Kratos wants a second factor, the page leads to that and not to a password
+// that was given already.
+func TestPageAsksForTheSecondFactor(t *testing.T) {
+	t.Parallel()
+	site := harness.NewSite(t)
+	s := harness.NewStack(t, harness.Options{Kratos: harness.Overlay{
+		"session": harness.Overlay{"whoami": harness.Overlay{"required_aal": "highest_available"}},
+		"selfservice": harness.Overlay{
+			"methods": harness.Overlay{"lookup_secret": harness.Overlay{"enabled": true}},
+			"flows":   harness.Overlay{"login": harness.Overlay{"ui_url": site.URL + "/login"}},
+		},
+	}})
+	bob := s.NewPerson(t, m0)
+	bob.Ask(t, m1)
+	before := bob.ByCookie(t) // signed in with a password alone
+	bob.AddLookupSecrets(t)
+	first := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+pagePath, "", before)
+	to, err := url.Parse(first.Header.Get("Location"))
+	if err != nil || first.Status != http.StatusSeeOther || to.Query().Get("aal") != "aal2" || !strings.HasPrefix(to.String(), s.KratosPublic.URL) {
+		t.Fatalf("the page leads to %q: %d", to, first.Status)
+	}
+	tab := harness.NewBrowser(t)
+	tab.SignInAs(t, bob)
+	tab.Open(t, s.Holdline.PublicURL+pagePath+"?said=back")
+	state(t, tab, "signed-out")
+	if href := harness.Eval[string](t, tab, `document.getElementById("sign-in").href`); !strings.Contains(href, "aal=aal2") {
+		t.Errorf("the button leads to %s", href)
+	}
+}

@@ -42,7 +42,8 @@ func TestAnIdentityThatNamesARealmIsRefused(t *testing.T) {
 	claims := &rulings{answer: claim.Answer{Ruling: claim.Leave}}
 	foreign := strings.NewReplacer("8e2c9a3e-0000-4000-8000-000000000001", "STAFF/8e2c9a3e-0000-4000-8000-000000000001")
 	for _, call := range []struct{ path, body string }{
-		{hook.StagePath, read(t, "stage-request.json")}, {hook.ActivatePath, read(t, "activate-request.json")},
+		{hook.StagePath, read(t, "stage-request.json")},
+		{hook.ActivatePath, read(t, "activate-request.json")},
 		{hook.ChangedPath, `{"identity_id":"8e2c9a3e-0000-4000-8000-000000000001"}`},
 	} {
 		if got := post(t, serve(t, claims), call.path, key, foreign.Replace(call.body)); got.Code != http.StatusBadRequest {

@@ -98,7 +98,7 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 				ask(http.StatusUnauthorized, tt.body, "Authorization", "Bearer hlt_none")
 				ask(http.StatusForbidden, tt.body, "Authorization", "Bearer hlt_okta")
 				ask(http.StatusForbidden, tt.body, "X-Session-Token", "bob")
-				ask(http.StatusNotFound, tt.body, "X-Session-Token", "gone")
+				ask(http.StatusUnauthorized, tt.body, "X-Session-Token", "gone") // deleted meanwhile
 			}
 			*fake = claims{status: claim.Status{
 				State: claim.Open, Number: claim.RestoreMobile("+15550100"), LapsesAt: noon.Add(24 * time.Hour),

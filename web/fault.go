@@ -69,7 +69,7 @@ var faults = []struct {
 	{claim.ErrBeingApplied, Fault{http.StatusConflict, "HLD-40904", "A confirmed number is still being saved. Try again in a moment."}},
 	{ErrTooLarge, Fault{http.StatusRequestEntityTooLarge, "HLD-41301", "The request is too large."}},
 	{claim.ErrReceiptTooLarge, Fault{http.StatusRequestEntityTooLarge, "HLD-41321", "The receipt is too large."}},
-	{ErrMediaType, Fault{http.StatusUnsupportedMediaType, "HLD-41501", "The request must have the content type application/json."}},
+	{ErrMediaType, Fault{http.StatusUnsupportedMediaType, "HLD-41501", "The request must be JSON, and say so in its content type."}},
 	{claim.ErrTooSoon, Fault{http.StatusTooManyRequests, "HLD-42901", "The last text was sent only a moment ago."}},
 	{claim.ErrTooManyTexts, Fault{http.StatusTooManyRequests, "HLD-42902", "Too many texts were asked for."}},
 	{claim.ErrTooManyTries, Fault{http.StatusTooManyRequests, "HLD-42903", "Too many tries."}},

@@ -33,7 +33,7 @@ var sentinels = map[string]error{
 	"ErrCodeExpired": claim.ErrCodeExpired, "ErrNothingPending": claim.ErrNothingPending,
 	"ErrBeingApplied": claim.ErrBeingApplied, "ErrNumberTaken": claim.ErrNumberTaken,
 	"ErrChangedElsewhere": claim.ErrChangedElsewhere, "ErrNumberRefused": claim.ErrNumberRefused,
-	"ErrNoSession": claim.ErrNoSession, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
+	"ErrNoSession": claim.ErrNoSession, "ErrSecondFactor": claim.ErrSecondFactor, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
 	"ErrTooManyTexts": claim.ErrTooManyTexts, "ErrTooManyTries": claim.ErrTooManyTries,
 	"ErrStoreAway": claim.ErrStoreAway, "ErrDirectoryAway": claim.ErrDirectoryAway, "ErrNoIdentity": claim.ErrNoIdentity,
 	"ErrPrivilegedOff": claim.ErrPrivilegedOff, "ErrBadSetting": claim.ErrBadSetting, "ErrNoClaim": claim.ErrNoClaim,

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -43,7 +44,10 @@ func (e *Edge) Helper(c *gin.Context) (Helper, error) {
 		return Helper{}, err
 	}
 	privileged, err := e.IsPrivileged(c.Request.Context(), owner.IdentityID)
-	if err == nil && !privileged {
+	switch {
+	case errors.Is(err, claim.ErrNoIdentity): // deleted a moment ago
+		err = claim.ErrNoSession
+	case err == nil && !privileged:
 		err = ErrForbidden
 	}
 	// Who is trusted with one realm is not therefore trusted with the primary one.

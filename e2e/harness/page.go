@@ -99,7 +99,16 @@ func (b *Tab) PressToGo(t testing.TB, keys string) {
 // Back is the browser's button.
 func (b *Tab) Back(t testing.TB) {
 	t.Helper()
-	b.do(t, "go back", chromedp.NavigateBack())
+	Eval[bool](t, b, `window.here = true, history.back(), true`)
+	Eventually(t, pageTimeout, "another page is shown", func() error {
+		ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
+		defer cancel()
+		gone, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.here !== true && document.readyState === "complete"`))
+		if err == nil && !gone {
+			err = errNotYet
+		}
+		return err
+	})
 }
 
 // Reload loads the page again.

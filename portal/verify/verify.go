@@ -91,6 +91,8 @@ type visit struct {
 	voice
 	lang     string // that was chosen; blank for none
 	returnTo string // that is allowed; blank for none
+	// halfway tells that a second factor is all that the session lacks.
+	halfway bool
 }
 
 func (s *site) visit(c *gin.Context, who claim.Caller) visit {
@@ -134,6 +136,9 @@ func (s *site) signIn(v visit, who claim.Caller) string {
 	if who.IdentityID != "" {
 		query.Set("refresh", "true") // the session is too old
 	}
+	if v.halfway {
+		query.Set("aal", "aal2")
+	}
 	return s.KratosURL(who.IdentityID) + "/self-service/login/browser?" + query.Encode()
 }
 
@@ -142,6 +147,7 @@ func (s *site) show(c *gin.Context) {
 	said := c.Query("said")
 	who, err := s.edge.Browser(c)
 	v := s.visit(c, who)
+	v.halfway = errors.Is(err, claim.ErrSecondFactor)
 	switch {
 	case errors.Is(err, claim.ErrNoSession) && said == "":
 		c.Redirect(http.StatusSeeOther, s.signIn(v, who))

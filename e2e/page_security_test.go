@@ -1,0 +1,191 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+// Every page keeps other pages from framing it, loads nothing from elsewhere, runs
+// no script that stands in it, and is not kept.
+func TestPageHeaders(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	bob.Ask(t, m1)
+	for _, address := range []string{
+		s.Holdline.PublicURL + pagePath, s.Holdline.PublicURL + pagePath + "?lang=ar&return_to=x", s.Holdline.PublicURL + "/not-me/made-up",
+		s.Holdline.AdminURL + consolePath, s.Holdline.AdminURL + consolePath + "sign-in", s.Holdline.AdminURL + consolePath + "no-such-page",
+	} {
+		got := harness.Send(t, http.MethodGet, address, "", bob.ByCookie(t))
+		policy := got.Header.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("%s: the policy lacks %s: %s", address, want, policy)
+			}
+		}
+		if strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: %s", address, policy)
+		}
+		for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
+			if got := got.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q", address, name, got)
+			}
+		}
+		for _, inline := range []string{"<script>", " style=", " onclick=", " onload=", "javascript:"} {
+			if strings.Contains(got.Body, inline) {
+				t.Errorf("%s has %q in it", address, inline)
+			}
+		}
+	}
+	for _, path := range []string{consolePath, "/console", "/console/settings", "/admin/settings", "/hooks/settings/stage", "/metrics", "/simulator/"} {
+		if got := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+path, ""); got.Status != http.StatusNotFound {
+			t.Errorf("%s on the public listener: %d", path, got.Status)
+		}
+	}
+}
+
+// The way on is one of the operator's own pages, or none.
+func TestPageLeadsNowhereElse(t *testing.T) {
+	t.Parallel()
+	s, site := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	host := strings.TrimPrefix(site.URL, "http://")
+	follow := func(target string) string {
+		got := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+pagePath+"?return_to="+url.QueryEscape(target), "", bob.ByCookie(t))
+		return got.Header.Get("Location")
+	}
+	if got := follow(site.URL + "/profile?tab=2"); got != site.URL+"/profile?tab=2" {
+		t.Errorf("a page on the list is not led to, but %q", got)
+	}
+	for _, target := range []string{
+		"https://evil.example/", "//evil.example/", `\\evil.example`, `/\evil.example`, "http:evil.example", "javascript:alert(1)",
+		"data:text/html,x", "http://" + host + "@evil.example/", "http://" + host + ".evil.example/", "http://evil.example#" + host,
+		"http://evil.example/?" + site.URL + "/", "HTTP://evil.example/", "\thttp://evil.example", "http://" + host + "\\@evil.example/",
+		"https://" + host + "/", "http://" + host + "%2f@evil.example/", "ftp://" + host + "/", "http://127.0.0.1:1/", "",
+	} {
+		if got := follow(target); got != site.URL+"/account" {
+			t.Errorf("%q leads to %q", target, got)
+		}
+	}
+}
+
+// Another site cannot press the buttons for somebody, though this one counts as the
+// same site to the browser, which sends the session's cookie along.
+func TestPageButtonsCannotBePressedFromElsewhere(t *testing.T) {
+	t.Parallel()
+	s, site := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	site.Pages["/attack"] = fmt.Sprintf(`<form method="post" action="%s%s"><input name="action" value="cancel"><input name="code" value="%s"><button id="go">Win</button></form>`,
+		s.Holdline.PublicURL, pagePath, text.Code)
+	tab := harness.NewBrowser(t)
+	tab.SignInAs(t, bob)
+	tab.Open(t, site.URL+"/attack")
+	tab.Click(t, "#go")
+	state(t, tab, "forbidden")
+	tab.Sound(t, "verify-forbidden")
+	wantHeld(t, bob, m0, m1)
+
+	// Without a browser's own words about where a form comes from, the hidden token decides.
+	form := harness.Header{"Content-Type", "application/x-www-form-urlencoded"}
+	for _, body := range []string{"action=cancel", "action=cancel&csrf=", "action=cancel&csrf=made-up.token", "code=" + text.Code + "&csrf=x"} {
+		got := harness.Send(t, http.MethodPost, s.Holdline.PublicURL+pagePath, body, form, bob.ByCookie(t))
+		if got.Status != http.StatusForbidden {
+			t.Errorf("%s: %d", body, got.Status)
+		}
+	}
+	eve := s.NewPerson(t, m4)
+	eve.Ask(t, m5)
+	hers := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+pagePath, "", eve.ByCookie(t))
+	_, after, _ := strings.Cut(hers.Body, `name="csrf" value="`)
+	token, _, _ := strings.Cut(after, `"`)
+	if token == "" {
+		t.Fatalf("eve's page has no token: %s", hers.Body)
+	}
+	got := harness.Send(t, http.MethodPost, s.Holdline.PublicURL+pagePath, "action=cancel&csrf="+url.QueryEscape(token), form, bob.ByCookie(t))
+	if got.Status != http.StatusForbidden {
+		t.Errorf("with eve's token: %d", got.Status)
+	}
+	// Neither bearer nor password opens the page: a page is for browsers.
+	for _, as := range []harness.Header{bob.ByToken(), bob.ByBearer(), bob.ByPassword()} {
+		if got := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+pagePath, "", as); got.Status == http.StatusOK {
+			t.Errorf("%s opens the page", as[0])
+		}
+	}
+	wantHeld(t, bob, m0, m1)
+}
+
+// Markup stays text: in addresses, in what was typed, in names.
+func TestPageMarkupStaysText(t *testing.T) {
+	t.Parallel()
+	const markup = `"><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'`
+	s, site := pages(t, harness.Overlay{"pages": harness.Overlay{"name": `Bank <b id="bold">& Sons</b> "Ltd"`}})
+	bob := s.NewPerson(t, m0)
+	bob.MustSave(t, harness.Profile{Name: `<b id="bold">Bob</b>`, Mobile: m0})
+	bob.Ask(t, m1)
+	tab := harness.NewBrowser(t)
+	tab.SignInAs(t, bob)
+	clean := func(where string) {
+		t.Helper()
+		if harness.Eval[bool](t, tab, `window.hacked === 1 || !!document.getElementById("bold") || !!document.querySelector("script:not([src]), img[src='x']")`) {
+			t.Errorf("%s: markup is taken for markup", where)
+		}
+	}
+	encoded := url.QueryEscape(markup)
+	for _, query := range []string{"?said=" + encoded, "?lang=" + encoded, "?return_to=" + encoded, "?" + encoded, "?said=wrong&lang=" + encoded, "?return_to=" + url.QueryEscape(site.URL+"/"+markup)} {
+		tab.Open(t, s.Holdline.PublicURL+pagePath+query)
+		clean(query)
+	}
+	tab.Type(t, "#code", "123456")
+	tab.Click(t, "#confirm")
+	clean("after a code")
+
+	admin := enter(t, s, s.Token(t, "--scope", "claims:manage"))
+	tab = admin
+	for _, path := range []string{"claims?identity=", "claims?state=", "audit?kind=", "audit?claim=", "audit?identity=", "texts?gateway=", "texts?state=", "claims/", "sign-in?return=", ""} {
+		tab.Open(t, s.Holdline.AdminURL+consolePath+path+encoded)
+		clean("console " + path)
+	}
+	tab.Open(t, s.Holdline.AdminURL+consolePath+"claims")
+	tab.Type(t, "#number", markup)
+	tab.PressToGo(t, "\r")
+	clean("console search")
+}
+
+// An operator's token is not found at the console's door: after as many wrong ones
+// as an address may have nothing is compared any more, and who is in stays in.
+func TestConsoleTokensAreNotFoundByTrying(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": harness.Overlay{"token_failures_per_address": 3}}})
+	inside := enter(t, s, s.Token(t, "--scope", "claims:manage"))
+	tab := harness.NewBrowser(t)
+	tab.Open(t, s.Holdline.AdminURL+consolePath)
+	for range 3 {
+		tab.Type(t, "#token", "hlt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+		tab.PressToGo(t, "\r")
+		tab.Await(t, harness.Patience, "#token-fault", "the token is refused", false, says("not good"))
+	}
+	tab.Type(t, "#token", s.Token(t, "--scope", "claims:manage"))
+	tab.PressToGo(t, "\r")
+	tab.Await(t, harness.Patience, "#message", "no token is compared any more", false, says("Too many"))
+	tab.Sound(t, "console-sign-in-too-many")
+	inside.Open(t, s.Holdline.AdminURL+consolePath+"audit")
+	inside.Await(t, harness.Patience, "h1", "who is in stays in", false, says("Audit"))
+
+	// What another origin's page sends is refused, with the session's cookie or without.
+	site := harness.NewSite(t)
+	site.Pages["/attack"] = `<form method="post" action="` + s.Holdline.AdminURL + consolePath + `settings"><input name="mobile.enable_verification" value="false"><button id="go">Win</button></form>`
+	inside.Open(t, site.URL+"/attack")
+	inside.Click(t, "#go")
+	if got, _ := inside.Read("h1"); strings.Contains(got, "User claim update") {
+		t.Errorf("the form was taken: %q", got)
+	}
+	if n := s.Database.Count(t, "settings", "1 = 1"); n != 0 {
+		t.Errorf("settings that were made: %d", n)
+	}
+}
