@@ -83,6 +83,7 @@ e2e: debian build $(KRATOS) $(AXE) ## the built program with a real Kratos, Mari
 	@cat $(CACHE)/reports/*.txt
 
 screenshots: debian build $(KRATOS) $(AXE) ## a picture of every page in every state; writes docs/screenshots
+	@./e2e/debian.sh fonts
 	@cd e2e && HOLDLINE_SCREENSHOTS=$(CURDIR)/docs/screenshots HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -run 'Demo|Page|Console' .
 

@@ -2,8 +2,9 @@
 # Installs the Debian packages that the tests need, if they are missing: a C
 # compiler for Kratos' SQLite and the race detector, git, curl, MariaDB, Chromium,
 # Kannel and its fake message centre, ip for the network namespace that it runs in,
-# npm to fetch axe-core with.
+# npm to fetch axe-core with. For pictures, if asked for: fonts of all languages.
 #   debian.sh [compiler git curl mariadb chromium kannel npm]   all of them by default
+#   debian.sh fonts
 set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2"); }
@@ -21,6 +22,11 @@ for part in "${@:-compiler git curl mariadb chromium kannel npm}"; do
 			need bearerbox kannel
 			[ -x /usr/lib/kannel/test/fakesmsc ] || missing+=(kannel-extras)
 			need ip iproute2
+			;;
+		fonts)
+			for font in lohit-deva lohit-taml lklug-sinhala ipafont-gothic; do
+				[ -e "/usr/share/doc/fonts-$font" ] || missing+=("fonts-$font")
+			done
 			;;
 		*) echo "unknown part: $name" >&2; exit 2 ;;
 		esac

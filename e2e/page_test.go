@@ -329,7 +329,7 @@ func TestPageWaitsForKratos(t *testing.T) {
 	state(t, tab, "saving")
 	tab.Sound(t, "verify-saving")
 	s.KratosAdmin.Heal()
-	tab.Await(t, 4*harness.Patience, `#verify[data-state="done"]`, "the page finds the number in force", false, func(string) bool { return true })
+	tab.Await(t, time.Minute, `#verify[data-state="done"]`, "the page finds the number in force", false, func(string) bool { return true })
 	wantMade(t, bob, m1)
 }
 
@@ -390,5 +390,55 @@ func TestPageAsksForTheSecondFactor(t *testing.T) {
 	state(t, tab, "signed-out")
 	if href := harness.Eval[string](t, tab, `document.getElementById("sign-in").href`); !strings.Contains(href, "aal=aal2") {
 		t.Errorf("the button leads to %s", href)
+	}
+}
+
+// What limits say, each in its own words; the address alone changes nothing.
+func TestPageSaysWhatIsInTheWay(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	tab.Phone(t)
+	tab.Click(t, "#resend")
+	state(t, tab, "too-soon")
+	tab.Sound(t, "verify-too-soon")
+	heard := map[string]string{}
+	for said, shown := range map[string]string{
+		"too-many-texts": "too-many-texts", "country-full": "country-full", "not-served": "not-served", "no-code": "no-code", "away": "failed-now",
+		"done": "waiting", "cancelled": "waiting", "locked": "waiting", "made-up": "waiting",
+	} {
+		tab.Open(t, s.Holdline.PublicURL+pagePath+"?said="+said)
+		state(t, tab, shown)
+		tab.Sound(t, "verify-"+shown)
+		if words, err := tab.Read("#message"); err == nil && heard[words] != "" {
+			t.Errorf("%s and %s are both %q", said, heard[words], words)
+		} else if err == nil {
+			heard[words] = said
+		}
+	}
+	wantTexts(t, s, m1, 1)
+	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
+	tab.Open(t, s.Holdline.PublicURL+pagePath)
+	state(t, tab, "nothing")
+	tab.Sound(t, "verify-nothing")
+}
+
+// A number that was changed elsewhere meanwhile is not overwritten, and the page
+// says why.
+func TestPageSaysThatTheNumberWasChangedElsewhere(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	bob.Overwrite(t, m2)
+	tab.Type(t, "#code", text.Code)
+	tab.Click(t, "#confirm")
+	state(t, tab, "changed")
+	tab.Sound(t, "verify-changed")
+	if got := bob.Identity(t); got.Traits.Mobile != m2 {
+		t.Errorf("bob's number is %s", got.Traits.Mobile)
 	}
 }
