@@ -14,6 +14,7 @@ func (s stage) announce() {
 	s.say("console: %s", s.consoleURL())
 	s.say("kratos: %s/", s.settings.KratosPublicURL)
 	s.say("holdline: %s/", s.settings.PublicURL())
+	s.say("The console opens with the token %s", s.settings.ConsoleToken)
 	s.say("")
 	s.say("The same with curl, after the number was changed: sign in, then send the code (put yours in).")
 	for _, line := range s.script() {

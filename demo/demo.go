@@ -62,7 +62,7 @@ func Run(ctx context.Context, o Options) error {
 		kratos: child{bin: bin, dir: dir, log: filepath.Join(dir, "kratos.log")},
 		settings: Settings{
 			Dir: dir, KratosPublicURL: local(chosen.KratosPublic), KratosAdminURL: local(chosen.KratosAdmin),
-			PublicPort: chosen.HoldlinePublic, AdminPort: chosen.HoldlineAdmin, HookKey: secret(), OTPSecret: secret(),
+			PublicPort: chosen.HoldlinePublic, AdminPort: chosen.HoldlineAdmin, HookKey: secret(), OTPSecret: secret(), ConsoleToken: token(),
 			MobileTrait: mobileTrait, PendingKey: pendingKey, DemoURL: local(chosen.Demo),
 		},
 	}
@@ -168,7 +168,7 @@ func (s stage) open(ctx context.Context, g *errgroup.Group) error {
 	defer listener.Close()
 	pages, err := selfservice.Demo(selfservice.DemoOptions{
 		KratosPublicURL: s.settings.KratosPublicURL, VerifyURL: s.settings.VerifyURL(), PhoneURL: s.phoneURL(), ConsoleURL: s.consoleURL(),
-		MobileTrait: s.settings.MobileTrait, PendingKey: s.settings.PendingKey, Email: personEmail, Password: s.password,
+		MobileTrait: s.settings.MobileTrait, PendingKey: s.settings.PendingKey, Email: personEmail, Password: s.password, ConsoleToken: s.settings.ConsoleToken,
 	})
 	if err != nil {
 		return err

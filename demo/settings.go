@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+
+	"github.com/holdline/holdline/claim"
 )
 
 // Settings are what Holdline needs to know to be part of the demo.
@@ -17,6 +19,7 @@ type Settings struct {
 	AdminPort       int
 	HookKey         string
 	OTPSecret       string
+	ConsoleToken    string // opens the console
 	MobileTrait     string
 	PendingKey      string
 	DemoURL         string // of the pages, which may show Holdline's in frames
@@ -69,6 +72,13 @@ func listen(ctx context.Context, port int) (net.Listener, error) {
 }
 
 func local(port int) string { return fmt.Sprintf("http://127.0.0.1:%d", port) }
+
+// token returns one that nobody can guess.
+func token() string {
+	var random claim.TokenSecret
+	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
+	return random.Mint()
+}
 
 // secret returns 32 characters that nobody can guess.
 func secret() string { return (rand.Text() + rand.Text())[:32] }

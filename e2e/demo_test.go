@@ -34,7 +34,19 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 			t.Errorf("the stage lacks %s: %v", frame, err)
 		}
 	}
-	page.Shoot(t, "demo-0-stage")
+	page.Desk(t)
+	page.Sound(t, "demo-0-stage")
+	page.Phone(t)
+	console := page.NewTab(t)
+	console.Desk(t)
+	token, err := page.Read("#console-token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	console.Open(t, demo.Links["console"])
+	console.Type(t, "#token", token)
+	console.PressToGo(t, "\r")
+	console.Await(t, harness.Patience, "h1", "the console opens", false, contains("Overview"))
 	page.Open(t, account)
 	page.Click(t, `a[href="/registration"]`)
 	page.Type(t, field("traits.email"), email)
@@ -46,7 +58,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Click(t, `button[name="method"][value="password"]`)
 	page.Open(t, account)
 	page.Await(t, harness.Patience, mobile, "the number that was registered", false, contains(m0))
-	page.Shoot(t, "demo-1-registered")
+	page.Sound(t, "demo-1-registered")
 
 	page.Click(t, `a.button[href="/settings"]`)
 	page.Type(t, field("traits.mobile"), m1)
@@ -54,14 +66,14 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	if where := page.Where(t); !strings.Contains(where, "/verify") {
 		t.Errorf("after the form the browser is at %s, want the page that asks for the code", where)
 	}
-	page.Shoot(t, "demo-2-asked-for-the-code")
+	page.Sound(t, "demo-2-asked-for-the-code")
 	page.Open(t, account)
 	page.Await(t, harness.Patience, mobile, "the old number is still there", false, contains(m0))
 	page.Await(t, harness.Patience, pending, "the new number is pending", false, contains(m1))
 
 	phone.Open(t, demo.Links["phone"])
 	text := phone.Await(t, 2*harness.Patience, "#texts", "the text arrives", false, contains("#"))
-	phone.Shoot(t, "demo-3-phone")
+	phone.Sound(t, "demo-3-phone")
 	code := codeInText.FindStringSubmatch(text)
 	if len(code) != 2 || !strings.Contains(text, m1) || strings.Contains(text, m0) {
 		t.Fatalf("the phone shows %q", text)
@@ -72,11 +84,11 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Click(t, "#confirm")
 	page.Await(t, harness.Patience, `[role="alert"]`, "a wrong code is refused", false, contains("not valid"))
 	page.Await(t, harness.Patience, "#attempts", "a try is gone", false, contains("4 tries"))
-	page.Shoot(t, "demo-4-wrong-code")
+	page.Sound(t, "demo-4-wrong-code")
 	page.Type(t, field("code"), code[1])
 	page.Click(t, "#confirm")
 	page.Await(t, harness.Patience, "#verify", "the page tells the end", false, contains("in force"))
-	page.Shoot(t, "demo-5-done")
+	page.Sound(t, "demo-5-done")
 	page.Click(t, "#continue")
 	page.Await(t, harness.Patience, mobile, "the new number is the person's", true, contains(m1))
 	if got, err := page.Read(verified); err != nil || got != "verified" {
@@ -85,7 +97,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	if got, err := page.Read(pending); err == nil {
 		t.Errorf("still pending: %q", got)
 	}
-	page.Shoot(t, "demo-6-verified")
+	page.Sound(t, "demo-6-verified")
 
 	demo.Stop(t)
 	for name, link := range demo.Links {

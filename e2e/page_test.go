@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -441,4 +442,37 @@ func TestPageSaysThatTheNumberWasChangedElsewhere(t *testing.T) {
 	if got := bob.Identity(t); got.Traits.Mobile != m2 {
 		t.Errorf("bob's number is %s", got.Traits.Mobile)
 	}
+}
+
+// With scripts: what is pasted becomes the code alone, in whatever text it stands,
+// and the time until the next code counts down.
+func TestPageWithScripts(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	const paste = `(text => {
+		const data = new DataTransfer();
+		data.setData("text/plain", text);
+		const input = document.getElementById("code");
+		input.value = "";
+		input.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+		return input.value;
+	})`
+	spaced := text.Code[:3] + " " + text.Code[3:]
+	for _, from := range []string{
+		text.Code, spaced, " " + text.Code + "\n", text.Code[:3] + "-" + text.Code[3:], "Your code is " + spaced + ". It is good for 5 minutes.",
+		"@127.0.0.1 #" + text.Code, strings.NewReplacer("0", "０", "1", "１", "2", "２", "3", "３", "4", "４", "5", "５", "6", "６", "7", "７", "8", "８", "9", "９").Replace(text.Code),
+	} {
+		if got := harness.Eval[string](t, tab, paste+`(`+strconv.Quote(from)+`)`); got != text.Code {
+			t.Errorf("%q pasted becomes %q", strings.ReplaceAll(from, text.Code, "CODE"), strings.ReplaceAll(got, text.Code, "CODE"))
+		}
+	}
+	seconds := func() string { return harness.Eval[string](t, tab, `document.getElementById("next-resend").innerText`) }
+	before := seconds()
+	tab.Await(t, harness.Patience, "#next-resend", "the time counts down", false, func(now string) bool { return now != before })
+	tab.Click(t, "#confirm")
+	state(t, tab, "done")
+	wantMade(t, bob, m1)
 }

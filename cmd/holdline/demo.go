@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdline/holdline/app"
+	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/demo"
 )
@@ -41,6 +42,9 @@ func demoConfig(s demo.Settings) config.Config {
 	cfg.Kratos.MobileTrait, cfg.Kratos.PendingKey = s.MobileTrait, s.PendingKey
 	cfg.Hooks.APIKey = config.Secret(s.HookKey)
 	cfg.Pages.ReturnURL, cfg.Pages.AllowedReturnURLs = s.AccountURL(), []string{s.DemoURL}
+	cfg.Tokens = []config.Token{{
+		Name: "demo", SHA256: claim.DigestToken(s.ConsoleToken).String(), Scopes: []string{string(claim.ScopeClaimsManage)},
+	}}
 	cfg.SMS.Gateways = []config.Gateway{{ID: "phone", Type: "simulator"}}
 	return cfg
 }

@@ -70,11 +70,20 @@ func startKratos(t testing.TB, ports kratosPorts, overlays ...tree) *Kratos {
 	}
 	k.process = process
 	t.Cleanup(k.process.Kill)
+	for _, listener := range []string{k.PublicURL + "/health/ready", k.AdminURL + "/admin/health/ready"} {
+		awaitKratos(t, k, listener)
+	}
+	return k
+}
+
+// awaitKratos waits until one of Kratos' listeners answers.
+func awaitKratos(t testing.TB, k *Kratos, address string) {
+	t.Helper()
 	Eventually(t, 40*time.Second, "Kratos is ready", func() error {
-		if !process.Running() {
+		if !k.process.Running() {
 			t.Fatalf("Kratos ended: %s", tail(k.Output.String(), 10))
 		}
-		answer, err := http.Get(k.PublicURL + "/health/ready")
+		answer, err := http.Get(address)
 		if err != nil {
 			return err
 		}
@@ -85,7 +94,6 @@ func startKratos(t testing.TB, ports kratosPorts, overlays ...tree) *Kratos {
 		}
 		return nil
 	})
-	return k
 }
 
 // Courier starts the part of Kratos that sends messages, which the tests do

@@ -156,6 +156,7 @@ func (b *Tab) TabTo(t testing.TB, id string) {
 // under a name, where `make screenshots` wants pictures.
 func (b *Tab) Sound(t testing.TB, name string) {
 	t.Helper()
+	Eval[bool](t, b, `Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => true)`)
 	b.Shoot(t, name)
 	source, err := os.ReadFile(Env.Axe)
 	if err != nil {

@@ -27,7 +27,9 @@ type DemoOptions struct {
 	// Email and Password are those of the person that a visitor can be; blank
 	// hides them.
 	Email, Password string
-	HTTP            *http.Client
+	// ConsoleToken opens the console; blank hides it.
+	ConsoleToken string
+	HTTP         *http.Client
 }
 
 // Demo returns the smallest self-service pages for a Kratos, and in front of
@@ -81,12 +83,12 @@ func (d demo) routes() http.Handler {
 
 type stagePage struct {
 	look.Frame
-	Phone, Console, Email, Password string
+	Phone, Console, Email, Password, ConsoleToken string
 }
 
 // stage shows the account and the phone beside each other.
 func (d demo) stage(c *gin.Context) {
-	page := stagePage{d.frame("The whole story in one window"), d.PhoneURL, d.ConsoleURL, d.Email, d.Password}
+	page := stagePage{d.frame("The whole story in one window"), d.PhoneURL, d.ConsoleURL, d.Email, d.Password, d.ConsoleToken}
 	page.Home = ""
 	d.pages.Show(c, http.StatusOK, "stage", page)
 }
