@@ -72,7 +72,7 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		staged := findStaged(snapshot, a.flowID, a.number)
 		switch {
 		case staged == nil && !wants(snapshot, a.number):
-			return s.resurrected(ctx, a)
+			return s.resurrected(ctx, a, snapshot.Held)
 		case staged == nil:
 			return nil // done already
 		case snapshot.Held != nil && snapshot.Held.State == Verified && a.marker == MarkerSet:
@@ -127,9 +127,16 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 		moves = append(moves, Move{From: from.State, Claim: to})
 		events = append(events, event(to, kind, a.who, now))
 	}
+	replace := func(other Claim, state State, reason string) {
+		done := ended(other, state, reason, now)
+		if a.marker == MarkerSet { // no stored form took the place of its marker
+			done.Marker, done.DueAt = MarkerClear, now
+		}
+		add(other, done, string(state))
+	}
 	for _, other := range snapshot.Staged {
 		if other.ID != staged.ID && !other.CreatedAt.After(staged.CreatedAt) {
-			add(other, ended(other, Discarded, "overtaken", now), string(Discarded))
+			replace(other, Discarded, "overtaken")
 		}
 	}
 	subject, next, kind := staged, opened(staged, policy, now), string(Open)
@@ -155,7 +162,7 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 			add(staged, ended(staged, Discarded, "renews", now), string(Discarded))
 			subject, next, kind = *held, *held, "resent"
 		default:
-			add(*held, ended(*held, Superseded, "", now), string(Superseded))
+			replace(*held, Superseded, "")
 		}
 	}
 	var notices []Text
@@ -185,11 +192,11 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 // resurrected meets a marker that no living claim stands behind. Kratos writes
 // identities without a lock: a form that was being stored while a number was
 // written, or a marker removed, has put back what it read before. The claim
-// that ended last is finished once more; of one that is disputed only the marker
-// goes.
-func (s *Service) resurrected(ctx context.Context, a activation) error {
+// that ended last is finished once more; if it is another's marker, or it is
+// disputed, only the marker goes. An open claim shows its own number instead.
+func (s *Service) resurrected(ctx context.Context, a activation, held *Claim) error {
 	last, err := s.Store.Last(ctx, a.identityID)
-	if err != nil || last == nil || !last.Number.Same(a.number) || last.Marker != MarkerDone {
+	if err != nil || last == nil || last.Marker != MarkerDone {
 		return err
 	}
 	seen, err := s.Directory.Identity(ctx, a.identityID)
@@ -197,8 +204,13 @@ func (s *Service) resurrected(ctx context.Context, a activation) error {
 		return err // a late delivery: the marker has gone already
 	}
 	now, again := s.Now(), *last
+	if held != nil && held.State == Open {
+		again, again.Marker = *held, MarkerSet
+		again.DueAt, again.DueTries = now, 0
+		return s.Store.Commit(ctx, Change{Moves: []Move{{From: Open, Claim: again}}, At: now})
+	}
 	again.DueAt, again.DueTries = now, 0
-	if last.State == Applied && last.Reason != disputed {
+	if last.State == Applied && last.Reason != disputed && last.Number.Same(a.number) {
 		again.State, again.EndedAt, again.Reason = Verified, time.Time{}, "overwritten by a form"
 		return s.commit(ctx, Change{
 			Moves:  []Move{{From: Applied, Claim: again}},

@@ -189,12 +189,16 @@ func ended(c Claim, state State, reason string, now time.Time) Claim {
 }
 
 // end commits the end of a claim.
-func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who Actor, notices ...Text) (Claim, error) {
-	now := s.Now()
-	done := ended(c, state, reason, now)
+func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who Actor) (Claim, error) {
+	return s.conclude(ctx, c.State, ended(c, state, reason, s.Now()), who)
+}
+
+// conclude commits a claim that has ended.
+func (s *Service) conclude(ctx context.Context, from State, done Claim, who Actor, notices ...Text) (Claim, error) {
+	now := done.EndedAt
 	err := s.commit(ctx, Change{
-		Moves:   []Move{{From: c.State, Claim: done, Forget: state == Orphaned}},
-		Notices: notices, Events: []Event{event(done, string(state), who, now)}, At: now,
+		Moves:   []Move{{From: from, Claim: done, Forget: done.State == Orphaned}},
+		Notices: notices, Events: []Event{event(done, string(done.State), who, now)}, At: now,
 	})
 	done.Version++
 	return done, err

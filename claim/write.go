@@ -43,20 +43,25 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), room)
 	defer cancel()
-	old, refusal := s.adopt(ctx, c, seen)
-	state, reason, ended := outcome(refusal)
-	if !ended {
+	old, stray, refusal := s.adopt(ctx, c, seen)
+	state, reason, over := outcome(refusal)
+	if !over {
 		s.Log.WarnContext(ctx, "number not written yet", "claim", c.ID, "identity", c.IdentityID,
 			"tries", c.DueTries, "error", refusal)
 		s.putOff(ctx, c)
 		s.release(ctx, lease)
 		return nil
 	}
+	now := s.Now()
+	done := ended(c, state, reason, now)
+	if stray && state == Applied { // a conflict's marker is looked at anyway
+		done.Marker, done.DueAt = MarkerClear, now
+	}
 	var notices []Text
 	if state == Applied {
-		notices = s.notices(c, TextChanged, old, s.Now())
+		notices = s.notices(c, TextChanged, old, now)
 	}
-	done, err := s.end(ctx, c, state, reason, Actor{Kind: System}, notices...)
+	done, err := s.conclude(ctx, c.State, done, Actor{Kind: System}, notices...)
 	if err != nil {
 		// The worker will find the number in place, or meet the same refusal.
 		s.Log.ErrorContext(ctx, "outcome not recorded yet", "claim", c.ID, "state", state, "error", err)
@@ -68,29 +73,31 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 }
 
 // adopt writes the number unless it is there already, and tells which one it
-// replaces. It refuses when the identity no longer has the number that the claim
-// set out from.
-func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (replaced, error) {
-	old := replaced{c.Was, c.WasVerified}
+// replaces, and whether the identity shows another number as pending, which may
+// be a stray. It refuses when the identity no longer has the number that the
+// claim set out from.
+func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old replaced, stray bool, _ error) {
+	old = replaced{c.Was, c.WasVerified}
 	if seen == nil {
 		identity, err := s.Directory.Identity(ctx, c.IdentityID)
 		if err != nil {
-			return old, err
+			return old, false, err
 		}
 		seen = &identity
 	}
 	stored := StoredMobile(s.Plan, seen.Mobile)
 	marked := seen.Pending != "" && StoredMobile(s.Plan, seen.Pending).Same(c.Number)
+	stray = seen.Pending != "" && !marked
 	switch {
 	case stored.Same(c.Number) && seen.Verified && !marked:
-		return s.replacedBefore(ctx, c, old), nil // written before a crash
+		return s.replacedBefore(ctx, c, old), stray, nil // written before a crash
 	case !stored.Same(c.Number) && !stored.Same(c.Was):
 		if err := s.overtakes(ctx, c, stored); err != nil {
-			return old, err
+			return old, stray, err
 		}
 		old = replaced{stored, seen.Verified}
 	}
-	return old, s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
+	return old, stray, s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
 }
 
 // replacedBefore tells which number a claim replaced that was written already:
@@ -158,10 +165,11 @@ func (s *Service) tidy(ctx context.Context, c Claim) {
 	}
 }
 
-// unmark removes the marker of an ended claim, unless it is another claim's.
+// unmark removes the marker of an ended claim, or whatever a form put in its
+// place, unless a living claim wants it.
 func (s *Service) unmark(ctx context.Context, c Claim) error {
 	return s.errand(ctx, c, func(seen Identity, living Snapshot) error {
-		if seen.Pending == "" || !StoredMobile(s.Plan, seen.Pending).Same(c.Number) || wants(living, c.Number) {
+		if seen.Pending == "" || wants(living, StoredMobile(s.Plan, seen.Pending)) {
 			return nil
 		}
 		return s.Directory.Unmark(ctx, c.IdentityID)

@@ -1,0 +1,145 @@
+package claimtest
+
+import (
+	"context"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// form is a settings flow that has been staged, with the identity as Kratos read
+// it before: that is what it stores, whatever was written meanwhile.
+type form struct {
+	flow, wanted string
+	read         claim.Identity
+	answer       claim.Answer
+}
+
+// drawForm saves a form, which Kratos may refuse in the end or store later, and
+// whose activation may be lost.
+func (m *machine) drawForm(t *rapid.T, wanted string) func() {
+	id := drawPerson(t)
+	fate := rapid.SampledFrom([]string{"stored", "stored", "stored", "lost", "refused", "slow"}).Draw(t, "fate")
+	return func() {
+		if m.away { // and the form with it
+			return
+		}
+		m.ids++
+		f := form{flow: m.service.NewID(), wanted: wanted, read: m.identity(id)}
+		if m.dir.Identifier && f.read.Mobile == "" {
+			m.asked[id][wanted] = true // by a form that is interrupted
+		}
+		var err error
+		f.answer, err = m.service.Stage(m.ctx, claim.SettingsChange{
+			IdentityID: id, FlowID: f.flow, Stored: f.read.Mobile, StoredVerified: f.read.Verified,
+			Wanted: wanted, Marker: f.read.Pending, SignedIn: m.now, Address: "192.0.2.1",
+		})
+		switch {
+		case err != nil, f.answer.Interrupt, fate == "refused", m.faults.dead:
+		case fate == "slow":
+			m.slow[id] = f
+		default:
+			m.storeForm(f, fate != "lost")
+		}
+	}
+}
+
+// kratosStores ends a form that took its time.
+func (m *machine) kratosStores(id string) {
+	if f, waits := m.slow[id]; waits && !m.away {
+		delete(m.slow, id)
+		m.storeForm(f, true)
+	}
+}
+
+func (m *machine) storeForm(f form, activate bool) {
+	i := f.read
+	i.Pending = f.answer.Pending.Reveal()
+	switch f.answer.Ruling {
+	case claim.Write, claim.Remove, claim.WriteUnverified:
+		i.Mobile, i.Verified = f.wanted, false
+	case claim.Challenge:
+		m.asked[i.ID][f.wanted] = true
+	case claim.Leave, claim.RefuseRemoval, claim.TakeBack, claim.KeepPending:
+	}
+	if !m.put(i) {
+		return
+	}
+	living := m.lives(i.ID, i.Pending)
+	if activate && f.answer.Ruling != claim.Leave {
+		activate = m.service.Activate(m.ctx, claim.StoredFlow{
+			IdentityID: i.ID, FlowID: f.flow, Mobile: i.Mobile, Marker: i.Pending, Address: "192.0.2.1",
+		}) == nil
+	} else {
+		activate = false
+	}
+	if !living && !activate {
+		m.stale[i.ID] = i.Pending
+	}
+}
+
+// lives tells whether there is a claim that a marker can belong to.
+func (m *machine) lives(id, pending string) bool {
+	return slices.ContainsFunc(m.of(id), func(c claim.Claim) bool {
+		return !c.State.Ended() && c.Marker != claim.MarkerOld && c.Number.Same(claim.RestoreMobile(pending))
+	})
+}
+
+// drawSCIM changes a number as the SCIM bridge does.
+func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
+	id := drawPerson(t)
+	change := claim.DirectChange{Origin: claim.OriginSCIM, Touch: claim.TouchExplicit, Wanted: wanted, SignedIn: m.now}
+	change.Asked = rapid.Bool().Draw(t, "verifyMobile")
+	change.Who = claim.Actor{Kind: claim.Owner, ID: id}
+	if rapid.Bool().Draw(t, "privileged") {
+		change.Who = claim.Actor{Kind: claim.Privileged, ID: "client"}
+	}
+	if !change.Asked && rapid.Bool().Draw(t, "put") {
+		change.Touch = claim.TouchWhole
+	}
+	refused := rapid.IntRange(0, 4).Draw(t, "refused") == 0
+	return func() {
+		change.SignedIn = m.now
+		ctx, cancel := context.WithCancel(m.ctx)
+		defer cancel()
+		m.leased = cancel
+		_ = m.service.Exclusively(ctx, id, func(ctx context.Context) error {
+			return m.scim(ctx, id, change, refused)
+		})
+		m.leased = func() {}
+	}
+}
+
+func (m *machine) scim(ctx context.Context, id string, change claim.DirectChange, refused bool) error {
+	seen, err := m.service.Directory.Identity(ctx, id)
+	if err != nil {
+		return err
+	}
+	p, err := m.service.Propose(ctx, seen, change)
+	if err != nil {
+		return err
+	}
+	err = machineDirectory{m}.change(func() error {
+		if refused {
+			return claim.ErrNumberRefused
+		}
+		i := m.identity(id)
+		i.Pending = p.Pending.Reveal()
+		if !p.Held() {
+			i.Verified = i.Verified && p.Number.Same(claim.RestoreMobile(i.Mobile))
+			i.Mobile = p.Number.Reveal()
+		}
+		if p.Ruling == claim.Challenge {
+			m.asked[id][p.Pending.Reveal()] = true
+		}
+		if m.taken(id, i.Mobile) {
+			return claim.ErrNumberTaken
+		}
+		m.dir.Put(i)
+		m.written(i)
+		return nil
+	})
+	return m.service.Settle(ctx, p, err)
+}

@@ -1,0 +1,25 @@
+package persistence_test
+
+import (
+	"testing"
+
+	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/persistence"
+)
+
+// TestMachine runs the machine of package claimtest, which says how to repeat a
+// failure, against real databases: less often, for each run has a database anew.
+func TestMachine(t *testing.T) {
+	const runs = 5
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			if name == "mariadb" {
+				newDSN(t) // or is skipped
+			}
+			claimtest.TestMachine(t, runs, func(t *testing.T) claimtest.ArchivedStore {
+				t.Helper()
+				return persistence.NewStore(migrated(t, newDSN(t)))
+			})
+		})
+	}
+}
