@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,6 +40,13 @@ const (
 const (
 	mysqlColumnExists = 1060
 	mysqlKeyExists    = 1061
+)
+
+// mysqlNoTable and sqliteNoTable are how a missing table is reported; SQLite has
+// no number for it.
+const (
+	mysqlNoTable  = 1146
+	sqliteNoTable = "no such table"
 )
 
 // What SQLite answers, in the low byte, when somebody else is writing.
@@ -132,4 +140,9 @@ func lost(err error) bool {
 func answered(err error, numbers ...uint16) bool {
 	server := (*mysql.MySQLError)(nil)
 	return errors.As(err, &server) && slices.Contains(numbers, server.Number)
+}
+
+// noTable tells whether the database answered that a table is missing.
+func noTable(err error) bool {
+	return err != nil && (answered(err, mysqlNoTable) || strings.Contains(err.Error(), sqliteNoTable))
 }

@@ -129,12 +129,14 @@ func (l migrationLock) release(ctx context.Context) {
 	_, _ = l.exec(ctx, "DELETE FROM schema_lock WHERE id = 1 AND owner = ?", l.owner)
 }
 
+// exec runs a statement that may as well run twice, as all of the lock's may: a
+// node that goes away must not end a start.
 func (l migrationLock) exec(ctx context.Context, statement string, args ...any) (int64, error) {
 	var affected int64
 	err := l.db.retry(ctx, func() error {
 		result, err := l.pool.ExecContext(ctx, statement, args...)
 		if err != nil {
-			return err
+			return untilSent(err)
 		}
 		affected, err = result.RowsAffected()
 		return err

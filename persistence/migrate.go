@@ -10,6 +10,7 @@ import (
 	"path"
 
 	"github.com/pressly/goose/v3"
+	"gorm.io/gorm"
 )
 
 //go:embed migrations
@@ -123,17 +124,15 @@ func (db *DB) migrations(pool *sql.DB) (*goose.Provider, error) {
 
 // applied reads which migrations the database has had.
 func (db *DB) applied(ctx context.Context) (map[int64]bool, error) {
-	session := db.gorm.WithContext(ctx)
-	// GORM takes a failed look for no table; a healthy connection makes it one.
-	if err := db.Ping(ctx); err != nil {
-		return nil, err
-	}
-	if !session.Migrator().HasTable(migrationTable) {
-		return nil, away(ctx.Err())
-	}
 	var versions []int64
-	if err := session.Table(migrationTable).Where("is_applied").Pluck("version_id", &versions).Error; err != nil {
-		return nil, away(err)
+	err := db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Table(migrationTable).Where("is_applied").Pluck("version_id", &versions).Error
+	})
+	if noTable(err) {
+		return map[int64]bool{}, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	applied := map[int64]bool{}
 	for _, version := range versions {
