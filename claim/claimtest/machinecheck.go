@@ -29,6 +29,16 @@ func (m *machine) of(id string) []claim.Claim {
 	return slices.DeleteFunc(m.rows(), func(c claim.Claim) bool { return c.IdentityID != id })
 }
 
+// open returns a person's open claim; nil for none.
+func (m *machine) open(id string) *claim.Claim {
+	for _, c := range m.of(id) {
+		if c.State == claim.Open {
+			return &c
+		}
+	}
+	return nil
+}
+
 // mayBeSent looks at a text on its way.
 func (m *machine) mayBeSent(text claim.Text) {
 	c, err := m.store.Find(m.ctx, text.Code.ClaimID)
@@ -103,6 +113,9 @@ func (m *machine) check(t *rapid.T) {
 	}
 	for _, c := range claims {
 		m.checkTrail(c, trail[c.ID])
+		if c.State == claim.Open && m.guessed[c.ID] > m.policy.MaxAttempts {
+			m.fail("%d wrong codes, and still open: %+v", m.guessed[c.ID], c)
+		}
 		if c.Attempts > m.policy.MaxAttempts || c.Texts > m.policy.MaxTexts {
 			m.fail("too many tries or texts: %+v", c)
 		}

@@ -1,6 +1,7 @@
 package claimtest
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -39,8 +40,12 @@ func (m *machine) commands() map[string]command {
 		"right again": m.drawRightCode,
 		"some code":   m.drawSomeCode,
 		"wrong code": func(t *rapid.T) func() {
-			who := m.drawTexted(t)
-			return func() { m.confirm(who(), "0000000000", false) }
+			who, times := m.drawTexted(t), rapid.IntRange(1, 4).Draw(t, "times")
+			return func() {
+				for range times {
+					m.confirm(who(), "0000000000", false)
+				}
+			}
 		},
 		"resend": func(t *rapid.T) func() {
 			who := m.drawTexted(t)
@@ -136,7 +141,11 @@ func (m *machine) confirm(id, code string, shown bool) {
 		}
 	}
 	good := m.mustBeTaken(id, code)
+	open := m.open(id)
 	err := m.service.Confirm(m.ctx, who, code)
+	if open != nil && errors.Is(err, claim.ErrWrongCode) {
+		m.guessed[open.ID]++
+	}
 	m.confirmed(id, code, good, err)
 }
 

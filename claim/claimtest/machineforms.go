@@ -31,11 +31,15 @@ func (m *machine) drawForm(t *rapid.T, wanted string) func() {
 		if m.dir.Identifier && f.read.Mobile == "" {
 			m.asked[id][wanted] = true // by a form that is interrupted
 		}
+		before := m.policy
 		var err error
 		f.answer, err = m.service.Stage(m.ctx, claim.SettingsChange{
 			IdentityID: id, FlowID: f.flow, Stored: f.read.Mobile, StoredVerified: f.read.Verified,
 			Wanted: wanted, Marker: f.read.Pending, SignedIn: m.now, Address: "192.0.2.1",
 		})
+		if writes(f.answer.Ruling) && wanted != f.read.Mobile {
+			m.mayWrite(before, claim.DirectChange{Origin: claim.OriginSettings, Wanted: wanted})
+		}
 		switch {
 		case err != nil, f.answer.Interrupt, fate == "refused", m.faults.dead:
 		case fate == "slow":
@@ -43,6 +47,18 @@ func (m *machine) drawForm(t *rapid.T, wanted string) func() {
 		default:
 			m.storeForm(f, fate != "lost")
 		}
+	}
+}
+
+func writes(r claim.Ruling) bool {
+	return r == claim.Write || r == claim.Remove || r == claim.WriteUnverified
+}
+
+// mayWrite looks at a number that is to be written without a code. The switches
+// may have moved while that was decided.
+func (m *machine) mayWrite(before claim.Policy, c claim.DirectChange) {
+	if !needsNoCode(before, c) && !needsNoCode(m.policy, c) {
+		m.fail("%q is written without a code, by %s", c.Wanted, c.Origin)
 	}
 }
 
@@ -57,12 +73,11 @@ func (m *machine) kratosStores(id string) {
 func (m *machine) storeForm(f form, activate bool) {
 	i := f.read
 	i.Pending = f.answer.Pending.Reveal()
-	switch f.answer.Ruling {
-	case claim.Write, claim.Remove, claim.WriteUnverified:
+	if writes(f.answer.Ruling) {
 		i.Mobile, i.Verified = f.wanted, false
-	case claim.Challenge:
+	}
+	if f.answer.Ruling == claim.Challenge {
 		m.asked[i.ID][f.wanted] = true
-	case claim.Leave, claim.RefuseRemoval, claim.TakeBack, claim.KeepPending:
 	}
 	if !m.put(i) {
 		return
@@ -117,9 +132,13 @@ func (m *machine) scim(ctx context.Context, id string, change claim.DirectChange
 	if err != nil {
 		return err
 	}
+	before := m.policy
 	p, err := m.service.Propose(ctx, seen, change)
 	if err != nil {
 		return err
+	}
+	if !p.Held() && !p.Number.Same(claim.RestoreMobile(seen.Mobile)) {
+		m.mayWrite(before, change)
 	}
 	err = machineDirectory{m}.change(func() error {
 		if refused {

@@ -13,11 +13,12 @@ var (
 // model is all that is known of the people, without knowing how claims work: what
 // number each has, which they asked for, and which codes they typed rightly.
 type model struct {
-	stored map[string]claim.Identity      // as others wrote it, or a right code
-	asked  map[string]map[string]bool     // numbers that somebody wanted a code for
-	phone  map[string][]claim.Text        // texts with codes, as they arrived
-	typed  map[claim.CodeRef]claim.Mobile // codes typed while they were good, and where they had arrived
-	had    map[string]map[string]bool     // verified numbers that each had at some time
+	stored  map[string]claim.Identity      // as others wrote it, or a right code
+	asked   map[string]map[string]bool     // numbers that somebody wanted a code for
+	phone   map[string][]claim.Text        // texts with codes, as they arrived
+	typed   map[claim.CodeRef]claim.Mobile // codes typed while they were good, and where they had arrived
+	guessed map[string]int                 // wrong codes, by claim
+	had     map[string]map[string]bool     // verified numbers that each had at some time
 	// stale are markers that a form, which was stored late, put back for a claim that
 	// had ended, and Holdline was not told of it: nobody can know.
 	stale map[string]string
@@ -29,7 +30,7 @@ type model struct {
 func newModel(identities []claim.Identity) model {
 	m := model{
 		stored: map[string]claim.Identity{}, asked: map[string]map[string]bool{}, phone: map[string][]claim.Text{},
-		typed: map[claim.CodeRef]claim.Mobile{}, had: map[string]map[string]bool{},
+		typed: map[claim.CodeRef]claim.Mobile{}, had: map[string]map[string]bool{}, guessed: map[string]int{},
 		stale: map[string]string{}, interfered: map[string]bool{},
 	}
 	for _, i := range identities {
@@ -46,6 +47,14 @@ func (m model) written(i claim.Identity) {
 	if i.Verified {
 		m.had[i.ID][i.Mobile] = true
 	}
+}
+
+// needsNoCode are the rules D2, D3, D6 and D7 in one line: what may be written
+// at once. The change of a form has no asking and nobody privileged.
+func needsNoCode(p claim.Policy, c claim.DirectChange) bool {
+	privileged := c.Who.Kind == claim.Privileged && !p.VerifyPrivileged
+	unasked := c.Origin == claim.OriginSCIM && !c.Asked && !p.VerifyAlways
+	return !p.Enabled || c.Wanted == "" || privileged || unasked
 }
 
 // owed tells whether a right code gives a claim its number.
