@@ -13,7 +13,7 @@ AXE_SHA256 := e9e5863c33a874f09bc01acd9234b7e3c871479f5eef8802fa582544465e6d01
 AXE := $(CACHE)/axe-core-$(AXE_VERSION)/axe.min.js
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
-.PHONY: help demo test check lint format unit fuzz e2e screenshots bench build tools axe debian clean
+.PHONY: help demo test check lint format unit fuzz e2e cluster screenshots bench build tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,6 +81,21 @@ e2e: debian build $(KRATOS) $(AXE) ## the built program with a real Kratos, Mari
 	@cd e2e && HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -timeout 30m ./...
 	@cat $(CACHE)/reports/*.txt
+
+# The last release before migration 00013, to be replaced while it serves. A copy
+# without history does without.
+cluster: debian build $(KRATOS) $(AXE) ## three Galera nodes and three replicas, killed, cut off, replaced; needs root; some five minutes
+	@./e2e/debian.sh galera
+	@first=$$(git log --diff-filter=A --format=%H -- persistence/migrations/mysql/00013_settings.sql 2>/dev/null); \
+	if [ -n "$$first" ] && [ ! -x $(CACHE)/holdline-old ]; then \
+		echo "building the release before migration 00013"; \
+		rm -rf $(CACHE)/old && mkdir -p $(CACHE)/old && git archive "$$first^" | tar -x -C $(CACHE)/old && \
+		(cd $(CACHE)/old && CGO_ENABLED=0 $(GO) build -trimpath -o $(CACHE)/holdline-old ./cmd/holdline) && rm -rf $(CACHE)/old || exit 1; \
+	fi
+	@old=$(CACHE)/holdline-old; [ -x $$old ] || old=; \
+	cd e2e && HOLDLINE_CLUSTER=1 HOLDLINE_OLD_BIN=$$old HOLDLINE_REPORTS=$(CACHE)/reports \
+		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 20m -run Cluster .
+	@cat $(CACHE)/reports/cluster.txt
 
 screenshots: debian build $(KRATOS) $(AXE) ## a picture of every page in every state; writes docs/screenshots
 	@./e2e/debian.sh fonts

@@ -5,6 +5,7 @@
 # npm to fetch axe-core with. For pictures, if asked for: fonts of all languages.
 #   debian.sh [compiler git curl mariadb chromium kannel npm]   all of them by default
 #   debian.sh fonts
+#   debian.sh galera   what `make cluster` needs beside MariaDB
 set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2"); }
@@ -21,6 +22,11 @@ for part in "${@:-compiler git curl mariadb chromium kannel npm}"; do
 		kannel)
 			need bearerbox kannel
 			[ -x /usr/lib/kannel/test/fakesmsc ] || missing+=(kannel-extras)
+			need ip iproute2
+			;;
+		galera)
+			[ -e /usr/lib/galera/libgalera_smm.so ] || missing+=(galera-4)
+			need rsync rsync
 			need ip iproute2
 			;;
 		fonts)

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,7 @@ type Holdline struct {
 
 	config  string
 	written tree
+	program string // blank for the one under test
 	mu      sync.Mutex
 	process *Process
 }
@@ -75,7 +77,7 @@ func (h *Holdline) Start(t testing.TB) {
 
 func (h *Holdline) start() error {
 	from := len(h.Output.String())
-	process, err := startProcess("holdline", h.Output, exec.Command(Env.HoldlineBin, "serve", "--config", h.config))
+	process, err := startProcess("holdline", h.Output, exec.Command(cmp.Or(h.program, Env.HoldlineBin), "serve", "--config", h.config))
 	if err != nil {
 		return err
 	}
@@ -131,5 +133,14 @@ func (h *Holdline) Terminate() {
 func (h *Holdline) Restart(t testing.TB) {
 	t.Helper()
 	h.Kill()
+	h.Start(t)
+}
+
+// Replace stops the program and starts another release of it in its place; a
+// blank one is the one under test.
+func (h *Holdline) Replace(t testing.TB, program string) {
+	t.Helper()
+	h.Stop(t)
+	h.program = program
 	h.Start(t)
 }

@@ -18,6 +18,10 @@ type Options struct {
 	Kratos tree
 	// Server is where the database is made; nil is the test run's shared one.
 	Server *MariaDB
+	// Database is one that was made; without it, Server makes one.
+	Database *Database
+	// Program is another release of Holdline to start with.
+	Program string
 	// DirectHooks lets Kratos call Holdline without the proxy, at the address
 	// that kratos-config takes by default.
 	DirectHooks bool
@@ -47,14 +51,21 @@ type Overlay = tree
 // NewStack starts everything.
 func NewStack(t testing.TB, o Options) *Stack {
 	t.Helper()
-	if o.Server == nil {
+	switch {
+	case o.Database != nil:
+		o.Server = o.Database.Server
+	case o.Server == nil:
 		o.Server = SharedMariaDB(t)
+	}
+	if o.Database == nil {
+		made := o.Server.NewDatabase(t)
+		o.Database = &made
 	}
 	publicPort, adminPort := freePort(), freePort()
 	ports := kratosPorts{public: freePort(), admin: freePort()}
 	s := &Stack{
 		Provider:     NewProvider(t),
-		Database:     o.Server.NewDatabase(t),
+		Database:     *o.Database,
 		KratosAdmin:  NewProxy(t, ports.adminURL()),
 		KratosPublic: NewProxy(t, ports.publicURL()),
 	}
@@ -79,6 +90,7 @@ func NewStack(t testing.TB, o Options) *Stack {
 		hooks := tree{"hooks": tree{"base_url": s.Hooks.URL}}
 		s.Holdline = newHoldline(t, publicPort, adminPort, merge(merge(config, hooks), o.Holdline))
 	}
+	s.Holdline.program = o.Program
 	started := make(chan error, 1)
 	printed := s.Holdline.kratosConfig(t, "--jsonnet-dir", o.JsonnetDir)
 	go func() { started <- s.Holdline.start() }() // both take their time
@@ -117,7 +129,15 @@ func realms(names []string, ports map[string]kratosPorts) []tree {
 // Replica starts another Holdline on the same database and the same Kratos.
 func (s *Stack) Replica(t testing.TB) *Holdline {
 	t.Helper()
-	replica := newHoldline(t, freePort(), freePort(), s.Holdline.written)
+	return s.ReplicaOf(t, s.Holdline.program, nil)
+}
+
+// ReplicaOf is Replica by another release, or with more laid over its
+// configuration. A blank program is the one under test.
+func (s *Stack) ReplicaOf(t testing.TB, program string, over Overlay) *Holdline {
+	t.Helper()
+	replica := newHoldline(t, freePort(), freePort(), merge(s.Holdline.written, over))
+	replica.program = program
 	replica.Start(t)
 	return replica
 }
