@@ -20,10 +20,11 @@ type faults struct {
 	meanwhile func()
 }
 
-// guarded makes a call through the faults.
+// guarded makes a call through the faults; it takes a moment.
 func guarded[T any](m *machine, away error, do func() (T, error)) (T, error) {
 	var none T
 	f := &m.faults
+	m.now = m.now.Add(time.Millisecond) // of two changes the later one has to win
 	if happens := f.meanwhile; happens != nil && !f.dead {
 		if f.wait--; f.wait < 0 {
 			f.meanwhile = nil
