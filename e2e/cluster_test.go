@@ -108,6 +108,7 @@ func newCluster(t *testing.T, seed uint64) *cluster {
 	hooks := harness.NewRelay(t, true)
 	database := c.galera.NewDatabase(t, relays[0], parameters)
 	overlay := withoutTextLimits()
+	overlay["limits"].(harness.Overlay)["attempts_per_identity_per_day"] = 10000 // right codes count too
 	overlay["hooks"] = harness.Overlay{"base_url": "http://" + hooks.Address}
 	c.stack = harness.NewStack(t, harness.Options{
 		Database: &database, Program: c.oldest, DirectHooks: true, Holdline: overlay,
