@@ -84,7 +84,7 @@ e2e: debian build $(KRATOS) $(AXE) ## the built program with a real Kratos, Mari
 
 # The last release before migration 00013, to be replaced while it serves. A copy
 # without history does without.
-cluster: debian build $(KRATOS) $(AXE) ## three Galera nodes and three replicas, killed, cut off, replaced; needs root; some five minutes
+cluster: debian build $(KRATOS) $(AXE) ## three Galera nodes and three replicas, killed, cut off, replaced; needs root; five to ten minutes
 	@./e2e/debian.sh galera
 	@first=$$(git log --diff-filter=A --format=%H -- persistence/migrations/mysql/00013_settings.sql 2>/dev/null); \
 	if [ -n "$$first" ] && [ ! -x $(CACHE)/holdline-old ]; then \
