@@ -71,8 +71,8 @@ func (h handlers) search(c *gin.Context, _ claim.Actor) (page[claimResponse], er
 }
 
 func (h handlers) find(c *gin.Context, in searchRequest) (page[claimResponse], error) {
-	after, err := parseCursor(in.Cursor)
-	if err != nil || in.Limit < 1 || in.Limit > largestPage || in.State != "" && !in.State.Known() {
+	after, ok := claim.ParseCursor(in.Cursor)
+	if !ok || in.Limit < 1 || in.Limit > largestPage || in.State != "" && !in.State.Known() {
 		return page[claimResponse]{}, web.ErrMalformed
 	}
 	found, err := h.Claims.Search(c.Request.Context(), claim.ClaimQuery{
@@ -81,7 +81,7 @@ func (h handlers) find(c *gin.Context, in searchRequest) (page[claimResponse], e
 	if err != nil {
 		return page[claimResponse]{}, err
 	}
-	return pageOf(found, in.Limit, claimOf, func(c claim.Claim) string { return cursorOf(c.CreatedAt, c.ID) }), nil
+	return pageOf(found, in.Limit, claimOf, func(c claim.Claim) string { return claim.Cursor{At: c.CreatedAt, ID: c.ID}.String() }), nil
 }
 
 type historyResponse struct {

@@ -42,9 +42,9 @@ func textOf(t claim.TextRecord) textResponse {
 }
 
 func (h handlers) texts(c *gin.Context, _ claim.Actor) (page[textResponse], error) {
-	after, err := parseCursor(c.Query("cursor"))
+	after, ok := claim.ParseCursor(c.Query("cursor"))
 	state, limit := claim.TextState(c.Query("state")), limitOf(c)
-	if err != nil || limit < 1 || limit > largestPage || state != "" && !state.Kept() {
+	if !ok || limit < 1 || limit > largestPage || state != "" && !state.Kept() {
 		return page[textResponse]{}, web.ErrMalformed
 	}
 	found, err := h.Archive.FindTexts(c.Request.Context(), claim.TextQuery{
@@ -53,7 +53,7 @@ func (h handlers) texts(c *gin.Context, _ claim.Actor) (page[textResponse], erro
 	if err != nil {
 		return page[textResponse]{}, err
 	}
-	return pageOf(found, limit, textOf, func(t claim.TextRecord) string { return cursorOf(t.CreatedAt, t.ID) }), nil
+	return pageOf(found, limit, textOf, func(t claim.TextRecord) string { return claim.Cursor{At: t.CreatedAt, ID: t.ID}.String() }), nil
 }
 
 type eventResponse struct {

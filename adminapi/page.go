@@ -1,15 +1,9 @@
 package adminapi
 
 import (
-	"encoding/base64"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
-
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/web"
 )
 
 const (
@@ -52,25 +46,4 @@ func limitOf(c *gin.Context) int {
 		return 0
 	}
 	return n
-}
-
-// cursorOf writes a place in a list; clients are to hand it back as it is.
-func cursorOf(at time.Time, id string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(at.UnixMicro(), 10) + " " + id))
-}
-
-func parseCursor(text string) (claim.Cursor, error) {
-	if text == "" {
-		return claim.Cursor{}, nil
-	}
-	decoded, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return claim.Cursor{}, web.ErrMalformed
-	}
-	moment, id, found := strings.Cut(string(decoded), " ")
-	micros, err := strconv.ParseInt(moment, 10, 64)
-	if err != nil || !found {
-		return claim.Cursor{}, web.ErrMalformed
-	}
-	return claim.Cursor{At: time.UnixMicro(micros).UTC(), ID: id}, nil
 }

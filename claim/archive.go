@@ -2,6 +2,7 @@ package claim
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -11,6 +12,28 @@ import (
 type Cursor struct {
 	At time.Time
 	ID string
+}
+
+// String writes the place as clients are to hand it back, unread; the beginning
+// is blank.
+func (c Cursor) String() string {
+	if c == (Cursor{}) {
+		return ""
+	}
+	return strconv.FormatInt(c.At.UnixMicro(), 10) + "." + c.ID
+}
+
+// ParseCursor reads what String has written; it is not ok for anything else.
+func ParseCursor(text string) (c Cursor, ok bool) {
+	if text == "" {
+		return Cursor{}, true
+	}
+	moment, id, found := strings.Cut(text, ".")
+	micros, err := strconv.ParseInt(moment, 10, 64)
+	if err != nil || !found {
+		return Cursor{}, false
+	}
+	return Cursor{At: time.UnixMicro(micros).UTC(), ID: id}, true
 }
 
 // ClaimQuery asks for claims, newest first. Blank fields ask for nothing.

@@ -202,7 +202,7 @@ func (c *cluster) change(p *changer, chance *rand.Rand) error {
 			c.mu.Unlock()
 			return nil
 		}
-		if time.Since(accepted) > 5*time.Minute { // Kratos on SQLite times out a lot, and Holdline backs off
+		if time.Since(accepted) > 2*time.Minute {
 			return fmt.Errorf("LOST: %s was accepted and is not there: mobile %s, pending %s, %v", number, i.Traits.Mobile, i.Pending(), err)
 		}
 		time.Sleep(20 * time.Millisecond)

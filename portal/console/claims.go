@@ -50,8 +50,8 @@ func (a claimsAsked) values() url.Values {
 }
 
 func (s *console) findClaims(c *gin.Context, v *visit, asked claimsAsked) error {
-	after, err := parseCursor(asked.After)
-	if err != nil || asked.State != "" && stateMeans[claim.State(asked.State)] == "" {
+	after, ok := claim.ParseCursor(asked.After)
+	if !ok || asked.State != "" && stateMeans[claim.State(asked.State)] == "" {
 		return errMalformed
 	}
 	p, status := claimsPage{frame: s.frame(v, "Claims"), Asked: asked, States: states, Means: stateMeans[claim.State(asked.State)]}, http.StatusOK
@@ -65,7 +65,7 @@ func (s *console) findClaims(c *gin.Context, v *visit, asked claimsAsked) error 
 		return err
 	}
 	var next string
-	p.Claims, next = cut(found, func(c claim.Claim) string { return cursorOf(c.CreatedAt, c.ID) })
+	p.Claims, next = cut(found, func(c claim.Claim) string { return claim.Cursor{At: c.CreatedAt, ID: c.ID}.String() })
 	if asked.Number == "" {
 		p.Pager = pages(Path+"/claims", asked.values(), asked.After, next)
 	} else {

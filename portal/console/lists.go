@@ -2,11 +2,6 @@ package console
 
 import (
 	"net/url"
-	"strconv"
-	"strings"
-	"time"
-
-	"github.com/holdline/holdline/claim"
 )
 
 // rows is how many rows a list shows at once.
@@ -19,23 +14,6 @@ func cut[T any](found []T, cursor func(T) string) ([]T, string) {
 		return found, ""
 	}
 	return found[:rows], cursor(found[rows-1])
-}
-
-// cursorOf writes a place in a list.
-func cursorOf(at time.Time, id string) string {
-	return strconv.FormatInt(at.UnixMicro(), 10) + "." + id
-}
-
-func parseCursor(text string) (claim.Cursor, error) {
-	if text == "" {
-		return claim.Cursor{}, nil
-	}
-	moment, id, found := strings.Cut(text, ".")
-	micros, err := strconv.ParseInt(moment, 10, 64)
-	if err != nil || !found {
-		return claim.Cursor{}, errMalformed
-	}
-	return claim.Cursor{At: time.UnixMicro(micros).UTC(), ID: id}, nil
 }
 
 // pager is what is below a list.

@@ -25,8 +25,8 @@ var textStates = []claim.TextState{claim.TextQueued, claim.TextSent, claim.TextF
 
 func (s *console) texts(c *gin.Context, v *visit) error {
 	p := textsPage{frame: s.frame(v, "Texts"), State: c.Query("state"), Gateway: c.Query("gateway"), States: textStates}
-	after, err := parseCursor(c.Query("after"))
-	if err != nil || p.State != "" && !slices.Contains(textStates, claim.TextState(p.State)) {
+	after, ok := claim.ParseCursor(c.Query("after"))
+	if !ok || p.State != "" && !slices.Contains(textStates, claim.TextState(p.State)) {
 		return errMalformed
 	}
 	for _, g := range s.Gateways() {
@@ -42,7 +42,7 @@ func (s *console) texts(c *gin.Context, v *visit) error {
 		return err
 	}
 	var next string
-	p.Texts, next = cut(found, func(t claim.TextRecord) string { return cursorOf(t.CreatedAt, t.ID) })
+	p.Texts, next = cut(found, func(t claim.TextRecord) string { return claim.Cursor{At: t.CreatedAt, ID: t.ID}.String() })
 	p.Pager = pages(Path+"/texts", url.Values{"state": {p.State}, "gateway": {p.Gateway}}, c.Query("after"), next)
 	s.pages.Show(c, http.StatusOK, "texts", p)
 	return nil
