@@ -149,6 +149,19 @@ func TestEveryFaultIsReported(t *testing.T) {
 	}
 }
 
+// The most that is promised: 40 UTF-16 units, the longest code, one message, in
+// an alphabet that GSM-7 lacks.
+func TestEveryProductOfFortyCharactersFits(t *testing.T) {
+	for _, product := range []string{strings.Repeat("銀", 40), strings.Repeat("😀", 20)} {
+		options := bank()
+		options.Product, options.CodeLength, options.Segments, options.NoticeSegments = product, 10, 1, 10
+		options.Host = strings.Repeat("long-name.", 8) + "example"
+		if _, err := smsgateway.NewTemplates(options); err != nil {
+			t.Errorf("%q: %v", product, err)
+		}
+	}
+}
+
 // Whatever NewTemplates accepts keeps its promises for every text, and it accepts
 // every product of up to 40 characters with any host.
 func TestNoTextLosesItsCodeOrGrows(t *testing.T) {
