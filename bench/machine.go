@@ -17,10 +17,11 @@ func describe(ctx context.Context, holdline string, server *server) ([]string, e
 	if err != nil {
 		return nil, err
 	}
-	release, err := exec.CommandContext(ctx, holdline, "version").Output()
+	printed, err := exec.CommandContext(ctx, holdline, "version").Output()
 	if err != nil {
 		return nil, fmt.Errorf("holdline version: %w", err)
 	}
+	release, _, _ := strings.Cut(string(printed), "\n")
 	kernel, err := os.ReadFile("/proc/sys/kernel/osrelease")
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func describe(ctx context.Context, holdline string, server *server) ([]string, e
 		fmt.Sprintf("Machine: %d cores (%s), %s of memory; Linux %s. Load, doubles, MariaDB and both Holdlines share it.",
 			runtime.NumCPU(), processor, memory, strings.TrimSpace(string(kernel))),
 		fmt.Sprintf("MariaDB %s, innodb_flush_log_at_trx_commit=%s (every commit is on disk), buffer pool %s MiB.", version, flush, pool),
-		fmt.Sprintf("Holdline %s, %s.", strings.TrimSpace(string(release)), runtime.Version()),
+		fmt.Sprintf("Holdline %s, %s.", release, runtime.Version()),
 	}, nil
 }
 

@@ -38,16 +38,6 @@ func root() *cobra.Command {
 	return cmd
 }
 
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), release)
-			return err
-		},
-	}
-}
-
 // load reads the configuration for a command that needs these sections, or all;
 // each fault is a line.
 func load(cmd *cobra.Command, sections ...string) (config.Config, error) {
