@@ -113,7 +113,7 @@ func (s *Service) shown(ctx context.Context, a activation) (bool, error) {
 	if errors.Is(err, ErrNoIdentity) {
 		return false, nil
 	}
-	return err == nil && StoredMobile(s.Plan, seen.Pending).Same(a.number), err
+	return err == nil && a.number.IsStored(s.Plan, seen.Pending), err
 }
 
 // opening builds the change that opens a staged claim, renews the open claim of
@@ -200,7 +200,7 @@ func (s *Service) resurrected(ctx context.Context, a activation, held *Claim) er
 		return err
 	}
 	seen, err := s.Directory.Identity(ctx, a.identityID)
-	if err != nil || !StoredMobile(s.Plan, seen.Pending).Same(a.number) {
+	if err != nil || !a.number.IsStored(s.Plan, seen.Pending) {
 		return err // a late delivery: the marker has gone already
 	}
 	now, again := s.Now(), *last
@@ -228,7 +228,7 @@ func (s *Service) cancelOvertaken(ctx context.Context, f StoredFlow, who Actor) 
 		if err != nil || snapshot.Held == nil || snapshot.Held.State != Open {
 			return err
 		}
-		if StoredMobile(s.Plan, f.Mobile).Same(snapshot.Held.Was) {
+		if snapshot.Held.Was.IsStored(s.Plan, f.Mobile) {
 			return nil
 		}
 		_, err = s.end(ctx, *snapshot.Held, Cancelled, "number written directly", who)

@@ -103,7 +103,7 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 		return ignoreRace(err)
 	case err != nil:
 		return err
-	case c.Marker != MarkerOld && StoredMobile(s.Plan, seen.Pending).Same(c.Number):
+	case c.Marker != MarkerOld && c.Number.IsStored(s.Plan, seen.Pending):
 		return s.activate(ctx, activation{
 			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system, stored: true,
 			present: replaced{StoredMobile(s.Plan, seen.Mobile), seen.Verified},

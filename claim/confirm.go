@@ -98,7 +98,7 @@ func newerForm(snapshot Snapshot) *Claim {
 // so. While Kratos does not answer, the form counts as not stored.
 func (s *Service) settleForm(ctx context.Context, staged Claim, who Caller) (bool, error) {
 	seen, err := s.Directory.Identity(ctx, staged.IdentityID)
-	if err != nil || !StoredMobile(s.Plan, seen.Pending).Same(staged.Number) {
+	if err != nil || !staged.Number.IsStored(s.Plan, seen.Pending) {
 		return false, nil //nolint:nilerr // the write finds out, and waits
 	}
 	return true, s.activate(ctx, activation{

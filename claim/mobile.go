@@ -61,6 +61,9 @@ func ParseMobile(plan NumberPlan, text string) (Mobile, error) {
 	if !ok {
 		return Mobile{}, ErrBadNumber
 	}
+	if number == text {
+		return Mobile{number}, nil
+	}
 	// A number must read back as itself, or it would not equal itself once stored.
 	if again, ok := international(number, plan.Region); !ok || again != number {
 		return Mobile{}, ErrBadNumber
@@ -103,6 +106,12 @@ func StoredMobile(plan NumberPlan, text string) Mobile {
 	return m
 }
 
+// IsStored tells whether text that is stored somewhere, in whatever form it was
+// once accepted, is the number m.
+func (m Mobile) IsStored(plan NumberPlan, text string) bool {
+	return text == m.number || StoredMobile(plan, text).Same(m) // reading takes time
+}
+
 // RestoreMobile returns the number whose [Mobile.Reveal] was kept in a store.
 func RestoreMobile(number string) Mobile { return Mobile{number} }
 
@@ -122,14 +131,24 @@ func (m Mobile) Key() string {
 // Same tells whether both reach the same telephone.
 func (m Mobile) Same(other Mobile) bool { return m.Key() == other.Key() }
 
+// longestCallingCode is how many digits a country calling code has at most
+// (ITU-T E.164, section 6.2.1). None is another one's beginning.
+const longestCallingCode = 3
+
 // CallingCode returns the country calling code of ITU-T E.164, without a plus;
 // blank for a number that is not international.
 func (m Mobile) CallingCode() string {
-	parsed, err := phonenumbers.Parse(m.number, "")
-	if err != nil {
+	digits, international := strings.CutPrefix(m.Key(), "+")
+	if !international {
 		return ""
 	}
-	return strconv.Itoa(int(parsed.GetCountryCode()))
+	for length := 1; length <= min(longestCallingCode, len(digits)); length++ {
+		code, err := strconv.Atoi(digits[:length])
+		if err == nil && phonenumbers.GetSupportedCallingCodes()[code] {
+			return digits[:length]
+		}
+	}
+	return ""
 }
 
 // IsZero tells whether there is no number.

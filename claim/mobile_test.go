@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/nyaruka/phonenumbers"
 
 	"github.com/holdline/holdline/claim"
 )
@@ -99,6 +102,35 @@ func TestNumbersPrintMasked(t *testing.T) {
 	}
 	if got := claim.RestoreMobile("112").String(); got != "***" {
 		t.Errorf("a short number prints as %q", got)
+	}
+}
+
+func TestCallingCodesAreThoseOfTheNumberingPlan(t *testing.T) {
+	for region := range phonenumbers.GetSupportedRegions() {
+		example := phonenumbers.GetExampleNumber(region)
+		number := claim.RestoreMobile(phonenumbers.Format(example, phonenumbers.E164))
+		if got, want := number.CallingCode(), strconv.Itoa(int(example.GetCountryCode())); got != want {
+			t.Errorf("%s: got %q, want %q", region, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"+49 (171) 123-45": "49", "+800 1234 5678": "800", "0171 12345": "", "112": "", "": "", "+": "", "+0": "", "+999 1": "",
+	} {
+		if got := claim.RestoreMobile(text).CallingCode(); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestStoredTextIsTheNumberInAnySpelling(t *testing.T) {
+	number := claim.StoredMobile(german, "+491711234567")
+	for text, want := range map[string]bool{
+		"+491711234567": true, "+49 171 1234567": true, "0171 1234567": true, "tel:+49-171-1234567": true,
+		"1711234567": true, "+491711234568": false, "": false, "1711234": false,
+	} {
+		if got := number.IsStored(german, text); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
 	}
 }
 

@@ -142,7 +142,7 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 	staged.ID = stagedID(staged.IdentityID, staged.FlowID, r.Wanted)
 	staged.Number, staged.Was, staged.WasVerified = r.Wanted, r.Stored, r.StoredVerified
 	staged.State, staged.CreatedAt, staged.DueAt = Staged, now, now.Add(reconcileAfter)
-	if StoredMobile(s.Plan, marker).Same(r.Wanted) {
+	if r.Wanted.IsStored(s.Plan, marker) {
 		staged.Marker = MarkerOld
 	}
 	change := Change{Create: &staged, Limits: policy.Texts, Fresh: policy.Lifetime, At: now}

@@ -86,7 +86,7 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old repla
 		seen = &identity
 	}
 	stored := StoredMobile(s.Plan, seen.Mobile)
-	marked := seen.Pending != "" && StoredMobile(s.Plan, seen.Pending).Same(c.Number)
+	marked := seen.Pending != "" && c.Number.IsStored(s.Plan, seen.Pending)
 	stray = seen.Pending != "" && !marked
 	switch {
 	case stored.Same(c.Number) && seen.Verified && !marked:

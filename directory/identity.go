@@ -135,7 +135,7 @@ func (d *Directory) seen(from identity) claim.Identity {
 // while the trait is not, so both are compared as numbers.
 func (d *Directory) reaches(a address, number claim.Mobile) bool {
 	value, _ := a["value"].(string)
-	return a["via"] == "sms" && !number.IsZero() && claim.StoredMobile(d.opt.Plan, value).Same(number)
+	return a["via"] == "sms" && !number.IsZero() && number.IsStored(d.opt.Plan, value)
 }
 
 // member reads a string of a JSON object, blank if there is none.

@@ -77,9 +77,9 @@ func (d *Directory) compare(changed identity, number claim.Mobile) error {
 	seen := d.seen(changed)
 	isAddress := slices.ContainsFunc(changed.Addresses, func(a address) bool { return d.reaches(a, number) })
 	switch {
-	case isAddress && !seen.Verified || !claim.StoredMobile(d.opt.Plan, seen.Mobile).Same(number):
+	case isAddress && !seen.Verified || !number.IsStored(d.opt.Plan, seen.Mobile):
 		return fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrDirectoryAway)
-	case seen.Pending != "" && claim.StoredMobile(d.opt.Plan, seen.Pending).Same(number):
+	case seen.Pending != "" && number.IsStored(d.opt.Plan, seen.Pending):
 		return fmt.Errorf("%s: %w: marker still there", adopting, claim.ErrDirectoryAway)
 	}
 	return nil

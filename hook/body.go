@@ -113,7 +113,7 @@ func (b settingsBody) verified(plan claim.NumberPlan) (bool, error) {
 	}
 	old := claim.StoredMobile(plan, text(b.OldMobile))
 	for _, a := range addresses {
-		if a.Verified && a.Via == "sms" && !old.IsZero() && claim.StoredMobile(plan, a.Value).Same(old) {
+		if a.Verified && a.Via == "sms" && !old.IsZero() && old.IsStored(plan, a.Value) {
 			return true, nil
 		}
 	}

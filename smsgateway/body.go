@@ -1,7 +1,6 @@
 package smsgateway
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,8 +14,6 @@ import (
 	"github.com/google/go-jsonnet/ast"
 	"github.com/google/go-jsonnet/toolutils"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/holdline/holdline/claim"
 )
 
 const (
@@ -136,12 +133,12 @@ func (t *bodyTemplate) render(ctx context.Context, m Message) ([]byte, error) {
 }
 
 // evaluate uses a machine of its own, which then goes with the text's data.
-func (t *bodyTemplate) evaluate(data string) (string, error) {
+func (t *bodyTemplate) evaluate(data ast.Node) (string, error) {
 	vm := jsonnet.MakeVM()
 	vm.MaxStack = deepestCalls
 	vm.Importer(&jsonnet.MemoryImporter{})
 	vm.SetTraceOut(io.Discard)
-	vm.TLACode("ctx", data)
+	vm.TLANode("ctx", data)
 	return vm.Evaluate(t.node)
 }
 
@@ -186,51 +183,4 @@ func encodeForm(object string) ([]byte, error) {
 		form.Set(name, value)
 	}
 	return []byte(form.Encode()), nil
-}
-
-// These are what templates know the kinds of texts by. Kratos' own texts
-// are codes; a template that serves notices too asks for the type.
-const (
-	typeCode   = "verification_code_valid"
-	typeNotice = "mobile_number_changed"
-)
-
-type object = map[string]any
-
-// bodyData is what Kratos gives the templates of its courier.
-func bodyData(m Message) (string, error) {
-	data := textData(m)
-	if m.Channel == claim.ChannelWebhook {
-		data = mailData(m)
-	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(data)
-	return out.String(), err
-}
-
-// textData is what the templates of the SMS channel get.
-func textData(m Message) object {
-	kind := typeCode
-	data := object{
-		"to":                m.To.Reveal(),
-		"identity":          object{"id": m.IdentityID},
-		"request_url":       "",
-		"transient_payload": object{},
-	}
-	if m.Kind == claim.TextChanged {
-		kind = typeNotice
-	} else {
-		data["verification_code"], data["expires_in_minutes"] = m.Code, minutes(m.Validity)
-	}
-	return object{
-		"recipient":       m.To.Reveal(),
-		"body":            m.Body,
-		"subject":         "",
-		"message_type":    "sms",
-		"template_type":   kind,
-		"request_headers": object{},
-		"template_data":   data,
-	}
 }

@@ -1,12 +1,14 @@
 package smsgateway_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"pgregory.net/rapid"
 
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/smsgateway"
@@ -37,6 +39,41 @@ func TestBadTemplatesAreFoundAtStart(t *testing.T) {
 			saysNothing(t, err)
 		})
 	}
+}
+
+// What a template hands on unchanged arrives unchanged, whatever a text says.
+func TestTemplatesGetTheTextAsItIs(t *testing.T) {
+	p := newProvider(t, answers(200, ""))
+	gateway, err := smsgateway.NewHTTP(smsgateway.RequestConfig{URL: p.URL, Body: inline("function(ctx) ctx")}, patient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		m := smsgateway.Message{
+			ID: "t1", Kind: claim.TextCode, To: claim.RestoreMobile("+491711234567"), IdentityID: rapid.String().Draw(t, "identity"),
+			Code: rapid.String().Draw(t, "code"), Validity: 5 * time.Minute,
+			Body: string(rapid.SliceOf(rapid.Byte()).Draw(t, "body")) + rapid.StringMatching(`[\\"$%{}\n\t\x00 ]*`).Draw(t, "signs"),
+		}
+		if _, err := gateway.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		requests := p.got()
+		var got struct {
+			Recipient, Body string
+			Template        struct {
+				Code     string `json:"verification_code"`
+				Minutes  int    `json:"expires_in_minutes"`
+				Identity struct{ ID string }
+			} `json:"template_data"`
+		}
+		if err := json.Unmarshal([]byte(requests[len(requests)-1].body), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Recipient != m.To.Reveal() || got.Body != strings.ToValidUTF8(m.Body, "\uFFFD") ||
+			got.Template.Code != m.Code || got.Template.Minutes != 5 || got.Template.Identity.ID != m.IdentityID {
+			t.Fatalf("got %+v of %+v", got, m)
+		}
+	})
 }
 
 func TestSlowTemplatesAreAbandoned(t *testing.T) {

@@ -93,7 +93,7 @@ func (s *Service) seen(record scim.Record) claim.Identity {
 	known.Pending, _ = record.MetadataPublic[s.PendingKey].(string)
 	mobile := claim.StoredMobile(s.Plan, known.Mobile)
 	for _, a := range record.Addresses {
-		if a.Via == "sms" && a.Verified && !mobile.IsZero() && claim.StoredMobile(s.Plan, a.Value).Same(mobile) {
+		if a.Via == "sms" && a.Verified && !mobile.IsZero() && mobile.IsStored(s.Plan, a.Value) {
 			known.Verified = true
 		}
 	}
