@@ -85,7 +85,7 @@ func (d *Directory) Schemas(ctx context.Context) (map[string]map[string]any, err
 }
 
 func (d *Directory) keepSchema(schemaID string, document map[string]any) schema {
-	kept := schema{code: codeIdentifier(document, d.opt.MobileTrait), until: d.opt.Now().Add(schemaFresh)}
+	kept := schema{code: DescribeTrait(document, d.opt.MobileTrait).Code, until: d.opt.Now().Add(schemaFresh)}
 	d.schemas.Add(schemaID, kept)
 	return kept
 }

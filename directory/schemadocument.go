@@ -16,13 +16,20 @@ type walk struct {
 	steps int
 }
 
-// codeIdentifier tells whether a trait is an identifier for sign-in by code
-// (https://www.ory.sh/docs/kratos/manage-identities/identity-schema). A part of
-// the schema that cannot be read from here might say so: then it does, because
-// to miss it would leave an identifier behind that nobody proved.
-func codeIdentifier(root map[string]any, trait string) bool {
-	w := &walk{root: root}
-	parts := []any{root}
+// Trait is what an identity schema says of a trait
+// (https://www.ory.sh/docs/kratos/manage-identities/identity-schema).
+type Trait struct {
+	Known      bool // the schema describes it
+	Code       bool // it is an identifier for sign-in by code
+	Verifiable bool // it is a verifiable address for texts
+}
+
+// DescribeTrait reads what a schema says of a top-level trait. A part of the
+// schema that cannot be read from here might say anything: then it does, because
+// to miss a code identifier would leave one behind that nobody proved.
+func DescribeTrait(schema map[string]any, trait string) Trait {
+	w := &walk{root: schema}
+	parts := []any{schema}
 	for _, name := range []string{"traits", trait} {
 		var next []any
 		for _, part := range parts {
@@ -30,12 +37,26 @@ func codeIdentifier(root map[string]any, trait string) bool {
 		}
 		parts = next
 	}
+	found := Trait{Known: len(parts) > 0}
 	for _, part := range parts {
-		if w.saysCode(part) {
-			return true
-		}
+		found.Code = found.Code || w.says(part, isCode)
+		found.Verifiable = found.Verifiable || w.says(part, isVerifiable)
 	}
-	return false
+	return found
+}
+
+// isCode tells whether Kratos' extension sets credentials.code.identifier.
+func isCode(extension map[string]any) bool {
+	credentials, _ := extension["credentials"].(map[string]any)
+	code, _ := credentials["code"].(map[string]any)
+	identifier, _ := code["identifier"].(bool)
+	return identifier
+}
+
+// isVerifiable tells whether Kratos' extension sets verification.via to sms.
+func isVerifiable(extension map[string]any) bool {
+	verification, _ := extension["verification"].(map[string]any)
+	return verification["via"] == "sms"
 }
 
 // unreadable stands for a part of the schema that lies elsewhere.
@@ -61,9 +82,9 @@ func (w *walk) property(part any, name string) []any {
 	return found
 }
 
-// saysCode tells whether Kratos' extension of a part, or of what it is made of,
-// sets credentials.code.identifier.
-func (w *walk) saysCode(part any) bool {
+// says tells whether Kratos' extension of a part, or of what it is made of, says
+// something.
+func (w *walk) says(part any, something func(extension map[string]any) bool) bool {
 	object, ok := part.(map[string]any)
 	w.steps++
 	if _, gone := part.(unreadable); gone || w.steps > mostSteps {
@@ -73,13 +94,11 @@ func (w *walk) saysCode(part any) bool {
 		return false
 	}
 	extension, _ := object["ory.sh/kratos"].(map[string]any)
-	credentials, _ := extension["credentials"].(map[string]any)
-	code, _ := credentials["code"].(map[string]any)
-	if identifier, _ := code["identifier"].(bool); identifier {
+	if something(extension) {
 		return true
 	}
 	for _, piece := range w.pieces(object) {
-		if w.saysCode(piece) {
+		if w.says(piece, something) {
 			return true
 		}
 	}
