@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Packs the release that is checked out (HEAD) for linux on amd64 and arm64:
+#   dist.sh FOLDER
+# FOLDER then has, for each platform, an archive (program, licence, configuration,
+# systemd unit), a bill of materials (CycloneDX), and SHA256SUMS of them all.
+# Everything is made twice, from two checkouts in different places with a build
+# cache each, and must come out the same. What is not committed is not packed.
+#   CYCLONEDX   the cyclonedx-gomod program
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=$(mkdir -p "$1" && cd "$1" && pwd)
+sbom=${CYCLONEDX:?names the cyclonedx-gomod program}
+release=$(git describe --tags --always)
+committed=$(git log -1 --format=%ct)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# pack CHECKOUT INTO
+pack() {
+	local arch name stage
+	git clone --quiet --local . "$1"
+	mkdir -p "$2"
+	for arch in amd64 arm64; do
+		name=holdline-$release-linux-$arch
+		stage=$1.stage/$name
+		mkdir -p "$stage"
+		(cd "$1" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch GOFLAGS='' go build -trimpath -buildvcs=true \
+			-ldflags "-s -w -X main.release=$release" -o "$stage/holdline" ./cmd/holdline)
+		cp "$1"/{LICENSE,README.md,deploy/holdline.yml,deploy/systemd/holdline.service} "$stage"
+		chmod -R u=rwX,go=rX "$stage"
+		tar --create --directory "$1.stage" --sort=name --mtime="@$committed" --owner=0 --group=0 --numeric-owner \
+			--format=ustar "$name" | gzip --no-name --best >"$2/$name.tar.gz"
+		(cd "$1" && "$sbom" bin -json -std -noserial -notimestamp -version "$release" -output "$2/$name.cdx.json" "$stage/holdline")
+	done
+	(cd "$2" && sha256sum ./*.tar.gz ./*.cdx.json | sed 's# \./# #' >SHA256SUMS)
+}
+
+pack "$work/one" "$work/dist"
+GOCACHE=$work/cache pack "$work/elsewhere/two" "$work/again"
+cmp "$work/dist/SHA256SUMS" "$work/again/SHA256SUMS" || {
+	echo "the same source made different bytes: not packed" >&2
+	diff "$work/dist/SHA256SUMS" "$work/again/SHA256SUMS" >&2
+	exit 1
+}
+rm -f "$out"/holdline-* "$out/SHA256SUMS"
+cp "$work"/dist/* "$out"
+cat "$out/SHA256SUMS"
