@@ -1,0 +1,174 @@
+package smsgateway
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// accountAPI is an [API] with something to look at that sends nothing and tells
+// whether the credentials are good.
+type accountAPI interface {
+	account(ctx context.Context) (*http.Request, error)
+}
+
+// Look tells whether the provider can be reached and, where it has a resource for
+// that, whether it takes the credentials. It sends no text. The error wraps
+// [ErrAccount] if the provider refuses the credentials; any other means that it
+// cannot be reached. None has credentials in it.
+func (h *HTTP) Look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	if api, ok := h.api.(accountAPI); ok {
+		req, err := api.account(ctx)
+		if err != nil {
+			return err
+		}
+		if req != nil {
+			return h.ask(req)
+		}
+	}
+	// The request of a made-up text names the host. It is not sent.
+	req, err := h.api.request(ctx, Message{
+		ID: "sample", Kind: claim.TextCode, To: claim.RestoreMobile("+491711111111"), Body: "123456 is a sample.", Code: "123456",
+		Validity: 5 * time.Minute,
+	})
+	if err != nil {
+		return fmt.Errorf("make a request: %w", err)
+	}
+	return dial(ctx, req)
+}
+
+// ask looks at the account. Only 401 is a refusal of the credentials: other
+// answers may mean that they are for sending alone.
+func (h *HTTP) ask(req *http.Request) error {
+	res, err := h.client.Do(req)
+	if err != nil {
+		return describeTransport(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusUnauthorized {
+		return fmt.Errorf("%w: it answers 401", ErrAccount)
+	}
+	return nil
+}
+
+// dial connects to where a request would go, and shakes hands if that is by TLS;
+// with a proxy in between it connects to that.
+func dial(ctx context.Context, req *http.Request) error {
+	to, secure := req.URL, req.URL.Scheme == "https"
+	if proxy, err := http.ProxyFromEnvironment(req); err == nil && proxy != nil {
+		to, secure = proxy, proxy.Scheme == "https"
+	}
+	port := cmp.Or(to.Port(), map[string]string{"http": "80", "https": "443"}[to.Scheme])
+	address := net.JoinHostPort(to.Hostname(), port)
+	var conn net.Conn
+	var err error
+	if dialer := (&net.Dialer{Timeout: dialTimeout}); secure {
+		conn, err = (&tls.Dialer{NetDialer: dialer}).DialContext(ctx, "tcp", address)
+	} else {
+		conn, err = dialer.DialContext(ctx, "tcp", address)
+	}
+	if err != nil {
+		return describeTransport(err)
+	}
+	return conn.Close()
+}
+
+// look makes a request at a path beside the one that texts are sent to.
+func look(ctx context.Context, endpoint, standard, path string) (*http.Request, error) {
+	base, err := url.Parse(cmp.Or(endpoint, standard))
+	if err != nil {
+		return nil, errors.New("the URL cannot be used")
+	}
+	beside := url.URL{Scheme: base.Scheme, Host: base.Host, Path: path}
+	return newRequest(ctx, http.MethodGet, beside.String(), "", nil)
+}
+
+// account is the balance:
+// https://developer.vonage.com/en/account/code-snippets/account-balance.
+func (v Vonage) account(ctx context.Context) (*http.Request, error) {
+	req, err := look(ctx, v.Endpoint, "https://rest.nexmo.com", "/account/get-balance")
+	if err == nil {
+		req.SetBasicAuth(v.APIKey, v.APISecret)
+	}
+	return req, err
+}
+
+// account is the account itself: https://www.twilio.com/docs/iam/api/account. API
+// keys may be refused there although they may send, so nothing is asked for them.
+func (t Twilio) account(ctx context.Context) (*http.Request, error) {
+	if t.APIKeySID != "" {
+		return nil, nil //nolint:nilnil // nothing to ask is no error
+	}
+	req, err := look(ctx, t.Endpoint, "https://api.twilio.com", "/2010-04-01/Accounts/"+t.AccountSID+".json")
+	if err == nil {
+		req.SetBasicAuth(t.AccountSID, t.AuthToken)
+	}
+	return req, err
+}
+
+// account is the balance: https://developers.messagebird.com/api/balance/.
+func (b MessageBird) account(ctx context.Context) (*http.Request, error) {
+	req, err := look(ctx, b.Endpoint, "https://rest.messagebird.com", "/balance")
+	if err == nil {
+		req.Header.Set("Authorization", "AccessKey "+b.AccessKey)
+	}
+	return req, err
+}
+
+// account is the channel: https://docs.bird.com/api/channels-api.
+func (b Bird) account(ctx context.Context) (*http.Request, error) {
+	path := "/workspaces/" + b.WorkspaceID + "/channels/" + b.ChannelID
+	req, err := look(ctx, b.Endpoint, "https://api.bird.com", path)
+	if err == nil {
+		req.Header.Set("Authorization", "AccessKey "+b.AccessKey)
+	}
+	return req, err
+}
+
+// account is the list of groups, which holds no texts:
+// https://developers.sinch.com/docs/sms/api-reference/sms/groups/listgroups.
+func (s Sinch) account(ctx context.Context) (*http.Request, error) {
+	path := "/xms/v1/" + s.ServicePlanID + "/groups"
+	req, err := look(ctx, s.Endpoint, "https://"+cmp.Or(s.Region, "us")+".sms.api.sinch.com", path)
+	if err == nil {
+		req.Header.Set("Authorization", "Bearer "+s.APIToken)
+	}
+	return req, err
+}
+
+// Look asks for the account's settings for texts, as [HTTP.Look] does:
+// https://docs.aws.amazon.com/sns/latest/api/API_GetSMSAttributes.html. Who may
+// publish need not be let see them.
+func (s *SNS) Look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	_, err := s.publisher.GetSMSAttributes(ctx, &sns.GetSMSAttributesInput{})
+	var response *smithyhttp.ResponseError
+	if err != nil && (!errors.As(err, &response) || response.HTTPStatusCode() == 0) {
+		return describeTransport(err)
+	}
+	var fault smithy.APIError
+	if !errors.As(err, &fault) {
+		return nil //nolint:nilerr // an answer of any kind shows that it is reached
+	}
+	switch code := fault.ErrorCode(); code {
+	case "InvalidClientTokenId", "SignatureDoesNotMatch", "IncompleteSignature", "UnrecognizedClientException", "InvalidSecurity",
+		"ExpiredToken", "ExpiredTokenException", "MissingAuthenticationToken":
+		return fmt.Errorf("%w: it answers %s", ErrAccount, code)
+	}
+	return nil
+}
