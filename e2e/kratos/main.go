@@ -3,6 +3,21 @@
 // module of its own because Kratos' dependency tree must not reach Holdline's.
 package main
 
-import "github.com/ory/kratos/cmd"
+import (
+	"runtime/debug"
 
-func main() { cmd.Execute() }
+	"github.com/ory/kratos/cmd"
+	"github.com/ory/kratos/driver/config"
+)
+
+// main tells the version that the program is built from, as Ory's own builds do.
+func main() {
+	if build, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range build.Deps {
+			if module.Path == "github.com/ory/kratos" {
+				config.Version = module.Version
+			}
+		}
+	}
+	cmd.Execute()
+}
