@@ -111,4 +111,7 @@ type Waiting struct {
 	Open     int // claims that wait for their code
 	Verified int // claims whose code was right, and that Kratos has not got yet
 	Queued   int // texts that no provider has taken yet
+	// OldestText is when the oldest of the queued texts might have gone out; zero
+	// for none.
+	OldestText time.Time
 }

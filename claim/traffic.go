@@ -117,6 +117,7 @@ type Watch struct {
 
 	mu       sync.RWMutex
 	verdicts map[string]Verdict
+	settled  []Traffic
 }
 
 // NewWatch returns a watch without verdicts. Call [Watch.Once] at the start and
@@ -137,6 +138,14 @@ func (w *Watch) Verdicts() map[string]Verdict {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return maps.Clone(w.verdicts)
+}
+
+// Settled returns the traffic that shares were judged by last, by calling code;
+// none while shares are not looked at. It is not to be changed.
+func (w *Watch) Settled() []Traffic {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.settled
 }
 
 // Once judges anew, and logs what has changed. If the store does not answer the
@@ -161,7 +170,7 @@ func (w *Watch) Once(ctx context.Context) error {
 	verdicts := Judge(p, lastHour, settled)
 	w.mu.Lock()
 	before := w.verdicts
-	w.verdicts = verdicts
+	w.verdicts, w.settled = verdicts, settled
 	w.mu.Unlock()
 	for code, v := range verdicts {
 		if before[code].Alarm != v.Alarm {

@@ -160,6 +160,9 @@ func TestTheWatchSaysEachChangeOnce(t *testing.T) {
 	w.look(100, 90, false, `msg="text traffic alarm" calling_code=49 reason="the budget is spent" texts=100 confirmed=0 stopped=false`)
 	w.look(100, 10, true, `reason="few codes are confirmed"`)
 	w.look(60, 50, false, `level=WARN msg="text traffic alarm is over" calling_code=49 reason="few codes are confirmed"`)
+	if diff := cmp.Diff(w.meter.traffic, w.Settled()); diff != "" {
+		t.Errorf("settled (-want +got):\n%s", diff)
+	}
 	if w.Stopped("44") {
 		t.Error("another country is stopped")
 	}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -40,6 +41,12 @@ type Options struct {
 	// Written hears of identities that Adopt, Mark and Unmark have written, as Kratos
 	// answered. It must not wait; nil for nobody.
 	Written func(scim.Record)
+
+	// Observe hears of each request to Kratos, by what it is for, and of its end; the
+	// request is made under the context that it returns. Nil for nobody.
+	Observe func(ctx context.Context, operation string) (context.Context, func(error))
+	// Around changes requests on their way to Kratos; nil for none.
+	Around func(http.RoundTripper) http.RoundTripper
 
 	// Limiter counts wrong passwords: LoginFailures of a user name at once, and
 	// then as many in each LoginWindow (0 for 15 minutes); 0 for any number, which
@@ -94,7 +101,7 @@ func New(opt Options) (*Directory, error) {
 		return nil, err
 	}
 	opt.fill()
-	d := &Directory{opt: opt, http: newHTTP(opt.HTTP), work: newWork(mostRevokes)}
+	d := &Directory{opt: opt, http: newHTTP(opt.HTTP, opt.Around), work: newWork(mostRevokes)}
 	d.public, d.admin = d.client(opt.PublicURL), d.client(opt.AdminURL)
 	var err error
 	if d.schemas, err = lru.New[string, schema](mostSchemas); err != nil {
@@ -140,6 +147,9 @@ func (o *Options) fill() {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(ctx context.Context, _ string) (context.Context, func(error)) { return ctx, func(error) {} }
 	}
 	if o.HashKey == nil {
 		o.HashKey = make([]byte, 32)

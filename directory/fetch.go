@@ -22,8 +22,9 @@ type refusals map[int]error
 func fetch[T any](
 	ctx context.Context, d *Directory, operation string, meaning refusals,
 	ask func(context.Context) (*http.Response, error),
-) (T, error) {
-	var answer T
+) (answer T, err error) {
+	ctx, ended := d.opt.Observe(ctx, operation)
+	defer func() { ended(err) }()
 	bounded, cancel := context.WithTimeout(ctx, d.opt.Timeout)
 	defer cancel()
 	resp, err := ask(bounded)

@@ -16,13 +16,16 @@ const (
 // sends no cookies by itself (Kratos refuses native flows that carry some),
 // follows no redirect, since a session token must not go elsewhere, and reads no
 // answer without end.
-func newHTTP(given *http.Client) *http.Client {
+func newHTTP(given *http.Client, around func(http.RoundTripper) http.RoundTripper) *http.Client {
 	if given == nil {
 		given = &http.Client{Transport: newTransport()}
 	}
 	next := given.Transport
 	if next == nil {
 		next = http.DefaultTransport
+	}
+	if around != nil {
+		next = around(next)
 	}
 	return &http.Client{
 		Transport:     capped{next},

@@ -33,6 +33,9 @@ const (
 	KeyHeader    = "X-Hook-Key"
 )
 
+// kratos is who calls, as the access log names it; its id is a realm.
+const kratos claim.ActorKind = "kratos"
+
 // patience is how long Kratos, and with it the user's browser, is kept waiting
 // for a ruling. Kratos itself would wait 30 seconds.
 const patience = 8 * time.Second
@@ -82,6 +85,7 @@ func (d doors) lead(to func(handlers, *gin.Context)) gin.HandlerFunc {
 			d.edge.Fail(c, web.ErrNoHookKey)
 			return
 		}
+		d.edge.Acts(c, kratos, d.realms[found].Realm)
 		to(d.realms[found], c)
 	}
 }

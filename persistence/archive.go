@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -95,14 +96,22 @@ func (s *Store) RecordEvent(ctx context.Context, e claim.Event) error {
 const waitingQuery = `
 SELECT (SELECT COUNT(*) FROM claims WHERE state = ?) AS open,
   (SELECT COUNT(*) FROM claims WHERE state = ?) AS verified,
-  (SELECT COUNT(*) FROM texts WHERE state = ?) AS queued`
+  (SELECT COUNT(*) FROM texts WHERE state = ?) AS queued,
+  (SELECT MIN(created_at) FROM texts WHERE state = ?) AS oldest_text`
+
+type waitingRow struct {
+	Open, Verified, Queued int
+	OldestText             moment
+}
 
 // Waiting implements [claim.Archive].
 func (s *Store) Waiting(ctx context.Context) (claim.Waiting, error) {
-	var waiting claim.Waiting
+	var row waitingRow
 	err := s.db.read(ctx, func(tx *gorm.DB) error {
-		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(claim.TextQueued)).
-			Scan(&waiting).Error
+		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(claim.TextQueued), string(claim.TextQueued)).
+			Scan(&row).Error
 	})
-	return waiting, err
+	return claim.Waiting{
+		Open: row.Open, Verified: row.Verified, Queued: row.Queued, OldestText: time.Time(row.OldestText),
+	}, err
 }

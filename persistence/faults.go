@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -62,12 +63,28 @@ func (db *DB) retry(ctx context.Context, operation func() error) error {
 	pace.InitialInterval, pace.MaxInterval, pace.Multiplier = firstRetry, longestRetry, 2
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := operation()
-		if err != nil && !lost(err) && !unsent(err) {
+		switch {
+		case err == nil:
+		case lost(err):
+			db.repeats.conflicts.Add(1)
+		case unsent(err):
+			db.repeats.connections.Add(1)
+		default:
 			return struct{}{}, backoff.Permanent(err)
 		}
 		return struct{}{}, err
 	}, backoff.WithBackOff(pace), backoff.WithMaxTries(retries))
 	return err
+}
+
+// repeats counts what came to nothing and may be done again.
+type repeats struct{ conflicts, connections atomic.Uint64 }
+
+// Repeats counts the statements and transactions that came to nothing and were,
+// most of them, done again: because the database rolled them back for another's
+// sake, or because the connection broke before they were sent.
+func (db *DB) Repeats() (conflicts, connections uint64) {
+	return db.repeats.conflicts.Load(), db.repeats.connections.Load()
 }
 
 // read runs a query. Reading twice harms nobody.

@@ -26,6 +26,7 @@ type DB struct {
 	// use, unless they are the pool itself.
 	slow    func() (*sql.DB, error)
 	dialect dialect
+	repeats repeats
 	// stale is how long a migration lock holds without a sign of life.
 	stale time.Duration
 }
@@ -70,6 +71,9 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 	}
 	return db, nil
 }
+
+// Pool returns the pool of connections, for its statistics.
+func (db *DB) Pool() *sql.DB { return db.pool }
 
 // Ping tells whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {

@@ -91,14 +91,15 @@ func (w *Worker) linger(
 func (w *Worker) look(ctx context.Context, n int) (live []claim.QueuedText, more bool, err error) {
 	now := w.Now()
 	due, err := w.Outbox.DueTexts(ctx, now, n)
-	var expired, stale, waiting []string
+	var expired, stale []claim.Text
+	var waiting []string
 	var until time.Time
 	for _, t := range due {
 		switch open := w.shutUntil(t.Text, now); {
 		case dead(t.Text, now):
-			expired = append(expired, t.ID)
+			expired = append(expired, t.Text)
 		case !t.Current:
-			stale = append(stale, t.ID)
+			stale = append(stale, t.Text)
 		case !open.IsZero():
 			if waiting = append(waiting, t.ID); until.IsZero() || open.Before(until) {
 				until = open
@@ -120,12 +121,22 @@ func (w *Worker) postpone(ctx context.Context, ids []string, now, until time.Tim
 	return w.Outbox.PostponeTexts(ctx, ids, now, until)
 }
 
-func (w *Worker) drop(ctx context.Context, ids []string, now time.Time, reason string) error {
-	if len(ids) == 0 {
+func (w *Worker) drop(ctx context.Context, texts []claim.Text, now time.Time, reason string) error {
+	if len(texts) == 0 {
 		return nil
 	}
+	ids := make([]string, len(texts))
+	for i, t := range texts {
+		ids[i] = t.ID
+	}
 	w.Log.InfoContext(ctx, "texts dropped", "texts", len(ids), "reason", reason)
-	return w.Outbox.DropTexts(ctx, ids, now, reason)
+	if err := w.Outbox.DropTexts(ctx, ids, now, reason); err != nil {
+		return err
+	}
+	for _, t := range texts {
+		w.Ended(t, claim.TextResult{TextID: t.ID, State: claim.TextDropped, Reason: reason, At: now})
+	}
+	return nil
 }
 
 // shutUntil tells when a text may find a gateway that is to be asked; zero for now.

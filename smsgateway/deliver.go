@@ -229,6 +229,7 @@ func (w *Worker) pause(t claim.QueuedText, unclear bool) time.Duration {
 func (w *Worker) end(ctx context.Context, t claim.Text, r claim.TextResult) {
 	r.TextID, r.At = t.ID, w.Now()
 	if w.settle(ctx, t, func(ctx context.Context) error { return w.Outbox.Done(ctx, r) }) {
+		w.Ended(t, r)
 		w.Log.InfoContext(ctx, "text "+string(r.State), "text", t.ID, "identity", t.IdentityID, "number", t.To,
 			"gateway", r.Gateway, "provider_id", r.ProviderID, "reason", r.Reason)
 	}

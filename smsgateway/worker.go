@@ -23,6 +23,10 @@ type WorkerOptions struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
+	// Ended hears of texts that have come to their end; nil for nobody. It must not
+	// wait.
+	Ended func(claim.Text, claim.TextResult)
+
 	Jitter func() float64 // from 0 to 1; math/rand if nil
 	Queue  int            // offered texts that may wait; 1024 if zero
 	Poll   time.Duration  // how often the outbox is looked at; 1 s if zero
@@ -51,6 +55,9 @@ func NewWorker(options WorkerOptions) (*Worker, error) {
 	options.Grace = cmp.Or(options.Grace, 7*time.Second)
 	if options.Jitter == nil {
 		options.Jitter = rand.Float64
+	}
+	if options.Ended == nil {
+		options.Ended = func(claim.Text, claim.TextResult) {}
 	}
 	w := &Worker{WorkerOptions: options, offered: make(chan claim.Text, options.Queue), inHand: options.Queue}
 	var faults []error

@@ -39,6 +39,7 @@ func (e *Edge) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, error
 	if err != nil {
 		return claim.Token{}, err
 	}
+	e.Acts(c, claim.Client, token.Name)
 	for _, scope := range scopes {
 		if !token.Has(scope) {
 			return claim.Token{}, &scopeError{scope}

@@ -30,6 +30,10 @@ type Edge struct {
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
 	// believed. None by default.
 	TrustedProxies []string
+	// Around goes around every request of the listener, before its access log.
+	Around []gin.HandlerFunc
+	// Access writes a line of the log for each request.
+	Access bool
 	// Face answers with an error in another form than the user API's; nil for that.
 	Face func(*gin.Context, error)
 }
@@ -44,7 +48,12 @@ func (e *Edge) Engine() (*gin.Engine, error) {
 	if err := engine.SetTrustedProxies(e.TrustedProxies); err != nil {
 		return nil, err
 	}
-	engine.Use(e.requestID, e.access, e.rescue)
+	engine.Use(e.requestID)
+	engine.Use(e.Around...)
+	if e.Access {
+		engine.Use(e.access)
+	}
+	engine.Use(e.rescue)
 	engine.NoRoute(func(c *gin.Context) { e.Fail(c, ErrNoRoute) })
 	engine.NoMethod(func(c *gin.Context) { e.Fail(c, ErrMethod) })
 	return engine, nil

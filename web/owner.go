@@ -22,6 +22,9 @@ type Sessions interface {
 // session cookie, in this order; only the first that is present counts.
 func (e *Edge) owner(c *gin.Context) (claim.Caller, error) {
 	caller, err := e.authenticate(c)
+	if err == nil {
+		e.Acts(c, claim.Owner, caller.IdentityID)
+	}
 	return attended(c, caller), err
 }
 
@@ -29,6 +32,9 @@ func (e *Edge) owner(c *gin.Context) (claim.Caller, error) {
 // for pages: what a browser shows must be what its own session may see.
 func (e *Edge) Browser(c *gin.Context) (claim.Caller, error) {
 	caller, err := e.Sessions.Session(c.Request.Context(), c.GetHeader("Cookie"), "")
+	if err == nil {
+		e.Acts(c, claim.Owner, caller.IdentityID)
+	}
 	return attended(c, caller), err
 }
 

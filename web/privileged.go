@@ -49,6 +49,8 @@ func (e *Edge) Helper(c *gin.Context) (Helper, error) {
 		err = claim.ErrNoSession
 	case err == nil && !privileged:
 		err = ErrForbidden
+	case err == nil:
+		e.Acts(c, claim.Privileged, owner.IdentityID)
 	}
 	// Who is trusted with one realm is not therefore trusted with the primary one.
 	realm, _ := claim.SplitRealm(owner.IdentityID)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
-	"time"
 
 	"github.com/gin-gonic/gin"
 )
@@ -35,15 +34,6 @@ func (e *Edge) requestID(c *gin.Context) {
 	c.Header(requestIDHeader, id)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))
 	c.Next()
-}
-
-// access writes one line for each request, with the route and not the path: a
-// path may hold what a client typed.
-func (e *Edge) access(c *gin.Context) {
-	began := e.Now()
-	c.Next()
-	e.Log.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", c.FullPath(),
-		"status", c.Writer.Status(), "duration_ms", e.Now().Sub(began).Round(time.Microsecond).Seconds()*1000)
 }
 
 // typeName says what kind of value a panic had, without the value.

@@ -107,6 +107,9 @@ func (s *Store) Waiting(context.Context) (claim.Waiting, error) {
 	for _, t := range s.texts {
 		if t.state == claim.TextQueued {
 			waiting.Queued++
+			if waiting.OldestText.IsZero() || t.CreatedAt.Before(waiting.OldestText) {
+				waiting.OldestText = micro(t.CreatedAt)
+			}
 		}
 	}
 	return waiting, s.fail

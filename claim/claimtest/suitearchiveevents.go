@@ -118,8 +118,10 @@ func waitingCounted(f *archived) {
 	f.create(open("d", alice))
 	f.text("a", c, 0, claim.TextQueued, "")
 	f.text("b", c, 0, claim.TextSent, "main")
-	wait(claim.Waiting{Open: 2, Queued: 1})
+	wait(claim.Waiting{Open: 2, Queued: 1, OldestText: noon})
+	f.text("z", c, -1, claim.TextQueued, "")
+	f.text("y", c, -2, claim.TextFailed, "main")
 	c.State = claim.Verified
 	f.move(claim.Open, c)
-	wait(claim.Waiting{Open: 1, Verified: 1, Queued: 1})
+	wait(claim.Waiting{Open: 1, Verified: 1, Queued: 2, OldestText: noon.Add(-time.Second)})
 }
