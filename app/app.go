@@ -21,8 +21,10 @@ import (
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/directory"
+	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/tracing"
 	"github.com/holdline/holdline/web"
 )
 
@@ -64,7 +66,16 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 		cfg.Public.BaseURL = "http://" + public.Addr().String()
 		o.Log.WarnContext(ctx, "public.base_url is not set: texts and notices name this machine", "base_url", cfg.Public.BaseURL)
 	}
-	p, err := assemble(cfg, db, clock, o)
+	watched, err := observe(ctx, cfg, o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := watched.close(ctx); err != nil {
+			o.Log.WarnContext(ctx, "spans are lost", "error", err)
+		}
+	}()
+	p, err := assemble(cfg, db, clock, watched, o)
 	if err != nil {
 		return err
 	}
@@ -114,22 +125,22 @@ type program struct {
 	realms    directory.Realms
 	switches  *claim.Switchboard
 	claims    *claim.Service
+	asked     metrics.Claims // the same, for who asks them something
 	watch     *claim.Watch
 	worker    *smsgateway.Worker
 	receipts  *smsgateway.Receipts
 	phone     *smsgateway.Simulator // nil without a simulator gateway
 	clients   *claim.Clients
 	scim      provisioning
-	metrics   *metrics
-	id        string // of this process, among replicas
-	framedBy  string // see [Options]
-	formKey   []byte // proves the forms of pages
-	toIndex   chan seenRecord
+	observers
+	framedBy string // see [Options]
+	formKey  []byte // proves the forms of pages
+	toIndex  chan seenRecord
 }
 
-func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o Options) (*program, error) {
+func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, watched observers, o Options) (*program, error) {
 	p := &program{
-		cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock, metrics: newMetrics(), id: uuid.NewString(), framedBy: o.FramedBy,
+		cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock, observers: watched, framedBy: o.FramedBy,
 		toIndex: make(chan seenRecord, mostToIndex),
 	}
 	plan := planOf(cfg)
@@ -158,17 +169,19 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, o
 	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, o.Log)
 	p.watch = claim.NewWatch(store, p.traffic, clock.Now, o.Log)
 	p.claims = claim.NewService(claim.Options{
-		Store: store, Directory: p.realms, Codes: codes, Plan: plan,
+		Store: p.store(store), Directory: p.realms, Codes: codes, Plan: plan,
 		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Stopped, Log: o.Log,
 	})
-	if p.receipts, err = receipts(cfg, store, clock.Now); err != nil {
+	if p.receipts, err = receipts(cfg, p.metrics.Receipts(store), clock.Now); err != nil {
 		return nil, err
 	}
 	if p.clients, err = clients(cfg, db, hashKey, p); err != nil {
 		return nil, err
 	}
+	p.asked = p.metrics.Claims(p.claims)
 	p.provision()
+	p.show(store)
 	return p, nil
 }
 
@@ -302,6 +315,9 @@ func Logger(cfg config.Config, out io.Writer) *slog.Logger {
 	var handler slog.Handler = slog.NewJSONHandler(out, options)
 	if cfg.Log.Format == "text" {
 		handler = slog.NewTextHandler(out, options)
+	}
+	if tracingOf(cfg).On() {
+		handler = tracing.LogHandler{Handler: handler}
 	}
 	return slog.New(web.LogHandler{Handler: handler})
 }

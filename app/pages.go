@@ -30,7 +30,7 @@ func (p *program) pages(r gin.IRouter, edge *web.Edge) error {
 		return err
 	}
 	return verify.Mount(r, edge, verify.Options{
-		Claims: p.claims, Brand: brand, URL: address, KratosURL: p.browserURL,
+		Claims: p.asked, Brand: brand, URL: address, KratosURL: p.browserURL,
 		SessionCookies: p.sessionCookies(), Key: p.formKey,
 		Code:     verify.CodeForm{Length: p.cfg.OTP.Length, Numeric: p.cfg.OTP.Alphabet == "numeric"},
 		Returns:  verify.ReturnURLs{Default: p.cfg.Pages.ReturnURL, Allowed: p.cfg.Pages.AllowedReturnURLs},

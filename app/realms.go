@@ -7,6 +7,7 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/directory"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/scim"
 )
@@ -39,7 +40,8 @@ func (p *program) realm(kratos config.Kratos, hashKey []byte, written func(scim.
 		PendingKey: kratos.PendingKey, LocaleTrait: kratos.LocaleTrait, EmailTrait: kratos.EmailTrait,
 		PrivilegedKey: kratos.PrivilegedKey, SessionCookie: kratos.SessionCookie, Plan: planOf(p.cfg),
 		Timeout: kratos.Timeout, Now: p.clock.Now, Log: p.log,
-		Limiter: persistence.NewLimiter(p.db), LoginFailures: p.cfg.Limits.LoginFailures,
+		Observe: p.kratosCall, Around: p.propagation(),
+		Limiter: p.metrics.Limiter(metrics.LimitPasswords, persistence.NewLimiter(p.db)), LoginFailures: p.cfg.Limits.LoginFailures,
 		LoginWindow: p.cfg.Limits.LoginWindow, HashKey: hashKey, Written: written,
 	})
 }

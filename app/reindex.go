@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/scim/reconcile"
 )
@@ -20,7 +21,7 @@ func Reindex(ctx context.Context, cfg config.Config, db *persistence.DB, o Optio
 	if err != nil {
 		return fmt.Errorf("read the database's clock: %w", err)
 	}
-	p := &program{cfg: cfg, log: o.Log, db: db, clock: clock, metrics: newMetrics()}
+	p := &program{cfg: cfg, log: o.Log, db: db, clock: clock, observers: observers{metrics: metrics.New(o.Release, time.Now)}}
 	if err := p.connect(nil); err != nil {
 		return err
 	}

@@ -23,10 +23,10 @@ import (
 	"github.com/holdline/holdline/web"
 )
 
-func (p *program) edge() *web.Edge {
+func (p *program) edge(listener string) *web.Edge {
 	return &web.Edge{
 		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged,
-		TrustedProxies: p.cfg.Public.TrustedProxies,
+		TrustedProxies: p.cfg.Public.TrustedProxies, Around: p.around(listener), Access: p.cfg.Log.Access,
 	}
 }
 
@@ -40,14 +40,14 @@ func (p *program) checks() map[string]func(context.Context) error {
 var getAndPost = []string{http.MethodGet, http.MethodPost}
 
 func (p *program) publicRoutes() (http.Handler, error) {
-	edge := p.edge()
+	edge := p.edge(publicListener)
 	engine, err := edge.Engine()
 	if err != nil {
 		return nil, err
 	}
 	edge.Health(engine, p.release, p.checks())
 	openapi.Mount(engine)
-	userapi.Mount(engine, edge, p.claims, p.realms)
+	userapi.Mount(engine, edge, p.asked, p.realms)
 	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
 			edge.Fail(c, err)
@@ -80,7 +80,7 @@ func below(path string, under, rest http.Handler) http.Handler {
 }
 
 func (p *program) adminRoutes() (http.Handler, error) {
-	edge := p.edge()
+	edge := p.edge(adminListener)
 	engine, err := edge.Engine()
 	if err != nil {
 		return nil, err
@@ -90,14 +90,14 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	hook.Mount(engine, edge, p.claims, hooks...)
+	hook.Mount(engine, edge, p.asked, hooks...)
 	archive := persistence.NewStore(p.db)
 	desk := &claim.Desk{Archive: archive, Claims: p.claims, Plan: planOf(p.cfg), Now: p.clock.Now}
 	adminapi.Mount(engine, edge, adminapi.Options{Settings: p.switches, Claims: desk, Archive: archive, Now: p.clock.Now})
 	if err := p.console(engine, desk); err != nil {
 		return nil, err
 	}
-	engine.GET("/metrics", gin.WrapH(p.metrics.handler()))
+	engine.GET("/metrics", gin.WrapH(p.metrics.Handler()))
 	if p.phone != nil {
 		phone := http.StripPrefix("/simulator", selfservice.Phone(func() []selfservice.PhoneText { return screen(p.phone) }, p.framedBy))
 		engine.GET("/simulator/*page", gin.WrapH(phone))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/scim"
 	"github.com/holdline/holdline/scim/mapping"
@@ -64,20 +65,20 @@ func (p *program) provision() {
 	})
 	index := persistence.NewScimIndex(p.db)
 	p.scim.users = users.NewService(users.Options{
-		Directory: p.directory, Claims: p.claims, Index: index, Catalogue: p.scim.catalogue,
+		Directory: p.directory, Claims: p.asked, Index: index, Catalogue: p.scim.catalogue,
 		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: planOf(p.cfg),
 		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
 		OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Now: p.clock.Now, Log: p.log,
 	})
 	p.scim.reconciler = reconcile.New(reconcile.Options{
 		Source: p.directory, Index: index, Entries: p.scim.users.Entries, Now: p.clock.Now, Log: p.log,
-		Report: func(done reconcile.Progress) { p.metrics.reconciled(done, false, p.clock.Now()) },
+		Report: func(done reconcile.Progress) { p.metrics.Reconciled(done, false, p.clock.Now()) },
 	})
 }
 
 // scimRoutes is the handler of all that is below scimbridge.Path.
 func (p *program) scimRoutes() (http.Handler, error) {
-	edge := p.edge()
+	edge := p.edge(publicListener)
 	return scimbridge.New(edge, scimbridge.Options{
 		Users: p.scim.users, Resource: p.scim.resource, Mode: scim.Mode(p.cfg.SCIM.Strict),
 		BaseURL:    strings.TrimSuffix(p.cfg.Public.BaseURL, "/"),
@@ -107,7 +108,7 @@ func clients(cfg config.Config, db *persistence.DB, hashKey []byte, p *program) 
 	return claim.NewClients(claim.ClientOptions{
 		Tokens: persistence.NewTokens(db), Configured: configured, HashKey: hashKey,
 		Failures: claim.Allowance{Most: cfg.Limits.TokenFailures, Window: cfg.Limits.LoginWindow},
-		Limiter:  persistence.NewLimiter(db), Now: p.clock.Now, Log: p.log,
+		Limiter:  p.metrics.Limiter(metrics.LimitTokens, persistence.NewLimiter(db)), Now: p.clock.Now, Log: p.log,
 	}), nil
 }
 
@@ -152,10 +153,10 @@ func (p *program) reconcile(ctx context.Context) error {
 	}
 	done, err := p.scim.reconciler.Pass(ctx)
 	if err == nil {
-		p.metrics.reconciled(done, true, p.clock.Now())
+		p.metrics.Reconciled(done, true, p.clock.Now())
 		return nil
 	}
-	p.metrics.unreconciled(done)
+	p.metrics.Unreconciled(done)
 	if fault := persistence.NewStore(p.db).Release(ctx, turn); fault != nil {
 		return errors.Join(err, fault) // the next turn comes when this one is over
 	}

@@ -55,8 +55,10 @@ func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
 		}
 		return disputePage(p.cfg.Public.BaseURL, link)
 	}}
+	p.routes(routes)
 	p.worker, err = smsgateway.NewWorker(smsgateway.WorkerOptions{
 		Outbox: store, Compose: compose.Compose, Routes: routes, Routing: routing, Now: p.clock.Now, Log: p.log,
+		Ended: p.metrics.TextEnded,
 	})
 	return err
 }

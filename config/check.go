@@ -34,6 +34,8 @@ func (c Config) check() []error {
 	c.checkSCIM(&f)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "json", "text")
+	f.unless(c.Tracing.Endpoint == "" || isURL(c.Tracing.Endpoint), "tracing.otlp_endpoint", "must be an http or https URL")
+	f.unless(c.Tracing.Ratio >= 0 && c.Tracing.Ratio <= 1, "tracing.sample_ratio", "must be from 0 to 1")
 	return f
 }
 

@@ -28,6 +28,7 @@ type Config struct {
 	SCIM     SCIM     `koanf:"scim"`
 	Tokens   []Token  `koanf:"tokens" usage:"bearer tokens of provisioning clients, as JSON"`
 	Log      Log      `koanf:"log"`
+	Tracing  Tracing  `koanf:"tracing"`
 }
 
 // Listener is the public listener.
@@ -159,6 +160,13 @@ type Texts struct {
 type Log struct {
 	Level  string `koanf:"level" usage:"debug, info, warn or error"`
 	Format string `koanf:"format" usage:"json or text"`
+	Access bool   `koanf:"access" usage:"write a line at level info for each request: route, status, duration and who asked"`
+}
+
+// Tracing says where OpenTelemetry spans go.
+type Tracing struct {
+	Endpoint string  `koanf:"otlp_endpoint" usage:"URL of an OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318; blank for OTEL_EXPORTER_OTLP_ENDPOINT, and without that no tracing"`
+	Ratio    float64 `koanf:"sample_ratio" usage:"share of the traces begun here that is kept, 0 to 1; a trace that Kratos began is kept if Kratos keeps it"`
 }
 
 // Default returns the configuration of a first look: SQLite, Kratos on its usual
@@ -192,6 +200,7 @@ func Default() Config {
 		Notices: Notices{OldNumber: true, Window: 72 * time.Hour},
 		SCIM:    defaultSCIM(),
 		Log:     Log{Level: "info", Format: "json"},
+		Tracing: Tracing{Ratio: 1},
 	}
 }
 

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/metrics"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/tracing"
+)
+
+// The listeners as metrics name them.
+const (
+	publicListener = "public"
+	adminListener  = "admin"
+)
+
+// observers look at what the program does. What they stand before is theirs to
+// count and not to change.
+type observers struct {
+	metrics *metrics.Metrics
+	tracer  *tracing.Tracer // nil while tracing is off
+	id      string          // of this process, among replicas
+}
+
+func observe(ctx context.Context, cfg config.Config, o Options) (watched observers, err error) {
+	watched = observers{metrics: metrics.New(o.Release, time.Now), id: uuid.NewString()}
+	if to := tracingOf(cfg); to.On() {
+		to.Release, to.Instance, to.Log = o.Release, watched.id, o.Log
+		watched.tracer, err = tracing.New(ctx, to)
+	}
+	return watched, err
+}
+
+func tracingOf(cfg config.Config) tracing.Options {
+	return tracing.Options{Endpoint: cfg.Tracing.Endpoint, Ratio: cfg.Tracing.Ratio}.FromEnvironment(os.Getenv)
+}
+
+// close sends the spans that are left.
+func (o observers) close(ctx context.Context) error {
+	if o.tracer == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	return o.tracer.Close(ctx)
+}
+
+// around goes around the requests of a listener. Those on the admin listener may
+// say which trace they belong to: Kratos does.
+func (o observers) around(listener string) []gin.HandlerFunc {
+	handlers := []gin.HandlerFunc{o.metrics.Requests(listener)}
+	if o.tracer != nil {
+		handlers = append(handlers, o.tracer.Requests(listener == adminListener))
+	}
+	return handlers
+}
+
+// store goes before the store of the claims.
+func (o observers) store(store claim.Store) claim.Store {
+	store = o.metrics.Store(store)
+	if o.tracer != nil {
+		store = o.tracer.Store(store)
+	}
+	return store
+}
+
+// routes go before gateways.
+func (o observers) routes(routes []smsgateway.Route) {
+	for i, route := range routes {
+		gateway := o.metrics.Gateway(route.ID, route.Gateway)
+		if o.tracer != nil {
+			gateway = o.tracer.Gateway(route.ID, gateway)
+		}
+		routes[i].Gateway = gateway
+	}
+}
+
+// kratosCall hears of requests to Kratos.
+func (o observers) kratosCall(ctx context.Context, operation string) (context.Context, func(error)) {
+	ctx, counted := o.metrics.KratosCall(ctx, operation)
+	if o.tracer == nil {
+		return ctx, counted
+	}
+	ctx, traced := o.tracer.KratosCall(ctx, operation)
+	return ctx, func(err error) { counted(err); traced(err) }
+}
+
+// propagation goes around the requests to Kratos; nil while tracing is off.
+func (o observers) propagation() func(http.RoundTripper) http.RoundTripper {
+	if o.tracer == nil {
+		return nil
+	}
+	return o.tracer.Propagate
+}
+
+// show lets metrics show what others keep.
+func (p *program) show(store *persistence.Store) {
+	p.metrics.Database(p.db)
+	p.metrics.Waiting(store.Waiting, p.clock.Now)
+	p.metrics.Traffic(p.watch)
+	p.metrics.GatewayHealth(p.worker.Health)
+}
