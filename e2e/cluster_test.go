@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,11 +35,7 @@ func TestClusterLosesAndDoublesNothing(t *testing.T) {
 	if !harness.InNamespace(t) {
 		return
 	}
-	seed := uint64(time.Now().UnixNano())
-	if given, err := strconv.ParseUint(os.Getenv("HOLDLINE_CLUSTER_SEED"), 10, 64); err == nil {
-		seed = given
-	}
-	t.Logf("seed %d", seed)
+	seed := seedFrom(t, "HOLDLINE_CLUSTER_SEED")
 	c := newCluster(t, seed)
 	var all sync.WaitGroup
 	for i, person := range c.people {
@@ -64,37 +59,15 @@ type cluster struct {
 	oldest   string // the program of an earlier release, or blank
 	calm     atomic.Bool
 	changes  atomic.Int64
-	requests atomic.Int64
-	failed   atomic.Int64
 	faults   []string
-	// saving bounds the settings flows at a time: Kratos on SQLite waits for itself
-	// for ever when ten people save at once.
-	saving chan struct{}
-
-	mu     sync.Mutex
-	outage time.Duration
-	latest time.Duration // from an accepted code to the number in Kratos
-	least  int64         // changes
-	kinds  map[string]int
-}
-
-// changer is a person with numbers of their own.
-type changer struct {
-	*harness.Person
-	prefix   string
-	asked    []string // every number that was ever typed
-	accepted []string // those whose code was answered 202
-}
-
-func (p *changer) number() string {
-	number := fmt.Sprintf("%s%05d", p.prefix, len(p.asked))
-	p.asked = append(p.asked, number)
-	return number
+	least    int64 // changes
+	persistence
 }
 
 func newCluster(t *testing.T, seed uint64) *cluster {
 	t.Helper()
-	c := &cluster{galera: harness.NewGalera(t, 3), oldest: os.Getenv("HOLDLINE_OLD_BIN"), kinds: map[string]int{}, saving: make(chan struct{}, 2), least: clusterChanges}
+	c := &cluster{galera: harness.NewGalera(t, 3), oldest: os.Getenv("HOLDLINE_OLD_BIN"), least: clusterChanges}
+	c.saving = make(chan struct{}, 2) // Kratos on SQLite waits for itself for ever when ten people save at once
 	if given, err := strconv.ParseInt(os.Getenv("HOLDLINE_CLUSTER_CHANGES"), 10, 64); err == nil {
 		c.least = given
 	}
@@ -138,7 +111,7 @@ func newCluster(t *testing.T, seed uint64) *cluster {
 func (c *cluster) live(t *testing.T, p *changer, chance *rand.Rand) {
 	for !t.Failed() && c.changes.Load() < clusterMost && (!c.calm.Load() || c.changes.Load() < c.least) {
 		if chance.IntN(8) == 0 { // changes their mind: the next number takes its place
-			c.save(p, p.number(), time.Now().Add(3*time.Minute))
+			c.save(p.Person, p.number(), time.Now().Add(3*time.Minute))
 		}
 		if err := c.change(p, chance); err != nil {
 			t.Errorf("%s: %v", p.Email, err)
@@ -153,7 +126,7 @@ func (c *cluster) live(t *testing.T, p *changer, chance *rand.Rand) {
 func (c *cluster) change(p *changer, chance *rand.Rand) error {
 	deadline := time.Now().Add(4 * time.Minute)
 	number := p.number()
-	if err := c.save(p, number, deadline); err != nil {
+	if err := c.save(p.Person, number, deadline); err != nil {
 		return err
 	}
 	saved, wrong, last := time.Now(), "", ""
@@ -167,7 +140,7 @@ func (c *cluster) change(p *changer, chance *rand.Rand) error {
 		if len(texts) == 0 || texts[len(texts)-1].Code == wrong {
 			last = fmt.Sprintf("%d texts, the last one's code is refused", len(texts))
 			if time.Since(saved) > time.Minute { // no text came: once more, as a person would
-				if err := c.save(p, number, deadline); err != nil {
+				if err := c.save(p.Person, number, deadline); err != nil {
 					return err
 				}
 				saved = time.Now()
@@ -197,56 +170,13 @@ func (c *cluster) change(p *changer, chance *rand.Rand) error {
 	for {
 		i, err := p.TryIdentity()
 		if err == nil && i.Traits.Mobile == number && i.MobileVerified() {
-			c.mu.Lock()
-			c.latest = max(c.latest, time.Since(accepted))
-			c.mu.Unlock()
+			c.applied(time.Since(accepted))
 			return nil
 		}
 		if time.Since(accepted) > 2*time.Minute {
 			return fmt.Errorf("LOST: %s was accepted and is not there: mobile %s, pending %s, %v", number, i.Traits.Mobile, i.Pending(), err)
 		}
 		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-func (c *cluster) save(p *changer, number string, deadline time.Time) error {
-	answer := c.ask("save", func() (harness.Answer, error) {
-		c.saving <- struct{}{}
-		defer func() { <-c.saving }()
-		answer, err := p.TrySave(harness.Profile{Name: "After", Mobile: number})
-		if err == nil && answer.Status == http.StatusBadRequest { // how Kratos says that the hook failed
-			err = fmt.Errorf("refused: %s", answer.Body)
-		}
-		return answer, err
-	}, deadline)
-	if answer.Status != http.StatusOK {
-		return fmt.Errorf("save %s: %d %s", number, answer.Status, answer.Body)
-	}
-	return nil
-}
-
-// ask tries until there is an answer that is not a failure of the server's.
-func (c *cluster) ask(kind string, try func() (harness.Answer, error), deadline time.Time) harness.Answer {
-	var since time.Time
-	for {
-		c.requests.Add(1)
-		answer, err := try()
-		if err == nil && answer.Status < 500 || time.Now().After(deadline) {
-			if !since.IsZero() {
-				c.mu.Lock()
-				c.outage = max(c.outage, time.Since(since))
-				c.mu.Unlock()
-			}
-			return answer
-		}
-		if since.IsZero() {
-			since = time.Now()
-		}
-		c.failed.Add(1)
-		c.mu.Lock()
-		c.kinds[kind+" "+strconv.Itoa(answer.Status)]++
-		c.mu.Unlock()
-		time.Sleep(100 * time.Millisecond)
 	}
 }
 
@@ -353,16 +283,8 @@ func (c *cluster) settle(t *testing.T) {
 // wantAllOnce checks people, claims, writes and texts against each other.
 func (c *cluster) wantAllOnce(t *testing.T) {
 	t.Helper()
-	asked, wrote := map[string]bool{}, map[string]int{}
-	for _, call := range c.stack.KratosAdmin.Calls(http.MethodPatch) {
-		if call.Status == http.StatusOK && strings.Contains(call.Body, "/traits/mobile") {
-			for _, p := range c.people {
-				if at := strings.Index(call.Body, p.prefix); at >= 0 {
-					wrote[call.Body[at:at+len(p.prefix)+5]]++
-				}
-			}
-		}
-	}
+	asked := map[string]bool{}
+	wrote, _ := numbersWritten(c.stack)
 	for _, p := range c.people {
 		for _, number := range p.asked {
 			asked[number] = true
@@ -390,17 +312,7 @@ func (c *cluster) wantAllOnce(t *testing.T) {
 			t.Errorf("a text went to %s, for which nobody asked", text.To)
 		}
 	}
-	for what, condition := range map[string]string{
-		"claims in a state that is no end":        "state NOT IN ('applied','conflict','lapsed','cancelled','superseded','discarded','locked','open')",
-		"claims that are open without a text":     "state = 'open' AND NOT EXISTS (SELECT 1 FROM e2e.texts x WHERE x.claim_id = claims.id)",
-		"claims that were applied twice":          "(SELECT COUNT(*) FROM e2e.audit_events a WHERE a.claim_id = claims.id AND a.kind = 'applied') > 1",
-		"claims that were applied without a line": "state = 'applied' AND NOT EXISTS (SELECT 1 FROM e2e.audit_events a WHERE a.claim_id = claims.id AND a.kind = 'applied')",
-		"claims beside another that is held":      "state IN ('open','verified') AND EXISTS (SELECT 1 FROM e2e.claims o WHERE o.identity_id = claims.identity_id AND o.id <> claims.id AND o.state IN ('open','verified'))",
-	} {
-		if n := c.stack.Database.Count(t, "claims", condition); n > 0 {
-			t.Errorf("%s: %d", what, n)
-		}
-	}
+	wantSoundClaims(t, c.stack.Database, "open")
 }
 
 // wantSameEverywhere compares what the nodes hold, table by table.

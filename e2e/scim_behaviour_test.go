@@ -36,6 +36,15 @@ func to(mobile, flag string) wish { return wish{mobile: &mobile, flag: flag} }
 // body writes the request for a method.
 func (w wish) body(t *testing.T, p *harness.Person, method string) string {
 	t.Helper()
+	text, err := w.document(p, method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// document is body for where a test cannot be ended.
+func (w wish) document(p *harness.Person, method string) (string, error) {
 	value := map[string]any{}
 	if w.mobile != nil {
 		value["phoneNumbers"] = []any{map[string]any{"type": "mobile", "value": *w.mobile}}
@@ -60,10 +69,7 @@ func (w wish) body(t *testing.T, p *harness.Person, method string) string {
 		whole = value
 	}
 	text, err := json.Marshal(whole)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return string(text), err
 }
 
 // ask sends a wish through a door, as its owner.

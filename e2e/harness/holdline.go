@@ -2,7 +2,9 @@ package harness
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -119,6 +121,40 @@ func (h *Holdline) Stop(t testing.TB) {
 			t.Errorf("holdline did not exit cleanly: %v\n%s", err, tail(h.Output.String(), 20))
 		}
 	}
+}
+
+// Alive asks the program whether it lives, as a load balancer does.
+func (h *Holdline) Alive(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.PublicURL+"/health/alive", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := newClient(nil).Do(request)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
+// Freeze stops the program where it is; the returned function lets it go on.
+func (h *Holdline) Freeze() (thaw func()) {
+	p := h.current()
+	p.Freeze()
+	return p.Thaw
+}
+
+// Through is the program as callers see it at the other end of a link to its
+// public listener.
+func (h *Holdline) Through(l *Link) *Holdline {
+	return &Holdline{PublicURL: l.URL(), AdminURL: h.AdminURL, Output: h.Output}
+}
+
+// PID is the process id, or 0.
+func (h *Holdline) PID() int {
+	if p := h.current(); p != nil && p.Running() {
+		return p.cmd.Process.Pid
+	}
+	return 0
 }
 
 // Terminate asks the program to end and does not wait. It may be called while

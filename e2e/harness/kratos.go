@@ -14,14 +14,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Kratos is a running Ory Kratos on SQLite.
+// Kratos is a running Ory Kratos, on SQLite if nothing else is said.
 type Kratos struct {
 	PublicURL, AdminURL string
 	Output              *Output
 
-	dir     string
-	process *Process
+	dir, dsn string
+	process  *Process
 }
+
+// onSQLite is a database in Kratos' own folder.
+const onSQLite = "sqlite://db.sqlite?_fk=true&mode=rwc"
 
 // tree is a YAML or JSON document.
 type tree = map[string]any
@@ -47,10 +50,11 @@ func (p kratosPorts) publicURL() string { return fmt.Sprintf("http://127.0.0.1:%
 func (p kratosPorts) adminURL() string  { return fmt.Sprintf("http://127.0.0.1:%d", p.admin) }
 
 // startKratos starts Kratos with the base configuration and what is to be
-// merged over it, in order.
-func startKratos(t testing.TB, ports kratosPorts, overlays ...tree) *Kratos {
+// merged over it, in order. Without a server for its database that is SQLite,
+// which makes settings flows wait for one another.
+func startKratos(t testing.TB, ports kratosPorts, server *MariaDB, overlays ...tree) *Kratos {
 	t.Helper()
-	k := &Kratos{PublicURL: ports.publicURL(), AdminURL: ports.adminURL(), Output: new(Output), dir: t.TempDir()}
+	k := &Kratos{PublicURL: ports.publicURL(), AdminURL: ports.adminURL(), Output: new(Output), dir: t.TempDir(), dsn: onSQLite}
 	config := readYAML(t, "testdata/kratos.yml")
 	config = merge(config, tree{"serve": tree{
 		"public": tree{"host": "127.0.0.1", "port": ports.public, "base_url": k.PublicURL + "/"},
@@ -63,18 +67,45 @@ func startKratos(t testing.TB, ports kratosPorts, overlays ...tree) *Kratos {
 	for _, schema := range []string{"verified.schema.json", "identifier.schema.json", "member.schema.json", "raw.schema.json"} {
 		copyFile(t, filepath.Join("testdata", schema), filepath.Join(k.dir, schema))
 	}
-	copyFile(t, migratedDatabase(t), filepath.Join(k.dir, "db.sqlite"))
-	process, err := startProcess("kratos", k.Output, kratosCommand(k.dir, "serve", "--dev", "-c", "kratos.yml"))
+	if server == nil {
+		copyFile(t, migratedDatabase(t), filepath.Join(k.dir, "db.sqlite"))
+	} else {
+		k.migrate(t, server)
+	}
+	k.Start(t)
+	t.Cleanup(k.Kill)
+	return k
+}
+
+// migrate makes Kratos' database on a server. One of its migrations needs a
+// server that is not strict about values that are left out.
+func (k *Kratos) migrate(t testing.TB, server *MariaDB) {
+	t.Helper()
+	d := server.NewDatabase(t)
+	k.dsn = d.DSN + "?parseTime=true&max_conns=20&max_idle_conns=20"
+	lenient := k.command("migrate", "sql", "-e", "--yes", "-c", "kratos.yml")
+	lenient.Env = append(lenient.Env, "DSN="+k.dsn+"&multiStatements=true&sql_mode=%27%27")
+	if printed, err := lenient.CombinedOutput(); err != nil {
+		t.Fatalf("migrate Kratos' database: %v: %s", err, tail(string(printed), 5))
+	}
+}
+
+// Start starts Kratos, also once more after [Kratos.Kill], and waits until it
+// answers.
+func (k *Kratos) Start(t testing.TB) {
+	t.Helper()
+	process, err := startProcess("kratos", k.Output, k.command("serve", "--dev", "-c", "kratos.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	k.process = process
-	t.Cleanup(k.process.Kill)
 	for _, listener := range []string{k.PublicURL + "/health/ready", k.AdminURL + "/admin/health/ready"} {
 		awaitKratos(t, k, listener)
 	}
-	return k
 }
+
+// Kill ends Kratos as kill -9 does.
+func (k *Kratos) Kill() { k.process.Kill() }
 
 // awaitKratos waits until one of Kratos' listeners answers.
 func awaitKratos(t testing.TB, k *Kratos, address string) {
@@ -100,17 +131,19 @@ func awaitKratos(t testing.TB, k *Kratos, address string) {
 // without otherwise.
 func (k *Kratos) Courier(t testing.TB) {
 	t.Helper()
-	process, err := startProcess("kratos courier", k.Output, kratosCommand(k.dir, "courier", "watch", "-c", "kratos.yml"))
+	process, err := startProcess("kratos courier", k.Output, k.command("courier", "watch", "-c", "kratos.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(process.Kill)
 }
 
-func kratosCommand(dir string, args ...string) *exec.Cmd {
+func (k *Kratos) command(args ...string) *exec.Cmd { return kratosCommand(k.dir, k.dsn, args...) }
+
+func kratosCommand(dir, dsn string, args ...string) *exec.Cmd {
 	cmd := exec.Command(Env.KratosBin, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "DSN=sqlite://db.sqlite?_fk=true&mode=rwc", "SQA_OPT_OUT=true")
+	cmd.Env = append(os.Environ(), "DSN="+dsn, "SQA_OPT_OUT=true")
 	return cmd
 }
 
@@ -124,7 +157,7 @@ func migratedDatabase(t testing.TB) string {
 			return
 		}
 		copyFile(t, "testdata/kratos.yml", filepath.Join(dir, "kratos.yml"))
-		printed, err := kratosCommand(dir, "migrate", "sql", "-e", "--yes", "-c", "kratos.yml").CombinedOutput()
+		printed, err := kratosCommand(dir, onSQLite, "migrate", "sql", "-e", "--yes", "-c", "kratos.yml").CombinedOutput()
 		if err != nil {
 			Env.templateErr = fmt.Errorf("%w: %s", err, tail(string(printed), 5))
 		}

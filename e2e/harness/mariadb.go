@@ -116,6 +116,9 @@ func (m *MariaDB) Stop(t testing.TB) {
 	}
 }
 
+// Kill ends the server as kill -9 does; [MariaDB.Start] starts it again.
+func (m *MariaDB) Kill() { m.process.Kill() }
+
 // Freeze makes the server accept and not answer, until the returned function is
 // called, or the test ends.
 func (m *MariaDB) Freeze(t testing.TB) (thaw func()) {

@@ -286,18 +286,28 @@ func (p *Person) Eventually(t testing.TB, within time.Duration, what string, con
 // Overwrite changes the person's number past Holdline, as an administrator may.
 func (p *Person) Overwrite(t testing.TB, mobile string) {
 	t.Helper()
-	patch := marshal(t, []tree{{"op": "add", "path": "/traits/mobile", "value": mobile}})
-	answer := Send(t, http.MethodPatch, p.stack.Kratos.AdminURL+"/admin/identities/"+p.ID, patch, JSONBody)
-	if answer.Status != http.StatusOK {
-		t.Fatalf("overwrite: %d %s", answer.Status, answer.Body)
+	answer, err := p.TryOverwrite(mobile)
+	if err != nil || answer.Status != http.StatusOK {
+		t.Fatalf("overwrite: %d %s %v", answer.Status, answer.Body, err)
 	}
+}
+
+// TryOverwrite is Overwrite where Kratos may break down meanwhile.
+func (p *Person) TryOverwrite(mobile string) (Answer, error) {
+	return TrySend(http.MethodPatch, p.stack.Kratos.AdminURL+"/admin/identities/"+p.ID,
+		`[{"op":"add","path":"/traits/mobile","value":"`+mobile+`"}]`, JSONBody)
 }
 
 // Delete removes the person's identity from Kratos.
 func (p *Person) Delete(t testing.TB) {
 	t.Helper()
-	answer := Send(t, http.MethodDelete, p.stack.Kratos.AdminURL+"/admin/identities/"+p.ID, "")
-	if answer.Status != http.StatusNoContent {
-		t.Fatalf("delete: %d %s", answer.Status, answer.Body)
+	answer, err := p.TryDelete()
+	if err != nil || answer.Status != http.StatusNoContent {
+		t.Fatalf("delete: %d %s %v", answer.Status, answer.Body, err)
 	}
+}
+
+// TryDelete is Delete where Kratos may break down meanwhile.
+func (p *Person) TryDelete() (Answer, error) {
+	return TrySend(http.MethodDelete, p.stack.Kratos.AdminURL+"/admin/identities/"+p.ID, "")
 }

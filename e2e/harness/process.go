@@ -34,7 +34,11 @@ func (o *Output) String() string {
 }
 
 // Since returns what was printed after the first n bytes.
-func (o *Output) Since(n int) string { return o.String()[n:] }
+func (o *Output) Since(n int) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(o.text.Bytes()[n:])
+}
 
 // Process is a program that was started.
 type Process struct {

@@ -65,6 +65,7 @@ type Provider struct {
 	server    *httptest.Server // nil while it is down
 	mu        sync.Mutex
 	texts     []Text
+	to        map[string][]int // which of the texts went to a number
 	reactions []Reaction
 	always    Reaction
 }
@@ -278,6 +279,10 @@ func (p *Provider) took(text Text) (int, Reaction) {
 		reaction, p.reactions = p.reactions[0], p.reactions[1:]
 	}
 	text.Taken = !reaction.Hang && !reaction.Drop && !reaction.Half && reaction.Status < 300 && reaction.Body == nil
+	if p.to == nil {
+		p.to = map[string][]int{}
+	}
+	p.to[text.To] = append(p.to[text.To], len(p.texts))
 	p.texts = append(p.texts, text)
 	return len(p.texts), reaction
 }
@@ -322,8 +327,16 @@ func (p *Provider) some(to string, which func(Text) bool) []Text {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var found []Text
+	if to != "" {
+		for _, i := range p.to[to] {
+			if which(p.texts[i]) {
+				found = append(found, p.texts[i])
+			}
+		}
+		return found
+	}
 	for _, text := range p.texts {
-		if (to == "" || text.To == to) && which(text) {
+		if which(text) {
 			found = append(found, text)
 		}
 	}

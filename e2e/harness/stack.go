@@ -16,6 +16,9 @@ type Options struct {
 	Gateway tree
 	// Kratos is laid over kratos.yml.
 	Kratos tree
+	// KratosServer is where Kratos keeps its identities; nil is SQLite, which saves
+	// one form at a time.
+	KratosServer *MariaDB
 	// Server is where the database is made; nil is the test run's shared one.
 	Server *MariaDB
 	// Database is one that was made; without it, Server makes one.
@@ -95,11 +98,11 @@ func NewStack(t testing.TB, o Options) *Stack {
 	printed := s.Holdline.kratosConfig(t, "--jsonnet-dir", o.JsonnetDir)
 	go func() { started <- s.Holdline.start() }() // both take their time
 	back := tree{"selfservice": tree{"allowed_return_urls": []string{s.Holdline.PublicURL + "/verify"}}}
-	s.Kratos = startKratos(t, ports, printed, back, o.Kratos)
+	s.Kratos = startKratos(t, ports, o.KratosServer, printed, back, o.Kratos)
 	s.Realms = map[string]*Stack{}
 	for name, ports := range realmPorts {
 		cookie := tree{"session": tree{"cookie": tree{"name": realmCookie(name)}}}
-		kratos := startKratos(t, ports, s.Holdline.kratosConfig(t, "--realm", name), cookie)
+		kratos := startKratos(t, ports, o.KratosServer, s.Holdline.kratosConfig(t, "--realm", name), cookie)
 		s.Realms[name] = &Stack{Holdline: s.Holdline, Kratos: kratos, Provider: s.Provider, Database: s.Database, Hooks: s.Hooks}
 	}
 	if err := <-started; err != nil {

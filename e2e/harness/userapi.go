@@ -62,6 +62,16 @@ func (p *Person) TryResendAt(h *Holdline, headers ...Header) (Answer, error) {
 	return TrySend(http.MethodPost, h.PublicURL+UserAPI+"/me/resend-code", Scenario, append(headers, JSONBody, p.ByToken())...)
 }
 
+// TryCancelAt takes the claim back at one of several replicas.
+func (p *Person) TryCancelAt(h *Holdline) (Answer, error) {
+	return TrySend(http.MethodDelete, h.PublicURL+UserAPI+"/me/mobile-claim", "", p.ByToken())
+}
+
+// TryClaimAt reads the person's claim at one of several replicas; 404 is none.
+func (p *Person) TryClaimAt(h *Holdline) (Answer, error) {
+	return TrySend(http.MethodGet, h.PublicURL+UserAPI+"/me/mobile-claim", "", p.ByToken())
+}
+
 // Claim reads the person's claim. The second result is false for none.
 func (p *Person) Claim(t testing.TB) (Claim, bool) {
 	t.Helper()

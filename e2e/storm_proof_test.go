@@ -1,0 +1,223 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+// convergence is within what all must have ended after the last fault: a claim's
+// lifetime, and the longest back-off of a worker. Forms that Kratos never stored
+// are given up after two minutes.
+const (
+	convergence    = claimLifetime + time.Minute
+	formsAreGiveUp = convergence + 2*time.Minute
+)
+
+// calmDown waits until nothing is under way any more.
+func (w *storm) calmDown(t *testing.T) {
+	t.Helper()
+	w.stack.Provider.Always(harness.Reaction{})
+	under, within := "state IN ('open','verified') OR marker NOT IN ('','old')", convergence
+	if w.size.thorough {
+		under, within = under+" OR state = 'staged'", formsAreGiveUp
+	}
+	began := time.Now()
+	harness.Eventually(t, within, "everything has ended", func() error {
+		d := w.stack.Database
+		claims, texts := d.Count(t, "claims", under), d.Count(t, "texts", "state = 'queued'")
+		if claims+texts > 0 {
+			return errNotYetWith(fmt.Sprintf("%d claims, %d texts", claims, texts))
+		}
+		return nil
+	})
+	w.converged = time.Since(began)
+}
+
+// prove holds what everybody saw against Kratos, the provider's record, the
+// database and the audit trail.
+func (w *storm) prove(t *testing.T) {
+	t.Helper()
+	living := "staged" // a form that Kratos never stored, not given up yet
+	if w.size.thorough {
+		living = ""
+	}
+	wantSoundClaims(t, w.stack.Database, living)
+	w.proveAccounts(t)
+	w.proveWrites(t)
+	w.proveTexts(t)
+	w.proveTrail(t)
+}
+
+// proveAccounts: every account has a number that somebody proved, or none of its
+// data is left; nothing is pending; what was accepted was applied, once.
+func (w *storm) proveAccounts(t *testing.T) {
+	t.Helper()
+	d := w.stack.Database
+	for _, p := range w.everybody() {
+		if p.gone {
+			if kept := d.Numbers(t, p.ID); len(kept) > 0 {
+				t.Errorf("%s was deleted; numbers that are kept: %q", p.Email, kept)
+			}
+			continue
+		}
+		i, err := p.look()
+		if err != nil {
+			t.Errorf("%s: %v", p.Email, err)
+		}
+		if i.Pending() != "" && d.Count(t, "claims", "identity_id = ? AND state = 'staged'", p.ID) == 0 {
+			t.Errorf("%s: %s is still pending", p.Email, i.Pending())
+		}
+		if why := p.may[i.Traits.Mobile]; why == "its code was typed" && !i.MobileVerified() {
+			t.Errorf("LOST: %s: %s is not verified", p.Email, i.Traits.Mobile)
+		}
+		for _, number := range p.accepted {
+			if n := d.Count(t, "claims", "identity_id = ? AND number = ? AND state = 'applied'", p.ID, number); n != 1 {
+				t.Errorf("%s: claims of %s that were applied: got %d, want 1", p.Email, number, n)
+			}
+		}
+	}
+}
+
+// proveWrites: Kratos was told each number once. Only a form that undid a write
+// lets it be made again, and the trail says so.
+func (w *storm) proveWrites(t *testing.T) {
+	t.Helper()
+	heard, _ := numbersWritten(w.stack)
+	for _, p := range w.everybody() {
+		for _, number := range p.asked {
+			if p.may[number] != "its code was typed" && p.may[number] != "a privileged client wrote it" && heard[number] > 0 {
+				t.Errorf("%s: %s was written without its code", p.Email, number)
+			}
+			if p.may[number] == "a privileged client wrote it" || heard[number] < 2 {
+				continue
+			}
+			again := w.stack.Database.Count(t, "audit_events", fmt.Sprintf("kind = 'verified' AND actor_kind = 'system' AND claim_id IN "+
+				"(SELECT id FROM %s.claims WHERE identity_id = ? AND number = ?)", w.stack.Database.Name), p.ID, number)
+			if heard[number] > 1+again {
+				t.Errorf("DOUBLED: %s: %s was written %d times", p.Email, number, heard[number])
+			}
+		}
+	}
+}
+
+// proveTexts: codes went only to numbers of a claim, notices only to numbers that
+// an account had.
+func (w *storm) proveTexts(t *testing.T) {
+	t.Helper()
+	of := map[string]*resident{}
+	for _, p := range w.everybody() {
+		for _, number := range p.asked {
+			of[number] = p
+		}
+	}
+	codes := map[string]map[string]bool{}
+	for _, text := range w.texts("") {
+		if codes[text.To] == nil {
+			codes[text.To] = map[string]bool{}
+		}
+		codes[text.To][text.Code] = true
+	}
+	for number := range codes {
+		p := of[number]
+		switch {
+		case p == nil:
+			t.Errorf("a code went to %s, for which nobody asked", number)
+		case !p.gone && w.stack.Database.Count(t, "claims", "identity_id = ? AND number = ?", p.ID, number) == 0:
+			t.Errorf("a code went to %s, which is in no claim", number)
+		}
+	}
+	for _, notice := range append(w.stack.Provider.Notices(""), w.second.Notices("")...) {
+		if p := of[notice.To]; p == nil || p.may[notice.To] == "" {
+			t.Errorf("a notice went to %s, which was nobody's number", notice.To)
+		}
+	}
+}
+
+// line is one of the audit trail.
+type line struct {
+	ID         int64  `json:"id"`
+	Kind       string `json:"kind"`
+	ClaimID    string `json:"claim_id"`
+	IdentityID string `json:"identity_id"`
+	Reason     string `json:"reason"`
+}
+
+// everyPage reads a list of the administrators' API whole.
+func everyPage[Item any](t *testing.T, w *storm, path string) []Item {
+	t.Helper()
+	var all []Item
+	for more := ""; ; {
+		answer := harness.Send(t, http.MethodGet, w.replicas[0].AdminURL+path+"?limit=500"+more, "", w.desk)
+		if answer.Status != http.StatusOK {
+			t.Fatalf("%s: %d %s", path, answer.Status, answer.Body)
+		}
+		var page struct {
+			Items []Item `json:"items"`
+			Next  string `json:"next"`
+		}
+		answer.JSON(t, &page)
+		all = append(all, page.Items...)
+		if page.Next == "" {
+			return all
+		}
+		more = "&cursor=" + page.Next
+	}
+}
+
+// after are the lines that may follow one another in a claim's trail; blank is
+// its beginning.
+var after = map[string][]string{
+	"":     {"open", "discarded", "orphaned"},
+	"open": {"resent", "verified", "superseded", "cancelled", "locked", "lapsed", "orphaned"},
+	// A right code that was counted before the last wrong one.
+	"locked":   {"verified"},
+	"verified": {"applied", "conflict", "orphaned"},
+	// A form that was being stored meanwhile put back what it began with.
+	"applied": {"verified"},
+}
+
+// proveTrail: the trail tells of each claim a life that there is, the end that it
+// came to, and of no identity two open claims at a time.
+func (w *storm) proveTrail(t *testing.T) {
+	t.Helper()
+	last, living := map[string]string{}, map[string]string{}
+	trail := everyPage[line](t, w, "/admin/audit")
+	slices.Reverse(trail) // oldest first
+	for _, l := range trail {
+		if l.ClaimID == "" || l.Kind == "number_written" {
+			continue
+		}
+		if !slices.Contains(after[last[l.ClaimID]], l.Kind) {
+			t.Errorf("claim %s: %q after %q", l.ClaimID, l.Kind, last[l.ClaimID])
+		}
+		holds := l.Kind == "open" || l.Kind == "verified"
+		if other := living[l.IdentityID]; holds && other != "" && other != l.ClaimID {
+			t.Errorf("claim %s is %s beside claim %s of the same identity", l.ClaimID, l.Kind, other)
+		}
+		switch {
+		case holds:
+			living[l.IdentityID] = l.ClaimID
+		case l.Kind != "resent" && living[l.IdentityID] == l.ClaimID:
+			delete(living, l.IdentityID)
+		}
+		if l.Kind != "resent" {
+			last[l.ClaimID] = l.Kind
+		}
+	}
+	for _, c := range everyPage[struct{ ID, State string }](t, w, "/admin/claims") {
+		if c.State != "staged" && last[c.ID] != c.State {
+			t.Errorf("claim %s is %s; its trail ends with %q", c.ID, c.State, last[c.ID])
+		}
+		if c.State != "open" && c.State != "verified" {
+			delete(last, c.ID)
+		}
+	}
+	for id, kind := range last {
+		t.Errorf("claim %s, of which the trail says %q at last, has not ended", id, kind)
+	}
+}

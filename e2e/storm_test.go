@@ -1,0 +1,222 @@
+package e2e_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+// Many people change their numbers in every way there is, while the network, the
+// provider, the databases, Kratos and Holdline itself fail at random. The seed
+// decides what each of them does and what fails, in which order and for how long.
+// docs/faults.md says what must hold.
+func TestInAStormNothingIsLostAndNothingDoubled(t *testing.T) {
+	t.Parallel()
+	size := stormSize{people: 30, changes: 10, replicas: 2}
+	if given, err := strconv.Atoi(os.Getenv("HOLDLINE_STORM_CHANGES")); err == nil {
+		size = stormSize{people: 60, changes: (given + 59) / 60, replicas: 3, thorough: true}
+	}
+	seed := seedFrom(t, "HOLDLINE_STORM_SEED")
+	w := newStorm(t, seed, size)
+	began := time.Now()
+	over := w.live(t, func(p *resident) bool { return p.done < size.changes })
+	w.rage(t, over)
+	w.calmDown(t)
+	w.prove(t)
+	name := "storm"
+	if size.thorough {
+		name = "storm-long"
+	}
+	harness.Report(t, name, w.summary(t, time.Since(began)))
+}
+
+// stormSize is how much happens.
+type stormSize struct {
+	people, changes, replicas int
+	// thorough also waits for forms to be given up that Kratos never stored, which
+	// takes two minutes.
+	thorough bool
+}
+
+const (
+	// claimLifetime is short, so that claims lapse within the test.
+	claimLifetime = 30 * time.Second
+	// spares are accounts that each person has for being deleted or left alone.
+	spares = 1
+)
+
+// storm is what the test disturbs, and what it remembers.
+type storm struct {
+	persistence
+	seed      uint64
+	size      stormSize
+	stack     *harness.Stack
+	second    *harness.Provider // takes over when the first does not answer
+	server    *harness.MariaDB  // of Holdline's database
+	replicas  []*replica
+	people    []*resident
+	desk      harness.Header // an administrator's token
+	client    harness.Header // a provisioning client's
+	trusted   harness.Header // a privileged client's
+	weather   weather
+	changes   atomic.Int64
+	converged time.Duration
+}
+
+// replica is a Holdline with a link to everything that it talks to.
+type replica struct {
+	*harness.Holdline
+	// door is the program as clients reach it.
+	door *harness.Holdline
+	// links are by what is at their ends.
+	links map[string]*harness.Link
+}
+
+// The pairs that a link is between, one for each replica.
+var pairs = []string{
+	"Holdline to its database", "Holdline to Kratos' public API", "Holdline to Kratos' admin API",
+	"Holdline to the provider", "Kratos to the hooks", "clients to Holdline",
+}
+
+func newStorm(t *testing.T, seed uint64, size stormSize) *storm {
+	t.Helper()
+	w := &storm{seed: seed, size: size, server: harness.OwnMariaDB(t), second: harness.NewProvider(t)}
+	database := w.server.NewDatabase(t)
+	hooks := harness.NewRelay(t, true)
+	everywhere := harness.Overlay{
+		"claims": harness.Overlay{"lifetime": claimLifetime.String()},
+		"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{
+			"mobile": harness.Overlay{"verification_sms_otp_validity": claimLifetime.String()},
+		}},
+		"limits": harness.Overlay{
+			"texts_per_identity_per_day": 0, "texts_per_number_per_day": 0, "texts_per_address_per_hour": 0,
+			"texts_per_claim": 0, "attempts_per_identity_per_day": 0, "resend_cooldown": "500ms",
+		},
+		"hooks": harness.Overlay{"base_url": "http://" + hooks.Address},
+		"log":   harness.Overlay{"level": "info"},
+	}
+	w.stack = harness.NewStack(t, harness.Options{
+		Database: &database, KratosServer: harness.SharedMariaDB(t), DirectHooks: true, Holdline: everywhere,
+		Kratos: harness.Overlay{"log": harness.Overlay{"level": "error"}},
+	})
+	for i := range size.replicas {
+		program := w.stack.Holdline
+		if i > 0 {
+			program = w.stack.Replica(t)
+		}
+		r := w.newReplica(t, program)
+		hooks.Add(harness.Backend{Address: r.links["Kratos to the hooks"].Address, Healthy: program.Alive})
+		w.replicas = append(w.replicas, r)
+	}
+	w.desk = harness.ByClient(w.stack.Token(t, "--scope", "claims:manage"))
+	w.client = harness.ByClient(w.stack.Token(t))
+	w.trusted = harness.ByClient(w.stack.Token(t, "--privileged"))
+	for i := range size.people {
+		w.people = append(w.people, w.newResident(t, i))
+	}
+	return w
+}
+
+// newReplica puts links between a program and all others.
+func (w *storm) newReplica(t *testing.T, program *harness.Holdline) *replica {
+	t.Helper()
+	r := &replica{Holdline: program, links: map[string]*harness.Link{}}
+	for i, to := range []string{
+		fmt.Sprintf("127.0.0.1:%d", w.server.Port), w.stack.KratosPublic.URL, w.stack.KratosAdmin.URL,
+		w.stack.Provider.URL, program.AdminURL, program.PublicURL,
+	} {
+		r.links[pairs[i]] = harness.NewLink(t, to)
+	}
+	provider := w.stack.Provider.Gateway("first")
+	provider["timeout"] = "2s"
+	provider["request_config"].(harness.Overlay)["url"] = r.links["Holdline to the provider"].URL() + "/send"
+	d := w.stack.Database
+	program.Reconfigure(t, harness.Overlay{
+		"database": harness.Overlay{"dsn": strings.ReplaceAll(d.DSN, fmt.Sprintf("127.0.0.1:%d", w.server.Port), r.links["Holdline to its database"].Address)},
+		"kratos": harness.Overlay{
+			"public_url": r.links["Holdline to Kratos' public API"].URL(),
+			"admin_url":  r.links["Holdline to Kratos' admin API"].URL(),
+		},
+		"sms": harness.Overlay{"gateways": []harness.Overlay{provider, w.second.Gateway("second")}},
+	})
+	r.door = program.Through(r.links["clients to Holdline"])
+	return r
+}
+
+// live lets everybody begin. The returned flag is set when all have ended.
+func (w *storm) live(t *testing.T, more func(*resident) bool) *atomic.Bool {
+	t.Helper()
+	over := new(atomic.Bool)
+	var all sync.WaitGroup
+	for _, p := range w.people {
+		all.Go(func() {
+			for !t.Failed() && more(p) {
+				next, began := draw(p.chance, len(w.replicas)), time.Now()
+				if err := w.do(p, next); err != nil {
+					t.Errorf("%s, change %d, %+v: %v", p.Email, p.done, next, err)
+					return
+				}
+				if took := time.Since(began); took > 20*time.Second {
+					t.Logf("%s, change %d, %+v: took %.0f s", p.Email, p.done, next, took.Seconds())
+				}
+				p.done++
+				p.did[next.kind]++
+				w.changes.Add(1)
+			}
+		})
+	}
+	go func() { all.Wait(); over.Store(true) }()
+	return over
+}
+
+// summary is what happened, in one line and two lists.
+func (w *storm) summary(t *testing.T, took time.Duration) string {
+	t.Helper()
+	outcome := "lost 0, doubled 0"
+	if t.Failed() {
+		outcome = "FAILED"
+	}
+	kinds := map[string]int{}
+	for _, p := range w.people {
+		for kind, n := range p.did {
+			kinds[kind] += n
+		}
+	}
+	return fmt.Sprintf(
+		"storm (seed %d): %d changes by %d people on %d replicas in %.0f s, %d faults; claims: %s; %s; "+
+			"%d of %d requests failed and were tried again, the latest number came %.1f s after its code, all had ended %.0f s after the last fault\n"+
+			"  changes: %s\n  faults: %s\n  failed requests: %s",
+		w.seed, w.changes.Load(), len(w.people), len(w.replicas), took.Seconds(), w.weather.count(), listed(w.claims(t)), outcome,
+		w.failed.Load(), w.requests.Load(), w.latest.Seconds(), w.converged.Seconds(), listed(kinds), listed(w.weather.seen), listed(w.kinds))
+}
+
+// claims counts the claims by how they ended.
+func (w *storm) claims(t *testing.T) map[string]int {
+	t.Helper()
+	ends := map[string]int{}
+	for _, state := range []string{"applied", "conflict", "lapsed", "cancelled", "superseded", "locked", "discarded", "orphaned"} {
+		ends[state] = w.stack.Database.Count(t, "claims", "state = ?", state)
+	}
+	return ends
+}
+
+func listed(counts map[string]int) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s %d", name, counts[name]))
+	}
+	return strings.Join(all, ", ")
+}
+
+// chance is somebody's own sequence of random numbers, whatever the others do.
+func (w *storm) chance(who uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, who)) }
