@@ -26,22 +26,42 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-// Blocks are compared with those that they ran beside: a machine that slows down
+// Blocks are compared with those of the same round: a machine that slows down
 // half-way slows both.
-func TestRatioIsThatOfPairs(t *testing.T) {
-	r := row{samples: [2][]sample{{{rate: 100}, {rate: 50}, {rate: 8}}, {{rate: 75}, {rate: 50}, {rate: 7}}}}
+func TestRatioIsThatOfRounds(t *testing.T) {
+	r := row{samples: [][]sample{{{rate: 100}, {rate: 50}, {rate: 8}}, {{rate: 75}, {rate: 50}, {rate: 7}}}}
 	want := spread{median: 0.875, low: 0.75, high: 1}
-	if got := r.ratio(); got != want {
+	if got := r.ratio(1, 0, rates); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// What a change may at best be done at is the database's transactions by those that
+// a change commits.
+func TestRatioToTheFloorOfTransactions(t *testing.T) {
+	change := sample{rate: 300, work: work{commits: 8}}
+	if got, want := ofFloor(change, sample{rate: 4800}), 0.5; got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestRatioOfPartsIsThatOfTheirMedians(t *testing.T) {
+	var of, to []float64
+	for part := range submitParts {
+		of = append(of, 11, 1000, 11)
+		to = append(to, 10, 10, float64(part))
+	}
+	if got, want := ratioOfParts(of, to), (spread{1.1, 1.1, 1.1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
 func TestSampleIsWhatLiesBetweenTheMarks(t *testing.T) {
 	begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	from := mark{at: begin, changes: 10, cpu: time.Second, work: work{statements: 100, trips: 150}}
-	to := mark{at: begin.Add(2 * time.Second), changes: 14, cpu: 1200 * time.Millisecond, work: work{statements: 148, trips: 222}}
+	from := mark{at: begin, done: 10, cpu: time.Second, calls: 7, work: work{statements: 100, trips: 150, commits: 9, reads: 3}}
+	to := mark{at: begin.Add(2 * time.Second), done: 14, cpu: 1200 * time.Millisecond, calls: 15, work: work{statements: 148, trips: 222, commits: 41, reads: 7}}
 	took := []time.Duration{time.Millisecond, 2 * time.Millisecond, 3 * time.Millisecond, 9 * time.Millisecond}
-	want := sample{rate: 2, p50: 2, p99: 9, statements: 12, trips: 18, cpu: 50}
+	want := sample{rate: 2, p50: 2, p99: 9, cpu: 50, calls: 2, work: work{statements: 12, trips: 18, commits: 8, reads: 1}}
 	if got := sampleOf(from, to, took); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

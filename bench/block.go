@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -12,101 +11,82 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// sample is what one block measured. Costs are per change.
+// block is a time in which some users repeat an operation, each one after the other:
+// for the ramp, and then for the time that is measured.
+type block struct {
+	users          int
+	ramp, measured time.Duration
+	// once does the operation for a user and returns how long it took.
+	once func(ctx context.Context, user int) (time.Duration, error)
+	// used returns what was used up to now; the time and the count are added.
+	used func(context.Context) (mark, error)
+}
+
+// sample is what one block measured. Costs are per operation.
 type sample struct {
-	rate       float64 // changes per second
-	p50, p99   float64 // of a change, ms
-	statements float64
-	trips      float64
-	cpu        float64 // Holdline's, ms
-	memory     float64 // Holdline's at the end, MiB
+	rate     float64 // operations per second
+	p50, p99 float64 // of an operation, ms
+	cpu      float64 // Holdline's, ms
+	memory   float64 // Holdline's at most, MiB
+	calls    float64 // to Kratos
+	work             // of the database
 }
 
-// load is a block under way.
-type load struct {
-	*variant
-	over atomic.Bool
-
-	mu     sync.Mutex
-	took   []time.Duration // of the changes that ended, in their order
-	people []person
+// mark is what was used up to a moment.
+type mark struct {
+	at    time.Time
+	done  int // operations
+	cpu   time.Duration
+	calls int64
+	work  work
 }
 
-// block lets users change numbers one after the other: for the ramp, and then
-// for the time that is measured. The ramp is no shorter than the provider's delay, so
-// that what earlier changes left to be done weighs as much at the begin of the
-// measured time as at its end. The block returns when all that it began is done.
-func (v *variant) block(ctx context.Context, users int, ramp, measured time.Duration) (sample, error) {
-	l := &load{variant: v}
+// run returns when all that was begun is done.
+func (b block) run(ctx context.Context) (sample, error) {
+	var over atomic.Bool
+	var mu sync.Mutex
+	var took []time.Duration // of the operations that ended, in their order
+	take := func(ctx context.Context) (mark, error) {
+		m, err := b.used(ctx)
+		mu.Lock()
+		defer mu.Unlock()
+		m.at, m.done = time.Now(), len(took)
+		return m, err
+	}
 	var from, to mark
 	group, running := errgroup.WithContext(ctx)
-	for range users {
-		group.Go(func() error { return l.user(running) })
+	for user := range b.users {
+		group.Go(func() error {
+			for !over.Load() {
+				d, err := b.once(running, user)
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				took = append(took, d)
+				mu.Unlock()
+			}
+			return nil
+		})
 	}
 	group.Go(func() (err error) {
-		defer l.over.Store(true)
-		if err = wait(running, ramp); err != nil {
+		defer over.Store(true)
+		if err = wait(running, b.ramp); err != nil {
 			return err
 		}
-		if from, err = l.mark(running); err != nil {
+		if from, err = take(running); err != nil {
 			return err
 		}
-		if err = wait(running, measured); err != nil {
+		if err = wait(running, b.measured); err != nil {
 			return err
 		}
-		to, err = l.mark(running)
+		to, err = take(running)
 		return err
 	})
 	if err := group.Wait(); err != nil {
-		return sample{}, fmt.Errorf("%s, %d users: %w\n%s", v.name, users, err, v.holdline.lastWords())
-	}
-	if err := l.settle(ctx); err != nil {
 		return sample{}, err
 	}
-	memory, err := v.holdline.memory()
-	result := sampleOf(from, to, slices.Sorted(slices.Values(l.took[from.changes:to.changes])))
-	result.memory = memory
-	return result, err
-}
-
-// user changes numbers until the block is over.
-func (l *load) user(ctx context.Context) error {
-	for !l.over.Load() {
-		p, err := l.variant.people.next()
-		if err != nil {
-			return err
-		}
-		took, err := l.change(ctx, p)
-		if err != nil {
-			return err
-		}
-		l.mu.Lock()
-		l.took = append(l.took, took)
-		l.people = append(l.people, p)
-		l.mu.Unlock()
-	}
-	return nil
-}
-
-// mark is what was counted at a moment.
-type mark struct {
-	at      time.Time
-	changes int
-	cpu     time.Duration
-	work    work
-}
-
-func (l *load) mark(ctx context.Context) (m mark, err error) {
-	if m.work, err = l.server.work(ctx); err != nil {
-		return m, err
-	}
-	if m.cpu, err = l.holdline.cpu(); err != nil {
-		return m, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	m.at, m.changes = time.Now(), len(l.took)
-	return m, nil
+	return sampleOf(from, to, slices.Sorted(slices.Values(took[from.done:to.done]))), nil
 }
 
 // sampleOf compares two marks; took is sorted.
@@ -115,9 +95,9 @@ func sampleOf(from, to mark, took []time.Duration) sample {
 	return sample{
 		rate: float64(len(took)) / to.at.Sub(from.at).Seconds(),
 		p50:  millis(quantile(took, 0.50)), p99: millis(quantile(took, 0.99)),
-		statements: (to.work.statements - from.work.statements) / n,
-		trips:      (to.work.trips - from.work.trips) / n,
-		cpu:        millis(to.cpu-from.cpu) / n,
+		cpu:   millis(to.cpu-from.cpu) / n,
+		calls: float64(to.calls-from.calls) / n,
+		work:  to.work.since(from.work).per(n),
 	}
 }
 

@@ -2,95 +2,133 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"net/http"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 )
 
-// patience is how long a user waits for a text, and a block for its last change
-// to be written, before it counts as lost.
-const patience = 60 * time.Second
-
-// person is somebody who changes the number, once.
-type person struct {
-	id, token, flow string
-	was, mobile     string
-}
-
-// people are made up, always the same ones for a seed.
-type people struct {
-	mu     sync.Mutex
-	chance *rand.ChaCha8
-	made   int
-}
-
-func newPeople(seed uint64) *people {
-	var key [32]byte
-	binary.LittleEndian.PutUint64(key[:], seed)
-	return &people{chance: rand.NewChaCha8(key)}
-}
-
-func (p *people) next() (person, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.made++
-	made := person{was: fmt.Sprintf("+49151%08d", p.made), mobile: fmt.Sprintf("+49152%08d", p.made)}
-	for _, id := range []*string{&made.id, &made.token, &made.flow} {
-		random, err := uuid.NewRandomFromReader(p.chance)
-		if err != nil {
-			return person{}, err
-		}
-		*id = random.String()
+// block lets users change numbers one after the other. The ramp is no shorter than the
+// provider's delay, so that what earlier changes left to be done weighs as much at the
+// begin of the measured time as at its end. The block returns when all that it began is
+// done.
+func (v *variant) block(ctx context.Context, users int) (sample, error) {
+	s, err := v.measure(ctx, users)
+	if err != nil {
+		err = fmt.Errorf("%s, %d users: %w\n%s", v.name, users, err, v.lastWords())
 	}
-	return made, nil
+	return s, err
 }
 
-// change does what one user does, and returns how long it took: saves the form,
-// waits for the code, types it. A text that does not come leaves the change
-// undone, and is found when all is counted.
-func (v *variant) change(ctx context.Context, p person) (time.Duration, error) {
+func (v *variant) measure(ctx context.Context, users int) (s sample, err error) {
+	u, err := v.arrive(ctx, users)
+	if err != nil {
+		return s, err
+	}
+	for _, r := range v.replicas {
+		if err := forgetPeak(r.pid()); err != nil {
+			return s, err
+		}
+	}
+	s, err = block{
+		users: users, ramp: max(v.bench.ramp, v.delay(v.bench)), measured: v.bench.measured,
+		once: u.change, used: v.used,
+	}.run(ctx)
+	if err != nil {
+		return s, err
+	}
+	if s.memory, err = v.memory(); err != nil {
+		return s, err
+	}
+	return s, v.settle(ctx)
+}
+
+// prime makes so many changes, and measures nothing.
+func (v *variant) prime(ctx context.Context, changes int) error {
+	const users = 10
+	u, err := v.arrive(ctx, users)
+	if err != nil {
+		return err
+	}
+	group, running := errgroup.WithContext(ctx)
+	for user := range users {
+		group.Go(func() error {
+			for n := user; n < changes; n += users {
+				if _, err := u.change(running, user); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", v.name, err, v.lastWords())
+	}
+	return v.settle(ctx)
+}
+
+// changers are the users of a block, each with the change that comes next.
+type changers struct {
+	v   *variant
+	now []person
+}
+
+// arrive lets users arrive.
+func (v *variant) arrive(ctx context.Context, users int) (u changers, err error) {
+	u = changers{v, make([]person, users)}
+	for i := range u.now {
+		if u.now[i], err = v.newcomer(ctx); err != nil {
+			return u, err
+		}
+	}
+	return u, nil
+}
+
+// newcomer is somebody who has arrived.
+func (v *variant) newcomer(ctx context.Context) (p person, err error) {
+	if p, err = v.people.next(); err != nil {
+		return p, err
+	}
+	return p, v.way.arrive(ctx, &p)
+}
+
+// change does what one user does, and returns how long it took: requests the number,
+// waits for the code, types it. A text that does not come leaves the change undone,
+// and is found when all is counted.
+func (u changers) change(ctx context.Context, user int) (time.Duration, error) {
+	v, p := u.v, u.now[user]
 	began := time.Now()
-	v.kratos.Add(p.id, p.token, p.was, began)
-	if err := v.kratos.Save(ctx, p.id, p.flow, p.mobile); err != nil {
+	if err := v.way.request(ctx, p); err != nil {
 		return 0, err
 	}
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	code, err := v.provider.Code(patient, p.mobile)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return time.Since(began), nil
+	if err == nil {
+		err = v.confirm(ctx, p.token, code)
+	}
+	took := time.Since(began)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = nil
 	}
 	if err != nil {
 		return 0, err
 	}
-	err = v.confirm(ctx, p.token, code)
-	return time.Since(began), err
+	v.mu.Lock()
+	v.acted[p.id] = p
+	v.tally.expect(p)
+	v.mu.Unlock()
+	if v.way.stays() {
+		u.now[user] = v.people.again(p)
+		return took, nil
+	}
+	u.now[user], err = v.newcomer(ctx)
+	return took, err
 }
 
 func (v *variant) confirm(ctx context.Context, token, code string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		v.holdline.publicURL+"/api/identity/user/v1.0/me/validate-code", strings.NewReader(`{"code":"`+code+`"}`))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-Session-Token", token)
-	response, err := v.client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	said, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusAccepted {
-		err = fmt.Errorf("validate-code: status %d: %s", response.StatusCode, said)
-	}
-	return err
+	return post(ctx, v.client, http.MethodPost, v.publicURL()+"/api/identity/user/v1.0/me/validate-code",
+		`{"code":"`+code+`"}`, http.StatusAccepted, http.Header{"Content-Type": {"application/json"}, "X-Session-Token": {token}})
 }

@@ -6,100 +6,81 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
-	"time"
 )
 
-// hookKey is what the doubles' Kratos sends.
+// hookKey is what Kratos and its double send.
 const hookKey = "bench-hook-key-of-no-importance"
 
-// stopTime is what Holdline may take to drain.
-const stopTime = 30 * time.Second
+// tree is a JSON object.
+type tree = map[string]any
 
-// program is a running holdline.
-type program struct {
+// holdline is a running `holdline serve`.
+type holdline struct {
+	*program
 	publicURL, adminURL string
-
-	cmd *exec.Cmd
-	log string // the file that it logs to
+	config              string // the file
 }
 
-// startHoldline runs `holdline serve` with this configuration in a folder, and
-// returns when it listens. It ends with ctx at the latest.
-func startHoldline(ctx context.Context, binary, dir string, config map[string]any) (*program, error) {
+// configOf is a configuration that is Holdline's default but for the addresses, with
+// what is laid over it.
+func configOf(dsn, publicURL, adminURL string, gateway, over tree) tree {
+	config := tree{
+		"public":   tree{"port": 0},
+		"admin":    tree{"port": 0},
+		"database": tree{"dsn": dsn},
+		"secrets":  tree{"otp": []string{"bench secret of at least 32 characters"}},
+		"kratos":   tree{"public_url": publicURL, "admin_url": adminURL},
+		"hooks":    tree{"api_key": hookKey},
+		"scim":     tree{"reconcile_interval": "24h"},
+		"sms":      tree{"gateways": []any{tree{"id": "provider", "type": "http", "request_config": gateway}}},
+	}
+	for key, value := range over {
+		if under, ok := config[key].(tree); ok {
+			maps.Copy(under, value.(tree))
+			continue
+		}
+		config[key] = value
+	}
+	return config
+}
+
+// migrate brings an empty database to Holdline's schema.
+func migrate(ctx context.Context, binary, dsn string) error {
+	cmd := exec.CommandContext(ctx, binary, "migrate", "up", "--database-dsn", dsn) //nolint:gosec // the caller names it
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("migrate: %w\n%s", err, said)
+	}
+	return nil
+}
+
+// startHoldline runs `holdline serve` with this configuration and returns when it
+// listens. Files in the folder are called by the name.
+func startHoldline(ctx context.Context, binary, dir, name string, config tree) (*holdline, error) {
 	content, err := json.Marshal(config)
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(dir, "holdline.json")
-	if err := os.WriteFile(file, content, 0o600); err != nil {
+	h := &holdline{config: filepath.Join(dir, name+".json")}
+	if err := os.WriteFile(h.config, content, 0o600); err != nil {
 		return nil, err
 	}
-	p := &program{log: filepath.Join(dir, "holdline.log")}
-	log, err := os.Create(p.log)
+	started, said, err := startProgram(ctx, dir, name, binary, nil, "serve", "--config", h.config)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
-	p.cmd = exec.CommandContext(ctx, binary, "serve", "--config", file) //nolint:gosec // the caller names it
-	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.WaitDelay = stopTime
-	p.cmd.Stderr = log
-	said, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
+	h.program = started
 	line, err := bufio.NewReader(said).ReadString('\n')
 	var public, admin string
 	if err == nil {
 		_, err = fmt.Sscanf(line, "listening public=%s admin=%s", &public, &admin)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("holdline does not listen: %w\n%s", err, p.lastWords()), p.stop())
+		return nil, errors.Join(fmt.Errorf("holdline does not listen: %w\n%s", err, h.lastWords()), h.stop())
 	}
-	p.publicURL, p.adminURL = "http://"+public, "http://"+admin
-	return p, nil
-}
-
-// stop ends the program as an operator would.
-func (p *program) stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	if err := p.cmd.Wait(); err != nil {
-		return fmt.Errorf("holdline did not end well: %w\n%s", err, p.lastWords())
-	}
-	return nil
-}
-
-// lastWords are the last lines of the log.
-func (p *program) lastWords() string {
-	content, err := os.ReadFile(p.log)
-	if err != nil {
-		return err.Error()
-	}
-	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return strings.Join(lines[max(0, len(lines)-10):], "\n")
-}
-
-// cpu is the processor time that the program has used so far.
-func (p *program) cpu() (time.Duration, error) { return cpuOf(p.cmd.Process.Pid) }
-
-// memory is the memory that the program holds, in MiB.
-func (p *program) memory() (float64, error) {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(content), "\nVmRSS:")
-	var kib float64
-	_, err = fmt.Sscan(rest, &kib)
-	return kib / 1024, err
+	h.publicURL, h.adminURL = "http://"+public, "http://"+admin
+	return h, nil
 }

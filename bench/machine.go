@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"debug/buildinfo"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,14 +11,14 @@ import (
 )
 
 // describe says what the numbers were measured on.
-func describe(ctx context.Context, holdline string, server *server) ([]string, error) {
+func describe(ctx context.Context, s settings, server *server) ([]string, error) {
 	var version, flush, pool string
 	err := server.QueryRowContext(ctx, "SELECT @@version, @@innodb_flush_log_at_trx_commit, @@innodb_buffer_pool_size DIV 1048576").
 		Scan(&version, &flush, &pool)
 	if err != nil {
 		return nil, err
 	}
-	printed, err := exec.CommandContext(ctx, holdline, "version").Output()
+	printed, err := exec.CommandContext(ctx, s.holdlineBin, "version").Output() //nolint:gosec // the caller names it
 	if err != nil {
 		return nil, fmt.Errorf("holdline version: %w", err)
 	}
@@ -34,12 +35,32 @@ func describe(ctx context.Context, holdline string, server *server) ([]string, e
 	if err != nil {
 		return nil, err
 	}
+	kratos, err := moduleIn(s.kratosBin, "github.com/ory/kratos")
+	if err != nil {
+		return nil, err
+	}
 	return []string{
-		fmt.Sprintf("Machine: %d cores (%s), %s of memory; Linux %s. Load, doubles, MariaDB and both Holdlines share it.",
+		fmt.Sprintf("Machine: %d cores (%s), %s of memory; Linux %s. Load, doubles, MariaDB, Kratos and all Holdlines share it.",
 			runtime.NumCPU(), processor, memory, strings.TrimSpace(string(kernel))),
 		fmt.Sprintf("MariaDB %s, innodb_flush_log_at_trx_commit=%s (every commit is on disk), buffer pool %s MiB.", version, flush, pool),
-		fmt.Sprintf("Holdline %s, %s.", release, runtime.Version()),
+		fmt.Sprintf("Holdline %s.", release),
+		fmt.Sprintf("Ory Kratos %s, on the same MariaDB.", kratos),
+		fmt.Sprintf("Command: `make bench`, seed %d.", s.seed),
 	}, nil
+}
+
+// moduleIn is the version of a module that a program was built from.
+func moduleIn(program, module string) (string, error) {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return "", err
+	}
+	for _, dependency := range info.Deps {
+		if dependency.Path == module {
+			return dependency.Version, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not built from %s", program, module)
 }
 
 // entry reads the first value of a name in a file of names and values.

@@ -1,8 +1,9 @@
 // Command bench measures what changes of number cost, and what SCIM costs with many
-// users: the built holdline as a process, a real MariaDB, and in-memory doubles of Kratos and the SMS provider,
-// all on one machine. Variants that are to be compared run side by side and take
-// turns. It ends with status 1 when a change was lost, a text came twice or an
-// answer was wrong, and never because something was slow. `make bench` runs it.
+// users: the built holdline as a process, a real MariaDB, a real Ory Kratos or an
+// in-memory double of it, and a double of the SMS provider, all on one machine.
+// What is to be compared runs side by side and takes turns. It ends with status 1
+// when a change was lost, a text came twice or an answer was wrong, and never
+// because something was slow. `make bench` runs it.
 package main
 
 import (
@@ -12,27 +13,51 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// settings are the command's flags.
+// settings are what the flags say.
 type settings struct {
-	holdline, dsn, out string
-	users              []int
-	pairs              int
-	block, ramp, delay time.Duration
-	seed               uint64
-	scimUsers          int
-	scimRounds         int
-	changes            bool
+	holdlineBin, kratosBin, dsn, out string
+	only                             []string // experiments; none for all
+	seed                             uint64
+	pace
 }
+
+// pace is how much is measured.
+type pace struct {
+	users          []int         // at once
+	rounds         int           // blocks of each contestant, for each number of users
+	measured, ramp time.Duration // how long a block is measured, and how long it runs before
+	delay          time.Duration // of the slow provider
+	claims         int           // earlier claims of the large database
+	submits        int           // of each settings form, at each Kratos
+	scimUsers      int           // of the large index
+	scimRounds     int           // of each SCIM request
+}
+
+var (
+	// whole takes less than twenty minutes, set-up included.
+	whole = pace{
+		users: []int{1, 8, 32}, rounds: 5, measured: 2500 * time.Millisecond, ramp: 500 * time.Millisecond,
+		delay: time.Second, claims: 1_000_000, submits: 200, scimUsers: 1_000_000, scimRounds: 301,
+	}
+	// short is for trying the program: its numbers say little.
+	short = pace{
+		users: []int{1, 4}, rounds: 1, measured: 700 * time.Millisecond, ramp: 200 * time.Millisecond,
+		delay: time.Second, claims: 5000, submits: 10, scimUsers: 2000, scimRounds: 11,
+	}
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, flags())
+	s, err := flags()
+	if err == nil {
+		err = run(ctx, s)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -40,45 +65,38 @@ func main() {
 	}
 }
 
-func flags() settings {
-	s := settings{users: []int{1, 8, 32}}
-	flag.StringVar(&s.holdline, "holdline", ".cache/holdline", "the built program")
-	flag.StringVar(&s.dsn, "dsn", os.Getenv("TEST_DSN"), "a MariaDB of its own, mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME; the user may create databases")
+func flags() (settings, error) {
+	s := settings{pace: whole}
+	var quick bool
+	var only string
+	flag.StringVar(&s.holdlineBin, "holdline", ".cache/holdline", "the built program")
+	flag.StringVar(&s.kratosBin, "kratos", os.Getenv("KRATOS_BIN"), "Ory Kratos")
+	flag.StringVar(&s.dsn, "dsn", os.Getenv("TEST_DSN"), "a MariaDB of its own, mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME; the user may do everything")
 	flag.StringVar(&s.out, "out", "", "file that the report is written to as well")
-	flag.IntVar(&s.pairs, "pairs", 7, "blocks of each variant, for each number of users")
-	flag.DurationVar(&s.block, "block", 3*time.Second, "how long a block is measured")
-	flag.DurationVar(&s.ramp, "ramp", 1500*time.Millisecond, "how long a block runs before it is measured; no less than the delay")
-	flag.DurationVar(&s.delay, "delay", time.Second, "what the slow provider takes to answer")
+	flag.StringVar(&only, "only", "", "some of the experiments, separated by commas: "+strings.Join(experimentNames(), ", "))
 	flag.Uint64Var(&s.seed, "seed", 1, "what the identities are made from")
-	flag.IntVar(&s.scimUsers, "scim-users", 1_000_000, "users of the large SCIM index, more than 1000; 0 leaves SCIM out")
-	flag.IntVar(&s.scimRounds, "scim-rounds", 301, "how often each SCIM request is measured")
-	flag.BoolVar(&s.changes, "changes", true, "measure changes of number")
-	flag.Func("users", "users at once, separated by commas (default 1,8,32)", func(list string) error {
-		s.users = nil
-		for text := range strings.SplitSeq(list, ",") {
-			n, err := strconv.Atoi(text)
-			if err != nil || n < 1 {
-				return fmt.Errorf("%q is no number of users", text)
-			}
-			s.users = append(s.users, n)
-		}
-		return nil
-	})
+	flag.BoolVar(&quick, "short", false, "try the program in two minutes, with numbers that say little")
 	flag.Parse()
-	return s
+	if quick {
+		s.pace = short
+	}
+	if only != "" {
+		s.only = strings.Split(only, ",")
+	}
+	for _, name := range s.only {
+		if !slices.Contains(experimentNames(), name) {
+			return s, fmt.Errorf("-only: there is no experiment %q", name)
+		}
+	}
+	if s.out != "" && s.only != nil {
+		return s, errors.New("-out is for a whole report")
+	}
+	return s, nil
 }
 
 // run measures, reports, and then tells whether all was done as it must be.
 func run(ctx context.Context, s settings) (err error) {
-	if s.ramp < s.delay || s.block <= 0 || s.pairs < 1 {
-		return errors.New("-ramp must be no less than -delay, -block and -pairs more than 0")
-	}
-	if s.scimUsers != 0 && (s.scimUsers <= fewUsers || s.scimRounds < 1) {
-		return errors.New("-scim-users must be 0 or more than 1000, and -scim-rounds more than 0")
-	}
-	if s.out != "" && (!s.changes || s.scimUsers == 0) {
-		return errors.New("-out is for a whole report")
-	}
+	began := time.Now()
 	server, err := openServer(ctx, s.dsn)
 	if err != nil {
 		return err
@@ -89,29 +107,31 @@ func run(ctx context.Context, s settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	r := report{settings: s}
-	if r.machine, err = describe(ctx, s.holdline, server); err != nil {
+	b := &bench{settings: s, server: server, dir: dir}
+	if err := server.makeRoom(ctx, max(s.claims, s.scimUsers)); err != nil {
 		return err
 	}
-	if s.changes {
-		if r.comparison, err = compare(ctx, s, server, dir); err != nil {
-			return err
-		}
+	facts, err := describe(ctx, s, server)
+	if err != nil {
+		return err
 	}
-	if s.scimUsers != 0 {
-		if r.scim, err = compareScim(ctx, s, server, dir); err != nil {
-			return err
+	var faults []error
+	var sections []section
+	for _, e := range experiments {
+		if s.only != nil && !slices.Contains(s.only, e.name) {
+			continue
 		}
+		found, err := e.run(ctx, b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		sections = append(sections, found)
+		faults = append(faults, found.fault())
 	}
-	text := r.String()
+	text := report(facts, time.Since(began), sections)
 	fmt.Print(text)
 	if s.out != "" {
-		if err := os.WriteFile(s.out, []byte(text), 0o644); err != nil { //nolint:gosec // a document
-			return err
-		}
+		faults = append(faults, os.WriteFile(s.out, []byte(text), 0o644)) //nolint:gosec // a document
 	}
-	if s.changes {
-		return r.comparison.fault()
-	}
-	return nil
+	return errors.Join(faults...)
 }

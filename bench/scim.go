@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +22,12 @@ import (
 
 // scimToken is the bearer token of [double.Client].
 const scimToken = "hlt_bench-token-of-no-importance" //nolint:gosec // of no importance
+
+// scimTokens is the configuration of it.
+func scimTokens() []any {
+	digest := sha256.Sum256([]byte(scimToken))
+	return []any{tree{"name": double.Client, "sha256": hex.EncodeToString(digest[:]), "scopes": []string{"scim:read", "scim:write"}}}
+}
 
 const (
 	// fewUsers is what the index of -scim-users is compared with.
@@ -38,7 +43,7 @@ type scimSite struct {
 	n, step  int
 	database string
 	kratos   *double.Crowd
-	holdline *program
+	holdline *holdline
 	doubles  doubles
 }
 
@@ -96,7 +101,8 @@ func (s *scimSite) next() int {
 type scimResult struct {
 	n          [2]int
 	rounds     int
-	pool, data int // MariaDB's buffer pool, and what the large index has, MiB
+	loaded     time.Duration // of the large index
+	pool, data int           // MariaDB's buffer pool, and what the large index has, MiB
 	lines      []scimLine
 	others     float64
 }
@@ -109,16 +115,13 @@ type scimLine struct {
 
 func (l scimLine) ratio() float64 { return l.took[1].median / l.took[0].median }
 
-// ran tells whether anything was measured.
-func (r scimResult) ran() bool { return len(r.lines) > 0 }
+// fault is none: wrong answers end the run.
+func (*scimResult) fault() error { return nil }
 
-// compareScim measures the same requests against an index of few users and one of
+// measureScim measures the same requests against an index of few users and one of
 // many.
-func compareScim(ctx context.Context, s settings, server *server, dir string) (r scimResult, err error) {
-	r.n, r.rounds = [2]int{fewUsers, s.scimUsers}, s.scimRounds
-	if err = server.makeRoom(ctx, s.scimUsers); err != nil {
-		return r, err
-	}
+func measureScim(ctx context.Context, b *bench) (_ section, err error) {
+	r := &scimResult{n: [2]int{fewUsers, b.scimUsers}, rounds: b.scimRounds}
 	var sites [2]*scimSite
 	defer func() {
 		for _, site := range sites {
@@ -128,27 +131,31 @@ func compareScim(ctx context.Context, s settings, server *server, dir string) (r
 		}
 	}()
 	for i, name := range []string{"few", "many"} {
-		if sites[i], err = startScimSite(ctx, s, server, dir, name, r.n[i]); err != nil {
-			return r, err
+		b.say("SCIM: loading %d users", r.n[i])
+		began := time.Now()
+		if sites[i], err = startScimSite(ctx, b, name, r.n[i]); err != nil {
+			return nil, err
 		}
+		r.loaded = time.Since(began)
 	}
-	if r.pool, r.data, err = server.room(ctx, sites[1].database); err != nil {
-		return r, err
+	if r.pool, r.data, err = b.server.room(ctx, sites[1].database); err != nil {
+		return nil, err
 	}
-	from, err := usageOf(ctx, server, sites[0].holdline, sites[1].holdline)
+	programs := []*program{sites[0].holdline.program, sites[1].holdline.program}
+	from, err := usageOf(ctx, b.server, programs)
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	for _, ask := range scimAsks() {
-		line, err := measureScim(ctx, ask, sites, s.scimRounds)
+		line, err := askInTurns(ctx, ask, sites, b.scimRounds)
 		if err != nil {
-			return r, err
+			return nil, err
 		}
 		r.lines = append(r.lines, line)
 	}
-	to, err := usageOf(ctx, server, sites[0].holdline, sites[1].holdline)
+	to, err := usageOf(ctx, b.server, programs)
 	r.others = others(from, to)
-	return r, errors.Join(err, sites[0].check(ctx, server), sites[1].check(ctx, server))
+	return r, errors.Join(err, sites[0].check(ctx, b.server), sites[1].check(ctx, b.server))
 }
 
 // startScimSite makes a database with an index of n users, and starts a Holdline
@@ -156,48 +163,37 @@ func compareScim(ctx context.Context, s settings, server *server, dir string) (r
 //
 // The reconciler's pass at the start would read all identities while others are
 // measured. So another replica, of which there is none, has its lease.
-func startScimSite(ctx context.Context, s settings, server *server, dir, name string, n int) (*scimSite, error) {
+func startScimSite(ctx context.Context, b *bench, name string, n int) (*scimSite, error) {
 	site := &scimSite{n: n, database: "bench_scim_" + name, kratos: double.NewCrowd(n)}
-	dsn, err := server.fresh(ctx, site.database)
+	dsn, err := b.server.fresh(ctx, site.database)
 	if err != nil {
 		return nil, err
 	}
-	home := filepath.Join(dir, "scim-"+name)
+	home := filepath.Join(b.dir, "scim-"+name)
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return nil, err
 	}
-	migrate := exec.CommandContext(ctx, s.holdline, "migrate", "up", "--database-dsn", dsn) //nolint:gosec // the caller names it
-	if said, err := migrate.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("migrate: %w\n%s", err, said)
-	}
-	seeder := newSeeder(site.schemas, time.Now().Add(-time.Hour))
-	if err := seeder.fill(ctx, server, site.database, n); err != nil {
-		return nil, err
-	}
-	if _, err := server.ExecContext(ctx, "INSERT INTO "+site.database+
-		".identity_leases (identity_id, owner, claim_id, ends_at) VALUES ('scim reconciler', 'bench', '', '2999-01-01')"); err != nil {
+	err = b.server.hastily(ctx, func() error {
+		if err := migrate(ctx, b.holdlineBin, dsn); err != nil {
+			return err
+		}
+		seeder := newSeeder(site.schemas, time.Now().Add(-time.Hour))
+		if err := seeder.fill(ctx, b.server, site.database, n); err != nil {
+			return err
+		}
+		return b.server.exec(ctx, "INSERT INTO "+site.database+
+			".identity_leases (identity_id, owner, claim_id, ends_at) VALUES ('scim reconciler', 'bench', '', '2999-01-01')")
+	})
+	if err != nil {
 		return nil, err
 	}
 	kratosURL, err := site.doubles.serve(ctx, site.kratos)
 	if err != nil {
 		return nil, errors.Join(err, site.stop())
 	}
-	digest := sha256.Sum256([]byte(scimToken))
-	site.holdline, err = startHoldline(ctx, s.holdline, home, map[string]any{
-		"public":   map[string]any{"port": 0},
-		"admin":    map[string]any{"port": 0},
-		"database": map[string]any{"dsn": dsn},
-		"secrets":  map[string]any{"otp": []string{"bench secret of at least 32 characters"}},
-		"kratos":   map[string]any{"public_url": kratosURL, "admin_url": kratosURL},
-		"hooks":    map[string]any{"api_key": hookKey},
-		"scim":     map[string]any{"reconcile_interval": "24h"},
-		"tokens": []any{map[string]any{
-			"name": double.Client, "sha256": hex.EncodeToString(digest[:]), "scopes": []string{"scim:read", "scim:write"},
-		}},
-		"sms": map[string]any{"gateways": []any{ // nothing is sent
-			map[string]any{"id": "provider", "type": "http", "request_config": double.RequestConfig(kratosURL)},
-		}},
-	})
+	// Nothing is sent: the provider's address is any.
+	config := configOf(dsn, kratosURL, kratosURL, double.RequestConfig(kratosURL), tree{"tokens": scimTokens()})
+	site.holdline, err = startHoldline(ctx, b.holdlineBin, home, "holdline", config)
 	if err != nil {
 		return nil, errors.Join(err, site.stop())
 	}
@@ -243,9 +239,9 @@ func (s *scimSite) check(ctx context.Context, server *server) error {
 	return err
 }
 
-// measureScim makes a request to both sites in turns. Which comes first changes
+// askInTurns makes a request to both sites in turns. Which comes first changes
 // from round to round, so that what drifts falls on both.
-func measureScim(ctx context.Context, ask scimAsk, sites [2]*scimSite, rounds int) (scimLine, error) {
+func askInTurns(ctx context.Context, ask scimAsk, sites [2]*scimSite, rounds int) (scimLine, error) {
 	var took [2][]float64
 	client := &http.Client{Timeout: patience}
 	defer client.CloseIdleConnections()

@@ -112,12 +112,12 @@ func TestScimAnswersAreChecked(t *testing.T) {
 		"refused":    {http.StatusUnauthorized, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			holdline := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(tt.status)
 				_ = json.NewEncoder(w).Encode(tt.body)
 			}))
-			defer holdline.Close()
-			site := &scimSite{n: fewUsers, holdline: &program{publicURL: holdline.URL}}
+			defer server.Close()
+			site := &scimSite{n: fewUsers, holdline: &holdline{publicURL: server.URL}}
 			if _, err := site.ask(t.Context(), http.DefaultClient, ask); (err == nil) != tt.good {
 				t.Errorf("got %v, want good: %v", err, tt.good)
 			}

@@ -7,69 +7,80 @@ import (
 	"time"
 )
 
-// textsPerChange is the code to the new number and the notice to the old one.
-const textsPerChange = 2
-
 // tally counts whether all was done that was begun.
 type tally struct {
 	changes   int
-	unwritten int // numbers that Kratos does not have, verified
+	unwritten int // numbers that Kratos does not have, verified, and claims that are not applied
 	texts     int // that came
 	never     int // texts that did not come
-	twice     int // texts that came more than once
+	twice     int // texts that came once more
 	strays    int // numbers that got a text and should not
 
-	numbers []string // that are to get one text each
+	expected map[string]int // texts, by number
 }
 
-// settle waits until every number of the block is written and no text is queued
-// any more, and counts those that are not written when patience is over.
-func (l *load) settle(ctx context.Context) error {
+// expect is told of a change: a code to the new number and a notice to the old one.
+func (t *tally) expect(p person) {
+	t.changes++
+	t.expected[p.mobile]++
+	t.expected[p.was]++
+}
+
+// settle waits until every claim of the database is applied, every number of the block
+// written and no text queued any more, and counts those that are not when patience
+// is over.
+func (v *variant) settle(ctx context.Context) error {
 	deadline := time.Now().Add(patience)
 	for {
-		var queued int
-		err := l.server.QueryRowContext(ctx,
-			"SELECT COUNT(*) FROM "+l.database+".texts WHERE state = 'queued'").Scan(&queued)
+		queued, open, err := v.open(ctx)
 		if err != nil {
 			return err
 		}
-		open := 0
-		for _, p := range l.people {
-			if stored, ok := l.kratos.Identity(p.id); !ok || !stored.Done(p.mobile) {
-				open++
-			}
-		}
 		if queued+open == 0 || time.Now().After(deadline) {
-			l.tally.unwritten += open
+			v.tally.unwritten += open
 			break
 		}
-		if err := wait(ctx, 20*time.Millisecond); err != nil {
+		if err := wait(ctx, 10*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	for _, p := range l.people {
-		l.tally.numbers = append(l.tally.numbers, p.mobile, p.was)
-		l.kratos.Remove(p.id, p.token)
+	for _, p := range v.acted {
+		v.way.leave(p)
 	}
+	clear(v.acted)
 	return nil
+}
+
+// open counts the texts that are queued, and the changes that are not done.
+func (v *variant) open(ctx context.Context) (queued, open int, err error) {
+	err = v.bench.server.QueryRowContext(ctx, fmt.Sprintf("SELECT (SELECT COUNT(*) FROM %s.texts WHERE state = 'queued'), "+
+		"(SELECT COUNT(*) FROM %[1]s.claims WHERE state <> 'applied')", v.database)).Scan(&queued, &open)
+	if err != nil || queued+open > 0 {
+		return queued, open, err
+	}
+	for _, p := range v.acted {
+		done, err := v.way.done(ctx, p)
+		if err != nil {
+			return queued, open, err
+		}
+		if !done {
+			open++
+		}
+	}
+	return queued, open, nil
 }
 
 // count completes the tally at the very end, when a second text has had all the
 // time to come.
 func (v *variant) count() tally {
 	t := v.tally
-	t.changes = len(t.numbers) / textsPerChange
-	for _, number := range t.numbers {
-		texts := v.provider.Texts(number)
-		t.texts += texts
-		switch {
-		case texts == 0:
-			t.never++
-		case texts > 1:
-			t.twice++
-		}
+	for number, want := range t.expected {
+		got := v.provider.Texts(number)
+		t.texts += got
+		t.never += max(0, want-got)
+		t.twice += max(0, got-want)
 	}
-	t.strays = v.provider.Numbers() - len(t.numbers)
+	t.strays = v.provider.Numbers() - len(t.expected)
 	return t
 }
 

@@ -112,7 +112,7 @@ func TestSettingsFlow(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(holdline.Close)
-	kratos.Hooks = double.Hooks{URL: holdline.URL, Key: "key", Client: holdline.Client()}
+	kratos.Hooks = double.Hooks{URL: func() string { return holdline.URL }, Key: "key", Client: holdline.Client()}
 	if err := kratos.Save(t.Context(), anna, "flow", now); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestSettingsFlow(t *testing.T) {
 	want := []string{
 		`/hooks/settings/stage key {"authenticated_at":null,"flow_id":"flow","identity_id":"` + anna + `","language":"en",` +
 			`"metadata_public":{},"new_mobile":"` + now + `","old_mobile":"` + was + `","pending_mobile":null,"schema_id":"default",` +
-			`"traits":{"mobile":"` + now + `"},"verifiable_addresses":[{"value":"` + was + `","via":"sms","status":"completed","verified":true}]}`,
+			`"traits":{"mobile":"` + now + `","username":"` + anna + `"},"verifiable_addresses":[{"value":"` + was + `","via":"sms","status":"completed","verified":true}]}`,
 		`/hooks/settings/activate key {"flow_id":"flow","identity_id":"` + anna + `","language":"en",` +
 			`"new_mobile":"` + was + `","pending_mobile":"` + now + `"}`,
 	}

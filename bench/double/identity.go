@@ -15,11 +15,12 @@ const (
 )
 
 // schemaDocument makes the number an address that can be verified, and no
-// identifier for sign-in.
+// identifier for sign-in; SCIM needs a name to sign in by.
 const schemaDocument = `{
   "$schema": "http://json-schema.org/draft-07/schema#",
   "type": "object",
   "properties": {"traits": {"type": "object", "properties": {
+    "username": {"type": "string", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
     "mobile": {"type": "string", "ory.sh/kratos": {"verification": {"via": "sms"}}}
   }}}
 }`
@@ -47,7 +48,7 @@ type Address struct {
 func newIdentity(id, mobile string) Identity {
 	return Identity{
 		ID: id, SchemaID: schemaID, State: "active",
-		Traits: map[string]string{trait: mobile}, MetadataPublic: map[string]string{},
+		Traits: map[string]string{"username": id, trait: mobile}, MetadataPublic: map[string]string{},
 		Addresses: []Address{{Value: mobile, Via: "sms", Status: "completed", Verified: true}},
 	}
 }

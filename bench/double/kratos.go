@@ -2,8 +2,12 @@ package double
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +17,7 @@ type Kratos struct {
 	Hooks Hooks
 
 	routes   http.ServeMux
+	calls    atomic.Int64
 	mu       sync.RWMutex
 	people   map[string]Identity // by id
 	sessions map[string]session  // by token
@@ -27,6 +32,7 @@ type session struct {
 func NewKratos() *Kratos {
 	k := &Kratos{people: map[string]Identity{}, sessions: map[string]session{}}
 	k.routes.HandleFunc("GET /sessions/whoami", k.whoami)
+	k.routes.HandleFunc("GET /admin/identities", k.list)
 	k.routes.HandleFunc("GET /admin/identities/{id}", k.read)
 	k.routes.HandleFunc("PATCH /admin/identities/{id}", k.patch)
 	k.routes.HandleFunc("GET /schemas", k.schemas)
@@ -35,7 +41,13 @@ func NewKratos() *Kratos {
 }
 
 // ServeHTTP answers as Kratos.
-func (k *Kratos) ServeHTTP(w http.ResponseWriter, r *http.Request) { k.routes.ServeHTTP(w, r) }
+func (k *Kratos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	k.calls.Add(1)
+	k.routes.ServeHTTP(w, r)
+}
+
+// Calls returns how many requests were made.
+func (k *Kratos) Calls() int64 { return k.calls.Load() }
 
 // Add makes an identity with a verified number, and a session of its own.
 func (k *Kratos) Add(id, token, mobile string, signedIn time.Time) {
@@ -74,6 +86,17 @@ func (k *Kratos) whoami(w http.ResponseWriter, r *http.Request) {
 		"id": s.identityID, "active": true, "authenticated_at": s.authenticatedAt, "issued_at": s.authenticatedAt,
 		"expires_at": s.authenticatedAt.Add(24 * time.Hour), "authenticator_assurance_level": "aal1", "identity": person,
 	})
+}
+
+// list answers with everybody, on one page.
+func (k *Kratos) list(w http.ResponseWriter, _ *http.Request) {
+	k.mu.RLock()
+	all := slices.SortedFunc(maps.Values(k.people), func(a, b Identity) int { return strings.Compare(a.ID, b.ID) })
+	k.mu.RUnlock()
+	if all == nil {
+		all = []Identity{}
+	}
+	answer(w, all)
 }
 
 func (k *Kratos) read(w http.ResponseWriter, r *http.Request) {

@@ -13,7 +13,7 @@ import (
 
 // Hooks say where the web hooks of a settings flow go.
 type Hooks struct {
-	URL string // of Holdline's admin listener
+	URL func() string // of Holdline's admin listener, or of that of a replica
 	Key string
 	// Client makes the calls.
 	Client *http.Client
@@ -72,7 +72,7 @@ func (k *Kratos) call(ctx context.Context, path string, body, into any) error {
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, k.Hooks.URL+path, bytes.NewReader(content))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, k.Hooks.URL()+path, bytes.NewReader(content))
 	if err != nil {
 		return err
 	}

@@ -28,15 +28,32 @@ func cpuOf(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * tick, err
 }
 
+// forgetPeak lets the peak of a program's memory begin anew.
+func forgetPeak(pid int) error {
+	const resident = "5" // proc(5), clear_refs
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte(resident), 0o200)
+}
+
+// peakOf is the most memory that a program held, in MiB.
+func peakOf(pid int) (float64, error) {
+	held, err := entry(fmt.Sprintf("/proc/%d/status", pid), "VmHWM")
+	if err != nil {
+		return 0, err
+	}
+	var kib float64
+	_, err = fmt.Sscan(held, &kib)
+	return kib / 1024, err
+}
+
 // usage is the processor time that was used up to a moment.
 type usage struct {
 	at        time.Time
 	all, ours time.Duration
 }
 
-// usageOf adds up what the load, these Holdlines and MariaDB used, and what
+// usageOf adds up what the load, these programs and MariaDB used, and what
 // everything did.
-func usageOf(ctx context.Context, server *server, holdlines ...*program) (u usage, err error) {
+func usageOf(ctx context.Context, server *server, programs []*program) (u usage, err error) {
 	var file string
 	if err = server.QueryRowContext(ctx, "SELECT @@pid_file").Scan(&file); err != nil {
 		return u, err
@@ -50,8 +67,8 @@ func usageOf(ctx context.Context, server *server, holdlines ...*program) (u usag
 		return u, err
 	}
 	pids := []int{mariadb, os.Getpid()}
-	for _, p := range holdlines {
-		pids = append(pids, p.cmd.Process.Pid)
+	for _, p := range programs {
+		pids = append(pids, p.pid())
 	}
 	for _, pid := range pids {
 		used, err := cpuOf(pid)
