@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/hook"
 )
@@ -31,18 +32,10 @@ func kratosConfigCommand() *cobra.Command {
 }
 
 func kratosConfig(cfg config.Config, realm, jsonnetDir string) ([]byte, error) {
-	base, err := cfg.HookURL()
+	setup, err := app.HookSetup(cfg, realm)
 	if err != nil {
 		return nil, err
 	}
-	kratos, hooks, err := cfg.Realm(realm)
-	if err != nil {
-		return nil, err
-	}
-	return hook.KratosConfig(hook.Setup{
-		BaseURL: base, Key: hooks.APIKey.Reveal(), MobileTrait: kratos.MobileTrait,
-		PendingKey: kratos.PendingKey, LocaleTrait: kratos.LocaleTrait,
-		AddressHeader: hooks.AddressHeader, ReturnURL: cfg.ReturnURL(), JsonnetDir: jsonnetDir,
-		Changed: cfg.SCIM.Enabled && kratos == cfg.Kratos,
-	})
+	setup.JsonnetDir = jsonnetDir
+	return hook.KratosConfig(setup)
 }

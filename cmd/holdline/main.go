@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -22,8 +23,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := root().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1) //nolint:gocritic // nothing is left to stop
+		code := 1
+		if own, ok := errors.AsType[exit](err); ok {
+			code = own.code
+		}
+		if text := err.Error(); text != "" {
+			fmt.Fprintln(os.Stderr, text)
+		}
+		os.Exit(code) //nolint:gocritic // nothing is left to stop
 	}
 }
 
@@ -34,7 +41,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), migrateCommand(), tokenCommand(), scimCommand(), kratosConfigCommand(), demoCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), migrateCommand(), tokenCommand(), scimCommand(), kratosConfigCommand(), doctorCommand(), demoCommand(), versionCommand())
 	return cmd
 }
 

@@ -1,0 +1,240 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/directory"
+	"github.com/holdline/holdline/doctor"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+// DoctorOptions say what is looked at beside the configuration.
+type DoctorOptions struct {
+	// KratosFiles are the names of the files that a realm's Kratos merges, by the
+	// realm's name in capitals.
+	KratosFiles map[string][]string
+	// Offline leaves all servers alone.
+	Offline bool
+}
+
+// Examine finds what would fail open, or not work. The error is about files that
+// cannot be read, and realms that do not exist.
+func Examine(ctx context.Context, cfg config.Config, o DoctorOptions) (doctor.Report, error) {
+	view := doctor.View{Setup: setupOf(cfg)}
+	looked := []string{"Holdline's configuration"}
+	names := []string{claim.PrimaryRealm}
+	for _, r := range cfg.Realms {
+		names = append(names, r.Name)
+	}
+	var faults []error
+	for i, name := range names {
+		realm, err := examined(cfg, i, name)
+		if files := o.KratosFiles[strings.ToUpper(name)]; err == nil && len(files) > 0 {
+			realm.File, err = doctor.ReadKratos(files...)
+			looked = append(looked, files...)
+		}
+		faults = append(faults, err)
+		view.Realms = append(view.Realms, realm)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return doctor.Report{}, err
+	}
+	if !o.Offline {
+		view.Live = look(ctx, cfg, view.Realms)
+		looked = append(looked, "the database", "Holdline", "Kratos", "the SMS gateways")
+	}
+	return doctor.NewReport(doctor.Examine(view), looked), nil
+}
+
+// setupOf puts the configuration into the doctor's terms.
+func setupOf(cfg config.Config) doctor.Setup {
+	setup := doctor.Setup{AdminHost: cfg.Admin.Host, AutoMigrate: cfg.AutoMigrate()}
+	secret := func(key string, s config.Secret) {
+		setup.Secrets = append(setup.Secrets, doctor.Secret{Key: key, Value: s.Reveal()})
+	}
+	address := func(key, url string) { setup.Addresses = append(setup.Addresses, doctor.Address{Key: key, URL: url}) }
+	secret("hooks.api_key", cfg.Hooks.APIKey)
+	for i, otp := range cfg.Secrets.OTP {
+		secret(fmt.Sprintf("secrets.otp[%d]", i), otp)
+	}
+	address("public.base_url", cfg.Public.BaseURL)
+	address("hooks.base_url", cfg.Hooks.BaseURL)
+	address("kratos.public_url", cfg.Kratos.PublicURL)
+	address("kratos.browser_url", cfg.Kratos.BrowserURL)
+	address("kratos.admin_url", cfg.Kratos.AdminURL)
+	for i, r := range cfg.Realms {
+		at := fmt.Sprintf("realms[%d].", i)
+		secret(at+"hook_key", r.HookKey)
+		address(at+"public_url", r.PublicURL)
+		address(at+"browser_url", r.BrowserURL)
+		address(at+"admin_url", r.AdminURL)
+	}
+	for i, g := range cfg.SMS.Gateways {
+		if g.Type == "simulator" {
+			setup.Simulators = append(setup.Simulators, gatewayKey(i))
+		}
+	}
+	return setup
+}
+
+func gatewayKey(i int) string { return fmt.Sprintf("sms.gateways[%d]", i) }
+
+// examined is a realm in the doctor's terms; the first one is the primary.
+func examined(cfg config.Config, i int, name string) (doctor.Realm, error) {
+	kratos, _, err := cfg.Realm(name)
+	if err != nil {
+		return doctor.Realm{}, err
+	}
+	setup, err := HookSetup(cfg, name)
+	if err != nil {
+		return doctor.Realm{}, err
+	}
+	key, keys := "kratos", doctor.RealmKeys{
+		HookKey: "hooks.api_key", SessionCookie: "kratos.session_cookie", MobileTrait: "kratos.mobile_trait",
+	}
+	if i > 0 {
+		key = fmt.Sprintf("realms[%d]", i-1)
+		keys = doctor.RealmKeys{HookKey: key + ".hook_key", SessionCookie: key + ".session_cookie", MobileTrait: key + ".mobile_trait"}
+	}
+	page := cfg
+	page.Hooks.ReturnURL = ""
+	return doctor.Realm{
+		Name: name, Key: key, Keys: keys, Hook: setup,
+		PublicURL: kratos.PublicURL, BrowserURL: kratos.Browser(), AdminURL: kratos.AdminURL,
+		SessionCookie: kratos.SessionCookie, SessionAge: kratos.SessionAge, Page: page.ReturnURL(),
+		PublicListener: net.JoinHostPort(cfg.Public.Host, fmt.Sprint(cfg.Public.Port)),
+		Describe: func(schema map[string]any) doctor.Trait {
+			return doctor.Trait(directory.DescribeTrait(schema, kratos.MobileTrait))
+		},
+	}, nil
+}
+
+// longestLook bounds what the doctor waits for one server.
+const longestLook = 15 * time.Second
+
+// look asks the running servers, all at once. It sends nothing, and changes
+// nothing.
+func look(ctx context.Context, cfg config.Config, realms []doctor.Realm) *doctor.Live {
+	ctx, cancel := context.WithTimeout(ctx, longestLook)
+	defer cancel()
+	live := &doctor.Live{Kratos: map[string]doctor.Kratos{}, Gateways: make([]doctor.Gateway, len(cfg.SMS.Gateways))}
+	looker := doctor.NewLooker(cfg.Kratos.Timeout, time.Now)
+	seen := make([]doctor.Kratos, len(realms))
+	var g errgroup.Group
+	g.Go(func() error {
+		live.Database = lookAtDatabase(ctx, cfg)
+		return nil
+	})
+	g.Go(func() error {
+		hooks := realms[0].Hook
+		live.Holdline = looker.Holdline(ctx, hooks.BaseURL, cfg.Public.BaseURL, hooks.Key)
+		return nil
+	})
+	g.Go(func() error {
+		lookAtGateways(ctx, cfg, live.Gateways)
+		return nil
+	})
+	for i, realm := range realms {
+		g.Go(func() error {
+			seen[i] = looker.Kratos(ctx, realm)
+			seen[i].Schemas = schemasOf(ctx, cfg, realm)
+			return nil
+		})
+	}
+	_ = g.Wait() // none has an error to return
+	for i, realm := range realms {
+		live.Kratos[realm.Name] = seen[i]
+	}
+	return live
+}
+
+// schemasOf reads the identity schemas of a running Kratos; nil if it is away.
+func schemasOf(ctx context.Context, cfg config.Config, realm doctor.Realm) map[string]map[string]any {
+	kratos, err := directory.New(directory.Options{
+		PublicURL: realm.PublicURL, AdminURL: realm.AdminURL, MobileTrait: realm.Hook.MobileTrait,
+		PendingKey: realm.Hook.PendingKey, Timeout: cfg.Kratos.Timeout, Now: time.Now,
+	})
+	if err != nil {
+		return nil
+	}
+	defer kratos.Close()
+	schemas, err := kratos.Schemas(ctx)
+	if err != nil {
+		return nil
+	}
+	return schemas
+}
+
+func lookAtDatabase(ctx context.Context, cfg config.Config) doctor.Database {
+	configured := doctor.Database{Off: !cfg.Feature.Update.Mobile.Enable}
+	if isMissing(cfg.Database.DSN.Reveal()) {
+		configured.Outdated = true
+		return configured
+	}
+	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal())
+	if err != nil {
+		return doctor.Database{Err: err}
+	}
+	defer db.Close()
+	outdated, err := db.Outdated(ctx)
+	if err != nil {
+		return doctor.Database{Err: err}
+	}
+	clock, err := persistence.NewClock(ctx, db, time.Now)
+	if err != nil {
+		return doctor.Database{Err: err}
+	}
+	seen := doctor.Database{Outdated: outdated, Ahead: time.Until(clock.Now()), Off: configured.Off}
+	if outdated {
+		return seen // the switches may not be there yet
+	}
+	kept := claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, nil)
+	if err := kept.Once(ctx); err != nil {
+		return doctor.Database{Err: err}
+	}
+	seen.Off = !kept.Policy().Enabled
+	return seen
+}
+
+// isMissing tells whether a database is a file that is not there yet: to open it
+// would make it.
+func isMissing(dsn string) bool {
+	name, ok := strings.CutPrefix(dsn, "sqlite://")
+	name, _, _ = strings.Cut(name, "?")
+	if !ok || name == ":memory:" {
+		return false
+	}
+	_, err := os.Stat(name)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// lookAtGateways fills seen, one for each gateway of the configuration.
+func lookAtGateways(ctx context.Context, cfg config.Config, seen []doctor.Gateway) {
+	routes, _, err := gateways(cfg)
+	if err != nil {
+		return // the configuration was refused before
+	}
+	var g errgroup.Group
+	for i, route := range routes {
+		seen[i].Key = gatewayKey(i)
+		g.Go(func() error {
+			if gateway, ok := route.Gateway.(interface{ Look(context.Context) error }); ok {
+				seen[i].Err = gateway.Look(ctx)
+				seen[i].Refuses = errors.Is(seen[i].Err, smsgateway.ErrAccount)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // none has an error to return
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdline/holdline/app"
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/doctor"
+)
+
+func doctorCommand() *cobra.Command {
+	var files []string
+	var strict, asJSON bool
+	var o app.DoctorOptions
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Say what would fail open or not work, with the line to change", Args: cobra.NoArgs,
+		Long: "Looks at Holdline's configuration, at kratos.yml and at the running servers. Nothing is\n" +
+			"changed, and no text is sent. The exit code is 0 if nothing was found that fails, 1 if\n" +
+			"something was (with --strict also for warnings), 2 if it could not look.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := load(cmd)
+			if err != nil {
+				return exit{2, err}
+			}
+			if o.KratosFiles, err = byRealm(files, cfg); err != nil {
+				return exit{2, err}
+			}
+			report, err := app.Examine(cmd.Context(), cfg, o)
+			if err != nil {
+				return exit{2, err}
+			}
+			write := report.WriteText
+			if asJSON {
+				write = report.WriteJSON
+			}
+			if err := write(cmd.OutOrStdout()); err != nil {
+				return exit{2, err}
+			}
+			if doctor.Failed(report.Findings, strict) {
+				return exit{1, nil}
+			}
+			return nil
+		},
+	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{2, err} })
+	cmd.Flags().StringArrayVar(&files, "kratos-config", nil, "a kratos.yml (.yml, .yaml or .json); once for each file that Kratos merges, in its order; REALM=FILE for a further realm's")
+	cmd.Flags().BoolVar(&o.Offline, "offline", false, "look at the files alone, and ask no server")
+	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 1 for warnings too")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON for programs")
+	config.Flags(cmd.Flags())
+	return cmd
+}
+
+// byRealm sorts the files of Kratos by the realm that they are for.
+func byRealm(files []string, cfg config.Config) (map[string][]string, error) {
+	sorted := map[string][]string{}
+	for _, file := range files {
+		realm := claim.PrimaryRealm
+		if name, rest, found := strings.Cut(file, "="); found && !strings.ContainsAny(name, `/\`) {
+			if _, _, err := cfg.Realm(name); err != nil {
+				return nil, fmt.Errorf("--kratos-config: %w", err)
+			}
+			realm, file = strings.ToUpper(name), rest
+		}
+		sorted[realm] = append(sorted[realm], file)
+	}
+	return sorted, nil
+}

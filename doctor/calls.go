@@ -1,0 +1,140 @@
+package doctor
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/holdline/holdline/hook"
+)
+
+var (
+	hookURL = Rule{
+		"hook-url", Failure, NotWorking,
+		"A hook calls another address than Holdline's admin listener.",
+		"Every change of a number is refused while nobody answers there. If something else answers, a yes of its own lets the number through without a code.",
+		"Set the URL as `holdline kratos-config` prints it. If Kratos has to use another name for Holdline, set hooks.base_url to it and print the lines again.",
+	}
+	hookMethod = Rule{
+		"hook-method", Failure, NotWorking,
+		"A hook does not POST.",
+		"Holdline takes hooks as POST only, and the body goes with it: every change of a number is refused.",
+		"Set the method to POST.",
+	}
+	hookKey = Rule{
+		"hook-key-differs", Failure, NotWorking,
+		"A hook sends another key than Holdline knows, or none.",
+		"Holdline answers 401, and Kratos refuses every change of a number. The key of another realm would speak of that realm's people.",
+		"Set the hook's auth as `holdline kratos-config` prints it: the key of Holdline's configuration, in the header " + hook.KeyHeader + ".",
+	}
+	privateAddress = Rule{
+		"hook-private-address", Failure, NotWorking,
+		"Kratos may not call private addresses, and a hook has one.",
+		"With clients.http.disallow_private_ip_ranges Kratos refuses to call it: every change of a number is refused.",
+		"Add the hooks' URLs, each as it stands, to clients.http.private_ip_exception_urls.",
+	}
+
+	callRules = []Rule{hookURL, hookMethod, hookKey, privateAddress, changedMissing}
+)
+
+// calls looks at how a hook calls Holdline.
+func (r Realm) calls(h, wanted webHook, seen *Kratos) []Finding {
+	var found []Finding
+	if complaint := r.wrongURL(h.url, wanted.url); complaint != "" {
+		found = append(found, hookURL.at(r.File.place(h.key+".config.url"), complaint, fmt.Sprintf("url: %q", wanted.url)))
+	}
+	if h.method != http.MethodPost {
+		found = append(found, hookMethod.at(r.File.place(h.key+".config.method"), "", "method: POST"))
+	}
+	if subtle.ConstantTimeCompare([]byte(h.sends), []byte(r.Hook.Key)) != 1 {
+		detail := "Its key is another than " + r.Keys.HookKey + "."
+		if h.sends == "" {
+			detail = "It sends no " + hook.KeyHeader + "."
+		}
+		found = append(found, hookKey.at(r.File.place(h.key+".config.auth"), detail,
+			"auth: {type: api_key, config: {name: "+hook.KeyHeader+", value: …, in: header}}"))
+	}
+	if r.File.isOn("clients.http.disallow_private_ip_ranges", false) && !r.excepted(h.url) && isPrivate(h.url, seen) {
+		const list = "clients.http.private_ip_exception_urls"
+		found = append(found, privateAddress.at(r.File.place(list), fmt.Sprintf("The %s hook calls %s.", h.role, bare(h.url)),
+			listed("private_ip_exception_urls", append(r.File.texts(list), bare(h.url)))))
+	}
+	return found
+}
+
+// wrongURL says what is wrong with a hook's URL; blank if nothing is.
+func (r Realm) wrongURL(given, wanted string) string {
+	got, err := url.Parse(given)
+	want, fault := url.Parse(wanted)
+	switch {
+	case err != nil || fault != nil || got.Host == "":
+		return "It is no URL."
+	case got.Scheme == want.Scheme && got.Host == want.Host && strings.TrimSuffix(got.Path, "/") == want.Path:
+		return ""
+	case got.Host == r.PublicListener && got.Host != want.Host:
+		return "That is Holdline's public listener, which has no hooks and answers 404."
+	case got.Host != want.Host:
+		return "Its host and port are " + got.Host + " in place of " + want.Host + "."
+	case got.Path != want.Path:
+		return "Its path is " + got.Path + " in place of " + want.Path + "."
+	default:
+		return "It begins with " + got.Scheme + " in place of " + want.Scheme + "."
+	}
+}
+
+// bare is a URL without credentials and query.
+func bare(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+// excepted tells whether Kratos may call a URL although it is private. Exceptions
+// are globs, in which * does not go beyond a dot or a slash.
+func (r Realm) excepted(address string) bool {
+	return slices.ContainsFunc(r.File.texts("clients.http.private_ip_exception_urls"), func(glob string) bool {
+		pattern := regexp.QuoteMeta(glob)
+		pattern = strings.ReplaceAll(pattern, `\*\*`, ".*")
+		pattern = strings.ReplaceAll(pattern, `\*`, "[^./]*")
+		match, err := regexp.MatchString("^"+pattern+"$", bare(address))
+		return err == nil && match
+	})
+}
+
+// isPrivate tells whether a URL's host is a private address, or is known to lead
+// to one.
+func isPrivate(text string, seen *Kratos) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	if u.Hostname() == "localhost" {
+		return true
+	}
+	addresses := []string{u.Hostname()}
+	if seen != nil {
+		addresses = append(addresses, seen.HookAddresses[u.Hostname()]...)
+	}
+	return slices.ContainsFunc(addresses, func(address string) bool {
+		ip, err := netip.ParseAddr(address)
+		return err == nil && (ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast())
+	})
+}
+
+// isLoopback tells whether a host is this machine's own.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}

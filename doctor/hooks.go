@@ -1,0 +1,120 @@
+package doctor
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/holdline/holdline/hook"
+)
+
+// The lists of hooks in a kratos.yml.
+const (
+	settingsAfter     = "selfservice.flows.settings.after"
+	profileHooks      = settingsAfter + ".profile.hooks"
+	globalHooks       = settingsAfter + ".hooks"
+	registrationAfter = "selfservice.flows.registration.after"
+	verificationHooks = "selfservice.flows.verification.after.hooks"
+)
+
+// webHook is an entry of a list of hooks.
+type webHook struct {
+	key                         string // where it stands
+	kind                        string // web_hook, or one of Kratos' own
+	url, method, body           string
+	parse, ignore, canInterrupt bool
+	sends                       string // in hook.KeyHeader
+	role                        role
+}
+
+// role is which of Holdline's hooks one is.
+type role string
+
+const (
+	foreign  role = ""
+	stage    role = "stage"
+	activate role = "activate"
+	changed  role = "changed"
+)
+
+var paths = map[role]string{stage: hook.StagePath, activate: hook.ActivatePath, changed: hook.ChangedPath}
+
+// hooks reads a list. A hook is told by its URL's path, or by its jsonnet.
+func (f *File) hooks(list string, wanted map[role]webHook) []webHook {
+	entries, _ := f.value(list).([]any)
+	found := make([]webHook, len(entries))
+	for i := range entries {
+		at := fmt.Sprintf("%s[%d]", list, i)
+		config := at + ".config."
+		h := webHook{
+			key: at, kind: f.text(at+".hook", ""), url: f.text(config+"url", ""),
+			method: f.text(config+"method", ""), body: f.text(config+"body", ""),
+			parse: f.isOn(config+"response.parse", false), ignore: f.isOn(config+"response.ignore", false),
+			canInterrupt: f.isOn(config+"can_interrupt", false), sends: f.sends(config),
+		}
+		h.role = h.told(wanted)
+		found[i] = h
+	}
+	return found
+}
+
+// sends returns the key that a hook sends, by its auth or by a plain header.
+func (f *File) sends(config string) string {
+	auth := config + "auth.config."
+	if f.text(config+"auth.type", "") == "api_key" && f.text(auth+"in", "header") == "header" &&
+		strings.EqualFold(f.text(auth+"name", ""), hook.KeyHeader) {
+		return f.text(auth+"value", "")
+	}
+	headers, _ := f.value(config + "headers").(map[string]any)
+	for name, value := range headers {
+		if http.CanonicalHeaderKey(name) == hook.KeyHeader {
+			return fmt.Sprint(value)
+		}
+	}
+	return ""
+}
+
+func (h webHook) told(wanted map[role]webHook) role {
+	if h.kind != "web_hook" {
+		return foreign
+	}
+	u, err := url.Parse(h.url)
+	for r, path := range paths {
+		if err == nil && strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), path) || h.body != "" && h.body == wanted[r].body {
+			return r
+		}
+	}
+	return foreign
+}
+
+// beforeStore tells whether Kratos runs a hook before it stores the identity.
+func (h webHook) beforeStore() bool { return h.kind == "web_hook" && (h.parse || h.canInterrupt) }
+
+// wanted are the hooks that kratos-config prints.
+func (r Realm) wanted() (map[role]webHook, error) {
+	document, err := hook.KratosConfig(r.Hook)
+	if err != nil {
+		return nil, err
+	}
+	printed := &File{tree: map[string]any{}}
+	if err := printed.add("kratos-config", document); err != nil {
+		return nil, err
+	}
+	found := map[role]webHook{}
+	for _, h := range printed.hooks(profileHooks, nil) {
+		found[h.role] = h
+	}
+	return found, nil
+}
+
+// of returns those hooks that have a role.
+func of(r role, hooks []webHook) []webHook {
+	var found []webHook
+	for _, h := range hooks {
+		if h.role == r {
+			found = append(found, h)
+		}
+	}
+	return found
+}

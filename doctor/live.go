@@ -1,0 +1,264 @@
+package doctor
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Live is what was seen of the running servers.
+type Live struct {
+	Database Database
+	Holdline Holdline
+	Gateways []Gateway
+	Kratos   map[string]Kratos // by the realm's name
+}
+
+// Database is what was seen of Holdline's database.
+type Database struct {
+	Err      error         // why it cannot be used; the rest is not known then
+	Outdated bool          // it lacks a migration
+	Ahead    time.Duration // of this machine's clock
+	Off      bool          // verification is switched off, here or in the configuration
+}
+
+// Holdline is what was seen of the program that serves.
+type Holdline struct {
+	Admin  string // where Kratos is to call it
+	Err    error  // why nobody answers there
+	Refuse bool   // it does not take the configuration's hook key
+	// Exposed is the address of a hook that answers at the public listener's URL;
+	// blank if none does.
+	Exposed string
+}
+
+// Gateway is what was seen of an SMS gateway without sending anything.
+type Gateway struct {
+	Key     string
+	Err     error // nil if nothing is wrong, as far as can be told
+	Refuses bool  // the provider, the credentials; else it cannot be reached
+}
+
+// Kratos is what was seen of a realm's Kratos.
+type Kratos struct {
+	PublicErr, AdminErr error
+	Version             string
+	AdminOnPublic       bool
+	Ahead               *time.Duration // of this machine's clock; nil if not known
+	Schemas             map[string]map[string]any
+	// HookAddresses are what the names of hooks' hosts resolve to here.
+	HookAddresses map[string][]string
+}
+
+var (
+	databaseAway = Rule{
+		"database-unreachable", Failure, NotWorking,
+		"The database does not answer.",
+		"Every change of a number is refused, and no code is taken.",
+		"Look at database.dsn, and at the database.",
+	}
+	schemaOutdated = Rule{
+		"database-schema-outdated", Failure, NotWorking,
+		"The database lacks a migration of this release.",
+		"`holdline serve` refuses to start.",
+		"Run `holdline migrate up`.",
+	}
+	verificationOff = Rule{
+		"verification-off", Failure, FailsOpen,
+		"Verification is switched off.",
+		"Every changed number is stored at once, without a code.",
+		"Switch it on at the console, or set identity_mgt.user_claim_update.mobile.enable_verification to true.",
+	}
+	clockDatabase = Rule{
+		"clock-database", Warning, Weakens,
+		"The clocks of the database and of this machine differ.",
+		"The database's clock decides when codes expire. Logs and certificates go by this machine's.",
+		"Let NTP set both clocks.",
+	}
+	clockKratos = Rule{
+		"clock-kratos", Warning, Weakens,
+		"The clocks of Kratos and of the database differ.",
+		"How old a sign-in is, is reckoned from both: it counts as younger or older than it is.",
+		"Let NTP set both clocks.",
+	}
+	clockSession = Rule{
+		"clock-session-age", Failure, NotWorking,
+		"The clocks of Kratos and of the database differ by as much as a sign-in may be old.",
+		"Fresh sign-ins count as too old and no code is taken, or old ones count as fresh.",
+		"Let NTP set both clocks.",
+	}
+	holdlineAway = Rule{
+		"holdline-unreachable", Failure, NotWorking,
+		"Holdline does not answer where Kratos is to call it.",
+		"While it does not, every change of a number is refused.",
+		"Start `holdline serve`, or set hooks.base_url to where Kratos reaches the admin listener.",
+	}
+	keyRefused = Rule{
+		"hook-key-refused", Failure, NotWorking,
+		"The running Holdline does not take the hook key of this configuration.",
+		"It runs with another one: it was not restarted, or another program answers there.",
+		"Restart Holdline with this configuration, and print the lines for kratos.yml again.",
+	}
+	adminExposed = Rule{
+		"admin-listener-public", Failure, FailsOpen,
+		"The hooks can be called at the public address.",
+		"A proxy passes on what is for the admin listener alone. Who has the hook key can mark any number verified from anywhere.",
+		"Let the proxy pass only the public listener on.",
+	}
+	gatewayRefuses = Rule{
+		"gateway-refuses", Failure, NotWorking,
+		"An SMS provider refuses the credentials.",
+		"No code goes out by this gateway.",
+		"Look at the gateway's credentials, and at the account.",
+	}
+	gatewayAway = Rule{
+		"gateway-unreachable", Failure, NotWorking,
+		"An SMS provider cannot be reached.",
+		"No code goes out by this gateway.",
+		"Look at the gateway's address, at DNS and at firewalls.",
+	}
+	kratosAway = Rule{
+		"kratos-unreachable", Failure, NotWorking,
+		"Kratos does not answer.",
+		"Nobody's session can be proved, and no confirmed number can be written.",
+		"Look at the URL, and at Kratos.",
+	}
+	kratosVersion = Rule{
+		"kratos-version", Warning, FailsOpen,
+		"This version of Kratos was not measured.",
+		"Hooks behave as docs/kratos.md says in v1.3 and v26.2. Another version may not hold numbers back.",
+		"Try a change of number before people do, and read docs/hooks.md.",
+	}
+	kratosExposed = Rule{
+		"kratos-admin-public", Failure, FailsOpen,
+		"Kratos' admin API answers at its public address.",
+		"Whoever reaches it can write any number, verified, for anybody.",
+		"Keep the admin API off the public address.",
+	}
+
+	liveRules = []Rule{
+		verificationOff, adminExposed, kratosExposed, databaseAway, schemaOutdated, holdlineAway, keyRefused,
+		kratosAway, gatewayRefuses, gatewayAway, clockSession, kratosVersion, clockKratos, clockDatabase,
+	}
+)
+
+const (
+	// clockTolerance leaves room for the whole seconds of HTTP's Date.
+	clockTolerance = 10 * time.Second
+)
+
+// kratos returns what was seen of a realm's Kratos, nil if it was not asked.
+func (l *Live) kratos(realm string) *Kratos {
+	if l == nil {
+		return nil
+	}
+	if seen, ok := l.Kratos[realm]; ok {
+		seen.Ahead = l.Database.against(seen.Ahead)
+		return &seen
+	}
+	return nil
+}
+
+// against reckons how far Kratos' clock is ahead of the database's.
+func (d Database) against(kratos *time.Duration) *time.Duration {
+	if kratos == nil || d.Err != nil {
+		return nil
+	}
+	ahead := *kratos - d.Ahead
+	return &ahead
+}
+
+func (l *Live) check(s Setup) []Finding {
+	found := append(l.Database.check(s), l.Holdline.check()...)
+	for _, g := range l.Gateways {
+		switch {
+		case g.Err == nil:
+		case g.Refuses:
+			found = append(found, gatewayRefuses.at(key(g.Key), sentence(g.Err)))
+		default:
+			found = append(found, gatewayAway.at(key(g.Key), sentence(g.Err)))
+		}
+	}
+	return found
+}
+
+func (d Database) check(s Setup) []Finding {
+	if d.Err != nil {
+		return []Finding{databaseAway.at(key("database.dsn"), sentence(d.Err))}
+	}
+	found := Clock(d.Ahead)
+	if d.Outdated && !s.AutoMigrate {
+		found = append(found, schemaOutdated.at(key("database.dsn"), ""))
+	}
+	if d.Off {
+		found = append(found, verificationOff.at(key("identity_mgt.user_claim_update.mobile.enable_verification"), ""))
+	}
+	return found
+}
+
+// Clock looks at how far the database's clock is ahead of this machine's.
+func Clock(ahead time.Duration) []Finding {
+	if ahead.Abs() < clockTolerance {
+		return nil
+	}
+	return []Finding{clockDatabase.at(key("database.dsn"), "The database's is "+apart(ahead)+".")}
+}
+
+func (h Holdline) check() []Finding {
+	var found []Finding
+	switch {
+	case h.Err != nil:
+		found = append(found, holdlineAway.at(key(h.Admin), sentence(h.Err)))
+	case h.Refuse:
+		found = append(found, keyRefused.at(key(h.Admin), ""))
+	}
+	if h.Exposed != "" {
+		found = append(found, adminExposed.at(key(h.Exposed), ""))
+	}
+	return found
+}
+
+// measured are the versions that docs/kratos.md is about.
+var measured = regexp.MustCompile(`^v?(1\.3|26\.2)\.`)
+
+// reach looks at what was seen of a realm's Kratos.
+func (r Realm) reach(seen Kratos) []Finding {
+	var found []Finding
+	for _, side := range []struct {
+		key, url string
+		err      error
+	}{{".public_url", r.PublicURL, seen.PublicErr}, {".admin_url", r.AdminURL, seen.AdminErr}} {
+		if side.err != nil {
+			found = append(found, kratosAway.at(key(r.Key+side.key), bare(side.url)+": "+sentence(side.err)))
+		}
+	}
+	if seen.AdminOnPublic {
+		found = append(found, kratosExposed.at(key(r.Key+".public_url"), ""))
+	}
+	if seen.AdminErr == nil && !measured.MatchString(seen.Version) {
+		found = append(found, kratosVersion.at(key(r.Key+".admin_url"), fmt.Sprintf("It says that it is %q.", seen.Version)))
+	}
+	if seen.Ahead != nil && seen.Ahead.Abs() >= clockTolerance {
+		rule := clockKratos
+		if r.SessionAge > 0 && seen.Ahead.Abs() >= r.SessionAge {
+			rule = clockSession
+		}
+		found = append(found, rule.at(key(r.Key+".public_url"), "Kratos' is "+apart(*seen.Ahead)+"."))
+	}
+	return found
+}
+
+// apart says how far a clock is off.
+func apart(ahead time.Duration) string {
+	if ahead < 0 {
+		return ahead.Abs().Round(time.Second).String() + " behind"
+	}
+	return ahead.Round(time.Second).String() + " ahead"
+}
+
+// sentence writes an error as one.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}

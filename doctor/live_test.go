@@ -1,0 +1,188 @@
+package doctor_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/doctor"
+)
+
+// well is a view in which nothing is wrong.
+func well(t *testing.T) doctor.View {
+	t.Helper()
+	r := realm()
+	r.File = kratosYML(t, fill(t, t.TempDir(), good(t)))
+	ahead := time.Second
+	return doctor.View{Setup: setup(), Realms: []doctor.Realm{r}, Live: &doctor.Live{
+		Holdline: doctor.Holdline{Admin: "http://127.0.0.1:4478"},
+		Gateways: []doctor.Gateway{{Key: "sms.gateways[0]"}},
+		Kratos: map[string]doctor.Kratos{"PRIMARY": {
+			Version: "v1.3.1", Ahead: &ahead,
+			Schemas: map[string]map[string]any{"verified": parse(t, read(t, "../e2e/testdata/verified.schema.json"))},
+		}},
+	}}
+}
+
+var errAway = errors.New("the connection is refused")
+
+// changes are things that go wrong in Holdline's configuration and at servers,
+// and all that is found then.
+var changes = map[string]struct {
+	change       func(*doctor.View)
+	finds, warns []string
+}{
+	"nothing": {func(*doctor.View) {}, nil, nil},
+	"an example for a key": {
+		func(v *doctor.View) { v.Setup.Secrets[0].Value = "…a random key that Kratos will send…" }, []string{"secret-weak"}, nil,
+	},
+	"one character for a secret": {
+		func(v *doctor.View) {
+			v.Setup.Secrets = append(v.Setup.Secrets, doctor.Secret{Key: "secrets.otp[0]", Value: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})
+		}, []string{"secret-weak"}, nil,
+	},
+	"a secret that repeats itself": {
+		func(v *doctor.View) { v.Setup.Secrets[0].Value = "holdline" + "holdline" + "holdline" }, []string{"secret-weak"}, nil,
+	},
+	"the digits": {
+		func(v *doctor.View) { v.Setup.Secrets[0].Value = "0123456789012345678901234567890123456789" }, []string{"secret-weak"}, nil,
+	},
+	"an admin listener at all addresses": {
+		func(v *doctor.View) { v.Setup.AdminHost = "0.0.0.0" }, nil, []string{"admin-listener-bound"},
+	},
+	"an address without TLS": {
+		func(v *doctor.View) { v.Setup.Addresses[0].URL = "http://id.example.com" }, nil, []string{"plain-http"},
+	},
+	"a simulator": {
+		func(v *doctor.View) { v.Setup.Simulators = []string{"sms.gateways[0]"} }, nil, []string{"gateway-simulator"},
+	},
+	"no kratos.yml": {
+		func(v *doctor.View) { v.Realms[0].File = nil }, nil, []string{"kratos-config-not-given"},
+	},
+	"no database": {
+		func(v *doctor.View) {
+			v.Live.Database = doctor.Database{Err: errAway}
+			ahead := time.Hour // of this machine: the database's clock is not known
+			v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", Ahead: &ahead}
+		}, []string{"database-unreachable"}, nil,
+	},
+	"a missing migration": {
+		func(v *doctor.View) { v.Live.Database.Outdated = true }, []string{"database-schema-outdated"}, nil,
+	},
+	"a missing migration that serve makes": {
+		func(v *doctor.View) { v.Live.Database.Outdated, v.Setup.AutoMigrate = true, true }, nil, nil,
+	},
+	"verification switched off": {
+		func(v *doctor.View) { v.Live.Database.Off = true }, []string{"verification-off"}, nil,
+	},
+	"the database's clock and Kratos' are right, this machine's is not": {
+		func(v *doctor.View) {
+			v.Live.Database.Ahead = time.Minute
+			ahead := time.Minute
+			v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", Ahead: &ahead}
+		}, nil, []string{"clock-database"},
+	},
+	"Kratos' clock is behind": {
+		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = clock("v26.2.0", -time.Minute) }, nil, []string{"clock-kratos"},
+	},
+	"Kratos' clock is far behind": {
+		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = clock("v1.3.1", -time.Hour) }, []string{"clock-session-age"}, nil,
+	},
+	"no Holdline": {
+		func(v *doctor.View) { v.Live.Holdline.Err = errAway }, []string{"holdline-unreachable"}, nil,
+	},
+	"a Holdline with another key": {
+		func(v *doctor.View) { v.Live.Holdline.Refuse = true }, []string{"hook-key-refused"}, nil,
+	},
+	"hooks at the public address": {
+		func(v *doctor.View) { v.Live.Holdline.Exposed = "https://id.example.com/hooks/settings/stage" }, []string{"admin-listener-public"}, nil,
+	},
+	"a gateway that refuses": {
+		func(v *doctor.View) { v.Live.Gateways[0].Err, v.Live.Gateways[0].Refuses = errAway, true }, []string{"gateway-refuses"}, nil,
+	},
+	"a gateway that is away": {
+		func(v *doctor.View) { v.Live.Gateways[0].Err = errAway }, []string{"gateway-unreachable"}, nil,
+	},
+	"no Kratos": {
+		func(v *doctor.View) {
+			v.Live.Kratos["PRIMARY"] = doctor.Kratos{PublicErr: errAway, AdminErr: errAway}
+		}, []string{"kratos-unreachable"}, nil,
+	},
+	"a Kratos of another version": {
+		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.2.0"} }, nil, []string{"kratos-version"},
+	},
+	"an admin API at the public address": {
+		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", AdminOnPublic: true} }, []string{"kratos-admin-public"}, nil,
+	},
+	"a running Kratos without the trait": {
+		func(v *doctor.View) {
+			v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", Schemas: map[string]map[string]any{"verified": {}}}
+		}, []string{"trait-missing"}, nil,
+	},
+}
+
+func clock(version string, ahead time.Duration) doctor.Kratos {
+	return doctor.Kratos{Version: version, Ahead: &ahead}
+}
+
+func TestWhatIsSeenOfServersAndSettingsIsNamed(t *testing.T) {
+	for name, tt := range changes {
+		t.Run(name, func(t *testing.T) {
+			v := well(t)
+			tt.change(&v)
+			found := doctor.Examine(v)
+			if got := ids(found, doctor.Failure); !slices.Equal(got, tt.finds) {
+				t.Errorf("failures %v, want %v", got, tt.finds)
+			}
+			if got := ids(found, doctor.Warning); !slices.Equal(got, tt.warns) {
+				t.Errorf("warnings %v, want %v", got, tt.warns)
+			}
+		})
+	}
+}
+
+// Every rule is broken by some test, so none can be added that finds nothing.
+func TestEveryRuleIsTried(t *testing.T) {
+	var tried []string
+	for _, f := range faults(t, "faults") {
+		tried = append(append(tried, f.Finds...), f.Warns...)
+	}
+	for _, c := range changes {
+		tried = append(append(tried, c.finds...), c.warns...)
+	}
+	var known []string
+	for _, rule := range doctor.Rules() {
+		known = append(known, rule.ID)
+		if !slices.Contains(tried, rule.ID) {
+			t.Errorf("no test breaks %s", rule.ID)
+		}
+	}
+	for _, id := range tried {
+		if !slices.Contains(known, id) {
+			t.Errorf("Rules does not list %s", id)
+		}
+	}
+	slices.Sort(known)
+	if len(slices.Compact(slices.Clone(known))) != len(known) {
+		t.Errorf("a rule has the name of another: %v", known)
+	}
+}
+
+func TestRealmsAreNamedWhereThereAreSeveral(t *testing.T) {
+	v := well(t)
+	staff := realm()
+	staff.Name, staff.Key, staff.Hook.Key = "STAFF", "realms[0]", "the hook key of the staff's Kratos"
+	staff.File = v.Realms[0].File // which is the customers'
+	v.Realms = append(v.Realms, staff)
+	v.Live.Kratos["STAFF"] = doctor.Kratos{Version: "v1.3.1"}
+	found := doctor.Examine(v)
+	if got := ids(found, doctor.Failure); !slices.Equal(got, []string{"hook-key-differs"}) {
+		t.Fatalf("failures %v", got)
+	}
+	for _, f := range found {
+		if f.Realm != "STAFF" {
+			t.Errorf("%s is of realm %q", f.ID, f.Realm)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package doctor
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Setup is how Holdline itself is configured.
+type Setup struct {
+	Secrets []Secret
+	// AdminHost is what the admin listener is bound to.
+	AdminHost string
+	// Addresses are URLs that people, Kratos or Holdline call.
+	Addresses []Address
+	// Simulators are the keys of gateways that send nothing.
+	Simulators []string
+	// AutoMigrate tells that `holdline serve` brings the database schema up to date.
+	AutoMigrate bool
+}
+
+// Secret is a secret and its key in the configuration.
+type Secret struct{ Key, Value string }
+
+// Address is a URL and its key in the configuration.
+type Address struct{ Key, URL string }
+
+var (
+	weakSecret = Rule{
+		"secret-weak", Failure, FailsOpen,
+		"A secret is an example, or easy to guess.",
+		"Who knows the hook key and reaches the admin listener can mark any number verified. Who knows the secret of codes can compute them.",
+		"Make a random one, such as with `openssl rand -base64 32`. An old secrets.otp may stay behind the new one until its claims are over.",
+	}
+	adminBound = Rule{
+		"admin-listener-bound", Warning, Weakens,
+		"The admin listener answers at addresses beyond this machine.",
+		"It has the hooks, the console and the metrics. The hook key is all that keeps others from marking numbers verified.",
+		"Bind admin.host to 127.0.0.1 or to a private address that Kratos reaches; in a container, let nothing else into its network and do not publish the port.",
+	}
+	plainHTTP = Rule{
+		"plain-http", Warning, Weakens,
+		"An address beyond this machine is called without TLS.",
+		"Who is on the way reads keys, sessions, numbers and codes.",
+		"Use an https URL, unless the network between the two is protected by other means.",
+	}
+	simulated = Rule{
+		"gateway-simulator", Warning, NotWorking,
+		"A gateway is the simulator, which sends nothing.",
+		"Codes are shown at /simulator of the admin listener and reach no phone.",
+		"Set up a gateway to an SMS provider (docs/sms-providers.md).",
+	}
+	notGiven = Rule{
+		"kratos-config-not-given", Warning, FailsOpen,
+		"A realm's kratos.yml was not given, and not looked at.",
+		"Whether its hooks hold numbers back is not known.",
+		"Give it with --kratos-config REALM=FILE.",
+	}
+
+	ownRules = []Rule{weakSecret, notGiven, simulated, adminBound, plainHTTP}
+)
+
+// Own looks at Holdline's own configuration. What package config refuses anyway is
+// not looked at again.
+func Own(s Setup) []Finding {
+	var found []Finding
+	for _, secret := range s.Secrets {
+		if complaint := guessable(secret.Value); complaint != "" {
+			found = append(found, weakSecret.at(key(secret.Key), complaint))
+		}
+	}
+	if !isLoopback(s.AdminHost) {
+		detail := fmt.Sprintf("It is bound to %s.", s.AdminHost)
+		if ip, err := netip.ParseAddr(s.AdminHost); s.AdminHost == "" || err == nil && ip.IsUnspecified() {
+			detail = "It is bound to all addresses of this machine."
+		}
+		found = append(found, adminBound.at(key("admin.host"), detail))
+	}
+	for _, address := range s.Addresses {
+		if u, err := url.Parse(address.URL); err == nil && u.Scheme == "http" && !isLoopback(u.Host) {
+			found = append(found, plainHTTP.at(key(address.Key), "It is "+bare(address.URL)+"."))
+		}
+	}
+	for _, gateway := range s.Simulators {
+		found = append(found, simulated.at(key(gateway), ""))
+	}
+	return found
+}
+
+// leastKinds is how many different characters a random secret of the shortest
+// length has, nearly always.
+const leastKinds = 5
+
+// examples are words of secrets that stand in documents, or are typed at first.
+var examples = []string{"…", "...", "changeme", "change-me", "change_me", "change me", "example", "your-", "insert", "replace", "placeholder", "password", "secret-key"}
+
+// guessable says why a secret can be guessed; blank if nothing shows that it can.
+func guessable(secret string) string {
+	lower := strings.ToLower(secret)
+	for _, word := range examples {
+		if strings.Contains(lower, word) {
+			return "It reads like an example."
+		}
+	}
+	kinds := map[rune]bool{}
+	for _, r := range secret {
+		kinds[r] = true
+	}
+	switch {
+	case len(kinds) < leastKinds:
+		return fmt.Sprintf("It has only %d different characters.", len(kinds))
+	case strings.Contains((lower + lower)[1:2*len(lower)-1], lower):
+		return "It repeats itself."
+	}
+	for _, run := range []string{"01234567890123456789", "1234567890123456", "abcdefghijklmnopqrstuvwxyz"} {
+		if strings.Contains(run, lower) || strings.Contains(lower, run) {
+			return "It goes through the alphabet or the digits."
+		}
+	}
+	return ""
+}

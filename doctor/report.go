@@ -1,0 +1,130 @@
+package doctor
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Report is what programs read.
+type Report struct {
+	Failures int       `json:"failures"`
+	Warnings int       `json:"warnings"`
+	Looked   []string  `json:"looked_at"`
+	Findings []Finding `json:"findings"`
+}
+
+// NewReport counts findings. Looked says what was looked at.
+func NewReport(findings []Finding, looked []string) Report {
+	r := Report{Looked: looked, Findings: findings}
+	if findings == nil {
+		r.Findings = []Finding{}
+	}
+	for _, f := range findings {
+		if f.Severity == Failure {
+			r.Failures++
+		} else {
+			r.Warnings++
+		}
+	}
+	return r
+}
+
+// WriteJSON writes one JSON object.
+func (r Report) WriteJSON(out io.Writer) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
+}
+
+// headings begin the groups of a report for people.
+var headings = []struct {
+	severity Severity
+	effect   Effect
+	words    string
+}{
+	{Failure, FailsOpen, "FAILS OPEN: a number can change without a code, or somebody else can have it changed"},
+	{Failure, NotWorking, "DOES NOT WORK: people cannot change or confirm their number"},
+	{Warning, FailsOpen, "WARNING: this may fail open"},
+	{Warning, NotWorking, "WARNING: this may not work"},
+	{Warning, Weakens, "WARNING: works, but is less than it could be"},
+}
+
+// WriteText writes the report for people.
+func (r Report) WriteText(out io.Writer) error {
+	var text strings.Builder
+	for _, heading := range headings {
+		begun := false
+		for _, f := range r.Findings {
+			if f.Severity != heading.severity || f.Effect != heading.effect {
+				continue
+			}
+			if !begun {
+				fmt.Fprintf(&text, "%s\n\n", heading.words)
+				begun = true
+			}
+			f.write(&text)
+		}
+	}
+	fmt.Fprintf(&text, "Looked at: %s.\n%s\n", strings.Join(r.Looked, ", "), r.verdict())
+	_, err := io.WriteString(out, text.String())
+	return err
+}
+
+func (r Report) verdict() string {
+	if r.Failures+r.Warnings == 0 {
+		return "Nothing found."
+	}
+	return fmt.Sprintf("Found: %s, %s.", count(r.Failures, "failure"), count(r.Warnings, "warning"))
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (f Finding) write(out *strings.Builder) {
+	word := strings.ToUpper(string(f.Severity))
+	fmt.Fprintf(out, "%s  %s", word, f.ID)
+	if f.Realm != "" {
+		fmt.Fprintf(out, "  (realm %s)", f.Realm)
+	}
+	fmt.Fprintf(out, "\n      at      %s\n", f.Place)
+	paragraph(out, "what", strings.TrimSpace(f.What+" "+f.Detail))
+	paragraph(out, "why", f.Why)
+	paragraph(out, "change", f.Change)
+	for _, line := range f.Lines {
+		fmt.Fprintf(out, "              | %s\n", line)
+	}
+	out.WriteByte('\n')
+}
+
+// String is as editors and terminals read it: FILE:LINE, and the key.
+func (p Place) String() string {
+	where := p.Key
+	if p.File != "" {
+		where = strings.TrimSuffix(fmt.Sprintf("%s:%d  %s", p.File, p.Line, p.Key), "  ")
+	}
+	return where
+}
+
+// width is where lines are broken.
+const width = 100
+
+// paragraph writes a text under a word, broken into lines.
+func paragraph(out *strings.Builder, word, text string) {
+	const indent = 14
+	line := fmt.Sprintf("      %-*s", indent-6, word)
+	for each := range strings.FieldsSeq(text) {
+		if len(line) > indent && len(line)+len(each) > width {
+			fmt.Fprintln(out, strings.TrimRight(line, " "))
+			line = strings.Repeat(" ", indent)
+		}
+		line += each + " "
+	}
+	fmt.Fprintln(out, strings.TrimRight(line, " "))
+}
