@@ -122,10 +122,26 @@ func (u changers) change(ctx context.Context, user int) (time.Duration, error) {
 	v.mu.Unlock()
 	if v.way.stays() {
 		u.now[user] = v.people.again(p)
-		return took, nil
+		return took, v.applied(ctx, p)
 	}
 	u.now[user], err = v.newcomer(ctx)
 	return took, err
+}
+
+// applied waits until a person may change the number again: Holdline accepts a code
+// when Kratos fails, writes later, and refuses another number until then.
+func (v *variant) applied(ctx context.Context, p person) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		var held int
+		err := v.bench.server.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+v.database+".claims WHERE held_identity = ?", p.id).Scan(&held)
+		if err != nil || held == 0 {
+			return err
+		}
+		if err := wait(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil // it is found when all is counted
 }
 
 func (v *variant) confirm(ctx context.Context, token, code string) error {

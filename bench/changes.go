@@ -97,7 +97,8 @@ type changesResult struct {
 	contenders []contender
 	tallies    []tally // empty of floors
 	loaded     time.Duration
-	pool, data int // the buffer pool, and what the many claims take, MiB
+	failures   int64 // answers of the real Kratos that said it failed
+	pool, data int   // the buffer pool, and what the many claims take, MiB
 }
 
 // measureChanges lets all contenders compete.
@@ -136,6 +137,9 @@ func measureChanges(ctx context.Context, b *bench) (_ section, err error) {
 	for i, one := range all {
 		if v, ok := one.(*variant); ok {
 			r.tallies[i] = v.count()
+			if k, ok := v.way.(*kratos); ok {
+				r.failures += k.failures.Load()
+			}
 		}
 	}
 	return r, nil
@@ -184,6 +188,7 @@ func (r *changesResult) write(out *strings.Builder) {
 	out.WriteString(table(r.ratios()))
 	out.WriteString("\nDone as it must be, which is checked after every block:\n\n")
 	out.WriteString(table(r.done()))
+	fmt.Fprintf(out, "\nThe real Kratos answered requests of its users with status 500 %d times, and was asked again.\n", r.failures)
 }
 
 func (r *changesResult) speeds(row row) [][]string {

@@ -93,7 +93,16 @@ func exchange(ctx context.Context, client *http.Client, method, url string, body
 	defer response.Body.Close()
 	said, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != want {
-		err = fmt.Errorf("%s %s: status %d: %.500s", method, request.URL.Path, response.StatusCode, said)
+		err = fmt.Errorf("%s %s: %w", method, request.URL.Path, statusError{response.StatusCode, said})
 	}
 	return said, err
 }
+
+// statusError is an answer whose status is not the one wanted.
+type statusError struct {
+	status int
+	said   []byte
+}
+
+// Error implements error.
+func (e statusError) Error() string { return fmt.Sprintf("status %d: %.500s", e.status, e.said) }
