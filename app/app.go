@@ -133,8 +133,8 @@ type program struct {
 	clients   *claim.Clients
 	scim      provisioning
 	observers
-	framedBy string // see [Options]
-	formKey  []byte // proves the forms of pages
+	framedBy string   // see [Options]
+	formKeys [][]byte // prove the forms of pages; the first makes new proofs
 	toIndex  chan seenRecord
 }
 
@@ -156,8 +156,12 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, w
 	if err != nil {
 		return nil, fmt.Errorf("derive a key: %w", err)
 	}
-	if p.formKey, err = hkdf.Key(sha256.New, []byte(secrets[0]), nil, "forms of pages", sha256.Size); err != nil {
-		return nil, fmt.Errorf("derive a key: %w", err)
+	for _, secret := range secrets {
+		key, err := hkdf.Key(sha256.New, []byte(secret), nil, "forms of pages", sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("derive a key: %w", err)
+		}
+		p.formKeys = append(p.formKeys, key)
 	}
 	if err := p.connect(hashKey); err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},
 			{Name: "Wrong tokens per client address", Key: "limits.token_failures_per_address", Value: within(p.cfg.Limits.TokenFailures, p.cfg.Limits.LoginWindow)},
 		},
-		Product: p.cfg.SMS.Product, Replica: p.id, KratosCookie: cookie, CSRFKey: p.formKey, Now: p.clock.Now, Log: p.log,
+		Product: p.cfg.SMS.Product, Replica: p.id, KratosCookie: cookie, CSRFKeys: p.formKeys, Now: p.clock.Now, Log: p.log,
 		Secure: secure, Address: client,
 	})
 	if err != nil {

@@ -31,7 +31,7 @@ func (p *program) pages(r gin.IRouter, edge *web.Edge) error {
 	}
 	return verify.Mount(r, edge, verify.Options{
 		Claims: p.asked, Brand: brand, URL: address, KratosURL: p.browserURL,
-		SessionCookies: p.sessionCookies(), Key: p.formKey,
+		SessionCookies: p.sessionCookies(), Keys: p.formKeys,
 		Code:     verify.CodeForm{Length: p.cfg.OTP.Length, Numeric: p.cfg.OTP.Alphabet == "numeric"},
 		Returns:  verify.ReturnURLs{Default: p.cfg.Pages.ReturnURL, Allowed: p.cfg.Pages.AllowedReturnURLs},
 		FramedBy: p.framedBy, Log: p.log,

@@ -49,7 +49,7 @@ func (p *program) realm(kratos config.Kratos, hashKey []byte, written func(scim.
 // hooks are what each realm's Kratos calls.
 func (p *program) hooks() ([]hook.Options, error) {
 	primary := hook.Options{
-		Key: p.cfg.Hooks.APIKey.Reveal(), MobileTrait: p.cfg.Kratos.MobileTrait,
+		Key: p.cfg.Hooks.APIKey.Reveal(), PreviousKey: p.cfg.Hooks.PreviousKey.Reveal(), MobileTrait: p.cfg.Kratos.MobileTrait,
 		PendingKey: p.cfg.Kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log, Changed: p.changed(),
 	}
 	all := []hook.Options{primary}
@@ -59,7 +59,7 @@ func (p *program) hooks() ([]hook.Options, error) {
 			return nil, err
 		}
 		all = append(all, hook.Options{
-			Realm: r.Name, Key: hooks.APIKey.Reveal(), MobileTrait: kratos.MobileTrait,
+			Realm: r.Name, Key: hooks.APIKey.Reveal(), PreviousKey: hooks.PreviousKey.Reveal(), MobileTrait: kratos.MobileTrait,
 			PendingKey: kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log,
 		})
 	}

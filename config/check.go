@@ -89,6 +89,8 @@ func (c Config) checkKratos(f *faults) {
 	f.unless(c.Kratos.SessionAge >= 0, "kratos.privileged_session_max_age", "must not be negative")
 	f.unless(c.Kratos.Timeout > 0 && c.Kratos.Timeout <= 5*time.Second, "kratos.timeout", "must be above 0 and at most 5s")
 	f.unless(len(c.Hooks.APIKey) >= shortestHookKey, "hooks.api_key", fmt.Sprintf("must have at least %d characters", shortestHookKey))
+	f.unless(c.Hooks.PreviousKey == "" || len(c.Hooks.PreviousKey) >= shortestHookKey, "hooks.previous_api_key",
+		fmt.Sprintf("must have at least %d characters", shortestHookKey))
 	f.unless(c.Hooks.BaseURL == "" || isURL(c.Hooks.BaseURL), "hooks.base_url", "must be an http or https URL")
 	f.unless(c.Hooks.ReturnURL == "" || isURL(c.Hooks.ReturnURL), "hooks.return_url", "must be an http or https URL")
 }

@@ -76,8 +76,10 @@ type Kratos struct {
 
 // Hooks says how Kratos calls Holdline.
 type Hooks struct {
-	APIKey  Secret `koanf:"api_key" usage:"key that Kratos sends in X-Hook-Key"`
-	BaseURL string `koanf:"base_url" usage:"URL at which Kratos reaches the admin listener (default: its own address)"`
+	APIKey Secret `koanf:"api_key" usage:"key that Kratos sends in X-Hook-Key"`
+	// PreviousKey lets the key be changed at Holdline first and at Kratos later.
+	PreviousKey Secret `koanf:"previous_api_key" usage:"key that is still taken, until Kratos sends api_key; blank for none"`
+	BaseURL     string `koanf:"base_url" usage:"URL at which Kratos reaches the admin listener (default: its own address)"`
 	// AddressHeader is believed, so a proxy must overwrite it. Kratos v1.3 hands no
 	// other than True-Client-Ip on.
 	AddressHeader string `koanf:"client_address_header" usage:"header in which a proxy before Kratos puts the client's address; blank for none"`

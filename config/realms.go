@@ -14,6 +14,7 @@ type Realm struct {
 	AdminURL      string `koanf:"admin_url" usage:"URL of its admin API"`
 	BrowserURL    string `koanf:"browser_url" usage:"URL of its public API as browsers reach it; blank for public_url"`
 	HookKey       Secret `koanf:"hook_key" usage:"key that it sends in X-Hook-Key: its own, which tells it from the others"`
+	PreviousKey   Secret `koanf:"previous_hook_key" usage:"as hooks.previous_api_key"`
 	MobileTrait   string `koanf:"mobile_trait" usage:"as kratos.mobile_trait"`
 	PendingKey    string `koanf:"pending_key" usage:"as kratos.pending_key"`
 	EmailTrait    string `koanf:"email_trait" usage:"as kratos.email_trait"`
@@ -35,7 +36,7 @@ func (c Config) Realm(name string) (Kratos, Hooks, error) {
 		if strings.EqualFold(r.Name, name) {
 			kratos, hooks := c.Kratos, c.Hooks
 			kratos.PublicURL, kratos.AdminURL, kratos.BrowserURL = r.PublicURL, r.AdminURL, r.BrowserURL
-			hooks.APIKey = r.HookKey
+			hooks.APIKey, hooks.PreviousKey = r.HookKey, r.PreviousKey
 			for own, shared := range map[*string]*string{
 				&r.MobileTrait: &kratos.MobileTrait, &r.PendingKey: &kratos.PendingKey, &r.EmailTrait: &kratos.EmailTrait,
 				&r.LocaleTrait: &kratos.LocaleTrait, &r.PrivilegedKey: &kratos.PrivilegedKey, &r.SessionCookie: &kratos.SessionCookie,
@@ -53,7 +54,7 @@ func (c Config) Realm(name string) (Kratos, Hooks, error) {
 const primaryRealm = "PRIMARY"
 
 func (c Config) checkRealms(f *faults) {
-	names, keys := map[string]bool{primaryRealm: true}, map[Secret]bool{c.Hooks.APIKey: true}
+	names, keys := map[string]bool{primaryRealm: true}, map[Secret]bool{c.Hooks.APIKey: true, c.Hooks.PreviousKey: c.Hooks.PreviousKey != ""}
 	for i, r := range c.Realms {
 		at := fmt.Sprintf("realms[%d].", i)
 		name := strings.ToUpper(r.Name)
@@ -63,9 +64,11 @@ func (c Config) checkRealms(f *faults) {
 		f.unless(isURL(r.AdminURL), at+"admin_url", "must be an http or https URL")
 		f.unless(r.BrowserURL == "" || isURL(r.BrowserURL), at+"browser_url", "must be an http or https URL")
 		f.unless(len(r.HookKey) >= shortestHookKey, at+"hook_key", fmt.Sprintf("must have at least %d characters", shortestHookKey))
+		f.unless(r.PreviousKey == "" || len(r.PreviousKey) >= shortestHookKey, at+"previous_hook_key", fmt.Sprintf("must have at least %d characters", shortestHookKey))
 		f.unless(!keys[r.HookKey], at+"hook_key", "must not be another realm's: it tells which Kratos calls")
+		f.unless(!keys[r.PreviousKey], at+"previous_hook_key", "must not be another realm's: it tells which Kratos calls")
 		f.unless(r.MobileTrait == "" || traitName.MatchString(r.MobileTrait), at+"mobile_trait", "must be the name of a top-level trait")
 		f.unless(r.PendingKey == "" || traitName.MatchString(r.PendingKey), at+"pending_key", "must be a name of letters, digits and underscores")
-		names[name], keys[r.HookKey] = true, true
+		names[name], keys[r.HookKey], keys[r.PreviousKey] = true, true, r.PreviousKey != ""
 	}
 }

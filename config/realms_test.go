@@ -41,6 +41,8 @@ realms:
   - {name: STAFF, public_url: "http://b", admin_url: "http://b", hook_key: "key-of-realm-b"}
   - {name: staff, public_url: "http://c", admin_url: "c", hook_key: "key-of-realm-b"}
   - {name: "a/b", public_url: "http://d", admin_url: "http://d", hook_key: short, mobile_trait: "a.b"}
+  - {name: OTHER, public_url: "http://e", admin_url: "http://e", hook_key: "key-of-realm-e", previous_hook_key: "key-of-realm-b"}
+  - {name: MORE, public_url: "http://f", admin_url: "http://f", hook_key: "key-of-realm-f", previous_hook_key: "short"}
 `, nil, nil)
 	if err == nil {
 		t.Fatal("accepted")
@@ -48,7 +50,7 @@ realms:
 	for _, want := range []string{
 		"realms[0].name: is used twice, or is that of", "realms[2].name: is used twice", "realms[2].admin_url: must be",
 		"realms[2].hook_key: must not be another", "realms[3].name: must have", "realms[3].hook_key: must have at least",
-		"realms[3].mobile_trait: must be",
+		"realms[3].mobile_trait: must be", "realms[4].previous_hook_key: must not be another", "realms[5].previous_hook_key: must have at least",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not said in: %v", want, err)
@@ -66,9 +68,9 @@ func TestARealmsKeyComesFromAFileToo(t *testing.T) {
 	}
 	cfg, err := load(t, "holdline.yml", good+`
 realms:
-  - {name: STAFF, public_url: "http://b", admin_url: "http://b", hook_key_file: "`+file+`"}
+  - {name: STAFF, public_url: "http://b", admin_url: "http://b", hook_key: "a-newer-key", previous_hook_key_file: "`+file+`"}
 `, nil, nil)
-	if err != nil || len(cfg.Realms) != 1 || cfg.Realms[0].HookKey.Reveal() != "key-in-a-file" {
+	if err != nil || len(cfg.Realms) != 1 || cfg.Realms[0].PreviousKey.Reveal() != "key-in-a-file" {
 		t.Errorf("got %+v, %v", cfg.Realms, err)
 	}
 }

@@ -23,7 +23,9 @@ func readSecretFiles(raw map[string]any) []error {
 	}
 	found.readCredentials(object(object(raw, "notices"), "webhook"), "notices.webhook.")
 	for i, realm := range records(raw["realms"]) {
-		found.readFile(realm, fmt.Sprintf("realms[%d].", i), "hook_key")
+		for _, key := range []string{"hook_key", "previous_hook_key"} {
+			found.readFile(realm, fmt.Sprintf("realms[%d].", i), key)
+		}
 	}
 	return found
 }

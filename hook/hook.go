@@ -44,6 +44,7 @@ const patience = 8 * time.Second
 type Options struct {
 	Realm       string // blank for the primary one
 	Key         string // that the realm's Kratos sends; never blank, and no other realm's
+	PreviousKey string // that is taken as well; blank for none
 	MobileTrait string
 	PendingKey  string // in metadata_public
 	Plan        claim.NumberPlan
@@ -76,9 +77,11 @@ func (d doors) lead(to func(handlers, *gin.Context)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		got, found := sha256.Sum256([]byte(c.GetHeader(KeyHeader))), -1
 		for i, h := range d.realms {
-			want := sha256.Sum256([]byte(h.Key))
-			if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
-				found = i
+			for _, key := range []string{h.Key, h.PreviousKey} {
+				want := sha256.Sum256([]byte(key))
+				if key != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
+					found = i
+				}
 			}
 		}
 		if found < 0 {

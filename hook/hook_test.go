@@ -23,8 +23,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
-	key      = "a-hook-key-of-some-length"
-	staffKey = "the-hook-key-of-a-further-realm"
+	key         = "a-hook-key-of-some-length"
+	previousKey = "the-hook-key-until-yesterday"
+	staffKey    = "the-hook-key-of-a-further-realm"
 )
 
 // rulings is a service that rules as it is told.
@@ -61,7 +62,7 @@ func mounted(t *testing.T, claims hook.Claims, log *slog.Logger, changed func(co
 		t.Fatal(err)
 	}
 	hook.Mount(engine, edge, claims, hook.Options{
-		Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Changed: changed,
+		Key: key, PreviousKey: previousKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Changed: changed,
 	}, hook.Options{
 		Realm: "STAFF", Key: staffKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Changed: changed,
 	})

@@ -13,7 +13,7 @@ import (
 
 func TestTheKeyTellsTheRealm(t *testing.T) {
 	const bob = "8e2c9a3e-0000-4000-8000-000000000001"
-	for hookKey, before := range map[string]string{key: "", staffKey: "STAFF/"} {
+	for hookKey, before := range map[string]string{key: "", previousKey: "", staffKey: "STAFF/"} {
 		claims, changed := &rulings{answer: claim.Answer{Ruling: claim.Leave}}, ""
 		handler := mounted(t, claims, slog.New(slog.DiscardHandler), func(_ context.Context, id string) error {
 			changed = id

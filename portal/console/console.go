@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -92,10 +93,11 @@ type Options struct {
 	// KratosCookie is the name of Kratos' session cookie; blank if only tokens
 	// open the console.
 	KratosCookie string
-	// CSRFKey makes the hidden tokens of forms. Replicas have the same.
-	CSRFKey []byte
-	Now     func() time.Time
-	Log     *slog.Logger
+	// CSRFKeys are for the hidden tokens of forms: the first makes them, all are
+	// taken. Replicas have the same, while the key is being changed in another order.
+	CSRFKeys [][]byte
+	Now      func() time.Time
+	Log      *slog.Logger
 	// Secure tells whether the browser speaks https, and Address where it is.
 	Secure  func(*http.Request) bool
 	Address func(*http.Request) string
@@ -116,8 +118,8 @@ type console struct {
 
 // New returns the console; its routes are those below [Path].
 func New(o Options) (http.Handler, error) {
-	if len(o.CSRFKey) < shortestKey {
-		return nil, fmt.Errorf("console: the key of forms has %d bytes, fewer than %d", len(o.CSRFKey), shortestKey)
+	if len(o.CSRFKeys) == 0 || slices.ContainsFunc(o.CSRFKeys, func(key []byte) bool { return len(key) < shortestKey }) {
+		return nil, fmt.Errorf("console: a key for forms of at least %d bytes is needed", shortestKey)
 	}
 	pages, err := look.New(look.Options{Base: Path + "/", Files: files, Funcs: funcs(o.Now)})
 	if err != nil {

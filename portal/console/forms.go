@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 )
@@ -11,14 +12,20 @@ import (
 // formToken is the hidden token of forms: it shows that a form was made for this
 // session, or before the sign-in for this browser. The name keeps the two apart.
 func (s *console) formToken(name, secret string) string {
-	mac := hmac.New(sha256.New, s.CSRFKey)
+	return formProof(s.CSRFKeys[0], name, secret)
+}
+
+func formProof(key []byte, name, secret string) string {
+	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(name + "\x00" + secret))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // matches compares in constant time.
 func (s *console) matches(name, secret, token string) bool {
-	return secret != "" && hmac.Equal([]byte(token), []byte(s.formToken(name, secret)))
+	return secret != "" && slices.ContainsFunc(s.CSRFKeys, func(key []byte) bool {
+		return hmac.Equal([]byte(token), []byte(formProof(key, name, secret)))
+	})
 }
 
 // genuine lets through forms that were made for this session. Another origin's

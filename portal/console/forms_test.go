@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -67,6 +68,20 @@ func TestTokensOfFormsAreNotTakenFromAddresses(t *testing.T) {
 	b := newWorld(t).administrator()
 	token := b.form
 	says(t, b.post("/console/sign-out?csrf="+token, url.Values{"csrf": {""}}), http.StatusForbidden)
+}
+
+// A form that was made before the key changed is good as long as the old key is
+// among the others, also at a replica that has the new one first already.
+func TestFormsOutliveAChangeOfTheirKey(t *testing.T) {
+	w := newWorld(t)
+	early, late := w.administrator(), w.administrator()
+	older, newer := w.opt.CSRFKeys[0], bytes.Repeat([]byte("n"), 32)
+	w.opt.CSRFKeys = [][]byte{newer, older}
+	w.rebuild()
+	says(t, early.post("/console/sign-out", url.Values{"csrf": {early.form}}), http.StatusSeeOther)
+	w.opt.CSRFKeys = [][]byte{newer}
+	w.rebuild()
+	says(t, late.post("/console/sign-out", url.Values{"csrf": {late.form}}), http.StatusForbidden)
 }
 
 func TestActsNeedASession(t *testing.T) {

@@ -170,7 +170,7 @@ func TestTheAuditTrailIsFiltered(t *testing.T) {
 }
 
 func TestAConsoleNeedsAKey(t *testing.T) {
-	if _, err := console.New(console.Options{CSRFKey: []byte("short")}); err == nil {
+	if _, err := console.New(console.Options{CSRFKeys: [][]byte{[]byte("short")}}); err == nil {
 		t.Error("got no error")
 	}
 }

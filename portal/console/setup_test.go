@@ -113,7 +113,7 @@ func newWorld(t *testing.T) *world {
 			return []console.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
 		},
 		Policy: w.board.Policy, Alarms: func() map[string]claim.Verdict { return nil },
-		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, CSRFKey: bytes.Repeat([]byte("k"), 32), Now: w.Now, Log: log,
+		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, CSRFKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Now: w.Now, Log: log,
 		Secure: func(*http.Request) bool { return w.secure }, Address: func(*http.Request) string { return address },
 	}
 	w.rebuild()

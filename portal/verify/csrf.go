@@ -14,9 +14,9 @@ import (
 const networkCookie = "ory_session_"
 
 // forms makes and checks the tokens of forms: proofs that a form was made for
-// the session that sends it. All replicas have the key.
+// the session that sends it. The first key makes proofs, all are taken.
 type forms struct {
-	key     []byte
+	keys    [][]byte
 	cookies []string // the names of Kratos' session cookies
 }
 
@@ -24,17 +24,19 @@ type forms struct {
 // by piece.
 func (f forms) token(r *http.Request) string {
 	salt := rand.Text()
-	return salt + "." + f.proof(r, salt)
+	return salt + "." + f.proof(f.keys[0], r, salt)
 }
 
 // good tells whether a token was made for the request's session.
 func (f forms) good(r *http.Request, token string) bool {
 	salt, proof, ok := strings.Cut(token, ".")
-	return ok && salt != "" && hmac.Equal([]byte(proof), []byte(f.proof(r, salt)))
+	return ok && salt != "" && slices.ContainsFunc(f.keys, func(key []byte) bool {
+		return hmac.Equal([]byte(proof), []byte(f.proof(key, r, salt)))
+	})
 }
 
-func (f forms) proof(r *http.Request, salt string) string {
-	mac := hmac.New(sha256.New, f.key)
+func (f forms) proof(key []byte, r *http.Request, salt string) string {
+	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(salt))
 	for _, c := range r.Cookies() {
 		if slices.Contains(f.cookies, c.Name) || strings.HasPrefix(c.Name, networkCookie) {

@@ -39,8 +39,9 @@ type Options struct {
 	KratosURL func(identityID string) string
 	// SessionCookies are the names of the cookies of Kratos' sessions.
 	SessionCookies []string
-	// Key proves forms; all replicas have the same.
-	Key     []byte
+	// Keys prove forms: the first makes proofs, all are taken. All replicas have the
+	// same; while the key is being changed, they may have them in another order.
+	Keys    [][]byte
 	Code    CodeForm
 	Returns ReturnURLs
 	// FramedBy are the origins whose pages may show this one in a frame; blank for
@@ -77,7 +78,7 @@ func Mount(r gin.IRouter, edge *web.Edge, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := &site{o, edge, words, pages, forms{o.Key, o.SessionCookies}}
+	s := &site{o, edge, words, pages, forms{o.Keys, o.SessionCookies}}
 	guard := look.Guard(look.Policy{Forms: "'self'", Connect: "'self'", Ancestors: o.FramedBy})
 	group := r.Group(Path, guard)
 	pages.Mount(group)

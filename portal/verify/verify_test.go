@@ -117,7 +117,7 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	w.options = verify.Options{
 		Claims: w, Brand: verify.Brand{Name: "Acme <b>", SupportURL: "https://example.com/help", Language: "en"},
 		URL: pageURL, KratosURL: func(string) string { return "https://kratos.example.com" },
-		SessionCookies: []string{"ory_kratos_session"}, Key: []byte("key"),
+		SessionCookies: []string{"ory_kratos_session"}, Keys: [][]byte{[]byte("key")},
 		Code: verify.CodeForm{Length: 6, Numeric: true}, Returns: verify.ReturnURLs{Allowed: []string{"https://app.example.com"}}, Log: log,
 	}
 	if change != nil {
@@ -467,6 +467,18 @@ func TestFormsAreProvedToBeTheSessionsOwn(t *testing.T) {
 	}
 	replica := newWorld(t, nil)
 	leadsTo(t, replica.do(formRequest("", url.Values{"csrf": {token(t, w)}, "action": {"cancel"}})), pageURL+"?said=cancelled")
+	form := formRequest("", url.Values{"csrf": {token(t, w)}, "action": {"cancel"}})
+	withKeys := func(keys ...string) *world {
+		return newWorld(t, func(w *world) {
+			w.options.Keys = nil
+			for _, key := range keys {
+				w.options.Keys = append(w.options.Keys, []byte(key))
+			}
+		})
+	}
+	leadsTo(t, withKeys("newer", "key").do(form), pageURL+"?said=cancelled")
+	form = formRequest("", url.Values{"csrf": {token(t, w)}, "action": {"cancel"}})
+	wants(t, withKeys("newer").do(form), 403, "forbidden", nil)
 }
 
 func TestThePageIsSafeToShow(t *testing.T) {
