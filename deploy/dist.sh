@@ -10,15 +10,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 sbom=${CYCLONEDX:?names the cyclonedx-gomod program}
-release=$(git describe --tags --always)
-committed=$(git log -1 --format=%ct)
+commit=$(git rev-parse HEAD)
+release=$(git describe --tags --always "$commit")
+committed=$(git log -1 --format=%ct "$commit")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # pack CHECKOUT INTO
 pack() {
 	local arch name stage
-	git clone --quiet --local . "$1"
+	git clone --quiet --local --no-checkout . "$1"
+	git -C "$1" checkout --quiet --detach "$commit"
 	mkdir -p "$2"
 	for arch in amd64 arm64; do
 		name=holdline-$release-linux-$arch
