@@ -59,6 +59,15 @@ func (s *Service) chore(ctx context.Context, c Claim) error {
 	c.DueAt, c.DueTries = until, c.DueTries+1
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
+	err = s.due(ctx, c, now)
+	if errors.Is(err, ErrLeased) {
+		s.putOff(ctx, c) // whoever has the identity is done with it long before a lease is over
+	}
+	return ignoreRace(err)
+}
+
+// due does what a claim's state asks for.
+func (s *Service) due(ctx context.Context, c Claim, now time.Time) error {
 	switch {
 	case c.State == Verified:
 		return s.writeLater(ctx, c)
@@ -69,11 +78,11 @@ func (s *Service) chore(ctx context.Context, c Claim) error {
 		if err == nil {
 			s.tidy(ctx, lapsed)
 		}
-		return ignoreRace(err)
+		return err
 	case c.Marker == MarkerSet:
-		return ignoreRace(s.mark(ctx, c))
+		return s.mark(ctx, c)
 	case c.Marker == MarkerClear:
-		return ignoreRace(s.unmark(ctx, c))
+		return s.unmark(ctx, c)
 	default:
 		return nil
 	}

@@ -23,7 +23,8 @@ type Snapshot struct {
 type Move struct {
 	From  State
 	Claim Claim
-	// Forget blanks the claim's numbers, and those of its texts.
+	// Forget blanks the numbers of all the identity's claims and texts: the
+	// identity is gone.
 	Forget bool
 }
 

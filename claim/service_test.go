@@ -493,6 +493,25 @@ func TestAcceptedMeansItWillHappen(t *testing.T) {
 	}
 }
 
+// Whoever writes an identity just now is done in a moment: an accepted number
+// does not wait until a lease would be over.
+func TestAnAcceptedNumberWaitsNoWholeLeaseForAnother(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "flow", m1)
+	w.dir.Fail(claim.ErrDirectoryAway)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	w.dir.Fail(nil)
+	other := claim.Lease{IdentityID: bob, Owner: "other", Until: w.Now().Add(time.Hour)}
+	wantErr(t, w.store.Acquire(t.Context(), other, w.Now()), nil)
+	w.pass(5 * time.Second)
+	w.chores()
+	w.wantIdentity(m0, true, m1)
+	wantErr(t, w.store.Release(t.Context(), other), nil)
+	w.pass(5 * time.Second)
+	w.chores()
+	w.wantIdentity(m1, true, "")
+}
+
 // stage0 stages although the directory does not answer.
 func (w *world) stage0(id, flow, wanted string) (claim.Answer, error) {
 	return w.Stage(w.t.Context(), claim.SettingsChange{
@@ -780,5 +799,19 @@ func TestADeletedIdentitysOpenClaimIsForgotten(t *testing.T) {
 	last, err := w.store.Last(t.Context(), bob)
 	if err != nil || last.State != claim.Lapsed || !last.Number.IsZero() {
 		t.Errorf("got %+v, %v", last, err)
+	}
+}
+
+func TestADeletedIdentitysEarlierClaimsAreForgottenToo(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "earlier", m1)
+	earlier := w.sent[0].Code.ClaimID
+	w.submit(bob, "later", m2)
+	w.dir.Delete(bob)
+	w.pass(25 * time.Hour)
+	w.chores()
+	found, err := w.store.Find(t.Context(), earlier)
+	if err != nil || found.State != claim.Superseded || !found.Number.IsZero() || !found.Was.IsZero() {
+		t.Errorf("got %+v, %v", found, err)
 	}
 }

@@ -86,7 +86,7 @@ func plan(change claim.Change) []statement {
 	for _, move := range change.Moves {
 		statements = append(statements, moving(move))
 		if move.Forget {
-			statements = append(statements, forgetting(move.Claim.ID))
+			statements = append(statements, forgetting(move.Claim.IdentityID))
 		}
 		if move.From.Ended() && move.Claim.State == claim.Verified {
 			statements = append(statements, unleasing(move.Claim))
@@ -128,9 +128,15 @@ func moving(m claim.Move) statement {
 	}
 }
 
-func forgetting(claimID string) statement {
+// forgetting blanks the numbers of an identity that is gone.
+func forgetting(identityID string) statement {
 	return func(tx *gorm.DB) error {
-		return tx.Model(&textRow{}).Where("claim_id = ?", claimID).
+		err := tx.Model(&claimRow{}).Where("identity_id = ?", identityID).
+			UpdateColumns(map[string]any{"number": "", "was": ""}).Error
+		if err != nil {
+			return err
+		}
+		return tx.Model(&textRow{}).Where("identity_id = ?", identityID).
 			UpdateColumns(map[string]any{"number": "", "number_key": "", "number_seq": nil}).Error
 	}
 }

@@ -73,9 +73,15 @@ func (s *Store) move(m claim.Move) error {
 	if m.Forget {
 		next.Number, next.Was = claim.Mobile{}, claim.Mobile{}
 		for id, t := range s.texts {
-			if t.Code.ClaimID == next.ID {
+			if t.IdentityID == next.IdentityID {
 				t.To = claim.Mobile{}
 				s.texts[id] = t
+			}
+		}
+		for id, c := range s.claims {
+			if c.IdentityID == next.IdentityID {
+				c.Number, c.Was = claim.Mobile{}, claim.Mobile{}
+				s.claims[id] = c
 			}
 		}
 	}

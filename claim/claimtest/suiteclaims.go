@@ -175,6 +175,11 @@ func idsAreUnique(f *fixture) {
 }
 
 func forgetting(f *fixture) {
+	before, others := open("before", bob), open("others", "alice")
+	f.commit(claim.Change{Create: &before, Text: textFor("before", before), At: noon})
+	before.State, before.EndedAt = claim.Superseded, noon.Add(-time.Second)
+	f.commit(claim.Change{Moves: []claim.Move{{From: claim.Open, Claim: before}}, At: noon})
+	f.commit(claim.Change{Create: &others, At: noon})
 	c := open("c", bob)
 	f.commit(claim.Change{Create: &c, Text: textFor("t", c), At: noon})
 	orphaned := c
@@ -187,9 +192,15 @@ func forgetting(f *fixture) {
 	f.same(last, &want)
 	texts, err := f.store.DueTexts(f.Context(), noon.Add(time.Minute), 9)
 	f.want(err, nil)
-	if len(texts) != 1 || !texts[0].To.IsZero() {
+	if len(texts) != 2 || !texts[0].To.IsZero() || !texts[1].To.IsZero() {
 		f.Errorf("got %v", texts)
 	}
+	found, err := f.store.Find(f.Context(), "before")
+	f.want(err, nil)
+	if !found.Number.IsZero() || !found.Was.IsZero() {
+		f.Errorf("an earlier claim of the identity keeps %+v", found)
+	}
+	f.same(f.current("alice").Held.Number, others.Number)
 }
 
 func tries(f *fixture) {
