@@ -59,22 +59,40 @@ const (
 // retry runs an operation again while its error says that nothing has happened
 // and that another time it may.
 func (db *DB) retry(ctx context.Context, operation func() error) error {
+	err := operation()
+	if !db.again(err) {
+		return err // as nearly always: nothing is prepared for another time
+	}
 	pace := backoff.NewExponentialBackOff()
 	pace.InitialInterval, pace.MaxInterval, pace.Multiplier = firstRetry, longestRetry, 2
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := operation()
-		switch {
-		case err == nil:
-		case lost(err):
-			db.repeats.conflicts.Add(1)
-		case unsent(err):
-			db.repeats.connections.Add(1)
-		default:
+	first := true
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
+		if !first {
+			err = operation()
+		}
+		if !first && err != nil && !db.again(err) {
 			return struct{}{}, backoff.Permanent(err)
 		}
+		first = false
 		return struct{}{}, err
 	}, backoff.WithBackOff(pace), backoff.WithMaxTries(retries))
 	return err
+}
+
+// again tells whether an operation may be tried once more, and counts it.
+func (db *DB) again(err error) bool {
+	switch {
+	case err == nil:
+		return false
+	case lost(err):
+		db.repeats.conflicts.Add(1)
+		return true
+	case unsent(err):
+		db.repeats.connections.Add(1)
+		return true
+	default:
+		return false
+	}
 }
 
 // repeats counts what came to nothing and may be done again.

@@ -43,9 +43,9 @@ func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) e
 // addLease tells whether nobody had a lease.
 func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (bool, error) {
 	err := s.db.write(ctx, func(tx *gorm.DB) error {
-		return tx.Create(&leaseRow{
+		return insert(tx, leaseRow{
 			IdentityID: lease.IdentityID, Owner: lease.Owner, ClaimID: lease.ClaimID, EndsAt: moment(lease.Until),
-		}).Error
+		})
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return false, nil
@@ -56,14 +56,11 @@ func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (b
 // takeOverLease tells whether somebody had a lease that has ended.
 func (s *Store) takeOverLease(ctx context.Context, lease claim.Lease, now time.Time) (bool, error) {
 	var changed int64
-	err := s.db.write(ctx, func(tx *gorm.DB) error {
-		done := tx.Model(&leaseRow{}).
-			Where(void, lease.IdentityID, moment(now), string(claim.Verified)).
-			UpdateColumns(map[string]any{
-				"owner": lease.Owner, "claim_id": lease.ClaimID, "ends_at": moment(lease.Until),
-			})
-		changed = done.RowsAffected
-		return done.Error
+	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
+		changed, err = update(tx, "identity_leases",
+			[]assignment{{"owner", lease.Owner}, {"claim_id", lease.ClaimID}, {"ends_at", moment(lease.Until)}},
+			void, lease.IdentityID, moment(now), string(claim.Verified))
+		return err
 	})
 	return changed == 1, err
 }

@@ -3,8 +3,6 @@ package persistence
 import (
 	"context"
 	"errors"
-	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
@@ -80,15 +78,14 @@ func firstOnly(change claim.Change) []limit {
 // insertWithin inserts a row if that keeps the limits, and else returns errFull.
 // Check, count and insertion are one statement. A row that is no text is not
 // counted.
-func insertWithin(tx *gorm.DB, row any, limits []limit) error {
+func insertWithin[R any](tx *gorm.DB, row R, limits []limit) error {
 	if len(limits) == 0 {
-		return tx.Create(row).Error
+		return insert(tx, row)
 	}
-	parsed := &gorm.Statement{DB: tx}
-	if err := parsed.Parse(row); err != nil {
-		return fmt.Errorf("read row: %w", err)
+	table, columns, fields, err := dissect(tx, &row)
+	if err != nil {
+		return err
 	}
-	columns := parsed.Schema.DBNames
 	selected, values := make([]string, len(columns)), make([]any, 0, len(columns))
 	for i, column := range columns {
 		if l, ok := counting(limits, column); ok {
@@ -96,15 +93,14 @@ func insertWithin(tx *gorm.DB, row any, limits []limit) error {
 			values = append(values, l.values...)
 			continue
 		}
-		value, _ := parsed.Schema.FieldsByDBName[column].ValueOf(tx.Statement.Context, reflect.ValueOf(row))
-		selected[i], values = "?", append(values, value)
+		selected[i], values = "?", append(values, fields[i])
 	}
 	conditions := make([]string, len(limits))
 	for i, l := range limits {
 		conditions[i] = "(SELECT COUNT(*) FROM texts WHERE " + l.where + " AND " + codesSince + ") < ?"
 		values = append(append(values, l.values...), l.since, l.most)
 	}
-	done := tx.Exec("INSERT INTO "+parsed.Table+" ("+strings.Join(columns, ", ")+
+	done := tx.Exec("INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
 		") SELECT "+strings.Join(selected, ", ")+" FROM (SELECT 1 AS one) AS once WHERE "+
 		strings.Join(conditions, " AND "), values...)
 	if done.Error == nil && done.RowsAffected == 0 {

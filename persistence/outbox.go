@@ -48,56 +48,54 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 // new one ends later.
 func (s *Store) TakeText(ctx context.Context, t claim.QueuedText, until time.Time) (bool, error) {
 	var taken int64
-	err := s.db.write(ctx, func(tx *gorm.DB) error {
-		done := tx.Model(&textRow{}).
-			Where("id = ? AND state = ? AND tries = ? AND due_at = ? AND due_at < ?",
-				t.ID, string(claim.TextQueued), t.Tries, moment(t.LeaseUntil), moment(until)).
-			UpdateColumn("due_at", moment(until))
-		taken = done.RowsAffected
-		return done.Error
+	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
+		taken, err = update(tx, "texts", []assignment{{"due_at", moment(until)}},
+			"id = ? AND state = ? AND tries = ? AND due_at = ? AND due_at < ?",
+			t.ID, string(claim.TextQueued), t.Tries, moment(t.LeaseUntil), moment(until))
+		return err
 	})
 	return taken == 1, away(err)
 }
 
 // Done implements [claim.Outbox]. A text ends once.
 func (s *Store) Done(ctx context.Context, r claim.TextResult) error {
-	return s.settle(ctx, r.TextID, map[string]any{
-		"state": string(r.State), "gateway": clip(r.Gateway, nameWidth), "provider_id": clip(r.ProviderID, textWidth),
-		"reason": clip(r.Reason, textWidth), "done_at": moment(r.At),
+	return s.settle(ctx, r.TextID, []assignment{
+		{"state", string(r.State)}, {"gateway", clip(r.Gateway, nameWidth)}, {"provider_id", clip(r.ProviderID, textWidth)},
+		{"reason", clip(r.Reason, textWidth)}, {"done_at", moment(r.At)},
 	})
 }
 
 // PutOff implements [claim.Outbox].
 func (s *Store) PutOff(ctx context.Context, textID string, until time.Time, reason string) error {
-	return s.settle(ctx, textID, map[string]any{
-		"due_at": moment(until), "tries": gorm.Expr("tries + 1"), "reason": clip(reason, textWidth),
+	return s.settle(ctx, textID, []assignment{
+		{"due_at", moment(until)}, {"tries", expression("tries + 1")}, {"reason", clip(reason, textWidth)},
 	})
 }
 
 // DropTexts implements [claim.Outbox].
 func (s *Store) DropTexts(ctx context.Context, textIDs []string, now time.Time, reason string) error {
-	return s.settleDue(ctx, textIDs, now, map[string]any{
-		"state": string(claim.TextDropped), "reason": clip(reason, textWidth), "done_at": moment(now),
+	return s.settleDue(ctx, textIDs, now, []assignment{
+		{"state", string(claim.TextDropped)}, {"reason", clip(reason, textWidth)}, {"done_at", moment(now)},
 	})
 }
 
 // PostponeTexts implements [claim.Outbox].
 func (s *Store) PostponeTexts(ctx context.Context, textIDs []string, now, until time.Time) error {
-	return s.settleDue(ctx, textIDs, now, map[string]any{"due_at": moment(until)})
+	return s.settleDue(ctx, textIDs, now, []assignment{{"due_at", moment(until)}})
 }
 
 // settleDue changes queued texts that nobody has a lease of, in one statement.
-func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, columns map[string]any) error {
+func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, set []assignment) error {
 	return away(s.db.write(ctx, func(tx *gorm.DB) error {
-		return tx.Model(&textRow{}).
-			Where("id IN ? AND state = ? AND due_at <= ?", textIDs, string(claim.TextQueued), moment(now)).
-			UpdateColumns(columns).Error
+		_, err := update(tx, "texts", set,
+			"id IN ? AND state = ? AND due_at <= ?", textIDs, string(claim.TextQueued), moment(now))
+		return err
 	}))
 }
 
-func (s *Store) settle(ctx context.Context, textID string, columns map[string]any) error {
+func (s *Store) settle(ctx context.Context, textID string, set []assignment) error {
 	return away(s.db.write(ctx, func(tx *gorm.DB) error {
-		return tx.Model(&textRow{}).Where("id = ? AND state = ?", textID, string(claim.TextQueued)).
-			UpdateColumns(columns).Error
+		_, err := update(tx, "texts", set, "id = ? AND state = ?", textID, string(claim.TextQueued))
+		return err
 	}))
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"time"
 
-	"gorm.io/gorm"
-
 	"github.com/holdline/holdline/claim"
 )
 
@@ -71,22 +69,19 @@ func (r claimRow) claim() claim.Claim {
 
 // moved returns what a transition writes. What a claim was made with stays, and
 // so do its attempts, which only Try counts.
-func moved(m claim.Move) map[string]any {
+func moved(m claim.Move) []assignment {
 	row := newClaimRow(m.Claim)
-	columns := map[string]any{
-		"held_identity": nil, "state": row.State, "version": row.Version + 1, "reason": row.Reason,
-		"code_key": row.CodeKey, "code_number": row.CodeNumber, "code_expires": row.CodeExpires,
-		"texts": row.Texts, "next_text": row.NextText, "last_address": row.LastAddress, "language": row.Language,
-		"marker": row.Marker, "due_at": row.DueAt, "due_tries": row.DueTries,
-		"lapses_at": row.LapsesAt, "ended_at": row.EndedAt,
-	}
-	if m.Claim.State.Held() {
-		columns["held_identity"] = gorm.Expr("identity_id")
+	set := []assignment{
+		{"held_identity", row.HeldIdentity}, {"state", row.State}, {"version", row.Version + 1}, {"reason", row.Reason},
+		{"code_key", row.CodeKey}, {"code_number", row.CodeNumber}, {"code_expires", row.CodeExpires},
+		{"texts", row.Texts}, {"next_text", row.NextText}, {"last_address", row.LastAddress}, {"language", row.Language},
+		{"marker", row.Marker}, {"due_at", row.DueAt}, {"due_tries", row.DueTries},
+		{"lapses_at", row.LapsesAt}, {"ended_at", row.EndedAt},
 	}
 	if m.Forget {
-		columns["number"], columns["was"] = "", ""
+		set = append(set, assignment{"number", ""}, assignment{"was", ""})
 	}
-	return columns
+	return set
 }
 
 // textRow is a line of the table texts.

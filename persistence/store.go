@@ -100,12 +100,12 @@ func plan(change claim.Change) []statement {
 	}
 	if len(change.Notices) > 0 {
 		statements = append(statements, func(tx *gorm.DB) error {
-			return tx.Create(newTextRows(change.Notices)).Error
+			return insert(tx, newTextRows(change.Notices)...)
 		})
 	}
 	if len(change.Events) > 0 {
 		statements = append(statements, func(tx *gorm.DB) error {
-			return tx.Create(newEventRows(change.Events)).Error
+			return insert(tx, newEventRows(change.Events)...)
 		})
 	}
 	if change.Text != nil && change.Limits.PerCodeHour > 0 {
@@ -118,13 +118,12 @@ func plan(change claim.Change) []statement {
 
 func moving(m claim.Move) statement {
 	return func(tx *gorm.DB) error {
-		done := tx.Model(&claimRow{}).
-			Where("id = ? AND state = ? AND version = ?", m.Claim.ID, string(m.From), m.Claim.Version).
-			UpdateColumns(moved(m))
-		if errors.Is(done.Error, gorm.ErrDuplicatedKey) || done.Error == nil && done.RowsAffected == 0 {
+		changed, err := update(tx, "claims", moved(m),
+			"id = ? AND state = ? AND version = ?", m.Claim.ID, string(m.From), m.Claim.Version)
+		if errors.Is(err, gorm.ErrDuplicatedKey) || err == nil && changed == 0 {
 			return claim.ErrRaced
 		}
-		return done.Error
+		return err
 	}
 }
 
@@ -156,7 +155,7 @@ func creating(change claim.Change) statement {
 		if change.Text == nil {
 			limits = append(limitsOf(change), firstOnly(change)...)
 		}
-		err := insertWithin(tx, &row, limits)
+		err := insertWithin(tx, row, limits)
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return errTaken
 		}
@@ -168,7 +167,7 @@ func queueing(change claim.Change) statement {
 	return func(tx *gorm.DB) error {
 		row := newTextRow(*change.Text)
 		limits := append(limitsOf(change), firstOnly(change)...)
-		err := insertWithin(tx, &row, limits)
+		err := insertWithin(tx, row, limits)
 		counted := slices.ContainsFunc(limits, func(l limit) bool { return l.sequence != "" })
 		if counted && errors.Is(err, gorm.ErrDuplicatedKey) {
 			return errOutnumbered
@@ -215,12 +214,10 @@ func (s *Store) exists(ctx context.Context, claimID string) (bool, error) {
 // Try implements [claim.Claims].
 func (s *Store) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
 	var counted int64
-	err := s.db.write(ctx, func(tx *gorm.DB) error {
-		done := tx.Model(&claimRow{}).
-			Where("id = ? AND code_number = ? AND attempts < ? AND state IN ?", ref.ClaimID, ref.Number, limit, held).
-			UpdateColumn("attempts", gorm.Expr("attempts + 1"))
-		counted = done.RowsAffected
-		return done.Error
+	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
+		counted, err = update(tx, "claims", []assignment{{"attempts", expression("attempts + 1")}},
+			"id = ? AND code_number = ? AND attempts < ? AND state IN ?", ref.ClaimID, ref.Number, limit, held)
+		return err
 	})
 	if err != nil {
 		return away(err)
