@@ -108,4 +108,7 @@ func (p *program) show(store *persistence.Store) {
 	p.metrics.Waiting(store.Waiting, p.clock.Now)
 	p.metrics.Traffic(p.watch)
 	p.metrics.GatewayHealth(p.worker.Health)
+	for id := range p.receipts.Readers {
+		p.metrics.ExpectReceipts(id)
+	}
 }

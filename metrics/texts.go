@@ -126,8 +126,17 @@ type receipts struct {
 	total *prometheus.CounterVec
 }
 
+var receiptStates = []claim.ReceiptState{claim.ReceiptAccepted, claim.ReceiptDelivered, claim.ReceiptUndelivered}
+
 // Receipts returns a keeper of receipts that counts them.
 func (m *Metrics) Receipts(of claim.Receipts) claim.Receipts { return receipts{of, m.texts.receipts} }
+
+// ExpectReceipts begins the counts of a gateway at zero.
+func (m *Metrics) ExpectReceipts(gateway string) {
+	for _, state := range receiptStates {
+		m.texts.receipts.WithLabelValues(gateway, string(state))
+	}
+}
 
 // Record implements [claim.Receipts].
 func (r receipts) Record(ctx context.Context, receipt claim.Receipt) error {
