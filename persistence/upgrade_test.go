@@ -1,0 +1,162 @@
+package persistence_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/persistence"
+)
+
+// upgraded is a database that began at the first migration and had data at every
+// later one: testdata/upgrade has what came with each. After each migration, all
+// that was there is there unchanged.
+func upgraded(t *testing.T, dsn string, wholeAtOnce bool) *persistence.DB {
+	t.Helper()
+	db := opened(t, dsn)
+	status, err := db.MigrationStatus(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := map[string]persistence.Content{}
+	for _, m := range status {
+		if wholeAtOnce && m.Version > 1 {
+			err = db.Migrate(t.Context())
+		} else {
+			err = db.MigrateTo(t.Context(), m.Version)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", m.Name, err)
+		}
+		for table, before := range kept {
+			now, err := db.Read(t.Context(), table, before.Columns...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, now); diff != "" {
+				t.Fatalf("%s changed data:\n%s", m.Name, diff)
+			}
+		}
+		for _, table := range insert(t, db, m.Name[:5]) {
+			kept[table] = persistence.Content{}
+		}
+		for table := range kept { // with the columns that they have by now
+			if kept[table], err = db.Read(t.Context(), table); err != nil {
+				t.Fatal(err)
+			}
+			if len(kept[table].Rows) == 0 {
+				t.Fatalf("%s is empty", table)
+			}
+		}
+	}
+	wantOutdated(t, db, false)
+	return db
+}
+
+var statement = regexp.MustCompile(`(?s)INSERT INTO (\w+) .*?;\n`)
+
+// insert puts in what came with a migration, and returns the names of the tables.
+func insert(t *testing.T, db *persistence.DB, version string) []string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", "upgrade", version+".sql"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	for _, found := range statement.FindAllSubmatch(content, -1) {
+		if err := db.Exec(t.Context(), string(found[0])); err != nil {
+			t.Fatalf("%s: %v", version, err)
+		}
+		tables = append(tables, string(found[1]))
+	}
+	return tables
+}
+
+func TestDataOutlivesEachMigration(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) { wantUsable(t, upgraded(t, newDSN(t), false)) })
+	}
+}
+
+func TestDataOfTheFirstMigrationOutlivesTheWay(t *testing.T) {
+	for name, newDSN := range databases {
+		t.Run(name, func(t *testing.T) {
+			db := upgraded(t, newDSN(t), true)
+			wantUsable(t, db)
+			if n, err := db.Count(t.Context(), "SELECT COUNT(*) FROM claims"); err != nil || n != 7 {
+				t.Errorf("%d claims, %v", n, err)
+			}
+		})
+	}
+}
+
+// Every table that migrations make has data in these tests.
+func TestEveryTableIsUpgradedWithData(t *testing.T) {
+	created := regexp.MustCompile(`CREATE TABLE (?:IF NOT EXISTS )?(\w+)`)
+	files, err := filepath.Glob("migrations/mysql/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		migration, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range created.FindAllSubmatch(migration, -1) {
+			name := filepath.Base(file)[:5] + ".sql"
+			data, err := os.ReadFile(filepath.Join("testdata", "upgrade", name))
+			if err != nil || !slices.ContainsFunc(statement.FindAllSubmatch(data, -1), func(s [][]byte) bool { return string(s[1]) == string(table[1]) }) {
+				t.Errorf("testdata/upgrade/%s has nothing for the table %s: %v", name, table[1], err)
+			}
+		}
+	}
+}
+
+// wantUsable wants this release to go on with what an earlier one left: the code
+// that was texted is still the claim's, an accepted number is still due to be
+// written, and what ended stays ended.
+func wantUsable(t *testing.T, db *persistence.DB) {
+	t.Helper()
+	const texted = "883203"
+	store, now := persistence.NewStore(db), time.Date(2026, 3, 1, 10, 3, 0, 0, time.UTC)
+	codes, err := claim.NewCodes([]string{"a secret that came later, and signs", "the secret of the release before this"}, 6, claim.Numeric)
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := store.Current(t.Context(), "a1", now.Add(-24*time.Hour))
+	if err != nil || snapshot.Held == nil {
+		t.Fatalf("the open claim is gone: %v", err)
+	}
+	open := *snapshot.Held
+	if open.State != claim.Open || open.Number.Reveal() != "+4915112345671" || open.Attempts != 1 || open.CodeExpires != time.Date(2026, 3, 1, 10, 5, 0, 1000, time.UTC) {
+		t.Errorf("the open claim is %+v", open)
+	}
+	if good, err := codes.Match(open.Code(), texted); err != nil || !good {
+		t.Errorf("the code that was texted: %t, %v", good, err)
+	}
+	if err := store.Try(t.Context(), open.Code(), 5); err != nil {
+		t.Errorf("try: %v", err)
+	}
+	verified := open
+	verified.State = claim.Verified
+	if err := store.Commit(t.Context(), claim.Change{At: now, Moves: []claim.Move{{From: claim.Open, Claim: verified}}}); err != nil {
+		t.Errorf("the open claim cannot be confirmed: %v", err)
+	}
+	for id, state := range map[string]claim.State{"a2": claim.Verified, "a3": claim.Applied} {
+		found, err := store.Find(t.Context(), "0b6f3a52-7d0c-4a3e-9d1a-5f1c0e5a9c0"+id[1:])
+		if err != nil || found == nil || found.State != state {
+			t.Errorf("claim of %s: %+v, %v", id, found, err)
+		}
+	}
+}
