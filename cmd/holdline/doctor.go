@@ -14,33 +14,29 @@ import (
 
 func doctorCommand() *cobra.Command {
 	var files []string
-	var strict, asJSON bool
-	var o app.DoctorOptions
+	var strict, asJSON, offline bool
 	cmd := &cobra.Command{
-		Use: "doctor", Short: "Say what would fail open or not work, with the line to change", Args: cobra.NoArgs,
+		Use: "doctor", Short: "Say what would fail open or not work, with the line to change",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.NoArgs(cmd, args); err != nil {
+				return exit{2, err}
+			}
+			return nil
+		},
 		Long: "Looks at Holdline's configuration, at kratos.yml and at the running servers. Nothing is\n" +
 			"changed, and no text is sent. The exit code is 0 if nothing was found that fails, 1 if\n" +
 			"something was (with --strict also for warnings), 2 if it could not look.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := load(cmd)
-			if err != nil {
+			report, err := examine(cmd, files, offline)
+			if err == nil && asJSON {
+				err = report.WriteJSON(cmd.OutOrStdout())
+			} else if err == nil {
+				err = report.WriteText(cmd.OutOrStdout())
+			}
+			switch {
+			case err != nil:
 				return exit{2, err}
-			}
-			if o.KratosFiles, err = byRealm(files, cfg); err != nil {
-				return exit{2, err}
-			}
-			report, err := app.Examine(cmd.Context(), cfg, o)
-			if err != nil {
-				return exit{2, err}
-			}
-			write := report.WriteText
-			if asJSON {
-				write = report.WriteJSON
-			}
-			if err := write(cmd.OutOrStdout()); err != nil {
-				return exit{2, err}
-			}
-			if doctor.Failed(report.Findings, strict) {
+			case doctor.Failed(report.Findings, strict):
 				return exit{1, nil}
 			}
 			return nil
@@ -48,11 +44,23 @@ func doctorCommand() *cobra.Command {
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{2, err} })
 	cmd.Flags().StringArrayVar(&files, "kratos-config", nil, "a kratos.yml (.yml, .yaml or .json); once for each file that Kratos merges, in its order; REALM=FILE for a further realm's")
-	cmd.Flags().BoolVar(&o.Offline, "offline", false, "look at the files alone, and ask no server")
+	cmd.Flags().BoolVar(&offline, "offline", false, "look at the files alone, and ask no server")
 	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 1 for warnings too")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON for programs")
 	config.Flags(cmd.Flags())
 	return cmd
+}
+
+func examine(cmd *cobra.Command, files []string, offline bool) (doctor.Report, error) {
+	cfg, err := load(cmd)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	sorted, err := byRealm(files, cfg)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	return app.Examine(cmd.Context(), cfg, app.DoctorOptions{KratosFiles: sorted, Offline: offline})
 }
 
 // byRealm sorts the files of Kratos by the realm that they are for.

@@ -1,0 +1,255 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/holdline/holdline/e2e/harness"
+)
+
+// careful is what an operator sets beside what the tests' Kratos has, so that the
+// doctor finds nothing.
+var careful = harness.Overlay{
+	"identity": harness.Overlay{"schemas": []harness.Overlay{{"id": "verified", "url": "file://./verified.schema.json"}}},
+	"log":      harness.Overlay{"level": "warning"},
+}
+
+// wantDiagnosis checks which failures were found, and that there were no others.
+func wantDiagnosis(t *testing.T, got harness.Diagnosis, failures ...string) {
+	t.Helper()
+	exit := min(len(failures), 1)
+	if !slices.Equal(got.Failures, failures) || got.Exit != exit {
+		t.Errorf("found %v, exit %d; want %v, %d\n%s", got.Failures, got.Exit, failures, exit, got.Printed)
+	}
+}
+
+func TestTheDoctorFindsNothingInASoundSetUp(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Kratos: careful})
+	got := s.Doctor(t, "--strict")
+	wantDiagnosis(t, got)
+	if len(got.Warnings) > 0 {
+		t.Errorf("warnings: %s", got.Printed)
+	}
+	wantDiagnosis(t, s.Doctor(t, "--offline", "--strict"))
+	if texts := len(s.Provider.Texts("")); texts != 0 {
+		t.Errorf("%d texts were sent", texts)
+	}
+}
+
+// profileHooks returns where Kratos' hooks of profiles stand, and the list.
+func profileHooks(t *testing.T, config harness.Overlay) (profile harness.Overlay, hooks []any) {
+	t.Helper()
+	var at any = config
+	for _, step := range []string{"selfservice", "flows", "settings", "after", "profile"} {
+		at = at.(harness.Overlay)[step]
+	}
+	profile = at.(harness.Overlay)
+	return profile, slices.Clone(profile["hooks"].([]any))
+}
+
+// settingsAfter returns what is above the profile.
+func settingsAfter(config harness.Overlay) harness.Overlay {
+	flows := config["selfservice"].(harness.Overlay)["flows"].(harness.Overlay)
+	return flows["settings"].(harness.Overlay)["after"].(harness.Overlay)
+}
+
+// hookConfig returns a copy of a hook with other settings laid over its own.
+func hookConfig(hook any, over harness.Overlay) harness.Overlay {
+	copied := harness.Overlay{"hook": "web_hook", "config": harness.Overlay{}}
+	config := copied["config"].(harness.Overlay)
+	for key, value := range hook.(harness.Overlay)["config"].(harness.Overlay) {
+		config[key] = value
+	}
+	for key, value := range over {
+		config[key] = value
+	}
+	return copied
+}
+
+// What the doctor says of a kratos.yml is true of a real Kratos: where it fails
+// open, a number changes without a code; where it does not work, none changes.
+func TestWhatTheDoctorSaysIsTrue(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Kratos: careful})
+	const (
+		throughKratos = "stored without a code"
+		refused       = "refused"
+		held          = "held back"
+	)
+	var sound harness.Overlay
+	s.Kratos.Reconfigure(t, func(config harness.Overlay) { sound = copyOf(t, config) })
+	for _, tt := range []struct {
+		what     string
+		edit     func(t *testing.T, config harness.Overlay)
+		failures []string
+		warnings []string
+		outcome  string
+	}{
+		{"nothing wrong", func(*testing.T, harness.Overlay) {}, nil, nil, held},
+		{"hooks in the global list", func(t *testing.T, config harness.Overlay) {
+			profile, hooks := profileHooks(t, config)
+			delete(profile, "hooks")
+			settingsAfter(config)["hooks"] = hooks
+		}, []string{"parse-hook-global"}, nil, throughKratos},
+		{"no parse", func(t *testing.T, config harness.Overlay) {
+			profile, hooks := profileHooks(t, config)
+			hooks[0] = hookConfig(hooks[0], harness.Overlay{"response": harness.Overlay{}})
+			profile["hooks"] = hooks
+		}, []string{"stage-hook-not-parsed"}, nil, throughKratos},
+		{"can_interrupt in place of parse", func(t *testing.T, config harness.Overlay) {
+			profile, hooks := profileHooks(t, config)
+			hooks[0] = hookConfig(hooks[0], harness.Overlay{"response": harness.Overlay{}, "can_interrupt": true})
+			profile["hooks"] = hooks
+		}, []string{"stage-hook-can-interrupt"}, nil, throughKratos},
+		{"no hooks", func(t *testing.T, config harness.Overlay) {
+			profile, _ := profileHooks(t, config)
+			delete(profile, "hooks")
+		}, []string{"stage-hook-missing"}, nil, throughKratos},
+		{"jsonnet that cancels", func(t *testing.T, config harness.Overlay) {
+			profile, hooks := profileHooks(t, config)
+			hooks[0] = hookConfig(hooks[0], harness.Overlay{"body": "base64://ZnVuY3Rpb24oY3R4KSBlcnJvciAnY2FuY2VsJw=="}) // function(ctx) error 'cancel'
+			profile["hooks"] = hooks
+		}, []string{"jsonnet-cancels"}, nil, throughKratos},
+		{"activate first", func(t *testing.T, config harness.Overlay) {
+			profile, hooks := profileHooks(t, config)
+			hooks[0], hooks[1] = hooks[1], hooks[0]
+			profile["hooks"] = hooks
+		}, nil, []string{"hook-order"}, held},
+		{"the public listener", func(t *testing.T, config harness.Overlay) {
+			profile, hooks := profileHooks(t, config)
+			hooks[0] = hookConfig(hooks[0], harness.Overlay{"url": s.Holdline.PublicURL + "/hooks/settings/stage"})
+			profile["hooks"] = hooks
+		}, []string{"hook-url"}, nil, refused},
+		{"another key", func(t *testing.T, config harness.Overlay) {
+			profile, hooks := profileHooks(t, config)
+			auth := harness.Overlay{"type": "api_key", "config": harness.Overlay{"name": "X-Hook-Key", "value": "wrong", "in": "header"}}
+			hooks[0] = hookConfig(hooks[0], harness.Overlay{"auth": auth})
+			profile["hooks"] = hooks
+		}, []string{"hook-key-differs"}, nil, refused},
+		{"private addresses", func(_ *testing.T, config harness.Overlay) {
+			config["clients"] = harness.Overlay{"http": harness.Overlay{"disallow_private_ip_ranges": true}}
+		}, []string{"hook-private-address"}, nil, refused},
+		{"private addresses, allowed by a pattern", func(_ *testing.T, config harness.Overlay) {
+			config["clients"] = harness.Overlay{"http": harness.Overlay{
+				"disallow_private_ip_ranges": true, "private_ip_exception_urls": []string{s.Hooks.URL + "/hooks/**"},
+			}}
+		}, nil, nil, held},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			s.Kratos.Reconfigure(t, func(config harness.Overlay) {
+				clear(config)
+				for key, value := range copyOf(t, sound) {
+					config[key] = value
+				}
+				tt.edit(t, config)
+			})
+			got := s.Doctor(t)
+			wantDiagnosis(t, got, tt.failures...)
+			if !slices.Equal(got.Warnings, tt.warnings) {
+				t.Errorf("warnings %v, want %v", got.Warnings, tt.warnings)
+			}
+
+			someone := s.NewPerson(t, m0)
+			defer someone.Delete(t)
+			saved := someone.Save(t, harness.Profile{Name: "After", Mobile: m1})
+			now := someone.Identity(t)
+			outcome := fmt.Sprintf("status %d, number %s, pending %q", saved.Status, now.Traits.Mobile, now.Pending())
+			switch {
+			case now.Traits.Mobile == m1:
+				outcome = throughKratos
+			case saved.Status == http.StatusOK && now.Pending() == m1:
+				outcome = held
+			case saved.Status != http.StatusOK && now.Pending() == "":
+				outcome = refused
+			}
+			if outcome != tt.outcome {
+				t.Errorf("a change of number is %s; want %s\n%s", outcome, tt.outcome, saved.Body)
+			}
+		})
+	}
+}
+
+// copyOf is a document of its own.
+func copyOf(t *testing.T, document harness.Overlay) harness.Overlay {
+	t.Helper()
+	text, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var copied harness.Overlay
+	if err := json.Unmarshal(text, &copied); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+func TestTheDoctorNamesServersThatAreAway(t *testing.T) {
+	t.Parallel()
+	server := harness.OwnMariaDB(t)
+	s := harness.NewStack(t, harness.Options{Kratos: careful, Server: server})
+	empty := server.NewDatabase(t)
+	wantDiagnosis(t, s.Doctor(t, "--database-dsn", empty.DSN, "--database-auto-migrate=false"), "database-schema-outdated")
+	wantDiagnosis(t, s.Doctor(t, "--enable-verification=false"), "verification-off")
+	// Nobody has told Kratos or the running Holdline of this key.
+	wantDiagnosis(t, s.Doctor(t, "--hooks-api-key", "another key, which is long enough"), "hook-key-differs", "hook-key-refused")
+	wantDiagnosis(t, s.Doctor(t, "--admin-port", "0"))
+
+	vonage := vonageAccount(t)
+	gateway := func(secret string) string {
+		return fmt.Sprintf(`[{"id":"v","type":"vonage","api_key":"key","api_secret":%q,"from":"Holdline","endpoint":"%s/sms/json"}]`, secret, vonage.URL)
+	}
+	wantDiagnosis(t, s.Doctor(t, "--sms-gateways", gateway("right")))
+	wantDiagnosis(t, s.Doctor(t, "--sms-gateways", gateway("wrong")), "gateway-refuses")
+	s.Provider.Down()
+	wantDiagnosis(t, s.Doctor(t), "gateway-unreachable")
+	wantDiagnosis(t, s.Doctor(t, "--offline"))
+	s.Provider.Up()
+
+	server.Stop(t)
+	wantDiagnosis(t, s.Doctor(t), "database-unreachable")
+	server.Start(t)
+	s.Kratos.Kill()
+	wantDiagnosis(t, s.Doctor(t), "kratos-unreachable")
+	s.Kratos.Start(t)
+	s.Holdline.Stop(t)
+	wantDiagnosis(t, s.Doctor(t), "holdline-unreachable")
+	s.Holdline.Start(t)
+	wantDiagnosis(t, s.Doctor(t))
+}
+
+// vonageAccount answers as Vonage does who asks for the balance. Nothing else may
+// be asked.
+func vonageAccount(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != "/account/get-balance" {
+			t.Errorf("asked %s %s", r.Method, r.URL)
+		}
+		if _, secret, _ := r.BasicAuth(); secret != "right" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte(`{"value":10.28,"autoReload":false}`))
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+func TestTheDoctorSeesWhatIsReachableByAnybody(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Kratos: careful})
+	for _, tt := range []struct{ flag, value, want string }{
+		// As if a proxy passed everything on to the wrong listener.
+		{"--public-base-url", s.Holdline.AdminURL, "admin-listener-public"},
+		{"--kratos-browser-url", s.Kratos.AdminURL, "kratos-admin-public"},
+	} {
+		if got := s.Doctor(t, tt.flag, tt.value); !slices.Contains(got.Failures, tt.want) || got.Exit != 1 {
+			t.Errorf("%s %s: found %v\n%s", tt.flag, tt.value, got.Failures, got.Printed)
+		}
+	}
+}
