@@ -13,7 +13,7 @@ AXE_SHA256 := e9e5863c33a874f09bc01acd9234b7e3c871479f5eef8802fa582544465e6d01
 AXE := $(CACHE)/axe-core-$(AXE_VERSION)/axe.min.js
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
-.PHONY: help demo test check lint format unit fuzz e2e cluster screenshots bench build tools axe debian clean
+.PHONY: help demo test check lint format unit fuzz e2e storm soak cluster screenshots bench build tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,6 +81,16 @@ e2e: debian build $(KRATOS) $(AXE) ## the built program with a real Kratos, Mari
 	@cd e2e && HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -timeout 30m ./...
 	@cat $(CACHE)/reports/*.txt
+
+storm: debian build $(KRATOS) $(AXE) ## 3,000 changes while everything fails at random; some fifteen minutes
+	@cd e2e && HOLDLINE_STORM_CHANGES=$${HOLDLINE_STORM_CHANGES:-3000} HOLDLINE_REPORTS=$(CACHE)/reports \
+		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 40m -run InAStorm .
+	@cat $(CACHE)/reports/storm-long.txt
+
+soak: debian build $(KRATOS) $(AXE) ## ten minutes of the same; afterwards nothing may have piled up
+	@cd e2e && HOLDLINE_SOAK=$${HOLDLINE_SOAK:-10m} HOLDLINE_REPORTS=$(CACHE)/reports \
+		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 40m -run Soak .
+	@cat $(CACHE)/reports/soak.txt
 
 # The last release before migration 00013, to be replaced while it serves. A copy
 # without history does without.

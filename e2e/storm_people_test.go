@@ -21,6 +21,8 @@ type resident struct {
 	gone   bool
 	done   int
 	did    map[string]int
+	// slowest is how long the slowest change took.
+	slowest time.Duration
 
 	mu sync.Mutex
 	// may are the numbers that the account may have, and why.

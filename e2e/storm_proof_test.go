@@ -115,20 +115,13 @@ func (w *storm) proveTexts(t *testing.T) {
 			of[number] = p
 		}
 	}
-	codes := map[string]map[string]bool{}
+	wanted := w.stack.Database.NumbersOfTexts(t)
 	for _, text := range w.texts("") {
-		if codes[text.To] == nil {
-			codes[text.To] = map[string]bool{}
-		}
-		codes[text.To][text.Code] = true
-	}
-	for number := range codes {
-		p := of[number]
-		switch {
+		switch p := of[text.To]; {
 		case p == nil:
-			t.Errorf("a code went to %s, for which nobody asked", number)
-		case !p.gone && w.stack.Database.Count(t, "claims", "identity_id = ? AND number = ?", p.ID, number) == 0:
-			t.Errorf("a code went to %s, which is in no claim", number)
+			t.Errorf("a code went to %s, for which nobody asked", text.To)
+		case !p.gone && wanted[text.Key] != text.To:
+			t.Errorf("a code of a claim for %s went to %s", wanted[text.Key], text.To)
 		}
 	}
 	for _, notice := range append(w.stack.Provider.Notices(""), w.second.Notices("")...) {

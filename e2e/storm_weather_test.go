@@ -129,9 +129,10 @@ type blowKind struct {
 
 var blows = []blowKind{
 	{"a replica is killed", 4, func(t *testing.T, w *storm, replica int, lasts time.Duration, over *atomic.Bool) {
-		w.replicas[replica].Kill()
+		r := w.killable(replica)
+		r.Kill()
 		pass(lasts/2, over)
-		w.replicas[replica].Start(t)
+		r.Revive(t)
 	}},
 	{"a replica freezes", 3, func(_ *testing.T, w *storm, replica int, lasts time.Duration, over *atomic.Bool) {
 		thaw := w.replicas[replica].Freeze()

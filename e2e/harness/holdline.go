@@ -172,6 +172,13 @@ func (h *Holdline) Restart(t testing.TB) {
 	h.Start(t)
 }
 
+// Revive starts a program that was killed, again and again until it serves, as a
+// service manager does: one whose database does not answer ends at once.
+func (h *Holdline) Revive(t testing.TB) {
+	t.Helper()
+	Eventually(t, time.Minute, "holdline serves again", h.start)
+}
+
 // Replace stops the program and starts another release of it in its place; a
 // blank one is the one under test.
 func (h *Holdline) Replace(t testing.TB, program string) {

@@ -169,6 +169,40 @@ func (m *MariaDB) NewDatabase(t testing.TB) Database {
 	}
 }
 
+// NumbersOfTexts returns the number that each text's claim is for, by the text's id.
+func (d Database) NumbersOfTexts(t testing.TB) map[string]string {
+	t.Helper()
+	rows, err := d.Server.Root.QueryContext(t.Context(),
+		"SELECT texts.id, claims.number FROM "+d.Name+".texts JOIN "+d.Name+".claims ON claims.id = texts.claim_id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	numbers := map[string]string{}
+	for rows.Next() {
+		var id, number string
+		if err := rows.Scan(&id, &number); err != nil {
+			t.Fatal(err)
+		}
+		numbers[id] = number
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return numbers
+}
+
+// Connections counts the connections that the database's user has.
+func (d Database) Connections(t testing.TB) int {
+	t.Helper()
+	n := 0
+	row := d.Server.Root.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = ?", d.User)
+	if err := row.Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // Audit returns the identity's audit trail, each line as "what by whom". A line
 // must not have the whole number.
 func (d Database) Audit(t testing.TB, identityID string) []string {
