@@ -45,7 +45,7 @@ var (
 	ignoreWithParse = Rule{
 		"ignore-with-parse", Failure, NotWorking,
 		"A hook has response.ignore together with response.parse or can_interrupt.",
-		"Kratos takes that for a fault: it does not start, or refuses every form.",
+		"Kratos takes that for a fault, and does not start.",
 		"Give the stage hook response.parse alone, the others response.ignore alone.",
 	}
 	activateEarly = Rule{
