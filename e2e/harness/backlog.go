@@ -83,7 +83,7 @@ func (d Database) multiply(t testing.TB, table string, b Backlog, given ...map[s
 		maps.Copy(other, columns)
 	}
 	var names, values []string
-	for _, name := range d.columns(t, table) {
+	for _, name := range d.Columns(t, table) {
 		names = append(names, name)
 		value, ok := other[name]
 		if !ok {
@@ -99,8 +99,8 @@ func (d Database) multiply(t testing.TB, table string, b Backlog, given ...map[s
 		d.Name, table, strings.Join(names, ", "), strings.Join(values, ", "), b.Count), b.Of.ID, b.Number)
 }
 
-// columns are those that can be written: the others are made of them.
-func (d Database) columns(t testing.TB, table string) []string {
+// Columns are those that can be written: the others are made of them.
+func (d Database) Columns(t testing.TB, table string) []string {
 	t.Helper()
 	rows, err := d.Server.Root.QueryContext(t.Context(),
 		"SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND extra NOT LIKE '%GENERATED%'", d.Name, table)
