@@ -11,9 +11,11 @@ KRATOS := $(CACHE)/kratos
 AXE_VERSION := 4.11.0
 AXE_SHA256 := e9e5863c33a874f09bc01acd9234b7e3c871479f5eef8802fa582544465e6d01
 AXE := $(CACHE)/axe-core-$(AXE_VERSION)/axe.min.js
+CYCLONEDX_VERSION := v1.10.0
+CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
-.PHONY: help demo test check lint format unit fuzz e2e storm soak cluster screenshots bench build tools axe debian clean
+.PHONY: help demo test check lint format unit packaging fuzz e2e storm soak cluster screenshots bench build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,7 +23,7 @@ help: ## what there is to make
 demo: build $(KRATOS) ## run the whole product: a real Kratos, Holdline, a phone simulator
 	@exec $(HOLDLINE) demo --kratos-bin $(KRATOS)
 
-test: debian lint unit e2e ## format, lint, unit tests, then everything on real servers
+test: debian lint unit packaging e2e ## format, lint, unit tests, packaging, then everything on real servers
 
 check: lint unit fuzz ## what to run before a commit; e2e apart
 
@@ -29,6 +31,14 @@ build: ## the holdline program
 	@echo "building holdline"
 	@mkdir -p $(CACHE)
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.release=$(VERSION)" -o $(HOLDLINE) ./cmd/holdline
+
+dist: $(CYCLONEDX) ## the committed release for linux on amd64 and arm64, made twice: archives, bills of materials, checksums
+	@CYCLONEDX=$(CYCLONEDX) ./deploy/dist.sh dist
+
+$(CYCLONEDX):
+	@echo "building cyclonedx-gomod $(CYCLONEDX_VERSION)"
+	@mkdir -p $(dir $@)
+	@GOBIN=$(dir $@) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
 
 $(KRATOS): e2e/kratos/go.mod e2e/kratos/go.sum e2e/kratos/main.go
 	@./e2e/debian.sh compiler
@@ -59,16 +69,22 @@ debian: ## install the Debian packages that the tests need and that are missing
 format: $(GOLANGCI) ## format the code
 	@$(GOLANGCI) fmt
 	@cd e2e && $(GOLANGCI) fmt
+	@cd deploy && $(GOLANGCI) fmt
 
 lint: $(GOLANGCI) ## check format and lint, import rules included
 	@echo "lint"
 	@$(GOLANGCI) run ./...
 	@cd e2e && $(GOLANGCI) run ./...
+	@cd deploy && $(GOLANGCI) run ./...
 
 unit: $(KRATOS) ## unit tests with the race detector, on a real MariaDB and a real Kratos
 	@echo "unit tests"
 	@./e2e/with-mariadb.sh env HOLDLINE_REQUIRE_MARIADB=1 HOLDLINE_REQUIRE_KRATOS=1 KRATOS_BIN=$(KRATOS) \
 		$(GO) test -race ./...
+
+packaging: debian build $(KRATOS) ## the examples in deploy/, held against systemd, Kubernetes' types, compose and a real Kratos
+	@echo "packaging"
+	@cd deploy && HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) $(GO) test -count=1 ./...
 
 fuzz: ## ten seconds for each fuzz target
 	@for target in $$(grep -rhoE 'func Fuzz[A-Za-z]+' --include='*_test.go' --exclude-dir=e2e . | cut -d' ' -f2); do \
