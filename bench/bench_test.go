@@ -30,8 +30,9 @@ func TestQuantile(t *testing.T) {
 // half-way slows both.
 func TestRatioIsThatOfRounds(t *testing.T) {
 	r := row{samples: [][]sample{{{rate: 100}, {rate: 50}, {rate: 8}}, {{rate: 75}, {rate: 50}, {rate: 7}}}}
-	want := spread{median: 0.875, low: 0.75, high: 1}
-	if got := r.ratio(1, 0, rates); got != want {
+	rate, line, ratio := r.duel(duel{of: 1, to: 0, line: rateOf})
+	want := [3]spread{{50, 7, 75}, {50, 8, 100}, {0.875, 0.75, 1}}
+	if got := [3]spread{rate, line, ratio}; got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -39,9 +40,9 @@ func TestRatioIsThatOfRounds(t *testing.T) {
 // What a change may at best be done at is the database's transactions by those that
 // a change commits.
 func TestRatioToTheFloorOfTransactions(t *testing.T) {
-	change := sample{rate: 300, work: work{commits: 8}}
-	if got, want := ofFloor(change, sample{rate: 4800}), 0.5; got != want {
-		t.Errorf("got %v, want %v", got, want)
+	r := row{samples: [][]sample{{{rate: 4800}}, {{rate: 300, work: work{commits: 8}}}}}
+	if _, line, ratio := r.duel(duel{of: 1, to: 0, line: perCommit}); line.median != 600 || ratio.median != 0.5 {
+		t.Errorf("got %v of %v", ratio, line)
 	}
 }
 

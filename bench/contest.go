@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
 
 // contestant is what takes turns with others in being measured.
@@ -19,6 +20,7 @@ type contestant interface {
 // contest is what contestants came to, side by side.
 type contest struct {
 	rows   []row
+	rounds int
 	others float64 // the share of the machine that other programs took
 }
 
@@ -43,11 +45,11 @@ func compete(ctx context.Context, b *bench, all []contestant) (c contest, err er
 	if err != nil {
 		return c, err
 	}
-	for round := range b.rounds {
+	for c.rounds = 0; c.rounds < b.rounds && (c.rounds == 0 || time.Since(b.began) < b.enough); c.rounds++ {
 		for _, r := range c.rows {
-			b.say("round %d of %d, users: %d", round+1, b.rounds, r.users)
+			b.say("round %d of %d, users: %d", c.rounds+1, b.rounds, r.users)
 			for turn := range all {
-				which := (turn + round) % len(all)
+				which := (turn + c.rounds) % len(all)
 				got, err := all[which].block(ctx, r.users)
 				if err != nil {
 					return c, err
@@ -85,15 +87,6 @@ func (r row) of(which int, pick func(sample) float64) spread {
 	var values []float64
 	for _, s := range r.samples[which] {
 		values = append(values, pick(s))
-	}
-	return spreadOf(values)
-}
-
-// ratio compares one contestant with another, round by round.
-func (r row) ratio(of, to int, compare func(of, to sample) float64) spread {
-	var values []float64
-	for i, s := range r.samples[of] {
-		values = append(values, compare(s, r.samples[to][i]))
 	}
 	return spreadOf(values)
 }

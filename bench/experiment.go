@@ -39,6 +39,7 @@ type section interface {
 // bench is what all experiments share.
 type bench struct {
 	settings
+	began  time.Time
 	server *server
 	dir    string // for files
 

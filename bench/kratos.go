@@ -187,6 +187,17 @@ func (k *kratos) start(ctx context.Context, client *http.Client, hooks []byte) e
 // again that its database ended for a deadlock, and leaves that to its user.
 const kratosTries = 5
 
+// kratosFailed tells whether Kratos said that the fault is its own. Where hooks may refuse
+// a form, it does so with status 400, too.
+func kratosFailed(err error) bool {
+	var other statusError
+	if !errors.As(err, &other) {
+		return false
+	}
+	var said struct{ Error struct{ Code int } }
+	return json.Unmarshal(other.said, &said) == nil && said.Error.Code == http.StatusInternalServerError
+}
+
 // call sends a body as JSON, with a session's token unless it is blank, and reads the
 // answer.
 func (k *kratos) call(ctx context.Context, method, url, token string, body, into any, want int) error {
@@ -203,8 +214,7 @@ func (k *kratos) call(ctx context.Context, method, url, token string, body, into
 	}
 	for try := 1; ; try++ {
 		said, err := exchange(ctx, k.client, method, url, bytes.NewReader(content), want, header)
-		var other statusError
-		if errors.As(err, &other) && other.status == http.StatusInternalServerError && try < kratosTries {
+		if kratosFailed(err) && try < kratosTries {
 			k.failures.Add(1)
 			continue
 		}

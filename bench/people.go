@@ -24,10 +24,12 @@ type people struct {
 	made   int
 }
 
-func newPeople(seed uint64, prefix string) *people {
+// newPeople begins with the number after this one: whose Kratos share a database share
+// no numbers.
+func newPeople(seed uint64, prefix string, after int) *people {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
-	return &people{chance: rand.NewChaCha8(key), prefix: prefix}
+	return &people{chance: rand.NewChaCha8(key), prefix: prefix, made: after}
 }
 
 // next is somebody new.

@@ -5,7 +5,7 @@ import "testing"
 // Nobody gets a number that somebody had, but a person who stays has as old number
 // the new one of before.
 func TestPeopleHaveNumbersOfTheirOwn(t *testing.T) {
-	all := newPeople(1, "p")
+	all := newPeople(1, "p", 0)
 	anna, err := all.next()
 	if err != nil {
 		t.Fatal(err)
@@ -22,7 +22,7 @@ func TestPeopleHaveNumbersOfTheirOwn(t *testing.T) {
 	if bob.id == anna.id || bob.name == anna.name || seen[bob.was] || seen[bob.mobile] {
 		t.Errorf("bob: %+v, anna: %+v", bob, anna)
 	}
-	if same, err := newPeople(1, "p").next(); err != nil || same != anna {
+	if same, err := newPeople(1, "p", 0).next(); err != nil || same != anna {
 		t.Errorf("the same seed made %+v, then %+v (%v)", anna, same, err)
 	}
 }

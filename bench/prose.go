@@ -20,7 +20,7 @@ The floors are what the same MariaDB does for a client that does nothing else, o
 
 const duelsProse = `### Ratios
 
-The floor of inserts is divided by the commits of a change, as counted in the same round: a change that commits eight times cannot be done more often than an eighth of it. A slow provider's code can be read from the moment at which the request arrives; it holds a place for as long as it takes, so a gateway's ` + "`concurrency`" + ` (1024 by default) must be no less than texts per second times seconds.
+What a case is compared with is another's changes per second, in the same round. The floor of inserts is divided by the commits of a change, as counted in that round: a change that commits eight times cannot be done more often than an eighth of it. A slow provider's code can be read from the moment at which the request arrives; it holds a place for as long as it takes, so a gateway's ` + "`concurrency`" + ` (1024 by default) must be no less than texts per second times seconds.
 
 `
 

@@ -89,7 +89,7 @@ func (s *submitSite) start(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	c := contender{name: "submits", realKratos: true}
+	c := contender{name: "submits", realKratos: true, numbersAfter: 20_000_000}
 	started, err := startVariant(ctx, b, c, nil)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ type variant struct {
 func startVariant(ctx context.Context, b *bench, c contender, earlier *variant) (contestant, error) {
 	v := &variant{
 		contender: c, database: "bench_" + c.name, bench: b,
-		people: newPeople(b.seed, c.name), provider: double.NewProvider(c.delay(b)),
+		people: newPeople(b.seed, c.name, c.numbersAfter), provider: double.NewProvider(c.delay(b)),
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
 		acted:  map[string]person{},
 		tally:  tally{expected: map[string]int{}},
