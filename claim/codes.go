@@ -125,6 +125,8 @@ func spread(prk []byte, ref CodeRef, chars string, length int) (string, error) {
 	}
 }
 
+var uncounted = strings.NewReplacer(" ", "", "-", "")
+
 // Match compares what a person typed with the code, in constant time. Spaces,
 // hyphens and the case of letters do not count. The error is [ErrUnknownKey].
 func (c *Codes) Match(ref CodeRef, typed string) (bool, error) {
@@ -132,6 +134,6 @@ func (c *Codes) Match(ref CodeRef, typed string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	typed = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(typed))
+	typed = strings.ToUpper(uncounted.Replace(typed))
 	return hmac.Equal([]byte(code), []byte(typed)), nil
 }

@@ -136,12 +136,13 @@ func add(path string, value any) kratos.JsonPatch {
 	return kratos.JsonPatch{Op: "add", Path: path, Value: value}
 }
 
+var escaping = strings.NewReplacer("~", "~0", "/", "~1")
+
 // pointer is a JSON pointer, escaped as RFC 6901, section 3, asks for.
 func pointer(names ...string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	var path strings.Builder
 	for _, name := range names {
-		path.WriteString("/" + escape.Replace(name))
+		path.WriteString("/" + escaping.Replace(name))
 	}
 	return path.String()
 }

@@ -41,7 +41,7 @@ func (s *Store) Current(ctx context.Context, identityID string, since time.Time)
 	var rows []currentRow
 	err := s.db.read(ctx, func(tx *gorm.DB) error {
 		rows = nil
-		return tx.Raw(currentQuery, replaced, identityID, identityID, moment(since), held, identityID, living).Scan(&rows).Error
+		return tx.Raw(currentQuery, replaced, identityID, identityID, moment(since), held, identityID, living).Find(&rows).Error
 	})
 	var snapshot claim.Snapshot
 	for _, row := range rows {

@@ -100,13 +100,13 @@ func insertWithin[R any](tx *gorm.DB, row R, limits []limit) error {
 		conditions[i] = "(SELECT COUNT(*) FROM texts WHERE " + l.where + " AND " + codesSince + ") < ?"
 		values = append(append(values, l.values...), l.since, l.most)
 	}
-	done := tx.Exec("INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
+	inserted, err := exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
 		") SELECT "+strings.Join(selected, ", ")+" FROM (SELECT 1 AS one) AS once WHERE "+
 		strings.Join(conditions, " AND "), values...)
-	if done.Error == nil && done.RowsAffected == 0 {
+	if err == nil && inserted == 0 {
 		return errFull
 	}
-	return done.Error
+	return err
 }
 
 // counting returns the limit that a column counts for.

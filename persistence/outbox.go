@@ -32,7 +32,7 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 	err := s.db.read(ctx, func(tx *gorm.DB) error {
 		rows = nil
 		return tx.Raw(dueTextsQuery, string(claim.TextCode), string(claim.Open), string(claim.TextQueued),
-			moment(now), moment(now), n).Scan(&rows).Error
+			moment(now), moment(now), n).Find(&rows).Error
 	})
 	texts := make([]claim.QueuedText, len(rows))
 	for i, row := range rows {
@@ -60,8 +60,11 @@ func (s *Store) TakeText(ctx context.Context, t claim.QueuedText, until time.Tim
 // Done implements [claim.Outbox]. A text ends once.
 func (s *Store) Done(ctx context.Context, r claim.TextResult) error {
 	return s.settle(ctx, r.TextID, []assignment{
-		{"state", string(r.State)}, {"gateway", clip(r.Gateway, nameWidth)}, {"provider_id", clip(r.ProviderID, textWidth)},
-		{"reason", clip(r.Reason, textWidth)}, {"done_at", moment(r.At)},
+		{"state", string(r.State)},
+		{"gateway", clip(r.Gateway, nameWidth)},
+		{"provider_id", clip(r.ProviderID, textWidth)},
+		{"reason", clip(r.Reason, textWidth)},
+		{"done_at", moment(r.At)},
 	})
 }
 
@@ -86,9 +89,16 @@ func (s *Store) PostponeTexts(ctx context.Context, textIDs []string, now, until 
 
 // settleDue changes queued texts that nobody has a lease of, in one statement.
 func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, set []assignment) error {
+	if len(textIDs) == 0 {
+		return nil
+	}
+	values := []any{string(claim.TextQueued), moment(now)}
+	for _, id := range textIDs {
+		values = append(values, id)
+	}
 	return away(s.db.write(ctx, func(tx *gorm.DB) error {
 		_, err := update(tx, "texts", set,
-			"id IN ? AND state = ? AND due_at <= ?", textIDs, string(claim.TextQueued), moment(now))
+			"state = ? AND due_at <= ? AND id IN (?"+strings.Repeat(", ?", len(textIDs)-1)+")", values...)
 		return err
 	}))
 }

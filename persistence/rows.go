@@ -72,11 +72,22 @@ func (r claimRow) claim() claim.Claim {
 func moved(m claim.Move) []assignment {
 	row := newClaimRow(m.Claim)
 	set := []assignment{
-		{"held_identity", row.HeldIdentity}, {"state", row.State}, {"version", row.Version + 1}, {"reason", row.Reason},
-		{"code_key", row.CodeKey}, {"code_number", row.CodeNumber}, {"code_expires", row.CodeExpires},
-		{"texts", row.Texts}, {"next_text", row.NextText}, {"last_address", row.LastAddress}, {"language", row.Language},
-		{"marker", row.Marker}, {"due_at", row.DueAt}, {"due_tries", row.DueTries},
-		{"lapses_at", row.LapsesAt}, {"ended_at", row.EndedAt},
+		{"held_identity", row.HeldIdentity},
+		{"state", row.State},
+		{"version", row.Version + 1},
+		{"reason", row.Reason},
+		{"code_key", row.CodeKey},
+		{"code_number", row.CodeNumber},
+		{"code_expires", row.CodeExpires},
+		{"texts", row.Texts},
+		{"next_text", row.NextText},
+		{"last_address", row.LastAddress},
+		{"language", row.Language},
+		{"marker", row.Marker},
+		{"due_at", row.DueAt},
+		{"due_tries", row.DueTries},
+		{"lapses_at", row.LapsesAt},
+		{"ended_at", row.EndedAt},
 	}
 	if m.Forget {
 		set = append(set, assignment{"number", ""}, assignment{"was", ""})

@@ -20,8 +20,8 @@ type assignment struct {
 // expression is SQL of our own, such as "tries + 1".
 type expression string
 
-// update changes the rows of a table that meet a condition, and returns how many
-// it changed.
+// update changes the rows of a table that meet a condition, none of whose values
+// is a list, and returns how many it changed.
 func update(tx *gorm.DB, table string, set []assignment, where string, values ...any) (int64, error) {
 	var query strings.Builder
 	query.WriteString("UPDATE " + table + " SET ")
@@ -39,8 +39,7 @@ func update(tx *gorm.DB, table string, set []assignment, where string, values ..
 		all = append(all, a.value)
 	}
 	query.WriteString(" WHERE " + where)
-	done := tx.Exec(query.String(), append(all, values...)...)
-	return done.RowsAffected, done.Error
+	return exec(tx, query.String(), append(all, values...)...)
 }
 
 // insert adds rows, of which there is at least one, in one statement.
@@ -57,8 +56,22 @@ func insert[R any](tx *gorm.DB, rows ...R) error {
 		values = append(values, row...)
 	}
 	places := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
-	return tx.Exec("INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+
-		places+strings.Repeat(", "+places, len(rows)-1), values...).Error
+	_, err := exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+
+		places+strings.Repeat(", "+places, len(rows)-1), values...)
+	return err
+}
+
+// exec runs a statement in gorm's transaction or on its pool, with gorm's errors.
+// No value may be a list. It returns how many rows were changed.
+func exec(tx *gorm.DB, query string, values ...any) (int64, error) {
+	done, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, query, values...)
+	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok && err != nil {
+		return 0, translator.Translate(err)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
 }
 
 // dissect takes a row, by its address, apart, as gorm understands its type.

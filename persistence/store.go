@@ -216,7 +216,8 @@ func (s *Store) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
 	var counted int64
 	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
 		counted, err = update(tx, "claims", []assignment{{"attempts", expression("attempts + 1")}},
-			"id = ? AND code_number = ? AND attempts < ? AND state IN ?", ref.ClaimID, ref.Number, limit, held)
+			"id = ? AND code_number = ? AND attempts < ? AND state IN (?, ?)",
+			ref.ClaimID, ref.Number, limit, string(claim.Open), string(claim.Verified))
 		return err
 	})
 	if err != nil {
