@@ -147,7 +147,7 @@ func TestAnExpiredCodeLeavesTheClaimOpen(t *testing.T) {
 	bob := s.NewPerson(t, m0)
 	first := bob.Ask(t, m1)
 	harness.Eventually(t, 10*time.Second, "the code has expired", func() error {
-		if c, ok := bob.Claim(t); !ok || c.CodeExpiresAt == nil || time.Now().Before(c.CodeExpiresAt.Add(20*time.Millisecond)) {
+		if c, ok := bob.Claim(t); !ok || c.CodeExpiresAt.IsZero() || time.Now().Before(c.CodeExpiresAt.Add(20*time.Millisecond)) {
 			return errNotYet
 		}
 		return nil

@@ -203,7 +203,7 @@ func TestPageCancelsAndRenews(t *testing.T) {
 	bob.Ask(t, m1)
 	tab := visit(t, s, bob)
 	harness.Eventually(t, 20*time.Second, "the code has expired", func() error {
-		if c, ok := bob.Claim(t); !ok || c.CodeExpiresAt == nil || time.Now().Before(c.CodeExpiresAt.Add(50*time.Millisecond)) {
+		if c, ok := bob.Claim(t); !ok || c.CodeExpiresAt.IsZero() || time.Now().Before(c.CodeExpiresAt.Add(50*time.Millisecond)) {
 			return errNotYet
 		}
 		return nil

@@ -1,11 +1,12 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/client"
 	"github.com/holdline/holdline/e2e/harness"
 )
 
@@ -21,28 +22,25 @@ func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
 	other := s.Replica(t)
-	desk := harness.ByClient(s.Token(t, "--scope", "claims:manage"))
+	token := s.Token(t, "--scope", "claims:manage")
 	bob := s.NewPerson(t, m0)
 	text := bob.Ask(t, m1)
 
-	set := func(h *harness.Holdline, body string) {
+	holds := func(h *harness.Holdline, want bool) {
 		t.Helper()
-		if got := harness.Send(t, http.MethodPatch, h.AdminURL+settingsPath, body, harness.JSONBody, desk); got.Status != http.StatusOK {
-			t.Fatalf("set: %d %s", got.Status, got.Body)
-		}
-	}
-	holds := func(h *harness.Holdline, want string) {
-		t.Helper()
-		harness.Eventually(t, withinReplicas, "the setting holds: "+want, func() error {
-			if got := harness.Send(t, http.MethodGet, h.AdminURL+settingsPath+"/enable_verification", "", desk); !strings.Contains(got.Body, want) {
+		harness.Eventually(t, withinReplicas, fmt.Sprintf("the setting is %t", want), func() error {
+			got, err := h.Desk(token).Setting(t.Context(), "enable_verification")
+			if err == nil && (got.Value != want || got.StartValue != true) {
 				return errNotYet
 			}
-			return nil
+			return err
 		})
 	}
-	set(other, `{"enable_verification": false}`)
-	holds(other, `"value":false`)
-	holds(s.Holdline, `"value":false`)
+	if got, err := other.Desk(token).ChangeSettings(t.Context(), client.SettingsChange{EnableVerification: new(false)}); err != nil || got.EnableVerification {
+		t.Fatalf("set: %+v %v", got, err)
+	}
+	holds(other, false)
+	holds(s.Holdline, false)
 
 	// Rows B7 and B6: another attribute leaves the claim alone, another number ends it.
 	bob.MustSave(t, harness.Profile{Name: "Robert", Mobile: m0})
@@ -61,27 +59,21 @@ func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 	wantTexts(t, s, m2, 0)
 
 	s.Holdline.Restart(t)
-	holds(s.Holdline, `"value":false`)
-	holds(s.Holdline, `"start_value":true`)
-	if got := harness.Send(t, http.MethodDelete, s.Holdline.AdminURL+settingsPath+"/enable_verification", "", desk); got.Status != http.StatusNoContent {
-		t.Fatalf("return: %d %s", got.Status, got.Body)
+	holds(s.Holdline, false)
+	if err := s.Holdline.Desk(token).ReturnSetting(t.Context(), "enable_verification"); err != nil {
+		t.Fatal(err)
 	}
-	holds(s.Holdline, `"value":true`)
-	holds(other, `"value":true`)
+	holds(s.Holdline, true)
+	holds(other, true)
 	bob.Ask(t, m3)
 	if got := bob.Identity(t); got.Traits.Mobile != m2 || got.Pending() != m3 || got.MobileVerified() {
 		t.Errorf("switched on again: %q, pending %q", got.Traits.Mobile, got.Pending())
 	}
 
-	var trail struct {
-		Items []struct {
-			Kind      string `json:"kind"`
-			Reason    string `json:"reason"`
-			ActorKind string `json:"actor_kind"`
-			ActorID   string `json:"actor_id"`
-		} `json:"items"`
+	trail, err := s.Holdline.Desk(token).Audit(t.Context(), client.EventFilter{Limit: 500})
+	if err != nil {
+		t.Fatal(err)
 	}
-	harness.Send(t, http.MethodGet, s.Holdline.AdminURL+"/admin/audit?limit=500", "", desk).JSON(t, &trail)
 	var said []string
 	for _, e := range trail.Items {
 		if e.Kind == "setting_changed" || e.Kind == "setting_returned" {
@@ -100,11 +92,11 @@ func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 func TestHowLongACodeIsGoodChangesWhileTheProgramRuns(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
-	desk := harness.ByClient(s.Token(t, "--scope", "claims:manage"))
+	desk := s.Holdline.Desk(s.Token(t, "--scope", "claims:manage"))
 	bob, alice := s.NewPerson(t, m0), s.NewPerson(t, m3)
 	early := bob.Ask(t, m1)
-	if got := harness.Send(t, http.MethodPatch, s.Holdline.AdminURL+settingsPath, `{"verification_sms_otp_validity": "4s"}`, harness.JSONBody, desk); got.Status != http.StatusOK {
-		t.Fatalf("set: %d %s", got.Status, got.Body)
+	if _, err := desk.ChangeSettings(t.Context(), client.SettingsChange{VerificationSMSOTPValidity: new("4s")}); err != nil {
+		t.Fatal(err)
 	}
 	late := alice.Ask(t, m2)
 	harness.Eventually(t, harness.Patience, "the code has expired", func() error {
