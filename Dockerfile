@@ -11,7 +11,7 @@ ARG RELEASE=unknown
 ARG TARGETOS
 ARG TARGETARCH
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=true -ldflags "-s -w -X main.release=$RELEASE" -o /out/holdline ./cmd/holdline \
+    go build -trimpath -tags nomsgpack -buildvcs=true -ldflags "-s -w -X main.release=$RELEASE" -o /out/holdline ./cmd/holdline \
     && mkdir -p /out/data
 
 FROM scratch

@@ -30,7 +30,7 @@ check: lint unit fuzz ## what to run before a commit; e2e apart
 build: ## the holdline program
 	@echo "building holdline"
 	@mkdir -p $(CACHE)
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.release=$(VERSION)" -o $(HOLDLINE) ./cmd/holdline
+	@CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack -ldflags "-X main.release=$(VERSION)" -o $(HOLDLINE) ./cmd/holdline
 
 dist: $(CYCLONEDX) ## the committed release for linux on amd64 and arm64, made twice: archives, bills of materials, checksums
 	@CYCLONEDX=$(CYCLONEDX) ./deploy/dist.sh dist

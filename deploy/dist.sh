@@ -26,7 +26,7 @@ pack() {
 		name=holdline-$release-linux-$arch
 		stage=$1.stage/$name
 		mkdir -p "$stage"
-		(cd "$1" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch GOFLAGS='' go build -trimpath -buildvcs=true \
+		(cd "$1" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch GOFLAGS='' go build -trimpath -tags nomsgpack -buildvcs=true \
 			-ldflags "-s -w -X main.release=$release" -o "$stage/holdline" ./cmd/holdline)
 		cp "$1"/{LICENSE,README.md,deploy/holdline.yml,deploy/systemd/holdline.service} "$stage"
 		chmod -R u=rwX,go=rX "$stage"
