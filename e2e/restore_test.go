@@ -16,8 +16,8 @@ import (
 func TestARestoredDumpGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
-	everybody := people(t, s, 5)
-	done, open, ahead, accepted, untexted := everybody[0], everybody[1], everybody[2], everybody[3], everybody[4]
+	everybody := people(t, s, 6)
+	done, open, ahead, accepted, untexted, lost := everybody[0], everybody[1], everybody[2], everybody[3], everybody[4], everybody[5]
 	wantEmpty(t, done.Confirm(t, done.Ask(t, wanted(0)).Code), http.StatusAccepted)
 	waitForNotice(t, s, "+4915112345600")
 	openCode, aheadCode, acceptedCode := open.Ask(t, wanted(1)).Code, ahead.Ask(t, wanted(2)).Code, accepted.Ask(t, wanted(3)).Code
@@ -27,6 +27,9 @@ func TestARestoredDumpGoesOnWhereItWas(t *testing.T) {
 	untexted.MustSave(t, harness.Profile{Name: "Untexted", Mobile: wanted(4)})
 
 	dump := s.Database.Dump(t)
+	s.Provider.Up()
+	lostCode := lost.Ask(t, wanted(5)).Code // is not in the dump
+	s.Provider.Down()
 	wantEmpty(t, ahead.Confirm(t, aheadCode), http.StatusAccepted) // is not in the dump
 	wantSettledAt(t, ahead, wanted(2))
 	s.Holdline.Stop(t)
@@ -46,9 +49,17 @@ func TestARestoredDumpGoesOnWhereItWas(t *testing.T) {
 	wantSettledAt(t, untexted, wanted(4))
 	// The restored claim finds its number written already, and writes nothing.
 	wantEmpty(t, ahead.Confirm(t, aheadCode), http.StatusAccepted)
+	// What the dump does not know has to be asked for again; Kratos shows it as
+	// pending still.
+	wantHeld(t, lost, "+4915112345605", wanted(5))
+	wantFault(t, lost.Confirm(t, lostCode), http.StatusBadRequest, "18001")
+	lost.MustSave(t, harness.Profile{Name: "Lost", Mobile: wanted(5)})
+	wantEmpty(t, lost.Confirm(t, s.Provider.Nth(t, wanted(5), 2).Code), http.StatusAccepted)
 	for i, p := range everybody {
 		wantSettledAt(t, p, wanted(i))
-		wantTexts(t, s, wanted(i), 1)
+		if p != lost && p != untexted {
+			wantTexts(t, s, wanted(i), 1)
+		}
 	}
 	wantWrites(t, s, len(everybody))
 	if n := fresh.Count(t, "claims", "state = 'applied'"); n != len(everybody) {
