@@ -61,7 +61,8 @@ func (s *Service) chore(ctx context.Context, c Claim) error {
 	defer cancel()
 	err = s.due(ctx, c, now)
 	if errors.Is(err, ErrLeased) {
-		s.putOff(ctx, c) // whoever has the identity is done with it long before a lease is over
+		// Whoever has the identity is done with it long before a lease is over.
+		s.putOffUntil(ctx, c, s.Now().Add(s.Jitter(backoffFirst)))
 	}
 	return ignoreRace(err)
 }
@@ -88,9 +89,11 @@ func (s *Service) due(ctx context.Context, c Claim, now time.Time) error {
 	}
 }
 
-// writeLater writes an accepted number that could not be written at once.
+// writeLater writes an accepted number that could not be written at once. It waits
+// for its turn: a client that asks for another number again and again, and is told
+// that this one is still being written, must not keep it from that.
 func (s *Service) writeLater(ctx context.Context, c Claim) error {
-	lease, err := s.lease(ctx, c.IdentityID, c.ID)
+	lease, err := s.awaitLease(ctx, c.IdentityID, c.ID, workersPatience)
 	if err != nil {
 		return err
 	}

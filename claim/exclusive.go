@@ -11,8 +11,10 @@ const (
 	// leasePatience is how long an operation waits for others to let go of its
 	// identity.
 	leasePatience = 10 * time.Second
-	leasePause    = 15 * time.Millisecond
-	longestPause  = 250 * time.Millisecond
+	// workersPatience is how long a worker does, which others wait for.
+	workersPatience = 2 * time.Second
+	leasePause      = 15 * time.Millisecond
+	longestPause    = 250 * time.Millisecond
 )
 
 // Exclusively does something while nobody else of Holdline writes the identity:
@@ -20,7 +22,7 @@ const (
 // has to end with its context, before the lease does. ErrLeased means that others
 // did not let go in time.
 func (s *Service) Exclusively(ctx context.Context, identityID string, do func(context.Context) error) error {
-	lease, err := s.awaitLease(ctx, identityID)
+	lease, err := s.awaitLease(ctx, identityID, "", leasePatience)
 	if err != nil {
 		return fmt.Errorf("wait for the identity: %w", err)
 	}
@@ -31,12 +33,12 @@ func (s *Service) Exclusively(ctx context.Context, identityID string, do func(co
 	return do(ctx)
 }
 
-// awaitLease asks for a lease until it gets one.
-func (s *Service) awaitLease(ctx context.Context, identityID string) (Lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, leasePatience)
+// awaitLease asks for a lease until it gets one; see lease for the claim's id.
+func (s *Service) awaitLease(ctx context.Context, identityID, claimID string, patience time.Duration) (Lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for pause := leasePause; ; pause = min(2*pause, longestPause) {
-		lease, err := s.lease(ctx, identityID, "")
+		lease, err := s.lease(ctx, identityID, claimID)
 		if !errors.Is(err, ErrLeased) {
 			return lease, err
 		}

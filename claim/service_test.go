@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/holdline/holdline/claim"
@@ -494,22 +495,28 @@ func TestAcceptedMeansItWillHappen(t *testing.T) {
 }
 
 // Whoever writes an identity just now is done in a moment: an accepted number
-// does not wait until a lease would be over.
+// waits for its turn, and comes again soon, not when a lease would be over.
 func TestAnAcceptedNumberWaitsNoWholeLeaseForAnother(t *testing.T) {
-	w := newWorld(t)
-	w.submit(bob, "flow", m1)
-	w.dir.Fail(claim.ErrDirectoryAway)
-	wantErr(t, w.confirm(bob, w.lastCode()), nil)
-	w.dir.Fail(nil)
-	other := claim.Lease{IdentityID: bob, Owner: "other", Until: w.Now().Add(time.Hour)}
-	wantErr(t, w.store.Acquire(t.Context(), other, w.Now()), nil)
-	w.pass(5 * time.Second)
-	w.chores()
-	w.wantIdentity(m0, true, m1)
-	wantErr(t, w.store.Release(t.Context(), other), nil)
-	w.pass(5 * time.Second)
-	w.chores()
-	w.wantIdentity(m1, true, "")
+	for name, busy := range map[string]time.Duration{"a moment": time.Second, "longer than a worker waits": 3 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.submit(bob, "flow", m1)
+				w.dir.Fail(claim.ErrDirectoryAway)
+				wantErr(t, w.confirm(bob, w.lastCode()), nil)
+				w.dir.Fail(nil)
+				other := claim.Lease{IdentityID: bob, Owner: "other", Until: w.Now().Add(time.Hour)}
+				wantErr(t, w.store.Acquire(t.Context(), other, w.Now()), nil)
+				time.AfterFunc(busy, func() { wantErr(t, w.store.Release(t.Context(), other), nil) })
+				for range 4 {
+					w.pass(time.Second)
+					w.chores()
+					time.Sleep(time.Second)
+				}
+				w.wantIdentity(m1, true, "")
+			})
+		})
+	}
 }
 
 // stage0 stages although the directory does not answer.
