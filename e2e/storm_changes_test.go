@@ -282,8 +282,12 @@ func (w *storm) deleted(p *resident, in intent, deadline time.Time) error {
 		}
 		if in.wrong > 0 { // in the middle of its being written
 			spare.allow(spare.asked[1], "its code was typed")
-			if _, err := w.types(spare, in, code, false, deadline); err != nil {
+			answer, err := w.types(spare, in, code, false, deadline)
+			if err != nil {
 				return err
+			}
+			if answer.Status == http.StatusAccepted {
+				spare.accepted = append(spare.accepted, spare.asked[1])
 			}
 		}
 		answer := w.ask("delete", func() (harness.Answer, error) { return spare.TryDelete() }, deadline)

@@ -60,7 +60,9 @@ func (w *storm) proveAccounts(t *testing.T) {
 	d := w.stack.Database
 	for _, p := range w.everybody() {
 		if p.gone {
-			if kept := d.Numbers(t, p.ID); len(kept) > 0 {
+			// A change that was made before the deletion is history, until it is pruned.
+			made := d.Count(t, "claims", "identity_id = ? AND state = 'applied'", p.ID)
+			if kept := d.Numbers(t, p.ID); len(kept) > 0 && made == 0 {
 				t.Errorf("%s was deleted; numbers that are kept: %q", p.Email, kept)
 			}
 			continue

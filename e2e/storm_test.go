@@ -171,7 +171,7 @@ func (w *storm) live(t *testing.T, more func(*resident) bool) *atomic.Bool {
 			for !t.Failed() && more(p) {
 				next, began := draw(p.chance, len(w.replicas)), time.Now()
 				if err := w.do(p, next); err != nil {
-					t.Errorf("%s, change %d, %+v: %v", p.Email, p.done, next, err)
+					t.Errorf("%s, change %d, %+v: %v\nthe logs say of the account:\n%s", p.Email, p.done, next, err, w.logged(p.ID))
 					return
 				}
 				p.slowest = max(p.slowest, time.Since(began))
@@ -183,6 +183,21 @@ func (w *storm) live(t *testing.T, more func(*resident) bool) *atomic.Bool {
 	}
 	go func() { all.Wait(); over.Store(true) }()
 	return over
+}
+
+// logged are the last lines of all replicas' logs that name something.
+func (w *storm) logged(what string) string {
+	var all []string
+	for i, r := range w.replicas {
+		var lines []string
+		for line := range strings.Lines(r.Output.String()) {
+			if strings.Contains(line, what) {
+				lines = append(lines, fmt.Sprintf("  replica %d: %s", i+1, line))
+			}
+		}
+		all = append(all, lines[max(0, len(lines)-30):]...)
+	}
+	return strings.Join(all, "")
 }
 
 // summary is what happened, in one line and two lists.
