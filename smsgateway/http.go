@@ -14,6 +14,10 @@ const dialTimeout = 10 * time.Second
 // idleConnections is how many are kept for the next texts.
 const idleConnections = usualConcurrency
 
+// connectionBuffer is enough for a text and its answer, in bytes. A slow provider
+// holds hundreds of connections.
+const connectionBuffer = 2 << 10
+
 // HTTPOptions tune an [HTTP] gateway. The zero value is good.
 type HTTPOptions struct {
 	Timeout time.Duration // of one send; 10 s if zero
@@ -55,6 +59,8 @@ func newClient(transport http.RoundTripper) *http.Client {
 			DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			ForceAttemptHTTP2:      true,
 			MaxIdleConnsPerHost:    idleConnections,
+			ReadBufferSize:         connectionBuffer,
+			WriteBufferSize:        connectionBuffer,
 			IdleConnTimeout:        90 * time.Second,
 			TLSHandshakeTimeout:    10 * time.Second,
 			MaxResponseHeaderBytes: longestAnswer,
