@@ -34,7 +34,7 @@ func (r *changesResult) write(out *strings.Builder) {
 	}
 	out.WriteString(duelsProse)
 	out.WriteString(table(r.ratios()))
-	out.WriteString("\nDone as it must be, which is checked after every block:\n\n")
+	out.WriteString("\nDone as it must be, which is checked after every block, and once more at the end:\n\n")
 	out.WriteString(table(r.done()))
 	fmt.Fprintf(out, "\nThe real Kratos failed at requests of its users %d times, for deadlocks in its database, and was asked again.\n", r.failures)
 }
