@@ -7,14 +7,6 @@
 # cache each, and must come out the same. What is not committed is not packed.
 #   CYCLONEDX   the cyclonedx-gomod program
 set -euo pipefail
-cd "$(dirname "$0")/.."
-out=$(mkdir -p "$1" && cd "$1" && pwd)
-sbom=${CYCLONEDX:?names the cyclonedx-gomod program}
-commit=$(git rev-parse HEAD)
-release=$(git describe --tags --always "$commit")
-committed=$(git log -1 --format=%ct "$commit")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
 # pack CHECKOUT INTO
 pack() {
@@ -37,13 +29,25 @@ pack() {
 	(cd "$2" && sha256sum ./*.tar.gz ./*.cdx.json | sed 's# \./# #' >SHA256SUMS)
 }
 
-pack "$work/one" "$work/dist"
-GOCACHE=$work/cache pack "$work/elsewhere/two" "$work/again"
-cmp "$work/dist/SHA256SUMS" "$work/again/SHA256SUMS" || {
-	echo "the same source made different bytes: not packed" >&2
-	diff "$work/dist/SHA256SUMS" "$work/again/SHA256SUMS" >&2
-	exit 1
+main() {
+	cd "$(dirname "$0")/.."
+	out=$(mkdir -p "$1" && cd "$1" && pwd)
+	sbom=${CYCLONEDX:?names the cyclonedx-gomod program}
+	commit=$(git rev-parse HEAD)
+	release=$(git describe --tags --always "$commit")
+	committed=$(git log -1 --format=%ct "$commit")
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	pack "$work/one" "$work/dist"
+	GOCACHE=$work/cache pack "$work/elsewhere/two" "$work/again"
+	cmp "$work/dist/SHA256SUMS" "$work/again/SHA256SUMS" || {
+		echo "the same source made different bytes: not packed" >&2
+		diff "$work/dist/SHA256SUMS" "$work/again/SHA256SUMS" >&2
+		exit 1
+	}
+	rm -f "$out"/holdline-* "$out/SHA256SUMS"
+	cp "$work"/dist/* "$out"
+	cat "$out/SHA256SUMS"
 }
-rm -f "$out"/holdline-* "$out/SHA256SUMS"
-cp "$work"/dist/* "$out"
-cat "$out/SHA256SUMS"
+
+main "$@"
