@@ -16,6 +16,7 @@ func TestTheLogTellsOutcomesAndNoSecrets(t *testing.T) {
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{
 		"otp":    harness.Overlay{"length": 10, "alphabet": "alphanumeric"},
 		"limits": harness.Overlay{"resend_cooldown": "0"},
+		"log":    harness.Overlay{"level": "debug", "access": true},
 	}})
 	bob, eve := s.NewPerson(t, m0), s.NewPerson(t, m3)
 	const wrong, nonsense, cookie = "WRQNGCQDE2", "ory_st_nonsense0123456789", "nonsense-cookie-0123456789"
@@ -79,6 +80,8 @@ func TestTheLogTellsOutcomesAndNoSecrets(t *testing.T) {
 	for _, outcome := range []string{
 		"claim open", "wrong code", "claim resent", "claim cancelled", "claim verified", "number not written yet",
 		"claim applied", "claim conflict", bob.ID,
+		`"msg":"request","method":"POST","route":"/hooks/settings/stage","status":200,"duration_seconds":`,
+		`"actor":"kratos"`, `"actor":"owner","actor_id":"` + bob.ID + `"`,
 	} {
 		if !strings.Contains(log, outcome) {
 			t.Errorf("the log does not tell %q", outcome)

@@ -59,7 +59,7 @@ func TestLimitsAreCountedByName(t *testing.T) {
 	w.want(1, "holdline_limit_hits_total", "limit", "resend_cooldown")
 	w.want(0, "holdline_limit_hits_total", "limit", "texts")
 
-	limiter := w.Metrics.Limiter(metrics.LimitPasswords, &claimtest.Limiter{})
+	limiter := w.Limiter(metrics.LimitPasswords, &claimtest.Limiter{})
 	once := claim.Allowance{Most: 1, Window: time.Hour}
 	for range 3 {
 		_ = limiter.Take(t.Context(), "bob", once, noon)

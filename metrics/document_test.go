@@ -55,12 +55,12 @@ func everything(t *testing.T) meter {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pool.Close() })
-	w.Metrics.Database(pool)
-	w.Metrics.Waiting(func(context.Context) (claim.Waiting, error) { return claim.Waiting{}, nil }, w.Now)
-	w.Metrics.Traffic(watched{})
-	w.Metrics.GatewayHealth(func() []smsgateway.GatewayHealth { return []smsgateway.GatewayHealth{{ID: "main"}} })
-	_, _ = w.Metrics.Gateway("main", answers{}).Send(t.Context(), smsgateway.Message{})
-	if err := w.Metrics.Receipts(claimtest.NewStore()).Record(t.Context(), claim.Receipt{Gateway: "main", State: claim.ReceiptAccepted}); err != nil {
+	w.Database(pool)
+	w.Waiting(func(context.Context) (claim.Waiting, error) { return claim.Waiting{}, nil }, w.Now)
+	w.Traffic(watched{})
+	w.GatewayHealth(func() []smsgateway.GatewayHealth { return []smsgateway.GatewayHealth{{ID: "main"}} })
+	_, _ = w.Gateway("main", answers{}).Send(t.Context(), smsgateway.Message{})
+	if err := w.Receipts(claimtest.NewStore()).Record(t.Context(), claim.Receipt{Gateway: "main", State: claim.ReceiptAccepted}); err != nil {
 		t.Fatal(err)
 	}
 	_, ended := w.KratosCall(t.Context(), "read session")

@@ -106,7 +106,7 @@ func newWorld(t *testing.T) *world {
 	}
 	now := noon
 	w.Claims = w.Metrics.Claims(claim.NewService(claim.Options{
-		Store: w.Metrics.Store(w.store), Directory: w.dir, Codes: codes, Plan: claim.NumberPlan{Format: claim.FormatE164},
+		Store: w.meter.Store(w.store), Directory: w.dir, Codes: codes, Plan: claim.NumberPlan{Format: claim.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{
 				Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Retention: 2160 * time.Hour,
@@ -122,7 +122,7 @@ func newWorld(t *testing.T) *world {
 
 // submit is what Kratos does with a form that changes the number.
 func (w *world) submit(number string) {
-	w.meter.Helper()
+	w.Helper()
 	ctx := w.Context()
 	answer, err := w.Stage(ctx, claim.SettingsChange{IdentityID: bob, FlowID: "f", Stored: m0, StoredVerified: true, Wanted: number})
 	if err != nil {
@@ -137,7 +137,7 @@ func (w *world) submit(number string) {
 
 // code is the one that was texted last.
 func (w *world) code() string {
-	w.meter.Helper()
+	w.Helper()
 	code, err := w.codes.Code(w.texts[len(w.texts)-1].Code)
 	if err != nil {
 		w.Fatal(err)

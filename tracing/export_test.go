@@ -1,0 +1,4 @@
+package tracing
+
+// URL lets tests see where spans go.
+var URL = Options.url
