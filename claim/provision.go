@@ -244,10 +244,12 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 	})
 }
 
-// Forget ends the claims of an identity that was deleted, and blanks its numbers.
+// Forget ends the claims of an identity that was deleted, and blanks its numbers,
+// those of earlier claims too.
 func (s *Service) Forget(ctx context.Context, identityID string, who Actor) error {
 	return again(ctx, func() error {
-		snapshot, err := s.Store.Current(ctx, identityID, s.Now().Add(-day))
+		now := s.Now()
+		snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))
 		if err != nil {
 			return err
 		}
@@ -260,7 +262,14 @@ func (s *Service) Forget(ctx context.Context, identityID string, who Actor) erro
 				return err
 			}
 		}
-		return nil
+		if len(living) > 0 {
+			return nil
+		}
+		last, err := s.Store.Last(ctx, identityID)
+		if err != nil || last == nil || last.Number.IsZero() {
+			return err
+		}
+		return s.Store.Commit(ctx, Change{Moves: []Move{{From: last.State, Claim: *last, Forget: true}}, At: now})
 	})
 }
 

@@ -197,6 +197,19 @@ func TestADeletedIdentityLeavesNoClaim(t *testing.T) {
 	wantErr(t, w.Forget(t.Context(), bob, claim.Actor{Kind: claim.Client, ID: "okta"}), nil)
 }
 
+func TestADeletedIdentityLeavesNoNumberOfAChangeThatWasMade(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "flow", m1)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	for range 2 {
+		wantErr(t, w.Forget(t.Context(), bob, claim.Actor{Kind: claim.Client, ID: "okta"}), nil)
+		last, err := w.store.Last(t.Context(), bob)
+		if err != nil || last.State != claim.Applied || !last.Number.IsZero() || !last.Was.IsZero() {
+			t.Errorf("got %+v, %v", last, err)
+		}
+	}
+}
+
 func TestOneWritesAnIdentityAtATime(t *testing.T) {
 	w := newWorld(t)
 	var mu sync.Mutex
