@@ -221,10 +221,10 @@ func (p *Provider) take(w http.ResponseWriter, r *http.Request) {
 	p.underWay.Add(1)
 	defer p.underWay.Add(-1)
 	body, err := io.ReadAll(r.Body)
-	var text Text
-	if err == nil {
-		text, err = p.read(r, body)
+	if err != nil {
+		panic(http.ErrAbortHandler) // it was broken off on its way
 	}
+	text, err := p.read(r, body)
 	if err == nil && r.Method != http.MethodPost {
 		err = errors.New("POST is what it takes")
 	}
