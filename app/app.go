@@ -249,6 +249,7 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 		watch(ctx)
 		return every(ctx, watchInterval, watch)
 	})
+	g.Go(func() error { return p.examine(ctx) })
 	g.Go(func() error { return every(ctx, switchInterval, p.soft("settings", p.switches.Once)) })
 	g.Go(func() error { return every(ctx, clockInterval, p.soft("clock", p.clock.Sync)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune", p.claims.Prune)) })

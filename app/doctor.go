@@ -31,27 +31,25 @@ type DoctorOptions struct {
 // Examine finds what would fail open, or not work. The error is about files that
 // cannot be read, and realms that do not exist.
 func Examine(ctx context.Context, cfg config.Config, o DoctorOptions) (doctor.Report, error) {
-	view := doctor.View{Setup: setupOf(cfg)}
-	looked := []string{"Holdline's configuration"}
-	names := []string{claim.PrimaryRealm}
-	for _, r := range cfg.Realms {
-		names = append(names, r.Name)
+	realms, err := examined(cfg)
+	if err != nil {
+		return doctor.Report{}, err
 	}
+	looked := []string{"Holdline's configuration"}
 	var faults []error
-	for i, name := range names {
-		realm, err := examined(cfg, i, name)
-		if files := o.KratosFiles[strings.ToUpper(name)]; err == nil && len(files) > 0 {
-			realm.File, err = doctor.ReadKratos(files...)
+	for i, realm := range realms {
+		if files := o.KratosFiles[strings.ToUpper(realm.Name)]; len(files) > 0 {
+			realms[i].File, err = doctor.ReadKratos(files...)
+			faults = append(faults, err)
 			looked = append(looked, files...)
 		}
-		faults = append(faults, err)
-		view.Realms = append(view.Realms, realm)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return doctor.Report{}, err
 	}
+	view := doctor.View{Setup: setupOf(cfg), Realms: realms}
 	if !o.Offline {
-		view.Live = look(ctx, cfg, view.Realms)
+		view.Live = look(ctx, cfg, realms)
 		looked = append(looked, "the database", "Holdline", "Kratos", "the SMS gateways")
 	}
 	return doctor.NewReport(doctor.Examine(view), looked), nil
@@ -90,8 +88,25 @@ func setupOf(cfg config.Config) doctor.Setup {
 
 func gatewayKey(i int) string { return fmt.Sprintf("sms.gateways[%d]", i) }
 
-// examined is a realm in the doctor's terms; the first one is the primary.
-func examined(cfg config.Config, i int, name string) (doctor.Realm, error) {
+// examined are the realms in the doctor's terms, the primary one first.
+func examined(cfg config.Config) ([]doctor.Realm, error) {
+	all := make([]doctor.Realm, 1+len(cfg.Realms))
+	var err error
+	all[0], err = realmOf(cfg, claim.PrimaryRealm, "kratos", doctor.RealmKeys{
+		HookKey: "hooks.api_key", SessionCookie: "kratos.session_cookie", MobileTrait: "kratos.mobile_trait",
+	})
+	for i, r := range cfg.Realms {
+		var fault error
+		at := fmt.Sprintf("realms[%d]", i)
+		all[1+i], fault = realmOf(cfg, r.Name, at, doctor.RealmKeys{
+			HookKey: at + ".hook_key", SessionCookie: at + ".session_cookie", MobileTrait: at + ".mobile_trait",
+		})
+		err = errors.Join(err, fault)
+	}
+	return all, err
+}
+
+func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor.Realm, error) {
 	kratos, _, err := cfg.Realm(name)
 	if err != nil {
 		return doctor.Realm{}, err
@@ -99,13 +114,6 @@ func examined(cfg config.Config, i int, name string) (doctor.Realm, error) {
 	setup, err := HookSetup(cfg, name)
 	if err != nil {
 		return doctor.Realm{}, err
-	}
-	key, keys := "kratos", doctor.RealmKeys{
-		HookKey: "hooks.api_key", SessionCookie: "kratos.session_cookie", MobileTrait: "kratos.mobile_trait",
-	}
-	if i > 0 {
-		key = fmt.Sprintf("realms[%d]", i-1)
-		keys = doctor.RealmKeys{HookKey: key + ".hook_key", SessionCookie: key + ".session_cookie", MobileTrait: key + ".mobile_trait"}
 	}
 	page := cfg
 	page.Hooks.ReturnURL = ""
@@ -128,9 +136,8 @@ const longestLook = 15 * time.Second
 func look(ctx context.Context, cfg config.Config, realms []doctor.Realm) *doctor.Live {
 	ctx, cancel := context.WithTimeout(ctx, longestLook)
 	defer cancel()
-	live := &doctor.Live{Kratos: map[string]doctor.Kratos{}, Gateways: make([]doctor.Gateway, len(cfg.SMS.Gateways))}
+	live := &doctor.Live{Gateways: make([]doctor.Gateway, len(cfg.SMS.Gateways))}
 	looker := doctor.NewLooker(cfg.Kratos.Timeout, time.Now)
-	seen := make([]doctor.Kratos, len(realms))
 	var g errgroup.Group
 	g.Go(func() error {
 		live.Database = lookAtDatabase(ctx, cfg)
@@ -145,6 +152,18 @@ func look(ctx context.Context, cfg config.Config, realms []doctor.Realm) *doctor
 		lookAtGateways(ctx, cfg, live.Gateways)
 		return nil
 	})
+	g.Go(func() error {
+		live.Kratos = lookAtKratos(ctx, cfg, looker, realms)
+		return nil
+	})
+	_ = g.Wait() // none has an error to return
+	return live
+}
+
+// lookAtKratos asks the Kratos of each realm.
+func lookAtKratos(ctx context.Context, cfg config.Config, looker doctor.Looker, realms []doctor.Realm) map[string]doctor.Kratos {
+	seen := make([]doctor.Kratos, len(realms))
+	var g errgroup.Group
 	for i, realm := range realms {
 		g.Go(func() error {
 			seen[i] = looker.Kratos(ctx, realm)
@@ -153,10 +172,11 @@ func look(ctx context.Context, cfg config.Config, realms []doctor.Realm) *doctor
 		})
 	}
 	_ = g.Wait() // none has an error to return
+	named := map[string]doctor.Kratos{}
 	for i, realm := range realms {
-		live.Kratos[realm.Name] = seen[i]
+		named[realm.Name] = seen[i]
 	}
-	return live
+	return named
 }
 
 // schemasOf reads the identity schemas of a running Kratos; nil if it is away.

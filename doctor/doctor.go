@@ -11,6 +11,8 @@ type View struct {
 	Setup  Setup
 	Realms []Realm // the primary one first
 	Live   *Live   // nil if no server was asked
+	// Serving tells that the program that serves looks, which has no kratos.yml.
+	Serving bool
 }
 
 // Realm is a Kratos, as Holdline is configured for it.
@@ -43,7 +45,7 @@ func Examine(v View) []Finding {
 		found = append(found, v.Live.check(v.Setup)...)
 	}
 	for _, realm := range v.Realms {
-		own := realm.check(v.Live.kratos(realm.Name))
+		own := realm.check(v.Live.kratos(realm.Name), v.Serving)
 		if len(v.Realms) > 1 {
 			for i := range own {
 				own[i].Realm = realm.Name
@@ -55,13 +57,15 @@ func Examine(v View) []Finding {
 }
 
 // check looks at a realm; seen is nil if its servers were not asked.
-func (r Realm) check(seen *Kratos) []Finding {
+func (r Realm) check(seen *Kratos, serving bool) []Finding {
 	var found []Finding
 	if seen != nil {
 		found = append(found, r.reach(*seen)...)
 	}
 	if r.File == nil {
-		found = append(found, notGiven.at(key(r.Key), "The realm is "+r.Name+"."))
+		if !serving {
+			found = append(found, notGiven.at(key(r.Key), "The realm is "+r.Name+"."))
+		}
 		return append(found, r.schemas(seen)...)
 	}
 	wanted, err := r.wanted()

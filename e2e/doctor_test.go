@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/holdline/holdline/e2e/harness"
@@ -252,4 +253,26 @@ func TestTheDoctorSeesWhatIsReachableByAnybody(t *testing.T) {
 			t.Errorf("%s %s: found %v\n%s", tt.flag, tt.value, got.Failures, got.Printed)
 		}
 	}
+}
+
+// The program that serves says what it sees by itself, once.
+func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{
+		"secrets": harness.Overlay{"otp": []string{"…at least 32 random characters…", "e2e secret of at least 32 characters"}},
+	}})
+	before := len(s.Holdline.Output.String())
+	s.Holdline.Restart(t) // Kratos answers by now
+	harness.Eventually(t, harness.Patience, "serve says it", func() error {
+		said := s.Holdline.Output.Since(before)
+		for _, finding := range []string{"secret-weak", "trait-code-identifier"} {
+			if n := strings.Count(said, `"finding":"`+finding+`"`); n != 1 {
+				return errNotYetWith(fmt.Sprintf("%s is said %d times", finding, n))
+			}
+		}
+		if n := strings.Count(said, `"finding":`); n != 2 {
+			t.Errorf("%d findings are said:\n%s", n, said)
+		}
+		return nil
+	})
 }
