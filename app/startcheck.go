@@ -17,7 +17,7 @@ func (p *program) examine(ctx context.Context) error {
 	p.warn(ctx, said)
 	realms, err := examined(p.cfg)
 	if err != nil {
-		return nil //nolint:nilerr // without an address for hooks nobody can print the lines of kratos.yml
+		return nil // no address for hooks: nobody can have printed the lines of kratos.yml
 	}
 	ticker := time.NewTicker(schemaInterval)
 	defer ticker.Stop()
