@@ -43,7 +43,7 @@ type pace struct {
 var (
 	// whole takes less than twenty minutes, set-up included.
 	whole = pace{
-		users: []int{1, 8, 32}, rounds: 6, enough: 12 * time.Minute, measured: 2500 * time.Millisecond, ramp: 500 * time.Millisecond,
+		users: []int{1, 8, 32}, rounds: 7, enough: 12 * time.Minute, measured: 2500 * time.Millisecond, ramp: 500 * time.Millisecond,
 		delay: time.Second, claims: 1_000_000, submits: 200, scimUsers: 1_000_000, scimRounds: 301,
 	}
 	// short is for trying the program: its numbers say little.
