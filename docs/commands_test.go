@@ -15,7 +15,7 @@ import (
 
 // A document's commands are its blocks of the languages sh and console. They are
 // run after those of getting-started.md, in the same folder and shell, unless the
-// block's first line says skip="why". A block with until="text" is left running
+// block's first line says skip="why"; a test that it names must be there. A block with until="text" is left running
 // when it has printed that text. In a console block lines with "$ " in front are
 // commands, and the others what they print, in order; … stands for anything.
 //
@@ -24,14 +24,18 @@ func TestEveryCommandInTheDocumentsWorks(t *testing.T) {
 	requireKratos(t)
 	all := documents(t)
 	begin := all[slices.IndexFunc(all, func(d document) bool { return d.name == "docs/getting-started.md" })]
-	run, skipped := 0, 0
+	run, skipped, tests := 0, 0, testNames(t)
 	for _, d := range all {
 		var mine []block
 		for _, b := range d.blocks {
 			switch {
 			case b.language != "sh" && b.language != "console":
 			case b.attributes["skip"] != "":
-				skipped++
+				if named := testName.FindString(b.attributes["skip"]); named == "" {
+					skipped++
+				} else if !tests[named] {
+					t.Errorf("%s:%d: there is no %s", d.name, b.line, named)
+				}
 			default:
 				run++
 				mine = append(mine, b)
@@ -49,8 +53,54 @@ func TestEveryCommandInTheDocumentsWorks(t *testing.T) {
 			}
 		})
 	}
-	if run < 15 || skipped > 6 {
-		t.Errorf("%d blocks of commands are run, %d are skipped", run, skipped)
+	if run < 15 || skipped > 8 {
+		t.Errorf("%d blocks of commands are run, %d are run by nobody", run, skipped)
+	}
+}
+
+var testName = regexp.MustCompile(`\bTest[A-Z]\w+`)
+
+// testNames are the tests of the whole project.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, pattern := range []string{"../*/*_test.go", "../*/*/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range testFunction.FindAllStringSubmatch(string(source), -1) {
+				names[found[1]] = true
+			}
+		}
+	}
+	return names
+}
+
+var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+
+// Documents name tests as proofs.
+func TestTheDocumentsNameTestsThatExist(t *testing.T) {
+	tests, seen := testNames(t), 0
+	for _, d := range documents(t) {
+		source, err := os.ReadFile("../" + d.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range testName.FindAllString(string(source), -1) {
+			seen++
+			if !tests[name] {
+				t.Errorf("%s names %s, which is not there", d.name, name)
+			}
+		}
+	}
+	if seen < 50 {
+		t.Errorf("only %d names were seen", seen)
 	}
 }
 
