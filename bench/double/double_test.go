@@ -63,6 +63,31 @@ func TestSessionsShowTheIdentity(t *testing.T) {
 	}
 }
 
+// The reconciler of SCIM users reads everybody, and each request is counted.
+func TestEverybodyIsListed(t *testing.T) {
+	kratos, d := open(t)
+	const ben = "1f0c2b7d-0000-4000-8000-000000000002"
+	kratos.Add(ben, "another token", now, signedIn)
+	before := kratos.Calls()
+	page, next, err := d.Page(t.Context(), "", 100)
+	if err != nil || next != "" {
+		t.Fatalf("next page %q, %v", next, err)
+	}
+	var got []string
+	for _, record := range page {
+		got = append(got, record.ID)
+	}
+	if diff := cmp.Diff([]string{ben, anna}, got); diff != "" {
+		t.Error(diff)
+	}
+	if found, err := d.FindByIdentifier(t.Context(), ben); err != nil || found.ID != ben {
+		t.Errorf("%s is found as %q (%v)", ben, found.ID, err)
+	}
+	if calls := kratos.Calls() - before; calls != 2 {
+		t.Errorf("%d calls, want 2", calls)
+	}
+}
+
 func TestHoldlineWritesAsToKratos(t *testing.T) {
 	kratos, d := open(t)
 	number := claim.RestoreMobile(now)

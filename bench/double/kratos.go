@@ -2,7 +2,6 @@ package double
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -88,15 +87,19 @@ func (k *Kratos) whoami(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// list answers with everybody, on one page.
-func (k *Kratos) list(w http.ResponseWriter, _ *http.Request) {
+// list answers with everybody, or with who signs in by an identifier, on one page.
+func (k *Kratos) list(w http.ResponseWriter, r *http.Request) {
+	identifier := r.URL.Query().Get("credentials_identifier")
+	found := []Identity{}
 	k.mu.RLock()
-	all := slices.SortedFunc(maps.Values(k.people), func(a, b Identity) int { return strings.Compare(a.ID, b.ID) })
-	k.mu.RUnlock()
-	if all == nil {
-		all = []Identity{}
+	for _, person := range k.people {
+		if identifier == "" || strings.EqualFold(identifier, person.Traits["username"]) {
+			found = append(found, person)
+		}
 	}
-	answer(w, all)
+	k.mu.RUnlock()
+	slices.SortFunc(found, func(a, b Identity) int { return strings.Compare(a.ID, b.ID) })
+	answer(w, found)
 }
 
 func (k *Kratos) read(w http.ResponseWriter, r *http.Request) {
