@@ -519,6 +519,29 @@ func TestAnAcceptedNumberWaitsNoWholeLeaseForAnother(t *testing.T) {
 	}
 }
 
+// Having waited for others does not make the next back-off longer.
+func TestWaitingForAnotherIsNoTryInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(bob, "flow", m1)
+		w.dir.Fail(claim.ErrDirectoryAway)
+		wantErr(t, w.confirm(bob, w.lastCode()), nil)
+		other := claim.Lease{IdentityID: bob, Owner: "other", Until: w.Now().Add(time.Hour)}
+		wantErr(t, w.store.Acquire(t.Context(), other, w.Now()), nil)
+		for range 20 {
+			w.pass(time.Second)
+			w.chores()
+		}
+		wantErr(t, w.store.Release(t.Context(), other), nil)
+		w.pass(time.Second)
+		w.chores() // in vain: Kratos is still away
+		w.dir.Fail(nil)
+		w.pass(5 * time.Second)
+		w.chores()
+		w.wantIdentity(m1, true, "")
+	})
+}
+
 // stage0 stages although the directory does not answer.
 func (w *world) stage0(id, flow, wanted string) (claim.Answer, error) {
 	return w.Stage(w.t.Context(), claim.SettingsChange{

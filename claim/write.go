@@ -145,13 +145,9 @@ func outcome(err error) (State, string, bool) {
 // putOff makes a claim due again after a back-off, also when the time for the
 // work itself is spent.
 func (s *Service) putOff(ctx context.Context, c Claim) {
-	s.putOffUntil(ctx, c, s.Now().Add(s.backoff(c.DueTries)))
-}
-
-func (s *Service) putOffUntil(ctx context.Context, c Claim, until time.Time) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	if _, err := s.Store.Take(ctx, c, until); err != nil {
+	if _, err := s.Store.Take(ctx, c, s.Now().Add(s.backoff(c.DueTries))); err != nil {
 		s.Log.WarnContext(ctx, "claim not put off", "claim", c.ID, "error", err)
 	}
 }
