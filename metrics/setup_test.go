@@ -106,7 +106,7 @@ func newWorld(t *testing.T) *world {
 	}
 	now := noon
 	w.Claims = w.Metrics.Claims(claim.NewService(claim.Options{
-		Store: w.meter.Store(w.store), Directory: w.dir, Codes: codes, Plan: claim.NumberPlan{Format: claim.FormatE164},
+		Store: w.Store(w.store), Directory: w.dir, Codes: codes, Plan: claim.NumberPlan{Format: claim.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{
 				Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Retention: 2160 * time.Hour,

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/holdline/holdline/persistence"
 )
 
 // cut puts a relay before a server that breaks the connection off instead of
@@ -87,5 +89,19 @@ func TestConnectionsThatBreakDoNotEndAMigration(t *testing.T) {
 				t.Error("nothing was cut")
 			}
 		})
+	}
+}
+
+func TestWhatIsDoneAgainIsCounted(t *testing.T) {
+	dsn := mariaDB(t)
+	migrated(t, dsn)
+	through, cuts := cut(t, dsn, "claims")
+	db := opened(t, through)
+	if _, err := persistence.NewStore(db).Find(t.Context(), "none"); err != nil {
+		t.Fatal(err)
+	}
+	conflicts, connections := db.Repeats()
+	if conflicts != 0 || connections != 1 || cuts.Load() != 1 {
+		t.Errorf("%d conflicts, %d connections, %d cuts", conflicts, connections, cuts.Load())
 	}
 }

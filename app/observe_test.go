@@ -1,0 +1,43 @@
+package app_test
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/holdline/holdline/app"
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/metrics"
+)
+
+// What costs nothing while tracing is off is what is not there.
+func TestTracingIsOutOfTheWayWhileItIsOff(t *testing.T) {
+	for name, tt := range map[string]struct {
+		endpoint, variable string
+		on                 bool
+	}{
+		"off":              {"", "", false},
+		"by configuration": {"http://127.0.0.1:1", "", true},
+		"by variable":      {"", "http://127.0.0.1:1", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", tt.variable)
+			cfg := config.Default()
+			cfg.Tracing.Endpoint = tt.endpoint
+			watched, err := app.Observe(t.Context(), cfg, app.Options{Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = app.StopObserving(watched, t.Context()) }() // nothing was kept
+			_, counts := app.ObservedStore(watched, nil).(metrics.Store)
+			if counts == tt.on {
+				t.Errorf("the store has spans: %t", !counts)
+			}
+			if around := len(app.ObservedRequests(watched, "public")); (around == 2) != tt.on {
+				t.Errorf("%d handlers go around each request", around)
+			}
+			if propagates := app.Propagation(watched) != nil; propagates != tt.on {
+				t.Errorf("Kratos is told of traces: %t", propagates)
+			}
+		})
+	}
+}
