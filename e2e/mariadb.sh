@@ -15,6 +15,10 @@ usage() {
 action=$1
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
+# Of its own: servers that are made at the same time would meet each other's
+# temporary tables.
+export TMPDIR=$dir/tmp
+mkdir -p "$TMPDIR"
 
 # As root the server keeps root's rights only when told so by name.
 me=$(id -un)
