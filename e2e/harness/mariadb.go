@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
@@ -63,8 +64,13 @@ func newMariaDB(dir string) (*MariaDB, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Servers that are made at the same time, in other test runs too, would meet each
+	// other's temporary tables in a folder that they share.
+	if err := os.MkdirAll(dir+".tmp", 0o700); err != nil {
+		return nil, err
+	}
 	install := exec.Command("mariadb-install-db", "--no-defaults", "--user="+me.Username, "--datadir="+dir,
-		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--tmpdir="+dir+".tmp")
 	if printed, err := install.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("install: %w: %s", err, tail(string(printed), 5))
 	}
@@ -77,7 +83,7 @@ func newMariaDB(dir string) (*MariaDB, error) {
 
 func (m *MariaDB) start(username string) error {
 	process, err := startProcess("mariadbd", m.output, exec.Command("mariadbd", "--no-defaults",
-		"--user="+username, "--datadir="+m.dir, "--socket="+filepath.Join(m.dir, "s"), "--bind-address=127.0.0.1",
+		"--user="+username, "--datadir="+m.dir, "--tmpdir="+m.dir+".tmp", "--socket="+filepath.Join(m.dir, "s"), "--bind-address=127.0.0.1",
 		fmt.Sprintf("--port=%d", m.Port), "--skip-name-resolve", "--max-connections=500",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--default-time-zone=+00:00",
 		"--innodb-buffer-pool-size=64M"))
