@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -197,34 +198,40 @@ func schemasOf(ctx context.Context, cfg config.Config, realm doctor.Realm) map[s
 }
 
 func lookAtDatabase(ctx context.Context, cfg config.Config) doctor.Database {
-	configured := doctor.Database{Off: !cfg.Feature.Update.Mobile.Enable}
 	if isMissing(cfg.Database.DSN.Reveal()) {
-		configured.Outdated = true
-		return configured
+		return doctor.Database{Outdated: true, Off: !cfg.Feature.Update.Mobile.Enable}
 	}
+	seen, err := lookInto(ctx, cfg)
+	if err != nil {
+		// The cause alone: that the database is away is what the finding says.
+		said := strings.TrimPrefix(err.Error(), claim.ErrStoreAway.Error()+": ")
+		return doctor.Database{Err: errors.New(said)}
+	}
+	return seen
+}
+
+func lookInto(ctx context.Context, cfg config.Config) (doctor.Database, error) {
+	var seen doctor.Database
 	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal())
 	if err != nil {
-		return doctor.Database{Err: err}
+		return seen, err
 	}
 	defer db.Close()
-	outdated, err := db.Outdated(ctx)
-	if err != nil {
-		return doctor.Database{Err: err}
-	}
 	clock, err := persistence.NewClock(ctx, db, time.Now)
 	if err != nil {
-		return doctor.Database{Err: err}
+		return seen, err
 	}
-	seen := doctor.Database{Outdated: outdated, Ahead: time.Until(clock.Now()), Off: configured.Off}
-	if outdated {
-		return seen // the switches may not be there yet
+	seen.Ahead, seen.Off = time.Until(clock.Now()), !cfg.Feature.Update.Mobile.Enable
+	seen.Outdated, err = db.Outdated(ctx)
+	if err != nil || seen.Outdated {
+		return seen, err // the switches may not be there yet
 	}
-	kept := claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, nil)
+	kept := claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, slog.New(slog.DiscardHandler))
 	if err := kept.Once(ctx); err != nil {
-		return doctor.Database{Err: err}
+		return seen, err
 	}
 	seen.Off = !kept.Policy().Enabled
-	return seen
+	return seen, nil
 }
 
 // isMissing tells whether a database is a file that is not there yet: to open it

@@ -130,14 +130,17 @@ func (f *File) duration(key string, otherwise time.Duration) time.Duration {
 }
 
 // place finds a key in the file whose word counts, the last one that has it; or
-// where it would have to stand: after as much of it as there is, in the first file
-// that has so much.
+// where it would have to stand: below as much of it as there is, in the first file
+// that has so much. There is no line for what has nothing of it.
 func (f *File) place(key string) Place {
 	path, found, deepest := steps(key), Place{Key: key}, -1
 	for _, p := range f.parts {
 		line, depth := locate(p.root, path)
 		if depth > deepest || depth == len(path) {
 			found.File, found.Line, deepest = p.name, line, depth
+		}
+		if deepest == 0 {
+			found.Line = 0
 		}
 	}
 	return found

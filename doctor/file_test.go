@@ -58,7 +58,8 @@ func TestAFindingNamesTheLineThatCounts(t *testing.T) {
 	for id, want := range map[string]doctor.Place{
 		"session-cookie-name":          {File: second, Line: 6, Key: "session.cookie.name"},
 		"whoami-without-second-factor": {File: second, Line: 4, Key: "session.whoami.required_aal"},
-		"session-cookie-domain":        {}, // serve.public.base_url is not given: one host
+		"stage-hook-missing":           {File: first, Key: "selfservice.flows.settings.after.profile.hooks"}, // nothing of it is there
+		"session-cookie-domain":        {},                                                                   // serve.public.base_url is not given: one host
 	} {
 		if found[id] != want {
 			t.Errorf("%s at %v, want %v", id, found[id], want)

@@ -105,11 +105,14 @@ func (f Finding) write(out *strings.Builder) {
 
 // String is as editors and terminals read it: FILE:LINE, and the key.
 func (p Place) String() string {
-	where := p.Key
-	if p.File != "" {
-		where = strings.TrimSuffix(fmt.Sprintf("%s:%d  %s", p.File, p.Line, p.Key), "  ")
+	switch {
+	case p.File == "":
+		return p.Key
+	case p.Line == 0:
+		return p.File + "  " + p.Key
+	default:
+		return fmt.Sprintf("%s:%d  %s", p.File, p.Line, p.Key)
 	}
-	return where
 }
 
 // width is where lines are broken.

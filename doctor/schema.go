@@ -58,7 +58,7 @@ var (
 // that kratos.yml names.
 func (r Realm) schemas(seen *Kratos) []Finding {
 	if seen != nil && len(seen.Schemas) > 0 {
-		return r.traits(seen.Schemas, func(string) Place { return key(r.Keys.MobileTrait) })
+		return r.traits(seen.Schemas, true, func(string) Place { return key(r.Keys.MobileTrait) })
 	}
 	if r.File == nil {
 		return nil
@@ -76,16 +76,17 @@ func (r Realm) schemas(seen *Kratos) []Finding {
 		}
 		documents[id], places[id] = document, place
 	}
-	return append(found, r.traits(documents, func(id string) Place { return places[id] })...)
+	return append(found, r.traits(documents, len(found) == 0, func(id string) Place { return places[id] })...)
 }
 
-// traits looks at the mobile trait in each schema.
-func (r Realm) traits(schemas map[string]map[string]any, place func(id string) Place) []Finding {
+// traits looks at the mobile trait in each schema; all tells whether these are all
+// that there are.
+func (r Realm) traits(schemas map[string]map[string]any, all bool, place func(id string) Place) []Finding {
 	standard := ""
 	if r.File != nil {
 		standard = r.File.text("identity.default_schema_id", "default")
 	}
-	some := false
+	some := !all // one that was not read may have it
 	described := map[string]Trait{}
 	for id, schema := range schemas {
 		described[id] = r.Describe(schema)

@@ -9,7 +9,7 @@ var changedMissing = Rule{
 	"changed-hook-missing", Warning, Weakens,
 	"A list of hooks that Kratos runs does not tell Holdline of changed identities.",
 	"A list under a method replaces the global one. SCIM clients see these changes only after the next pass over all identities.",
-	"Put the hook that `holdline kratos-config` prints for " + verificationHooks + " into this list too, before `session`.",
+	"Put the hook that `holdline kratos-config` prints for " + verificationHooks + " into this list too; in one of registration before `session`.",
 }
 
 // tells looks for lists that replace those with the changed hook.

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -81,6 +82,7 @@ func TestWhatTheDoctorSaysIsTrue(t *testing.T) {
 		throughKratos = "stored without a code"
 		refused       = "refused"
 		held          = "held back"
+		unmarked      = "held back, and the old one is not marked verified any more"
 	)
 	var sound harness.Overlay
 	s.Kratos.Reconfigure(t, func(config harness.Overlay) { sound = copyOf(t, config) })
@@ -116,6 +118,17 @@ func TestWhatTheDoctorSaysIsTrue(t *testing.T) {
 			hooks[0] = hookConfig(hooks[0], harness.Overlay{"body": "base64://ZnVuY3Rpb24oY3R4KSBlcnJvciAnY2FuY2VsJw=="}) // function(ctx) error 'cancel'
 			profile["hooks"] = hooks
 		}, []string{"jsonnet-cancels"}, nil, throughKratos},
+		{"jsonnet without addresses", func(t *testing.T, config harness.Overlay) {
+			profile, hooks := profileHooks(t, config)
+			body := hooks[0].(harness.Overlay)["config"].(harness.Overlay)["body"].(string)
+			source, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(body, "base64://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			edited := strings.Replace(string(source), "verifiable_addresses: opt(before, 'verifiable_addresses', []),", "", 1)
+			hooks[0] = hookConfig(hooks[0], harness.Overlay{"body": "base64://" + base64.StdEncoding.EncodeToString([]byte(edited))})
+			profile["hooks"] = hooks
+		}, []string{"jsonnet-without-addresses"}, nil, unmarked},
 		{"activate first", func(t *testing.T, config harness.Overlay) {
 			profile, hooks := profileHooks(t, config)
 			hooks[0], hooks[1] = hooks[1], hooks[0]
@@ -163,6 +176,8 @@ func TestWhatTheDoctorSaysIsTrue(t *testing.T) {
 			switch {
 			case now.Traits.Mobile == m1:
 				outcome = throughKratos
+			case saved.Status == http.StatusOK && now.Pending() == m1 && !now.MobileVerified():
+				outcome = unmarked
 			case saved.Status == http.StatusOK && now.Pending() == m1:
 				outcome = held
 			case saved.Status != http.StatusOK && now.Pending() == "":
