@@ -61,20 +61,12 @@ func (s *Service) chore(ctx context.Context, c Claim) error {
 	defer cancel()
 	err = s.due(ctx, c, now)
 	if errors.Is(err, ErrLeased) {
-		return s.comeAgain(ctx, c)
+		// Whoever writes the identity is done long before a lease is over, and having
+		// met them was no try in vain.
+		c.DueTries--
+		s.dueAgain(ctx, c, s.Jitter(backoffFirst))
 	}
 	return ignoreRace(err)
-}
-
-// comeAgain makes a claim due again soon whose identity somebody else is writing:
-// they are done long before a lease is over. That was no try in vain, so it does
-// not make the next back-off longer.
-func (s *Service) comeAgain(ctx context.Context, c Claim) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
-	defer cancel()
-	now := s.Now()
-	c.DueAt, c.DueTries = now.Add(s.Jitter(backoffFirst)), c.DueTries-1
-	return ignoreRace(s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: c}}, At: now}))
 }
 
 // due does what a claim's state asks for.

@@ -519,6 +519,29 @@ func TestAnAcceptedNumberWaitsNoWholeLeaseForAnother(t *testing.T) {
 	}
 }
 
+// Each try in vain doubles the wait for the next one, to a minute at most.
+func TestTriesComeLessOftenTheLongerKratosIsAway(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "flow", m1)
+	w.dir.Fail(claim.ErrDirectoryAway)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	var waits []time.Duration
+	last := w.Now()
+	for len(waits) < 9 {
+		w.pass(time.Second)
+		due, err := w.Chores(t.Context())
+		wantErr(t, err, nil)
+		if due > 0 {
+			waits = append(waits, w.Now().Sub(last))
+			last = w.Now()
+		}
+	}
+	s := time.Second
+	if want := []time.Duration{s, 2 * s, 4 * s, 8 * s, 16 * s, 32 * s, time.Minute, time.Minute, time.Minute}; !slices.Equal(waits, want) {
+		t.Errorf("waits are %v, want %v", waits, want)
+	}
+}
+
 // Having waited for others does not make the next back-off longer.
 func TestWaitingForAnotherIsNoTryInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -145,9 +145,17 @@ func outcome(err error) (State, string, bool) {
 // putOff makes a claim due again after a back-off, also when the time for the
 // work itself is spent.
 func (s *Service) putOff(ctx context.Context, c Claim) {
+	s.dueAgain(ctx, c, s.backoff(c.DueTries))
+}
+
+// dueAgain makes a claim due again after a wait, with as many tries as it says.
+func (s *Service) dueAgain(ctx context.Context, c Claim, wait time.Duration) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	if _, err := s.Store.Take(ctx, c, s.Now().Add(s.backoff(c.DueTries))); err != nil {
+	now := s.Now()
+	c.DueAt = now.Add(wait)
+	err := s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: c}}, At: now})
+	if ignoreRace(err) != nil {
 		s.Log.WarnContext(ctx, "claim not put off", "claim", c.ID, "error", err)
 	}
 }
