@@ -31,6 +31,8 @@ func (w *storm) do(p *resident, in intent) error {
 		return w.supersededMeanwhile(p, in, deadline)
 	case "form beside SCIM":
 		return w.formBesideSCIM(p, in, deadline)
+	case "two SCIM changes at once":
+		return w.twoBySCIM(p, in, deadline)
 	case "set elsewhere":
 		return w.setElsewhere(p, in, deadline)
 	case "set elsewhere while the code is typed":
@@ -175,6 +177,36 @@ func (w *storm) formBesideSCIM(p *resident, in intent, deadline time.Time) error
 		return err
 	}
 	return w.insists(p, in, []string{one, other}[in.door%2], deadline)
+}
+
+// twoBySCIM: of two changes of one account at two replicas in the same moment none
+// is lost, although Kratos writes accounts without a lock.
+func (w *storm) twoBySCIM(p *resident, in intent, deadline time.Time) error {
+	number := p.number()
+	name := "Known as " + number
+	other := in
+	other.door++
+	began := time.Now()
+	err := w.atOnce(
+		func() error { return w.scim(p, in, own["PATCH Users"], w.client, to(number, "true"), deadline) },
+		func() error { return w.scim(p, other, own["PATCH Users"], w.client, wish{name: name}, deadline) })
+	if err != nil {
+		return err
+	}
+	i, err := p.look()
+	for ; err != nil; i, err = p.look() {
+		if wrongNumber(err) || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if i.Traits.Name != name {
+		return fmt.Errorf("LOST: the name is %q, and was changed to %q", i.Traits.Name, name)
+	}
+	if i.Pending() != number && time.Since(began) < claimLifetime/2 {
+		return fmt.Errorf("LOST: %q is shown as pending, and %s was asked for", i.Pending(), number)
+	}
+	return w.insists(p, in, number, deadline)
 }
 
 // setElsewhere: a number that was set past Holdline is not overwritten.

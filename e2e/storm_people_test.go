@@ -96,14 +96,15 @@ var kinds = []struct {
 	name  string
 	often int
 }{
-	{"confirmed", 7},
+	{"confirmed", 6},
 	{"same code everywhere at once", 3},
 	{"sent again", 3},
 	{"cancelled", 3},
 	{"cancelled while the code is typed", 1},
 	{"superseded", 2},
 	{"superseded while the code is typed", 2},
-	{"form beside SCIM", 3},
+	{"form beside SCIM", 2},
+	{"two SCIM changes at once", 2},
 	{"set elsewhere", 2},
 	{"set elsewhere while the code is typed", 1},
 	{"set by a privileged client", 1},

@@ -175,26 +175,35 @@ func (m *MariaDB) NewDatabase(t testing.TB) Database {
 	}
 }
 
-// NumbersOfTexts returns the number that each text's claim is for, by the text's id.
-func (d Database) NumbersOfTexts(t testing.TB) map[string]string {
+// each runs a query as root and hands every row over.
+func (d Database) each(t testing.TB, query string, row func(*sql.Rows) error, args ...any) {
 	t.Helper()
-	rows, err := d.Server.Root.QueryContext(t.Context(),
-		"SELECT texts.id, claims.number FROM "+d.Name+".texts JOIN "+d.Name+".claims ON claims.id = texts.claim_id")
+	rows, err := d.Server.Root.QueryContext(t.Context(), query, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = rows.Close() }()
-	numbers := map[string]string{}
 	for rows.Next() {
-		var id, number string
-		if err := rows.Scan(&id, &number); err != nil {
+		if err := row(rows); err != nil {
 			t.Fatal(err)
 		}
-		numbers[id] = number
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// NumbersOfTexts returns the number that each text's claim is for, by the text's id.
+func (d Database) NumbersOfTexts(t testing.TB) map[string]string {
+	t.Helper()
+	numbers := map[string]string{}
+	d.each(t, "SELECT texts.id, claims.number FROM "+d.Name+".texts JOIN "+d.Name+".claims ON claims.id = texts.claim_id",
+		func(rows *sql.Rows) error {
+			var id, number string
+			err := rows.Scan(&id, &number)
+			numbers[id] = number
+			return err
+		})
 	return numbers
 }
 
@@ -213,26 +222,17 @@ func (d Database) Connections(t testing.TB) int {
 // must not have the whole number.
 func (d Database) Audit(t testing.TB, identityID string) []string {
 	t.Helper()
-	rows, err := d.Server.Root.QueryContext(t.Context(),
-		"SELECT kind, actor_kind, number FROM "+d.Name+".audit_events WHERE identity_id = ? ORDER BY id", identityID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
 	var trail []string
-	for rows.Next() {
-		var kind, who, number string
-		if err := rows.Scan(&kind, &who, &number); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(number, "**") {
-			t.Errorf("the audit trail shows the number %q", number)
-		}
-		trail = append(trail, kind+" by "+who)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
+	d.each(t, "SELECT kind, actor_kind, number FROM "+d.Name+".audit_events WHERE identity_id = ? ORDER BY id",
+		func(rows *sql.Rows) error {
+			var kind, who, number string
+			err := rows.Scan(&kind, &who, &number)
+			if err == nil && !strings.Contains(number, "**") {
+				t.Errorf("the audit trail shows the number %q", number)
+			}
+			trail = append(trail, kind+" by "+who)
+			return err
+		}, identityID)
 	return trail
 }
 
@@ -241,24 +241,15 @@ func (d Database) Audit(t testing.TB, identityID string) []string {
 func (d Database) Numbers(t testing.TB, identityID string) []string {
 	t.Helper()
 	claims, texts := d.Name+".claims", d.Name+".texts"
-	rows, err := d.Server.Root.QueryContext(t.Context(), "SELECT kept FROM ("+
+	var all []string
+	d.each(t, "SELECT kept FROM ("+
 		"SELECT identity_id, number AS kept FROM "+claims+" UNION ALL SELECT identity_id, was FROM "+claims+
 		" UNION ALL SELECT identity_id, number FROM "+texts+" UNION ALL SELECT identity_id, number_key FROM "+texts+
-		") AS numbers WHERE identity_id = ? AND kept <> ''", identityID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	var all []string
-	for rows.Next() {
+		") AS numbers WHERE identity_id = ? AND kept <> ''", func(rows *sql.Rows) error {
 		var number string
-		if err := rows.Scan(&number); err != nil {
-			t.Fatal(err)
-		}
+		err := rows.Scan(&number)
 		all = append(all, number)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
+		return err
+	}, identityID)
 	return all
 }
