@@ -122,53 +122,55 @@ func pass(d time.Duration, over *atomic.Bool) {
 
 // blowKind is a fault of a server, with how often it comes.
 type blowKind struct {
-	name   string
-	often  int
+	name  string
+	often int
+	// long is for thorough storms only.
+	long   bool
 	happen func(t *testing.T, w *storm, replica int, lasts time.Duration, over *atomic.Bool)
 }
 
 var blows = []blowKind{
-	{"a replica is killed", 4, func(t *testing.T, w *storm, replica int, lasts time.Duration, over *atomic.Bool) {
+	{"a replica is killed", 4, false, func(t *testing.T, w *storm, replica int, lasts time.Duration, over *atomic.Bool) {
 		r := w.killable(replica)
 		r.Kill()
 		pass(lasts/2, over)
 		r.Revive(t)
 	}},
-	{"a replica freezes", 3, func(_ *testing.T, w *storm, replica int, lasts time.Duration, over *atomic.Bool) {
+	{"a replica freezes", 3, false, func(_ *testing.T, w *storm, replica int, lasts time.Duration, over *atomic.Bool) {
 		thaw := w.replicas[replica].Freeze()
 		pass(2*lasts, over)
 		thaw()
 	}},
-	{"a replica freezes past its leases", 1, func(_ *testing.T, w *storm, replica int, _ time.Duration, over *atomic.Bool) {
+	{"a replica freezes past its leases", 1, true, func(_ *testing.T, w *storm, replica int, _ time.Duration, over *atomic.Bool) {
 		thaw := w.replicas[replica].Freeze()
 		pass(22*time.Second, over)
 		thaw()
 	}},
-	{"the database restarts", 2, func(t *testing.T, w *storm, _ int, lasts time.Duration, over *atomic.Bool) {
+	{"the database restarts", 2, false, func(t *testing.T, w *storm, _ int, lasts time.Duration, over *atomic.Bool) {
 		w.server.Stop(t)
 		pass(lasts/2, over)
 		w.server.Start(t)
 	}},
-	{"the database dies", 1, func(t *testing.T, w *storm, _ int, lasts time.Duration, over *atomic.Bool) {
+	{"the database dies", 1, false, func(t *testing.T, w *storm, _ int, lasts time.Duration, over *atomic.Bool) {
 		w.server.Kill()
 		pass(lasts/2, over)
 		w.server.Start(t)
 	}},
-	{"the database freezes", 2, func(t *testing.T, w *storm, _ int, lasts time.Duration, over *atomic.Bool) {
+	{"the database freezes", 2, false, func(t *testing.T, w *storm, _ int, lasts time.Duration, over *atomic.Bool) {
 		thaw := w.server.Freeze(t)
 		pass(lasts, over)
 		thaw()
 	}},
-	{"Kratos restarts", 3, func(t *testing.T, w *storm, _ int, lasts time.Duration, over *atomic.Bool) {
+	{"Kratos restarts", 3, false, func(t *testing.T, w *storm, _ int, lasts time.Duration, over *atomic.Bool) {
 		w.stack.Kratos.Kill()
 		pass(lasts/2, over)
 		w.stack.Kratos.Start(t)
 	}},
-	{"the provider answers 500", 2, provider(harness.Reaction{Status: http.StatusInternalServerError})},
-	{"the provider answers 429", 2, provider(harness.Reaction{Status: http.StatusTooManyRequests})},
-	{"the provider hangs", 2, provider(harness.Reaction{Hang: true})},
-	{"the provider breaks off", 2, provider(harness.Reaction{Drop: true})},
-	{"the provider answers by half", 2, provider(harness.Reaction{Half: true})},
+	{"the provider answers 500", 2, false, provider(harness.Reaction{Status: http.StatusInternalServerError})},
+	{"the provider answers 429", 2, false, provider(harness.Reaction{Status: http.StatusTooManyRequests})},
+	{"the provider hangs", 2, false, provider(harness.Reaction{Hang: true})},
+	{"the provider breaks off", 2, false, provider(harness.Reaction{Drop: true})},
+	{"the provider answers by half", 2, false, provider(harness.Reaction{Half: true})},
 }
 
 // provider is a fault of the first provider or, seldom, of both.
@@ -220,6 +222,9 @@ func (w *storm) rage(t *testing.T, over *atomic.Bool) {
 		replica := chance.IntN(len(w.replicas))
 		calm := time.Duration(300+chance.IntN(2000)) * time.Millisecond
 		lasts := time.Duration(300+chance.IntN(2200)) * time.Millisecond
+		if b.long && !w.size.thorough {
+			continue
+		}
 		pass(calm, over)
 		b.happen(t, w, replica, lasts, over)
 		w.weather.saw(b.name)
