@@ -23,11 +23,14 @@ type claims struct {
 const (
 	outcomeDone  = "done"
 	outcomeError = "error"
-	codeRight    = "right"
-	codeWrong    = "wrong"
-	codeExpired  = "expired"
-	codeLocked   = "locked"
-	codeRefused  = "refused"
+	// claimDisputed is what the audit trail calls the answer to a notice that the
+	// person denies.
+	claimDisputed = "disputed"
+	codeRight     = "right"
+	codeWrong     = "wrong"
+	codeExpired   = "expired"
+	codeLocked    = "locked"
+	codeRefused   = "refused"
 )
 
 // rulings are the decisions of docs/decision-table.md as labels.
@@ -86,7 +89,7 @@ func newClaims(with promauto.Factory) claims {
 		happened: newOutcomes(total,
 			string(claim.Open), "resent", string(claim.Verified), string(claim.Applied), string(claim.Discarded),
 			string(claim.Superseded), string(claim.Cancelled), string(claim.Locked), string(claim.Lapsed),
-			string(claim.Conflict), string(claim.Orphaned), claim.NumberWritten, claim.NumberRemoved, "other"),
+			string(claim.Conflict), string(claim.Orphaned), claimDisputed, claim.NumberWritten, claim.NumberRemoved, "other"),
 		tries: newOutcomes(tries, codeRight, codeWrong, codeExpired, codeLocked, codeRefused, outcomeError),
 	}
 	for ruling, label := range rulings {

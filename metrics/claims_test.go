@@ -87,3 +87,15 @@ func TestWhatACodeWas(t *testing.T) {
 		})
 	}
 }
+
+func TestEventsAreCountedAsTheAuditTrailNamesThem(t *testing.T) {
+	m := newMeter(t)
+	store := m.Store(claimtest.NewStore())
+	change := claim.Change{At: noon, Events: []claim.Event{{Kind: "disputed"}, {Kind: "resent"}, {Kind: "of a later release"}}}
+	if err := store.Commit(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	for _, outcome := range []string{"disputed", "resent", "other"} {
+		m.want(1, "holdline_claims_total", "outcome", outcome)
+	}
+}
