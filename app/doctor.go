@@ -60,10 +60,13 @@ func Examine(ctx context.Context, cfg config.Config, o DoctorOptions) (doctor.Re
 func setupOf(cfg config.Config) doctor.Setup {
 	setup := doctor.Setup{AdminHost: cfg.Admin.Host, AutoMigrate: cfg.AutoMigrate()}
 	secret := func(key string, s config.Secret) {
-		setup.Secrets = append(setup.Secrets, doctor.Secret{Key: key, Value: s.Reveal()})
+		if s != "" {
+			setup.Secrets = append(setup.Secrets, doctor.Secret{Key: key, Value: s.Reveal()})
+		}
 	}
 	address := func(key, url string) { setup.Addresses = append(setup.Addresses, doctor.Address{Key: key, URL: url}) }
 	secret("hooks.api_key", cfg.Hooks.APIKey)
+	secret("hooks.previous_api_key", cfg.Hooks.PreviousKey)
 	for i, otp := range cfg.Secrets.OTP {
 		secret(fmt.Sprintf("secrets.otp[%d]", i), otp)
 	}
@@ -75,6 +78,7 @@ func setupOf(cfg config.Config) doctor.Setup {
 	for i, r := range cfg.Realms {
 		at := fmt.Sprintf("realms[%d].", i)
 		secret(at+"hook_key", r.HookKey)
+		secret(at+"previous_hook_key", r.PreviousKey)
 		address(at+"public_url", r.PublicURL)
 		address(at+"browser_url", r.BrowserURL)
 		address(at+"admin_url", r.AdminURL)
@@ -108,7 +112,7 @@ func examined(cfg config.Config) ([]doctor.Realm, error) {
 }
 
 func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor.Realm, error) {
-	kratos, _, err := cfg.Realm(name)
+	kratos, hooks, err := cfg.Realm(name)
 	if err != nil {
 		return doctor.Realm{}, err
 	}
@@ -119,7 +123,7 @@ func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor
 	page := cfg
 	page.Hooks.ReturnURL = ""
 	return doctor.Realm{
-		Name: name, Key: key, Keys: keys, Hook: setup,
+		Name: name, Key: key, Keys: keys, Hook: setup, PreviousKey: hooks.PreviousKey.Reveal(),
 		PublicURL: kratos.PublicURL, BrowserURL: kratos.Browser(), AdminURL: kratos.AdminURL,
 		SessionCookie: kratos.SessionCookie, SessionAge: kratos.SessionAge, Page: page.ReturnURL(),
 		PublicListener: net.JoinHostPort(cfg.Public.Host, fmt.Sprint(cfg.Public.Port)),

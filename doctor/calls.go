@@ -33,6 +33,12 @@ var (
 		"Holdline answers 401, and Kratos refuses every change of a number. The key of another realm would speak of that realm's people.",
 		"Set the hook's auth as `holdline kratos-config` prints it: the key of Holdline's configuration, in the header " + hook.KeyHeader + ".",
 	}
+	previousKey = Rule{
+		"hook-key-previous", Warning, Weakens,
+		"A hook still sends the previous key.",
+		"It is taken for as long as hooks.previous_api_key (of a realm: previous_hook_key) is set. Without that setting every change of a number is refused.",
+		"Set the hook's auth as `holdline kratos-config` prints it, and take the previous key away then.",
+	}
 	privateAddress = Rule{
 		"hook-private-address", Failure, NotWorking,
 		"Kratos may not call private addresses, and a hook has one.",
@@ -40,7 +46,7 @@ var (
 		"Add the hooks' URLs, each as it stands, to clients.http.private_ip_exception_urls.",
 	}
 
-	callRules = []Rule{hookURL, hookMethod, hookKey, privateAddress, changedMissing}
+	callRules = []Rule{hookURL, hookMethod, hookKey, privateAddress, previousKey, changedMissing}
 )
 
 // calls looks at how a hook calls Holdline.
@@ -52,12 +58,8 @@ func (r Realm) calls(h, wanted webHook, seen *Kratos) []Finding {
 	if h.method != http.MethodPost {
 		found = append(found, hookMethod.at(r.File.place(h.key+".config.method"), "", "method: POST"))
 	}
-	if subtle.ConstantTimeCompare([]byte(h.sends), []byte(r.Hook.Key)) != 1 {
-		detail := "Its key is another than " + r.Keys.HookKey + "."
-		if h.sends == "" {
-			detail = "It sends no " + hook.KeyHeader + "."
-		}
-		found = append(found, hookKey.at(r.File.place(h.key+".config.auth"), detail,
+	if rule, detail := r.wrongKey(h.sends); rule.ID != "" {
+		found = append(found, rule.at(r.File.place(h.key+".config.auth"), detail,
 			"auth: {type: api_key, config: {name: "+hook.KeyHeader+", value: …, in: header}}"))
 	}
 	if r.File.isOn("clients.http.disallow_private_ip_ranges", false) && !r.excepted(h.url) && isPrivate(h.url, seen) {
@@ -66,6 +68,22 @@ func (r Realm) calls(h, wanted webHook, seen *Kratos) []Finding {
 			listed("private_ip_exception_urls", append(r.File.texts(list), bare(h.url)))))
 	}
 	return found
+}
+
+// wrongKey says what is wrong with the key that a hook sends. A zero rule means
+// that nothing is.
+func (r Realm) wrongKey(sent string) (Rule, string) {
+	is := func(key string) bool { return subtle.ConstantTimeCompare([]byte(sent), []byte(key)) == 1 }
+	switch {
+	case sent == "":
+		return hookKey, "It sends no " + hook.KeyHeader + "."
+	case is(r.Hook.Key):
+		return Rule{}, ""
+	case is(r.PreviousKey):
+		return previousKey, ""
+	default:
+		return hookKey, "Its key is another than " + r.Keys.HookKey + "."
+	}
 }
 
 // wrongURL says what is wrong with a hook's URL; blank if nothing is.

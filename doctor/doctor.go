@@ -22,6 +22,8 @@ type Realm struct {
 	Key  string     // its place in Holdline's configuration: "kratos", or "realms[0]"
 	Keys RealmKeys  // of settings that findings name
 	Hook hook.Setup // what kratos-config prints the lines of; no JsonnetDir
+	// PreviousKey is a hook key that is still taken; blank for none.
+	PreviousKey string
 
 	PublicURL, BrowserURL, AdminURL string
 	SessionCookie                   string

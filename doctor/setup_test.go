@@ -30,7 +30,8 @@ func realm() doctor.Realm {
 			BaseURL: "http://127.0.0.1:4478", Key: hookKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
 			LocaleTrait: "locale", ReturnURL: "https://id.example.com/verify", Changed: true,
 		},
-		PublicURL: "http://127.0.0.1:4433", BrowserURL: "https://id.example.com", AdminURL: "http://127.0.0.1:4434",
+		PreviousKey: "the key before the doctor's tests",
+		PublicURL:   "http://127.0.0.1:4433", BrowserURL: "https://id.example.com", AdminURL: "http://127.0.0.1:4434",
 		SessionCookie: "ory_kratos_session", SessionAge: 15 * time.Minute,
 		Page: "https://id.example.com/verify", PublicListener: "127.0.0.1:4477",
 		Describe: func(schema map[string]any) doctor.Trait {
