@@ -111,7 +111,7 @@ func asked(t *testing.T, where, expression string, exported harness.Samples) {
 		}
 		found := slices.ContainsFunc(exported[selector.Name], func(sample harness.Sample) bool {
 			return !slices.ContainsFunc(selector.LabelMatchers, func(m *labels.Matcher) bool {
-				return m.Name != labels.MetricName && !byPrometheus[m.Name] && !m.Matches(sample.Labels[m.Name])
+				return m.Name != "__name__" && !byPrometheus[m.Name] && !m.Matches(sample.Labels[m.Name])
 			})
 		})
 		if !found {
