@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/knadh/koanf/maps"
+
 	"github.com/holdline/holdline/doctor"
+	"github.com/holdline/holdline/hook"
 )
 
 // well is a view in which nothing is wrong.
@@ -166,6 +169,29 @@ func TestEveryRuleIsTried(t *testing.T) {
 	slices.Sort(known)
 	if len(slices.Compact(slices.Clone(known))) != len(known) {
 		t.Errorf("a rule has the name of another: %v", known)
+	}
+}
+
+// Names are looked up where the command runs.
+func TestANameThatLeadsToAPrivateAddressIsSeen(t *testing.T) {
+	tree := good(t)
+	edit{Set: "clients.http.disallow_private_ip_ranges", To: true}.apply(t, tree, "")
+	v := well(t)
+	r := &v.Realms[0]
+	r.Hook.BaseURL = "http://holdline.internal:4478"
+	printed, err := hook.KratosConfig(r.Hook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Merge(parse(t, printed), tree)
+	r.File = kratosYML(t, fill(t, t.TempDir(), tree))
+	for address, want := range map[string][]string{"10.1.2.3": {"hook-private-address"}, "203.0.113.7": nil} {
+		v.Live.Kratos["PRIMARY"] = doctor.Kratos{
+			Version: "v1.3.1", HookAddresses: map[string][]string{"holdline.internal": {address}},
+		}
+		if got := ids(doctor.Examine(v), doctor.Failure); !slices.Equal(got, want) {
+			t.Errorf("%s: failures %v, want %v", address, got, want)
+		}
 	}
 }
 
