@@ -22,6 +22,11 @@ import (
 // Ports and example addresses are replaced by those of this run.
 func TestEveryCommandInTheDocumentsWorks(t *testing.T) {
 	requireKratos(t)
+	for _, program := range []string{"bash", "curl", "jq", "openssl"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("%v: `make debian` installs it", err)
+		}
+	}
 	all := documents(t)
 	begin := all[slices.IndexFunc(all, func(d document) bool { return d.name == "docs/getting-started.md" })]
 	run, skipped, tests := 0, 0, testNames(t)

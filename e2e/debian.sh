@@ -2,22 +2,22 @@
 # Installs the Debian packages that the tests need, if they are missing: a C
 # compiler for Kratos' SQLite and the race detector, git, curl, MariaDB, Chromium,
 # Kannel and its fake message centre, ip for the network namespace that it runs in,
-# npm to fetch axe-core with, systemd for what it says of the service's unit. For
+# npm to fetch axe-core with, jq and openssl for the documents' commands, systemd for what it says of the service's unit. For
 # pictures, if asked for: fonts of all languages.
-#   debian.sh [compiler git curl mariadb chromium kannel npm systemd]   all of them by default
+#   debian.sh [compiler git curl jq openssl mariadb chromium kannel npm systemd]   all of them by default
 #   debian.sh fonts
 #   debian.sh galera   what `make cluster` needs beside MariaDB
 set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2"); }
-for part in "${@:-compiler git curl mariadb chromium kannel npm systemd}"; do
+for part in "${@:-compiler git curl jq openssl mariadb chromium kannel npm systemd}"; do
 	for name in $part; do
 		case $name in
 		compiler)
 			need gcc gcc
 			[ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
 			;;
-		git | curl | npm) need "$name" "$name" ;;
+		git | curl | jq | openssl | npm) need "$name" "$name" ;;
 		systemd) need systemd-analyze systemd ;;
 		mariadb) need mariadbd mariadb-server ;;
 		chromium) need chromium chromium ;;
