@@ -84,7 +84,7 @@ func (v *variant) record(ctx context.Context) (s script, err error) {
 	}
 	s.person = u.now[0]
 	_, err = u.change(ctx, 0)
-	err = errors.Join(err, v.settle(ctx), server.exec(ctx, "SET GLOBAL general_log = 0"))
+	err = errors.Join(err, v.settle(ctx), server.exec(context.WithoutCancel(ctx), "SET GLOBAL general_log = 0"))
 	if err != nil {
 		return s, err
 	}

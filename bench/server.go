@@ -113,7 +113,7 @@ func (s *server) hastily(ctx context.Context, setUp func() error) error {
 		return err
 	}
 	fault := setUp()
-	fault = errors.Join(fault, s.exec(ctx, "SET GLOBAL innodb_flush_log_at_trx_commit = 1"))
+	fault = errors.Join(fault, s.exec(context.WithoutCancel(ctx), "SET GLOBAL innodb_flush_log_at_trx_commit = 1"))
 	if fault != nil {
 		return fault
 	}
@@ -127,7 +127,7 @@ func (s *server) flush(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, s.exec(ctx, "SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT, GLOBAL innodb_io_capacity = DEFAULT"))
+		err = errors.Join(err, s.exec(context.WithoutCancel(ctx), "SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT, GLOBAL innodb_io_capacity = DEFAULT"))
 	}()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		var pages int
