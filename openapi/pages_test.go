@@ -52,7 +52,7 @@ func pages(t *testing.T, v *visited) *gin.Engine {
 		brand, log := verify.Brand{Name: "Holdline", Language: "en"}, slog.New(slog.DiscardHandler)
 		if err := verify.Mount(engine, edge, verify.Options{
 			Claims: v, Brand: brand, URL: "https://id.example.com/verify", KratosURL: func(string) string { return "https://kratos.example.com" },
-			SessionCookies: []string{"ory_kratos_session"}, Key: []byte("a key of some length"), Code: verify.CodeForm{Length: 6, Numeric: true}, Log: log,
+			SessionCookies: []string{"ory_kratos_session"}, Keys: [][]byte{[]byte("a key of some length")}, Code: verify.CodeForm{Length: 6, Numeric: true}, Log: log,
 		}); err != nil {
 			t.Fatal(err)
 		}
