@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-jsonnet"
+	"golang.org/x/sync/errgroup"
 )
 
 // patience is how long a template of one's own may take. One that takes longer is
@@ -60,7 +61,8 @@ func evaluate(source string, flow map[string]any) (map[string]any, error) {
 		err error
 	}
 	done := make(chan outcome, 1)
-	go func() {
+	var run errgroup.Group
+	run.Go(func() error {
 		vm := jsonnet.MakeVM()
 		vm.MaxStack = deepestCalls
 		vm.Importer(&jsonnet.MemoryImporter{})
@@ -68,7 +70,8 @@ func evaluate(source string, flow map[string]any) (map[string]any, error) {
 		vm.TLACode("ctx", string(ctx))
 		out, err := vm.EvaluateAnonymousSnippet("hook", source)
 		done <- outcome{out, err}
-	}()
+		return nil
+	})
 	select {
 	case got := <-done:
 		if got.err != nil && strings.Contains(got.err.Error(), "cancel") {
