@@ -3,7 +3,9 @@ package smsgateway
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -89,8 +91,11 @@ func (w *Worker) linger(
 // What must not be sent it drops, and what no gateway is to be asked for it
 // postpones: both at once for all of them.
 func (w *Worker) look(ctx context.Context, n int) (live []claim.QueuedText, more bool, err error) {
-	now := w.Now()
+	now, begun := w.Now(), w.begun.all()
 	due, err := w.Outbox.DueTexts(ctx, now, n)
+	more = len(due) == n
+	// To begin it once more would only cost its gateway a slot.
+	due = slices.DeleteFunc(due, func(t claim.QueuedText) bool { return begun[t.ID] })
 	var expired, stale []claim.Text
 	var waiting []string
 	var until time.Time
@@ -110,7 +115,7 @@ func (w *Worker) look(ctx context.Context, n int) (live []claim.QueuedText, more
 	}
 	err = errors.Join(err, w.drop(ctx, expired, now, reasonExpired), w.drop(ctx, stale, now, reasonStale),
 		w.postpone(ctx, waiting, now, until))
-	return live, len(due) == n, err
+	return live, more, err
 }
 
 func (w *Worker) postpone(ctx context.Context, ids []string, now, until time.Time) error {
@@ -169,6 +174,7 @@ func (w *Worker) start(ctx context.Context, sends *errgroup.Group, texts []claim
 			rest = append(rest, t)
 			continue
 		}
+		w.begun.add(t.ID)
 		sends.Go(func() error { w.take(ctx, t, turn); return nil })
 	}
 	return rest
@@ -194,6 +200,7 @@ func firstSpare(lanes []*lane, now time.Time, full map[*lane]bool) *turn {
 
 // take sends a due text, unless somebody else does.
 func (w *Worker) take(ctx context.Context, t claim.QueuedText, held *turn) {
+	defer w.begun.remove(t.ID)
 	defer held.giveBack()
 	until := w.Now().Add(w.Lease)
 	mine, err := w.Outbox.TakeText(ctx, t, until)
@@ -203,6 +210,33 @@ func (w *Worker) take(ctx context.Context, t claim.QueuedText, held *turn) {
 	if err == nil && mine {
 		w.deliver(ctx, t, until, held)
 	}
+}
+
+// idSet is a set of ids for several goroutines.
+type idSet struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+func (s *idSet) add(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ids == nil {
+		s.ids = map[string]bool{}
+	}
+	s.ids[id] = true
+}
+
+func (s *idSet) remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.ids, id)
+}
+
+func (s *idSet) all() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.ids)
 }
 
 // idle tells whether there is room that none of these texts asks for.

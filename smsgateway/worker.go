@@ -44,6 +44,9 @@ type Worker struct {
 	table   table
 	offered chan claim.Text
 	inHand  int // texts that may be in hand at once
+	// begun are texts of the outbox in hand: one that is read just then may not
+	// show its lease yet.
+	begun idSet
 }
 
 // NewWorker returns a worker that waits for [Worker.Run], or every fault of the
