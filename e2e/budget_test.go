@@ -100,7 +100,7 @@ func checkBudget(
 	notice := "no notice"
 	for _, statement := range all {
 		p, kind := phase(statement), "work"
-		if strings.HasPrefix(statement.Text, "INSERT INTO `texts`") && strings.Contains(statement.Text, "'changed','sms'") {
+		if aNotice.MatchString(statement.Text) {
 			notice = quoted.FindString(statement.Text) // its id
 		}
 		if strings.Contains(statement.Text, notice) {
@@ -160,6 +160,7 @@ func checkBudget(
 var (
 	begins   = regexp.MustCompile(`(?i)^(BEGIN|START TRANSACTION)\b`)
 	chatter  = regexp.MustCompile(`(?i)^(COMMIT|ROLLBACK|SET)\b`)
+	aNotice  = regexp.MustCompile("^INSERT INTO `?texts`? .*'changed', ?'sms'")
 	quoted   = regexp.MustCompile(`'(?:[^'\\]|\\.|'')*'`)
 	numbers  = regexp.MustCompile(`\b\d+(?:\.\d+)?\b`)
 	sequence = regexp.MustCompile(`\((?:\?,\s*)+\?\)`)
