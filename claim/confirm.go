@@ -61,7 +61,7 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (_ Claim, st
 	}
 	limit := policy.tries(snapshot)
 	if limit == 0 {
-		return Claim{}, false, &LimitError{ErrTooManyTries, snapshot.TriesSince.Add(day)}
+		return Claim{}, false, &LimitError{ErrTooManyTries, snapshot.TriesSince.Add(day), LimitIdentityTries}
 	}
 	if claim.Attempts >= limit {
 		return Claim{}, false, s.lock(ctx, claim, limit, who)

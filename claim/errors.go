@@ -65,7 +65,20 @@ var (
 type LimitError struct {
 	Reason error
 	Until  time.Time
+	Name   string // one of the limits' names; blank where the reason says all
 }
+
+// The names of limits, as the configuration has them.
+const (
+	LimitCooldown      = "resend_cooldown"
+	LimitClaimTexts    = "texts_per_claim"
+	LimitIdentityTexts = "texts_per_identity_per_day"
+	LimitNumberTexts   = "texts_per_number_per_day"
+	LimitAddressTexts  = "texts_per_address_per_hour"
+	LimitIdentityTries = "attempts_per_identity_per_day"
+	LimitCodeTexts     = "texts_per_calling_code_per_hour"
+	LimitCodeShare     = "min_confirmed_share"
+)
 
 func (e *LimitError) Error() string { return e.Reason.Error() }
 

@@ -19,10 +19,10 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		}
 		claim := *snapshot.Held
 		if now.Before(claim.NextText) {
-			return &LimitError{ErrTooSoon, claim.NextText}
+			return &LimitError{ErrTooSoon, claim.NextText, LimitCooldown}
 		}
 		if !policy.textsLeft(claim.Texts) {
-			return &LimitError{ErrTooManyTexts, claim.LapsesAt}
+			return &LimitError{ErrTooManyTexts, claim.LapsesAt, LimitClaimTexts}
 		}
 		if err := s.served(ctx, claim.Number, now); err != nil {
 			return err

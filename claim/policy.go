@@ -102,9 +102,9 @@ func (p Policy) fresh(signedIn, now time.Time) bool {
 func (p Policy) spent(h History, now time.Time) error {
 	switch {
 	case h.Texts > 0 && !p.textsLeft(h.Texts):
-		return &LimitError{ErrTooManyTexts, h.Since.Add(p.Lifetime)}
+		return &LimitError{ErrTooManyTexts, h.Since.Add(p.Lifetime), LimitClaimTexts}
 	case h.NextText.Add(p.Validity).After(now.Add(p.Lifetime)):
-		return &LimitError{ErrTooSoon, h.NextText}
+		return &LimitError{ErrTooSoon, h.NextText, LimitCooldown}
 	default:
 		return nil
 	}

@@ -150,7 +150,7 @@ func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
 		return err
 	}
 	if s.Stopped != nil && s.Stopped(m.CallingCode()) {
-		return &LimitError{ErrCallingCodeFull, now.Add(stoppedPause)}
+		return &LimitError{ErrCallingCodeFull, now.Add(stoppedPause), LimitCodeShare}
 	}
 	budget := TextLimits{PerCodeHour: policy.textLimits(m).PerCodeHour}
 	if budget.PerCodeHour == 0 {
@@ -158,7 +158,7 @@ func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
 	}
 	room, err := s.Store.RoomAt(ctx, Text{To: m}, budget, now)
 	if err == nil && room.After(now) {
-		err = &LimitError{ErrCallingCodeFull, room}
+		err = &LimitError{ErrCallingCodeFull, room, LimitCodeTexts}
 	}
 	return err
 }

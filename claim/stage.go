@@ -134,7 +134,7 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Claim, marker string) error {
 	now, policy := s.Now(), s.Policy()
 	if held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
-		return &LimitError{ErrTooManyTexts, held.LapsesAt}
+		return &LimitError{ErrTooManyTexts, held.LapsesAt, LimitClaimTexts}
 	}
 	if err := s.served(ctx, r.Wanted, now); err != nil {
 		return err

@@ -11,22 +11,20 @@ import (
 	"github.com/holdline/holdline/claim"
 )
 
-// The limits as labels. Docs/limits.md explains them.
+// The limits of [Metrics.Limiter], which the domain does not name. All limits go
+// by their keys in the configuration.
 const (
-	limitCooldown    = "resend_cooldown"
-	limitTexts       = "texts"
-	limitTries       = "tries"
-	limitCallingCode = "calling_code"
-	// LimitPasswords and LimitTokens are those of [Metrics.Limiter].
-	LimitPasswords = "passwords"
-	LimitTokens    = "tokens"
+	LimitPasswords = "login_failures_per_user"
+	LimitTokens    = "token_failures_per_address"
 )
 
 func newLimits(with promauto.Factory) outcomes {
 	hits := with.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Subsystem: "limit", Name: "hits_total", Help: "Requests that a limit refused.",
 	}, []string{"limit"})
-	return newOutcomes(hits, limitCooldown, limitTexts, limitTries, limitCallingCode, LimitPasswords, LimitTokens)
+	return newOutcomes(hits, claim.LimitCooldown, claim.LimitClaimTexts, claim.LimitIdentityTexts, claim.LimitNumberTexts,
+		claim.LimitAddressTexts, claim.LimitIdentityTries, claim.LimitCodeTexts, claim.LimitCodeShare,
+		LimitPasswords, LimitTokens, "other")
 }
 
 // limited counts the limit that an error tells of, if it does, and returns the
@@ -35,15 +33,8 @@ func (m *Metrics) limited(err error) error {
 	if err == nil {
 		return nil
 	}
-	switch {
-	case errors.Is(err, claim.ErrTooSoon):
-		m.limits.count(limitCooldown)
-	case errors.Is(err, claim.ErrTooManyTexts):
-		m.limits.count(limitTexts)
-	case errors.Is(err, claim.ErrTooManyTries):
-		m.limits.count(limitTries)
-	case errors.Is(err, claim.ErrCallingCodeFull):
-		m.limits.count(limitCallingCode)
+	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
+		m.limits.count(limit.Name)
 	}
 	return err
 }

@@ -70,7 +70,11 @@ func taking(name string, a claim.Allowance, now time.Time, reason error) stateme
 		if until.Before(now) { // by now one may have been given back
 			until = now
 		}
-		return &claim.LimitError{Reason: reason, Until: until}
+		limit := &claim.LimitError{Reason: reason, Until: until}
+		if errors.Is(reason, claim.ErrCallingCodeFull) {
+			limit.Name = claim.LimitCodeTexts
+		}
+		return limit
 	}
 }
 

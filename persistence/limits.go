@@ -14,6 +14,7 @@ import (
 // limit says that of the texts that meet a condition, fewer than most were
 // queued since a moment.
 type limit struct {
+	name   string
 	where  string
 	values []any
 	window time.Duration
@@ -41,10 +42,10 @@ func limitsOf(change claim.Change) []limit {
 
 func limitsFor(text claim.Text, change claim.Change) []limit {
 	var limits []limit
-	add := func(window time.Duration, most int, sequence, where string, values ...any) {
+	add := func(name string, window time.Duration, most int, sequence, where string, values ...any) {
 		if most > 0 && window > 0 && values[0] != "" {
 			limits = append(limits, limit{
-				where: where, values: values, window: window, since: moment(change.At.Add(-window)),
+				name: name, where: where, values: values, window: window, since: moment(change.At.Add(-window)),
 				most: most, sequence: sequence,
 			})
 		}
@@ -52,9 +53,9 @@ func limitsFor(text claim.Text, change claim.Change) []limit {
 	const day = 24 * time.Hour
 	number, address := text.To.Key(), clip(text.Address, addressWidth)
 	// An identity's changes exclude one another; its texts need no sequence.
-	add(day, change.Limits.PerIdentityDay, "", "identity_id = ?", text.IdentityID)
-	add(day, change.Limits.PerNumberDay, "number_seq", "number_key = ?", number)
-	add(time.Hour, change.Limits.PerAddressHour, "address_seq", "address = ?", address)
+	add(claim.LimitIdentityTexts, day, change.Limits.PerIdentityDay, "", "identity_id = ?", text.IdentityID)
+	add(claim.LimitNumberTexts, day, change.Limits.PerNumberDay, "number_seq", "number_key = ?", number)
+	add(claim.LimitAddressTexts, time.Hour, change.Limits.PerAddressHour, "address_seq", "address = ?", address)
 	return limits
 }
 
@@ -121,7 +122,7 @@ func counting(limits []limit, column string) (limit, bool) {
 
 // RoomAt implements [claim.Claims].
 func (s *Store) RoomAt(ctx context.Context, text claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
-	until, err := s.fullUntil(ctx, limitsFor(text, claim.Change{Limits: limits, At: now}))
+	until, _, err := s.fullUntil(ctx, limitsFor(text, claim.Change{Limits: limits, At: now}))
 	if err != nil || limits.PerCodeHour == 0 {
 		return until, err
 	}
@@ -142,9 +143,9 @@ func budgetOf(limits claim.TextLimits) claim.Allowance {
 	return claim.Allowance{Most: limits.PerCodeHour, Window: time.Hour}
 }
 
-// fullUntil tells when limits have room again; zero for now.
-func (s *Store) fullUntil(ctx context.Context, limits []limit) (time.Time, error) {
-	var until time.Time
+// fullUntil tells when limits have room again, and which of them lasts longest;
+// zero for now.
+func (s *Store) fullUntil(ctx context.Context, limits []limit) (until time.Time, name string, _ error) {
 	for _, l := range limits {
 		// When this text leaves the window, fewer than most are in it.
 		var texts []textRow
@@ -153,16 +154,16 @@ func (s *Store) fullUntil(ctx context.Context, limits []limit) (time.Time, error
 				Order("created_at DESC").Offset(l.most - 1).Limit(1).Find(&texts).Error
 		})
 		if err != nil {
-			return time.Time{}, err
+			return time.Time{}, "", err
 		}
 		if len(texts) == 0 {
 			continue
 		}
 		if end := time.Time(texts[0].CreatedAt).Add(l.window); end.After(until) {
-			until = end
+			until, name = end, l.name
 		}
 	}
-	return until, nil
+	return until, name, nil
 }
 
 // codesSince leaves notices out of account, which no limit bears on.

@@ -190,12 +190,12 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 	if errors.Is(refusal, errTaken) {
 		return claim.ErrRaced
 	}
-	if until, err := s.fullUntil(ctx, limitsOf(change)); err != nil {
+	if until, name, err := s.fullUntil(ctx, limitsOf(change)); err != nil {
 		return err
 	} else if !until.IsZero() {
-		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until}
+		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
 	}
-	if until, err := s.fullUntil(ctx, firstOnly(change)); err != nil {
+	if until, _, err := s.fullUntil(ctx, firstOnly(change)); err != nil {
 		return err
 	} else if !until.IsZero() {
 		return claim.ErrTextedBefore

@@ -54,7 +54,7 @@ func (s *Store) spend(ctx context.Context, change claim.Change) error {
 	budget := claim.Allowance{Most: change.Limits.PerCodeHour, Window: time.Hour}
 	err := s.budgets.Take(ctx, change.Text.To.CallingCode(), budget, change.At)
 	if full := (*claim.LimitError)(nil); errors.As(err, &full) {
-		return &claim.LimitError{Reason: claim.ErrCallingCodeFull, Until: full.Until}
+		return &claim.LimitError{Reason: claim.ErrCallingCodeFull, Until: full.Until, Name: claim.LimitCodeTexts}
 	}
 	return err
 }
@@ -138,8 +138,8 @@ func (s *Store) keep(t claim.Text) {
 
 // room fails when one more text would break a limit, or not be the first.
 func (s *Store) room(change claim.Change, identity, number, address string) error {
-	if until := s.fullUntil(change, identity, number, address); !until.IsZero() {
-		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until}
+	if until, name := s.fullUntil(change, identity, number, address); !until.IsZero() {
+		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
 	}
 	for _, t := range s.texts {
 		recent := t.CreatedAt.After(micro(change.At.Add(-change.Fresh)))
@@ -151,9 +151,8 @@ func (s *Store) room(change claim.Change, identity, number, address string) erro
 }
 
 // fullUntil tells when the limits have room for one more text; zero for now.
-func (s *Store) fullUntil(change claim.Change, identity, number, address string) time.Time {
-	var until time.Time
-	check := func(most int, window time.Duration, value string, of func(text) string) {
+func (s *Store) fullUntil(change claim.Change, identity, number, address string) (until time.Time, name string) {
+	check := func(limit string, most int, window time.Duration, value string, of func(text) string) {
 		var within []time.Time
 		for _, t := range s.texts {
 			if t.isCode() && of(t) == value && t.CreatedAt.After(micro(change.At.Add(-window))) {
@@ -165,14 +164,14 @@ func (s *Store) fullUntil(change claim.Change, identity, number, address string)
 		}
 		slices.SortFunc(within, func(a, b time.Time) int { return b.Compare(a) })
 		if end := within[most-1].Add(window); end.After(until) {
-			until = end
+			until, name = end, limit
 		}
 	}
 	const day = 24 * time.Hour
-	check(change.Limits.PerIdentityDay, day, identity, func(t text) string { return t.IdentityID })
-	check(change.Limits.PerNumberDay, day, number, func(t text) string { return t.To.Key() })
-	check(change.Limits.PerAddressHour, time.Hour, address, func(t text) string { return t.Address })
-	return until
+	check(claim.LimitIdentityTexts, change.Limits.PerIdentityDay, day, identity, func(t text) string { return t.IdentityID })
+	check(claim.LimitNumberTexts, change.Limits.PerNumberDay, day, number, func(t text) string { return t.To.Key() })
+	check(claim.LimitAddressTexts, change.Limits.PerAddressHour, time.Hour, address, func(t text) string { return t.Address })
+	return until, name
 }
 
 // stored returns a claim with its times as a store keeps them.

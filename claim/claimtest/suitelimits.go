@@ -10,6 +10,7 @@ import (
 // limitCases name a limit, how long it looks back, and a text that it does not
 // bear on.
 var limitCases = map[string]struct {
+	name    string
 	limits  claim.TextLimits
 	window  time.Duration
 	exempt  func(*claim.Text)
@@ -17,12 +18,14 @@ var limitCases = map[string]struct {
 	exclude func(*claim.Claim)
 }{
 	"identity": {
+		claim.LimitIdentityTexts,
 		claim.TextLimits{PerIdentityDay: 2},
 		day,
 		func(t *claim.Text) { t.IdentityID = alice }, nil,
 		func(c *claim.Claim) { c.IdentityID = alice },
 	},
 	"number": {
+		claim.LimitNumberTexts,
 		claim.TextLimits{PerNumberDay: 2},
 		day,
 		func(t *claim.Text) { t.To = claim.RestoreMobile(other) },
@@ -30,6 +33,7 @@ var limitCases = map[string]struct {
 		func(c *claim.Claim) { c.Number = claim.RestoreMobile(other) },
 	},
 	"address": {
+		claim.LimitAddressTexts,
 		claim.TextLimits{PerAddressHour: 2},
 		time.Hour,
 		func(t *claim.Text) { t.Address = "192.0.2.9" },
@@ -47,7 +51,7 @@ func (f *fixture) queue(text claim.Text, limits claim.TextLimits, at time.Time) 
 	})
 }
 
-func (f *fixture) wantLimit(err error, until time.Time) {
+func (f *fixture) wantLimit(err error, name string, until time.Time) {
 	f.Helper()
 	f.want(err, claim.ErrTooManyTexts)
 	limit := (*claim.LimitError)(nil)
@@ -55,6 +59,7 @@ func (f *fixture) wantLimit(err error, until time.Time) {
 		f.Fatalf("got %T, want a limit", err)
 	}
 	f.same(limit.Until, until)
+	f.same(limit.Name, name)
 }
 
 func limitsRefuse(f *fixture) {
@@ -71,14 +76,14 @@ func limitsRefuse(f *fixture) {
 		}
 		f.want(f.queue(text("1"), tt.limits, noon.Add(-20*time.Minute)), nil)
 		f.want(f.queue(text("2"), tt.limits, noon.Add(-10*time.Minute)), nil)
-		f.wantLimit(f.queue(text("3"), tt.limits, noon), noon.Add(tt.window-20*time.Minute))
+		f.wantLimit(f.queue(text("3"), tt.limits, noon), tt.name, noon.Add(tt.window-20*time.Minute))
 		alone := text("3")
 		alone.CreatedAt = noon
 		f.wantLimit(f.store.Commit(f.Context(), claim.Change{Text: &alone, Limits: tt.limits, At: noon}),
-			noon.Add(tt.window-20*time.Minute))
+			tt.name, noon.Add(tt.window-20*time.Minute))
 		f.want(f.queue(text("no limit"), claim.TextLimits{}, noon), nil)
 		// Over the limit, one text less is not enough.
-		f.wantLimit(f.queue(text("3"), tt.limits, noon), noon.Add(tt.window-10*time.Minute))
+		f.wantLimit(f.queue(text("3"), tt.limits, noon), tt.name, noon.Add(tt.window-10*time.Minute))
 		exempt := text("exempt")
 		tt.exempt(&exempt)
 		f.want(f.queue(exempt, tt.limits, noon), nil)
@@ -99,9 +104,9 @@ func limitsRefuseClaims(f *fixture) {
 	for name, tt := range limitCases {
 		made := staged(name, bob)
 		change := claim.Change{Create: &made, Limits: tt.limits, At: noon}
-		f.wantLimit(f.store.Commit(f.Context(), change), noon.Add(tt.window))
+		f.wantLimit(f.store.Commit(f.Context(), change), tt.name, noon.Add(tt.window))
 		change.Events = []claim.Event{{ClaimID: made.ID, IdentityID: bob, Kind: "staged", At: noon}}
-		f.wantLimit(f.store.Commit(f.Context(), change), noon.Add(tt.window))
+		f.wantLimit(f.store.Commit(f.Context(), change), tt.name, noon.Add(tt.window))
 		tt.exclude(&made)
 		f.commit(change)
 	}
@@ -111,7 +116,7 @@ func limitsRefuseClaims(f *fixture) {
 	all.Number = claim.RestoreMobile("+49 171 1111111")
 	f.wantLimit(f.store.Commit(f.Context(), claim.Change{
 		Create: &all, Limits: claim.TextLimits{PerNumberDay: 2, PerAddressHour: 1, PerIdentityDay: 9}, At: noon,
-	}), noon.Add(day))
+	}), claim.LimitNumberTexts, noon.Add(day))
 	// With a text the limits are the text's.
 	opened := held
 	text := textFor("t", held)
@@ -126,7 +131,7 @@ func limitsSlide(f *fixture) {
 	c := f.create(open("c", bob))
 	limits := claim.TextLimits{PerIdentityDay: 1}
 	f.want(f.queue(*textFor("1", c), limits, noon), nil)
-	f.wantLimit(f.queue(*textFor("2", c), limits, noon.Add(day-time.Microsecond)), noon.Add(day))
+	f.wantLimit(f.queue(*textFor("2", c), limits, noon.Add(day-time.Microsecond)), claim.LimitIdentityTexts, noon.Add(day))
 	f.want(f.queue(*textFor("3", c), limits, noon.Add(day)), nil)
 	// A refused text takes the rest of its change with it.
 	resent := c
@@ -134,6 +139,6 @@ func limitsSlide(f *fixture) {
 	text := textFor("4", resent)
 	f.wantLimit(f.store.Commit(f.Context(), claim.Change{
 		Moves: []claim.Move{{From: claim.Open, Claim: resent}}, Text: text, Limits: limits, At: noon.Add(day),
-	}), noon.Add(2*day))
+	}), claim.LimitIdentityTexts, noon.Add(2*day))
 	f.same(f.current(bob), claim.Snapshot{Held: &c})
 }
