@@ -152,6 +152,20 @@ func (s *Service) accept(ctx context.Context, c Claim, who Caller, storing bool)
 	return s.write(ctx, verified, lease, who.Seen)
 }
 
+// startedAnew is ErrWrongCode when the identity has had a claim since this one was
+// locked: a right code that comes to its end late is not to undo that.
+func (s *Service) startedAnew(ctx context.Context, locked Claim) error {
+	snapshot, err := s.Store.Current(ctx, locked.IdentityID, s.Now().Add(-day))
+	if err != nil {
+		return err
+	}
+	last, err := s.Store.Last(ctx, locked.IdentityID)
+	if err == nil && (snapshot.Held != nil || last != nil && last.ID != locked.ID) {
+		return ErrWrongCode
+	}
+	return err
+}
+
 // verify commits the transition. It tells whether somebody else already did. A
 // claim that was locked by wrong codes beside this right one, which was counted
 // in time, is unlocked again.
@@ -181,7 +195,13 @@ func (s *Service) verify(ctx context.Context, c Claim, who Caller, storing bool)
 		case present.State == Verified || present.State == Applied:
 			done = true
 			return nil
-		case present.State == Open || present.State == Locked:
+		case present.State == Locked:
+			if err := s.startedAnew(ctx, *present); err != nil {
+				return err
+			}
+			c = *present
+			return ErrRaced
+		case present.State == Open:
 			c = *present
 			return ErrRaced
 		default:

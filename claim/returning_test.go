@@ -2,6 +2,7 @@ package claim_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -249,4 +250,42 @@ func TestARightCodeAmongTheLastTriesCounts(t *testing.T) {
 	w.chores()
 	w.wantIdentity(m1, true, "")
 	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrWrongCode)
+}
+
+// A right code that was counted in time, and comes to its end only after the
+// person has started anew, undoes nothing of what came since.
+func TestALateRightCodeOfALockedClaimUndoesNothing(t *testing.T) {
+	for name, since := range map[string]struct {
+		numbers []string
+		want    string
+	}{
+		"the same number, confirmed":          {[]string{m1}, m1},
+		"the same number, then another":       {[]string{m1, m2}, m2},
+		"another number, confirmed meanwhile": {[]string{m2}, m2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Cooldown = 0
+			w.submit(bob, "flow", m1)
+			right := w.lastCode()
+			for range 3 {
+				wantErr(t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode)
+			}
+			store := w.store
+			w.Store = &lockedFirst{store, func() {
+				wantErr(t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode)
+				for i, number := range since.numbers {
+					w.submit(bob, fmt.Sprint("anew ", i), number)
+					wantErr(t, w.confirm(bob, w.lastCode()), nil)
+				}
+			}}
+			wantErr(t, w.confirm(bob, right), claim.ErrWrongCode)
+			w.pass(time.Minute)
+			w.chores()
+			w.wantIdentity(since.want, true, "")
+			if want := len(since.numbers) + 1; w.dir.Writes != want { // the locked claim's marker goes, too
+				t.Errorf("written %d times, want %d", w.dir.Writes, want)
+			}
+		})
+	}
 }

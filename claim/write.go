@@ -111,14 +111,15 @@ func (s *Service) replacedBefore(ctx context.Context, c Claim, old replaced) rep
 }
 
 // overtakes tells whether the number in place is one that the identity itself
-// confirmed while this claim was under way; its later wish then stands. Anything
-// else is ErrChangedElsewhere.
+// confirmed while this claim was under way, and wished for before this one; the
+// later wish then stands. Anything else is ErrChangedElsewhere.
 func (s *Service) overtakes(ctx context.Context, c Claim, stored Mobile) error {
 	last, err := s.Store.Last(ctx, c.IdentityID)
 	if err != nil {
 		return err
 	}
-	if last == nil || last.State != Applied || !last.Number.Same(stored) || last.EndedAt.Before(c.CreatedAt) {
+	if last == nil || last.State != Applied || !last.Number.Same(stored) ||
+		last.EndedAt.Before(c.CreatedAt) || last.CreatedAt.After(c.CreatedAt) {
 		return ErrChangedElsewhere
 	}
 	return nil
