@@ -79,7 +79,7 @@ func (w *storm) proveAccounts(t *testing.T) {
 		}
 		for _, number := range p.accepted {
 			if n := d.Count(t, "claims", "identity_id = ? AND number = ? AND state = 'applied'", p.ID, number); n != 1 {
-				t.Errorf("%s: claims of %s that were applied: got %d, want 1", p.Email, number, n)
+				t.Errorf("%s: claims of %s that were applied: got %d, want 1\n%s", p.Email, number, n, w.logged(p.ID))
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func (w *storm) proveWrites(t *testing.T) {
 			again := w.stack.Database.Count(t, "audit_events", fmt.Sprintf("kind = 'verified' AND actor_kind = 'system' AND claim_id IN "+
 				"(SELECT id FROM %s.claims WHERE identity_id = ? AND number = ?)", w.stack.Database.Name), p.ID, number)
 			if heard[number] > 1+again {
-				t.Errorf("DOUBLED: %s: %s was written %d times", p.Email, number, heard[number])
+				t.Errorf("DOUBLED: %s: %s was written %d times\n%s", p.Email, number, heard[number], w.logged(p.ID))
 			}
 		}
 	}

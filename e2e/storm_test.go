@@ -200,7 +200,7 @@ func (w *storm) logged(what string) string {
 				lines = append(lines, fmt.Sprintf("  replica %d: %s", i+1, line))
 			}
 		}
-		all = append(all, lines[max(0, len(lines)-30):]...)
+		all = append(all, lines[max(0, len(lines)-100):]...)
 	}
 	return strings.Join(all, "")
 }
