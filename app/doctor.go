@@ -58,7 +58,10 @@ func Examine(ctx context.Context, cfg config.Config, o DoctorOptions) (doctor.Re
 
 // setupOf puts the configuration into the doctor's terms.
 func setupOf(cfg config.Config) doctor.Setup {
-	setup := doctor.Setup{AdminHost: cfg.Admin.Host, AutoMigrate: cfg.AutoMigrate()}
+	setup := doctor.Setup{
+		AdminHost: cfg.Admin.Host, AutoMigrate: cfg.AutoMigrate(),
+		SCIM: cfg.SCIM.Enabled, OnRequest: !policyOf(cfg).VerifyAlways,
+	}
 	secret := func(key string, s config.Secret) {
 		if s != "" {
 			setup.Secrets = append(setup.Secrets, doctor.Secret{Key: key, Value: s.Reveal()})
@@ -203,7 +206,9 @@ func schemasOf(ctx context.Context, cfg config.Config, realm doctor.Realm) map[s
 
 func lookAtDatabase(ctx context.Context, cfg config.Config) doctor.Database {
 	if isMissing(cfg.Database.DSN.Reveal()) {
-		return doctor.Database{Outdated: true, Off: !cfg.Feature.Update.Mobile.Enable}
+		seen := switched(policyOf(cfg), 0)
+		seen.Outdated = true
+		return seen
 	}
 	seen, err := lookInto(ctx, cfg)
 	if err != nil {
@@ -215,17 +220,16 @@ func lookAtDatabase(ctx context.Context, cfg config.Config) doctor.Database {
 }
 
 func lookInto(ctx context.Context, cfg config.Config) (doctor.Database, error) {
-	var seen doctor.Database
 	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal())
 	if err != nil {
-		return seen, err
+		return doctor.Database{}, err
 	}
 	defer db.Close()
 	clock, err := persistence.NewClock(ctx, db, time.Now)
 	if err != nil {
-		return seen, err
+		return doctor.Database{}, err
 	}
-	seen.Ahead, seen.Off = time.Until(clock.Now()), !cfg.Feature.Update.Mobile.Enable
+	seen := switched(policyOf(cfg), time.Until(clock.Now()))
 	seen.Outdated, err = db.Outdated(ctx)
 	if err != nil || seen.Outdated {
 		return seen, err // the switches may not be there yet
@@ -234,8 +238,13 @@ func lookInto(ctx context.Context, cfg config.Config) (doctor.Database, error) {
 	if err := kept.Once(ctx); err != nil {
 		return seen, err
 	}
-	seen.Off = !kept.Policy().Enabled
-	return seen, nil
+	return switched(kept.Policy(), seen.Ahead), nil
+}
+
+// switched is a sound database with the policy in force, and how far its clock is
+// ahead.
+func switched(policy claim.Policy, ahead time.Duration) doctor.Database {
+	return doctor.Database{Ahead: ahead, Off: !policy.Enabled, OnRequest: !policy.VerifyAlways}
 }
 
 // isMissing tells whether a database is a file that is not there yet: to open it

@@ -12,7 +12,7 @@ import (
 // is in the configuration and at the database, and what each Kratos shows once all
 // of them answer. That one does not is said elsewhere.
 func (p *program) examine(ctx context.Context) error {
-	database := doctor.Database{Ahead: time.Until(p.clock.Now()), Off: !p.switches.Policy().Enabled}
+	database := switched(p.switches.Policy(), time.Until(p.clock.Now()))
 	said := doctor.Examine(doctor.View{Setup: setupOf(p.cfg), Live: &doctor.Live{Database: database}, Serving: true})
 	p.warn(ctx, said)
 	realms, err := examined(p.cfg)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdline/holdline/hook"
@@ -42,7 +43,7 @@ type RealmKeys struct{ HookKey, SessionCookie, MobileTrait string }
 // Examine runs all checks. The findings come in order: failures first, and among
 // them what fails open.
 func Examine(v View) []Finding {
-	found := Own(v.Setup)
+	found := slices.Concat(Own(v.Setup), v.provisioned())
 	if v.Live != nil {
 		found = append(found, v.Live.check(v.Setup)...)
 	}
@@ -56,6 +57,19 @@ func Examine(v View) []Finding {
 		found = append(found, own...)
 	}
 	return order(found)
+}
+
+// provisioned looks at numbers that come by SCIM. What the database has wins over
+// the configuration.
+func (v View) provisioned() []Finding {
+	onRequest := v.Setup.OnRequest
+	if v.Live != nil && v.Live.Database.Err == nil {
+		onRequest = v.Live.Database.OnRequest
+	}
+	if !v.Setup.SCIM || !onRequest {
+		return nil
+	}
+	return []Finding{scimWithoutCode.at(key("identity_mgt.user_claim_update.use_verify_claim"), "")}
 }
 
 // check looks at a realm; seen is nil if its servers were not asked.

@@ -21,6 +21,9 @@ type Database struct {
 	Outdated bool          // it lacks a migration
 	Ahead    time.Duration // of this machine's clock
 	Off      bool          // verification is switched off, here or in the configuration
+	// OnRequest tells that numbers from SCIM are verified only where a request asks
+	// for it, as is set here or in the configuration.
+	OnRequest bool
 }
 
 // Holdline is what was seen of the program that serves.

@@ -79,6 +79,22 @@ var changes = map[string]struct {
 	"verification switched off": {
 		func(v *doctor.View) { v.Live.Database.Off = true }, []string{"verification-off"}, nil,
 	},
+	"SCIM verifies on request, by the database": {
+		func(v *doctor.View) { v.Live.Database.OnRequest = true }, nil, []string{"scim-without-code"},
+	},
+	"SCIM verifies on request, and no server was asked": {
+		func(v *doctor.View) { v.Live, v.Setup.OnRequest = nil, true }, nil, []string{"scim-without-code"},
+	},
+	"SCIM verifies on request by the configuration, and always by the database": {
+		func(v *doctor.View) { v.Setup.OnRequest = true }, nil, nil,
+	},
+	"SCIM verifies on request by the configuration, and the database is away": {
+		func(v *doctor.View) { v.Live.Database.Err, v.Setup.OnRequest = errAway, true },
+		[]string{"database-unreachable"}, []string{"scim-without-code"},
+	},
+	"SCIM would verify on request, and is not served": {
+		func(v *doctor.View) { v.Live.Database.OnRequest, v.Setup.SCIM = true, false }, nil, nil,
+	},
 	"the database's clock and Kratos' are right, this machine's is not": {
 		func(v *doctor.View) {
 			v.Live.Database.Ahead = time.Minute

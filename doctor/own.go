@@ -18,6 +18,11 @@ type Setup struct {
 	Simulators []string
 	// AutoMigrate tells that `holdline serve` brings the database schema up to date.
 	AutoMigrate bool
+	// SCIM tells that SCIM is served.
+	SCIM bool
+	// OnRequest tells that the configuration has numbers from SCIM verified only
+	// where a request asks for it.
+	OnRequest bool
 }
 
 // Secret is a secret and its key in the configuration.
@@ -57,8 +62,14 @@ var (
 		"Whether its hooks hold numbers back is not known.",
 		"Give it with --kratos-config REALM=FILE.",
 	}
+	scimWithoutCode = Rule{
+		"scim-without-code", Warning, FailsOpen,
+		"SCIM writes numbers without a code.",
+		"With use_verify_claim on, which is WSO2's default, only a request that says verifyMobile is verified. A signed-in person replaces their number at /scim2/Me without a code, and the old number gets no notice.",
+		"Set identity_mgt.user_claim_update.use_verify_claim to false, or scim.enabled, unless you need WSO2's behaviour. What was set at the console wins: look there too.",
+	}
 
-	ownRules = []Rule{weakSecret, notGiven, simulated, adminBound, plainHTTP}
+	ownRules = []Rule{weakSecret, notGiven, scimWithoutCode, simulated, adminBound, plainHTTP}
 )
 
 // Own looks at Holdline's own configuration. What package config refuses anyway is
