@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -88,8 +89,10 @@ func (r Realm) wayBack() []Finding {
 		const list = "selfservice.allowed_return_urls"
 		found = append(found, returnNotAllowed.at(r.File.place(list), "", listed("allowed_return_urls", append(r.File.texts(list), r.Page))))
 	}
-	const key = settingsAfter + ".profile.default_browser_return_url"
-	if given := r.File.text(key, ""); r.Hook.ReturnURL != "" && given != r.Hook.ReturnURL {
+	const setting = ".default_browser_return_url"
+	key := settingsAfter + ".profile" + setting
+	given := r.File.text(key, r.File.text(settingsAfter+setting, "")) // as Kratos falls back
+	if r.Hook.ReturnURL != "" && strings.TrimSuffix(given, "/") != strings.TrimSuffix(r.Hook.ReturnURL, "/") {
 		found = append(found, returnMissing.at(r.File.place(key), "", "default_browser_return_url: "+r.Hook.ReturnURL))
 	}
 	return found
@@ -108,17 +111,19 @@ func listed(name string, texts []string) string {
 func (r Realm) hasPage() bool { return r.Page != "" && r.Page == r.Hook.ReturnURL }
 
 // mayReturn tells whether Kratos sends people to a URL, as it decides it: scheme
-// and host of an allowed one, and the beginning of its path. Its own address is
-// allowed always.
+// and host of an allowed one, and the beginning of its path as it is written. Its
+// own forms are allowed always.
 func (r Realm) mayReturn(page string) bool {
 	to, err := url.Parse(page)
 	if err != nil {
 		return false
 	}
-	allowed := append(r.File.texts("selfservice.allowed_return_urls"), r.browserURL())
+	forms, _ := url.JoinPath(r.browserURL(), "self-service")
+	allowed := append(r.File.texts("selfservice.allowed_return_urls"), forms)
 	return slices.ContainsFunc(allowed, func(text string) bool {
-		u, err := url.Parse(text)
-		if err != nil || !strings.EqualFold(u.Scheme, to.Scheme) || !strings.HasPrefix(to.Path, strings.TrimSuffix(u.Path, "/")) {
+		u, err := url.ParseRequestURI(text)
+		if err != nil || u.Host == "*" || !strings.EqualFold(u.Scheme, to.Scheme) ||
+			!strings.HasPrefix(cmp.Or(to.Path, "/"), cmp.Or(u.Path, "/")) {
 			return false
 		}
 		if suffix, wild := strings.CutPrefix(u.Host, "*"); wild {
