@@ -58,8 +58,7 @@ func compete(ctx context.Context, b *bench, all []contestant) (c contest, err er
 			}
 		}
 	}
-	to, err := usageOf(ctx, b.server, programs)
-	c.others = others(from, to)
+	c.others, err = othersSince(ctx, b.server, programs, from)
 	return c, err
 }
 

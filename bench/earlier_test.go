@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// Copies are claims of other people, older than what was copied, with texts and events
-// that belong to them.
-func TestMultipliedClaimsBelongTogether(t *testing.T) {
+// testServer is the server of TEST_DSN.
+func testServer(t *testing.T) *server {
+	t.Helper()
 	dsn := os.Getenv("TEST_DSN")
 	if dsn == "" {
 		if os.Getenv("HOLDLINE_REQUIRE_MARIADB") != "" {
@@ -24,6 +24,13 @@ func TestMultipliedClaimsBelongTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
+	return server
+}
+
+// Copies are claims of other people, older than what was copied, with texts and events
+// that belong to them.
+func TestMultipliedClaimsBelongTogether(t *testing.T) {
+	server := testServer(t)
 	holdline := filepath.Join(t.TempDir(), "holdline")
 	if said, err := exec.Command("go", "build", "-o", holdline, "../cmd/holdline").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)

@@ -128,6 +128,9 @@ func run(ctx context.Context, s settings) (err error) {
 		sections = append(sections, found)
 		faults = append(faults, found.fault())
 	}
+	if server.dirty > 0 {
+		facts = append(facts, unflushed(server.dirty))
+	}
 	text := report(facts, time.Since(b.began), sections)
 	fmt.Print(text)
 	if s.out != "" {

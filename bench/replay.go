@@ -14,12 +14,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// statement is a line of MariaDB's general log.
-type statement struct {
-	thread int64
-	text   string
-}
-
 // script is what one change asks of the database: its statements, in their order, and
 // what of them is another's in another change.
 type script struct {
@@ -73,40 +67,23 @@ func startReplay(ctx context.Context, b *bench, c contender, first *variant) (co
 
 // record makes one change and returns what it asked of the database.
 func (v *variant) record(ctx context.Context) (s script, err error) {
-	server := v.bench.server
-	err = server.exec(ctx, "SET GLOBAL log_output = 'TABLE'", "TRUNCATE mysql.general_log", "SET GLOBAL general_log = 1")
-	if err != nil {
-		return s, err
-	}
-	u, err := v.arrive(ctx, 1)
-	if err != nil {
-		return s, err
-	}
-	s.person = u.now[0]
-	_, err = u.change(ctx, 0)
-	err = errors.Join(err, v.settle(ctx), server.exec(context.WithoutCancel(ctx), "SET GLOBAL general_log = 0"))
-	if err != nil {
-		return s, err
-	}
-	rows, err := server.QueryContext(ctx, `SELECT thread_id, CONVERT(argument USING utf8mb4) FROM mysql.general_log
-		WHERE command_type = 'Query' ORDER BY event_time`)
-	if err != nil {
-		return s, err
-	}
-	defer func() { _ = rows.Close() }()
-	var log []statement
-	for rows.Next() {
-		var line statement
-		if err := rows.Scan(&line.thread, &line.text); err != nil {
-			return s, err
+	log, err := v.bench.server.logged(ctx, func() error {
+		u, err := v.arrive(ctx, 1)
+		if err != nil {
+			return err
 		}
-		log = append(log, line)
+		s.person = u.now[0]
+		_, err = u.change(ctx, 0)
+		return errors.Join(err, v.settle(ctx))
+	})
+	if err != nil {
+		return s, err
 	}
 	s.take(log)
 	if len(s.statements) == 0 {
 		err = errors.New("the general log has nothing of a change")
 	}
-	return s, errors.Join(err, rows.Err())
+	return s, err
 }
 
 // take keeps of a log the transactions, and the statements outside of any, that speak

@@ -33,6 +33,12 @@ func besides(others float64) string {
 	return text + ".\n\n"
 }
 
+// unflushed says that a set-up was not on disk when measuring began.
+func unflushed(pages int) string {
+	return fmt.Sprintf("%s pages that a set-up changed were not on disk %.0f s later: what was measured next paid for writing them",
+		thousands(pages), patience.Seconds())
+}
+
 // verdictOf says whether a target was met.
 func verdictOf(met bool) string {
 	if met {

@@ -124,8 +124,7 @@ func measureScim(ctx context.Context, b *bench) (_ section, err error) {
 		}
 		r.lines = append(r.lines, line)
 	}
-	to, err := usageOf(ctx, b.server, programs)
-	r.others = others(from, to)
+	r.others, err = othersSince(ctx, b.server, programs, from)
 	return r, errors.Join(err, sites[0].check(ctx, b.server), sites[1].check(ctx, b.server))
 }
 

@@ -74,8 +74,8 @@ func measureSubmits(ctx context.Context, b *bench) (_ section, err error) {
 		}
 		r.took = append(r.took, took)
 	}
-	to, err := usageOf(ctx, b.server, programs)
-	r.others, r.tally = others(from, to), site.variant.count()
+	r.tally = site.variant.count()
+	r.others, err = othersSince(ctx, b.server, programs, from)
 	return r, err
 }
 

@@ -88,8 +88,13 @@ func usageOf(ctx context.Context, server *server, programs []*program) (u usage,
 	return u, err
 }
 
-// others is the share of the machine that others used between two moments.
-func others(from, to usage) float64 {
+// othersSince is the share of the machine that others used since an earlier moment of
+// the same programs.
+func othersSince(ctx context.Context, server *server, programs []*program, from usage) (float64, error) {
+	to, err := usageOf(ctx, server, programs)
+	if err != nil {
+		return 0, err
+	}
 	foreign := (to.all - from.all) - (to.ours - from.ours)
-	return max(0, foreign.Seconds()/to.at.Sub(from.at).Seconds()/float64(runtime.NumCPU()))
+	return max(0, foreign.Seconds()/to.at.Sub(from.at).Seconds()/float64(runtime.NumCPU())), nil
 }
