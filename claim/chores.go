@@ -113,8 +113,7 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 	system := Actor{Kind: System}
 	switch {
 	case errors.Is(err, ErrNoIdentity):
-		_, err = s.end(ctx, c, Orphaned, "identity deleted", system)
-		return ignoreRace(err)
+		return s.Forget(ctx, c.IdentityID, system)
 	case err != nil:
 		return err
 	case c.Marker != MarkerOld && c.Number.IsStored(s.Plan, seen.Pending):

@@ -33,10 +33,12 @@ func (s *Service) Exclusively(ctx context.Context, identityID string, do func(co
 	return do(ctx)
 }
 
-// awaitLease asks for a lease until it gets one; see lease for the claim's id.
+// awaitLease asks for a lease until it gets one; see lease for the claim's id. The
+// error is ErrLeased if patience or ctx ends first. Patience does not cut a try
+// short: nobody would know of a lease that was written nevertheless.
 func (s *Service) awaitLease(ctx context.Context, identityID, claimID string, patience time.Duration) (Lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	over := time.NewTimer(patience)
+	defer over.Stop()
 	for pause := leasePause; ; pause = min(2*pause, longestPause) {
 		lease, err := s.lease(ctx, identityID, claimID)
 		if !errors.Is(err, ErrLeased) {
@@ -45,9 +47,11 @@ func (s *Service) awaitLease(ctx context.Context, identityID, claimID string, pa
 		wait := time.NewTimer(s.Jitter(pause))
 		select {
 		case <-wait.C:
+			continue
+		case <-over.C:
 		case <-ctx.Done():
-			wait.Stop()
-			return Lease{}, ErrLeased
 		}
+		wait.Stop()
+		return Lease{}, ErrLeased
 	}
 }

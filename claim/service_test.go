@@ -605,6 +605,29 @@ func TestADeletedIdentityIsForgotten(t *testing.T) {
 	}
 }
 
+// Whichever claim meets the deletion, none is left alive without a number.
+func TestADeletedIdentityLeavesNoOtherClaimAlive(t *testing.T) {
+	for name, accepted := range map[string]bool{"open": false, "verified": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.submit(bob, "one", m1)
+			if _, err := w.stage(bob, "two", m2); err != nil {
+				t.Fatal(err)
+			}
+			if accepted {
+				wantErr(t, w.confirm(bob, w.lastCode()), nil) // written when the other form's end is known
+			}
+			w.dir.Delete(bob)
+			w.pass(10 * time.Minute)
+			w.chores()
+			left, err := w.store.Current(t.Context(), bob, w.Now().Add(-time.Hour))
+			if err != nil || left.Held != nil || len(left.Staged) > 0 {
+				t.Errorf("got %+v, %v", left, err)
+			}
+		})
+	}
+}
+
 func TestClaimsLapse(t *testing.T) {
 	w := newWorld(t)
 	w.submit(bob, "flow", m1)

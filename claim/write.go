@@ -69,7 +69,18 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 		return refusal
 	}
 	s.tidy(ctx, done)
+	if state == Orphaned {
+		s.forgetRest(ctx, c.IdentityID)
+	}
 	return refusal
+}
+
+// forgetRest ends the other claims of an identity that turned out to be gone. One
+// that stays behind is met by a worker when it is due.
+func (s *Service) forgetRest(ctx context.Context, identityID string) {
+	if err := s.Forget(ctx, identityID, Actor{Kind: System}); err != nil {
+		s.Log.WarnContext(ctx, "claims of a deleted identity not ended yet", "identity", identityID, "error", err)
+	}
 }
 
 // adopt writes the number unless it is there already, and tells which one it
@@ -212,7 +223,10 @@ func (s *Service) errand(ctx context.Context, c Claim, do func(Identity, Snapsho
 	if err == nil {
 		err = do(seen, living)
 	}
-	if err != nil && !errors.Is(err, ErrNoIdentity) {
+	if errors.Is(err, ErrNoIdentity) {
+		err = s.Forget(ctx, c.IdentityID, Actor{Kind: System})
+	}
+	if err != nil {
 		return err
 	}
 	done := c
@@ -220,8 +234,7 @@ func (s *Service) errand(ctx context.Context, c Claim, do func(Identity, Snapsho
 	if c.State == Open {
 		done.DueAt = c.LapsesAt
 	}
-	forget := errors.Is(err, ErrNoIdentity)
-	return s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: done, Forget: forget}}, At: now})
+	return s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: done}}, At: now})
 }
 
 // wants tells whether a living claim is for the number.

@@ -93,9 +93,10 @@ func (w *Worker) linger(
 func (w *Worker) look(ctx context.Context, n int) (live []claim.QueuedText, more bool, err error) {
 	now, begun := w.Now(), w.begun.all()
 	due, err := w.Outbox.DueTexts(ctx, now, n)
-	more = len(due) == n
+	full := len(due) == n
 	// To begin it once more would only cost its gateway a slot.
 	due = slices.DeleteFunc(due, func(t claim.QueuedText) bool { return begun[t.ID] })
+	more = full && len(due) > 0 // with all of them in hand there is time until the tick
 	var expired, stale []claim.Text
 	var waiting []string
 	var until time.Time

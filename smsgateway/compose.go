@@ -29,6 +29,9 @@ func (c Composer) Compose(t claim.Text) (Message, error) {
 		ID: t.ID, Kind: cmp.Or(t.Kind, claim.TextCode), Channel: cmp.Or(t.Channel, claim.ChannelSMS), To: t.To,
 		Validity: t.Validity, Language: t.Language, IdentityID: t.IdentityID,
 	}
+	if m.To.IsZero() {
+		return Message{}, errors.New("the number was blanked, since the identity is gone")
+	}
 	var err error
 	switch m.Kind {
 	case claim.TextCode:

@@ -83,7 +83,7 @@ func TestNoticesAreComposedForTheirChannel(t *testing.T) {
 		Codes: codes{}, Templates: templates, Mails: mails, Now: func() time.Time { return start },
 		Link: func(t claim.Text) (string, error) { return "https://acme.test/not-me/" + t.Code.ClaimID, broken },
 	}
-	text := claim.Text{ID: "t", Kind: claim.TextChanged, Language: "de", Code: claim.CodeRef{ClaimID: "abc"}}
+	text := claim.Text{ID: "t", Kind: claim.TextChanged, To: claim.RestoreMobile("+491711234567"), Language: "de", Code: claim.CodeRef{ClaimID: "abc"}}
 	sms, err := composer.Compose(text)
 	if err != nil || sms.Subject != "" || !strings.Contains(sms.Body, "geändert") || !strings.Contains(sms.Body, "/not-me/abc") {
 		t.Errorf("got %+v, %v", sms, err)
@@ -100,6 +100,10 @@ func TestNoticesAreComposedForTheirChannel(t *testing.T) {
 	broken, text.Kind = errors.New("secret"), claim.TextRequested
 	if _, err := composer.Compose(text); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
+	}
+	text.To = claim.Mobile{}
+	if _, err := composer.Compose(text); err == nil {
+		t.Error("a text to nobody is composed")
 	}
 }
 
