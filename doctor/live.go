@@ -130,7 +130,7 @@ var (
 	kratosVersion = Rule{
 		"kratos-version", Warning, FailsOpen,
 		"This version of Kratos was not measured.",
-		"Hooks behave as docs/kratos.md says in v1.3 and v26.2. Another version may not hold numbers back.",
+		"docs/kratos.md says how hooks behave in v1.3 and, as far as it was measured, in v26.2. Another version may not hold numbers back.",
 		"Try a change of number before people do, and read docs/hooks.md.",
 	}
 	kratosExposed = Rule{
