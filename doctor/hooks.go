@@ -38,9 +38,12 @@ const (
 	changed  role = "changed"
 )
 
+// roles are Holdline's hooks, in the printed order.
+var roles = []role{stage, activate, changed}
+
 var paths = map[role]string{stage: hook.StagePath, activate: hook.ActivatePath, changed: hook.ChangedPath}
 
-// hooks reads a list. A hook is told by its URL's path, or by its jsonnet.
+// hooks reads a list. A hook is told by its URL's path, or else by its jsonnet.
 func (f *File) hooks(list string, wanted map[role]webHook) []webHook {
 	entries, _ := f.value(list).([]any)
 	found := make([]webHook, len(entries))
@@ -80,8 +83,13 @@ func (h webHook) told(wanted map[role]webHook) role {
 		return foreign
 	}
 	u, err := url.Parse(h.url)
-	for r, path := range paths {
-		if err == nil && strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), path) || h.body != "" && h.body == wanted[r].body {
+	for _, r := range roles {
+		if err == nil && strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), paths[r]) {
+			return r
+		}
+	}
+	for _, r := range roles {
+		if h.body != "" && h.body == wanted[r].body {
 			return r
 		}
 	}

@@ -105,6 +105,9 @@ func (r Realm) compare(of role, source, printed string, place Place) []Finding {
 		if rule.ID != "" {
 			found = append(found, rule.at(place, strings.TrimSpace(detail+" Seen with "+s.what+".")))
 		}
+		if errors.Is(err, errSlow) {
+			break
+		}
 	}
 	worst := func(f Finding) int { return slices.Index(rank, f.ID) }
 	slices.SortStableFunc(found, func(a, b Finding) int { return worst(a) - worst(b) }) // cookies first
@@ -124,14 +127,14 @@ func judge(of role, got, want map[string]any, err, wantErr error) (Rule, string)
 	switch {
 	case cancelled && wanted:
 		return Rule{}, ""
+	case err != nil && !cancelled:
+		return jsonnetWrong, fmt.Sprintf("The %s hook's template: %s.", of, err)
 	case wanted && of != changed:
 		return jsonnetDiffers, "It calls Holdline where nothing is to be told, so that a form without a change of number depends on Holdline."
 	case cancelled && of == stage:
 		return jsonnetCancels, ""
 	case cancelled:
 		return jsonnetWrong, "It cancels the " + string(of) + " call."
-	case err != nil:
-		return jsonnetWrong, fmt.Sprintf("The %s hook's template: %s.", of, err)
 	}
 	for _, member := range needed[of] {
 		if reflect.DeepEqual(got[member], want[member]) {

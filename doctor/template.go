@@ -15,11 +15,14 @@ import (
 )
 
 // patience is how long a template of one's own may take. One that takes longer is
-// abandoned; the command ends soon after.
+// abandoned, and not tried again; the command ends soon after.
 const patience = 2 * time.Second
 
 // deepestCalls is as deep as Kratos lets calls be.
 const deepestCalls = 500
+
+// cancels is what Kratos looks for in a template's error (request/builder.go).
+var cancels = (&jsonnet.RuntimeError{Msg: "cancel"}).Error()
 
 var (
 	errCancelled = errors.New("the template cancels the call")
@@ -74,7 +77,7 @@ func evaluate(source string, flow map[string]any) (map[string]any, error) {
 	})
 	select {
 	case got := <-done:
-		if got.err != nil && strings.Contains(got.err.Error(), "cancel") {
+		if got.err != nil && strings.Contains(got.err.Error(), cancels) {
 			return nil, errCancelled
 		}
 		if got.err != nil {
