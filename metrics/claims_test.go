@@ -59,12 +59,14 @@ func TestLimitsAreCountedByName(t *testing.T) {
 	w.want(1, "holdline_limit_hits_total", "limit", "resend_cooldown")
 	w.want(0, "holdline_limit_hits_total", "limit", "texts_per_claim")
 
-	limiter := w.Limiter(metrics.LimitPasswords, &claimtest.Limiter{})
 	once := claim.Allowance{Most: 1, Window: time.Hour}
-	for range 3 {
-		_ = limiter.Take(t.Context(), "bob", once, noon)
+	for name, counted := range map[string]string{metrics.LimitPasswords: metrics.LimitPasswords, "unknown": "other"} {
+		limiter := w.Limiter(name, &claimtest.Limiter{})
+		for range 3 {
+			_ = limiter.Take(t.Context(), "bob", once, noon)
+		}
+		w.want(2, "holdline_limit_hits_total", "limit", counted)
 	}
-	w.want(2, "holdline_limit_hits_total", "limit", "login_failures_per_user")
 }
 
 func TestWhatACodeWas(t *testing.T) {

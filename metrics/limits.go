@@ -45,9 +45,10 @@ type limiter struct {
 	hits prometheus.Counter
 }
 
-// Limiter returns a limiter that counts its refusals, under the name of one limit.
+// Limiter returns a limiter that counts its refusals, under the name of one limit; an
+// unknown name counts as "other".
 func (m *Metrics) Limiter(limit string, of claim.Limiter) claim.Limiter {
-	return limiter{of, m.limits.by[limit]}
+	return limiter{of, m.limits.of(limit)}
 }
 
 // Take implements [claim.Limiter].

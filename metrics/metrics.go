@@ -76,12 +76,13 @@ func newOutcomes(of *prometheus.CounterVec, values ...string) outcomes {
 
 func (o outcomes) count(value string) { o.add(value, 1) }
 
-func (o outcomes) add(value string, n int) {
-	counter, known := o.by[value]
-	if !known {
-		counter = o.other
+func (o outcomes) add(value string, n int) { o.of(value).Add(float64(n)) }
+
+func (o outcomes) of(value string) prometheus.Counter {
+	if counter, known := o.by[value]; known {
+		return counter
 	}
-	counter.Add(float64(n))
+	return o.other
 }
 
 // quick are the buckets for what usually takes milliseconds, in seconds.

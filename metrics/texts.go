@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,7 +13,10 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-var textKinds = []claim.TextKind{claim.TextCode, claim.TextRequested, claim.TextChanged, claim.TextDisputed}
+// otherKind stands for kinds that a newer release has put into the database.
+const otherKind claim.TextKind = "other"
+
+var textKinds = []claim.TextKind{claim.TextCode, claim.TextRequested, claim.TextChanged, claim.TextDisputed, otherKind}
 
 // The outcomes of a send.
 const (
@@ -63,15 +67,20 @@ func newTexts(with promauto.Factory) texts {
 	return t
 }
 
-// kindOf is a text's kind, which blank stands for a code.
+// kindOf is one of textKinds; blank stands for a code.
 func kindOf(kind claim.TextKind) claim.TextKind {
-	if kind == "" {
+	switch {
+	case kind == "":
 		return claim.TextCode
+	case slices.Contains(textKinds, kind):
+		return kind
+	default:
+		return otherKind
 	}
-	return kind
 }
 
-// TextEnded hears of texts that came to their end.
+// TextEnded hears of texts that came to their end in this process, of each at most
+// once.
 func (m *Metrics) TextEnded(t claim.Text, r claim.TextResult) {
 	kind := kindOf(t.Kind)
 	m.texts.ended[kind].count(string(r.State))

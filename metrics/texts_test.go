@@ -54,6 +54,19 @@ func TestTextsAreCountedAtTheirEnd(t *testing.T) {
 	}
 }
 
+// While replicas are replaced, an older one meets what a newer one has written.
+func TestAKindOfANewerReleaseIsCountedAsOther(t *testing.T) {
+	m := newMeter(t)
+	const newer claim.TextKind = "newer"
+	if _, err := m.Gateway("main", answers{}).Send(t.Context(), smsgateway.Message{Kind: newer}); err != nil {
+		t.Error(err)
+	}
+	m.TextEnded(claim.Text{Kind: newer, CreatedAt: noon}, claim.TextResult{State: claim.TextSent, At: noon})
+	m.want(1, "holdline_gateway_sends_total", "gateway", "main", "kind", "other", "outcome", "sent")
+	m.want(1, "holdline_texts_total", "kind", "other", "state", "sent")
+	m.want(1, "holdline_text_wait_seconds", "kind", "other")
+}
+
 func TestReceiptsAreCountedWhenTheyAreKept(t *testing.T) {
 	m, store := newMeter(t), claimtest.NewStore()
 	keeper := m.Receipts(store)
