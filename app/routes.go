@@ -26,7 +26,7 @@ import (
 func (p *program) edge(listener string) *web.Edge {
 	return &web.Edge{
 		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged,
-		TrustedProxies: p.cfg.Public.TrustedProxies, Around: p.around(listener), Access: p.cfg.Log.Access,
+		TrustedProxies: p.cfg.Public.TrustedProxies, Around: p.around(listener), Access: p.cfg.Log.Access, Watch: time.Now,
 	}
 }
 

@@ -25,11 +25,11 @@ func (e *Edge) Acts(c *gin.Context, kind claim.ActorKind, id string) {
 // may hold what a client typed. The other members are fixed as well: no query, no
 // header and no address.
 func (e *Edge) access(c *gin.Context) {
-	began := e.Now()
+	began := e.Watch()
 	c.Next()
 	line := []slog.Attr{
 		slog.String("method", Method(c.Request.Method)), slog.String("route", c.FullPath()), slog.Int("status", c.Writer.Status()),
-		slog.Float64("duration_seconds", e.Now().Sub(began).Round(time.Microsecond).Seconds()),
+		slog.Float64("duration_seconds", e.Watch().Sub(began).Round(time.Microsecond).Seconds()),
 	}
 	if known, _ := c.Get(actorKey{}); known != nil {
 		who, _ := known.(claim.Actor)

@@ -34,6 +34,9 @@ type Edge struct {
 	Around []gin.HandlerFunc
 	// Access writes a line of the log for each request.
 	Access bool
+	// Watch measures how long requests take, for Access alone. Unlike Now it must never
+	// be set: time.Now is right, which has a monotonic reading.
+	Watch func() time.Time
 	// Face answers with an error in another form than the user API's; nil for that.
 	Face func(*gin.Context, error)
 }
