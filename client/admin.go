@@ -106,12 +106,17 @@ type CountryTraffic struct {
 type ClaimFilter struct {
 	State      string `json:"state,omitempty"`
 	IdentityID string `json:"identity_id,omitempty"`
-	// MobileNumber is in full, or masked as answers have it. Only
-	// [Client.SearchClaims] takes it: addresses of requests are kept in places that
-	// nobody thinks of.
+	Cursor     string `json:"cursor,omitempty"`
+	Limit      int    `json:"limit,omitempty"` // at most 500; 0 is 50
+}
+
+// ClaimSearch chooses claims, also those of a number.
+type ClaimSearch struct {
+	ClaimFilter
+	// MobileNumber is in full, or masked as answers have it. It is no part of
+	// [ClaimFilter], which is sent in a request's address: those are kept in places
+	// that nobody thinks of.
 	MobileNumber string `json:"mobile_number,omitempty"`
-	Cursor       string `json:"cursor,omitempty"`
-	Limit        int    `json:"limit,omitempty"` // at most 500; 0 is 50
 }
 
 // TextFilter chooses texts; what is blank chooses all.
@@ -126,7 +131,7 @@ type EventFilter struct {
 	Limit                             int // at most 500; 0 is 50
 }
 
-// Claims lists claims. The filter's MobileNumber is not looked at.
+// Claims lists claims. [Client.SearchClaims] finds those of a number.
 func (c Client) Claims(ctx context.Context, f ClaimFilter) (Page[Claim], error) {
 	return list[Claim](ctx, c, "/admin/claims", url.Values{
 		"state": {f.State}, "identity_id": {f.IdentityID}, "cursor": {f.Cursor}, "limit": {strconv.Itoa(f.Limit)},
@@ -134,9 +139,9 @@ func (c Client) Claims(ctx context.Context, f ClaimFilter) (Page[Claim], error) 
 }
 
 // SearchClaims lists claims, also those of a number.
-func (c Client) SearchClaims(ctx context.Context, f ClaimFilter) (Page[Claim], error) {
+func (c Client) SearchClaims(ctx context.Context, s ClaimSearch) (Page[Claim], error) {
 	var page Page[Claim]
-	err := c.call(ctx, http.MethodPost, "/admin/claims/search", f, &page)
+	err := c.call(ctx, http.MethodPost, "/admin/claims/search", s, &page)
 	return page, err
 }
 

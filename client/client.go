@@ -36,7 +36,8 @@ type Client struct {
 	// As says who calls; nil is nobody, whom no method here is for.
 	As Credentials
 	// HTTP sends the requests; nil is http.DefaultClient. A time limit is its
-	// business, or the context's.
+	// business, or the context's. Redirects are not followed, whatever it says of
+	// them: credentials and numbers would go along.
 	HTTP *http.Client
 }
 
@@ -94,10 +95,11 @@ func (c Client) call(ctx context.Context, method, path string, in, out any) erro
 	if c.As != nil {
 		c.As(request)
 	}
-	sender := c.HTTP
-	if sender == nil {
-		sender = http.DefaultClient
+	sender := *http.DefaultClient
+	if c.HTTP != nil {
+		sender = *c.HTTP
 	}
+	sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	response, err := sender.Do(request)
 	if err != nil {
 		return fmt.Errorf("holdline: %w", err)

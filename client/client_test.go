@@ -87,6 +87,27 @@ func TestTheContextEndsACall(t *testing.T) {
 	}
 }
 
+func TestARedirectIsAnErrorAndTakesNothingAlong(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s was sent elsewhere, with %v", r.Method, r.URL, r.Header)
+	}))
+	t.Cleanup(elsewhere.Close)
+	given := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+	for _, sender := range []*http.Client{nil, given} {
+		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		})
+		c.As, c.HTTP = client.SessionToken("st"), sender
+		err := c.ValidateCode(t.Context(), "123456")
+		if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Status != http.StatusTemporaryRedirect {
+			t.Errorf("got %v", err)
+		}
+	}
+	if given.CheckRedirect(nil, nil) != nil {
+		t.Error("the given client was changed")
+	}
+}
+
 type refuser struct{}
 
 func (refuser) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("no way") }

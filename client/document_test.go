@@ -55,7 +55,7 @@ func calls(ctx context.Context, c client.Client) map[string]func() (any, error) 
 		"returnSetting": func() (any, error) { return nothing(c.ReturnSetting(ctx, "enable_verification")) },
 		"claims":        func() (any, error) { return c.Claims(ctx, client.ClaimFilter{State: "open", Limit: 10}) },
 		"searchClaims": func() (any, error) {
-			return c.SearchClaims(ctx, client.ClaimFilter{MobileNumber: mobile, Limit: 10})
+			return c.SearchClaims(ctx, client.ClaimSearch{ClaimFilter: client.ClaimFilter{Limit: 10}, MobileNumber: mobile})
 		},
 		"claim":       func() (any, error) { return c.Claim(ctx, claimID) },
 		"cancelClaim": func() (any, error) { return nothing(c.CancelClaim(ctx, claimID)) },

@@ -43,7 +43,7 @@ func TestTheGoClientDoesAChange(t *testing.T) {
 	second := s.Provider.Nth(t, m1, 2)
 	refused(me.ValidateCode(ctx, first.Code), "18001")
 
-	claims, err := desk.SearchClaims(ctx, client.ClaimFilter{MobileNumber: m1})
+	claims, err := desk.SearchClaims(ctx, client.ClaimSearch{MobileNumber: m1})
 	if err != nil || len(claims.Items) != 1 || claims.Items[0].State != "open" || claims.Items[0].Attempts != 2 {
 		t.Fatalf("got %+v, %v", claims, err)
 	}
