@@ -102,7 +102,7 @@ func TestPodsHaveNoRights(t *testing.T) {
 			"cannot gain rights":               !*c.SecurityContext.AllowPrivilegeEscalation,
 			"has no capabilities":              slices.Equal(c.SecurityContext.Capabilities.Drop, []corev1.Capability{"ALL"}),
 			"cannot write":                     *c.SecurityContext.ReadOnlyRootFilesystem,
-			"asks for the memory that it uses": c.Resources.Requests.Memory().String() == "64Mi" && c.Resources.Limits.Memory().String() == "128Mi",
+			"asks for the memory that it uses": c.Resources.Requests.Memory().String() == "64Mi" && c.Resources.Limits.Memory().String() == "256Mi",
 		} {
 			if !ok {
 				t.Errorf("%s: not so: %s", name, what)
@@ -130,7 +130,11 @@ func TestManifestsFitTogether(t *testing.T) {
 			t.Errorf("service %s leads to the migration", name)
 		}
 	}
-	wantEqual(t, "port of the admin service", one[*corev1.Service](t, all, "holdline-admin").Spec.Ports[0].TargetPort.StrVal, "admin")
+	admin := one[*corev1.Service](t, all, "holdline-admin").Spec
+	wantEqual(t, "port of the admin service", admin.Ports[0].TargetPort.StrVal, "admin")
+	// Kratos is told that the database is away, and people get no error page.
+	wantEqual(t, "pods that are not ready answer hooks", admin.PublishNotReadyAddresses, true)
+	wantEqual(t, "pods that are not ready answer people", one[*corev1.Service](t, all, "holdline").Spec.PublishNotReadyAddresses, false)
 	for what, selector := range map[string]*v1.LabelSelector{
 		"deployment":          deployment.Spec.Selector,
 		"network policy":      &one[*networkingv1.NetworkPolicy](t, all, "").Spec.PodSelector,

@@ -162,7 +162,7 @@ var gatewayStates = []smsgateway.GatewayState{
 
 var (
 	gatewayState = prometheus.NewDesc(prometheus.BuildFQName(namespace, "gateway", "state"),
-		"1 for the state that the gateway is in: closed is as usual, open is shut by its circuit breaker.",
+		"1 for the state that the gateway is in: closed is as usual, open means that its circuit breaker is open.",
 		[]string{"gateway", "state"}, nil)
 	gatewayInFlight = prometheus.NewDesc(prometheus.BuildFQName(namespace, "gateway", "sends_in_flight"),
 		"Texts that the gateway is being asked to send now.", []string{"gateway"}, nil)
