@@ -60,47 +60,46 @@ const (
 // and that another time it may.
 func (db *DB) retry(ctx context.Context, operation func() error) error {
 	err := operation()
-	if !db.again(err) {
+	if db.repeats.of(err) == nil {
 		return err // as nearly always: nothing is prepared for another time
 	}
 	pace := backoff.NewExponentialBackOff()
 	pace.InitialInterval, pace.MaxInterval, pace.Multiplier = firstRetry, longestRetry, 2
-	first := true
+	var again *atomic.Uint64 // what the attempt counts as; nil for the one above
 	_, err = backoff.Retry(ctx, func() (struct{}, error) {
-		if !first {
+		if again != nil {
+			again.Add(1)
 			err = operation()
 		}
-		if !first && err != nil && !db.again(err) {
+		if again = db.repeats.of(err); again == nil && err != nil {
 			return struct{}{}, backoff.Permanent(err)
 		}
-		first = false
 		return struct{}{}, err
 	}, backoff.WithBackOff(pace), backoff.WithMaxTries(retries))
 	return err
 }
 
-// again tells whether an operation may be tried once more, and counts it.
-func (db *DB) again(err error) bool {
+// repeats counts what was done again.
+type repeats struct{ conflicts, connections atomic.Uint64 }
+
+// of returns what doing something again after an error counts as, nil if that may not
+// be.
+func (r *repeats) of(err error) *atomic.Uint64 {
 	switch {
 	case err == nil:
-		return false
+		return nil
 	case lost(err):
-		db.repeats.conflicts.Add(1)
-		return true
+		return &r.conflicts
 	case unsent(err):
-		db.repeats.connections.Add(1)
-		return true
+		return &r.connections
 	default:
-		return false
+		return nil
 	}
 }
 
-// repeats counts what came to nothing and may be done again.
-type repeats struct{ conflicts, connections atomic.Uint64 }
-
-// Repeats counts the statements and transactions that came to nothing and were,
-// most of them, done again: because the database rolled them back for another's
-// sake, or because the connection broke before they were sent.
+// Repeats counts the statements and transactions that came to nothing and were done
+// again: because the database rolled them back for another's sake, or because the
+// connection broke before they were sent.
 func (db *DB) Repeats() (conflicts, connections uint64) {
 	return db.repeats.conflicts.Load(), db.repeats.connections.Load()
 }
