@@ -32,7 +32,7 @@ build: ## the holdline program
 	@mkdir -p $(CACHE)
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack -ldflags "-X main.release=$(VERSION)" -o $(HOLDLINE) ./cmd/holdline
 
-dist: $(CYCLONEDX) ## the committed release for linux on amd64 and arm64, made twice: archives, bills of materials, checksums
+dist: $(CYCLONEDX) ## the committed release for linux on amd64 and arm64, made twice: archives, SBOMs, checksums
 	@CYCLONEDX=$(CYCLONEDX) ./deploy/dist.sh dist
 
 $(CYCLONEDX):

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Packs the release that is checked out (HEAD) for linux on amd64 and arm64:
 #   dist.sh FOLDER
-# FOLDER then has, for each platform, an archive (program, licence, configuration,
-# systemd unit), a bill of materials (CycloneDX), and SHA256SUMS of them all.
+# FOLDER then has, for each platform, an archive (program, licences, configuration,
+# systemd unit), an SBOM (CycloneDX), and SHA256SUMS of them all.
 # Everything is made twice, from two checkouts in different places with a build
 # cache each, and must come out the same. What is not committed is not packed.
 #   CYCLONEDX   the cyclonedx-gomod program
@@ -21,6 +21,7 @@ pack() {
 		(cd "$1" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch GOFLAGS='' go build -trimpath -tags nomsgpack -buildvcs=true \
 			-ldflags "-s -w -X main.release=$release" -o "$stage/holdline" ./cmd/holdline)
 		cp "$1"/{LICENSE,README.md,deploy/holdline.yml,deploy/systemd/holdline.service} "$stage"
+		GOOS=linux GOARCH=$arch GOFLAGS='' "$1/deploy/licences.sh" >"$stage/THIRD_PARTY_LICENSES"
 		chmod -R u=rwX,go=rX "$stage"
 		tar --create --directory "$1.stage" --sort=name --mtime="@$committed" --owner=0 --group=0 --numeric-owner \
 			--format=ustar "$name" | gzip --no-name --best >"$2/$name.tar.gz"
