@@ -98,7 +98,7 @@ e2e: debian build $(KRATOS) $(AXE) ## the built program with a real Kratos, Mari
 		$(GO) test -count=1 -timeout 30m ./...
 	@cat $(CACHE)/reports/*.txt
 
-storm: debian build $(KRATOS) $(AXE) ## 3,000 changes while everything fails at random; some fifteen minutes
+storm: debian build $(KRATOS) $(AXE) ## 3,000 changes while everything fails at random; some ten minutes
 	@cd e2e && HOLDLINE_STORM_CHANGES=$${HOLDLINE_STORM_CHANGES:-3000} HOLDLINE_REPORTS=$(CACHE)/reports \
 		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 40m -run InAStorm .
 	@cat $(CACHE)/reports/storm-long.txt
