@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"time"
@@ -36,6 +37,12 @@ func observe(ctx context.Context, cfg config.Config, o Options) (watched observe
 	if to := tracingOf(cfg); to.On() {
 		to.Release, to.Instance, to.Log = o.Release, watched.id, o.Log
 		watched.tracer, err = tracing.New(ctx, to)
+		// The configuration's endpoint was checked when it was read. Variables are often
+		// set for many programs at once, some of which speak gRPC.
+		if errors.Is(err, tracing.ErrEndpoint) {
+			o.Log.WarnContext(ctx, "no tracing: OTEL_EXPORTER_OTLP_… name no collector for it", "error", err)
+			err = nil
+		}
 	}
 	return watched, err
 }

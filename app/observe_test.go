@@ -18,6 +18,8 @@ func TestTracingIsOutOfTheWayWhileItIsOff(t *testing.T) {
 		"off":              {"", "", false},
 		"by configuration": {"http://127.0.0.1:1", "", true},
 		"by variable":      {"", "http://127.0.0.1:1", true},
+		// What is set for other programs must not stop this one.
+		"by a variable that names no collector": {"", "127.0.0.1:4317", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", tt.variable)

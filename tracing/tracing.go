@@ -9,18 +9,17 @@
 package tracing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"path"
 	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -40,7 +39,9 @@ type Options struct {
 	Endpoint string
 	// TracesEndpoint is the whole URL for spans instead.
 	TracesEndpoint string
-	Headers        map[string]string // of each upload
+	// Protocol is what the environment asks for: one of OTLP over HTTP, or blank.
+	Protocol string
+	Headers  map[string]string // of each upload
 	// Ratio is the share of the traces begun here that is kept, 0 to 1. A trace that
 	// Kratos has begun is kept if Kratos keeps it.
 	Ratio    float64
@@ -51,14 +52,15 @@ type Options struct {
 }
 
 // FromEnvironment completes options from OTEL_EXPORTER_OTLP_ENDPOINT,
-// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, the two variables for headers, and
-// OTEL_SERVICE_NAME. OTEL_SDK_DISABLED=true ends tracing
+// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, the two variables each for the protocol of these
+// and for headers, and OTEL_SERVICE_NAME. OTEL_SDK_DISABLED=true ends tracing
 // (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
 // What is set already wins.
 func (o Options) FromEnvironment(variable func(string) string) Options {
 	if o.Endpoint == "" {
 		o.Endpoint = variable("OTEL_EXPORTER_OTLP_ENDPOINT")
 		o.TracesEndpoint = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+		o.Protocol = cmp.Or(variable("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), variable("OTEL_EXPORTER_OTLP_PROTOCOL"))
 	}
 	if o.Service == "" {
 		o.Service = variable("OTEL_SERVICE_NAME")
@@ -89,9 +91,13 @@ func headers(lists ...string) map[string]string {
 }
 
 // ErrEndpoint says that spans cannot go where they should.
-var ErrEndpoint = errors.New("tracing: the endpoint must be an http or https URL")
+var ErrEndpoint = errors.New("tracing: the endpoint must be an http or https URL, for OTLP over HTTP")
 
 func (o Options) url() (string, error) {
+	// A collector takes Protobuf where it takes JSON.
+	if o.Protocol != "" && !strings.HasPrefix(o.Protocol, "http/") {
+		return "", fmt.Errorf("%w, and not for %q", ErrEndpoint, o.Protocol)
+	}
 	text := o.TracesEndpoint
 	if text == "" {
 		text = o.Endpoint
@@ -128,7 +134,7 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	exporter, err := otlptrace.New(ctx, &uploader{address, o.Headers, &http.Client{Timeout: uploadTime}})
+	exporter, err := otlptrace.New(ctx, newUploader(address, o.Headers))
 	if err != nil {
 		return nil, fmt.Errorf("start tracing: %w", err)
 	}
@@ -139,9 +145,8 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { o.Log.Warn("spans are lost", "error", err) }))
 	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithBatcher(exporter),
+		sdktrace.WithBatcher(outspoken{exporter, o.Log}),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(o.Ratio))),
 		sdktrace.WithResource(resource.NewSchemaless(
 			attribute.String("service.name", o.Service), attribute.String("service.version", o.Release),
@@ -150,6 +155,21 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 	return &Tracer{
 		provider: provider, tracer: provider.Tracer("github.com/holdline/holdline"), origins: origins,
 	}, nil
+}
+
+// outspoken tells the log of spans that are lost. OpenTelemetry would tell a handler of
+// errors that the whole program has but one of.
+type outspoken struct {
+	sdktrace.SpanExporter
+	log *slog.Logger
+}
+
+// ExportSpans implements [sdktrace.SpanExporter].
+func (e outspoken) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
+		e.log.WarnContext(ctx, "spans are lost", "error", err, "spans", len(spans))
+	}
+	return nil
 }
 
 // Close sends what is left.

@@ -293,6 +293,65 @@ func TestSpansAreSentAgainWhileTheCollectorIsBusy(t *testing.T) {
 	}
 }
 
+func TestTheLogSaysWhySpansAreLost(t *testing.T) {
+	busy := slices.Repeat([]int{http.StatusServiceUnavailable}, 5)
+	for name, tt := range map[string]struct {
+		refusals []int
+		want     string
+	}{
+		"busy every time": {busy, "status 503, retry after 0s"},
+		"a plain no":      {[]int{http.StatusBadRequest}, "status 400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, out := newCollector(t, tt.refusals...), new(bytes.Buffer)
+			tracer, err := tracing.New(t.Context(), tracing.Options{Endpoint: c.URL, Ratio: 1, Log: slog.New(slog.NewJSONHandler(out, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			serve(t, tracer, true, "/claims/1", "", func(context.Context) {})
+			if err := tracer.Close(context.WithoutCancel(t.Context())); err != nil {
+				t.Error(err)
+			}
+			var line map[string]any
+			if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if said, _ := line["error"].(string); line["msg"] != "spans are lost" || line["spans"] != 1. || !strings.HasSuffix(said, tt.want) {
+				t.Errorf("got %s", out)
+			}
+		})
+	}
+}
+
+// The headers of an upload may hold a key.
+func TestUploadsFollowNoRedirects(t *testing.T) {
+	elsewhere := newCollector(t)
+	hit := make(chan http.Header, 1)
+	near := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hit <- r.Header.Clone()
+		http.Redirect(w, r, elsewhere.URL+"/base/v1/traces", http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(near.Close)
+	tracer, err := tracing.New(t.Context(), tracing.Options{
+		Endpoint: near.URL, Ratio: 1, Headers: map[string]string{"api-key": "k"}, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, tracer, true, "/claims/1", "", func(context.Context) {})
+	if err := tracer.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if header := <-hit; header.Get("Api-Key") != "k" {
+		t.Errorf("uploaded with %v", header)
+	}
+	elsewhere.mu.Lock()
+	defer elsewhere.mu.Unlock()
+	if elsewhere.tries != 0 {
+		t.Error("it was sent elsewhere")
+	}
+}
+
 func TestOptionsComeFromOpenTelemetrysVariables(t *testing.T) {
 	for name, tt := range map[string]struct {
 		given     tracing.Options
@@ -306,6 +365,18 @@ func TestOptionsComeFromOpenTelemetrysVariables(t *testing.T) {
 		"by variable for traces": {tracing.Options{}, map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://b/spans"}, true, "https://b/spans"},
 		"disabled":               {tracing.Options{Endpoint: "http://a"}, map[string]string{"OTEL_SDK_DISABLED": "TRUE"}, false, ""},
 		"no URL":                 {tracing.Options{Endpoint: "a:4318"}, nil, true, ""},
+		"over HTTP, as JSON": {tracing.Options{}, map[string]string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT": "http://b", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json",
+		}, true, "http://b/v1/traces"},
+		"by gRPC": {tracing.Options{}, map[string]string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT": "http://b:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+		}, true, ""},
+		"others by gRPC, traces not": {tracing.Options{}, map[string]string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT": "http://b", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+		}, true, "http://b/v1/traces"},
+		"others by gRPC, by configuration not": {tracing.Options{Endpoint: "http://a"}, map[string]string{
+			"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+		}, true, "http://a/v1/traces"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := tt.given.FromEnvironment(func(name string) string { return tt.variables[name] })

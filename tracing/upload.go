@@ -23,6 +23,14 @@ type uploader struct {
 	client  *http.Client
 }
 
+// newUploader follows no redirects: headers that hold keys would go along.
+func newUploader(address string, headers map[string]string) *uploader {
+	return &uploader{address, headers, &http.Client{
+		Timeout:       uploadTime,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
 // mostUploads bounds how often one batch is sent.
 const mostUploads = 5
 
@@ -39,8 +47,12 @@ func (u *uploader) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSp
 	if err != nil {
 		return fmt.Errorf("write spans: %w", err)
 	}
-	_, err = backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, u.post(ctx, body) },
+	var last error
+	_, err = backoff.Retry(ctx, func() (struct{}, error) { last = u.post(ctx, body); return struct{}{}, last },
 		backoff.WithMaxTries(mostUploads))
+	if err != nil && !errors.Is(err, errUpload) { // there was no time for another attempt
+		err = fmt.Errorf("%w: %w", last, err)
+	}
 	return err
 }
 
@@ -70,7 +82,7 @@ func (u *uploader) post(ctx context.Context, body []byte) error {
 		return nil
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		if wait, bad := strconv.Atoi(resp.Header.Get("Retry-After")); bad == nil && wait >= 0 {
-			return &backoff.RetryAfterError{Duration: time.Duration(wait) * time.Second}
+			return fmt.Errorf("%w, %w", err, &backoff.RetryAfterError{Duration: time.Duration(wait) * time.Second})
 		}
 		return err
 	default:
