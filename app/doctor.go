@@ -152,8 +152,7 @@ func look(ctx context.Context, cfg config.Config, realms []doctor.Realm) *doctor
 		return nil
 	})
 	g.Go(func() error {
-		hooks := realms[0].Hook
-		live.Holdline = looker.Holdline(ctx, hooks.BaseURL, cfg.Public.BaseURL, hooks.Key)
+		live.Holdline = looker.Holdline(ctx, cfg.Public.BaseURL, realms...)
 		return nil
 	})
 	g.Go(func() error {

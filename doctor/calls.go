@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"fmt"
 	"net"
@@ -17,9 +18,15 @@ import (
 var (
 	hookURL = Rule{
 		"hook-url", Failure, NotWorking,
-		"A hook calls another address than Holdline's admin listener.",
-		"Every change of a number is refused while nobody answers there. If something else answers, a yes of its own lets the number through without a code.",
+		"A hook calls an address where Holdline does not take it.",
+		"Every change of a number is refused. If something else answers there one day, a yes of its own lets the number through without a code.",
 		"Set the URL as `holdline kratos-config` prints it. If Kratos has to use another name for Holdline, set hooks.base_url to it and print the lines again.",
+	}
+	hookURLOther = Rule{
+		"hook-url-other", Warning, NotWorking,
+		"A hook calls Holdline by another address than the printed one.",
+		"Only Kratos knows whether that leads to this Holdline. If nobody answers there, every change of a number is refused.",
+		"Set hooks.base_url to the address by which Kratos reaches Holdline, and print the lines again.",
 	}
 	hookMethod = Rule{
 		"hook-method", Failure, NotWorking,
@@ -46,14 +53,16 @@ var (
 		"Add the hooks' URLs, each as it stands, to clients.http.private_ip_exception_urls.",
 	}
 
-	callRules = []Rule{hookURL, hookMethod, hookKey, privateAddress, previousKey, changedMissing}
+	callRules = []Rule{
+		hookURL, hookMethod, hookKey, privateAddress, hookURLOther, previousKey, changedMissing, changedLate,
+	}
 )
 
 // calls looks at how a hook calls Holdline.
 func (r Realm) calls(h, wanted webHook, seen *Kratos) []Finding {
 	var found []Finding
-	if complaint := r.wrongURL(h.url, wanted.url); complaint != "" {
-		found = append(found, hookURL.at(r.File.place(h.key+".config.url"), complaint, fmt.Sprintf("url: %q", wanted.url)))
+	if rule, detail := r.wrongURL(h.url, wanted.url, seen); rule.ID != "" {
+		found = append(found, rule.at(r.File.place(h.key+".config.url"), detail, fmt.Sprintf("url: %q", wanted.url)))
 	}
 	if h.method != http.MethodPost {
 		found = append(found, hookMethod.at(r.File.place(h.key+".config.method"), "", "method: POST"))
@@ -86,24 +95,53 @@ func (r Realm) wrongKey(sent string) (Rule, string) {
 	}
 }
 
-// wrongURL says what is wrong with a hook's URL; blank if nothing is.
-func (r Realm) wrongURL(given, wanted string) string {
+// wrongURL says what is wrong with a hook's URL. A zero rule means that nothing
+// is. Kratos may know Holdline by a name of its own, so another server is a failure
+// only where it was asked and is not Holdline.
+func (r Realm) wrongURL(given, wanted string, seen *Kratos) (Rule, string) {
 	got, err := url.Parse(given)
 	want, fault := url.Parse(wanted)
 	switch {
 	case err != nil || fault != nil || got.Host == "":
-		return "It is no URL."
-	case got.Scheme == want.Scheme && got.Host == want.Host && strings.TrimSuffix(got.Path, "/") == want.Path:
-		return ""
-	case got.Host == r.PublicListener && got.Host != want.Host:
-		return "That is Holdline's public listener, which has no hooks and answers 404."
-	case got.Host != want.Host:
-		return "Its host and port are " + got.Host + " in place of " + want.Host + "."
-	case got.Path != want.Path:
-		return "Its path is " + got.Path + " in place of " + want.Path + "."
-	default:
-		return "It begins with " + got.Scheme + " in place of " + want.Scheme + "."
+		return hookURL, "It is no URL."
+	case strings.TrimSuffix(got.Path, "/") != want.Path:
+		return hookURL, "Its path is " + got.Path + " in place of " + want.Path + "."
+	case sameServer(given, wanted):
+		return Rule{}, ""
+	case sameServer(given, "http://"+r.PublicListener):
+		return hookURL, "That is Holdline's public listener, which has no hooks and answers 404."
+	case strings.EqualFold(got.Host, want.Host):
+		return hookURL, "It begins with " + got.Scheme + " in place of " + want.Scheme + "."
 	}
+	detail := "It calls " + got.Host + " in place of " + want.Host + "."
+	if seen == nil {
+		return hookURLOther, detail
+	}
+	switch answer, asked := seen.HookAnswers[given]; {
+	case !asked || answer.keyless():
+		return hookURLOther, detail
+	case answer.yes() && strings.HasSuffix(want.Path, hook.StagePath):
+		return foreignYes, detail + " " + answer.says()
+	default:
+		return hookURL, detail + " " + answer.says()
+	}
+}
+
+// sameServer tells whether two URLs lead to one server by their text: a default
+// port may be left out, and all names of this machine are one.
+func sameServer(a, b string) bool {
+	server := func(text string) string {
+		u, err := url.Parse(text)
+		if err != nil {
+			return text
+		}
+		scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname())
+		if ip, err := netip.ParseAddr(host); isLoopback(host) || err == nil && ip.IsUnspecified() {
+			host = "localhost"
+		}
+		return scheme + "://" + host + ":" + cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[scheme])
+	}
+	return server(a) == server(b)
 }
 
 // bare is a URL without credentials and query.

@@ -88,13 +88,10 @@ func (r Realm) check(seen *Kratos, serving bool) []Finding {
 	if err != nil {
 		return append(found, notGiven.at(key(r.Key), err.Error()))
 	}
-	hooks := r.File.hooks(profileHooks, wanted)
-	found = append(found, r.placed(hooks, wanted)...)
-	for _, h := range hooks {
-		if h.role != foreign {
-			found = append(found, r.calls(h, wanted[h.role], seen)...)
-			found = append(found, r.says(h, wanted[h.role])...)
-		}
+	found = append(found, r.placed(r.File.hooks(profileHooks, wanted), wanted)...)
+	for _, h := range r.ours(wanted) {
+		found = append(found, r.calls(h, wanted[h.role], seen)...)
+		found = append(found, r.says(h, wanted[h.role])...)
 	}
 	found = append(found, r.tells(wanted)...)
 	found = append(found, r.flows()...)

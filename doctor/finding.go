@@ -75,8 +75,18 @@ func (r Rule) at(place Place, detail string, lines ...string) Finding {
 // key is a place in Holdline's own configuration, or a server.
 func key(name string) Place { return Place{Key: name} }
 
-// order puts failures first, and among them those that fail open.
+// order puts failures first, and among them those that fail open. What is said
+// twice of one place is kept once.
 func order(findings []Finding) []Finding {
+	var distinct []Finding
+	for _, f := range findings {
+		if !slices.ContainsFunc(distinct, func(g Finding) bool {
+			return f.ID == g.ID && f.Realm == g.Realm && f.Place == g.Place && f.Detail == g.Detail
+		}) {
+			distinct = append(distinct, f)
+		}
+	}
+	findings = distinct
 	effects := []Effect{FailsOpen, NotWorking, Weakens}
 	rank := func(f Finding) int {
 		n := slices.Index(effects, f.Effect)

@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,9 +30,10 @@ type Database struct {
 
 // Holdline is what was seen of the program that serves.
 type Holdline struct {
-	Admin  string // where Kratos is to call it
-	Err    error  // why nobody answers there
-	Refuse bool   // it does not take the configuration's hook key
+	Admin string // where Kratos is to call it
+	// Hooks are the answers to the stage hook with each realm's key, by the realm's
+	// name.
+	Hooks map[string]HookAnswer
 	// Exposed is the address of a hook that answers at the public listener's URL;
 	// blank if none does.
 	Exposed string
@@ -52,6 +55,9 @@ type Kratos struct {
 	Schemas             map[string]map[string]any
 	// HookAddresses are what the names of hooks' hosts resolve to here.
 	HookAddresses map[string][]string
+	// HookAnswers are the answers at hooks' URLs to calls without a key, for those
+	// that are at another server than the printed ones.
+	HookAnswers map[string]HookAnswer
 }
 
 var (
@@ -100,8 +106,20 @@ var (
 	keyRefused = Rule{
 		"hook-key-refused", Failure, NotWorking,
 		"The running Holdline does not take the hook key of this configuration.",
-		"It runs with another one: it was not restarted, or another program answers there.",
+		"It runs with another one: it was not restarted, or it is another Holdline.",
 		"Restart Holdline with this configuration, and print the lines for kratos.yml again.",
+	}
+	foreignYes = Rule{
+		"hook-answer-yes", Failure, FailsOpen,
+		"Something else than Holdline says yes where Kratos is to call a hook.",
+		"Kratos takes any 2xx without an identity for a yes: a new number is stored at once, without a code.",
+		"Set hooks.base_url to where Kratos reaches Holdline's admin listener, and print the lines for kratos.yml again. A proxy between the two has to pass calls and answers on as they are.",
+	}
+	foreignAnswer = Rule{
+		"hook-answer-foreign", Failure, NotWorking,
+		"Something else than Holdline answers where Kratos is to call a hook.",
+		"Kratos refuses every change of a number. If the answer becomes a yes, the number is stored without a code.",
+		"Set hooks.base_url to where Kratos reaches Holdline's admin listener, and print the lines for kratos.yml again. A proxy between the two has to pass calls and answers on as they are.",
 	}
 	adminExposed = Rule{
 		"admin-listener-public", Failure, FailsOpen,
@@ -141,7 +159,8 @@ var (
 	}
 
 	liveRules = []Rule{
-		verificationOff, adminExposed, kratosExposed, databaseAway, schemaOutdated, holdlineAway, keyRefused,
+		verificationOff, foreignYes, adminExposed, kratosExposed, databaseAway, schemaOutdated, holdlineAway, keyRefused,
+		foreignAnswer,
 		kratosAway, gatewayRefuses, gatewayAway, clockSession, kratosVersion, clockKratos, clockDatabase,
 	}
 )
@@ -210,11 +229,21 @@ func Clock(ahead time.Duration) []Finding {
 
 func (h Holdline) check() []Finding {
 	var found []Finding
-	switch {
-	case h.Err != nil:
-		found = append(found, holdlineAway.at(key(h.Admin), sentence(h.Err)))
-	case h.Refuse:
-		found = append(found, keyRefused.at(key(h.Admin), ""))
+	for _, realm := range slices.Sorted(maps.Keys(h.Hooks)) {
+		answer, detail := h.Hooks[realm], ""
+		if len(h.Hooks) > 1 {
+			detail = "With the hook key of the realm " + realm + "."
+		}
+		switch {
+		case answer.Err != nil:
+			found = append(found, holdlineAway.at(key(h.Admin), answer.says()))
+		case answer.keyless():
+			found = append(found, keyRefused.at(key(h.Admin), detail))
+		case answer.yes():
+			found = append(found, foreignYes.at(key(h.Admin), answer.says()))
+		case !answer.Own:
+			found = append(found, foreignAnswer.at(key(h.Admin), answer.says()))
+		}
 	}
 	if h.Exposed != "" {
 		found = append(found, adminExposed.at(key(h.Exposed), ""))

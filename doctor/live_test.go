@@ -19,13 +19,18 @@ func well(t *testing.T) doctor.View {
 	r.File = kratosYML(t, fill(t, t.TempDir(), good(t)))
 	ahead := time.Second
 	return doctor.View{Setup: setup(), Realms: []doctor.Realm{r}, Live: &doctor.Live{
-		Holdline: doctor.Holdline{Admin: "http://127.0.0.1:4478"},
+		Holdline: doctor.Holdline{Admin: "http://127.0.0.1:4478", Hooks: answer(400, true, nil)},
 		Gateways: []doctor.Gateway{{Key: "sms.gateways[0]"}},
 		Kratos: map[string]doctor.Kratos{"PRIMARY": {
 			Version: "v1.3.1", Ahead: &ahead,
 			Schemas: map[string]map[string]any{"verified": parse(t, read(t, "../e2e/testdata/verified.schema.json"))},
 		}},
 	}}
+}
+
+// answer is what Holdline's hook answered with the primary realm's key.
+func answer(status int, own bool, err error) map[string]doctor.HookAnswer {
+	return map[string]doctor.HookAnswer{"PRIMARY": {Status: status, Own: own, Err: err}}
 }
 
 var errAway = errors.New("the connection is refused")
@@ -90,7 +95,8 @@ var changes = map[string]struct {
 	},
 	"SCIM verifies on request by the configuration, and the database is away": {
 		func(v *doctor.View) { v.Live.Database.Err, v.Setup.OnRequest = errAway, true },
-		[]string{"database-unreachable"}, []string{"scim-without-code"},
+		[]string{"database-unreachable"},
+		[]string{"scim-without-code"},
 	},
 	"SCIM would verify on request, and is not served": {
 		func(v *doctor.View) { v.Live.Database.OnRequest, v.Setup.SCIM = true, false }, nil, nil,
@@ -109,10 +115,19 @@ var changes = map[string]struct {
 		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = clock("v1.3.1", -time.Hour) }, []string{"clock-session-age"}, nil,
 	},
 	"no Holdline": {
-		func(v *doctor.View) { v.Live.Holdline.Err = errAway }, []string{"holdline-unreachable"}, nil,
+		func(v *doctor.View) { v.Live.Holdline.Hooks = answer(0, false, errAway) }, []string{"holdline-unreachable"}, nil,
 	},
 	"a Holdline with another key": {
-		func(v *doctor.View) { v.Live.Holdline.Refuse = true }, []string{"hook-key-refused"}, nil,
+		func(v *doctor.View) { v.Live.Holdline.Hooks = answer(401, true, nil) }, []string{"hook-key-refused"}, nil,
+	},
+	"a proxy in place of Holdline": {
+		func(v *doctor.View) { v.Live.Holdline.Hooks = answer(401, false, nil) }, []string{"hook-answer-foreign"}, nil,
+	},
+	"a server in place of Holdline that says yes to all": {
+		func(v *doctor.View) { v.Live.Holdline.Hooks = answer(204, false, nil) }, []string{"hook-answer-yes"}, nil,
+	},
+	"the hook of changes, left behind when SCIM was switched off": {
+		func(v *doctor.View) { v.Realms[0].Hook.Changed = false }, nil, nil,
 	},
 	"hooks at the public address": {
 		func(v *doctor.View) { v.Live.Holdline.Exposed = "https://id.example.com/hooks/settings/stage" }, []string{"admin-listener-public"}, nil,
@@ -213,10 +228,9 @@ func TestANameThatLeadsToAPrivateAddressIsSeen(t *testing.T) {
 
 func TestRealmsAreNamedWhereThereAreSeveral(t *testing.T) {
 	v := well(t)
-	staff := realm()
-	staff.Name, staff.Key, staff.Hook.Key = "STAFF", "realms[0]", "the hook key of the staff's Kratos"
-	staff.File = v.Realms[0].File // which is the customers'
-	v.Realms = append(v.Realms, staff)
+	employees := staff()
+	employees.File = v.Realms[0].File // which is the customers'
+	v.Realms = append(v.Realms, employees)
 	v.Live.Kratos["STAFF"] = doctor.Kratos{Version: "v1.3.1"}
 	found := doctor.Examine(v)
 	if got := ids(found, doctor.Failure); !slices.Equal(got, []string{"hook-key-differs"}) {

@@ -118,7 +118,7 @@ func (l Looker) Kratos(ctx context.Context, r Realm) Kratos {
 		}
 	}
 	seen.AdminOnPublic = l.servesAdmin(ctx, r.BrowserURL) || r.BrowserURL != r.PublicURL && l.servesAdmin(ctx, r.PublicURL)
-	seen.HookAddresses = l.resolve(ctx, r)
+	seen.HookAddresses, seen.HookAnswers = l.hooks(ctx, r)
 	return seen
 }
 
@@ -131,38 +131,84 @@ func (l Looker) servesAdmin(ctx context.Context, base string) bool {
 	return err == nil && r.status == http.StatusOK && json.Unmarshal(r.body, &said) == nil && said.Status == "ok"
 }
 
-// resolve looks the hosts of hooks up.
-func (l Looker) resolve(ctx context.Context, r Realm) map[string][]string {
-	found := map[string][]string{}
-	if r.File == nil || !r.File.isOn("clients.http.disallow_private_ip_ranges", false) {
-		return found
+// hooks looks at what the hooks of kratos.yml call: what their hosts resolve to,
+// where Kratos keeps off private addresses, and who answers at those that are not
+// where the printed ones are.
+func (l Looker) hooks(ctx context.Context, r Realm) (addresses map[string][]string, answers map[string]HookAnswer) {
+	addresses, answers = map[string][]string{}, map[string]HookAnswer{}
+	wanted, err := r.wanted()
+	if r.File == nil || err != nil {
+		return addresses, answers
 	}
-	for _, h := range r.File.hooks(profileHooks, nil) {
-		if u, err := url.Parse(h.url); err == nil && u.Hostname() != "" {
-			found[u.Hostname()], _ = net.DefaultResolver.LookupHost(ctx, u.Hostname())
+	private := r.File.isOn("clients.http.disallow_private_ip_ranges", false)
+	for _, h := range r.ours(wanted) {
+		u, err := url.Parse(h.url)
+		if err != nil || u.Hostname() == "" {
+			continue
+		}
+		if private {
+			addresses[u.Hostname()], _ = net.DefaultResolver.LookupHost(ctx, u.Hostname())
+		}
+		if _, asked := answers[h.url]; !asked && !sameServer(h.url, wanted[h.role].url) {
+			answers[h.url] = l.hook(ctx, h.url, "", "")
 		}
 	}
-	return found
+	return addresses, answers
 }
 
-// noHookKey is the code of Holdline's answer to a call without a key; web/fault.go
-// has it.
-const noHookKey = "HLD-40102"
+// The codes of Holdline's answers to a call of a hook without a key, and without an
+// identity; web/fault.go has them.
+const (
+	noHookKey  = "HLD-40102"
+	noIdentity = "HLD-40001"
+)
 
-// Holdline looks at the program that serves: whether it answers where Kratos is to
-// call it, takes the hook key, and keeps the hooks off its public address. The
-// calls have no identity in them, so that nothing comes of them.
-func (l Looker) Holdline(ctx context.Context, admin, public, hookKey string) Holdline {
-	seen := Holdline{Admin: admin}
-	if _, seen.Err = l.ready(ctx, admin, "health/alive"); seen.Err == nil {
-		answer, err := l.ask(ctx, http.MethodPost, admin, hook.StagePath, hookKey)
-		seen.Err, seen.Refuse = err, answer.status == http.StatusUnauthorized
+// HookAnswer is what came of a call of a hook that has no identity in it, so that
+// nothing comes of the call.
+type HookAnswer struct {
+	Err    error // why nobody answers
+	Status int
+	// Own tells that it is Holdline's answer. Its status is 401 if the key was none
+	// that it takes.
+	Own bool
+}
+
+// keyless tells whether Holdline asks for a key there.
+func (a HookAnswer) keyless() bool { return a.Own && a.Status == http.StatusUnauthorized }
+
+// yes tells whether Kratos would store a new number because of the answer.
+func (a HookAnswer) yes() bool { return !a.Own && a.Status >= 200 && a.Status < 300 }
+
+// says writes what was answered as a sentence.
+func (a HookAnswer) says() string {
+	if a.Err != nil {
+		return sentence(a.Err)
+	}
+	return fmt.Sprintf("It answers %d.", a.Status)
+}
+
+// hook calls a hook.
+func (l Looker) hook(ctx context.Context, base, path, hookKey string) HookAnswer {
+	answer, err := l.ask(ctx, http.MethodPost, base, path, hookKey)
+	has := func(code string) bool { return strings.Contains(string(answer.body), `"`+code+`"`) }
+	return HookAnswer{Err: err, Status: answer.status, Own: err == nil &&
+		(answer.status == http.StatusUnauthorized && has(noHookKey) || answer.status == http.StatusBadRequest && has(noIdentity))}
+}
+
+// Holdline looks at the program that serves: whether it answers where each realm's
+// Kratos is to call it, takes the realm's hook key, and keeps the hooks off its
+// public address. That something answers is not enough: a server that says yes to
+// all lets every number through.
+func (l Looker) Holdline(ctx context.Context, public string, realms ...Realm) Holdline {
+	seen := Holdline{Hooks: map[string]HookAnswer{}}
+	for _, r := range realms {
+		seen.Admin = r.Hook.BaseURL // of all realms
+		seen.Hooks[r.Name] = l.hook(ctx, r.Hook.BaseURL, hook.StagePath, r.Hook.Key)
 	}
 	if public == "" {
 		return seen
 	}
-	answer, err := l.ask(ctx, http.MethodPost, public, hook.StagePath, "")
-	if err == nil && answer.status == http.StatusUnauthorized && strings.Contains(string(answer.body), noHookKey) {
+	if l.hook(ctx, public, hook.StagePath, "").keyless() {
 		seen.Exposed, _ = url.JoinPath(public, hook.StagePath)
 	}
 	return seen

@@ -81,6 +81,9 @@ var (
 
 // placed looks at where the hooks of settings stand, and when Kratos runs them.
 func (r Realm) placed(hooks []webHook, wanted map[role]webHook) []Finding {
+	if !r.File.isOn("selfservice.methods.profile.enabled", true) {
+		return nil // no form changes a number
+	}
 	first := slices.IndexFunc(hooks, func(h webHook) bool { return h.role == stage })
 	if first < 0 {
 		return r.misplaced(wanted)
