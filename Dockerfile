@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The program and its licences, as a user without rights. Build it in a checkout, so that it
-# knows its commit:
+# The program and its licences, as a user without rights. Build it in a checkout,
+# so that it knows its commit:
 #   docker build --build-arg RELEASE="$(git describe --tags --always)" -t holdline .
 FROM --platform=$BUILDPLATFORM golang:1.26-bookworm AS build
 WORKDIR /src
