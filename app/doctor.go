@@ -128,7 +128,8 @@ func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor
 	return doctor.Realm{
 		Name: name, Key: key, Keys: keys, Hook: setup, PreviousKey: hooks.PreviousKey.Reveal(),
 		PublicURL: kratos.PublicURL, BrowserURL: kratos.Browser(), AdminURL: kratos.AdminURL,
-		SessionCookie: kratos.SessionCookie, SessionAge: kratos.SessionAge, Page: page.ReturnURL(),
+		SessionCookie: kratos.SessionCookie, SessionAge: kratos.SessionAge,
+		RemovalDenied: policyOf(cfg).Removal == claim.RemovalDeny, Page: page.ReturnURL(),
 		PublicListener: net.JoinHostPort(cfg.Public.Host, fmt.Sprint(cfg.Public.Port)),
 		Describe: func(schema map[string]any) doctor.Trait {
 			return doctor.Trait(directory.DescribeTrait(schema, kratos.MobileTrait))

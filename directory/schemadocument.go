@@ -9,11 +9,12 @@ import (
 // itself ends.
 const mostSteps = 2000
 
-// walk goes through a JSON schema (draft-07), following the references that stay
-// inside it.
+// walk goes through a JSON schema (draft-07) for one question, following the
+// references that stay inside it.
 type walk struct {
-	root  map[string]any
-	steps int
+	root   map[string]any
+	steps  int
+	unread bool // it came to a part that cannot be read from here
 }
 
 // Trait is what an identity schema says of a trait
@@ -21,7 +22,11 @@ type walk struct {
 type Trait struct {
 	Known      bool // the schema describes it
 	Code       bool // it is an identifier for sign-in by code
+	Identifier bool // it is an identifier for sign-in, by code or otherwise
 	Verifiable bool // it is a verifiable address for texts
+	// Unread tells that a part of the schema cannot be read from here, so that the
+	// rest may be a guess.
+	Unread bool
 }
 
 // DescribeTrait reads what a schema says of a top-level trait. A part of the
@@ -37,10 +42,16 @@ func DescribeTrait(schema map[string]any, trait string) Trait {
 		}
 		parts = next
 	}
-	found := Trait{Known: len(parts) > 0}
-	for _, part := range parts {
-		found.Code = found.Code || w.says(part, isCode)
-		found.Verifiable = found.Verifiable || w.says(part, isVerifiable)
+	found := Trait{Known: len(parts) > 0, Unread: w.unread}
+	for _, question := range []struct {
+		something func(extension map[string]any) bool
+		answer    *bool
+	}{{isCode, &found.Code}, {isIdentifier, &found.Identifier}, {isVerifiable, &found.Verifiable}} {
+		w := &walk{root: schema}
+		for _, part := range parts {
+			*question.answer = *question.answer || w.says(part, question.something)
+		}
+		found.Unread = found.Unread || w.unread
 	}
 	return found
 }
@@ -51,6 +62,19 @@ func isCode(extension map[string]any) bool {
 	code, _ := credentials["code"].(map[string]any)
 	identifier, _ := code["identifier"].(bool)
 	return identifier
+}
+
+// isIdentifier tells whether Kratos' extension sets an identifier of credentials of
+// any kind.
+func isIdentifier(extension map[string]any) bool {
+	credentials, _ := extension["credentials"].(map[string]any)
+	for _, kind := range credentials {
+		settings, _ := kind.(map[string]any)
+		if identifier, _ := settings["identifier"].(bool); identifier {
+			return true
+		}
+	}
+	return false
 }
 
 // isVerifiable tells whether Kratos' extension sets verification.via to sms.
@@ -67,6 +91,7 @@ func (w *walk) property(part any, name string) []any {
 	object, ok := part.(map[string]any)
 	w.steps++
 	if _, gone := part.(unreadable); gone || w.steps > mostSteps {
+		w.unread = true
 		return []any{unreadable{}}
 	}
 	if !ok {
@@ -88,6 +113,7 @@ func (w *walk) says(part any, something func(extension map[string]any) bool) boo
 	object, ok := part.(map[string]any)
 	w.steps++
 	if _, gone := part.(unreadable); gone || w.steps > mostSteps {
+		w.unread = true
 		return true
 	}
 	if !ok {

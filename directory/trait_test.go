@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/holdline/holdline/directory"
@@ -21,10 +22,20 @@ func TestASchemaIsAskedAboutATrait(t *testing.T) {
 		"a plain one":       {traits(`{"type":"string"}`), directory.Trait{Known: true}},
 		"a verifiable one":  {traits(`{"ory.sh/kratos":{"verification":{"via":"sms"}}}`), directory.Trait{Known: true, Verifiable: true}},
 		"one for e-mail":    {traits(`{"ory.sh/kratos":{"verification":{"via":"email"}}}`), directory.Trait{Known: true}},
-		"an identifier":     {traits(`{"ory.sh/kratos":{"credentials":{"code":{"identifier":true,"via":"sms"}}}}`), directory.Trait{Known: true, Code: true}},
+		"an identifier":     {traits(`{"ory.sh/kratos":{"credentials":{"code":{"identifier":true,"via":"sms"}}}}`), directory.Trait{Known: true, Code: true, Identifier: true}},
+		"a user name":       {traits(`{"ory.sh/kratos":{"credentials":{"password":{"identifier":true}}}}`), directory.Trait{Known: true, Identifier: true}},
 		"by reference":      {traits(`{"allOf":[{"$ref":"#/definitions/text"}]}`), directory.Trait{Known: true, Verifiable: true}},
 		"one that lies elsewhere": {
-			traits(`{"$ref":"https://schemas.example.com/mobile.json"}`), directory.Trait{Known: true, Code: true, Verifiable: true},
+			traits(`{"$ref":"https://schemas.example.com/mobile.json"}`),
+			directory.Trait{Known: true, Code: true, Identifier: true, Verifiable: true, Unread: true},
+		},
+		"one that refers to itself": {
+			traits(`{"allOf":[{"$ref":"#/properties/traits/properties/mobile"}]}`),
+			directory.Trait{Known: true, Code: true, Identifier: true, Verifiable: true, Unread: true},
+		},
+		// Each question walks half of what may be walked at most.
+		"a long one": {
+			traits(`{"allOf":[` + strings.Repeat(`{},`, 1000) + `{}]}`), directory.Trait{Known: true},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -149,11 +150,45 @@ var changes = map[string]struct {
 	"an admin API at the public address": {
 		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", AdminOnPublic: true} }, []string{"kratos-admin-public"}, nil,
 	},
+	"an identifier where numbers cannot be removed": {
+		func(v *doctor.View) {
+			v.Realms[0].RemovalDenied = true
+			v.Live.Kratos["PRIMARY"] = schema(`{"credentials":{"code":{"identifier":true}},"verification":{"via":"sms"}}`)
+		}, nil, []string{"trait-code-identifier"},
+	},
+	"an identifier that is no address": {
+		func(v *doctor.View) {
+			v.Realms[0].RemovalDenied = true
+			v.Live.Kratos["PRIMARY"] = schema(`{"credentials":{"code":{"identifier":true}}}`)
+		}, nil, []string{"trait-code-identifier", "trait-not-verifiable"},
+	},
+	"a plain trait, and sign-ins of any age": {
+		func(v *doctor.View) {
+			v.Realms[0].SessionAge = 0
+			v.Live.Kratos["PRIMARY"] = schema(`{}`)
+		}, nil, []string{"session-age-differs", "sign-in-age-unasked", "trait-not-verifiable"},
+	},
+	"a user name, and sign-ins of any age": {
+		func(v *doctor.View) {
+			v.Realms[0].SessionAge = 0
+			v.Live.Kratos["PRIMARY"] = schema(`{"credentials":{"password":{"identifier":true}}}`)
+		}, nil, []string{"session-age-differs", "trait-not-verifiable"},
+	},
 	"a running Kratos without the trait": {
 		func(v *doctor.View) {
 			v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", Schemas: map[string]map[string]any{"verified": {}}}
 		}, []string{"trait-missing"}, nil,
 	},
+}
+
+// schema is a Kratos whose only schema has the trait with an extension of Kratos'.
+func schema(extension string) doctor.Kratos {
+	var document map[string]any
+	text := `{"properties":{"traits":{"properties":{"mobile":{"ory.sh/kratos":` + extension + `}}}}}`
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		panic(err)
+	}
+	return doctor.Kratos{Version: "v1.3.1", Schemas: map[string]map[string]any{"person": document}}
 }
 
 func clock(version string, ahead time.Duration) doctor.Kratos {

@@ -16,7 +16,9 @@ import (
 type Trait struct {
 	Known      bool // the schema has it
 	Code       bool // credentials.code: it is an identifier for sign-in by code
+	Identifier bool // credentials: it is one for sign-in, by code or otherwise
 	Verifiable bool // verification.via sms: Kratos keeps a verified mark
+	Unread     bool // a part of the schema cannot be read, and the rest may be a guess
 }
 
 var (
@@ -32,26 +34,38 @@ var (
 		"If identities of that schema have a mobile number in another trait, it changes without a code.",
 		"Name the trait alike in all schemas whose identities have a mobile number. One without numbers may stay as it is.",
 	}
+	removedSignsIn = Rule{
+		"removed-number-signs-in", Failure, FailsOpen,
+		"Who has a removed number can go on signing in with it.",
+		"The number is an identifier for sign-in by code (credentials.code), and Kratos keeps the identifier of a number that is removed. Whoever is given that number later signs in as the person who had it.",
+		"Set identity_mgt.user_claim_update.mobile.removal to deny, or leave credentials.code off the trait if nobody signs in by it.",
+	}
+	unguarded = Rule{
+		"sign-in-age-unasked", Warning, FailsOpen,
+		"Nobody asks for a recent sign-in before a number changes.",
+		"Kratos asks for one only where the number is a verifiable address or an identifier, and with a privileged_session_max_age of 0 Holdline asks for none. Who finds an open session can put in a number of their own, and confirm it.",
+		"Set kratos.privileged_session_max_age, such as to 15m, or add verification: {via: sms} to the trait's ory.sh/kratos.",
+	}
 	codeIdentifier = Rule{
 		"trait-code-identifier", Warning, Weakens,
 		"The mobile number is an identifier for sign-in by code (credentials.code).",
-		"A first number cannot be held back in silence: Holdline stops the form with a message, and other edits have to be made again. And Kratos keeps the identifier of a number that is removed: who has that number can go on signing in.",
-		"Leave credentials.code off the trait if nobody signs in by it. Otherwise set identity_mgt.user_claim_update.mobile.removal to deny.",
+		"A first number cannot be held back in silence: Holdline stops the form with a message, and other edits have to be made again. And Kratos keeps the identifier of a number that is removed, such as at its admin API.",
+		"Leave credentials.code off the trait if nobody signs in by it.",
 	}
 	traitPlain = Rule{
 		"trait-not-verifiable", Warning, Weakens,
 		"The mobile number is no verifiable address (verification.via sms).",
-		"Kratos keeps no verified mark for it then, lets two people have one number, and asks for no recent sign-in at the form.",
+		"Kratos keeps no verified mark for it then. If it is no identifier for sign-in either, Kratos lets two people have one number, and asks for no recent sign-in at the form.",
 		"Add verification: {via: sms} to the trait's ory.sh/kratos.",
 	}
 	schemaUnread = Rule{
 		"schema-unread", Warning, Weakens,
-		"An identity schema could not be looked at.",
+		"An identity schema, or a part of it, could not be looked at.",
 		"Whether it has the mobile trait, and what Kratos makes of it, is not known.",
-		"Run `holdline doctor` while Kratos runs, or where its files are.",
+		"Run `holdline doctor` while Kratos runs, or where its files are, and have in the schema itself what it refers to.",
 	}
 
-	schemaRules = []Rule{traitMissing, traitMissingSome, codeIdentifier, traitPlain, schemaUnread}
+	schemaRules = []Rule{traitMissing, removedSignsIn, traitMissingSome, unguarded, codeIdentifier, traitPlain, schemaUnread}
 )
 
 // schemas looks at the identity schemas: those of the running Kratos, or those
@@ -82,10 +96,6 @@ func (r Realm) schemas(seen *Kratos) []Finding {
 // traits looks at the mobile trait in each schema; all tells whether these are all
 // that there are.
 func (r Realm) traits(schemas map[string]map[string]any, all bool, place func(id string) Place) []Finding {
-	standard := ""
-	if r.File != nil {
-		standard = r.File.text("identity.default_schema_id", "default")
-	}
 	some := !all // one that was not read may have it
 	described := map[string]Trait{}
 	for id, schema := range schemas {
@@ -95,15 +105,23 @@ func (r Realm) traits(schemas map[string]map[string]any, all bool, place func(id
 	var found []Finding
 	for _, id := range slices.Sorted(maps.Keys(described)) {
 		trait, detail := described[id], fmt.Sprintf("The schema is %s, the trait %s.", id, r.Hook.MobileTrait)
+		report := func(broken bool, rule Rule) {
+			if broken {
+				found = append(found, rule.at(place(id), detail))
+			}
+		}
 		switch {
-		case !trait.Known && (!some || id == standard):
-			found = append(found, traitMissing.at(place(id), detail))
+		case trait.Unread:
+			report(true, schemaUnread)
+		case !trait.Known && !some:
+			report(true, traitMissing)
 		case !trait.Known:
-			found = append(found, traitMissingSome.at(place(id), detail))
-		case trait.Code:
-			found = append(found, codeIdentifier.at(place(id), detail))
-		case !trait.Verifiable:
-			found = append(found, traitPlain.at(place(id), detail))
+			report(true, traitMissingSome)
+		default:
+			report(trait.Code && !r.RemovalDenied, removedSignsIn)
+			report(trait.Code, codeIdentifier)
+			report(!trait.Verifiable, traitPlain)
+			report(!trait.Verifiable && !trait.Identifier && r.SessionAge == 0, unguarded)
 		}
 	}
 	return found

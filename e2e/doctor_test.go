@@ -259,14 +259,17 @@ func vonageAccount(t *testing.T) *httptest.Server {
 func TestTheDoctorSeesWhatIsReachableByAnybody(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
-	// The other tests' Kratos has a schema with the number as a way to sign in, and a
-	// log that shows all: warnings, which fail nothing.
-	plain := s.Doctor(t)
+	// The other tests' Kratos has a schema with the number as a way to sign in, which
+	// fails where people may remove theirs, and a log that shows all: warnings, which
+	// fail nothing.
+	wantDiagnosis(t, s.Doctor(t), "removed-number-signs-in")
+	deny := []string{"--identity-mgt-user-claim-update-mobile-removal", "deny"}
+	plain := s.Doctor(t, deny...)
 	wantDiagnosis(t, plain)
 	if want := []string{"hook-key-logged", "trait-code-identifier"}; !slices.Equal(plain.Warnings, want) {
 		t.Errorf("warnings %v, want %v", plain.Warnings, want)
 	}
-	if strict := s.Doctor(t, "--strict"); strict.Exit != 1 {
+	if strict := s.Doctor(t, append(deny, "--strict")...); strict.Exit != 1 {
 		t.Errorf("exit %d where warnings fail", strict.Exit)
 	}
 	for _, tt := range []struct{ flag, value, want string }{
@@ -290,12 +293,13 @@ func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
 	s.Holdline.Restart(t) // Kratos answers by now
 	harness.Eventually(t, harness.Patience, "serve says it", func() error {
 		said := s.Holdline.Output.Since(before)
-		for _, finding := range []string{"secret-weak", "trait-code-identifier"} {
+		findings := []string{"secret-weak", "removed-number-signs-in", "trait-code-identifier"}
+		for _, finding := range findings {
 			if n := strings.Count(said, `"finding":"`+finding+`"`); n != 1 {
 				return errNotYetWith(fmt.Sprintf("%s is said %d times", finding, n))
 			}
 		}
-		if n := strings.Count(said, `"finding":`); n != 2 {
+		if n := strings.Count(said, `"finding":`); n != len(findings) {
 			t.Errorf("%d findings are said:\n%s", n, said)
 		}
 		return nil
