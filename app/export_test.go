@@ -11,3 +11,9 @@ var (
 	ObservedRequests = observers.around
 	Propagation      = observers.propagation
 )
+
+// NewStartCheck and Next let tests see what is said of a set-up while it serves.
+var (
+	NewStartCheck = newStartCheck
+	Next          = (*startCheck).next
+)
