@@ -10,7 +10,7 @@ import (
 	"github.com/holdline/holdline/e2e/harness"
 )
 
-// The exchange of the original product's own document, letter by letter, by curl.
+// The exchange of WSO2 Identity Server's own document, letter by letter, by curl.
 func TestTheOriginalDocumentsExchangeWorks(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{
