@@ -86,7 +86,11 @@ func setupOf(cfg config.Config) doctor.Setup {
 		address(at+"browser_url", r.BrowserURL)
 		address(at+"admin_url", r.AdminURL)
 	}
+	address("tracing.otlp_endpoint", cfg.Tracing.Endpoint)
+	address("notices.webhook.request_config.url", cfg.Notices.Webhook.Request.URL.Reveal())
 	for i, g := range cfg.SMS.Gateways {
+		address(gatewayKey(i)+".endpoint", g.Endpoint)
+		address(gatewayKey(i)+".request_config.url", g.Request.URL.Reveal())
 		if g.Type == "simulator" {
 			setup.Simulators = append(setup.Simulators, gatewayKey(i))
 		}

@@ -12,7 +12,7 @@ type Setup struct {
 	Secrets []Secret
 	// AdminHost is what the admin listener is bound to.
 	AdminHost string
-	// Addresses are URLs that people, Kratos or Holdline call.
+	// Addresses are URLs that people, Kratos or Holdline call; blank ones are not used.
 	Addresses []Address
 	// Simulators are the keys of gateways that send nothing.
 	Simulators []string
@@ -90,7 +90,7 @@ func Own(s Setup) []Finding {
 	}
 	for _, address := range s.Addresses {
 		if u, err := url.Parse(address.URL); err == nil && u.Scheme == "http" && !isLoopback(u.Host) {
-			found = append(found, plainHTTP.at(key(address.Key), "It is "+bare(address.URL)+"."))
+			found = append(found, plainHTTP.at(key(address.Key), "It is at "+u.Host+".")) // a path may be a secret
 		}
 	}
 	for _, gateway := range s.Simulators {
