@@ -28,6 +28,7 @@ func TestASoakLeavesNothingBehind(t *testing.T) {
 		end[i] = w.wantFlat(t, r, warm[i], i == 0)
 		fmt.Fprintf(&report, "  replica %d: %s -> %s\n", i+1, warm[i], end[i])
 	}
+	w.wantStorm(t)
 	w.wantNothingLeft(t)
 	w.prove(t)
 	fmt.Fprintf(&report, "  rows for one change: %s -> %s\n", warm[0].history, end[0].history)
@@ -59,7 +60,7 @@ func (h history) String() string {
 func (w *storm) endure(t *testing.T, lasts time.Duration) []footprint {
 	t.Helper()
 	until := time.Now().Add(lasts)
-	w.rage(t, w.live(t, func(*resident) bool { return time.Now().Before(until) }))
+	w.live(t, func(*resident) bool { return time.Now().Before(until) })
 	w.calmDown(t)
 	states := make([]footprint, len(w.replicas))
 	for i, r := range w.replicas {
@@ -79,6 +80,9 @@ func (w *storm) footprintOf(t *testing.T, r *replica) footprint {
 		megabytes:   figures.Sum("process_resident_memory_bytes") / 1e6,
 		connections: w.stack.Database.Connections(t),
 		history:     history{count("claims"), count("texts"), count("audit_events")},
+	}
+	if changes == 0 {
+		t.Fatal("nobody changed a number: no row is of a change")
 	}
 	if s.goroutines == 0 || s.megabytes == 0 || s.files == 0 {
 		t.Fatalf("the metrics lack figures: %+v", s)

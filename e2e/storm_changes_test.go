@@ -186,27 +186,51 @@ func (w *storm) twoBySCIM(p *resident, in intent, deadline time.Time) error {
 	name := "Known as " + number
 	other := in
 	other.door++
-	began := time.Now()
 	err := w.atOnce(
 		func() error { return w.scim(p, in, own["PATCH Users"], w.client, to(number, "true"), deadline) },
 		func() error { return w.scim(p, other, own["PATCH Users"], w.client, wish{name: name}, deadline) })
 	if err != nil {
 		return err
 	}
-	i, err := p.look()
-	for ; err != nil; i, err = p.look() {
-		if wrongNumber(err) || time.Now().After(deadline) {
+	for err = w.shows(p, name, number); err != nil; err = w.shows(p, name, number) {
+		if wrongNumber(err) || errors.Is(err, errLost) || time.Now().After(deadline) {
 			return err
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if i.Traits.Name != name {
-		return fmt.Errorf("LOST: the name is %q, and was changed to %q", i.Traits.Name, name)
-	}
-	if i.Pending() != number && time.Since(began) < claimLifetime/2 {
-		return fmt.Errorf("LOST: %q is shown as pending, and %s was asked for", i.Pending(), number)
-	}
 	return w.insists(p, in, number, deadline)
+}
+
+// errLost: what was answered with success did not happen.
+var errLost = errors.New("LOST")
+
+// shows looks whether an account has a name and shows a number as pending, as long as
+// the claim to the number is open. There must have been one.
+func (w *storm) shows(p *resident, name, number string) error {
+	before, err := w.stack.Database.Claims(p.ID, number)
+	if err != nil {
+		return err
+	}
+	i, err := p.look()
+	if err != nil {
+		return err
+	}
+	claims, err := w.stack.Database.Claims(p.ID, number)
+	if err != nil {
+		return err
+	}
+	if i.Traits.Name != name {
+		return fmt.Errorf("%w: the name is %q, and was changed to %q", errLost, i.Traits.Name, name)
+	}
+	if len(claims) == 0 {
+		return fmt.Errorf("%w: no claim to %s, which was asked for", errLost, number)
+	}
+	for id, state := range claims {
+		if state == "open" && before[id] == "open" && i.Pending() != number {
+			return fmt.Errorf("%w: %q is shown as pending, and claim %s to %s is open", errLost, i.Pending(), id, number)
+		}
+	}
+	return nil
 }
 
 // setElsewhere: a number that was set past Holdline is not overwritten.

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -132,6 +133,8 @@ const (
 	personsPatience = 4 * time.Minute
 	// textPatience is how long somebody waits for a text before asking again.
 	textPatience = 6 * time.Second
+	// writtenPatience is how long somebody waits for a number whose code was accepted.
+	writtenPatience = 24 * harness.Patience
 )
 
 // wants asks for a number until that is accepted.
@@ -275,7 +278,8 @@ func (w *storm) insists(p *resident, in intent, number string, deadline time.Tim
 	}
 }
 
-// arrives waits until an accepted number is in Kratos.
+// arrives waits until an accepted number is in Kratos. That it is not there in time is
+// a failure of its own: whether it was lost or is late, the claim's state tells.
 func (w *storm) arrives(p *resident, number string) error {
 	accepted := time.Now()
 	for {
@@ -286,12 +290,17 @@ func (w *storm) arrives(p *resident, number string) error {
 			return nil
 		case wrongNumber(err):
 			return err
-		case time.Since(accepted) > 2*time.Minute:
-			return fmt.Errorf("LOST: %s was accepted and is not there: mobile %s, pending %s, %w", number, i.Traits.Mobile, i.Pending(), err)
+		case time.Since(accepted) > writtenPatience:
+			claims, unread := w.stack.Database.Claims(p.ID, number)
+			return fmt.Errorf("GAVE UP after %s: %s was accepted and is not there: mobile %q, pending %q, claims %v: %w",
+				writtenPatience, number, i.Traits.Mobile, i.Pending(), claims, errors.Join(errTooLate, err, unread))
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
 }
+
+// errTooLate: something that must come did not come in time.
+var errTooLate = errors.New("it did not come in time")
 
 // ends waits until the person has no claim any more.
 func (w *storm) ends(p *resident, in intent, deadline time.Time) error {

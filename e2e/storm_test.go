@@ -29,11 +29,11 @@ func TestInAStormNothingIsLostAndNothingDoubled(t *testing.T) {
 	seed := seedFrom(t, "HOLDLINE_STORM_SEED")
 	w := newStorm(t, seed, size)
 	began := time.Now()
-	over := w.live(t, func(p *resident) bool {
+	w.live(t, func(p *resident) bool {
 		return p.done < size.changes && (size.thorough || time.Since(began) < sliceLasts)
 	})
-	w.rage(t, over)
 	w.calmDown(t)
+	w.wantStorm(t)
 	w.prove(t)
 	name := "storm"
 	if size.thorough {
@@ -166,28 +166,52 @@ func (w *storm) newReplica(t *testing.T, program *harness.Holdline) *replica {
 	return r
 }
 
-// live lets everybody begin. The returned flag is set when all have ended.
-func (w *storm) live(t *testing.T, more func(*resident) bool) *atomic.Bool {
+// live lets everybody change numbers, as long as there is more to do, while faults
+// happen. It returns when all have ended.
+func (w *storm) live(t *testing.T, more func(*resident) bool) {
 	t.Helper()
-	over := new(atomic.Bool)
+	var over atomic.Bool
+	var left atomic.Int64
+	left.Store(int64(len(w.people)))
 	var all sync.WaitGroup
+	defer all.Wait()
 	for _, p := range w.people {
 		all.Go(func() {
-			for !t.Failed() && more(p) {
-				next, began := draw(p.chance, len(w.replicas)), time.Now()
-				if err := w.do(p, next); err != nil {
-					t.Errorf("%s, change %d, %+v: %v\nthe logs say of the account:\n%s", p.Email, p.done, next, err, w.logged(p.ID))
-					return
-				}
-				p.slowest = max(p.slowest, time.Since(began))
-				p.done++
-				p.did[next.kind]++
-				w.changes.Add(1)
+			w.lead(t, p, more)
+			if left.Add(-1) == 0 {
+				over.Store(true)
 			}
 		})
 	}
-	go func() { all.Wait(); over.Store(true) }()
-	return over
+	w.rage(t, &over)
+}
+
+// lead is what one person does.
+func (w *storm) lead(t *testing.T, p *resident, more func(*resident) bool) {
+	for !t.Failed() && more(p) {
+		next, began := draw(p.chance, len(w.replicas)), time.Now()
+		if err := w.do(p, next); err != nil {
+			t.Errorf("%s, change %d, %+v: %v\nthe logs say of the account:\n%s", p.Email, p.done, next, err, w.logged(p.ID))
+			return
+		}
+		p.slowest = max(p.slowest, time.Since(began))
+		p.done++
+		p.did[next.kind]++
+		w.changes.Add(1)
+	}
+}
+
+// wantStorm: where hardly anything was done, or hardly anything failed, nothing was
+// proved.
+func (w *storm) wantStorm(t *testing.T) {
+	t.Helper()
+	const changesEach, faults = 2, 10
+	if n, least := int(w.changes.Load()), changesEach*len(w.people); n < least {
+		t.Errorf("changes: got %d, want %d or more", n, least)
+	}
+	if n := w.weather.count(); n < faults {
+		t.Errorf("faults: got %d, want %d or more", n, faults)
+	}
 }
 
 // logged are the last lines of all replicas' logs that name something.

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -38,7 +39,6 @@ func (w *weather) count() int {
 }
 
 // gale is one fault of the network: what is done to which link of which replica.
-// The zero Toxic is a cut.
 type gale struct {
 	harness.Disturbance
 	kind    string
@@ -84,31 +84,25 @@ func drawGale(chance *rand.Rand, replicas int) gale {
 	return g
 }
 
-// blow lets one fault of the network happen.
-func (w *storm) blow(g gale, over *atomic.Bool) error {
+// blow lets one fault of the network happen. Whatever it came to, no link stays
+// disturbed.
+func (w *storm) blow(g gale, over *atomic.Bool) (err error) {
 	pass(g.calm, over)
-	var heals []func() error
 	for i, r := range w.replicas {
 		if g.replica >= 0 && g.replica != i {
 			continue
 		}
-		link := r.links[g.pair]
-		if g.Toxic == "" {
-			heals = append(heals, link.Cut())
-			continue
+		heal, bad := r.links[g.pair].Disturb(g.Disturbance)
+		if bad != nil {
+			return fmt.Errorf("%s, %s: %w", g.pair, g.kind, bad)
 		}
-		heal, err := link.Disturb(g.Disturbance)
-		if err != nil {
-			return fmt.Errorf("%s, %s: %w", g.pair, g.kind, err)
-		}
-		heals = append(heals, heal)
+		defer func() {
+			if bad := heal(); bad != nil {
+				err = errors.Join(err, fmt.Errorf("%s, %s ends: %w", g.pair, g.kind, bad))
+			}
+		}()
 	}
 	pass(g.lasts, over)
-	for _, heal := range heals {
-		if err := heal(); err != nil {
-			return fmt.Errorf("%s, %s ends: %w", g.pair, g.kind, err)
-		}
-	}
 	w.weather.saw(g.kind)
 	return nil
 }

@@ -26,7 +26,8 @@ type Link struct {
 
 // Disturbance is one of Toxiproxy's toxics, on one direction of a link.
 type Disturbance struct {
-	// Toxic and its Attributes are as Toxiproxy's documentation has them.
+	// Toxic and its Attributes are as Toxiproxy's documentation has them. The zero Toxic
+	// breaks off all connections and refuses new ones.
 	Toxic      string
 	Attributes map[string]int
 	// Requests disturbs what goes to the server, otherwise it is the answers.
@@ -57,6 +58,10 @@ func (l *Link) URL() string { return "http://" + l.Address }
 
 // Disturb begins a disturbance; the returned function ends it.
 func (l *Link) Disturb(d Disturbance) (heal func() error, err error) {
+	if d.Toxic == "" {
+		l.proxy.Stop()
+		return l.proxy.Start, nil
+	}
 	name := fmt.Sprintf("%s-%d", d.Toxic, l.made.Add(1))
 	direction := "downstream"
 	if d.Requests {
@@ -70,11 +75,4 @@ func (l *Link) Disturb(d Disturbance) (heal func() error, err error) {
 		return nil, fmt.Errorf("%s: %w", d.Toxic, err)
 	}
 	return func() error { return l.proxy.Toxics.RemoveToxic(context.Background(), name) }, nil
-}
-
-// Cut breaks off all connections and refuses new ones, until the returned
-// function is called.
-func (l *Link) Cut() (mend func() error) {
-	l.proxy.Stop()
-	return l.proxy.Start
 }

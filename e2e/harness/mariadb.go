@@ -207,6 +207,27 @@ func (d Database) NumbersOfTexts(t testing.TB) map[string]string {
 	return numbers
 }
 
+// Claims returns the states of an identity's claims to a number, by the claims' ids.
+// The database may be away.
+func (d Database) Claims(identityID, number string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	rows, err := d.Server.Root.QueryContext(ctx, "SELECT id, state FROM "+d.Name+".claims WHERE identity_id = ? AND number = ?", identityID, number)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	states := map[string]string{}
+	for rows.Next() {
+		var id, state string
+		if err := rows.Scan(&id, &state); err != nil {
+			return nil, err
+		}
+		states[id] = state
+	}
+	return states, rows.Err()
+}
+
 // Connections counts the connections that the database's user has.
 func (d Database) Connections(t testing.TB) int {
 	t.Helper()
