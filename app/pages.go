@@ -26,7 +26,7 @@ func (p *program) pages(r gin.IRouter, edge *web.Edge) error {
 	if err != nil {
 		return fmt.Errorf("public.base_url: %w", err)
 	}
-	if err := verify.MountDispute(r, disputePath, p.claims, brand, p.log); err != nil {
+	if err := verify.MountDispute(r, disputePath, p.asked, brand, p.log); err != nil {
 		return err
 	}
 	return verify.Mount(r, edge, verify.Options{

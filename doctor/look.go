@@ -40,7 +40,8 @@ type reply struct {
 	ahead  *time.Duration // of its clock to this machine's; nil if it does not say
 }
 
-// ask makes one request. The error has neither credentials nor what was answered.
+// ask makes one request. The error, in fixed words, says that the address cannot be
+// used, or why there is no answer; it has neither credentials nor what was answered.
 func (l Looker) ask(ctx context.Context, method, base, path, hookKey string) (reply, error) {
 	address, err := url.JoinPath(base, strings.Split(path, "/")...)
 	if err != nil {

@@ -23,8 +23,8 @@ type WorkerOptions struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	// Ended hears of texts that have come to their end; nil for nobody. It must not
-	// wait.
+	// Ended hears of texts that have come to their end in this process, of each at most
+	// once; nil for nobody. It must not wait.
 	Ended func(claim.Text, claim.TextResult)
 
 	Jitter func() float64 // from 0 to 1; math/rand if nil
