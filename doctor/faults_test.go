@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,22 @@ func TestEachFaultIsFoundAlone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A template cannot be stopped, only left behind: one of a hook is enough.
+func TestATemplateThatDoesNotEndIsTriedOnce(t *testing.T) {
+	before := runtime.NumGoroutine()
+	found := examine(t, fault{Edits: []edit{{
+		In:      "selfservice.flows.settings.after.profile.hooks[0].config.body",
+		Replace: "function(ctx)",
+		By:      "local slow(n) = if n == 0 then 0 else slow(n - 1) + slow(n - 1); function(ctx) if slow(99) == 1 then {} else",
+	}}})
+	if got := ids(found, doctor.Failure); !slices.Equal(got, []string{"jsonnet-wrong"}) {
+		t.Errorf("failures %v", got)
+	}
+	if left := runtime.NumGoroutine() - before; left > 1 {
+		t.Errorf("%d were left behind", left)
 	}
 }
 

@@ -72,9 +72,15 @@ var (
 		"Kratos takes its answer after Holdline's. If it answers with traits that have the new number, that one is stored without a code.",
 		"Put it before the stage hook.",
 	}
+	twoVerifiers = Rule{
+		"verify-new-address", Warning, FailsOpen,
+		"Kratos' own verify_new_address stands in the list with Holdline's hooks.",
+		"By Kratos' source (it was not measured) it keeps the proposed traits itself, and writes them once its own code was entered: without Holdline, and with the new number.",
+		"Take verify_new_address out of the list, or Holdline's hooks.",
+	}
 
 	placeRules = []Rule{
-		parseHookGlobal, hooksOtherMethod, stageMissing, stageNotParsed, stageInterrupts, parseAfterStage,
+		parseHookGlobal, hooksOtherMethod, stageMissing, stageNotParsed, stageInterrupts, parseAfterStage, twoVerifiers,
 		activateMissing, ignoreWithParse, activateEarly, activateBlocks, hookOrder,
 	}
 )
@@ -104,6 +110,8 @@ func (r Realm) placed(hooks []webHook, wanted map[role]webHook) []Finding {
 			report(activateEarly, h, ".config", "response: {ignore: true}")
 		case h.role == activate && !h.ignore:
 			report(activateBlocks, h, ".config.response", "response: {ignore: true}")
+		case h.kind == "verify_new_address":
+			report(twoVerifiers, h, "")
 		case h.role == foreign && i > first && h.beforeStore():
 			report(parseAfterStage, h, "")
 		}
