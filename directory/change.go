@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-openapi/jsonpointer"
 	kratos "github.com/ory/kratos-client-go"
 
 	"github.com/holdline/holdline/claim"
@@ -124,7 +125,7 @@ func (d *Directory) numberOnly(operations []scim.Operation) bool {
 func steps(path string) []string {
 	names := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i, name := range names {
-		names[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+		names[i] = jsonpointer.Unescape(name)
 	}
 	return names
 }

@@ -3,6 +3,8 @@ package directory
 import (
 	"net/url"
 	"strings"
+
+	"github.com/go-openapi/jsonpointer"
 )
 
 // mostSteps bounds how far a schema is followed, so that one that refers to
@@ -158,14 +160,13 @@ func (w *walk) resolve(ref string) any {
 	if !local || err != nil || (path != "" && !strings.HasPrefix(path, "/")) {
 		return unreadable{}
 	}
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
 	var at any = w.root
 	for _, name := range strings.Split(path, "/")[1:] {
 		object, ok := at.(map[string]any)
-		if !ok || object[unescape.Replace(name)] == nil {
+		if !ok || object[jsonpointer.Unescape(name)] == nil {
 			return unreadable{}
 		}
-		at = object[unescape.Replace(name)]
+		at = object[jsonpointer.Unescape(name)]
 	}
 	return at
 }

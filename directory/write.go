@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-openapi/jsonpointer"
 	kratos "github.com/ory/kratos-client-go"
 
 	"github.com/holdline/holdline/claim"
@@ -136,13 +137,11 @@ func add(path string, value any) kratos.JsonPatch {
 	return kratos.JsonPatch{Op: "add", Path: path, Value: value}
 }
 
-var escaping = strings.NewReplacer("~", "~0", "/", "~1")
-
 // pointer is a JSON pointer, escaped as RFC 6901, section 3, asks for.
 func pointer(names ...string) string {
 	var path strings.Builder
 	for _, name := range names {
-		path.WriteString("/" + escaping.Replace(name))
+		path.WriteString("/" + jsonpointer.Escape(name))
 	}
 	return path.String()
 }

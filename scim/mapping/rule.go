@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-openapi/jsonpointer"
 	"github.com/holdline/holdline/scim"
 )
 
@@ -103,7 +104,7 @@ func readTrait(text string) ([]string, error) {
 	if pointer, ok := strings.CutPrefix(text, "/"); ok {
 		names = strings.Split(pointer, "/")
 		for i, name := range names {
-			names[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+			names[i] = jsonpointer.Unescape(name)
 		}
 	}
 	if slices.Contains(names, "") {
@@ -114,10 +115,9 @@ func readTrait(text string) ([]string, error) {
 
 // pointer is a JSON pointer, escaped as RFC 6901, section 3, asks for.
 func pointer(names ...string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	var path strings.Builder
 	for _, name := range names {
-		path.WriteString("/" + escape.Replace(name))
+		path.WriteString("/" + jsonpointer.Escape(name))
 	}
 	return path.String()
 }
