@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-openapi/jsonpointer"
+
 	"github.com/holdline/holdline/scim"
 )
 
