@@ -291,7 +291,6 @@ func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{
 		"secrets": harness.Overlay{"otp": []string{"…at least 32 random characters…", "e2e secret of at least 32 characters"}},
-		"identity_mgt": always["identity_mgt"],
 	}})
 	before := len(s.Holdline.Output.String())
 	s.Holdline.Restart(t) // Kratos answers by now
