@@ -23,10 +23,11 @@ func describe(ctx context.Context, s settings, server *server) ([]string, error)
 		return nil, fmt.Errorf("holdline version: %w", err)
 	}
 	release, _, _ := strings.Cut(string(printed), "\n")
-	kernel, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	osrelease, err := os.ReadFile("/proc/sys/kernel/osrelease")
 	if err != nil {
 		return nil, err
 	}
+	kernel, _, _ := strings.Cut(strings.TrimSpace(string(osrelease)), "-") // the rest is the builder's
 	processor, err := entry("/proc/cpuinfo", "model name")
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func describe(ctx context.Context, s settings, server *server) ([]string, error)
 	}
 	return []string{
 		fmt.Sprintf("Machine: %d cores (%s), %s of memory; Linux %s. Load, doubles, MariaDB, Kratos and all Holdlines share it.",
-			runtime.NumCPU(), processor, memory, strings.TrimSpace(string(kernel))),
+			runtime.NumCPU(), processor, memory, kernel),
 		fmt.Sprintf("MariaDB %s, innodb_flush_log_at_trx_commit=%s (every commit is on disk), buffer pool %s MiB.", version, flush, pool),
 		fmt.Sprintf("Holdline %s.", release),
 		fmt.Sprintf("Ory Kratos %s, on the same MariaDB.", kratos),
