@@ -114,12 +114,16 @@ func (r Realm) wrongURL(given, wanted string, seen *Kratos) (Rule, string) {
 		return hookURL, "It begins with " + got.Scheme + " in place of " + want.Scheme + "."
 	}
 	detail := "It calls " + got.Host + " in place of " + want.Host + "."
-	if seen == nil {
-		return hookURLOther, detail
+	var answer HookAnswer
+	asked := false
+	if seen != nil {
+		answer, asked = seen.HookAnswers[given]
 	}
-	switch answer, asked := seen.HookAnswers[given]; {
-	case !asked || answer.keyless():
+	switch {
+	case !asked:
 		return hookURLOther, detail
+	case answer.keyless():
+		return hookURLOther, detail + " A Holdline answers there."
 	case answer.yes() && strings.HasSuffix(want.Path, hook.StagePath):
 		return foreignYes, detail + " " + answer.says()
 	default:

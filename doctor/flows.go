@@ -51,7 +51,7 @@ var (
 	keyLogged = Rule{
 		"hook-key-logged", Warning, Weakens,
 		"Kratos writes the hook key to its log.",
-		"At level info Kratos v1.3 logs the headers of web hook calls. Who has the log can call the hooks, and mark any number verified.",
+		"At level info Kratos v1.3 logs the headers of web hook calls; of v26.2 it was not measured. Who has the log can call the hooks, and mark any number verified.",
 		"Set log.level to warning, or treat the log as a secret.",
 	}
 
