@@ -92,7 +92,7 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	}
 	hook.Mount(engine, edge, p.asked, hooks...)
 	archive := persistence.NewStore(p.db)
-	desk := &claim.Desk{Archive: archive, Claims: p.claims, Plan: planOf(p.cfg), Now: p.clock.Now}
+	desk := &claim.Desk{Archive: archive, Claims: p.asked, Plan: planOf(p.cfg), Now: p.clock.Now}
 	adminapi.Mount(engine, edge, adminapi.Options{Settings: p.switches, Claims: desk, Archive: archive, Now: p.clock.Now})
 	if err := p.console(engine, desk); err != nil {
 		return nil, err

@@ -7,10 +7,16 @@ import (
 	"time"
 )
 
+// Helped are claims that are helped with as their owners would. [Service] is one.
+type Helped interface {
+	Resend(context.Context, Caller) error
+	Cancel(context.Context, Caller) error
+}
+
 // Desk is where administrators look at claims and help with them.
 type Desk struct {
 	Archive Archive
-	Claims  *Service
+	Claims  Helped
 	Plan    NumberPlan
 	Now     func() time.Time
 }

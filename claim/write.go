@@ -223,10 +223,11 @@ func (s *Service) errand(ctx context.Context, c Claim, do func(Identity, Snapsho
 	if err == nil {
 		err = do(seen, living)
 	}
-	if errors.Is(err, ErrNoIdentity) {
-		err = s.Forget(ctx, c.IdentityID, Actor{Kind: System})
+	gone := errors.Is(err, ErrNoIdentity)
+	if gone && c.State == Open {
+		return s.Forget(ctx, c.IdentityID, Actor{Kind: System}) // ends this claim too
 	}
-	if err != nil {
+	if err != nil && !gone {
 		return err
 	}
 	done := c
@@ -234,7 +235,11 @@ func (s *Service) errand(ctx context.Context, c Claim, do func(Identity, Snapsho
 	if c.State == Open {
 		done.DueAt = c.LapsesAt
 	}
-	return s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: done}}, At: now})
+	err = s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: done, Forget: gone}}, At: now})
+	if err == nil && gone {
+		s.forgetRest(ctx, c.IdentityID)
+	}
+	return err
 }
 
 // wants tells whether a living claim is for the number.

@@ -137,7 +137,8 @@ func TestTextsSayHowLongTheCodeIsStillGood(t *testing.T) {
 		0: "in 5 minutes", 10 * time.Second: "in 5 minutes", time.Minute: "in 4 minutes", 4*time.Minute + 50*time.Second: "in 1 minute.",
 	} {
 		composer := smsgateway.Composer{Codes: codes{}, Templates: templates, Now: func() time.Time { return start.Add(waited) }}
-		m, err := composer.Compose(claim.Text{To: claim.RestoreMobile("+491711234567"),
+		m, err := composer.Compose(claim.Text{
+			To:   claim.RestoreMobile("+491711234567"),
 			Code: claim.CodeRef{Key: "n6.key"}, Validity: 5 * time.Minute, Expires: start.Add(5 * time.Minute),
 		})
 		if err != nil || !strings.Contains(m.Body, want) {
