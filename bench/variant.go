@@ -99,14 +99,14 @@ func (v *variant) start(ctx context.Context, earlier *variant) error {
 }
 
 // startWithKratos starts a Holdline, then a real Kratos that calls its hooks. People
-// stay, so how many texts an identity may have is no limit.
+// stay, so how many texts and tries an identity may have is no limit.
 func (v *variant) startWithKratos(ctx context.Context, dsn, home string, gateway tree) error {
 	kratos, err := v.bench.newKratos(ctx, home, "kratos")
 	if err != nil {
 		return err
 	}
 	replica, err := startHoldline(ctx, v.bench.holdlineBin, home, "holdline-0", configOf(dsn, kratos.publicURL, kratos.adminURL, gateway,
-		tree{"limits": tree{"texts_per_identity_per_day": 1_000_000}, "scim": tree{"enabled": false}}))
+		tree{"limits": tree{"texts_per_identity_per_day": 0, "attempts_per_identity_per_day": 0}, "scim": tree{"enabled": false}}))
 	if err != nil {
 		return err
 	}
