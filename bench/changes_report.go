@@ -86,7 +86,7 @@ func (r *changesResult) done() [][]string {
 			continue // a floor
 		}
 		lines = append(lines, []string{
-			r.contenders[i].name, fmt.Sprint(t.changes), fmt.Sprint(t.unwritten), fmt.Sprint(t.texts), fmt.Sprint(t.never), fmt.Sprint(t.twice), fmt.Sprint(t.strays),
+			r.contenders[i].name, thousands(t.changes), fmt.Sprint(t.unwritten), thousands(t.texts), fmt.Sprint(t.never), fmt.Sprint(t.twice), fmt.Sprint(t.strays),
 		})
 	}
 	return lines
