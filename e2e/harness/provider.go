@@ -116,14 +116,29 @@ func NewTLSProvider(t testing.TB) *Provider {
 
 func newProvider(t testing.TB, p *Provider) *Provider {
 	t.Helper()
-	p.t, p.address = t, fmt.Sprintf("127.0.0.1:%d", freePort())
+	p.t = t
+	listener := p.listen()
+	p.address = listener.Addr().String()
 	p.URL = "http://" + p.address
 	if p.tls {
 		p.URL = "https://" + p.address
 	}
-	p.Up()
+	p.serve(listener)
 	t.Cleanup(p.Down)
 	return p
+}
+
+// listen takes a port; somebody else may have taken one before.
+func (p *Provider) listen() net.Listener {
+	var err error
+	for range 5 {
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", freePort())); err == nil {
+			return listener
+		}
+	}
+	p.t.Fatalf("SMS provider: %v", err)
+	return nil
 }
 
 // Up starts the provider again, at the same address.
@@ -132,6 +147,10 @@ func (p *Provider) Up() {
 	if err != nil {
 		p.t.Fatalf("SMS provider: %v", err)
 	}
+	p.serve(listener)
+}
+
+func (p *Provider) serve(listener net.Listener) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(p.take))
 	_ = server.Listener.Close()
 	server.Listener = listener
