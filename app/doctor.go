@@ -61,6 +61,8 @@ func setupOf(cfg config.Config) doctor.Setup {
 	setup := doctor.Setup{
 		AdminHost: cfg.Admin.Host, AutoMigrate: cfg.AutoMigrate(),
 		SCIM: cfg.SCIM.Enabled, OnRequest: !policyOf(cfg).VerifyAlways,
+		OldNumberUntold: !cfg.Notices.OldNumber, Codes: claim.Alphabet(cfg.OTP.Alphabet).Possible(cfg.OTP.Length),
+		TextsAnywhere: len(cfg.Mobile.AllowedCodes) == 0 && cfg.Traffic.Mode != "enforce",
 	}
 	secret := func(key string, s config.Secret) {
 		if s != "" {

@@ -28,6 +28,19 @@ const (
 	ShortestSecret = 32
 )
 
+// Possible returns how many different codes of a length there are.
+func (a Alphabet) Possible(length int) int64 {
+	chars := len(numericChars)
+	if a == Alphanumeric {
+		chars = len(alphanumericChars)
+	}
+	n := int64(1)
+	for range length {
+		n *= int64(chars)
+	}
+	return n
+}
+
 // CodeRef names a code without being one: with the key ring, and only with it,
 // the code can be derived. A claim and its texts keep refs; nothing keeps codes.
 type CodeRef struct {

@@ -55,7 +55,14 @@ var (
 		"Set log.level to warning, or treat the log as a secret.",
 	}
 
-	flowRules = []Rule{cookieName, cookieDomain, returnNotAllowed, returnMissing, ageDiffers, weakerFactor, keyLogged}
+	loginUpdates = Rule{
+		"login-updates-identity", Warning, FailsOpen,
+		"Signing in by another provider writes the identity's traits.",
+		"With update_identity_on_login Kratos runs the provider's mapper at each sign-in and stores what it returns, without any hook of the settings flow. If that has a mobile number, it counts at once, without a code.",
+		"Leave the mobile number out of the provider's mapper, or set update_identity_on_login to never.",
+	}
+
+	flowRules = []Rule{loginUpdates, cookieName, cookieDomain, returnNotAllowed, returnMissing, ageDiffers, weakerFactor, keyLogged}
 )
 
 // flows looks at what surrounds the hooks: sessions, the way back, the log.
@@ -78,7 +85,25 @@ func (r Realm) flows() []Finding {
 			found = append(found, headersAllowed.at(r.File.place("clients.web_hook.header_allowlist"), "The list has "+header+"."))
 		}
 	}
+	found = append(found, r.loginUpdates()...)
 	return append(found, r.cookie()...)
+}
+
+// loginUpdates looks at providers whose word at a sign-in changes the identity
+// (Kratos since 2026-03).
+func (r Realm) loginUpdates() []Finding {
+	var found []Finding
+	for _, method := range []string{"oidc", "saml"} {
+		providers := "selfservice.methods." + method + ".config.providers"
+		list, _ := r.File.value(providers).([]any)
+		for i := range list {
+			key := fmt.Sprintf("%s[%d].update_identity_on_login", providers, i)
+			if r.File.text(key, "never") != "never" {
+				found = append(found, loginUpdates.at(r.File.place(key), "", "update_identity_on_login: never"))
+			}
+		}
+	}
+	return found
 }
 
 // wayBack looks at how people come to the page for codes. Who has a page of their

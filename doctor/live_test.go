@@ -66,6 +66,15 @@ var changes = map[string]struct {
 	"a simulator": {
 		func(v *doctor.View) { v.Setup.Simulators = []string{"sms.gateways[0]"} }, nil, []string{"gateway-simulator"},
 	},
+	"old numbers that are not told": {
+		func(v *doctor.View) { v.Setup.OldNumberUntold = true }, nil, []string{"old-number-not-told"},
+	},
+	"codes of five digits": {
+		func(v *doctor.View) { v.Setup.Codes = 100_000 }, nil, []string{"codes-weak"},
+	},
+	"texts to all countries": {
+		func(v *doctor.View) { v.Setup.TextsAnywhere = true }, nil, []string{"texts-to-all-countries"},
+	},
 	"no kratos.yml": {
 		func(v *doctor.View) { v.Realms[0].File = nil }, nil, []string{"kratos-config-not-given"},
 	},

@@ -23,6 +23,13 @@ type Setup struct {
 	// OnRequest tells that the configuration has numbers from SCIM verified only
 	// where a request asks for it.
 	OnRequest bool
+	// OldNumberUntold: notices to numbers that are replaced or removed are switched off.
+	OldNumberUntold bool
+	// Codes is how many different codes there can be.
+	Codes int64
+	// TextsAnywhere: numbers of all countries are texted, and nothing stops the
+	// traffic to one whose codes do not come back.
+	TextsAnywhere bool
 }
 
 // Secret is a secret and its key in the configuration.
@@ -69,7 +76,26 @@ var (
 		"Set identity_mgt.user_claim_update.use_verify_claim to false, or scim.enabled, unless you need WSO2's behaviour. What was set at the console wins: look there too.",
 	}
 
-	ownRules = []Rule{weakSecret, notGiven, scimWithoutCode, simulated, adminBound, plainHTTP}
+	oldNumberUntold = Rule{
+		"old-number-not-told", Warning, Weakens,
+		"Nobody tells a number that it is replaced or removed.",
+		"Whoever took over an account replaces or removes its number, and the owner's phone stays silent.",
+		"Set notices.old_number to true.",
+	}
+	weakCodes = Rule{
+		"codes-weak", Warning, Weakens,
+		"There are fewer than a million different codes.",
+		"A guess is right more often than it need be.",
+		"Set otp.length to at least 6.",
+	}
+	textsAnywhere = Rule{
+		"texts-to-all-countries", Warning, Weakens,
+		"Numbers of all countries are texted, and traffic control is off.",
+		"Fraudsters ask for codes to expensive numbers of their own, in any country, and are paid for each text.",
+		"List your countries in mobile.allowed_calling_codes, or set traffic.mode to enforce.",
+	}
+
+	ownRules = []Rule{weakSecret, notGiven, scimWithoutCode, simulated, adminBound, plainHTTP, oldNumberUntold, weakCodes, textsAnywhere}
 )
 
 // Own looks at Holdline's own configuration. What package config refuses anyway is
@@ -96,8 +122,21 @@ func Own(s Setup) []Finding {
 	for _, gateway := range s.Simulators {
 		found = append(found, simulated.at(key(gateway), ""))
 	}
+	if s.OldNumberUntold {
+		found = append(found, oldNumberUntold.at(key("notices.old_number"), "", "old_number: true"))
+	}
+	if s.Codes < leastCodes {
+		found = append(found, weakCodes.at(key("otp.length"), fmt.Sprintf("There are %d.", s.Codes)))
+	}
+	if s.TextsAnywhere {
+		found = append(found, textsAnywhere.at(key("mobile.allowed_calling_codes"), ""))
+	}
 	return found
 }
+
+// leastCodes is how many codes six digits make, as NIST SP 800-63B, section 5.1.3.2,
+// asks for.
+const leastCodes = 1_000_000
 
 // leastKinds is how many different characters a random secret of the shortest
 // length has, nearly always.

@@ -43,7 +43,7 @@ func realm() doctor.Realm {
 // setup is a Holdline that nothing is wrong with.
 func setup() doctor.Setup {
 	return doctor.Setup{
-		AdminHost: "127.0.0.1", SCIM: true,
+		AdminHost: "127.0.0.1", SCIM: true, Codes: 1_000_000,
 		Secrets:   []doctor.Secret{{Key: "hooks.api_key", Value: hookKey}},
 		Addresses: []doctor.Address{{Key: "public.base_url", URL: "https://id.example.com"}, {Key: "kratos.admin_url", URL: "http://127.0.0.1:4434"}},
 	}

@@ -20,8 +20,12 @@ var careful = harness.Overlay{
 	"log":      harness.Overlay{"level": "warning"},
 }
 
-// always has numbers from SCIM verified whatever a request says.
-var always = harness.Overlay{"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{"use_verify_claim": false}}}
+// always has numbers from SCIM verified whatever a request says, and stops the texts
+// to a country whose codes do not come back.
+var always = harness.Overlay{
+	"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{"use_verify_claim": false}},
+	"traffic":      harness.Overlay{"mode": "enforce"},
+}
 
 // wantDiagnosis checks which failures were found, and that there were no others.
 func wantDiagnosis(t *testing.T, got harness.Diagnosis, failures ...string) {
@@ -295,7 +299,7 @@ func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
 	before := len(s.Holdline.Output.String())
 	s.Holdline.Restart(t) // Kratos answers by now
 	findings := []string{
-		`"finding":"secret-weak"`, `"finding":"scim-without-code"`, // of its own configuration
+		`"finding":"secret-weak"`, `"finding":"scim-without-code"`, `"finding":"texts-to-all-countries"`, // of its own configuration
 		`"finding":"removed-number-signs-in"`, `"finding":"trait-code-identifier"`, // of Kratos' schema
 	}
 	harness.Eventually(t, harness.Patience, "serve says it", func() error {
