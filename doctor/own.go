@@ -25,7 +25,7 @@ type Setup struct {
 	OnRequest bool
 	// OldNumberUntold: notices to numbers that are replaced or removed are switched off.
 	OldNumberUntold bool
-	// Codes is how many different codes there can be.
+	// Codes is how many different codes there can be; 0 if that is not known.
 	Codes int64
 	// TextsAnywhere: numbers of all countries are texted, and nothing stops the
 	// traffic to one whose codes do not come back.
@@ -125,7 +125,7 @@ func Own(s Setup) []Finding {
 	if s.OldNumberUntold {
 		found = append(found, oldNumberUntold.at(key("notices.old_number"), "", "old_number: true"))
 	}
-	if s.Codes < leastCodes {
+	if s.Codes > 0 && s.Codes < leastCodes {
 		found = append(found, weakCodes.at(key("otp.length"), fmt.Sprintf("There are %d.", s.Codes)))
 	}
 	if s.TextsAnywhere {
