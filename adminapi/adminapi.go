@@ -73,7 +73,7 @@ func answer[Out any](h handlers, success int, do func(*gin.Context, claim.Actor)
 			h.edge.Fail(c, err)
 			return
 		}
-		out, err := do(c, claim.Actor{Kind: claim.Administrator, ID: token.Name, Address: c.ClientIP()})
+		out, err := do(c, claim.Actor{Kind: claim.Administrator, ID: token.Name, Address: web.ClientAddress(c)})
 		if err != nil {
 			h.edge.Fail(c, err)
 			return

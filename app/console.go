@@ -12,6 +12,7 @@ import (
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/console"
+	"github.com/holdline/holdline/web"
 )
 
 // console adds the administrators' pages.
@@ -34,7 +35,7 @@ func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
 		return err
 	}
 	serve := func(c *gin.Context) {
-		c.Request.RemoteAddr = c.ClientIP()
+		c.Request.RemoteAddr = web.ClientAddress(c)
 		handler.ServeHTTP(c.Writer, c.Request)
 	}
 	r.Any(console.Path, serve)

@@ -24,9 +24,13 @@ import (
 )
 
 func (p *program) edge(listener string) *web.Edge {
+	proxies := p.cfg.Public.TrustedProxies
+	if listener == adminListener {
+		proxies = p.cfg.Admin.TrustedProxies
+	}
 	return &web.Edge{
 		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged,
-		TrustedProxies: p.cfg.Public.TrustedProxies, Around: p.around(listener), Access: p.cfg.Log.Access, Watch: time.Now,
+		TrustedProxies: proxies, Around: p.around(listener), Access: p.cfg.Log.Access, Watch: time.Now,
 	}
 }
 

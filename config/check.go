@@ -47,10 +47,14 @@ func (c Config) checkListeners(f *faults) {
 	f.unless(c.Admin.SessionIdle >= time.Minute && c.Admin.SessionIdle <= 12*time.Hour, "admin.session_idle", "must be from 1m to 12h")
 	f.unless(c.Public.BaseURL == "" || isURL(c.Public.BaseURL), "public.base_url", "must be an http or https URL")
 	f.unless(c.Public.BaseURL != "" || c.isOwnAddressGood(), "public.base_url", "is needed: texts and notices name it")
-	for _, proxy := range c.Public.TrustedProxies {
-		_, one := netip.ParseAddr(proxy)
-		_, many := netip.ParsePrefix(proxy)
-		f.unless(one == nil || many == nil, "public.trusted_proxies", "must be addresses or networks")
+	for key, proxies := range map[string][]string{
+		"public.trusted_proxies": c.Public.TrustedProxies, "admin.trusted_proxies": c.Admin.TrustedProxies,
+	} {
+		for _, proxy := range proxies {
+			_, one := netip.ParseAddr(proxy)
+			_, many := netip.ParsePrefix(proxy)
+			f.unless(one == nil || many == nil, key, "must be addresses or networks")
+		}
 	}
 	dsn := c.Database.DSN.Reveal()
 	f.unless(strings.HasPrefix(dsn, "sqlite://") || strings.HasPrefix(dsn, "mysql://"),

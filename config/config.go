@@ -36,13 +36,15 @@ type Listener struct {
 	Host           string   `koanf:"host" usage:"address of the public listener"`
 	Port           int      `koanf:"port" usage:"port of the public listener; 0 takes a free one"`
 	BaseURL        string   `koanf:"base_url" usage:"URL at which people reach the public listener; texts and notices name it"`
-	TrustedProxies []string `koanf:"trusted_proxies" usage:"addresses or networks whose X-Forwarded-For is believed"`
+	TrustedProxies []string `koanf:"trusted_proxies" usage:"addresses or networks whose X-Forwarded-For is believed on the public listener"`
 }
 
 // Admin is the admin listener.
 type Admin struct {
 	Host string `koanf:"host" usage:"address of the admin listener; never expose it"`
 	Port int    `koanf:"port" usage:"port of the admin listener; 0 takes a free one"`
+	// TrustedProxies are its own: who stands before one listener may be a client of the other.
+	TrustedProxies []string `koanf:"trusted_proxies" usage:"addresses or networks whose X-Forwarded-For is believed on the admin listener"`
 	// SessionIdle bounds what is done at a console that somebody has left.
 	SessionIdle time.Duration `koanf:"session_idle" usage:"how long the console stays open without being used"`
 }

@@ -35,7 +35,7 @@ func (e *Edge) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, error
 	if !ok {
 		return claim.Token{}, claim.ErrNoSession
 	}
-	token, err := e.Clients.Client(c.Request.Context(), text, c.ClientIP())
+	token, err := e.Clients.Client(c.Request.Context(), text, ClientAddress(c))
 	if err != nil {
 		return claim.Token{}, err
 	}

@@ -28,7 +28,7 @@ type Edge struct {
 	// person; nil for nobody.
 	Privileged func(ctx context.Context, identityID string) (bool, error)
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
-	// believed. None by default.
+	// believed on this listener. None by default.
 	TrustedProxies []string
 	// Around goes around every request of the listener, before its access log.
 	Around []gin.HandlerFunc
@@ -48,9 +48,14 @@ func (e *Edge) Engine() (*gin.Engine, error) {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
-	if err := engine.SetTrustedProxies(e.TrustedProxies); err != nil {
+	trusted, err := parseProxies(e.TrustedProxies)
+	if err != nil {
 		return nil, err
 	}
+	engine.Use(func(c *gin.Context) {
+		c.Set(clientAddressKey{}, trusted.client(c.Request))
+		c.Header("X-Content-Type-Options", "nosniff")
+	})
 	engine.Use(e.requestID)
 	engine.Use(e.Around...)
 	if e.Access {

@@ -40,7 +40,7 @@ func (e *Edge) Browser(c *gin.Context) (claim.Caller, error) {
 
 // attended adds to a caller what the request itself tells.
 func attended(c *gin.Context, caller claim.Caller) claim.Caller {
-	caller.Address = c.ClientIP()
+	caller.Address = ClientAddress(c)
 	locale := ""
 	if caller.Seen != nil {
 		locale = caller.Seen.Locale

@@ -35,7 +35,7 @@ func (e *Edge) Helper(c *gin.Context) (Helper, error) {
 	if e.IsClient(c) {
 		token, err := e.Client(c, claim.ScopeClaimsManage)
 		return Helper{
-			Actor:    claim.Actor{Kind: claim.Privileged, ID: token.Name, Address: c.ClientIP()},
+			Actor:    claim.Actor{Kind: claim.Privileged, ID: token.Name, Address: ClientAddress(c)},
 			SignedIn: e.Now(),
 		}, err
 	}
@@ -58,7 +58,7 @@ func (e *Edge) Helper(c *gin.Context) (Helper, error) {
 		realm = ""
 	}
 	return Helper{
-		Actor:    claim.Actor{Kind: claim.Privileged, ID: owner.IdentityID, Address: c.ClientIP()},
+		Actor:    claim.Actor{Kind: claim.Privileged, ID: owner.IdentityID, Address: ClientAddress(c)},
 		SignedIn: owner.AuthenticatedAt, Realm: realm,
 	}, err
 }

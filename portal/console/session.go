@@ -18,6 +18,11 @@ const (
 	noticeCookie  = "holdline_console_notice" // what the next page says
 )
 
+// hostOnly begins the names of cookies that a browser takes over https only, from
+// this very host and for all its paths (RFC 6265bis, section 4.1.3.2): so neither
+// a neighbouring host nor a page over http can plant one.
+const hostOnly = "__Host-"
+
 // visit is one request of somebody who is signed in.
 type visit struct {
 	who    claim.Actor
@@ -54,7 +59,7 @@ func (s *console) inside(do page) gin.HandlerFunc {
 
 // visit returns who is signed in. Errors: those of [claim.Administrators.Check].
 func (s *console) visit(c *gin.Context) (*visit, error) {
-	secret := cookie(c, sessionCookie)
+	secret := s.cookie(c, sessionCookie)
 	if secret == "" {
 		return nil, claim.ErrNoSession
 	}
@@ -63,7 +68,7 @@ func (s *console) visit(c *gin.Context) (*visit, error) {
 }
 
 func (s *console) whyEnded(c *gin.Context) signInFault {
-	if cookie(c, sessionCookie) == "" {
+	if s.cookie(c, sessionCookie) == "" {
 		return signInFault{}
 	}
 	s.setCookie(c, sessionCookie, "")
@@ -87,11 +92,21 @@ func cookie(c *gin.Context, name string) string {
 	return found.Value
 }
 
+// cookie returns a cookie of the console.
+func (s *console) cookie(c *gin.Context, name string) string {
+	if s.Secure(c.Request) {
+		name = hostOnly + name
+	}
+	return cookie(c, name)
+}
+
 // setCookie sets a cookie of the console; a blank value removes it.
 func (s *console) setCookie(c *gin.Context, name, value string) {
 	set := &http.Cookie{ //nolint:gosec // over http, as on loopback, a Secure cookie would be lost
 		Name: name, Value: value, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: s.Secure(c.Request),
+	}
+	if s.Secure(c.Request) {
+		set.Name, set.Path, set.Secure = hostOnly+name, "/", true
 	}
 	if value == "" {
 		set.MaxAge = -1
@@ -118,7 +133,7 @@ func (s *console) done(c *gin.Context, path, notice string) {
 }
 
 func (s *console) takeNotice(c *gin.Context) look.Notice {
-	name := cookie(c, noticeCookie)
+	name := s.cookie(c, noticeCookie)
 	if name != "" {
 		s.setCookie(c, noticeCookie, "")
 	}

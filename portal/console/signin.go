@@ -34,7 +34,7 @@ func (s *console) signInPage(c *gin.Context) {
 
 func (s *console) askSignIn(c *gin.Context, status int, back string, fault signInFault) {
 	c.Abort()
-	binding := cookie(c, formCookie)
+	binding := s.cookie(c, formCookie)
 	if binding == "" {
 		binding = rand.Text()
 		s.setCookie(c, formCookie, binding)
@@ -53,7 +53,7 @@ func (s *console) askSignIn(c *gin.Context, status int, back string, fault signI
 // signIn begins a session with a secret of its own, whatever the browser had.
 func (s *console) signIn(c *gin.Context) {
 	back := local(c.PostForm("return"))
-	if !s.matches(formCookie, cookie(c, formCookie), c.PostForm("csrf")) {
+	if !s.matches(formCookie, s.cookie(c, formCookie), c.PostForm("csrf")) {
 		s.askSignIn(c, http.StatusForbidden, back, signInFault{notice: "This form was not from this browser, or too old. Nothing was sent on. Try again."})
 		return
 	}

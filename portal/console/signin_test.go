@@ -100,17 +100,37 @@ func TestTheSessionCookieIsForThisConsoleOnly(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		w := newWorld(t)
 		w.secure = secure
+		prefix, path := "", "/console"
+		if secure {
+			prefix, path = "__Host-", "/"
+		}
 		b := w.browser()
 		b.get("/console/sign-in")
 		for _, set := range b.post("/console/sign-in", url.Values{"token": {w.token}}).Result().Cookies() {
-			if set.Path != "/console" || set.Domain != "" || !set.HttpOnly || set.SameSite != http.SameSiteStrictMode || set.Secure != secure || set.MaxAge > 0 || !set.Expires.IsZero() {
+			if !strings.HasPrefix(set.Name, prefix+"holdline_console") || set.Path != path || set.Domain != "" || !set.HttpOnly || set.SameSite != http.SameSiteStrictMode || set.Secure != secure || set.MaxAge > 0 || !set.Expires.IsZero() {
 				t.Errorf("secure %v: got %v", secure, set)
 			}
 		}
-		if len(b.cookies["holdline_console"]) < 26 {
-			t.Errorf("got the secret %q", b.cookies["holdline_console"])
+		if len(b.cookies[prefix+"holdline_console"]) < 26 {
+			t.Errorf("got the cookies %q", b.cookies)
 		}
 	}
+}
+
+// A cookie without the prefix may have been planted over http, or is one from
+// before an upgrade.
+func TestOverHTTPSOnlyCookiesOfThisHostCount(t *testing.T) {
+	w := newWorld(t)
+	w.secure = true
+	b := w.browser()
+	b.get("/console/sign-in")
+	b.post("/console/sign-in", url.Values{"token": {w.token}})
+	says(t, b.get("/console/"), http.StatusOK)
+	b.cookies["holdline_console"] = b.cookies["__Host-holdline_console"]
+	delete(b.cookies, "__Host-holdline_console")
+	says(t, b.get("/console/"), http.StatusUnauthorized)
+	says(t, b.get("/console/sign-in"), http.StatusOK)
+	says(t, b.follow(b.post("/console/sign-in", url.Values{"token": {w.token}})), http.StatusOK)
 }
 
 func TestEverySignInHasASecretOfItsOwn(t *testing.T) {

@@ -52,7 +52,7 @@ func MountDispute(r gin.IRouter, path string, claims Disputes, brand Brand, log 
 		d.answer(c, claim.Dispute{}, claims.Disputable(c.Request.Context(), c.Param("link")), "ask")
 	})
 	group.POST("/:link", func(c *gin.Context) {
-		dispute, err := claims.Dispute(c.Request.Context(), c.Param("link"), c.ClientIP())
+		dispute, err := claims.Dispute(c.Request.Context(), c.Param("link"), web.ClientAddress(c))
 		d.answer(c, dispute, err, "done")
 	})
 	return nil
