@@ -54,8 +54,8 @@ type Options struct {
 	Limiter       claim.Limiter
 	LoginFailures int
 	LoginWindow   time.Duration
-	// LoginCache is how long a right password is remembered, which is also how
-	// long it may outlive its change in Kratos; 0 for 60 seconds, less for never.
+	// LoginCache is how long Kratos is spared comparing a right password again while
+	// it shows the same credentials; 0 for 60 seconds, less for never.
 	LoginCache time.Duration
 	// HashKey hashes what is remembered, and the names that the limiter counts by.
 	// Replicas count together if they have the same; random if nil.

@@ -25,6 +25,8 @@ type identity struct {
 	Addresses      []address       `json:"verifiable_addresses"`
 	CreatedAt      time.Time       `json:"created_at"`
 	UpdatedAt      time.Time       `json:"updated_at"`
+	// Credentials are by their kind; what they hold is there only if it was asked for.
+	Credentials map[string]credential `json:"credentials"`
 }
 
 // record is the identity as SCIM's packages need it.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -256,7 +257,18 @@ func send(t *testing.T, method, url string, body, answer any) {
 	sendBy(t, http.DefaultClient, method, url, body, answer)
 }
 
+// sendAs is send with one more header, as in "Name: value".
+func sendAs(t *testing.T, header, method, url string, body, answer any) {
+	t.Helper()
+	sendWith(t, http.DefaultClient, header, method, url, body, answer)
+}
+
 func sendBy(t *testing.T, client *http.Client, method, url string, body, answer any) {
+	t.Helper()
+	sendWith(t, client, "", method, url, body, answer)
+}
+
+func sendWith(t *testing.T, client *http.Client, header, method, url string, body, answer any) {
 	t.Helper()
 	var payload io.Reader
 	if body != nil {
@@ -272,6 +284,9 @@ func sendBy(t *testing.T, client *http.Client, method, url string, body, answer 
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
+	if name, value, found := strings.Cut(header, ": "); found {
+		req.Header.Set(name, value)
+	}
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -20,10 +20,18 @@ var loginRefusals = refusals{
 	http.StatusForbidden:    claim.ErrNoSession,
 }
 
-// remembered is a caller whose password was right, until when it counts.
+// remembered is a caller whose password was right, what that stood on, and until
+// when it counts.
 type remembered struct {
 	caller claim.Caller
+	stands digest
 	until  time.Time
+}
+
+// signedIn is a caller, and what their sign-in stands on.
+type signedIn struct {
+	caller claim.Caller
+	stands digest
 }
 
 // Login signs a person in with a password, through Kratos' native login flow
@@ -35,13 +43,31 @@ func (d *Directory) Login(ctx context.Context, user, password string) (claim.Cal
 		return claim.Caller{}, claim.ErrNoSession
 	}
 	login := d.loginDigest(user, password)
-	caller, shared, err := share(ctx, d.work, &d.signIns, string(login[:]), func(ctx context.Context) (claim.Caller, error) {
-		return d.signIn(ctx, login, user, password)
-	})
-	if shared {
-		caller.Seen = nil // the request that was answered may be older than this one
+	try := func(ctx context.Context) (signedIn, error) { return d.signIn(ctx, login, user, password) }
+	got, shared, err := share(ctx, d.work, &d.signIns, string(login[:]), try)
+	if err != nil || !shared {
+		return got.caller, err
 	}
-	return caller, err
+	// The try that this one joined may have begun before what it stood on changed.
+	now, err := d.standing(ctx, user)
+	if err != nil {
+		return claim.Caller{}, err
+	}
+	if now.digest != got.stands {
+		got, err = d.alone(ctx, try)
+		return got.caller, err
+	}
+	got.caller.Seen = nil // the request that was answered may be older than this one
+	return got.caller, nil
+}
+
+// alone makes a try that nobody shares, which Close waits for as well.
+func (d *Directory) alone(ctx context.Context, try func(context.Context) (signedIn, error)) (signedIn, error) {
+	if !d.work.begin() {
+		return signedIn{}, fmt.Errorf("%w: closed", claim.ErrDirectoryAway)
+	}
+	defer d.work.end()
+	return try(ctx)
 }
 
 // signIn takes one try before anything is compared, also with what is remembered,
@@ -49,36 +75,48 @@ func (d *Directory) Login(ctx context.Context, user, password string) (claim.Cal
 // limit, where the right password is refused as well, nor beside many others at
 // once. A right password forgives none that was wrong: else the owner who signs in
 // would give a guesser new tries.
-func (d *Directory) signIn(ctx context.Context, login digest, user, password string) (claim.Caller, error) {
+func (d *Directory) signIn(ctx context.Context, login digest, user, password string) (signedIn, error) {
 	if !d.opt.failures().Bounded() {
 		return d.recall(ctx, login, user, password)
 	}
 	name := d.tries(user)
 	if err := d.opt.Limiter.Take(ctx, name, d.opt.failures(), d.opt.Now()); err != nil {
-		return claim.Caller{}, fmt.Errorf("count a try: %w", err)
+		return signedIn{}, fmt.Errorf("count a try: %w", err)
 	}
-	caller, err := d.recall(ctx, login, user, password)
+	got, err := d.recall(ctx, login, user, password)
 	if errors.Is(err, claim.ErrNoSession) {
-		return caller, err
+		return got, err
 	}
 	if fault := d.opt.Limiter.GiveBack(ctx, name, d.opt.failures(), d.opt.Now()); fault != nil {
 		d.opt.Log.WarnContext(ctx, "a login counts as a wrong password", "error", fault)
 	}
-	return caller, err
+	return got, err
 }
 
-// recall answers from what is remembered, or has Kratos look at the password.
-func (d *Directory) recall(ctx context.Context, login digest, user, password string) (claim.Caller, error) {
-	if known, ok := d.logins.Get(login); ok && d.opt.Now().Before(known.until) {
-		return known.caller, nil
+// recall answers from what is remembered, or has Kratos look at the password. All
+// that is remembered is that this password was right for what Kratos showed of the
+// name before it was compared: Kratos is asked each time whether it still shows the
+// same (measured: docs/kratos.md, J). Where it shows no hash, nothing is remembered.
+func (d *Directory) recall(ctx context.Context, login digest, user, password string) (signedIn, error) {
+	now, err := d.standing(ctx, user)
+	if err != nil {
+		return signedIn{}, err
 	}
+	if known, ok := d.logins.Get(login); ok && known.stands == now.digest && d.opt.Now().Before(known.until) {
+		who, _ := now.of(known.caller.IdentityID)
+		seen := d.seen(who)
+		caller := known.caller
+		caller.Seen = &seen
+		return signedIn{caller, now.digest}, nil
+	}
+	d.logins.Remove(login)
 	caller, err := d.ask(ctx, user, password)
-	if err == nil && d.opt.LoginCache > 0 {
+	if _, proven := now.of(caller.IdentityID); err == nil && proven && d.opt.LoginCache > 0 {
 		kept := caller
 		kept.Seen = nil
-		d.logins.Add(login, remembered{caller: kept, until: d.opt.Now().Add(d.opt.LoginCache)})
+		d.logins.Add(login, remembered{caller: kept, stands: now.digest, until: d.opt.Now().Add(d.opt.LoginCache)})
 	}
-	return caller, err
+	return signedIn{caller, now.digest}, err
 }
 
 // ask goes through a login flow. The session that comes of it is looked at as
