@@ -33,6 +33,9 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 // open opens a staged claim. Nearly always it is where its id says, and the only
 // one; all else is for activate.
 func (s *Service) open(ctx context.Context, a activation) error {
+	if a.client {
+		return s.activate(ctx, a)
+	}
 	now, policy := s.Now(), s.Policy()
 	claim := opened(Claim{
 		ID: stagedID(a.identityID, a.flowID, a.number), IdentityID: a.identityID, Number: a.number,
@@ -59,6 +62,8 @@ type activation struct {
 	language           string
 	// stored tells that the flow is known to be stored, or never will be.
 	stored bool
+	// client tells that a provisioning client asks.
+	client bool
 }
 
 // activate opens a staged claim whatever else the identity has.
@@ -89,18 +94,49 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 			return err
 		}
 		staged.Texts, staged.NextText = history.Texts, history.NextText
+		mute, err := s.mute(ctx, staged, now)
+		if err != nil {
+			return err
+		}
 		change, silent := s.opening(a, snapshot, *staged, now)
-		if change.Text != nil {
+		switch {
+		case change.Text != nil && mute != nil:
+			err = mute
+		case change.Text != nil:
 			err = policy.spent(history, now)
 		}
 		if err == nil {
 			err = s.commit(ctx, change)
 		}
 		if limit := (*LimitError)(nil); errors.As(err, &limit) && a.marker != MarkerSet {
-			return s.commit(ctx, silent(limit.Until))
+			return s.commit(ctx, silent(limit))
 		}
 		return err
 	})
+}
+
+// mute returns why a claim that a client asked for opens without a text, besides
+// the limits that the store keeps; nil if it need not.
+func (s *Service) mute(ctx context.Context, staged *Claim, now time.Time) (*LimitError, error) {
+	if staged.ClientText == ClientNone {
+		return nil, nil //nolint:nilnil // nothing is in the way
+	}
+	last, err := s.Store.Newest(ctx, staged.IdentityID, staged.Number)
+	switch {
+	case err != nil:
+		return nil, err
+	case last != nil && last.unanswered():
+		staged.ClientText = ClientTexted
+		return &LimitError{ErrTextedBefore, time.Time{}, LimitClientText}, nil
+	}
+	err = s.served(ctx, staged.Number, now)
+	if limit := (*LimitError)(nil); errors.As(err, &limit) {
+		return limit, nil
+	}
+	if errors.Is(err, ErrNumberNotServed) { // it was when the claim was staged
+		err = nil
+	}
+	return nil, err
 }
 
 // shown tells whether the identity shows the number as pending, as it does once
@@ -118,8 +154,8 @@ func (s *Service) shown(ctx context.Context, a activation) (bool, error) {
 
 // opening builds the change that opens a staged claim, renews the open claim of
 // the same number, or discards what came too late. The second result builds it
-// without a text, for when none may be sent before the given time.
-func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now time.Time) (Change, func(time.Time) Change) {
+// without a text, for when a limit forbids one.
+func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now time.Time) (Change, func(*LimitError) Change) {
 	policy, held := s.Policy(), snapshot.Held
 	var moves []Move
 	var events []Event
@@ -147,7 +183,7 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 	if held != nil {
 		same := held.Number.Same(staged.Number)
 		late := held.CreatedAt.After(staged.CreatedAt)
-		rests := same && (now.Before(held.NextText) || !policy.textsLeft(held.Texts))
+		rests := same && (now.Before(held.NextText) || !policy.textsLeft(held.Texts) || staged.ClientText != ClientNone)
 		switch {
 		case late, rests:
 			add(staged, ended(staged, Discarded, "overtaken", now), string(Discarded))
@@ -157,7 +193,7 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 				moves = append(moves, Move{From: held.State, Claim: shown})
 			}
 			change := Change{Moves: moves, Events: events, At: now}
-			return change, func(time.Time) Change { return change }
+			return change, func(*LimitError) Change { return change }
 		case same:
 			add(staged, ended(staged, Discarded, "renews", now), string(Discarded))
 			subject, next, kind = *held, *held, "resent"
@@ -169,18 +205,23 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 	if kind == string(Open) {
 		notices = s.notices(next, TextRequested, a.present, now)
 	}
-	silent := func(until time.Time) Change {
+	silent := func(limit *LimitError) Change {
 		quiet := next
-		if until.After(quiet.NextText) {
-			quiet.NextText = until
+		if limit.Until.After(quiet.NextText) {
+			quiet.NextText = limit.Until
 		}
+		said := event(quiet, kind, a.who, now)
+		said.Reason = "without a text: " + limit.Name
 		return Change{
 			Moves:   append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: quiet}),
-			Events:  append(events[:len(events):len(events)], event(quiet, kind, a.who, now)),
+			Events:  append(events[:len(events):len(events)], said),
 			Notices: notices, At: now,
 		}
 	}
 	loud := next
+	if loud.ClientText == ClientAsked {
+		loud.ClientText = ClientTexted
+	}
 	text := s.newCode(&loud, policy, now, a.who.Address, a.language)
 	return Change{
 		Moves:  append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: loud}),

@@ -72,6 +72,7 @@ type Claim struct {
 	Attempts    int // tries counted against this claim, right ones too
 	Texts       int // texts queued for this claim
 	NextText    time.Time
+	ClientText  ClientText
 	LastAddress string // the client address that the last text was asked from
 	Language    string // that the last text was written in, as it was asked for
 	Marker      Marker
@@ -81,6 +82,29 @@ type Claim struct {
 	LapsesAt    time.Time
 	EndedAt     time.Time
 }
+
+// ClientText says what a provisioning client has to do with a claim. It causes one
+// text per number and identity; after that its claims open without one, until the
+// person has typed a code or asked for one.
+type ClientText string
+
+// The parts of a client.
+const (
+	ClientNone   ClientText = ""       // none
+	ClientAsked  ClientText = "asked"  // it asked for the claim, and has caused no text to the number
+	ClientTexted ClientText = "texted" // it asked for the claim, and has caused its text with this claim or an earlier one
+)
+
+// unanswered reports whether a client has caused a text that the person has not
+// acted on.
+func (c Claim) unanswered() bool {
+	confirmed := c.State == Verified || c.State == Applied || c.State == Conflict
+	return c.ClientText == ClientTexted && c.Attempts == 0 && !confirmed
+}
+
+// Untexted reports whether an open claim has had no text, and so has no code yet:
+// a limit forbade it, or a client's one text was spent. Its owner can ask for one.
+func (c Claim) Untexted() bool { return c.State == Open && c.CodeNumber == 0 }
 
 // Code names the claim's present code.
 func (c Claim) Code() CodeRef {

@@ -29,13 +29,14 @@ type Request struct {
 
 	Origin     Origin
 	Privileged bool // the actor is not the owner, and may do this
+	Client     bool // the actor is a provisioning client, privileged or not: it repeats what its directory says
 	Asked      bool // verifyMobile is true
 	Touch      Touch
 
 	Wanted         Mobile // zero: no number
 	Stored         Mobile
 	StoredVerified bool
-	Pending        Mobile // the open claim's number; zero: no open claim
+	Pending        Mobile // the open claim's number, for a client also the accepted one's; zero: no such claim
 	CoolingDown    bool   // the open claim may not be texted again yet
 }
 
@@ -59,9 +60,12 @@ const (
 func Decide(r Request) Ruling {
 	repeats := r.Wanted.Same(r.Stored)
 	verify := r.Origin != OriginSCIM || r.VerifyAlways || r.Asked
-	retry := !r.Pending.IsZero() && r.Wanted.Same(r.Pending) && r.CoolingDown
+	pending := !r.Pending.IsZero() && r.Wanted.Same(r.Pending)
+	retry := pending && r.CoolingDown
+	owner := !r.Privileged && !r.Client
 	switch {
-	case r.Touch == TouchNone, r.Touch == TouchWhole && repeats:
+	case r.Touch == TouchNone, r.Touch == TouchWhole && repeats,
+		r.Client && repeats && (r.Wanted.IsZero() || !r.Enabled):
 		return Leave // D1
 	case !r.Enabled:
 		return Write // D2
@@ -69,14 +73,16 @@ func Decide(r Request) Ruling {
 		return RefuseRemoval // D3, policy "deny"
 	case r.Wanted.IsZero():
 		return Remove // D3
-	case repeats && r.StoredVerified:
+	case owner && repeats && r.StoredVerified:
 		return TakeBack // D4
-	case repeats && verify && retry:
-		return KeepPending // D8: a retried D5 must not text twice either
-	case repeats && verify:
-		return Challenge // D5
+	case repeats && r.StoredVerified, r.Client && pending, r.Client && repeats && !r.Pending.IsZero():
+		return Leave // D4b
+	case r.Privileged && !r.VerifyPrivileged && repeats:
+		return Leave // D6, the same number again
 	case r.Privileged && !r.VerifyPrivileged:
 		return WriteUnverified // D6
+	case repeats && verify && !retry:
+		return Challenge // D5
 	case !verify:
 		return WriteUnverified // D7
 	case retry:

@@ -78,6 +78,9 @@ const (
 	LimitIdentityTries = "attempts_per_identity_per_day"
 	LimitCodeTexts     = "texts_per_calling_code_per_hour"
 	LimitCodeShare     = "min_confirmed_share"
+	// LimitClientText is no setting: a client causes one text per number and identity
+	// until the person acts.
+	LimitClientText = "one_text_per_client"
 )
 
 func (e *LimitError) Error() string { return e.Reason.Error() }

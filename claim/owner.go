@@ -27,6 +27,7 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		if err := s.served(ctx, claim.Number, now); err != nil {
 			return err
 		}
+		claim.ClientText = ClientNone // the person has acted
 		text := s.newCode(&claim, policy, now, who.Address, who.Language)
 		return s.commit(ctx, Change{
 			Moves: []Move{{From: Open, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number),
@@ -67,7 +68,7 @@ type Status struct {
 	NextText     time.Time // zero when no more texts may be asked for
 	AttemptsLeft int
 	TriesAgain   time.Time // when there are tries again, if the day's are spent; else zero
-	Text         TextState // of the newest text
+	Text         TextState // of the newest text; TextNone if no code has been sent yet
 }
 
 // Status returns the state of the caller's open or verified claim. The error is
@@ -89,6 +90,9 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 	status := Status{
 		State: held.State, Number: held.Number, LapsesAt: held.LapsesAt, CodeExpires: held.CodeExpires,
 		AttemptsLeft: max(0, policy.tries(snapshot)-held.Attempts), Text: text,
+	}
+	if held.Untexted() {
+		status.Text = TextNone
 	}
 	if policy.tries(snapshot) == 0 {
 		status.TriesAgain = snapshot.TriesSince.Add(day)

@@ -103,6 +103,9 @@ type Claims interface {
 	Last(ctx context.Context, identityID string) (*Claim, error)
 	// Find reads a claim by its id; nil for none.
 	Find(ctx context.Context, claimID string) (*Claim, error)
+	// Newest reads the identity's newest claim for a number that was opened at some
+	// time; nil for none.
+	Newest(ctx context.Context, identityID string, number Mobile) (*Claim, error)
 	// History reads what the identity's ended claims for a number, made since
 	// then, leave behind.
 	History(ctx context.Context, identityID string, number Mobile, since time.Time) (History, error)

@@ -3,6 +3,7 @@ package claim
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -11,12 +12,41 @@ import (
 type DirectChange struct {
 	Origin Origin
 	Who    Actor
+	// Client tells that a provisioning client makes the change, see [Request].
+	Client bool
 	// SignedIn is when an owner was authenticated; it does not matter for others.
 	SignedIn time.Time
 	Asked    bool // verifyMobile is true
 	Touch    Touch
 	Wanted   string // the number as it was sent, blank for none
 	Language string
+	LeaveOut LeaveOut
+}
+
+// LeaveOut says which numbers are left out of a change, whose rest is written,
+// instead of refusing it. What is left out is audited.
+type LeaveOut int
+
+// What is left out.
+const (
+	LeaveOutNone     LeaveOut = iota
+	LeaveOutUnusable          // numbers that cannot be read or are not served
+	LeaveOutAny               // any number in the way: the change switches a person off
+)
+
+// leavesOut reports whether a change that fails for a reason is made without its
+// number. What a client repeats does not fail while another number is written.
+func (c DirectChange) leavesOut(err error) bool {
+	unusable := errors.Is(err, ErrBadNumber) || errors.Is(err, ErrNumberNotServed)
+	away := errors.Is(err, ErrStoreAway) || errors.Is(err, ErrDirectoryAway)
+	switch {
+	case err == nil || away:
+		return false
+	case c.LeaveOut == LeaveOutAny || c.Client && errors.Is(err, ErrBeingApplied):
+		return true
+	default:
+		return c.LeaveOut == LeaveOutUnusable && unusable
+	}
 }
 
 // Proposal says what a change is to write about the number. What it holds back is
@@ -34,6 +64,16 @@ type Proposal struct {
 	seen    Identity
 	held    *Claim
 	flowID  string
+	leftOut error // why the number is not written; nil if it is
+}
+
+// Without is the proposal for the same change without its number, which cannot be
+// taken for the given reason.
+func (p Proposal) Without(reason error) Proposal {
+	return Proposal{
+		Ruling: Leave, Pending: RestoreMobile(p.seen.Pending),
+		change: p.change, request: p.request, seen: p.seen, leftOut: reason,
+	}
 }
 
 // Held tells whether the number stays as it is stored.
@@ -48,14 +88,24 @@ func (p Proposal) Held() bool {
 
 // Propose rules on a change before it is written. Errors: ErrBadNumber,
 // ErrRemovalDenied, ErrSessionTooOld, ErrBeingApplied, ErrNumberNotServed and
-// limits. After an error nothing is to be written.
+// limits, as far as the change is not made without its number. After an error
+// nothing is to be written.
 func (s *Service) Propose(ctx context.Context, seen Identity, c DirectChange) (Proposal, error) {
+	p, err := s.propose(ctx, seen, c)
+	if c.leavesOut(err) {
+		return p.Without(err), nil
+	}
+	return p, err
+}
+
+func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (Proposal, error) {
 	p := Proposal{change: c, seen: seen, Pending: RestoreMobile(seen.Pending)}
 	if c.Touch == TouchNone {
 		return p, nil
 	}
 	now, policy := s.Now(), s.Policy()
 	r, err := s.requestOf(seen, c, policy)
+	p.request = r
 	if err != nil {
 		return p, err
 	}
@@ -64,7 +114,7 @@ func (s *Service) Propose(ctx context.Context, seen Identity, c DirectChange) (P
 		return p, err
 	}
 	p.held = snapshot.Held
-	if p.held != nil && p.held.State == Open {
+	if p.held != nil && (p.held.State == Open || c.Client) {
 		r.Pending, r.CoolingDown = p.held.Number, now.Before(p.held.NextText)
 	}
 	p.request, p.Ruling = r, Decide(r)
@@ -94,7 +144,7 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 	r := Request{
 		Enabled: policy.Enabled, VerifyPrivileged: policy.VerifyPrivileged, VerifyAlways: policy.VerifyAlways,
 		RemovalAllowed: policy.Removal != RemovalDeny,
-		Origin:         c.Origin, Privileged: c.Who.Kind == Privileged, Asked: c.Asked, Touch: c.Touch,
+		Origin:         c.Origin, Privileged: c.Who.Kind == Privileged, Client: c.Client, Asked: c.Asked, Touch: c.Touch,
 		Stored: StoredMobile(s.Plan, seen.Mobile), StoredVerified: seen.Verified,
 	}
 	if !policy.Enabled || c.Wanted == "" || c.Wanted == seen.Mobile {
@@ -102,15 +152,22 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 		return r, nil
 	}
 	wanted, err := ParseMobile(s.Plan, c.Wanted)
+	if kept := StoredMobile(s.Plan, c.Wanted); err != nil && kept.Same(r.Stored) {
+		wanted, err = kept, nil // it was accepted once, by another plan
+	}
 	r.Wanted = wanted
 	return r, err
 }
 
 func (p Proposal) staged() Claim {
-	return Claim{
+	c := Claim{
 		IdentityID: p.seen.ID, FlowID: p.flowID, Origin: p.change.Origin,
 		LastAddress: network(p.change.Who.Address), Language: p.change.Language,
 	}
+	if p.change.Client {
+		c.ClientText = ClientAsked
+	}
+	return c
 }
 
 // Settle ends a proposal. Without a failure the identity was written as proposed:
@@ -127,7 +184,10 @@ func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 		return s.open(ctx, activation{
 			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending, stored: true,
 			present: replaced{p.request.Stored, p.request.StoredVerified}, who: p.change.Who, language: p.change.Language,
+			client: p.change.Client,
 		})
+	case p.leftOut != nil:
+		return s.commitLeftOut(ctx, p)
 	case p.Ruling == TakeBack, !p.Held():
 		return s.overtake(ctx, p)
 	default:
@@ -151,11 +211,22 @@ func (s *Service) discard(ctx context.Context, p Proposal) error {
 	})
 }
 
-// What the audit trail says of numbers that were written without a code.
+// What the audit trail says of numbers that were written without a code, and of
+// those that were left out of a change whose rest was written.
 const (
 	NumberWritten = "number_written"
 	NumberRemoved = "number_removed"
+	NumberLeftOut = "number_left_out"
 )
+
+// commitLeftOut writes down that a number was left out, and why.
+func (s *Service) commitLeftOut(ctx context.Context, p Proposal) error {
+	now := s.Now()
+	return s.commit(ctx, Change{At: now, Events: []Event{{
+		IdentityID: p.seen.ID, Kind: NumberLeftOut, Actor: p.change.Who, Number: p.request.Wanted.String(),
+		Reason: strings.TrimPrefix(p.leftOut.Error(), "claim: "), At: now,
+	}}})
+}
 
 // overtake ends the open claim of an identity whose number was written or taken
 // back. The marker went with that write.
@@ -208,27 +279,43 @@ func (p Proposal) written() string {
 // matter, because nobody could confirm it yet. Errors are those of
 // [Service.Propose].
 func (s *Service) ProposeNew(ctx context.Context, c DirectChange) (Proposal, error) {
+	p, err := s.proposeNew(ctx, c)
+	if c.leavesOut(err) {
+		return p.Without(err), nil
+	}
+	return p, err
+}
+
+func (s *Service) proposeNew(ctx context.Context, c DirectChange) (Proposal, error) {
 	p := Proposal{change: c}
 	policy := s.Policy()
 	c.Touch, c.Asked = TouchExplicit, false
 	r, err := s.requestOf(Identity{}, c, policy)
+	p.request = r
 	if err != nil || r.Wanted.IsZero() {
 		return p, err
 	}
-	p.request, p.Ruling = r, Decide(r)
+	p.Ruling = Decide(r)
 	if p.Ruling != Challenge {
 		p.Number = r.Wanted
 		return p, nil
 	}
 	p.Pending, p.flowID = r.Wanted, s.NewID()
-	return p, s.served(ctx, r.Wanted, s.Now())
+	err = s.served(ctx, r.Wanted, s.Now())
+	if c.Client && limited(err) {
+		err = nil
+	}
+	return p, err
 }
 
 // SettleNew opens the claim for the number that a new identity was made without.
 // Limits put its text off, since the identity is there.
 func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) error {
 	p.seen = Identity{ID: identityID}
-	if p.Ruling != Challenge {
+	switch {
+	case p.leftOut != nil:
+		return s.commitLeftOut(ctx, p)
+	case p.Ruling != Challenge:
 		return s.overtake(ctx, p)
 	}
 	now := s.Now()
@@ -240,7 +327,7 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 	}
 	return s.open(ctx, activation{
 		identityID: identityID, flowID: p.flowID, number: p.Pending, stored: true,
-		who: p.change.Who, language: p.change.Language,
+		who: p.change.Who, language: p.change.Language, client: p.change.Client,
 	})
 }
 

@@ -17,6 +17,9 @@ type scimChange struct {
 	touch   claim.Touch
 	wanted  string
 	failure error // of the write
+	client  bool
+	// leaveOut says which numbers the client would rather leave out.
+	leaveOut claim.LeaveOut
 }
 
 // provision does what a SCIM server does with a change: propose, write, settle.
@@ -29,7 +32,7 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 	err := w.Exclusively(w.t.Context(), bob, func(ctx context.Context) (err error) {
 		p, err = w.Propose(ctx, i, claim.DirectChange{
 			Origin: claim.OriginSCIM, Who: claim.Actor{Kind: c.who, ID: bob}, SignedIn: w.Now(),
-			Asked: c.asked, Touch: c.touch, Wanted: c.wanted,
+			Asked: c.asked, Touch: c.touch, Wanted: c.wanted, Client: c.client, LeaveOut: c.leaveOut,
 		})
 		if err != nil {
 			return err
@@ -37,7 +40,7 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 		if c.failure == nil {
 			i.Pending = p.Pending.Reveal()
 			if !p.Held() {
-				i.Mobile, i.Verified = p.Number.Reveal(), false
+				i.Mobile, i.Verified = p.Number.Reveal(), i.Verified && p.Number.Reveal() == i.Mobile
 			}
 			w.dir.Put(i)
 		}

@@ -133,10 +133,11 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 // stage keeps a challenge as a staged claim; the caller says where it came from.
 func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Claim, marker string) error {
 	now, policy := s.Now(), s.Policy()
-	if held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
+	bound := staged.ClientText == ClientNone // a client's claim opens without a text instead
+	if bound && held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
 		return &LimitError{ErrTooManyTexts, held.LapsesAt, LimitClaimTexts}
 	}
-	if err := s.served(ctx, r.Wanted, now); err != nil {
+	if err := s.served(ctx, r.Wanted, now); err != nil && (bound || !limited(err)) {
 		return err
 	}
 	staged.ID = stagedID(staged.IdentityID, staged.FlowID, r.Wanted)
@@ -145,12 +146,21 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 	if r.Wanted.IsStored(s.Plan, marker) {
 		staged.Marker = MarkerOld
 	}
-	change := Change{Create: &staged, Limits: policy.Texts, Fresh: policy.Lifetime, At: now}
+	change := Change{Create: &staged, At: now}
+	if bound {
+		change.Limits, change.Fresh = policy.Texts, policy.Lifetime
+	}
 	err := s.stageFresh(ctx, change, held)
 	if errors.Is(err, ErrExists) {
 		err = s.stageAgain(ctx, change, held)
 	}
 	return err
+}
+
+// limited reports whether an error is a limit that passes.
+func limited(err error) bool {
+	limit := (*LimitError)(nil)
+	return errors.As(err, &limit)
 }
 
 // stageFresh stages a claim. To a number that the identity had a text to before

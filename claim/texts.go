@@ -51,6 +51,9 @@ const (
 	TextFailed  TextState = "failed"  // no gateway takes it, and none will
 	TextDropped TextState = "dropped" // its code was dead before it could be sent
 
+	// TextNone says of a claim that it was opened without a text. It is not stored.
+	TextNone TextState = "none"
+
 	// These two come from receipts, and are not stored with the text.
 	TextDelivered   TextState = "delivered"
 	TextUndelivered TextState = "undelivered"

@@ -108,7 +108,11 @@ func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		keep("before")
 		statements := []string{"DELETE FROM schema_migrations WHERE version_id >= 15"}
+		if strings.HasSuffix(t.Name(), "sqlite") { // MySQL says that a column is there
+			statements = append(statements, "ALTER TABLE claims DROP COLUMN client_text")
+		}
 		for table, indexes := range map[string][]string{
 			"claims":       {"claims_newest", "claims_newest_state", "claims_newest_identity", "claims_newest_number", "claims_newest_mask", "claims_newest_mask_state"},
 			"texts":        {"texts_newest", "texts_newest_state", "texts_newest_gateway"},
@@ -127,7 +131,6 @@ func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		keep("before")
 		if err := t.db.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}

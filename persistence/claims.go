@@ -92,6 +92,23 @@ func (s *Store) Find(ctx context.Context, claimID string) (*claim.Claim, error) 
 	return &found, nil
 }
 
+// neverOpen are the states of claims that were not opened.
+var neverOpen = []string{string(claim.Staged), string(claim.Discarded)}
+
+// Newest implements [claim.Claims].
+func (s *Store) Newest(ctx context.Context, identityID string, number claim.Mobile) (*claim.Claim, error) {
+	var rows []claimRow
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Where("identity_id = ? AND number_key = ? AND state NOT IN ?", identityID, number.Key(), neverOpen).
+			Order("created_at DESC, id DESC").Limit(1).Find(&rows).Error
+	})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	newest := rows[0].claim()
+	return &newest, nil
+}
+
 // confirmed are the states of a claim whose code came back.
 var confirmed = []string{string(claim.Verified), string(claim.Applied), string(claim.Conflict)}
 

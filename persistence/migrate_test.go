@@ -86,10 +86,12 @@ func TestMigrationStatusListsAllInOrder(t *testing.T) {
 					t.Fatalf("got %v, %v", status, err)
 				}
 				names[name] = nil
-				for i, m := range status {
-					if m.Applied != applied || m.Version != int64(i+1) || !strings.HasSuffix(m.Name, ".sql") {
+				last := int64(0)
+				for _, m := range status {
+					if m.Applied != applied || m.Version <= last || !strings.HasSuffix(m.Name, ".sql") {
 						t.Errorf("got %+v", m)
 					}
+					last = m.Version
 					names[name] = append(names[name], m.Name)
 				}
 				if err := db.Migrate(t.Context()); err != nil {
@@ -113,6 +115,7 @@ func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
 		}
 		if strings.HasSuffix(t.Name(), "sqlite") { // MySQL commits the columns before the process can write them down
 			statements = append(statements,
+				"ALTER TABLE claims DROP COLUMN client_text",
 				"ALTER TABLE claims DROP COLUMN was_verified", "ALTER TABLE claims DROP COLUMN language",
 				"DROP TABLE tokens", "DROP TABLE scim_users", "DROP TABLE scim_values", "DROP TABLE scim_counts",
 				"DROP TABLE settings", "DROP TABLE admin_sessions")

@@ -26,6 +26,7 @@ type claimRow struct {
 	Attempts     int
 	Texts        int
 	NextText     moment
+	ClientText   string
 	LastAddress  string
 	Language     string
 	Marker       string
@@ -45,7 +46,7 @@ func newClaimRow(c claim.Claim) claimRow {
 		Number: c.Number.Reveal(), Was: c.Was.Reveal(), WasVerified: c.WasVerified,
 		State: string(c.State), Version: c.Version, Reason: clip(c.Reason, textWidth),
 		CodeKey: c.CodeKey, CodeNumber: c.CodeNumber, CodeExpires: moment(c.CodeExpires), Attempts: c.Attempts,
-		Texts: c.Texts, NextText: moment(c.NextText), LastAddress: clip(c.LastAddress, addressWidth),
+		Texts: c.Texts, NextText: moment(c.NextText), ClientText: string(c.ClientText), LastAddress: clip(c.LastAddress, addressWidth),
 		Language: clip(c.Language, nameWidth), Marker: string(c.Marker), DueAt: moment(c.DueAt), DueTries: c.DueTries,
 		CreatedAt: moment(c.CreatedAt), LapsesAt: moment(c.LapsesAt), EndedAt: moment(c.EndedAt),
 	}
@@ -61,7 +62,8 @@ func (r claimRow) claim() claim.Claim {
 		Number: claim.RestoreMobile(r.Number), Was: claim.RestoreMobile(r.Was), WasVerified: r.WasVerified,
 		State: claim.State(r.State), Version: r.Version, Reason: r.Reason,
 		CodeKey: r.CodeKey, CodeNumber: r.CodeNumber, CodeExpires: time.Time(r.CodeExpires), Attempts: r.Attempts,
-		Texts: r.Texts, NextText: time.Time(r.NextText), LastAddress: r.LastAddress, Language: r.Language,
+		Texts: r.Texts, NextText: time.Time(r.NextText), ClientText: claim.ClientText(r.ClientText),
+		LastAddress: r.LastAddress, Language: r.Language,
 		Marker: claim.Marker(r.Marker), DueAt: time.Time(r.DueAt), DueTries: r.DueTries,
 		CreatedAt: time.Time(r.CreatedAt), LapsesAt: time.Time(r.LapsesAt), EndedAt: time.Time(r.EndedAt),
 	}
@@ -81,6 +83,7 @@ func moved(m claim.Move) []assignment {
 		{"code_expires", row.CodeExpires},
 		{"texts", row.Texts},
 		{"next_text", row.NextText},
+		{"client_text", row.ClientText},
 		{"last_address", row.LastAddress},
 		{"language", row.Language},
 		{"marker", row.Marker},

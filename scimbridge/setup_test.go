@@ -368,7 +368,10 @@ func newWorld(t *testing.T, with ...options) *world {
 				return map[string]map[string]any{"default": kept}, nil
 			},
 			Rules: rules, Now: w.Now,
-			Mapping: mapping.Options{Resource: resource, MobileTrait: "mobile", PendingKey: "pendingMobileNumber"},
+			Mapping: mapping.Options{
+				Resource: resource, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
+				Same: func(a, b string) bool { return claim.StoredMobile(plan, a).Same(claim.StoredMobile(plan, b)) },
+			},
 		}),
 		Resource: resource, Mode: o.mode, Plan: plan, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
 		OwnersMayNot: []string{"active", "externalId", "roles", enterprise}, Now: w.Now, Log: log,

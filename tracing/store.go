@@ -49,6 +49,14 @@ func (s store) Find(ctx context.Context, claimID string) (*claim.Claim, error) {
 	return found, err
 }
 
+// Newest implements [claim.Claims].
+func (s store) Newest(ctx context.Context, identityID string, number claim.Mobile) (*claim.Claim, error) {
+	ctx, ended := s.child(ctx, "newest", "claims")
+	newest, err := s.Store.Newest(ctx, identityID, number)
+	ended(err)
+	return newest, err
+}
+
 // History implements [claim.Claims].
 func (s store) History(ctx context.Context, identityID string, number claim.Mobile, since time.Time) (claim.History, error) {
 	ctx, ended := s.child(ctx, "history", "claims")

@@ -71,6 +71,10 @@ func (s machineStore) Find(ctx context.Context, id string) (*claim.Claim, error)
 	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Find(ctx, id) })
 }
 
+func (s machineStore) Newest(ctx context.Context, id string, number claim.Mobile) (*claim.Claim, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Newest(ctx, id, number) })
+}
+
 func (s machineStore) History(ctx context.Context, id string, number claim.Mobile, since time.Time) (claim.History, error) {
 	return guarded(s.m, claim.ErrStoreAway, func() (claim.History, error) {
 		return s.ArchivedStore.History(ctx, id, number, since)

@@ -108,8 +108,14 @@ func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 	change := claim.DirectChange{Origin: claim.OriginSCIM, Touch: claim.TouchExplicit, Wanted: wanted, SignedIn: m.now}
 	change.Asked = rapid.Bool().Draw(t, "verifyMobile")
 	change.Who = claim.Actor{Kind: claim.Owner, ID: id}
-	if rapid.Bool().Draw(t, "privileged") {
+	switch change.Client = rapid.Bool().Draw(t, "client"); {
+	case rapid.Bool().Draw(t, "privileged"):
 		change.Who = claim.Actor{Kind: claim.Privileged, ID: "client"}
+	case change.Client:
+		change.Who = claim.Actor{Kind: claim.Client, ID: "client"}
+	}
+	if change.Client {
+		change.LeaveOut = rapid.SampledFrom([]claim.LeaveOut{claim.LeaveOutNone, claim.LeaveOutAny}).Draw(t, "left out")
 	}
 	if !change.Asked && rapid.Bool().Draw(t, "put") {
 		change.Touch = claim.TouchWhole

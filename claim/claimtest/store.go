@@ -139,6 +139,18 @@ func (s *Store) Find(_ context.Context, claimID string) (*claim.Claim, error) {
 	return &c, nil
 }
 
+// Newest implements claim.Claims.
+func (s *Store) Newest(_ context.Context, identityID string, number claim.Mobile) (*claim.Claim, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.of(identityID) {
+		if c.Number.Same(number) && c.State != claim.Staged && c.State != claim.Discarded {
+			return &c, s.fail
+		}
+	}
+	return nil, s.fail
+}
+
 // History implements claim.Claims.
 func (s *Store) History(_ context.Context, identityID string, number claim.Mobile, since time.Time) (claim.History, error) {
 	s.mu.Lock()

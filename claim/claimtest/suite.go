@@ -65,6 +65,7 @@ func TestStore(t *testing.T, newStore func(*testing.T) claim.Store) {
 		"a fresh text is the first to its number":    freshTexts,
 		"notices are queued beside a text":           notices,
 		"ended claims leave a history":               histories,
+		"the newest claim for a number":              newestOfANumber,
 		"a calling code's budget is kept":            budgets,
 		"tries on a number's earlier claims count":   triesBefore,
 		"receipts tell what became of a text":        receiptsTell,

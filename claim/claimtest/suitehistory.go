@@ -103,6 +103,53 @@ func histories(f *fixture) {
 	f.same(h, claim.History{})
 }
 
+// newestOfANumber is the newest claim for a number that was opened at some time, in
+// any spelling of it.
+func newestOfANumber(f *fixture) {
+	wanted := claim.RestoreMobile("+49 171 2222222")
+	want := func(id string, number claim.Mobile) {
+		c, err := f.store.Newest(f.Context(), bob, number)
+		f.want(err, nil)
+		if got := claimID(c); got != id {
+			f.Errorf("got %q, want %q", got, id)
+		}
+	}
+	keep := func(id string, number claim.Mobile, state claim.State, made time.Time) claim.Claim {
+		c := open(id, bob)
+		c.Number, c.CreatedAt, c.State, c.ClientText = number, made, claim.Staged, claim.ClientAsked
+		c = f.create(c)
+		if state == claim.Staged {
+			return c
+		}
+		moved := c
+		moved.State, moved.ClientText = state, claim.ClientTexted
+		if moved.State.Ended() {
+			moved.EndedAt = noon
+		}
+		return f.move(claim.Staged, moved)
+	}
+	want("", wanted)
+	keep("other", claim.RestoreMobile("+491713333333"), claim.Lapsed, noon)
+	keep("staged", wanted, claim.Staged, noon.Add(time.Minute))
+	keep("discarded", wanted, claim.Discarded, noon.Add(time.Minute))
+	want("", wanted)
+	keep("first", wanted, claim.Lapsed, noon)
+	keep("second", wanted, claim.Superseded, noon.Add(time.Second))
+	want("second", wanted)
+	keep("held", claim.RestoreMobile("+491712222222"), claim.Open, noon.Add(time.Hour))
+	want("held", wanted)
+	c, err := f.store.Newest(f.Context(), bob, wanted)
+	f.want(err, nil)
+	f.same(c.ClientText, claim.ClientTexted)
+}
+
+func claimID(c *claim.Claim) string {
+	if c == nil {
+		return ""
+	}
+	return c.ID
+}
+
 func triesBefore(f *fixture) {
 	spend := func(id string, number claim.Mobile, state claim.State, tries int) {
 		c := open(id, bob)

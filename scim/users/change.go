@@ -120,7 +120,7 @@ func (s *Service) settled(
 		return scim.Entry{}, err
 	}
 	proposal, err := s.Claims.Propose(ctx, s.seen(record), claim.DirectChange{
-		Origin: claim.OriginSCIM, Who: by.Actor, SignedIn: by.SignedIn, Language: by.Language,
+		Origin: claim.OriginSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
 		Asked: asked(after), Touch: touch, Wanted: wanted,
 	})
 	if err != nil {

@@ -35,7 +35,7 @@ func (s *Service) create(ctx context.Context, by By, document map[string]any) (s
 		return scim.Entry{}, err
 	}
 	proposal, err := s.Claims.ProposeNew(ctx, claim.DirectChange{
-		Origin: claim.OriginSCIM, Who: by.Actor, Language: by.Language, Wanted: wanted,
+		Origin: claim.OriginSCIM, Who: by.Actor, Client: by.Client != "", Language: by.Language, Wanted: wanted,
 	})
 	if err != nil {
 		return scim.Entry{}, err
