@@ -10,11 +10,13 @@ import (
 const (
 	// leasePatience is how long an operation waits for others to let go of its
 	// identity.
-	leasePatience = 10 * time.Second
+	leasePatience = 7 * time.Second
 	// workersPatience is how long a worker does, which others wait for.
 	workersPatience = 2 * time.Second
-	leasePause      = 15 * time.Millisecond
-	longestPause    = 250 * time.Millisecond
+	// settleTime is short, because the caller's time is over.
+	settleTime   = 3 * time.Second
+	leasePause   = 15 * time.Millisecond
+	longestPause = 250 * time.Millisecond
 )
 
 // Exclusively does something while nobody else of Holdline writes the identity:
@@ -28,9 +30,31 @@ func (s *Service) Exclusively(ctx context.Context, identityID string, do func(co
 	}
 	defer s.release(ctx, lease)
 	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), room)
+	ctx, cancel := detached(ctx, room)
 	defer cancel()
 	return do(ctx)
+}
+
+// detached returns a context for work that goes on when the caller goes away. It has
+// so much room, and not more than the caller, who waits for an answer.
+func detached(ctx context.Context, room time.Duration) (context.Context, context.CancelFunc) {
+	free, cancel := context.WithTimeout(context.WithoutCancel(ctx), room)
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return free, cancel
+	}
+	bounded, cancelBounded := context.WithDeadline(free, deadline)
+	return bounded, func() { cancelBounded(); cancel() }
+}
+
+// settling returns a context for what is not to be left undone when the time for the
+// work itself is over: it has settleTime more.
+func settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	free := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(free, deadline.Add(settleTime))
+	}
+	return context.WithTimeout(free, writeTimeout)
 }
 
 // awaitLease asks for a lease until it gets one; see lease for the claim's id. The

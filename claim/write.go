@@ -28,7 +28,7 @@ func (s *Service) lease(ctx context.Context, identityID, claimID string) (Lease,
 
 // release gives a lease back, also when the caller has gone away.
 func (s *Service) release(ctx context.Context, lease Lease) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	ctx, cancel := settling(ctx)
 	defer cancel()
 	if err := s.Store.Release(ctx, lease); err != nil {
 		s.Log.WarnContext(ctx, "lease not released", "identity", lease.IdentityID, "error", err)
@@ -41,7 +41,7 @@ func (s *Service) release(ctx context.Context, lease Lease) {
 func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identity) error {
 	// Past its lease a write could meet another's.
 	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), room)
+	ctx, cancel := detached(ctx, room)
 	defer cancel()
 	old, stray, refusal := s.adopt(ctx, c, seen)
 	state, reason, over := outcome(refusal)
@@ -162,7 +162,7 @@ func (s *Service) putOff(ctx context.Context, c Claim) {
 
 // dueAgain makes a claim due again after a wait, with as many tries as it says.
 func (s *Service) dueAgain(ctx context.Context, c Claim, wait time.Duration) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	ctx, cancel := settling(ctx)
 	defer cancel()
 	now := s.Now()
 	c.DueAt = now.Add(wait)
@@ -177,7 +177,7 @@ func (s *Service) tidy(ctx context.Context, c Claim) {
 	if c.Marker != MarkerClear {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	ctx, cancel := detached(ctx, writeTimeout)
 	defer cancel()
 	if err := s.unmark(ctx, c); err != nil {
 		s.Log.WarnContext(ctx, "pending number not removed yet", "claim", c.ID, "identity", c.IdentityID, "error", err)

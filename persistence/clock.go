@@ -79,6 +79,8 @@ func (c *Clock) measure(ctx context.Context) (measurement, error) {
 		now := c.local()
 		return measurement{here: now, there: now.Round(0).UTC()}, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var there time.Time
 	sent := c.local()
 	if err := c.db.pool.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&there); err != nil {

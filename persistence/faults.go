@@ -104,19 +104,40 @@ func (db *DB) Repeats() (conflicts, connections uint64) {
 	return db.repeats.conflicts.Load(), db.repeats.connections.Load()
 }
 
+// patience is how long an operation of the store may take with all its repeats,
+// and with the wait for a free connection, where its caller has not less time. A
+// database that holds a lock or says nothing is given up then.
+const patience = 8 * time.Second
+
+// bounded runs an operation, and repeats it, for as long as there is patience.
+//
+// SQLite's driver may skip a statement whose context has just ended, and report
+// success. So nothing counts as done that ends after its context: it may have been
+// done or not.
+func (db *DB) bounded(ctx context.Context, operation func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return db.retry(ctx, func() error {
+		if err := operation(ctx); err != nil {
+			return err
+		}
+		return ctx.Err()
+	})
+}
+
 // read runs a query. Reading twice harms nobody.
 func (db *DB) read(ctx context.Context, query func(*gorm.DB) error) error {
-	return away(db.retry(ctx, func() error { return untilSent(query(db.gorm.WithContext(ctx))) }))
+	return away(db.bounded(ctx, func(ctx context.Context) error { return untilSent(query(db.gorm.WithContext(ctx))) }))
 }
 
 // write runs a single statement, which commits by itself.
 func (db *DB) write(ctx context.Context, statement func(*gorm.DB) error) error {
-	return db.retry(ctx, func() error { return statement(db.gorm.WithContext(ctx)) })
+	return db.bounded(ctx, func(ctx context.Context) error { return statement(db.gorm.WithContext(ctx)) })
 }
 
 // transaction runs several statements: all of them or none.
 func (db *DB) transaction(ctx context.Context, statements func(*gorm.DB) error) error {
-	return db.retry(ctx, func() error {
+	return db.bounded(ctx, func(ctx context.Context) error {
 		complete := false
 		err := db.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 			if err := statements(tx); err != nil {
@@ -168,6 +189,29 @@ func lost(err error) bool {
 		return low == sqliteBusy || low == sqliteLocked
 	}
 	return false
+}
+
+// A database that answers with one of these means our statement or our schema:
+// another time it would say the same. MySQL's are classes of SQLSTATE (ISO/IEC 9075-2,
+// 24.1): cardinality, data, syntax or access rule. Two of the last class are limits on
+// a user's connections, which pass.
+var (
+	mysqlFaults = []string{"21", "22", "42"}
+	mysqlLimits = []uint16{1203, 1226}
+	// SQLite's are error, schema, too big, mismatch, misuse and range.
+	sqliteFaults = []int{1, 17, 18, 20, 21, 25}
+)
+
+// ours reports whether an error is a fault of this program or of its schema, such as
+// a missing table, rather than a database that is away.
+func ours(err error) bool {
+	if server := (*mysql.MySQLError)(nil); errors.As(err, &server) {
+		return slices.Contains(mysqlFaults, string(server.SQLState[:2])) && !slices.Contains(mysqlLimits, server.Number)
+	}
+	if coded := interface{ Code() int }(nil); errors.As(err, &coded) {
+		return slices.Contains(sqliteFaults, coded.Code()&0xff)
+	}
+	return errors.Is(err, gorm.ErrRecordNotFound)
 }
 
 // answered tells whether MySQL answered with one of these numbers.

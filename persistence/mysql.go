@@ -19,6 +19,8 @@ const (
 	dialTimeout      = 5 * time.Second
 	answerTimeout    = 15 * time.Second
 	lockWaitSeconds  = "3"
+	// migrationWaitSeconds is for tables that other replicas are using.
+	migrationWaitSeconds = "60"
 )
 
 // openMySQL prepares a pool for what follows mysql:// without connecting.
@@ -37,6 +39,7 @@ func openMySQL(dsn string) (*DB, gorm.Dialector, error) {
 	db := &DB{pool: pool, dialect: mysqlDialect, slow: func() (*sql.DB, error) {
 		patient := cfg.Clone()
 		patient.ReadTimeout = 0
+		patient.Params["lock_wait_timeout"] = migrationWaitSeconds
 		return mysqlPool(patient)
 	}}
 	// The server's version only matters to what is not used here.
@@ -66,7 +69,8 @@ func mysqlConfig(dsn string) (*mysql.Config, error) {
 	if cfg.Params == nil {
 		cfg.Params = map[string]string{}
 	}
-	cfg.Params["innodb_lock_wait_timeout"] = lockWaitSeconds
+	cfg.Params["innodb_lock_wait_timeout"] = lockWaitSeconds // for rows
+	cfg.Params["lock_wait_timeout"] = lockWaitSeconds        // for tables: a year, as servers come
 	cfg.Params["time_zone"] = "'+00:00'"
 	cfg.Params["sql_mode"] = "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 	return cfg, nil

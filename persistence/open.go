@@ -75,8 +75,10 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 // Pool returns the pool of connections, for its statistics.
 func (db *DB) Pool() *sql.DB { return db.pool }
 
-// Ping tells whether the database answers.
+// Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	return away(db.pool.PingContext(ctx))
 }
 
@@ -88,10 +90,14 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// away wraps what a store must not pass on as it is.
+// away wraps what a store must not pass on as it is: in [claim.ErrStoreAway], unless
+// the fault is our own.
 func away(err error) error {
-	if err == nil {
-		return nil
+	switch {
+	case err == nil, errors.Is(err, claim.ErrStoreAway):
+		return err
+	case ours(err):
+		return fmt.Errorf("persistence: %w", err)
 	}
 	return fmt.Errorf("%w: %w", claim.ErrStoreAway, err)
 }

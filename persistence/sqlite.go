@@ -18,7 +18,9 @@ const (
 	// where callers that queue for the only one are served in turn; other
 	// processes, such as another replica, still wait for the file.
 	sqliteConnections = 1
-	sqliteOptions     = "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate"
+	// SQLite itself waits a second for another process, in which no context is heard;
+	// operations are repeated for as long as there is patience.
+	sqliteOptions = "?_pragma=busy_timeout(1000)&_pragma=synchronous(FULL)&_txlock=immediate"
 )
 
 // openSQLite opens or creates the file that follows sqlite://.

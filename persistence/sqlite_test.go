@@ -20,7 +20,7 @@ func TestSQLiteIsSetUp(t *testing.T) {
 	}
 	path = filepath.Join(t.TempDir(), "100% of #1.db")
 	db := opened(t, "sqlite://"+path)
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "1000"} {
 		if got, err := db.Text(t.Context(), "PRAGMA "+pragma); err != nil || got != want {
 			t.Errorf("%s is %s, %v, want %s", pragma, got, err, want)
 		}

@@ -2,6 +2,7 @@ package scimbridge
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/holdline/holdline/scim"
 	"github.com/holdline/holdline/scim/bulk"
 	"github.com/holdline/holdline/scim/users"
+	"github.com/holdline/holdline/web"
 )
 
 // bulkTime is how long a bulk request may work: longer than others have for their
@@ -35,8 +37,18 @@ func (h handlers) bulk(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	answer(c, http.StatusOK, bulk.Run(ctx, request, func(ctx context.Context, o bulk.Operation) bulk.Outcome {
-		user, status, err := h.operate(ctx, who.By, o)
+	carriedOut := 0
+	var outage error // after which nothing more is tried: each would wait for its own
+	done := bulk.Run(ctx, request, func(ctx context.Context, o bulk.Operation) bulk.Outcome {
+		user, status, err := users.User{}, 0, outage
+		if err == nil {
+			user, status, err = h.operate(ctx, who.By, o)
+		}
+		if errors.Is(err, claim.ErrStoreAway) && !errors.Is(err, claim.ErrRaced) {
+			outage = err
+		} else {
+			carriedOut++
+		}
 		if err != nil {
 			fault, status, own := faultOf(err)
 			if !own && status >= http.StatusInternalServerError {
@@ -53,12 +65,21 @@ func (h handlers) bulk(c *gin.Context) error {
 			outcome.Version = etag(user.Version)
 		}
 		return outcome
-	}))
+	})
+	if outage != nil && carriedOut == 0 {
+		return outage
+	}
+	if outage != nil {
+		c.Header("Retry-After", web.RetryOutage)
+	}
+	answer(c, http.StatusOK, done)
 	return nil
 }
 
 // operate makes one change of a bulk request.
 func (h handlers) operate(ctx context.Context, by users.By, o bulk.Operation) (users.User, int, error) {
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
+	defer cancel()
 	if o.Method == http.MethodPost {
 		if o.Path != h.Resource.Endpoint {
 			return users.User{}, 0, scim.Bad(scim.InvalidPath, "the path must be "+h.Resource.Endpoint)

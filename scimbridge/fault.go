@@ -64,8 +64,11 @@ func faultOf(err error) (fault errorBody, status int, own bool) {
 // fail answers with an error.
 func (h handlers) fail(c *gin.Context, err error) {
 	fault, status, own := faultOf(err)
-	if !own {
-		h.edge.Head(c, err)
+	if !own && h.edge.Head(c, err).Status == web.StatusClientClosed {
+		status = web.StatusClientClosed
+	}
+	if status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", web.RetryOutage)
 	}
 	if status == http.StatusUnauthorized {
 		c.Writer.Header().Add("WWW-Authenticate", `Basic realm="holdline"`)

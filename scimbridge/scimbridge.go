@@ -51,7 +51,7 @@ const MaxBody = 1 << 20
 // own: its errors get SCIM's form.
 func New(edge *web.Edge, o Options) (http.Handler, error) {
 	h := handlers{Options: o, edge: edge}
-	edge.Face = h.fail
+	edge.Face, edge.Unbounded = h.fail, []string{Path + "/Bulk"}
 	engine, err := edge.Engine()
 	if err != nil {
 		return nil, err

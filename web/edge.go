@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -30,6 +31,8 @@ type Edge struct {
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
 	// believed on this listener. None by default.
 	TrustedProxies []string
+	// Unbounded are the full paths of routes that bound their own time.
+	Unbounded []string
 	// Around goes around every request of the listener, before its access log.
 	Around []gin.HandlerFunc
 	// Access writes a line of the log for each request.
@@ -61,10 +64,30 @@ func (e *Edge) Engine() (*gin.Engine, error) {
 	if e.Access {
 		engine.Use(e.access)
 	}
-	engine.Use(e.rescue)
+	engine.Use(e.bound, e.rescue)
 	engine.NoRoute(func(c *gin.Context) { e.Fail(c, ErrNoRoute) })
 	engine.NoMethod(func(c *gin.Context) { e.Fail(c, ErrMethod) })
 	return engine, nil
+}
+
+// AnswerTime is how long a request may work: whatever it waits for, a store or
+// Kratos, is given up then, so that its caller gets an answer and not a closed
+// connection. Past it goes only what must not be left undone, in seconds; a listener
+// must wait for longer than both.
+const AnswerTime = 10 * time.Second
+
+// bound ends a request's context when the time for its answer is over.
+func (e *Edge) bound(c *gin.Context) {
+	if slices.Contains(e.Unbounded, c.FullPath()) {
+		c.Next()
+		return
+	}
+	caller := c.Request.Context()
+	ctx, cancel := context.WithTimeout(caller, AnswerTime)
+	defer cancel()
+	c.Request = c.Request.WithContext(ctx)
+	c.Next()
+	c.Request = c.Request.WithContext(caller)
 }
 
 // rescue turns a panic into an answer. What it was about stays in the log, and

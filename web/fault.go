@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -78,7 +79,12 @@ var faults = []struct {
 	{claim.ErrStoreAway, Fault{http.StatusServiceUnavailable, "HLD-50301", "The service cannot be used just now. Try again in a moment."}},
 	{claim.ErrLeased, Fault{http.StatusServiceUnavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment."}},
 	{claim.ErrDirectoryAway, Fault{http.StatusServiceUnavailable, "HLD-50302", "The service cannot be used just now. Try again in a moment."}},
+	{context.DeadlineExceeded, Fault{http.StatusServiceUnavailable, "HLD-50301", "The service cannot be used just now. Try again in a moment."}},
 }
+
+// StatusClientClosed is the status of a request whose caller went away, which nobody
+// reads but logs and metrics. The number is nginx's.
+const StatusClientClosed = 499
 
 // unlisted is all that is said of an error that nobody planned for.
 var unlisted = Fault{http.StatusInternalServerError, "HLD-50001", "Something went wrong."}
@@ -118,13 +124,21 @@ func (e *Edge) Fail(c *gin.Context, err error) {
 }
 
 // Head begins the answer to an error for who writes its body in another form: it
-// logs what is our fault, and sets the headers. Limits say in Retry-After (RFC
-// 9110, section 10.2.3) when they end, and refused callers hear in
+// logs what is our fault, and sets the headers. Limits and outages say in Retry-After
+// (RFC 9110, section 10.2.3) when to try again, and refused callers hear in
 // WWW-Authenticate what they lack (RFC 6750, section 3).
 func (e *Edge) Head(c *gin.Context, err error) Fault {
 	fault := FaultOf(err)
 	if fault.Status >= http.StatusInternalServerError {
-		e.Log.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "error", err)
+		if errors.Is(c.Request.Context().Err(), context.Canceled) {
+			fault.Status = StatusClientClosed
+			e.Log.InfoContext(c.Request.Context(), "caller went away", "route", c.FullPath(), "error", err)
+		} else {
+			e.Log.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "error", err)
+		}
+	}
+	if fault.Status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", RetryOutage)
 	}
 	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
 		c.Header("Retry-After", retryAfter(limit.Until.Sub(e.Now())))
@@ -141,6 +155,10 @@ func (e *Edge) Head(c *gin.Context, err error) Fault {
 	c.Header("Cache-Control", "no-store")
 	return fault
 }
+
+// RetryOutage is the Retry-After of what is away for a time that nobody knows, in
+// seconds.
+const RetryOutage = "5"
 
 const challenge = `Bearer realm="holdline"`
 

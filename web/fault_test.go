@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -80,7 +81,7 @@ func answer(t *testing.T, request *http.Request, handler gin.HandlerFunc) *httpt
 	}
 	engine.GET("/x", handler)
 	recorder := httptest.NewRecorder()
-	engine.ServeHTTP(recorder, request.WithContext(t.Context()))
+	engine.ServeHTTP(recorder, request)
 	return recorder
 }
 
@@ -90,7 +91,7 @@ func TestUnplannedErrorsAndPanicsSayNothing(t *testing.T) {
 		"panic": func(*gin.Context) { panic("the secret") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := answer(t, httptest.NewRequest(http.MethodGet, "/x", nil), handler)
+			got := answer(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil), handler)
 			if got.Code != http.StatusInternalServerError || strings.Contains(got.Body.String(), "secret") ||
 				!strings.Contains(got.Body.String(), "HLD-50001") {
 				t.Errorf("got %d %s", got.Code, got.Body)
@@ -103,7 +104,7 @@ func TestLimitsSayWhenTheyEnd(t *testing.T) {
 	for wait, want := range map[time.Duration]string{
 		90 * time.Second: "90", 1500 * time.Millisecond: "2", 0: "1", -time.Hour: "1",
 	} {
-		got := answer(t, httptest.NewRequest(http.MethodGet, "/x", nil), func(c *gin.Context) {
+		got := answer(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil), func(c *gin.Context) {
 			edge().Fail(c, &claim.LimitError{Reason: claim.ErrTooSoon, Until: now.Add(wait)})
 		})
 		if got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") != want {
@@ -112,9 +113,68 @@ func TestLimitsSayWhenTheyEnd(t *testing.T) {
 	}
 }
 
+// Whoever is told to try again is told when, and whoever went away is no error of ours.
+func TestOutagesSayWhenToTryAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err    error
+		leave  bool
+		status int
+	}{
+		"store":         {claim.ErrStoreAway, false, http.StatusServiceUnavailable},
+		"Kratos":        {claim.ErrDirectoryAway, false, http.StatusServiceUnavailable},
+		"lease":         {claim.ErrLeased, false, http.StatusServiceUnavailable},
+		"time is over":  {fmt.Errorf("look: %w", context.DeadlineExceeded), false, http.StatusServiceUnavailable},
+		"caller left":   {fmt.Errorf("%w: %w", claim.ErrStoreAway, context.Canceled), true, web.StatusClientClosed},
+		"left unasked":  {context.Canceled, true, web.StatusClientClosed},
+		"a fault of us": {errors.New("no such table"), false, http.StatusInternalServerError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var log strings.Builder
+			got := answer(t, httptest.NewRequestWithContext(ctx, http.MethodGet, "/x", nil), func(c *gin.Context) {
+				if tt.leave {
+					cancel()
+				}
+				e := edge()
+				e.Log = slog.New(slog.NewTextHandler(&log, nil))
+				e.Fail(c, tt.err)
+			})
+			if got.Code != tt.status {
+				t.Errorf("got %d, want %d", got.Code, tt.status)
+			}
+			if after := got.Header().Get("Retry-After"); (after != "") != (tt.status == http.StatusServiceUnavailable) {
+				t.Errorf("got Retry-After %q with %d", after, got.Code)
+			}
+			if logged := strings.Contains(log.String(), "level=ERROR"); logged == tt.leave {
+				t.Errorf("logged as an error: %v", logged)
+			}
+		})
+	}
+}
+
+// A handler's context ends before the listener closes the connection, but on routes
+// that bound their own time.
+func TestRequestsHaveTheirTime(t *testing.T) {
+	for path, bounded := range map[string]bool{"/usual": true, "/long": false} {
+		e := edge()
+		e.Unbounded = []string{"/long"}
+		engine, err := e.Engine()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bool
+		engine.GET(path, func(c *gin.Context) { _, got = c.Request.Context().Deadline() })
+		engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if got != bounded {
+			t.Errorf("%s has a deadline: %v, want %v", path, got, bounded)
+		}
+	}
+}
+
 func TestRequestIDs(t *testing.T) {
 	for given, want := range map[string]string{"": "made-here", "abc-123": "abc-123", "evil\tid": "made-here", strings.Repeat("x", 65): "made-here"} {
-		request := httptest.NewRequest(http.MethodGet, "/x", nil)
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil)
 		request.Header.Set("X-Request-Id", given)
 		got := answer(t, request, func(c *gin.Context) { edge().Fail(c, claim.ErrWrongCode) })
 		if id := got.Header().Get("X-Request-Id"); id != want || !strings.Contains(got.Body.String(), `"traceId":"`+want+`"`) {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
@@ -22,7 +23,7 @@ func (e *Edge) Health(r gin.IRouter, release string, checks map[string]func(cont
 	r.GET("/version", func(c *gin.Context) { c.JSON(http.StatusOK, version{release}) })
 	r.GET("/health/ready", func(c *gin.Context) {
 		for name, check := range checks {
-			if err := check(c.Request.Context()); err != nil {
+			if err := soon(c.Request.Context(), check); err != nil {
 				e.Log.WarnContext(c.Request.Context(), "not ready", "part", name, "error", err)
 				e.Fail(c, ErrUnavailable)
 				return
@@ -30,4 +31,13 @@ func (e *Edge) Health(r gin.IRouter, release string, checks map[string]func(cont
 		}
 		c.JSON(http.StatusOK, healthStatus{"ok"})
 	})
+}
+
+// checkTime bounds each check of readiness: probes have less patience than people.
+const checkTime = 3 * time.Second
+
+func soon(ctx context.Context, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	return check(ctx)
 }

@@ -98,6 +98,13 @@ func (h *Holdline) start() error {
 	return nil
 }
 
+// DSN is the program's database, as its configuration names it.
+func (h *Holdline) DSN() string {
+	database, _ := h.written["database"].(tree)
+	dsn, _ := database["dsn"].(string)
+	return dsn
+}
+
 // current returns the running process, or nil.
 func (h *Holdline) current() *Process {
 	h.mu.Lock()

@@ -186,7 +186,7 @@ const largestForm = 64 << 10
 func (s *console) bound(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, largestForm)
 	c.Next()
-	if c.Request.Context().Err() != nil {
+	if errors.Is(c.Request.Context().Err(), context.Canceled) {
 		return
 	}
 	for _, fault := range c.Errors {

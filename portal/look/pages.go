@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/web"
 )
 
 //go:embed templates/layout.gohtml
@@ -96,7 +98,8 @@ func Must(pages *Pages, err error) *Pages {
 }
 
 // Show renders a page whole before the first byte of it is sent. A page that
-// cannot be rendered is a plain 500, and the error is among gin's.
+// cannot be rendered is a plain 500, and the error is among gin's. What is away says
+// when to try again (RFC 9110, section 10.2.3).
 func (p *Pages) Show(c *gin.Context, status int, name string, data any) {
 	page, ok := p.byName[name]
 	if !ok {
@@ -109,6 +112,9 @@ func (p *Pages) Show(c *gin.Context, status int, name string, data any) {
 		_ = c.Error(fmt.Errorf("look: render %s: %w", name, err))
 		c.String(http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError))
 		return
+	}
+	if status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", web.RetryOutage)
 	}
 	c.Data(status, "text/html; charset=utf-8", out.Bytes())
 }

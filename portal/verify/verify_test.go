@@ -250,7 +250,7 @@ func TestThePageShowsTheClaim(t *testing.T) {
 		"too many texts": {change(func(s *claim.Status) { s.NextText = now.Add(5 * time.Hour) }), "?said=too-many-texts", 429, "too-many-texts", []string{"Too many codes", "5 hours"}, nil, "18000"},
 		"country full":   {nil, "?said=country-full", 429, "country-full", []string{"to this country"}, nil, ""},
 		"not served":     {nil, "?said=not-served", 400, "not-served", []string{"of this kind or country"}, nil, ""},
-		"failed":         {nil, "?said=away", 503, "failed-now", []string{"just now", `id="code"`}, nil, ""},
+		"failed":         {nil, "?said=away", 503, "failed-now", []string{"just now", `id="code"`}, nil, "5"},
 		"said nonsense":  {nil, "?said=<script>", 200, "waiting", nil, []string{"<script>"}, ""},
 		"locked for the day": {
 			change(func(s *claim.Status) { s.AttemptsLeft, s.TriesAgain = 0, now.Add(3*time.Hour) }), "", 429, "locked",
@@ -270,8 +270,8 @@ func TestThePageShowsTheClaim(t *testing.T) {
 			[]string{`id="code"`, "<form"},
 			"",
 		},
-		"store away":  {func(w *world) { w.statuses[0] = fmt.Errorf("secret: %w", claim.ErrStoreAway) }, "", 503, "away", []string{`http-equiv="refresh"`, "Nothing is lost"}, []string{"secret"}, ""},
-		"Kratos away": {func(w *world) { w.session = claim.ErrDirectoryAway }, "", 503, "away", nil, nil, ""},
+		"store away":  {func(w *world) { w.statuses[0] = fmt.Errorf("secret: %w", claim.ErrStoreAway) }, "", 503, "away", []string{`http-equiv="refresh"`, "Nothing is lost"}, []string{"secret"}, "5"},
+		"Kratos away": {func(w *world) { w.session = claim.ErrDirectoryAway }, "", 503, "away", nil, nil, "5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := newWorld(t, tt.change).get(tt.query)
