@@ -21,6 +21,9 @@ type StoredFlow struct {
 func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 	who := Actor{Kind: Owner, ID: f.IdentityID, Address: f.Address}
 	if f.Marker == "" {
+		if err := s.settleFlow(ctx, f, who); err != nil {
+			return err
+		}
 		return s.cancelOvertaken(ctx, f, who)
 	}
 	a := activation{

@@ -61,6 +61,10 @@ type Claim struct {
 	Was        Mobile // what the identity had when the claim was made
 	// WasVerified tells that Was was marked verified.
 	WasVerified bool
+	// Direct tells that no code stands behind the claim: it is staged when Number is
+	// about to be written directly or, with none, Was to be removed, and applied once
+	// that has happened. It is never open or verified.
+	Direct bool
 
 	State   State
 	Version int

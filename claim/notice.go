@@ -11,6 +11,15 @@ type replaced struct {
 	verified bool
 }
 
+// about is the number that a person is told of: the new one or, where there is
+// none, the one that was removed.
+func (c Claim) about() Mobile {
+	if c.Number.IsZero() {
+		return c.Was
+	}
+	return c.Number
+}
+
 // notices tells of a moment in a claim's life: by a text to the old number,
 // which has to be one that was proven to be the person's, and by the operator's
 // webhook. A first number replaces none, and nobody is told.
@@ -27,11 +36,11 @@ func (s *Service) notices(c Claim, kind TextKind, old replaced, now time.Time) [
 			CreatedAt: now, LeaseUntil: now.Add(textLease),
 		})
 	}
-	if kind == TextChanged && policy.OldNumber && old.verified {
+	if (kind == TextChanged || kind == TextRemoved) && policy.OldNumber && old.verified {
 		add(ChannelSMS, old.number)
 	}
 	if policy.Webhook {
-		add(ChannelWebhook, c.Number)
+		add(ChannelWebhook, c.about())
 	}
 	return texts
 }

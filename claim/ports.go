@@ -8,7 +8,8 @@ import (
 // Snapshot is what a store knows of one identity at one moment.
 type Snapshot struct {
 	Held   *Claim  // open or verified; nil for none
-	Staged []Claim // newest first
+	Staged []Claim // that wait for a code to be sent; newest first
+	Direct []Claim // staged, but for no code (see [Claim.Direct]); newest first
 	// TriesElsewhere counts the tries since the asked time on the identity's
 	// other claims; TriesSince is the oldest of those claims' creation.
 	TriesElsewhere int

@@ -135,6 +135,12 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		return p, s.stage(ctx, p.staged(), r, p.held, seen.Pending)
 	}
 	p.Number, p.Pending = r.Wanted, Mobile{}
+	if r.ends(p.Number) {
+		p.flowID = s.NewID()
+		direct := p.staged()
+		direct.Number, direct.Was, direct.WasVerified, direct.ClientText = p.Number, r.Stored, true, ClientNone
+		return p, s.announce(ctx, direct)
+	}
 	return p, nil
 }
 
@@ -176,7 +182,7 @@ func (p Proposal) staged() Claim {
 // failure discards what was staged.
 func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 	switch {
-	case failure != nil && p.Ruling == Challenge && !errors.Is(failure, ErrDirectoryAway):
+	case failure != nil && p.flowID != "" && !errors.Is(failure, ErrDirectoryAway):
 		return s.discard(ctx, p)
 	case failure != nil:
 		return nil //nolint:nilerr // the caller has it; nothing is left to settle
@@ -203,6 +209,9 @@ func (s *Service) discard(ctx context.Context, p Proposal) error {
 			return err
 		}
 		staged := findStaged(snapshot, p.flowID, p.Pending)
+		if p.Ruling != Challenge {
+			staged = announced(snapshot, p.flowID, p.Number)
+		}
 		if staged == nil {
 			return nil
 		}
@@ -211,13 +220,9 @@ func (s *Service) discard(ctx context.Context, p Proposal) error {
 	})
 }
 
-// What the audit trail says of numbers that were written without a code, and of
-// those that were left out of a change whose rest was written.
-const (
-	NumberWritten = "number_written"
-	NumberRemoved = "number_removed"
-	NumberLeftOut = "number_left_out"
-)
+// NumberLeftOut is what the audit trail says of a number that was left out of a
+// change whose rest was written.
+const NumberLeftOut = "number_left_out"
 
 // commitLeftOut writes down that a number was left out, and why.
 func (s *Service) commitLeftOut(ctx context.Context, p Proposal) error {
@@ -229,10 +234,14 @@ func (s *Service) commitLeftOut(ctx context.Context, p Proposal) error {
 }
 
 // overtake ends the open claim of an identity whose number was written or taken
-// back. The marker went with that write.
+// back, and tells the number that ended with it. The marker went with that write.
 func (s *Service) overtake(ctx context.Context, p Proposal) error {
 	return again(ctx, func() error {
 		now := s.Now()
+		direct, living, err := s.proposed(ctx, p)
+		if err != nil {
+			return err
+		}
 		change := Change{At: now}
 		if p.held != nil && p.held.State == Open {
 			reason := "number written directly"
@@ -244,7 +253,9 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 			change.Moves = []Move{{From: Open, Claim: done}}
 			change.Events = append(change.Events, event(done, string(Cancelled), p.change.Who, now))
 		}
-		if kind := p.written(); kind != "" {
+		if direct != nil {
+			s.tell(&change, living, *direct, p.change.Who)
+		} else if kind := p.written(); kind != "" {
 			change.Events = append(change.Events, Event{
 				IdentityID: p.seen.ID, Kind: kind, Actor: p.change.Who, Number: p.Number.String(), At: now,
 			})
@@ -252,7 +263,7 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 		if len(change.Events) == 0 {
 			return nil
 		}
-		err := s.commit(ctx, change)
+		err = s.commit(ctx, change)
 		if !errors.Is(err, ErrRaced) {
 			return err
 		}
@@ -262,10 +273,21 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 	})
 }
 
-// written is the kind of event for what was written; blank for nothing.
+// proposed returns the direct claim that was staged for a proposal, nil for none or
+// once a worker has told it, and what lives beside it.
+func (s *Service) proposed(ctx context.Context, p Proposal) (*Claim, Snapshot, error) {
+	if p.Held() || p.flowID == "" {
+		return nil, Snapshot{}, nil // most proposals end nothing
+	}
+	living, err := s.Store.Current(ctx, p.seen.ID, s.Now().Add(-day))
+	return announced(living, p.flowID, p.Number), living, err
+}
+
+// written is the kind of event for what was written and ended no verified number;
+// blank for nothing.
 func (p Proposal) written() string {
 	switch {
-	case p.Held() || p.Number.Same(p.request.Stored):
+	case p.Held() || p.flowID != "" || p.Number.Same(p.request.Stored):
 		return ""
 	case p.Number.IsZero():
 		return NumberRemoved
@@ -340,7 +362,7 @@ func (s *Service) Forget(ctx context.Context, identityID string, who Actor) erro
 		if err != nil {
 			return err
 		}
-		living := snapshot.Staged
+		living := append(snapshot.Staged, snapshot.Direct...)
 		if snapshot.Held != nil {
 			living = append(living, *snapshot.Held)
 		}

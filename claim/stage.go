@@ -84,6 +84,12 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 		if held != nil && held.State == Verified {
 			return Answer{}, ErrBeingApplied
 		}
+		if request.ends(request.Wanted) {
+			err = s.announce(ctx, Claim{
+				IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings, Number: request.Wanted,
+				Was: request.Stored, WasVerified: true, LastAddress: network(c.Address), Language: c.Language,
+			})
+		}
 	}
 	return answer, err
 }

@@ -13,6 +13,8 @@ const (
 	TextCode      TextKind = "code"      // carries a code to the number that is wanted
 	TextRequested TextKind = "requested" // tells a person that another number is wanted
 	TextChanged   TextKind = "changed"   // tells a person that their number was replaced
+	TextRemoved   TextKind = "removed"   // tells a person that their number was removed
+	TextTaken     TextKind = "taken"     // tells a person that another account proved their number, and has it now
 	TextDisputed  TextKind = "disputed"  // tells the operator that a person denies a change
 )
 

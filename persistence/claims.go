@@ -48,15 +48,19 @@ func (s *Store) Current(ctx context.Context, identityID string, since time.Time)
 		snapshot.TriesElsewhere, snapshot.TriesBefore = row.Tries, row.TriesBefore
 		snapshot.TriesSince = time.Time(row.TriesSince)
 		switch c := row.Claim.claim(); {
+		case c.State == claim.Staged && c.Direct:
+			snapshot.Direct = append(snapshot.Direct, c)
 		case c.State == claim.Staged:
 			snapshot.Staged = append(snapshot.Staged, c)
 		case c.State.Held():
 			snapshot.Held = &c
 		}
 	}
-	slices.SortFunc(snapshot.Staged, func(a, b claim.Claim) int {
-		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
-	})
+	for _, claims := range [][]claim.Claim{snapshot.Staged, snapshot.Direct} {
+		slices.SortFunc(claims, func(a, b claim.Claim) int {
+			return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+		})
+	}
 	return snapshot, err
 }
 

@@ -116,6 +116,7 @@ func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
 		if strings.HasSuffix(t.Name(), "sqlite") { // MySQL commits the columns before the process can write them down
 			statements = append(statements,
 				"ALTER TABLE claims DROP COLUMN client_text",
+				"ALTER TABLE claims DROP COLUMN direct",
 				"ALTER TABLE claims DROP COLUMN was_verified", "ALTER TABLE claims DROP COLUMN language",
 				"DROP TABLE tokens", "DROP TABLE scim_users", "DROP TABLE scim_values", "DROP TABLE scim_counts",
 				"DROP TABLE settings", "DROP TABLE admin_sessions")

@@ -175,11 +175,13 @@ func (m *machine) trails() map[string][]string {
 // resent text is a step from open to open; a right code that was counted in time
 // unlocks; and what a form overwrote is applied once more.
 var steps = map[claim.State]string{
-	claim.Staged:   "open discarded orphaned",
+	claim.Staged:   "open discarded orphaned number_written number_removed",
 	claim.Open:     "resent verified superseded cancelled locked lapsed orphaned",
 	claim.Verified: "applied conflict orphaned",
 	claim.Locked:   "verified",
 	claim.Applied:  "verified",
+	// A form may take longer than Holdline waits for it.
+	claim.Discarded: "number_written number_removed",
 }
 
 // checkTrail walks a claim's audit lines through the diagram, to its state.
@@ -189,14 +191,19 @@ func (m *machine) checkTrail(c claim.Claim, trail []string) {
 		if !slices.Contains(strings.Fields(steps[at]), kind) {
 			m.fail("%s came after %s: %v of %+v", kind, at, trail, c)
 		}
-		if kind != "resent" {
+		switch direct := kind == claim.NumberWritten || kind == claim.NumberRemoved; {
+		case direct != c.Direct && (direct || kind == string(claim.Applied)):
+			m.fail("%s of %+v", kind, c)
+		case direct:
+			at = claim.Applied
+		case kind != "resent":
 			at = claim.State(kind)
 		}
 	}
 	if at != c.State {
 		m.fail("the trail %v leads to %s: %+v", trail, at, c)
 	}
-	if c.State == claim.Applied && !m.had[c.IdentityID][c.Number.Reveal()] {
+	if c.State == claim.Applied && !c.Direct && !m.had[c.IdentityID][c.Number.Reveal()] {
 		m.fail("applied and never written: %+v", c)
 	}
 }
@@ -237,6 +244,16 @@ func (m *machine) ended(t *rapid.T) {
 	for _, id := range people {
 		if i := m.identity(id); i.Pending != "" && m.stale[id] != i.Pending {
 			m.fail("still pending: %+v", i)
+		}
+	}
+	for id, numbers := range m.lost {
+		for number := range numbers {
+			told := slices.ContainsFunc(m.of(id), func(c claim.Claim) bool {
+				return c.State == claim.Applied && c.WasVerified && c.Was.Same(claim.RestoreMobile(number))
+			})
+			if !told {
+				m.fail("%s lost the verified %s, and nobody is told", id, number)
+			}
 		}
 	}
 	if waiting, err := m.store.Waiting(m.ctx); err != nil || waiting != (claim.Waiting{}) {

@@ -50,6 +50,17 @@ func (m *machine) drawForm(t *rapid.T, wanted string) func() {
 	}
 }
 
+// loses keeps in mind that a person's verified number ended without a code, by a
+// write that Holdline knew of beforehand.
+func (m *machine) loses(before claim.Identity, now string) {
+	if before.Verified && before.Mobile != "" && !claim.RestoreMobile(before.Mobile).Same(claim.RestoreMobile(now)) {
+		if m.lost[before.ID] == nil {
+			m.lost[before.ID] = map[string]bool{}
+		}
+		m.lost[before.ID][before.Mobile] = true
+	}
+}
+
 func writes(r claim.Ruling) bool {
 	return r == claim.Write || r == claim.Remove || r == claim.WriteUnverified
 }
@@ -79,8 +90,12 @@ func (m *machine) storeForm(f form, activate bool) {
 	if f.answer.Ruling == claim.Challenge {
 		m.asked[i.ID][f.wanted] = true
 	}
+	before := m.identity(i.ID)
 	if !m.put(i) {
 		return
+	}
+	if before.Mobile == f.read.Mobile && before.Verified == f.read.Verified && writes(f.answer.Ruling) {
+		m.loses(before, f.wanted)
 	}
 	living := m.lives(i.ID, i.Pending)
 	if activate && f.answer.Ruling != claim.Leave {
@@ -162,6 +177,7 @@ func (m *machine) scim(ctx context.Context, id string, change claim.DirectChange
 		if m.taken(id, i.Mobile) {
 			return claim.ErrNumberTaken
 		}
+		m.loses(seen, i.Mobile)
 		m.dir.Put(i)
 		m.written(i)
 		return nil

@@ -19,6 +19,7 @@ type model struct {
 	typed   map[claim.CodeRef]claim.Mobile // codes typed while they were good, and where they had arrived
 	guessed map[string]int                 // wrong codes, by claim
 	had     map[string]map[string]bool     // verified numbers that each had at some time
+	lost    map[string]map[string]bool     // verified numbers that each lost without a code
 	// stale are markers that a form, which was stored late, put back for a claim that
 	// had ended, and Holdline was not told of it: nobody can know.
 	stale map[string]string
@@ -30,7 +31,7 @@ type model struct {
 func newModel(identities []claim.Identity) model {
 	m := model{
 		stored: map[string]claim.Identity{}, asked: map[string]map[string]bool{}, phone: map[string][]claim.Text{},
-		typed: map[claim.CodeRef]claim.Mobile{}, had: map[string]map[string]bool{}, guessed: map[string]int{},
+		typed: map[claim.CodeRef]claim.Mobile{}, had: map[string]map[string]bool{}, lost: map[string]map[string]bool{}, guessed: map[string]int{},
 		stale: map[string]string{}, interfered: map[string]bool{},
 	}
 	for _, i := range identities {

@@ -82,6 +82,8 @@ func (s *Store) Current(_ context.Context, identityID string, since time.Time) (
 		switch {
 		case c.State.Held():
 			snapshot.Held = &c
+		case c.State == claim.Staged && c.Direct:
+			snapshot.Direct = append(snapshot.Direct, c)
 		case c.State == claim.Staged:
 			snapshot.Staged = append(snapshot.Staged, c)
 		}

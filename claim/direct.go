@@ -1,0 +1,163 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// What the audit trail says of numbers that were written or removed without a
+// code.
+const (
+	NumberWritten = "number_written"
+	NumberRemoved = "number_removed"
+)
+
+// ends reports whether storing a number ends one that was verified. The same
+// number in other words ends nothing.
+func (r Request) ends(number Mobile) bool {
+	return r.StoredVerified && !r.Stored.IsZero() && !r.Stored.Same(number)
+}
+
+// announce stages a direct write or a removal that is about to end a verified
+// number, so that the number is told even if nobody lives to say that it happened.
+// The caller says whose it is, from where, and which numbers. A repeated delivery
+// meets its own row.
+func (s *Service) announce(ctx context.Context, c Claim) error {
+	now := s.Now()
+	c.ID = directID(c.IdentityID, c.FlowID, c.Number)
+	c.Direct, c.State, c.CreatedAt, c.DueAt = true, Staged, now, now.Add(reconcileAfter)
+	c.Marker = MarkerOld // its number is never shown as pending
+	err := s.Store.Commit(ctx, Change{Create: &c, At: now})
+	if !errors.Is(err, ErrExists) {
+		return err
+	}
+	known, err := s.Store.Find(ctx, c.ID)
+	if err != nil || known != nil && known.State == Staged && now.Sub(known.CreatedAt) < reconcileAfter {
+		return err
+	}
+	c.ID = s.NewID() // the same again in a flow that was refused before
+	return s.Store.Commit(ctx, Change{Create: &c, At: now})
+}
+
+// directID computes the id of a flow's direct claim, which is another one than that
+// of its claim for a code.
+func directID(identityID, flowID string, number Mobile) string {
+	return stagedID(identityID, flowID+"\x00direct", number)
+}
+
+// announced returns a staged direct claim of a flow for a number, newest first;
+// nil for none.
+func announced(snapshot Snapshot, flowID string, number Mobile) *Claim {
+	for i := range snapshot.Direct {
+		if c := &snapshot.Direct[i]; c.FlowID == flowID && c.Number.Same(number) {
+			return c
+		}
+	}
+	return nil
+}
+
+// tell adds to a change that a direct claim's number is stored: the claim is
+// applied, the number that it ended is told, and the audit trail says who did it.
+// Other claims that were to end the same number come to nothing.
+func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, who Actor) {
+	kind, text := NumberWritten, TextChanged
+	if c.Number.IsZero() {
+		kind, text = NumberRemoved, TextRemoved
+	}
+	done := ended(c, Applied, "", change.At)
+	line := event(done, kind, who, change.At)
+	line.Number = done.about().String()
+	change.Moves = append(change.Moves, Move{From: c.State, Claim: done})
+	change.Events = append(change.Events, line)
+	change.Notices = append(change.Notices, s.notices(done, text, replaced{c.Was, c.WasVerified}, change.At)...)
+	for _, other := range snapshot.Direct {
+		if other.ID != c.ID && other.Was.Same(c.Was) {
+			late := ended(other, Discarded, "told already", change.At)
+			change.Moves = append(change.Moves, Move{From: Staged, Claim: late})
+			change.Events = append(change.Events, event(late, string(Discarded), who, change.At))
+		}
+	}
+}
+
+// notStored is why a direct claim is discarded; it may turn out to be wrong.
+const notStored = "not stored"
+
+// settleFlow applies the direct claim of a settings flow that Kratos has stored.
+func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who Actor) error {
+	number := StoredMobile(s.Plan, f.Mobile)
+	return again(ctx, func() error {
+		now := s.Now()
+		snapshot, err := s.Store.Current(ctx, f.IdentityID, now.Add(-day))
+		if err != nil {
+			return err
+		}
+		found := announced(snapshot, f.FlowID, number)
+		if found == nil {
+			found, err = s.givenUp(ctx, f, number)
+		}
+		if err != nil || found == nil {
+			return err
+		}
+		change := Change{At: now}
+		s.tell(&change, snapshot, *found, who)
+		return s.commit(ctx, change)
+	})
+}
+
+// givenUp returns the direct claim of a flow that took so long that it was
+// discarded; nil for none.
+func (s *Service) givenUp(ctx context.Context, f StoredFlow, number Mobile) (*Claim, error) {
+	found, err := s.Store.Find(ctx, directID(f.IdentityID, f.FlowID, number))
+	if err != nil || found == nil || found.State != Discarded || found.Reason != notStored {
+		return nil, err
+	}
+	last, err := s.Store.Last(ctx, f.IdentityID)
+	if err != nil || last != nil && last.State == Applied && last.Direct && last.FlowID == f.FlowID {
+		return nil, err // sent again since, and told
+	}
+	return found, nil
+}
+
+// reconcileDirect finds out what became of a direct write that nobody has settled.
+func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) error {
+	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	switch {
+	case errors.Is(err, ErrNoIdentity):
+		return s.Forget(ctx, c.IdentityID, Actor{Kind: System})
+	case err != nil:
+		return err
+	}
+	stored := StoredMobile(s.Plan, seen.Mobile)
+	happened := stored.Same(c.Number)
+	switch {
+	case !happened && now.Sub(c.CreatedAt) < discardAfter:
+		return nil
+	case !happened && !stored.Same(c.Was):
+		// Something else is stored by now; whoever wrote that may have told the number.
+		last, err := s.Store.Last(ctx, c.IdentityID)
+		if err != nil {
+			return err
+		}
+		happened = last == nil || last.State != Applied || !last.Was.Same(c.Was) || last.EndedAt.Before(c.CreatedAt)
+	}
+	if !happened {
+		_, err = s.end(ctx, c, Discarded, notStored, Actor{Kind: System})
+		return err
+	}
+	snapshot, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
+	if err != nil {
+		return err
+	}
+	change := Change{At: now}
+	s.tell(&change, snapshot, c, c.by())
+	return s.commit(ctx, change)
+}
+
+// by is who began a direct claim, as far as the claim says.
+func (c Claim) by() Actor {
+	if c.Origin == OriginSettings {
+		return Actor{Kind: Owner, ID: c.IdentityID, Address: c.LastAddress}
+	}
+	return Actor{Kind: System}
+}

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE claims ADD COLUMN direct BOOLEAN NOT NULL DEFAULT FALSE;
