@@ -18,6 +18,7 @@ type claimResponse struct {
 	MobileNumber       claim.Mobile `json:"mobile_number"` // prints itself masked
 	FormerMobileNumber claim.Mobile `json:"former_mobile_number"`
 	FormerVerified     bool         `json:"former_verified"`
+	Direct             bool         `json:"direct,omitempty"`
 	Attempts           int          `json:"attempts"`
 	Texts              int          `json:"texts"`
 	CreatedAt          time.Time    `json:"created_at"`
@@ -30,7 +31,7 @@ type claimResponse struct {
 func claimOf(c claim.Claim) claimResponse {
 	return claimResponse{
 		ID: c.ID, IdentityID: c.IdentityID, State: c.State, Reason: c.Reason, Origin: c.Origin,
-		MobileNumber: c.Number, FormerMobileNumber: c.Was, FormerVerified: c.WasVerified,
+		MobileNumber: c.Number, FormerMobileNumber: c.Was, FormerVerified: c.WasVerified, Direct: c.Direct,
 		Attempts: c.Attempts, Texts: c.Texts, CreatedAt: c.CreatedAt, CodeExpiresAt: known(c.CodeExpires),
 		NextResendAt: known(c.NextText), ExpiresAt: known(c.LapsesAt), EndedAt: known(c.EndedAt),
 	}

@@ -48,7 +48,9 @@ func templates(cfg config.Config) (*smsgateway.Templates, error) {
 	}
 	own := map[string]map[claim.TextKind]string{}
 	for language, texts := range cfg.SMS.Templates {
-		own[language] = map[claim.TextKind]string{claim.TextCode: texts.Code, claim.TextChanged: texts.Changed}
+		own[language] = map[claim.TextKind]string{
+			claim.TextCode: texts.Code, claim.TextChanged: texts.Changed, claim.TextRemoved: texts.Removed,
+		}
 	}
 	return smsgateway.NewTemplates(smsgateway.TemplateOptions{
 		Product: cfg.SMS.Product, Host: host, Own: own, Default: cfg.SMS.DefaultLanguage,

@@ -8,6 +8,8 @@ const (
 	OriginSettings Origin = "settings" // a Kratos settings flow
 	OriginSCIM     Origin = "scim"
 	OriginConsole  Origin = "console"
+	// OriginTakeover: another identity proved the number.
+	OriginTakeover Origin = "takeover"
 )
 
 // Touch says what a request does to the mobile number.

@@ -11,6 +11,8 @@ import (
 const (
 	NumberWritten = "number_written"
 	NumberRemoved = "number_removed"
+	// NumberTaken stands at both: who lost an unproven number and who proved it.
+	NumberTaken = "number_taken"
 )
 
 // ends reports whether storing a number ends one that was verified. The same
@@ -62,12 +64,15 @@ func announced(snapshot Snapshot, flowID string, number Mobile) *Claim {
 // Other claims that were to end the same number come to nothing.
 func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, who Actor) {
 	kind, text := NumberWritten, TextChanged
-	if c.Number.IsZero() {
+	switch {
+	case c.Origin == OriginTakeover:
+		kind, text = NumberTaken, TextTaken
+	case c.Number.IsZero():
 		kind, text = NumberRemoved, TextRemoved
 	}
 	done := ended(c, Applied, "", change.At)
 	line := event(done, kind, who, change.At)
-	line.Number = done.about().String()
+	line.Number = done.About().String()
 	change.Moves = append(change.Moves, Move{From: c.State, Claim: done})
 	change.Events = append(change.Events, line)
 	change.Notices = append(change.Notices, s.notices(done, text, replaced{c.Was, c.WasVerified}, change.At)...)

@@ -87,7 +87,8 @@ func TestWhateverEndsAVerifiedNumberTellsIt(t *testing.T) {
 				t.Fatalf("the claim is %+v, %v", last, err)
 			}
 			link := w.lastLink()
-			wantErr(t, w.Disputable(t.Context(), link), nil)
+			kind, _, _ := strings.Cut(tt.told, " ")
+			w.wantDisputable(link, claim.TextKind(kind))
 			if got, err := w.Dispute(t.Context(), link, ""); err != nil || !got.Reported {
 				t.Errorf("dispute: got %+v, %v", got, err)
 			}

@@ -34,10 +34,22 @@ func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, e
 	return outcome, err
 }
 
-// Disputable tells whether a link is good, and changes nothing.
-func (s *Service) Disputable(ctx context.Context, link string) error {
-	_, err := s.disputable(ctx, link)
-	return err
+// Disputable returns what a link speaks of, as the notice that says the same today
+// would, and changes nothing. Errors are those of [Service.Dispute].
+func (s *Service) Disputable(ctx context.Context, link string) (TextKind, error) {
+	found, err := s.disputable(ctx, link)
+	switch {
+	case err != nil:
+		return "", err
+	case found.State == Open:
+		return TextRequested, nil
+	case found.Origin == OriginTakeover:
+		return TextTaken, nil
+	case found.Direct && found.Number.IsZero():
+		return TextRemoved, nil
+	default:
+		return TextChanged, nil
+	}
 }
 
 // disputable finds the claim that a link speaks of, if it can still be denied.

@@ -8,13 +8,16 @@ import (
 
 // What a caller can have done wrong, or met.
 var (
-	ErrBadNumber        = errors.New("claim: not a usable telephone number")
-	ErrRemovalDenied    = errors.New("claim: the number must not be removed")
-	ErrWrongCode        = errors.New("claim: code does not match a pending claim")
-	ErrCodeExpired      = errors.New("claim: code has expired")
-	ErrNothingPending   = errors.New("claim: nothing is pending")
-	ErrBeingApplied     = errors.New("claim: an accepted number is still being written")
-	ErrNumberTaken      = errors.New("claim: another identity has the number")
+	ErrBadNumber      = errors.New("claim: not a usable telephone number")
+	ErrRemovalDenied  = errors.New("claim: the number must not be removed")
+	ErrWrongCode      = errors.New("claim: code does not match a pending claim")
+	ErrCodeExpired    = errors.New("claim: code has expired")
+	ErrNothingPending = errors.New("claim: nothing is pending")
+	ErrBeingApplied   = errors.New("claim: an accepted number is still being written")
+	ErrNumberTaken    = errors.New("claim: another identity has the number")
+	// ErrNumberProved and ErrNumberBound are ErrNumberTaken of which more is known.
+	ErrNumberProved     = fmt.Errorf("%w, and has proved it", ErrNumberTaken)
+	ErrNumberBound      = fmt.Errorf("%w, and signs in by it", ErrNumberTaken)
 	ErrChangedElsewhere = errors.New("claim: the number was changed elsewhere meanwhile")
 	ErrNumberRefused    = errors.New("claim: the identity's schema refuses the number")
 	ErrNoSession        = errors.New("claim: no valid session or credentials")

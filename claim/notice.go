@@ -11,9 +11,9 @@ type replaced struct {
 	verified bool
 }
 
-// about is the number that a person is told of: the new one or, where there is
+// About is the number that a person is told of: the new one or, where there is
 // none, the one that was removed.
-func (c Claim) about() Mobile {
+func (c Claim) About() Mobile {
 	if c.Number.IsZero() {
 		return c.Was
 	}
@@ -40,7 +40,7 @@ func (s *Service) notices(c Claim, kind TextKind, old replaced, now time.Time) [
 		add(ChannelSMS, old.number)
 	}
 	if policy.Webhook {
-		add(ChannelWebhook, c.about())
+		add(ChannelWebhook, c.About())
 	}
 	return texts
 }

@@ -123,7 +123,7 @@ func TestALinkDisputesAChangeOnce(t *testing.T) {
 	w.policy.Lifetime = 100 * time.Hour
 	w.submit(bob, "three", m0)
 
-	wantErr(t, w.Disputable(t.Context(), link), nil)
+	w.wantDisputable(link, claim.TextChanged)
 	got, err := w.Dispute(t.Context(), link, "192.0.2.1")
 	if want := (claim.Dispute{Cancelled: true, Reported: true}); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -277,12 +277,21 @@ func TestLinksDie(t *testing.T) {
 			return r
 		}, link),
 	} {
-		if err := w.Disputable(t.Context(), dead); name != "changed" || link[3] != 'x' {
+		if _, err := w.Disputable(t.Context(), dead); name != "changed" || link[3] != 'x' {
 			wantErr(t, err, claim.ErrLinkDead)
 		}
 	}
 	w.pass(time.Hour + aMoment)
-	wantErr(t, w.Disputable(t.Context(), link), claim.ErrLinkDead)
+	_, err = w.Disputable(t.Context(), link)
+	wantErr(t, err, claim.ErrLinkDead)
+}
+
+// wantDisputable wants a link to be good and to speak of this.
+func (w *world) wantDisputable(link string, want claim.TextKind) {
+	w.t.Helper()
+	if got, err := w.Disputable(w.t.Context(), link); err != nil || got != want {
+		w.t.Errorf("the link speaks of %q, %v, want %q", got, err, want)
+	}
 }
 
 // lastLink is what stands in the notice that went out last.

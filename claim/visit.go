@@ -8,8 +8,10 @@ import (
 // Ended is how a claim came to its end.
 type Ended struct {
 	State State
-	// Conflict is why an accepted number could not be kept: [ErrNumberTaken],
-	// [ErrChangedElsewhere] or [ErrNumberRefused]; nil for other ends.
+	// Direct tells that no code was typed: see [Claim.Direct].
+	Direct bool
+	// Conflict is why an accepted number could not be kept: [ErrNumberTaken] or what
+	// wraps it, [ErrChangedElsewhere] or [ErrNumberRefused]; nil for other ends.
 	Conflict error
 	At       time.Time
 }
@@ -24,8 +26,8 @@ func (s *Service) Ended(ctx context.Context, who Caller) (Ended, error) {
 	if last == nil {
 		return Ended{}, ErrNothingPending
 	}
-	ended := Ended{State: last.State, At: last.EndedAt}
-	for _, conflict := range []error{ErrNumberTaken, ErrChangedElsewhere, ErrNumberRefused} {
+	ended := Ended{State: last.State, Direct: last.Direct, At: last.EndedAt}
+	for _, conflict := range []error{ErrNumberTaken, ErrNumberProved, ErrNumberBound, ErrChangedElsewhere, ErrNumberRefused} {
 		if state, reason, _ := outcome(conflict); state == last.State && reason == last.Reason {
 			ended.Conflict = conflict
 		}

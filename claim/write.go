@@ -141,6 +141,10 @@ func outcome(err error) (State, string, bool) {
 	switch {
 	case err == nil:
 		return Applied, "", true
+	case errors.Is(err, ErrNumberProved):
+		return Conflict, "number taken, and proved by its holder", true
+	case errors.Is(err, ErrNumberBound):
+		return Conflict, "number taken, and its holder signs in by it", true
 	case errors.Is(err, ErrNumberTaken):
 		return Conflict, "number taken", true
 	case errors.Is(err, ErrChangedElsewhere):

@@ -26,17 +26,20 @@ type Claim struct {
 	// Reason is why the claim ended, where the state does not say.
 	Reason string `json:"reason,omitempty"`
 	// Origin is settings, scim or console.
-	Origin             string    `json:"origin"`
-	MobileNumber       string    `json:"mobile_number"`
-	FormerMobileNumber string    `json:"former_mobile_number"`
-	FormerVerified     bool      `json:"former_verified"`
-	Attempts           int       `json:"attempts"`
-	Texts              int       `json:"texts"`
-	CreatedAt          time.Time `json:"created_at"`
-	CodeExpiresAt      time.Time `json:"code_expires_at,omitzero"`
-	NextResendAt       time.Time `json:"next_resend_at,omitzero"`
-	ExpiresAt          time.Time `json:"expires_at,omitzero"`
-	EndedAt            time.Time `json:"ended_at,omitzero"`
+	Origin             string `json:"origin"`
+	MobileNumber       string `json:"mobile_number"`
+	FormerMobileNumber string `json:"former_mobile_number"`
+	FormerVerified     bool   `json:"former_verified"`
+	// Direct tells that no code stands behind it: once applied, the former number was
+	// removed, or the number was written and is not verified.
+	Direct        bool      `json:"direct,omitempty"`
+	Attempts      int       `json:"attempts"`
+	Texts         int       `json:"texts"`
+	CreatedAt     time.Time `json:"created_at"`
+	CodeExpiresAt time.Time `json:"code_expires_at,omitzero"`
+	NextResendAt  time.Time `json:"next_resend_at,omitzero"`
+	ExpiresAt     time.Time `json:"expires_at,omitzero"`
+	EndedAt       time.Time `json:"ended_at,omitzero"`
 }
 
 // ClaimHistory is a claim with all that happened to it.

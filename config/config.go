@@ -158,6 +158,7 @@ type SMS struct {
 type Texts struct {
 	Code    string `koanf:"code"`
 	Changed string `koanf:"changed"`
+	Removed string `koanf:"removed"`
 }
 
 // Log says what is logged and how.

@@ -16,7 +16,7 @@ import (
 // otherKind stands for kinds that a newer release has put into the database.
 const otherKind claim.TextKind = "other"
 
-var textKinds = []claim.TextKind{claim.TextCode, claim.TextRequested, claim.TextChanged, claim.TextDisputed, otherKind}
+var textKinds = []claim.TextKind{claim.TextCode, claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken, claim.TextDisputed, otherKind}
 
 // The outcomes of a send.
 const (

@@ -34,7 +34,9 @@ func (v *visited) Status(context.Context, claim.Caller) (claim.Status, error) {
 
 func (v *visited) Ended(context.Context, claim.Caller) (claim.Ended, error) { return v.ended, nil }
 func (v *visited) Fresh(time.Time) error                                    { return v.fresh }
-func (v *visited) Disputable(context.Context, string) error                 { return v.odd() }
+func (v *visited) Disputable(context.Context, string) (claim.TextKind, error) {
+	return claim.TextChanged, v.odd()
+}
 func (v *visited) Dispute(context.Context, string, string) (claim.Dispute, error) {
 	return claim.Dispute{}, v.odd()
 }

@@ -63,8 +63,8 @@ func textData(m Message) object {
 		"request_url":       "",
 		"transient_payload": object{},
 	}
-	if m.Kind == claim.TextChanged {
-		kind = typeNotice
+	if m.Kind == claim.TextChanged || m.Kind == claim.TextRemoved {
+		kind, data["notice"] = typeNotice, string(m.Kind)
 	} else {
 		data["verification_code"], data["expires_in_minutes"] = m.Code, minutes(m.Validity)
 	}

@@ -38,7 +38,7 @@ func (c Composer) Compose(t claim.Text) (Message, error) {
 		if m.Code, err = c.Codes.Code(t.Code); err != nil {
 			return Message{}, errors.New("the code's key is not in the key ring")
 		}
-	case claim.TextRequested, claim.TextChanged:
+	case claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken:
 		if m.Link, err = c.Link(t); err != nil {
 			return Message{}, errors.New("the notice's link cannot be made")
 		}

@@ -131,6 +131,10 @@ func (t *Templates) stock(kind claim.TextKind, offered map[language.Tag][]text, 
 	s.matcher = language.NewMatcher(s.tags)
 	wanted, err := language.Parse(o.Default)
 	_, i, confidence := s.matcher.Match(wanted)
+	if confidence == language.No && kind == claim.TextRemoved {
+		// An operator's language that has the other notice does without this one.
+		_, i, confidence = s.matcher.Match(language.English)
+	}
 	if err != nil || confidence == language.No {
 		faults = append(faults, fmt.Errorf("sms.default_language: %q has no text for %s", o.Default, kind))
 	}

@@ -73,11 +73,15 @@ func TestEveryLanguageHasAllMessages(t *testing.T) {
 		var m struct {
 			Code                             map[string]string
 			CodeShort, Changed, ChangedShort string
+			Removed, RemovedShort, Taken     string
 		}
 		if err := json.Unmarshal(bytes.ReplaceAll(content, []byte("_short"), []byte("Short")), &m); err != nil {
 			t.Fatal(err)
 		}
 		if m.CodeShort == "" || len(m.CodeShort) >= len(m.Code["other"]) || m.ChangedShort == "" || len(m.ChangedShort) >= len(m.Changed) {
+			t.Errorf("%s: got %+v", file, m)
+		}
+		if m.Taken == "" || m.RemovedShort == "" || len(m.RemovedShort) >= len(m.Removed) {
 			t.Errorf("%s: got %+v", file, m)
 		}
 	}

@@ -32,7 +32,7 @@ type Mail struct{ Subject, Body string }
 func (m *Mails) Write(kind claim.TextKind, preferred, link string) (Mail, error) {
 	subject := "subject"
 	switch kind {
-	case claim.TextRequested, claim.TextChanged:
+	case claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken:
 	case claim.TextDisputed:
 		subject, preferred = "disputed_subject", "en"
 	default:

@@ -16,7 +16,7 @@ func TestMailsSpeakTheReadersLanguage(t *testing.T) {
 	const link = "https://id.example.com/not-me/abc"
 	seen := map[string]bool{}
 	for _, language := range []string{"ar", "de", "en", "es", "fr", "hi", "ja", "pt", "si", "ta"} {
-		for _, kind := range []claim.TextKind{claim.TextRequested, claim.TextChanged} {
+		for _, kind := range []claim.TextKind{claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken} {
 			got, err := mails.Write(kind, "xx,"+language+"-419,en", link)
 			if err != nil {
 				t.Fatalf("%s %s: %v", language, kind, err)

@@ -20,7 +20,7 @@ import (
 var messages embed.FS
 
 // kinds are those that there are texts of.
-var kinds = []claim.TextKind{claim.TextCode, claim.TextChanged}
+var kinds = []claim.TextKind{claim.TextCode, claim.TextChanged, claim.TextRemoved}
 
 // text is one way of saying something.
 type text struct {

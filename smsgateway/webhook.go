@@ -22,7 +22,9 @@ func NewWebhook(
 	config RequestConfig, email func(ctx context.Context, identityID string) (string, error), options HTTPOptions,
 ) (*Webhook, error) {
 	var samples []Message
-	for _, kind := range []claim.TextKind{claim.TextRequested, claim.TextChanged, claim.TextDisputed} {
+	for _, kind := range []claim.TextKind{
+		claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken, claim.TextDisputed,
+	} {
 		samples = append(samples, Message{
 			ID: "sample", Kind: kind, Channel: claim.ChannelWebhook, To: claim.RestoreMobile("+491711111111"),
 			Subject: "A sample", Body: "A sample.", Email: "person@example.org", Link: "https://example.org/",

@@ -33,6 +33,7 @@ var sentinels = map[string]error{
 	"ErrBadNumber": claim.ErrBadNumber, "ErrRemovalDenied": claim.ErrRemovalDenied, "ErrWrongCode": claim.ErrWrongCode,
 	"ErrCodeExpired": claim.ErrCodeExpired, "ErrNothingPending": claim.ErrNothingPending,
 	"ErrBeingApplied": claim.ErrBeingApplied, "ErrNumberTaken": claim.ErrNumberTaken,
+	"ErrNumberProved": claim.ErrNumberProved, "ErrNumberBound": claim.ErrNumberBound,
 	"ErrChangedElsewhere": claim.ErrChangedElsewhere, "ErrNumberRefused": claim.ErrNumberRefused,
 	"ErrNoSession": claim.ErrNoSession, "ErrSecondFactor": claim.ErrSecondFactor, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
 	"ErrTooManyTexts": claim.ErrTooManyTexts, "ErrTooManyTries": claim.ErrTooManyTries,

@@ -13,8 +13,9 @@ import (
 func funcs(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
 		"brief":      func(t time.Time) string { return brief(t, now()) },
-		"stateBadge": stateBadge,
-		"stateMeans": func(s claim.State) string { return stateMeans[s] },
+		"claimBadge": claimBadge,
+		"claimState": claimState,
+		"claimMeans": claimMeans,
 		"textBadge":  textBadge,
 		"textName":   textName,
 		"kindName":   kindName,
@@ -93,6 +94,50 @@ var stateMeans = map[claim.State]string{
 	claim.Discarded:  "Kratos never stored the form.",
 }
 
+// claimMeans says what a claim's state means.
+func claimMeans(c claim.Claim) string {
+	switch {
+	case !c.Direct:
+		return stateMeans[c.State]
+	case c.State == claim.Applied && c.Origin == claim.OriginTakeover:
+		return "The number was not verified. Another account has proved it, and has it now."
+	case c.State == claim.Applied && c.Number.IsZero():
+		return "The number was removed from the account."
+	case c.State == claim.Applied:
+		return "The number was written to the account without a code, not marked verified."
+	case c.State == claim.Staged && c.Origin == claim.OriginTakeover:
+		return "Another account has proved the number, and is taking it."
+	case c.State == claim.Staged:
+		return "The number is being changed without a code."
+	case c.State == claim.Discarded:
+		return "It was not stored."
+	default:
+		return stateMeans[c.State]
+	}
+}
+
+// claimState is what stands on a claim's badge.
+func claimState(c claim.Claim) string {
+	switch {
+	case !c.Direct || c.State != claim.Applied:
+		return string(c.State)
+	case c.Origin == claim.OriginTakeover:
+		return "taken"
+	case c.Number.IsZero():
+		return "removed"
+	default:
+		return "written"
+	}
+}
+
+// claimBadge is the colour of a claim's badge.
+func claimBadge(c claim.Claim) string {
+	if c.Direct && c.State == claim.Applied {
+		return "warn"
+	}
+	return stateBadge(c.State)
+}
+
 func stateBadge(s claim.State) string {
 	switch s {
 	case claim.Open, claim.Verified:
@@ -131,6 +176,10 @@ func textName(t claim.Text) string {
 		return "Notice: another number is wanted"
 	case claim.TextChanged:
 		return "Notice: the number was replaced"
+	case claim.TextRemoved:
+		return "Notice: the number was removed"
+	case claim.TextTaken:
+		return "Notice: another account proved the number"
 	case claim.TextDisputed:
 		return "Notice: the change is denied"
 	default:
@@ -147,7 +196,10 @@ var eventKinds = []eventKind{
 	{"open", "Claim opened"},
 	{"resent", "Text sent again"},
 	{"verified", "Code was right"},
-	{"applied", "Number written"},
+	{"applied", "Number written, verified"},
+	{claim.NumberWritten, "Number written without a code"},
+	{claim.NumberRemoved, "Number removed"},
+	{claim.NumberTaken, "Unproven number taken by who proved it"},
 	{"superseded", "Claim superseded"},
 	{"cancelled", "Claim cancelled"},
 	{"locked", "Claim locked"},

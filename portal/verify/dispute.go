@@ -15,13 +15,14 @@ import (
 
 // Disputes do what the page of a notice's link is for. [claim.Service] does it.
 type Disputes interface {
-	Disputable(ctx context.Context, link string) error
+	Disputable(ctx context.Context, link string) (claim.TextKind, error)
 	Dispute(ctx context.Context, link, address string) (claim.Dispute, error)
 }
 
 type disputePage struct {
 	frame
 	State   string // ask, done, dead, busy or away
+	Asks    string // the message that says what the link is about
 	Dispute claim.Dispute
 }
 
@@ -49,16 +50,29 @@ func MountDispute(r gin.IRouter, path string, claims Disputes, brand Brand, log 
 	group := r.Group(path, look.Guard(look.Policy{Forms: "'self'"}))
 	pages.Mount(group)
 	group.GET("/:link", func(c *gin.Context) {
-		d.answer(c, claim.Dispute{}, claims.Disputable(c.Request.Context(), c.Param("link")), "ask")
+		about, err := claims.Disputable(c.Request.Context(), c.Param("link"))
+		d.answer(c, disputePage{Asks: asks(about)}, err, "ask")
 	})
 	group.POST("/:link", func(c *gin.Context) {
 		dispute, err := claims.Dispute(c.Request.Context(), c.Param("link"), web.ClientAddress(c))
-		d.answer(c, dispute, err, "done")
+		d.answer(c, disputePage{Dispute: dispute}, err, "done")
 	})
 	return nil
 }
 
-func (d disputes) answer(c *gin.Context, dispute claim.Dispute, err error, state string) {
+// asks names the message that says what a link is about.
+func asks(about claim.TextKind) string {
+	switch about {
+	case claim.TextRemoved:
+		return "dispute_ask_removed"
+	case claim.TextTaken:
+		return "dispute_ask_taken"
+	case claim.TextCode, claim.TextRequested, claim.TextChanged, claim.TextDisputed:
+	}
+	return "dispute_ask"
+}
+
+func (d disputes) answer(c *gin.Context, p disputePage, err error, state string) {
 	status, title := http.StatusOK, "title_dispute"
 	switch {
 	case errors.Is(err, claim.ErrLinkDead):
@@ -78,5 +92,6 @@ func (d disputes) answer(c *gin.Context, dispute claim.Dispute, err error, state
 		d.log.ErrorContext(c.Request.Context(), "page failed", "route", c.FullPath(), "error", err)
 	}
 	around.Languages = d.words.choices(v, func(lang string) string { return "?lang=" + lang })
-	d.pages.Show(c, status, "dispute", disputePage{around, state, dispute})
+	p.frame, p.State = around, state
+	d.pages.Show(c, status, "dispute", p)
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -65,6 +66,8 @@ var faces = map[string]struct {
 	saidCancelled:    {http.StatusOK, "title_cancelled", ""},
 	"lapsed":         {http.StatusGone, "title_lapsed", ""},
 	"taken":          {http.StatusConflict, "title_conflict", ""},
+	"taken-proved":   {http.StatusConflict, "title_conflict", ""},
+	"taken-bound":    {http.StatusConflict, "title_conflict", ""},
 	"changed":        {http.StatusConflict, "title_conflict", ""},
 	"refused":        {http.StatusConflict, "title_conflict", ""},
 	"nothing":        {http.StatusOK, "title_nothing", ""},
@@ -74,9 +77,15 @@ var faces = map[string]struct {
 // endState names the state of an ended claim, if there is anything to say of it.
 func endState(e claim.Ended) (string, bool) {
 	switch {
-	case e.Conflict == claim.ErrNumberTaken: //nolint:errorlint // one of three values
+	case e.Direct: // nobody typed a code for that
+		return "", false
+	case errors.Is(e.Conflict, claim.ErrNumberProved):
+		return "taken-proved", true
+	case errors.Is(e.Conflict, claim.ErrNumberBound):
+		return "taken-bound", true
+	case errors.Is(e.Conflict, claim.ErrNumberTaken):
 		return "taken", true
-	case e.Conflict == claim.ErrChangedElsewhere: //nolint:errorlint // one of three values
+	case errors.Is(e.Conflict, claim.ErrChangedElsewhere):
 		return "changed", true
 	case e.State == claim.Conflict:
 		return "refused", true

@@ -289,14 +289,17 @@ func TestThePageTellsHowAClaimEnded(t *testing.T) {
 		status int
 		state  string
 	}{
-		"done":              {claim.Ended{State: claim.Applied}, 200, "done"},
-		"cancelled":         {claim.Ended{State: claim.Cancelled}, 200, "cancelled"},
-		"locked":            {claim.Ended{State: claim.Locked}, 429, "locked"},
-		"lapsed":            {claim.Ended{State: claim.Lapsed}, 410, "lapsed"},
-		"taken":             {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberTaken}, 409, "taken"},
-		"changed elsewhere": {claim.Ended{State: claim.Conflict, Conflict: claim.ErrChangedElsewhere}, 409, "changed"},
-		"refused":           {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberRefused}, 409, "refused"},
-		"superseded":        {claim.Ended{State: claim.Superseded}, 200, "nothing"},
+		"done":                 {claim.Ended{State: claim.Applied}, 200, "done"},
+		"cancelled":            {claim.Ended{State: claim.Cancelled}, 200, "cancelled"},
+		"locked":               {claim.Ended{State: claim.Locked}, 429, "locked"},
+		"lapsed":               {claim.Ended{State: claim.Lapsed}, 410, "lapsed"},
+		"taken":                {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberTaken}, 409, "taken"},
+		"taken, proved":        {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberProved}, 409, "taken-proved"},
+		"taken, an identifier": {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberBound}, 409, "taken-bound"},
+		"removed":              {claim.Ended{State: claim.Applied, Direct: true}, 200, "nothing"},
+		"changed elsewhere":    {claim.Ended{State: claim.Conflict, Conflict: claim.ErrChangedElsewhere}, 409, "changed"},
+		"refused":              {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberRefused}, 409, "refused"},
+		"superseded":           {claim.Ended{State: claim.Superseded}, 200, "nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, nothingPending)
