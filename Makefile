@@ -15,7 +15,7 @@ CYCLONEDX_VERSION := v1.10.0
 CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
-.PHONY: help demo test check lint format unit packaging fuzz e2e storm soak cluster screenshots bench build dist tools axe debian clean
+.PHONY: help demo test check lint format unit packaging fuzz e2e storm soak cluster cycles screenshots bench build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -122,6 +122,12 @@ cluster: debian build $(KRATOS) $(AXE) ## three Galera nodes and three replicas,
 	cd e2e && HOLDLINE_CLUSTER=1 HOLDLINE_OLD_BIN=$$old HOLDLINE_REPORTS=$(CACHE)/reports \
 		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 20m -run Cluster .
 	@cat $(CACHE)/reports/cluster.txt
+
+cycles: debian build $(KRATOS) $(AXE) ## 60 days of what Okta and Entra repeat, for 200 people, and 2,000 cycles at a real Kratos; some thirty minutes
+	@HOLDLINE_CYCLES=$${HOLDLINE_CYCLES:-1440} HOLDLINE_CYCLE_PEOPLE=$${HOLDLINE_CYCLE_PEOPLE:-200} \
+		$(GO) test -count=1 -timeout 60m -v -run NeverStandsStill ./app
+	@cd e2e && HOLDLINE_KRATOS_CYCLES=$${HOLDLINE_KRATOS_CYCLES:-2000} HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
+		$(GO) test -count=1 -timeout 60m -v -run NeverStandsStill .
 
 screenshots: debian build $(KRATOS) $(AXE) ## a picture of every page in every state; writes docs/screenshots
 	@./e2e/debian.sh fonts

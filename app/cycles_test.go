@@ -245,11 +245,10 @@ func (w *holdlineWorld) Seen(userName string) (scimtest.Seen, error) {
 		return scimtest.Seen{}, fmt.Errorf("nobody is called %s", userName)
 	}
 	number, verified := d.mobile()
-	name, _ := d.Traits["name"].(map[string]any)
-	given, _ := name["first"].(string)
+	name, _ := d.Traits["display_name"].(string)
 	email, _ := d.Traits["email"].(string)
 	return scimtest.Seen{
-		Mobile: number, Verified: verified, Pending: d.pending(), GivenName: given, Email: email, Active: d.State == "active",
+		Mobile: number, Verified: verified, Pending: d.pending(), DisplayName: name, Email: email, Active: d.State == "active",
 	}, nil
 }
 

@@ -20,6 +20,7 @@ const schemaOfPeople = `{
     "username": {"type": "string", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
     "email": {"type": "string", "ory.sh/kratos": {"verification": {"via": "email"}}},
     "name": {"type": "object", "properties": {"first": {"type": "string"}, "last": {"type": "string"}}},
+    "display_name": {"type": "string"},
     "mobile": {"type": "string", "ory.sh/kratos": {"verification": {"via": "sms"}}}
   }}}
 }`

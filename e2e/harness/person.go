@@ -25,6 +25,7 @@ type Person struct {
 // Identity is an identity as Kratos' admin API shows it.
 type Identity struct {
 	ID     string `json:"id"`
+	State  string `json:"state"`
 	Traits struct {
 		Email  string `json:"email"`
 		Name   string `json:"name"`
@@ -66,6 +67,7 @@ type Account struct {
 	Mobile     string // blank for none
 	Unverified bool
 	Schema     string // blank for the one with a verifiable number
+	Email      string // blank for one of its own
 }
 
 var people atomic.Int32
@@ -82,6 +84,9 @@ func (s *Stack) NewAccount(t testing.TB, a Account) *Person {
 	n := people.Add(1)
 	p := &Person{
 		Email: fmt.Sprintf("person%d@example.com", n), Password: fmt.Sprintf("long-enough-%d-%s", n, "Kp4wq"), stack: s,
+	}
+	if a.Email != "" {
+		p.Email = a.Email
 	}
 	if a.Schema == "" {
 		a.Schema = "verified"
@@ -104,7 +109,7 @@ func (s *Stack) NewAccount(t testing.TB, a Account) *Person {
 	var made Identity
 	answer.JSON(t, &made)
 	p.ID = made.ID
-	p.signIn(t)
+	p.SignIn(t)
 	return p
 }
 
@@ -184,7 +189,8 @@ func (s *Stack) Register(t testing.TB, mobile string) {
 	}
 }
 
-func (p *Person) signIn(t testing.TB) {
+// SignIn signs in once more by the API client.
+func (p *Person) SignIn(t testing.TB) {
 	t.Helper()
 	client := newClient(nil)
 	login := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/login/api")

@@ -21,6 +21,9 @@ type Entry struct {
 	lastActive            bool
 }
 
+// DisplayName is made of the names.
+func (e *Entry) DisplayName() string { return e.GivenName + " " + e.FamilyName }
+
 // Product is a provisioning product, by the requests that it sends.
 type Product string
 
@@ -58,23 +61,27 @@ func (c *Client) Provision(e *Entry) error {
 	return c.put(e)
 }
 
-// add looks the user up, as the products do before they create one.
+// add looks the user up, as the products do before they create one: Okta by the
+// user name, Entra by the id that it gave, and by the user name for who was there
+// before.
 func (c *Client) add(e *Entry) error {
-	filter := fmt.Sprintf("userName eq %q", e.UserName)
+	filters := []string{fmt.Sprintf("userName eq %q", e.UserName)}
 	if c.Product == Entra {
-		filter = fmt.Sprintf("externalId eq %q", e.ExternalID)
+		filters = []string{fmt.Sprintf("externalId eq %q", e.ExternalID), filters[0]}
 	}
-	var found struct {
-		Resources []struct {
-			ID string `json:"id"`
+	for _, filter := range filters {
+		var found struct {
+			Resources []struct {
+				ID string `json:"id"`
+			}
 		}
-	}
-	if err := c.call(http.MethodGet, "/Users?filter="+url.QueryEscape(filter), nil, &found); err != nil {
-		return err
-	}
-	if len(found.Resources) > 0 {
-		e.id, e.lastActive = found.Resources[0].ID, true
-		return c.Provision(e)
+		if err := c.call(http.MethodGet, "/Users?filter="+url.QueryEscape(filter), nil, &found); err != nil {
+			return err
+		}
+		if len(found.Resources) > 0 {
+			e.id, e.lastActive = found.Resources[0].ID, true
+			return c.Provision(e)
+		}
 	}
 	var made struct {
 		ID string `json:"id"`
@@ -91,7 +98,7 @@ func (c *Client) user(e *Entry) object {
 	user := object{
 		"schemas":  []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
 		"userName": e.UserName, "externalId": e.ExternalID,
-		"name":   object{"givenName": e.GivenName, "familyName": e.FamilyName},
+		"name": object{"givenName": e.GivenName, "familyName": e.FamilyName}, "displayName": e.DisplayName(),
 		"emails": []object{{"primary": true, "type": "work", "value": e.Email}},
 		"active": e.Active,
 	}
@@ -131,6 +138,7 @@ func (c *Client) operations(e *Entry, operations ...object) error {
 func (c *Client) patch(e *Entry) error {
 	var shown struct {
 		UserName     string
+		DisplayName  string
 		Active       bool
 		Name         struct{ GivenName, FamilyName string }
 		Emails       []struct{ Type, Value string }
@@ -148,6 +156,9 @@ func (c *Client) patch(e *Entry) error {
 	}
 	if shown.Name.GivenName != e.GivenName {
 		replace("name.givenName", e.GivenName)
+	}
+	if shown.DisplayName != e.DisplayName() {
+		replace("displayName", e.DisplayName())
 	}
 	if shown.Name.FamilyName != e.FamilyName {
 		replace("name.familyName", e.FamilyName)

@@ -12,7 +12,7 @@ import (
 // Seen is a person as Kratos stores them.
 type Seen struct {
 	Mobile, Pending string // blank for none
-	GivenName       string
+	DisplayName     string
 	Email           string
 	Verified        bool
 	Active          bool
@@ -47,6 +47,9 @@ type Options struct {
 	Pace    float64
 	Clients []*Client
 	World   World
+	// Known are the numbers, verified, of people who have an account before they are
+	// provisioned, named by user names; without them the clients make everybody.
+	Known map[string]string
 }
 
 // Report is what happened.
@@ -128,15 +131,18 @@ func Run(t testing.TB, o Options) Report {
 	s := &simulation{Options: o, t: t, rand: rand.New(rand.NewPCG(o.Seed, 0))} //nolint:gosec // a simulation
 	s.report = Report{Seed: o.Seed, People: o.People, Cycles: o.Cycles}
 	for i := range o.People {
+		name := fmt.Sprintf("person%d@example.com", i)
 		p := &person{
 			client: o.Clients[i%len(o.Clients)], texted: map[string]bool{}, allowed: map[string]int{}, acted: map[string]bool{},
 			entry: Entry{
-				UserName: fmt.Sprintf("person%d@example.com", i), ExternalID: fmt.Sprintf("00u%dexternal", i),
-				GivenName: "Given", FamilyName: fmt.Sprint("Family", i), Email: fmt.Sprintf("person%d@example.com", i),
+				UserName: name, ExternalID: fmt.Sprintf("00u%dexternal", i),
+				GivenName: "Given", FamilyName: fmt.Sprint("Family", i), Email: name,
 				Mobile: s.newNumber(), Active: true, spelling: i / len(o.Clients) % 2,
 			},
 		}
-		if s.rand.IntN(10) < 8 {
+		if number := o.Known[p.entry.UserName]; number != "" {
+			p.entry.Mobile, p.confirmed = number, number
+		} else if s.rand.IntN(10) < 8 {
 			p.plan = 1 + s.rand.IntN(48)
 		}
 		s.people = append(s.people, p)
@@ -150,8 +156,11 @@ func Run(t testing.TB, o Options) Report {
 
 func (s *simulation) newNumber() string {
 	s.number++
-	return fmt.Sprintf("+49151%08d", s.number)
+	return Number(s.number)
 }
+
+// Number is the n-th mobile number of the simulation.
+func Number(n int) string { return fmt.Sprintf("+49151%08d", n) }
 
 // happens draws what happens once in so many cycles of an hour.
 func (s *simulation) happens(once float64) bool { return s.rand.Float64() < s.Pace/once }
@@ -261,8 +270,8 @@ func (s *simulation) check(p *person) {
 	if seen.Active != p.entry.Active {
 		s.fatal(p, "active is %v, want %v", seen.Active, p.entry.Active)
 	}
-	if p.entry.Active && (seen.GivenName != p.entry.GivenName || seen.Email != p.entry.Email) {
-		s.fatal(p, "the name is %q, want %q", seen.GivenName, p.entry.GivenName)
+	if p.entry.Active && (seen.DisplayName != p.entry.DisplayName() || seen.Email != p.entry.Email) {
+		s.fatal(p, "the name is %q, want %q", seen.DisplayName, p.entry.DisplayName())
 	}
 	if seen.Mobile != p.confirmed || seen.Mobile != "" && !seen.Verified {
 		s.fatal(p, "the number is %s (verified: %v), want %s", seen.Mobile, seen.Verified, p.confirmed)
