@@ -99,7 +99,7 @@ func gatewayTo(url string) config.Gateway {
 
 // newWorld assembles Holdline with default limits; numbers from SCIM are verified
 // whatever a request says, as the documents recommend.
-func newWorld(t testing.TB) *holdlineWorld {
+func newWorld(t *testing.T) *holdlineWorld {
 	t.Helper()
 	w := &holdlineWorld{t: t, clock: &clockOf{now: time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)}, phones: &phones{codes: map[string][]string{}}}
 	w.kratos = newKratosDouble(w.clock.Now)
@@ -291,8 +291,8 @@ func TestProvisioningNeverStandsStill(t *testing.T) {
 	w := newWorld(t)
 	cycles := number("HOLDLINE_CYCLES", 72)
 	report := scimtest.Run(t, scimtest.Options{
-		Seed:   number("HOLDLINE_SEED", uint64(time.Now().UnixNano())),                                                    //nolint:forbidigo // a seed
-		People: int(number("HOLDLINE_CYCLE_PEOPLE", 20)), Cycles: int(cycles), Every: time.Hour, Lifetime: 24 * time.Hour, //nolint:gosec // small
+		Seed:   number("HOLDLINE_SEED", uint64(time.Now().UnixNano())),
+		People: int(number("HOLDLINE_CYCLE_PEOPLE", 20)), Cycles: int(cycles), Every: time.Hour, Lifetime: 24 * time.Hour,
 		Pace:    1 + 720/float64(cycles), // a short run sees as much of everything as a long one
 		Clients: []*scimtest.Client{w.client(scimtest.Okta, oktaToken), w.client(scimtest.Entra, entraToken)}, World: w,
 	})

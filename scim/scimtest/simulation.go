@@ -126,9 +126,9 @@ type simulation struct {
 //     stored nor pending;
 //   - a number that a client brings is texted once, until the person acts;
 //   - Kratos holds a number whose code was accepted, verified, until the next one.
-func Run(t testing.TB, o Options) Report {
-	t.Helper()
-	s := &simulation{Options: o, t: t, rand: rand.New(rand.NewPCG(o.Seed, 0))} //nolint:gosec // a simulation
+func Run(tb testing.TB, o Options) Report {
+	tb.Helper()
+	s := &simulation{Options: o, t: tb, rand: rand.New(rand.NewPCG(o.Seed, 0))} //nolint:gosec // a simulation
 	s.report = Report{Seed: o.Seed, People: o.People, Cycles: o.Cycles}
 	for i := range o.People {
 		name := fmt.Sprintf("person%d@example.com", i)
@@ -147,7 +147,7 @@ func Run(t testing.TB, o Options) Report {
 		}
 		s.people = append(s.people, p)
 	}
-	for s.cycle = 1; s.cycle <= o.Cycles && !t.Failed(); s.cycle++ {
+	for s.cycle = 1; s.cycle <= o.Cycles && !tb.Failed(); s.cycle++ {
 		s.play()
 	}
 	s.conclude()
