@@ -52,7 +52,7 @@ type ClaimQuery struct { //nolint:revive // it stands beside TextQuery and Event
 // and punctuation were typed into it, and whether it shows anything of a number:
 // nothing but stars would find strangers alike, and finds nobody.
 func (q ClaimQuery) Mask() (string, bool) {
-	mask := RestoreMobile(q.Masked).Key()
+	mask := RestoreMobile(q.Masked).Dialled()
 	return mask, strings.Trim(mask, "*") != ""
 }
 

@@ -56,7 +56,7 @@ func (c Coverage) Check() error {
 // Serves returns [ErrNumberNotServed] for a number that must not be texted. A
 // number that is not international has neither a calling code nor a type.
 func (c Coverage) Serves(m Mobile) error {
-	digits, international := strings.CutPrefix(m.Key(), "+")
+	digits, international := strings.CutPrefix(m.Dialled(), "+")
 	if !international {
 		return nil
 	}

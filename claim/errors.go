@@ -90,3 +90,32 @@ func (e *LimitError) Error() string { return e.Reason.Error() }
 
 // Unwrap returns the limit that was met.
 func (e *LimitError) Unwrap() error { return e.Reason }
+
+// NumberFault says what is wrong with a number that was typed.
+type NumberFault string
+
+// The faults of numbers.
+const (
+	NotANumber     NumberFault = "not_a_number"    // it has what belongs to no number
+	NoCallingCode  NumberFault = "no_calling_code" // it begins with no calling code, or none that there is
+	HasExtension   NumberFault = "extension"
+	SeveralNumbers NumberFault = "several_numbers"
+	TooShort       NumberFault = "too_short"
+	TooLong        NumberFault = "too_long"
+	WrongLength    NumberFault = "wrong_length" // between those that its country has
+	LocalOnly      NumberFault = "local_only"   // the area code is missing
+	ServiceNumber  NumberFault = "service_number"
+)
+
+// NumberError is an [ErrBadNumber] that says why.
+type NumberError struct {
+	Fault NumberFault
+	// CallingCode is that of the country that the number would belong to; blank
+	// where it makes no difference or is not known.
+	CallingCode string
+}
+
+func (e *NumberError) Error() string { return ErrBadNumber.Error() + ": " + string(e.Fault) }
+
+// Unwrap returns ErrBadNumber.
+func (e *NumberError) Unwrap() error { return ErrBadNumber }

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
+
+	"github.com/holdline/holdline/internal/textclean"
 )
 
 // Format says how numbers are read and written.
@@ -29,81 +31,24 @@ type NumberPlan struct {
 	Region string
 }
 
-const (
-	rawShortest = 3
-	rawLongest  = 32
-	longestText = 64
-)
-
 // Mobile is a telephone number that passed [ParseMobile], or the zero value for
 // none. Its text form is masked, so that showing the number takes intent: see
 // [Mobile.Reveal].
 type Mobile struct{ number string }
 
-// ParseMobile reads what a person or a program typed, also as a global tel: URI
-// (RFC 3966, which RFC 7643 section 4.1.2 asks SCIM clients to send). The error
-// is [ErrBadNumber] and never repeats the input.
-func ParseMobile(plan NumberPlan, text string) (Mobile, error) {
-	text = strings.TrimSpace(text)
-	if len(text) > longestText {
-		return Mobile{}, ErrBadNumber
-	}
-	if plan.Format == FormatRaw {
-		return parseRaw(text)
-	}
-	if len(text) > 4 && strings.EqualFold(text[:4], "tel:") {
-		text = text[4:]
-	}
-	if strings.ContainsFunc(text, unicode.IsLetter) { // vanity numbers, extensions
-		return Mobile{}, ErrBadNumber
-	}
-	number, ok := international(text, plan.Region)
-	if !ok {
-		return Mobile{}, ErrBadNumber
-	}
-	if number == text {
-		return Mobile{number}, nil
-	}
-	// A number must read back as itself, or it would not equal itself once stored.
-	if again, ok := international(number, plan.Region); !ok || again != number {
-		return Mobile{}, ErrBadNumber
-	}
-	return Mobile{number}, nil
-}
-
-// international writes a possible number in the form of E.164.
-func international(text, region string) (string, bool) {
-	parsed, err := phonenumbers.Parse(text, strings.ToUpper(region))
-	if err != nil || !phonenumbers.IsPossibleNumber(parsed) {
-		return "", false
-	}
-	return phonenumbers.Format(parsed, phonenumbers.E164), true
-}
-
-func parseRaw(text string) (Mobile, error) {
-	if len(text) < rawShortest || len(text) > rawLongest {
-		return Mobile{}, ErrBadNumber
-	}
-	for i, r := range text {
-		if !strings.ContainsRune("0123456789*#()-./ ", r) && (r != '+' || i > 0) {
-			return Mobile{}, ErrBadNumber
-		}
-	}
-	if !strings.ContainsAny(text, "0123456789") {
-		return Mobile{}, ErrBadNumber
-	}
-	return Mobile{text}, nil
-}
-
 // StoredMobile reads the number that an identity already has, in whatever form
 // it was once accepted: text that the plan would refuse today still stands for
-// itself.
+// itself. Text of which nothing can be seen is no number.
 func StoredMobile(plan NumberPlan, text string) Mobile {
 	m, err := ParseMobile(plan, text)
-	if err != nil {
+	switch {
+	case err == nil:
+		return m
+	case textclean.Blank(text):
+		return Mobile{}
+	default:
 		return RestoreMobile(strings.TrimSpace(text))
 	}
-	return m
 }
 
 // IsStored tells whether text that is stored somewhere, in whatever form it was
@@ -118,8 +63,8 @@ func RestoreMobile(number string) Mobile { return Mobile{number} }
 // Reveal returns the full number: for gateways, stores and the identity only.
 func (m Mobile) Reveal() string { return m.number }
 
-// Key returns the dialling characters alone, by which numbers are compared.
-func (m Mobile) Key() string {
+// Dialled returns the dialling characters alone.
+func (m Mobile) Dialled() string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || strings.ContainsRune("-./()", r) {
 			return -1
@@ -128,8 +73,18 @@ func (m Mobile) Key() string {
 	}, m.number)
 }
 
-// Same tells whether both reach the same telephone.
-func (m Mobile) Same(other Mobile) bool { return m.Key() == other.Key() }
+// Key names the telephone, by which texts are counted: the dialling characters
+// without what they may have or lack for one and the same handset.
+func (m Mobile) Key() string { return withoutTrunkZero(m.handset()) }
+
+// handset returns the dialling characters, in today's form for numbers that were
+// stored in another one.
+func (m Mobile) handset() string { return todaysForm(m.Dialled()) }
+
+// Same reports whether both reach the same telephone.
+func (m Mobile) Same(other Mobile) bool {
+	return m.number == other.number || m.handset() == other.handset()
+}
 
 // longestCallingCode is how many digits a country calling code has at most
 // (ITU-T E.164, section 6.2.1). None is another one's beginning.
@@ -138,7 +93,7 @@ const longestCallingCode = 3
 // CallingCode returns the country calling code of ITU-T E.164, without a plus;
 // blank for a number that is not international.
 func (m Mobile) CallingCode() string {
-	digits, international := strings.CutPrefix(m.Key(), "+")
+	digits, international := strings.CutPrefix(m.Dialled(), "+")
 	if !international {
 		return ""
 	}
@@ -157,7 +112,7 @@ func (m Mobile) IsZero() bool { return m.number == "" }
 // String returns the number masked: the first three and the last two
 // characters of a long one, the last two of a short one.
 func (m Mobile) String() string {
-	key := []rune(m.Key())
+	key := []rune(m.Dialled())
 	shown := 0
 	if len(key) >= 9 {
 		shown = 3

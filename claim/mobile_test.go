@@ -50,7 +50,8 @@ func TestNumbersAreReadByThePlan(t *testing.T) {
 		"raw plus in front":            {raw, "+4477123", "+4477123"},
 		"raw plus inside":              {raw, "44+77123", ""},
 		"raw nothing but punctuation":  {raw, "(--)", ""},
-		"raw with digits of elsewhere": {raw, "١٢٣٤٥", ""},
+		"raw with digits of elsewhere": {raw, "١٢٣٤٥", "12345"},
+		"raw with what is not seen":    {raw, "\u202a077\u00a0123\u20114567\u202c", "077 123-4567"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := claim.ParseMobile(tt.plan, tt.text)

@@ -34,7 +34,7 @@ func (s *Store) FindClaims(ctx context.Context, q claim.ClaimQuery) ([]claim.Cla
 		}
 		p.is("mask", mask)
 	}
-	p.is("number_key", q.Number.Key())
+	p.is("number_key", q.Number.Dialled())
 	p.is("identity_id", q.IdentityID)
 	p.is("state", string(q.State))
 	p.after(q.After)
