@@ -244,7 +244,7 @@ func TestNumbersThatAreLeftOut(t *testing.T) {
 		unusable, any_ bool // are left out then
 		reason         string
 	}{
-		"unreadable":     {"0171", func(*claim.Policy) {}, true, true, "not a usable telephone number"},
+		"unreadable":     {"0171", func(*claim.Policy) {}, true, true, "not a usable telephone number: no_calling_code"},
 		"not served":     {"+431711111111", func(p *claim.Policy) { p.Coverage.Allowed = []string{"49"} }, true, true, "numbers of this kind or country are not texted"},
 		"removal denied": {"", func(p *claim.Policy) { p.Removal = claim.RemovalDeny }, false, true, "the number must not be removed"},
 	} {
