@@ -16,8 +16,9 @@ func policyOf(cfg config.Config) claim.Policy {
 		MaxAttempts: limits.MaxAttempts, DayAttempts: limits.AttemptsPerIdentityDay,
 		Cooldown: limits.ResendCooldown, MaxTexts: limits.TextsPerClaim,
 		Texts: claim.TextLimits{
-			PerIdentityDay: limits.TextsPerIdentityDay, PerNumberDay: limits.TextsPerNumberDay,
-			PerAddressHour: limits.TextsPerAddressHour,
+			PerIdentityDay: limits.TextsPerIdentityDay,
+			PerNumberHour:  limits.TextsPerNumberHour, PerNumberDay: limits.TextsPerNumberDay,
+			PerAddressHour: limits.TextsPerAddressHour, NoticesPerNumberDay: limits.NoticesPerNumberDay,
 		},
 		Coverage: coverageOf(cfg.Mobile),
 		Traffic:  trafficOf(cfg),

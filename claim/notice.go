@@ -44,3 +44,15 @@ func (s *Service) notices(c Claim, kind TextKind, old replaced, now time.Time) [
 	}
 	return texts
 }
+
+// NoticeWithheld is what the audit trail calls a notice that was not sent because
+// of a limit.
+const NoticeWithheld = "notice_withheld"
+
+// NoticeWithheldEvent is the audit line of a notice that found no room.
+func NoticeWithheldEvent(notice Text, at time.Time) Event {
+	return Event{
+		ClaimID: notice.Code.ClaimID, IdentityID: notice.IdentityID, Kind: NoticeWithheld, Actor: Actor{Kind: System},
+		Number: notice.To.String(), Reason: LimitNumberNotices, At: at,
+	}
+}

@@ -29,15 +29,31 @@ type Move struct {
 	Forget bool
 }
 
-// TextLimits bound how many texts with codes go out: in a sliding window, and
-// for a calling code by the generic cell rate algorithm (see [Allowance]). Zero
-// is no limit.
+// TextLimits bound how many texts go out: in a sliding window, and for a calling
+// code by the generic cell rate algorithm (see [Allowance]). Zero is no limit.
+// All but the last are about texts with codes.
 type TextLimits struct {
 	PerIdentityDay int
+	// PerNumberHour and PerNumberDay are shared by all who ask for texts to a
+	// number. Beyond them an identity that has a verified number (as the claim of
+	// the text tells) keeps [OwnTextsPerNumberDay] to it, up to
+	// [TextLimits.PerNumberDayInAll]: otherwise accounts made for it could keep a
+	// number's owner out.
+	PerNumberHour  int
 	PerNumberDay   int
 	PerAddressHour int
 	PerCodeHour    int // of the number's calling code
+	// NoticesPerNumberDay bounds the notices that a number receives.
+	NoticesPerNumberDay int
 }
+
+// OwnTextsPerNumberDay is how many texts in 24 hours an identity with a verified
+// number has to a number whoever else asks.
+const OwnTextsPerNumberDay = 1
+
+// PerNumberDayInAll is how many texts a number receives in 24 hours at most, the
+// own ones of identities with a verified number included; zero for no limit.
+func (l TextLimits) PerNumberDayInAll() int { return 2 * l.PerNumberDay }
 
 // History is what the identity's ended claims for one number leave behind since
 // the number was confirmed last.
@@ -83,9 +99,12 @@ type Change struct {
 	// Fresh makes the change fail when this identity had a text to this number
 	// less than so long ago. Zero does not ask.
 	Fresh time.Duration
-	// Notices are queued beside it, leased like Text; no limit bears on them.
-	Notices []Text
-	Events  []Event
+	// Notices are queued beside it, leased like Text, within
+	// Limits.NoticesPerNumberDay. One that finds no room is left out, with the line
+	// of [NoticeWithheldEvent], and Withhold hears of it when the change is made.
+	Notices  []Text
+	Withhold func(notice Text)
+	Events   []Event
 	// At is the moment of the change.
 	At time.Time
 }
@@ -111,7 +130,8 @@ type Claims interface {
 	// then, leave behind.
 	History(ctx context.Context, identityID string, number Mobile, since time.Time) (History, error)
 	// RoomAt tells when the limits, the budget of the number's calling code among
-	// them, allow one more text like this; zero for now.
+	// them, allow one more text with a code like this, for the claim that it names;
+	// zero for now.
 	RoomAt(ctx context.Context, text Text, limits TextLimits, now time.Time) (time.Time, error)
 	// TextState reads what became of the claim's newest text with a code, as
 	// receipts tell it where there are any; blank for none.

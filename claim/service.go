@@ -75,6 +75,11 @@ func event(c Claim, kind string, who Actor, at time.Time) Event {
 // commit makes a change and says so in the log. A text that was queued with it
 // is handed to its worker at once, unless it is for later.
 func (s *Service) commit(ctx context.Context, change Change) error {
+	withheld := map[string]bool{}
+	change.Withhold = func(notice Text) { withheld[notice.ID] = true }
+	if len(change.Notices) > 0 {
+		change.Limits.NoticesPerNumberDay = s.Policy().Texts.NoticesPerNumberDay
+	}
 	if err := s.Store.Commit(ctx, change); err != nil {
 		return err
 	}
@@ -82,7 +87,12 @@ func (s *Service) commit(ctx context.Context, change Change) error {
 		s.Send(*change.Text)
 	}
 	for _, notice := range change.Notices {
-		s.Send(notice)
+		if !withheld[notice.ID] {
+			s.Send(notice)
+			continue
+		}
+		s.Log.WarnContext(ctx, "notice withheld", "claim", notice.Code.ClaimID, "identity", notice.IdentityID,
+			"number", notice.To, "limit", LimitNumberNotices)
 	}
 	for _, e := range change.Events {
 		message := "claim " + e.Kind

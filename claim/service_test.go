@@ -720,19 +720,70 @@ func TestOldSessionsChangeNothing(t *testing.T) {
 func TestTextsPerNumberAreLimitedAcrossIdentities(t *testing.T) {
 	w := newWorld(t)
 	w.policy.Texts.PerNumberDay = 3
-	for i := range 3 {
-		id := fmt.Sprintf("user-%d", i)
-		w.dir.Put(claim.Identity{ID: id})
-		w.submit(id, "flow", m1)
+	for i := range 4 {
+		w.dir.Put(claim.Identity{ID: fmt.Sprintf("user-%d", i)})
 	}
-	_, err := w.stage(bob, "flow", m1)
+	for i := range 3 {
+		w.submit(fmt.Sprintf("user-%d", i), "flow", m1)
+	}
+	_, err := w.stage("user-3", "flow", m1)
 	var limit *claim.LimitError
 	if !errors.As(err, &limit) || !errors.Is(err, claim.ErrTooManyTexts) || !limit.Until.After(w.Now().Add(23*time.Hour)) {
 		t.Errorf("got %v", err)
 	}
 	w.pass(24 * time.Hour)
-	w.submit(bob, "later", m1)
+	w.submit("user-3", "later", m1)
 	w.wantTexts(m1, m1, m1, m1)
+}
+
+// However many accounts ask for texts to a number, who has a verified one gets a
+// code for it, once a day: by a form, and by whoever writes for them.
+func TestThrowAwayAccountsLockNobodyOut(t *testing.T) {
+	for name, ask := range map[string]func(*world, string) error{
+		"by form": func(w *world, id string) error {
+			answer, err := w.stage(id, "flow", m1)
+			if err == nil {
+				w.persist(id, m1, answer)
+				w.activate(id, "flow")
+			}
+			return err
+		},
+		"over SCIM": func(w *world, id string) error {
+			change := claim.DirectChange{
+				Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Owner, ID: id}, SignedIn: w.Now(),
+				Asked: true, Touch: claim.TouchExplicit, Wanted: m1,
+			}
+			proposal, err := w.Propose(t.Context(), w.identity(id), change)
+			if err == nil {
+				err = w.Settle(t.Context(), proposal, nil)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Texts = claim.TextLimits{PerNumberHour: 5, PerNumberDay: 10}
+			for i := range 5 {
+				id := fmt.Sprintf("user-%d", i)
+				w.dir.Put(claim.Identity{ID: id, Mobile: m2})
+				wantErr(t, ask(w, id), nil)
+			}
+			w.dir.Put(claim.Identity{ID: "user-5", Mobile: m2})
+			wantErr(t, ask(w, "user-5"), claim.ErrTooManyTexts)
+			w.pass(aMoment)
+			wantErr(t, ask(w, bob), nil)
+			status, err := w.Status(t.Context(), w.caller(bob))
+			wantErr(t, err, nil)
+			if want := w.Now().Add(time.Hour - aMoment); !status.NextText.Equal(want) {
+				t.Errorf("the next text is promised for %v, want %v, when the first of the others' is an hour old", status.NextText, want)
+			}
+			w.pass(time.Hour / 2)
+			wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrTooManyTexts)
+			w.pass(time.Hour / 2)
+			wantErr(t, w.Resend(t.Context(), w.caller(bob)), nil)
+			w.wantTexts(m1, m1, m1, m1, m1, m1, m1)
+		})
+	}
 }
 
 func TestEndedClaimsArePruned(t *testing.T) {

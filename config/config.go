@@ -136,7 +136,9 @@ type Limits struct {
 	ResendCooldown         time.Duration `koanf:"resend_cooldown" usage:"rest after a claim's first text; doubles with each"`
 	TextsPerClaim          int           `koanf:"texts_per_claim" usage:"texts per claim"`
 	TextsPerIdentityDay    int           `koanf:"texts_per_identity_per_day" usage:"texts per identity in 24 hours"`
-	TextsPerNumberDay      int           `koanf:"texts_per_number_per_day" usage:"texts per number in 24 hours"`
+	TextsPerNumberHour     int           `koanf:"texts_per_number_per_hour" usage:"texts per number in an hour, whoever asks; one a day is kept for each account that has a verified number"`
+	TextsPerNumberDay      int           `koanf:"texts_per_number_per_day" usage:"texts per number in 24 hours, whoever asks; twice as many with those kept for accounts that have a verified number"`
+	NoticesPerNumberDay    int           `koanf:"notices_per_number_per_day" usage:"notices to a number in 24 hours"`
 	TextsPerAddressHour    int           `koanf:"texts_per_address_per_hour" usage:"texts per client address in an hour"`
 	LoginFailures          int           `koanf:"login_failures_per_user" usage:"wrong passwords (HTTP Basic) per user name at once, and again in each login_window"`
 	TokenFailures          int           `koanf:"token_failures_per_address" usage:"wrong bearer tokens of clients per client address at once, and again in each login_window"`
@@ -197,7 +199,7 @@ func Default() Config {
 		Claims: Claims{Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour},
 		Limits: Limits{
 			MaxAttempts: 5, AttemptsPerIdentityDay: 20, ResendCooldown: 30 * time.Second, TextsPerClaim: 5,
-			TextsPerIdentityDay: 10, TextsPerNumberDay: 5, TextsPerAddressHour: 20,
+			TextsPerIdentityDay: 10, TextsPerNumberHour: 5, TextsPerNumberDay: 10, NoticesPerNumberDay: 10, TextsPerAddressHour: 60,
 			LoginFailures: 10, TokenFailures: 20, LoginWindow: 15 * time.Minute,
 		},
 		Traffic: Traffic{Mode: "off", Window: time.Hour, MinTexts: 50, MinShare: 0.25},

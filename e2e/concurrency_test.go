@@ -245,6 +245,6 @@ func wantSettledAt(t *testing.T, p *harness.Person, mobile string) {
 // withoutTextLimits is for tests with more texts than one person would ask for.
 func withoutTextLimits() harness.Overlay {
 	return harness.Overlay{"limits": harness.Overlay{
-		"texts_per_identity_per_day": 0, "texts_per_number_per_day": 0, "texts_per_address_per_hour": 0,
+		"texts_per_identity_per_day": 0, "texts_per_number_per_hour": 0, "texts_per_number_per_day": 0, "texts_per_address_per_hour": 0,
 	}}
 }

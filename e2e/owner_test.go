@@ -14,7 +14,7 @@ import (
 func TestOwnersConfirmTheirOwnClaims(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{
-		"limits": harness.Overlay{"resend_cooldown": "30s", "texts_per_number_per_day": 0, "texts_per_address_per_hour": 0},
+		"limits": harness.Overlay{"resend_cooldown": "30s", "texts_per_number_per_hour": 0, "texts_per_number_per_day": 0, "texts_per_address_per_hour": 0},
 	}})
 	numbers := uniqueNumbers()
 	t.Run("a used code is no code", func(t *testing.T) {

@@ -25,7 +25,7 @@ func onlySchema(id string) harness.Overlay {
 // noTextLimits is for tests that send many texts from one address.
 var noTextLimits = harness.Overlay{
 	"resend_cooldown": "0", "texts_per_claim": 0, "texts_per_identity_per_day": 0,
-	"texts_per_number_per_day": 0, "texts_per_address_per_hour": 0,
+	"texts_per_number_per_hour": 0, "texts_per_number_per_day": 0, "texts_per_address_per_hour": 0,
 }
 
 // What the clients of large identity providers send, and RFC 7644's own cases.

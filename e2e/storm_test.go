@@ -108,7 +108,7 @@ func newStorm(t *testing.T, seed uint64, size stormSize) *storm {
 			"mobile": harness.Overlay{"verification_sms_otp_validity": claimLifetime.String()},
 		}},
 		"limits": harness.Overlay{
-			"texts_per_identity_per_day": 0, "texts_per_number_per_day": 0, "texts_per_address_per_hour": 0,
+			"texts_per_identity_per_day": 0, "texts_per_number_per_hour": 0, "texts_per_number_per_day": 0, "texts_per_address_per_hour": 0,
 			"texts_per_claim": 0, "attempts_per_identity_per_day": 0, "resend_cooldown": "500ms",
 		},
 		"kratos": harness.Overlay{"privileged_session_max_age": longSession},

@@ -90,7 +90,7 @@ func newClaims(with promauto.Factory) claims {
 			string(claim.Open), "resent", string(claim.Verified), string(claim.Applied), string(claim.Discarded),
 			string(claim.Superseded), string(claim.Cancelled), string(claim.Locked), string(claim.Lapsed),
 			string(claim.Conflict), string(claim.Orphaned), claimDisputed, claim.NumberWritten, claim.NumberRemoved,
-			claim.NumberTaken, "other"),
+			claim.NumberTaken, claim.NoticeWithheld, "other"),
 		tries: newOutcomes(tries, codeRight, codeWrong, codeExpired, codeLocked, codeRefused, outcomeError),
 	}
 	for ruling, label := range rulings {
@@ -111,6 +111,13 @@ func (m *Metrics) Store(store claim.Store) Store { return Store{store, m} }
 
 // Commit implements [claim.Claims].
 func (s Store) Commit(ctx context.Context, change claim.Change) error {
+	if withhold := change.Withhold; withhold != nil {
+		change.Withhold = func(notice claim.Text) {
+			s.metrics.limits.count(claim.LimitNumberNotices)
+			s.metrics.claims.happened.count(claim.NoticeWithheld)
+			withhold(notice)
+		}
+	}
 	err := s.Store.Commit(ctx, change)
 	if err == nil {
 		for _, e := range change.Events {

@@ -22,8 +22,8 @@ func newLimits(with promauto.Factory) outcomes {
 	hits := with.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Subsystem: "limit", Name: "hits_total", Help: "Requests that a limit refused.",
 	}, []string{"limit"})
-	return newOutcomes(hits, claim.LimitCooldown, claim.LimitClaimTexts, claim.LimitIdentityTexts, claim.LimitNumberTexts,
-		claim.LimitAddressTexts, claim.LimitIdentityTries, claim.LimitCodeTexts, claim.LimitCodeShare,
+	return newOutcomes(hits, claim.LimitCooldown, claim.LimitClaimTexts, claim.LimitIdentityTexts, claim.LimitNumberHour, claim.LimitNumberTexts,
+		claim.LimitNumberNotices, claim.LimitAddressTexts, claim.LimitIdentityTries, claim.LimitCodeTexts, claim.LimitCodeShare,
 		LimitPasswords, LimitTokens, "other")
 }
 

@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,56 +12,119 @@ import (
 	"github.com/holdline/holdline/claim"
 )
 
-// limit says that of the texts that meet a condition, fewer than most were
+// rule bounds texts. It is kept in any of several ways.
+type rule struct {
+	ways []way
+	// sequence is the column that numbers the texts of which where says that the
+	// rule is about them. Its unique index lets only one of several texts be the
+	// next, so that each has seen all those before it and the rule is exact. Blank
+	// where texts exclude one another already.
+	sequence string
+	where    string
+	values   []any
+}
+
+// way is kept if all of its counts are.
+type way struct {
+	counts []count
+	// verifiedBy is the id of the claim whose identity must have had a verified
+	// number when it was made; blank if that does not matter.
+	verifiedBy string
+}
+
+// count says that of the texts that meet a condition, fewer than most were
 // queued since a moment.
-type limit struct {
+type count struct {
 	name   string
 	where  string
 	values []any
 	window time.Duration
 	since  moment
 	most   int
-	// sequence is the column that counts these texts one by one. Its unique index
-	// lets only one of several texts be the next, so that each has seen all those
-	// before it and the limit is exact.
-	sequence string
 }
 
-// limitsOf lists the limits that bear on a change's text, or on the text that
-// its created claim will lead to. A budget of a calling code is not among them.
-func limitsOf(change claim.Change) []limit {
+// What rules count: texts with codes, or notices that a number receives.
+const (
+	codes   = " AND kind = 'code'"
+	notices = " AND kind <> 'code' AND channel = 'sms'"
+)
+
+const day = 24 * time.Hour
+
+// rulesOf lists the rules that bear on a change's text, or on the text that its
+// created claim will lead to. A budget of a calling code is not among them.
+func rulesOf(change claim.Change) []rule {
 	switch {
+	case change.Text != nil && change.Create != nil && change.Create.ID == change.Text.Code.ClaimID:
+		text := *change.Text
+		text.Code.ClaimID = "" // not to be looked up before it is there
+		return rulesFor(text, change.Limits, change.At, change.Create.WasVerified)
 	case change.Text != nil:
-		return limitsFor(*change.Text, change)
+		return rulesFor(*change.Text, change.Limits, change.At, true)
 	case change.Create != nil:
 		c := change.Create
-		return limitsFor(claim.Text{IdentityID: c.IdentityID, To: c.Number, Address: c.LastAddress}, change)
+		text := claim.Text{IdentityID: c.IdentityID, To: c.Number, Address: c.LastAddress}
+		return rulesFor(text, change.Limits, change.At, c.WasVerified)
 	default:
 		return nil
 	}
 }
 
-func limitsFor(text claim.Text, change claim.Change) []limit {
-	var limits []limit
-	add := func(name string, window time.Duration, most int, sequence, where string, values ...any) {
-		if most > 0 && window > 0 && values[0] != "" {
-			limits = append(limits, limit{
-				name: name, where: where, values: values, window: window, since: moment(change.At.Add(-window)),
-				most: most, sequence: sequence,
-			})
+// rulesFor lists the rules that bear on a text with a code. An owner is who has a
+// verified number; where the text names its claim, that has the last word on it.
+func rulesFor(text claim.Text, limits claim.TextLimits, at time.Time, owner bool) []rule {
+	number, address := text.To.Key(), clip(text.Address, addressWidth)
+	per := func(name string, window time.Duration, most int, where string, values ...any) []count {
+		if most <= 0 || values[0] == "" {
+			return nil
+		}
+		return []count{{
+			name: name, where: where + codes, values: values, window: window, since: moment(at.Add(-window)), most: most,
+		}}
+	}
+	var rules []rule
+	add := func(r rule) {
+		if len(r.ways[0].counts) > 0 {
+			rules = append(rules, r)
 		}
 	}
-	const day = 24 * time.Hour
-	number, address := text.To.Key(), clip(text.Address, addressWidth)
 	// An identity's changes exclude one another; its texts need no sequence.
-	add(claim.LimitIdentityTexts, day, change.Limits.PerIdentityDay, "", "identity_id = ?", text.IdentityID)
-	add(claim.LimitNumberTexts, day, change.Limits.PerNumberDay, "number_seq", "number_key = ?", number)
-	add(claim.LimitAddressTexts, time.Hour, change.Limits.PerAddressHour, "address_seq", "address = ?", address)
-	return limits
+	add(rule{ways: []way{{counts: per(claim.LimitIdentityTexts, day, limits.PerIdentityDay, "identity_id = ?", text.IdentityID)}}})
+	const ofNumber = "number_key = ?"
+	shared := way{counts: append(
+		per(claim.LimitNumberHour, time.Hour, limits.PerNumberHour, ofNumber, number),
+		per(claim.LimitNumberTexts, day, limits.PerNumberDay, ofNumber, number)...)}
+	ways := []way{shared}
+	if owner {
+		ways = append(ways, way{verifiedBy: text.Code.ClaimID, counts: append(
+			per(claim.LimitNumberTexts, day, claim.OwnTextsPerNumberDay, ofNumber+" AND identity_id = ?", number, text.IdentityID),
+			per(claim.LimitNumberTexts, day, limits.PerNumberDayInAll(), ofNumber, number)...)})
+	}
+	add(rule{ways: ways, sequence: "number_seq", where: ofNumber, values: []any{number}})
+	add(rule{
+		ways:     []way{{counts: per(claim.LimitAddressTexts, time.Hour, limits.PerAddressHour, "address = ?", address)}},
+		sequence: "address_seq", where: "address = ?", values: []any{address},
+	})
+	return rules
 }
 
-// firstOnly is the limit that a fresh change keeps.
-func firstOnly(change claim.Change) []limit {
+// noticeRules lists the rules that bear on a notice.
+func noticeRules(notice claim.Text, limits claim.TextLimits, at time.Time) []rule {
+	number := notice.To.Key()
+	if limits.NoticesPerNumberDay <= 0 || number == "" || notice.Channel == claim.ChannelWebhook {
+		return nil
+	}
+	return []rule{{
+		ways: []way{{counts: []count{{
+			name: claim.LimitNumberNotices, where: "number_key = ?" + notices, values: []any{number},
+			window: day, since: moment(at.Add(-day)), most: limits.NoticesPerNumberDay,
+		}}}},
+		sequence: "number_seq", where: "number_key = ?", values: []any{number},
+	}}
+}
+
+// firstOnly is the rule that a fresh change keeps.
+func firstOnly(change claim.Change) []rule {
 	if change.Fresh == 0 {
 		return nil
 	}
@@ -70,17 +134,16 @@ func firstOnly(change claim.Change) []limit {
 	} else if change.Create != nil {
 		identity, number = change.Create.IdentityID, change.Create.Number.Key()
 	}
-	return []limit{{
-		where: "identity_id = ? AND number_key = ?", values: []any{identity, number},
+	return []rule{{ways: []way{{counts: []count{{
+		where: "identity_id = ? AND number_key = ?" + codes, values: []any{identity, number},
 		window: change.Fresh, since: moment(change.At.Add(-change.Fresh)), most: 1,
-	}}
+	}}}}}}
 }
 
-// insertWithin inserts a row if that keeps the limits, and else returns errFull.
-// Check, count and insertion are one statement. A row that is no text is not
-// counted.
-func insertWithin[R any](tx *gorm.DB, row R, limits []limit) error {
-	if len(limits) == 0 {
+// insertWithin inserts a row if that keeps the rules, and else returns errFull.
+// Check, count and insertion are one statement.
+func insertWithin[R any](tx *gorm.DB, row R, rules []rule) error {
+	if len(rules) == 0 {
 		return insert(tx, row)
 	}
 	table, columns, fields, err := dissect(tx, &row)
@@ -89,40 +152,63 @@ func insertWithin[R any](tx *gorm.DB, row R, limits []limit) error {
 	}
 	selected, values := make([]string, len(columns)), make([]any, 0, len(columns))
 	for i, column := range columns {
-		if l, ok := counting(limits, column); ok {
-			selected[i] = "(SELECT COALESCE(MAX(" + column + "), 0) + 1 FROM texts WHERE " + l.where + ")"
-			values = append(values, l.values...)
+		if r, ok := numbering(rules, column); ok {
+			selected[i] = "(SELECT COALESCE(MAX(" + column + "), 0) + 1 FROM texts WHERE " + r.where + ")"
+			values = append(values, r.values...)
 			continue
 		}
 		selected[i], values = "?", append(values, fields[i])
 	}
-	conditions := make([]string, len(limits))
-	for i, l := range limits {
-		conditions[i] = "(SELECT COUNT(*) FROM texts WHERE " + l.where + " AND " + codesSince + ") < ?"
-		values = append(append(values, l.values...), l.since, l.most)
+	conditions := make([]string, len(rules))
+	for i, r := range rules {
+		ways := make([]string, len(r.ways))
+		for j, w := range r.ways {
+			condition, of := w.condition()
+			ways[j], values = condition, append(values, of...)
+		}
+		conditions[i] = "(" + strings.Join(ways, " OR ") + ")"
 	}
 	inserted, err := exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
 		") SELECT "+strings.Join(selected, ", ")+" FROM (SELECT 1 AS one) AS once WHERE "+
 		strings.Join(conditions, " AND "), values...)
-	if err == nil && inserted == 0 {
+	switch {
+	case err == nil && inserted == 0:
 		return errFull
+	case errors.Is(err, gorm.ErrDuplicatedKey) && slices.ContainsFunc(rules, func(r rule) bool { return r.sequence != "" }):
+		return errOutnumbered
+	default:
+		return err
 	}
-	return err
 }
 
-// counting returns the limit that a column counts for.
-func counting(limits []limit, column string) (limit, bool) {
-	for _, l := range limits {
-		if l.sequence == column {
-			return l, true
+func (w way) condition() (string, []any) {
+	conditions, values := make([]string, len(w.counts)), []any(nil)
+	for i, c := range w.counts {
+		conditions[i] = "(SELECT COUNT(*) FROM texts WHERE " + c.where + " AND created_at > ?) < ?"
+		values = append(append(values, c.values...), c.since, c.most)
+	}
+	if w.verifiedBy != "" {
+		conditions, values = append(conditions, "EXISTS ("+ownerQuery+")"), append(values, w.verifiedBy)
+	}
+	return strings.Join(conditions, " AND "), values
+}
+
+// ownerQuery finds a claim whose identity had a verified number.
+const ownerQuery = "SELECT id FROM claims WHERE id = ? AND was_verified"
+
+// numbering returns the rule that a column numbers texts for.
+func numbering(rules []rule, column string) (rule, bool) {
+	for _, r := range rules {
+		if r.sequence == column {
+			return r, true
 		}
 	}
-	return limit{}, false
+	return rule{}, false
 }
 
 // RoomAt implements [claim.Claims].
 func (s *Store) RoomAt(ctx context.Context, text claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
-	until, _, err := s.fullUntil(ctx, limitsFor(text, claim.Change{Limits: limits, At: now}))
+	until, _, err := s.fullUntil(ctx, rulesFor(text, limits, now, text.Code.ClaimID != ""))
 	if err != nil || limits.PerCodeHour == 0 {
 		return until, err
 	}
@@ -143,15 +229,49 @@ func budgetOf(limits claim.TextLimits) claim.Allowance {
 	return claim.Allowance{Most: limits.PerCodeHour, Window: time.Hour}
 }
 
-// fullUntil tells when limits have room again, and which of them lasts longest;
-// zero for now.
-func (s *Store) fullUntil(ctx context.Context, limits []limit) (until time.Time, name string, _ error) {
-	for _, l := range limits {
+// fullUntil tells when rules have room again, and which count lasts longest; zero
+// for now.
+func (s *Store) fullUntil(ctx context.Context, rules []rule) (until time.Time, name string, _ error) {
+	for _, r := range rules {
+		end, of, err := s.ruleUntil(ctx, r)
+		if err != nil {
+			return time.Time{}, "", err
+		}
+		if end.After(until) {
+			until, name = end, of
+		}
+	}
+	return until, name, nil
+}
+
+// ruleUntil tells when the first of a rule's ways is open again.
+func (s *Store) ruleUntil(ctx context.Context, r rule) (until time.Time, name string, _ error) {
+	for i, w := range r.ways {
+		end, of, err := s.wayUntil(ctx, w)
+		if err != nil {
+			return time.Time{}, "", err
+		}
+		if end.IsZero() {
+			return time.Time{}, "", nil
+		}
+		if i == 0 || end.Before(until) {
+			until, name = end, of
+		}
+	}
+	return until, name, nil
+}
+
+// never is when a way opens that is not the identity's.
+var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// wayUntil tells when all counts of a way are kept again.
+func (s *Store) wayUntil(ctx context.Context, w way) (until time.Time, name string, _ error) {
+	for _, c := range w.counts {
 		// When this text leaves the window, fewer than most are in it.
 		var texts []textRow
 		err := s.db.read(ctx, func(tx *gorm.DB) error {
-			return tx.Where(l.where+" AND "+codesSince, append(l.values[:len(l.values):len(l.values)], l.since)...).
-				Order("created_at DESC").Offset(l.most - 1).Limit(1).Find(&texts).Error
+			return tx.Where(c.where+" AND created_at > ?", append(c.values[:len(c.values):len(c.values)], c.since)...).
+				Order("created_at DESC").Offset(c.most - 1).Limit(1).Find(&texts).Error
 		})
 		if err != nil {
 			return time.Time{}, "", err
@@ -159,15 +279,23 @@ func (s *Store) fullUntil(ctx context.Context, limits []limit) (until time.Time,
 		if len(texts) == 0 {
 			continue
 		}
-		if end := time.Time(texts[0].CreatedAt).Add(l.window); end.After(until) {
-			until, name = end, l.name
+		if end := time.Time(texts[0].CreatedAt).Add(c.window); end.After(until) {
+			until, name = end, c.name
 		}
 	}
-	return until, name, nil
+	if w.verifiedBy == "" {
+		return until, name, nil
+	}
+	var owners []string
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		owners = nil
+		return tx.Raw(ownerQuery, w.verifiedBy).Scan(&owners).Error
+	})
+	if err == nil && len(owners) == 0 {
+		return never, "", nil
+	}
+	return until, name, err
 }
-
-// codesSince leaves notices out of account, which no limit bears on.
-const codesSince = "kind = 'code' AND created_at > ?"
 
 // errOutnumbered: another text took the next place in a count.
 var errOutnumbered = errors.New("another text was counted in the same instant")

@@ -16,7 +16,7 @@ type Plans struct {
 	all []string
 }
 
-// Explain notes the plans of all queries of a database from now on.
+// Explain notes the plans of all queries and insertions of a database from now on.
 func (db *DB) Explain() *Plans {
 	word := "EXPLAIN "
 	if db.dialect == sqliteDialect {
@@ -43,14 +43,41 @@ type explainer struct {
 }
 
 func (e explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	plan, err := e.explain(ctx, query, args)
+	if err := e.note(ctx, query, args); err != nil {
+		return nil, err
+	}
+	return e.ConnPool.QueryContext(ctx, query, args...)
+}
+
+func (e explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if strings.HasPrefix(query, "INSERT") {
+		if err := e.note(ctx, query, args); err != nil {
+			return nil, err
+		}
+	}
+	return e.ConnPool.ExecContext(ctx, query, args...)
+}
+
+// BeginTx implements gorm.ConnPoolBeginner.
+func (e explainer) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool, error) {
+	tx, err := e.ConnPool.(gorm.TxBeginner).BeginTx(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
+	return &explainedTx{explainer{tx, e.word, e.plans}, tx}, nil
+}
+
+type explainedTx struct {
+	explainer
+	gorm.TxCommitter
+}
+
+func (e explainer) note(ctx context.Context, query string, args []any) error {
+	plan, err := e.explain(ctx, query, args)
 	e.plans.mu.Lock()
+	defer e.plans.mu.Unlock()
 	e.plans.all = append(e.plans.all, plan)
-	e.plans.mu.Unlock()
-	return e.ConnPool.QueryContext(ctx, query, args...)
+	return err
 }
 
 // explain returns a query's plan, a step each line.

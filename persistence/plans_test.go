@@ -1,8 +1,10 @@
 package persistence_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/persistence"
@@ -101,6 +103,54 @@ func TestEveryPageIsReadAlongOneIndex(t *testing.T) {
 					strings.Contains(plan, "TEMP B-TREE FOR ORDER BY")
 				if sorted || !strings.Contains(plan, a.index) {
 					t.Errorf("%s, cursor %+v: want %s:\n%s", name, at, a.index, plan)
+				}
+			}
+		}
+	})
+}
+
+// What a limit counts is found by an index: whoever has many texts must not be the
+// one whose next text takes long.
+func TestLimitsCountAlongIndexes(t *testing.T) {
+	onEach(t, func(t kind) {
+		store := persistence.NewStore(t.db)
+		for i := range 200 { // of as many numbers and addresses, as texts are
+			c := openClaim(fmt.Sprintf("before-%d", i))
+			c.IdentityID, c.Number = c.ID, claim.RestoreMobile(fmt.Sprintf("+49170%07d", i))
+			text := textOf(c)
+			text.Address = fmt.Sprintf("198.51.100.%d", i)
+			if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: text, At: noon}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		limits := claim.TextLimits{
+			PerIdentityDay: 99, PerNumberHour: 99, PerNumberDay: 99, PerAddressHour: 99, NoticesPerNumberDay: 99,
+		}
+		staged, open := openClaim("staged"), openClaim("open")
+		staged.State, staged.LastAddress, staged.WasVerified = claim.Staged, "192.0.2.1", true
+		text := textOf(open)
+		text.Address = "192.0.2.1"
+		notice := *textOf(open)
+		notice.ID, notice.Kind = "notice", claim.TextChanged
+		plans := t.db.Explain()
+		for name, change := range map[string]claim.Change{
+			"a staged claim": {Create: &staged, Limits: limits, Fresh: time.Hour, At: noon},
+			"a text":         {Text: text, Limits: limits, At: noon},
+			"a notice":       {Notices: []claim.Text{notice}, Limits: limits, At: noon},
+		} {
+			if err := store.Commit(t.Context(), change); err != nil {
+				t.Fatal(name, err)
+			}
+			plan := plans.Take()
+			if len(plan) == 0 {
+				t.Errorf("%s: no plan", name)
+			}
+			for _, step := range strings.Split(strings.Join(plan, "\n"), "\n") {
+				// In SQLite a scan names its table; MariaDB's kinds of access are ALL and index.
+				if strings.Contains(step, "SCAN texts") || strings.Contains(step, "SCAN claims") ||
+					strings.Contains(step, "| texts | ALL |") || strings.Contains(step, "| texts | index |") ||
+					strings.Contains(step, "| claims | ALL |") || strings.Contains(step, "| claims | index |") {
+					t.Errorf("%s: %s\n%s", name, step, strings.Join(plan, "\n"))
 				}
 			}
 		}

@@ -3,7 +3,6 @@ package persistence
 import (
 	"context"
 	"errors"
-	"slices"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"gorm.io/gorm"
@@ -42,14 +41,20 @@ type statement func(tx *gorm.DB) error
 
 // Commit implements [claim.Claims].
 func (s *Store) Commit(ctx context.Context, change claim.Change) error {
-	statements := plan(change)
+	var withheld []claim.Text
+	statements := plan(change, &withheld)
 	err := s.carryOut(ctx, statements)
 	for tries := 1; errors.Is(err, errOutnumbered) && tries < countRetries; tries++ {
 		err = s.carryOut(ctx, statements) // each time another text got through, so it ends at the limit
 	}
 	limit := (*claim.LimitError)(nil)
 	switch {
-	case err == nil, errors.Is(err, claim.ErrRaced), errors.As(err, &limit):
+	case err == nil:
+		for _, notice := range withheld {
+			change.Withhold(notice)
+		}
+		return nil
+	case errors.Is(err, claim.ErrRaced), errors.As(err, &limit):
 		return err
 	case errors.Is(err, errOutnumbered):
 		return claim.ErrRaced
@@ -80,8 +85,8 @@ func (s *Store) carryOut(ctx context.Context, statements []statement) error {
 }
 
 // plan lists a change's statements. Moves come first, so that they can make room
-// for the created claim.
-func plan(change claim.Change) []statement {
+// for the created claim. The notices that find no room are in withheld afterwards.
+func plan(change claim.Change, withheld *[]claim.Text) []statement {
 	var statements []statement
 	for _, move := range change.Moves {
 		statements = append(statements, moving(move))
@@ -99,13 +104,18 @@ func plan(change claim.Change) []statement {
 		statements = append(statements, queueing(change))
 	}
 	if len(change.Notices) > 0 {
-		statements = append(statements, func(tx *gorm.DB) error {
-			return insert(tx, newTextRows(change.Notices)...)
-		})
+		statements = append(statements, noticing(change, withheld))
 	}
-	if len(change.Events) > 0 {
+	if len(change.Events) > 0 || len(change.Notices) > 0 {
 		statements = append(statements, func(tx *gorm.DB) error {
-			return insert(tx, newEventRows(change.Events)...)
+			events := change.Events
+			for _, notice := range *withheld {
+				events = append(events[:len(events):len(events)], claim.NoticeWithheldEvent(notice, change.At))
+			}
+			if len(events) == 0 {
+				return nil
+			}
+			return insert(tx, newEventRows(events)...)
 		})
 	}
 	if change.Text != nil && change.Limits.PerCodeHour > 0 {
@@ -151,11 +161,14 @@ func unleasing(c claim.Claim) statement {
 func creating(change claim.Change) statement {
 	return func(tx *gorm.DB) error {
 		row := newClaimRow(*change.Create)
-		var limits []limit
+		var rules []rule
 		if change.Text == nil {
-			limits = append(limitsOf(change), firstOnly(change)...)
+			rules = append(rulesOf(change), firstOnly(change)...)
 		}
-		err := insertWithin(tx, row, limits)
+		for i := range rules {
+			rules[i].sequence = "" // a claim is no text, and is not numbered
+		}
+		err := insertWithin(tx, row, rules)
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return errTaken
 		}
@@ -165,14 +178,33 @@ func creating(change claim.Change) statement {
 
 func queueing(change claim.Change) statement {
 	return func(tx *gorm.DB) error {
-		row := newTextRow(*change.Text)
-		limits := append(limitsOf(change), firstOnly(change)...)
-		err := insertWithin(tx, row, limits)
-		counted := slices.ContainsFunc(limits, func(l limit) bool { return l.sequence != "" })
-		if counted && errors.Is(err, gorm.ErrDuplicatedKey) {
-			return errOutnumbered
+		return insertWithin(tx, newTextRow(*change.Text), append(rulesOf(change), firstOnly(change)...))
+	}
+}
+
+// noticing queues notices. Those that their limit has no room for are withheld
+// instead: they must not undo what they are about.
+func noticing(change claim.Change, withheld *[]claim.Text) statement {
+	return func(tx *gorm.DB) error {
+		*withheld = nil
+		var free []claim.Text
+		for _, notice := range change.Notices {
+			rules := noticeRules(notice, change.Limits, change.At)
+			if len(rules) == 0 {
+				free = append(free, notice)
+				continue
+			}
+			err := insertWithin(tx, newTextRow(notice), rules)
+			if errors.Is(err, errFull) {
+				*withheld = append(*withheld, notice)
+			} else if err != nil {
+				return err
+			}
 		}
-		return err
+		if len(free) == 0 {
+			return nil
+		}
+		return insert(tx, newTextRows(free)...)
 	}
 }
 
@@ -190,7 +222,7 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 	if errors.Is(refusal, errTaken) {
 		return claim.ErrRaced
 	}
-	if until, name, err := s.fullUntil(ctx, limitsOf(change)); err != nil {
+	if until, name, err := s.fullUntil(ctx, rulesOf(change)); err != nil {
 		return err
 	} else if !until.IsZero() {
 		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}

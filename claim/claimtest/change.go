@@ -35,15 +35,35 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 			return err
 		}
 	}
+	var withheld []claim.Text
 	for _, notice := range change.Notices {
-		next.keep(notice)
+		if next.roomForNotice(notice, change) {
+			next.keep(notice)
+		} else {
+			withheld = append(withheld, notice)
+		}
 	}
 	if err := s.spend(ctx, change); err != nil {
 		return err
 	}
 	s.claims, s.texts, s.leases = next.claims, next.texts, next.leases
 	s.note(change.Events...)
+	for _, notice := range withheld {
+		s.note(claim.NoticeWithheldEvent(notice, change.At))
+		change.Withhold(notice)
+	}
 	return nil
+}
+
+// roomForNotice tells whether a number may receive one more notice.
+func (s *Store) roomForNotice(notice claim.Text, change claim.Change) bool {
+	most, received := change.Limits.NoticesPerNumberDay, 0
+	for _, t := range s.texts {
+		if !t.isCode() && t.Channel == claim.ChannelSMS && t.To.Key() == notice.To.Key() && t.CreatedAt.After(micro(change.At.Add(-day))) {
+			received++
+		}
+	}
+	return most == 0 || received < most || notice.Channel == claim.ChannelWebhook || notice.To.IsZero()
 }
 
 // spend takes the text from its calling code's budget.
@@ -111,7 +131,7 @@ func (s *Store) create(change claim.Change) error {
 		return claim.ErrExists
 	}
 	if change.Text == nil {
-		if err := s.room(change, c.IdentityID, c.Number.Key(), c.LastAddress); err != nil {
+		if err := s.room(change, c.IdentityID, c.Number.Key(), c.LastAddress, c.WasVerified); err != nil {
 			return err
 		}
 	}
@@ -120,7 +140,7 @@ func (s *Store) create(change claim.Change) error {
 
 func (s *Store) queue(change claim.Change) error {
 	t := *change.Text
-	if err := s.room(change, t.IdentityID, t.To.Key(), t.Address); err != nil {
+	if err := s.room(change, t.IdentityID, t.To.Key(), t.Address, s.claims[t.Code.ClaimID].WasVerified); err != nil {
 		return err
 	}
 	s.keep(t)
@@ -138,8 +158,8 @@ func (s *Store) keep(t claim.Text) {
 }
 
 // room fails when one more text would break a limit, or not be the first.
-func (s *Store) room(change claim.Change, identity, number, address string) error {
-	if until, name := s.fullUntil(change, identity, number, address); !until.IsZero() {
+func (s *Store) room(change claim.Change, identity, number, address string, owner bool) error {
+	if until, name := s.fullUntil(change, identity, number, address, owner); !until.IsZero() {
 		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
 	}
 	for _, t := range s.texts {
@@ -152,26 +172,46 @@ func (s *Store) room(change claim.Change, identity, number, address string) erro
 }
 
 // fullUntil tells when the limits have room for one more text; zero for now.
-func (s *Store) fullUntil(change claim.Change, identity, number, address string) (until time.Time, name string) {
-	check := func(limit string, most int, window time.Duration, value string, of func(text) string) {
+func (s *Store) fullUntil(change claim.Change, identity, number, address string, owner bool) (until time.Time, name string) {
+	full := func(most int, window time.Duration, of func(text) bool) (end time.Time) {
 		var within []time.Time
 		for _, t := range s.texts {
-			if t.isCode() && of(t) == value && t.CreatedAt.After(micro(change.At.Add(-window))) {
+			if t.isCode() && of(t) && t.CreatedAt.After(micro(change.At.Add(-window))) {
 				within = append(within, t.CreatedAt)
 			}
 		}
-		if value == "" || most <= 0 || len(within) < most {
-			return
+		if most <= 0 || len(within) < most {
+			return end
 		}
 		slices.SortFunc(within, func(a, b time.Time) int { return b.Compare(a) })
-		if end := within[most-1].Add(window); end.After(until) {
+		return within[most-1].Add(window)
+	}
+	meet := func(end time.Time, limit string) {
+		if end.After(until) {
 			until, name = end, limit
 		}
 	}
-	const day = 24 * time.Hour
-	check(claim.LimitIdentityTexts, change.Limits.PerIdentityDay, day, identity, func(t text) string { return t.IdentityID })
-	check(claim.LimitNumberTexts, change.Limits.PerNumberDay, day, number, func(t text) string { return t.To.Key() })
-	check(claim.LimitAddressTexts, change.Limits.PerAddressHour, time.Hour, address, func(t text) string { return t.Address })
+	limits, toNumber := change.Limits, func(t text) bool { return t.To.Key() == number }
+	meet(full(limits.PerIdentityDay, day, func(t text) bool { return t.IdentityID == identity }), claim.LimitIdentityTexts)
+	if number != "" {
+		end, limit := full(limits.PerNumberHour, time.Hour, toNumber), claim.LimitNumberHour
+		if byDay := full(limits.PerNumberDay, day, toNumber); byDay.After(end) {
+			end, limit = byDay, claim.LimitNumberTexts
+		}
+		if owner && !end.IsZero() {
+			own := full(claim.OwnTextsPerNumberDay, day, func(t text) bool { return toNumber(t) && t.IdentityID == identity })
+			if all := full(limits.PerNumberDayInAll(), day, toNumber); all.After(own) {
+				own = all
+			}
+			if own.Before(end) {
+				end, limit = own, claim.LimitNumberTexts
+			}
+		}
+		meet(end, limit)
+	}
+	if address != "" {
+		meet(full(limits.PerAddressHour, time.Hour, func(t text) bool { return t.Address == address }), claim.LimitAddressTexts)
+	}
 	return until, name
 }
 

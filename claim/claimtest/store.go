@@ -170,7 +170,8 @@ func (s *Store) History(_ context.Context, identityID string, number claim.Mobil
 func (s *Store) RoomAt(_ context.Context, t claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	until, _ := s.fullUntil(claim.Change{Limits: limits, At: now}, t.IdentityID, t.To.Key(), t.Address)
+	until, _ := s.fullUntil(claim.Change{Limits: limits, At: now}, t.IdentityID, t.To.Key(), t.Address,
+		s.claims[t.Code.ClaimID].WasVerified)
 	budget := claim.Allowance{Most: limits.PerCodeHour, Window: time.Hour}
 	if room := s.budgets.room(t.To.CallingCode(), budget); budget.Bounded() && room.After(now) && room.After(until) {
 		until = room

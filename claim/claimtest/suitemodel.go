@@ -1,6 +1,7 @@
 package claimtest
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,13 +58,14 @@ func (m *modelRun) draw(t *rapid.T) claim.Claim {
 	if c.State == claim.Applied {
 		c.EndedAt = m.now
 	}
-	c.LastAddress = fmt.Sprintf("host-%d", m.run)
+	c.LastAddress, c.WasVerified = fmt.Sprintf("host-%d", m.run), rapid.Bool().Draw(t, "verified")
 	return c
 }
 
 func (m *modelRun) change(t *rapid.T, c claim.Claim) claim.Change {
 	change := claim.Change{At: m.now, Limits: claim.TextLimits{
 		PerIdentityDay: rapid.IntRange(0, 3).Draw(t, "per identity"),
+		PerNumberHour:  rapid.IntRange(0, 3).Draw(t, "per number and hour"),
 		PerNumberDay:   rapid.IntRange(0, 3).Draw(t, "per number"),
 		PerAddressHour: rapid.IntRange(0, 3).Draw(t, "per address"),
 	}}
@@ -72,14 +74,34 @@ func (m *modelRun) change(t *rapid.T, c claim.Claim) claim.Change {
 		change.Text = textFor(fmt.Sprintf("t-%d-%d", m.run, m.texts), c)
 		change.Text.CreatedAt, change.Text.Address = m.now, c.LastAddress
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "notices") {
+		m.texts++
+		notice := textFor(fmt.Sprintf("t-%d-%d", m.run, m.texts), c)
+		notice.Kind, notice.CreatedAt = claim.TextChanged, m.now
+		change.Notices = append(change.Notices, *notice)
+		change.Limits.NoticesPerNumberDay = rapid.IntRange(0, 4).Draw(t, "notices per number")
+	}
 	return change
+}
+
+// commit makes a change in both, and wants the same to come of it.
+func (m *modelRun) commit(t *rapid.T, change claim.Change) {
+	try := func(store claim.Store) (withheld []string, err error) {
+		change.Withhold = func(notice claim.Text) { withheld = append(withheld, notice.ID) }
+		err = store.Commit(t.Context(), change)
+		return withheld, err
+	}
+	got, err := try(m.real)
+	want, wantErr := try(m.model)
+	m.same(err, wantErr)
+	m.same(got, want)
 }
 
 func (m *modelRun) create(t *rapid.T) {
 	c := m.draw(t)
 	change := m.change(t, c)
 	change.Create = &c
-	m.same(m.real.Commit(t.Context(), change), m.model.Commit(t.Context(), change))
+	m.commit(t, change)
 }
 
 func (m *modelRun) move(t *rapid.T) {
@@ -90,7 +112,7 @@ func (m *modelRun) move(t *rapid.T) {
 		c.Version = kept.Version
 	}
 	change.Moves = []claim.Move{{From: kept.State, Claim: c, Forget: rapid.IntRange(0, 9).Draw(t, "forget") == 0}}
-	m.same(m.real.Commit(t.Context(), change), m.model.Commit(t.Context(), change))
+	m.commit(t, change)
 }
 
 func (m *modelRun) try(t *rapid.T) {
@@ -139,6 +161,9 @@ func (m *modelRun) same(got, want any) {
 	m.Helper()
 	plain := cmp.Transformer("reveal", claim.Mobile.Reveal)
 	asText := cmp.Comparer(func(a, b error) bool {
+		if x, y := (*claim.LimitError)(nil), (*claim.LimitError)(nil); errors.As(a, &x) && errors.As(b, &y) {
+			return x.Reason == y.Reason && x.Until.Equal(y.Until) && x.Name == y.Name
+		}
 		return (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error())
 	})
 	if diff := cmp.Diff(want, got, plain, asText); diff != "" {

@@ -51,7 +51,10 @@ func limitGroups(p claim.Policy) []limitGroup {
 			{"Rest after a claim's first text, doubling with each", "limits.resend_cooldown", spanOr(p.Cooldown, "none")},
 			{"Texts per claim", "limits.texts_per_claim", number(p.MaxTexts)},
 			{"Texts per identity in 24 hours", "limits.texts_per_identity_per_day", number(p.Texts.PerIdentityDay)},
-			{"Texts per number in 24 hours", "limits.texts_per_number_per_day", number(p.Texts.PerNumberDay)},
+			{"Texts per number in an hour, whoever asks", "limits.texts_per_number_per_hour", number(p.Texts.PerNumberHour)},
+			{"Texts per number in 24 hours, whoever asks", "limits.texts_per_number_per_day", number(p.Texts.PerNumberDay)},
+			{"With those that are kept for accounts with a verified number", "limits.texts_per_number_per_day", number(p.Texts.PerNumberDayInAll())},
+			{"Notices per number in 24 hours", "limits.notices_per_number_per_day", number(p.Texts.NoticesPerNumberDay)},
 			{"Texts per client address in an hour", "limits.texts_per_address_per_hour", number(p.Texts.PerAddressHour)},
 		}},
 		{"Countries and kinds of number", []Limit{
