@@ -60,7 +60,7 @@ func rulesOf(change claim.Change) []rule {
 		text.Code.ClaimID = "" // not to be looked up before it is there
 		return rulesFor(text, change.Limits, change.At, change.Create.WasVerified)
 	case change.Text != nil:
-		return rulesFor(*change.Text, change.Limits, change.At, true)
+		return rulesFor(*change.Text, change.Limits, change.At, change.Text.Code.ClaimID != "")
 	case change.Create != nil:
 		c := change.Create
 		text := claim.Text{IdentityID: c.IdentityID, To: c.Number, Address: c.LastAddress}

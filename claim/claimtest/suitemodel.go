@@ -111,7 +111,11 @@ func (m *modelRun) move(t *rapid.T) {
 	if rapid.IntRange(0, 9).Draw(t, "late") > 0 {
 		c.Version = kept.Version
 	}
-	change.Moves = []claim.Move{{From: kept.State, Claim: c, Forget: rapid.IntRange(0, 9).Draw(t, "forget") == 0}}
+	forget := rapid.IntRange(0, 9).Draw(t, "forget") == 0
+	change.Moves = []claim.Move{{From: kept.State, Claim: c, Forget: forget}}
+	if forget {
+		change.Text = nil // nobody is texted who is gone
+	}
 	m.commit(t, change)
 }
 
