@@ -47,6 +47,11 @@ type Attribute struct {
 	// AnyValue is for a boolean that takes, in lenient reading, whatever a client
 	// sends: true, and "true" in any case, are true; all else is false.
 	AnyValue bool
+	// Assigned is for what always has a value: it can be changed and not removed.
+	Assigned bool
+	// Single is the type that one element at most may have, and only with a value:
+	// an element that is added takes the place of the one that is there.
+	Single string
 }
 
 // Mutability says who may write an attribute.

@@ -26,6 +26,14 @@ func foldRune(r rune) rune {
 	return least
 }
 
+// Blank reports whether a text has nothing to read: only spaces and characters that
+// are not seen, as they stick to copied numbers.
+func Blank(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cf, unicode.Cc, unicode.Variation_Selector)
+	})
+}
+
 // FoldNames returns an object with its names in lower case, as messages have them
 // in any case. Two of the same name are invalidSyntax.
 func FoldNames(object map[string]any) (map[string]any, error) {

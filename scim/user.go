@@ -47,7 +47,7 @@ func userSingular() []Attribute {
 		text("preferredLanguage", "The preferred languages, as in the header Accept-Language."),
 		text("locale", "The default location for currency, dates and numbers, such as en-US."),
 		text("timezone", "The time zone, such as America/Los_Angeles."),
-		{Name: "active", Type: Boolean, Description: "Whether the user may sign in."},
+		{Name: "active", Type: Boolean, Assigned: true, Description: "Whether the user may sign in."},
 		{
 			Name: "password", Type: String, CaseExact: true, Mutability: WriteOnly, Returned: ReturnedNever,
 			Description: "The clear-text password, to be set or changed.",
@@ -59,8 +59,7 @@ func userSingular() []Attribute {
 func userPlural() []Attribute {
 	return []Attribute{
 		plural("emails", "E-mail addresses of the user.", text("value", "An e-mail address."), "work", "home", "other"),
-		plural("phoneNumbers", "Phone numbers of the user.", text("value", "A phone number."),
-			"work", "home", "mobile", "fax", "pager", "other"),
+		phoneNumbers(),
 		plural("ims", "Instant messaging addresses of the user.", text("value", "An instant messaging address."),
 			"aim", "gtalk", "icq", "xmpp", "msn", "skype", "qq", "yahoo"),
 		plural("photos", "URLs of photos of the user.", Attribute{
@@ -85,6 +84,15 @@ func plural(name, description string, value Attribute, types ...string) Attribut
 		Name: name, Type: Complex, MultiValued: true, Description: description,
 		Sub: []Attribute{value, text("display", "A name of the value, for display."), kind, primary()},
 	}
+}
+
+// phoneNumbers have one of the type mobile at most: it is the number that is
+// verified.
+func phoneNumbers() Attribute {
+	a := plural("phoneNumbers", "Phone numbers of the user.", text("value", "A phone number."),
+		"work", "home", "mobile", "fax", "pager", "other")
+	a.Single = "mobile"
+	return a
 }
 
 func primary() Attribute {

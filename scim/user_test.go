@@ -99,7 +99,7 @@ func TestCharacteristicsThatMatter(t *testing.T) {
 		"externalId":                        {Type: scim.String, CaseExact: true},
 		"password":                          {Type: scim.String, CaseExact: true, Mutability: scim.WriteOnly, Returned: scim.ReturnedNever},
 		"groups":                            {Type: scim.Complex, MultiValued: true, Mutability: scim.ReadOnly},
-		"active":                            {Type: scim.Boolean},
+		"active":                            {Type: scim.Boolean, Assigned: true},
 		enterprise + ":pendingMobileNumber": {Type: scim.String, Mutability: scim.ReadOnly},
 		enterprise + ":verifyMobile":        {Type: scim.Boolean, Mutability: scim.WriteOnly, Returned: scim.ReturnedNever, AnyValue: true},
 		scim.WSO2Schema + ":verifyMobile":   {Type: scim.Boolean, Mutability: scim.WriteOnly, Returned: scim.ReturnedNever, AnyValue: true},

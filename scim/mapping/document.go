@@ -23,29 +23,49 @@ func (m *Mapping) Document(record scim.Record) map[string]any {
 	return document
 }
 
-// Mobile returns the mobile number that a document has; blank for none. It is
-// invalidValue for a document to have two, since one of them would be proven by
-// nobody.
+// Mobile returns the mobile number that a document has; blank for none. It leaves
+// the document one element of the type mobile at most: those without a number go,
+// and those that repeat it in any spelling. It is invalidValue for a document to
+// have two numbers, since one of them would be proven by nobody.
 func (m *Mapping) Mobile(document map[string]any) (string, error) {
-	number := ""
-	for _, r := range m.rules {
-		if !r.mobile {
+	r := m.rules[0] // the mobile number's, see New
+	list, _ := lookup(document, r.home)
+	elements, _ := list.([]any)
+	chosen := r.choose(withNumber(elements, r))
+	number, _ := chosen[r.sub].(string)
+	var kept []any
+	found := false
+	for _, e := range elements {
+		element, _ := e.(map[string]any)
+		if !hasType(element, r.kind) {
+			kept = append(kept, e)
 			continue
 		}
-		list, _ := lookup(document, r.home)
-		elements, _ := list.([]any)
-		found := 0
-		for _, e := range elements {
-			if element, _ := e.(map[string]any); hasType(element, r.kind) {
-				found++
-			}
+		other, _ := element[r.sub].(string)
+		switch {
+		case !found && equal(element, chosen):
+			kept, found = append(kept, e), true
+		case !scim.Blank(other) && !m.opt.Same(other, number):
+			return "", scim.Bad(scim.InvalidValue, MobilePath+": a user has one mobile number, and two are given")
 		}
-		if found > 1 {
-			return "", scim.Bad(scim.InvalidValue, "phoneNumbers has two of the type mobile: a user has one mobile number")
-		}
-		number, _ = r.in(document).(string)
+	}
+	switch {
+	case len(kept) == len(elements):
+	case len(kept) == 0:
+		drop(document, r.home)
+	default:
+		set(document, r.home, kept)
 	}
 	return number, nil
+}
+
+// withNumber returns the mobile number's elements that have one.
+func withNumber(elements []any, r rule) []any {
+	return slices.DeleteFunc(slices.Clone(elements), func(e any) bool {
+		element, _ := e.(map[string]any)
+		number, _ := element[r.sub].(string)
+		return !hasType(element, r.kind) || scim.Blank(number)
+	})
 }
 
 // restOf returns the rest of a document; nil for none.

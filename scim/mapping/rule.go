@@ -82,7 +82,7 @@ func (r *rule) readElement(p scim.Path) error {
 		r.kind = strings.ToLower(match[1])
 		r.path = fmt.Sprintf("%s[type eq %q].%s", p.Top(), r.kind, r.sub)
 	}
-	r.mobile = r.path == mobilePath
+	r.mobile = r.path == MobilePath
 	return nil
 }
 

@@ -237,6 +237,8 @@ func put(in map[string]any, a scim.Attribute, value any) error {
 	case reflect.DeepEqual(held, value):
 	case held != nil && a.Mutability == scim.Immutable:
 		return scim.Bad(scim.Mutable, a.Name+" cannot be changed once it is set")
+	case value == nil && a.Assigned:
+		return scim.Bad(scim.Mutable, a.Name+" cannot be removed")
 	case value == nil && a.Required:
 		return scim.Bad(scim.Mutable, a.Name+" is required")
 	case value == "" && a.Required:

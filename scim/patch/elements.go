@@ -16,6 +16,8 @@ type element struct {
 	members map[string]any // nil for one that is removed
 	named   bool
 	subs    []string // the sub-attributes that were named; nil for all
+	// blank is what was asked for and is no element, because its value is blank.
+	blank map[string]any
 }
 
 // elements applies an operation to a multi-valued complex attribute or to some of
@@ -35,6 +37,8 @@ func (e *editor) elements(in map[string]any, op Op, p scim.Path, value any) erro
 		return err
 	}
 	unite(list)
+	uniteSingle(list, p.Attribute)
+	dropBlank(list, p.Attribute)
 	onePrimary(list)
 	var after []any
 	for _, el := range list {
@@ -73,6 +77,9 @@ func (e *editor) touch(op Op, p scim.Path, f *filter.Filter, value any, list []*
 	}
 	e.touched = append(e.touched, whole)
 	for _, el := range list {
+		if el.blank != nil {
+			e.touched = append(e.touched, Touch{Op: op, Path: p.Top(), Asked: el.blank})
+		}
 		if !el.named || el.before == nil && len(el.members) == 0 {
 			continue
 		}
@@ -156,7 +163,7 @@ func (e *editor) some(list []*element, op Op, p scim.Path, f *filter.Filter, val
 		case op == Remove, op == Replace && value == nil:
 			el.remove()
 		case op == Replace && created == nil:
-			err = e.replace(el, p.Attribute, value)
+			err = e.replace(el, p.Attribute, f, value)
 		case value != nil:
 			el.subs, err = e.merge(el.members, p.Attribute, op, value)
 		}
@@ -170,8 +177,9 @@ func (e *editor) some(list []*element, op Op, p scim.Path, f *filter.Filter, val
 	return list, nil
 }
 
-// replace gives an element other members.
-func (e *editor) replace(el *element, a scim.Attribute, value any) error {
+// replace gives an element other members. It stays the element that the path means:
+// its type and what the filter asks for are kept where the value does not say.
+func (e *editor) replace(el *element, a scim.Attribute, f *filter.Filter, value any) error {
 	if _, ok := value.([]any); !ok || e.mode == scim.Strict {
 		value = []any{value}
 	}
@@ -180,11 +188,25 @@ func (e *editor) replace(el *element, a scim.Attribute, value any) error {
 		return err
 	}
 	list, _ := read.([]any)
+	kept := map[string]any{}
+	if f != nil {
+		kept = e.fill(a, f)
+	}
+	if kind, ok := el.members["type"]; ok && kept["type"] == nil {
+		kept = maps.Clone(kept)
+		if kept == nil {
+			kept = map[string]any{}
+		}
+		kept["type"] = kind
+	}
 	el.remove()
 	switch len(list) {
 	case 0:
 	case 1:
 		el.members, _ = list[0].(map[string]any)
+		given := maps.Clone(el.members)
+		maps.Copy(el.members, kept)
+		maps.Copy(el.members, given)
 	default:
 		return scim.Bad(scim.InvalidValue, "one value of "+a.Name+" cannot be replaced by several")
 	}

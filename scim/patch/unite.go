@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+
+	"github.com/holdline/holdline/scim"
 )
 
 // unite makes one of elements that mean the same, if an operation named one of
@@ -31,6 +33,61 @@ func unite(list []*element) {
 		}
 		el.members, el.named = nil, true
 	}
+}
+
+// uniteSingle makes one of the elements of the type that one at most may have. The
+// one that was there gets the members of the one that was named. Where one operation
+// names two of them, the second stays, for others to refuse.
+func uniteSingle(list []*element, a scim.Attribute) {
+	var there, named *element
+	for _, el := range list {
+		switch kind, _ := el.members["type"].(string); {
+		case a.Single == "" || scim.Fold(kind) != a.Single:
+		case !el.named && there == nil:
+			there = el
+		case el.named && named == nil:
+			named = el
+		}
+	}
+	if there == nil || named == nil {
+		return
+	}
+	maps.Copy(there.members, named.members)
+	there.named, there.subs = true, nil
+	named.members = nil
+}
+
+// dropBlank removes elements that have lost their value, if what is left only
+// describes one, and those of the single type without a value.
+func dropBlank(list []*element, a scim.Attribute) {
+	if _, ok := a.Find("value"); !ok {
+		return
+	}
+	for _, el := range list {
+		text, isText := el.members["value"].(string)
+		kind, _ := el.members["type"].(string)
+		single := a.Single != "" && scim.Fold(kind) == a.Single
+		_, had := el.before["value"]
+		switch {
+		case !el.named || len(el.members) == 0:
+		case single && isText && scim.Blank(text), had && el.members["value"] == nil && describes(el.members),
+			single && el.members["value"] == nil && had:
+			if el.before == nil {
+				el.blank = el.members
+			}
+			el.remove()
+		}
+	}
+}
+
+// describes reports whether members only describe a value.
+func describes(members map[string]any) bool {
+	for name := range members {
+		if name != "type" && name != "primary" && name != "display" {
+			return false
+		}
+	}
+	return true
 }
 
 // key is the same for elements that mean the same: those with the same value and
