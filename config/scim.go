@@ -9,8 +9,10 @@ import (
 type SCIM struct {
 	Enabled    bool   `koanf:"enabled" usage:"answer SCIM clients at /scim2"`
 	Strict     bool   `koanf:"strict" usage:"keep to the RFCs where clients do not: no booleans as text, no unknown attributes"`
-	WSO2Schema bool   `koanf:"wso2_schema" usage:"take and show verifyMobile and pendingMobileNumber under urn:scim:wso2:schema too"`
+	WSO2Schema bool   `koanf:"wso2_schema" usage:"show pendingMobileNumber under urn:scim:wso2:schema too, where verifyMobile is always taken"`
 	SchemaID   string `koanf:"schema_id" usage:"identity schema of new users; blank for Kratos' default"`
+	// InvalidMobile is refuse or skip.
+	InvalidMobile string `koanf:"invalid_mobile" usage:"what becomes of a client's number that cannot be read or is not served: refuse (the request), or skip (the number; the rest is written)"`
 	// Mapping is blank for the traits that schemas usually have.
 	Mapping           []Attribute   `koanf:"mapping" usage:"which trait keeps which attribute, as JSON; blank for traits of the usual names"`
 	OwnersMayNot      []string      `koanf:"owners_may_not" usage:"attributes, or an extension's URN, that users cannot change in their own resource"`
@@ -28,7 +30,7 @@ type Attribute struct {
 
 func defaultSCIM() SCIM {
 	return SCIM{
-		Enabled: true, MaxResults: 200, BulkOperations: 200, BulkBytes: 1 << 20, ReconcileInterval: 15 * time.Minute,
+		Enabled: true, InvalidMobile: "refuse", MaxResults: 200, BulkOperations: 200, BulkBytes: 1 << 20, ReconcileInterval: 15 * time.Minute,
 		OwnersMayNot: []string{
 			"active", "externalId", "userType", "roles", "entitlements", "x509Certificates",
 			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
@@ -40,6 +42,7 @@ func (c Config) checkSCIM(f *faults) {
 	between := func(key string, n, least, most int) {
 		f.unless(n >= least && n <= most, "scim."+key, fmt.Sprintf("must be from %d to %d", least, most))
 	}
+	f.unless(c.SCIM.InvalidMobile == "refuse" || c.SCIM.InvalidMobile == "skip", "scim.invalid_mobile", "must be refuse or skip")
 	between("max_results", c.SCIM.MaxResults, 1, 1000)
 	between("bulk_max_operations", c.SCIM.BulkOperations, 1, 1000)
 	between("bulk_max_payload_size", c.SCIM.BulkBytes, 1024, 16<<20)

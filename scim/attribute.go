@@ -104,6 +104,8 @@ type Schema struct {
 	Name        string
 	Description string
 	Attributes  []Attribute
+	// Unlisted schemas are taken from clients, and neither announced nor shown.
+	Unlisted bool
 }
 
 // Find returns an attribute by its name, in any case.

@@ -98,7 +98,7 @@ func (r Resource) Document(base string) ResourceTypeDocument {
 		Endpoint: r.Endpoint, Schema: r.Core.ID,
 		Meta: Meta{"ResourceType", base + "/ResourceTypes/" + r.Name},
 	}
-	for _, s := range r.Extensions {
+	for _, s := range r.Listed()[1:] {
 		document.SchemaExtensions = append(document.SchemaExtensions, SchemaExtension{Schema: s.ID})
 	}
 	return document

@@ -87,6 +87,34 @@ func (m Mode) readInto(members map[string]any, a Attribute, prefix string, value
 	return err
 }
 
+// Without returns an object's members but for an attribute of the core and its parts,
+// by name or as paths.
+func (r Resource) Without(members map[string]any, attribute string) map[string]any {
+	kept := map[string]any{}
+	for name, value := range members {
+		inner, ok := value.(map[string]any)
+		switch {
+		case r.About(name, attribute):
+		case ok && strings.EqualFold(name, r.Core.ID):
+			kept[name] = r.Without(inner, attribute)
+		default:
+			kept[name] = value
+		}
+	}
+	return kept
+}
+
+// About reports whether a path leads to an attribute of the core or a part of it,
+// also a path that cannot be read any further.
+func (r Resource) About(path, attribute string) bool {
+	path = Fold(strings.TrimSpace(path))
+	if _, rest, ok := strings.Cut(path, Fold(r.Core.ID)); ok && rest != "" {
+		path = rest[1:]
+	}
+	rest, ok := strings.CutPrefix(path, Fold(attribute))
+	return ok && (rest == "" || strings.ContainsAny(rest[:1], "[. "))
+}
+
 func (m Mode) unknown(name string) error {
 	switch {
 	case m == Lenient:

@@ -93,8 +93,11 @@ func (r Resource) cutSchema(text string) (schema Schema, rest string) {
 		if n <= longest || len(text) < n || !strings.EqualFold(text[:n], s.ID) {
 			continue
 		}
-		if len(text) == n || text[n] == ':' && len(text) > n+1 {
-			longest, schema, rest = n, s, strings.TrimPrefix(text[n:], ":")
+		switch {
+		case len(text) == n:
+			longest, schema, rest = n, s, ""
+		case (text[n] == ':' || text[n] == '.') && len(text) > n+1: // some clients write a dot
+			longest, schema, rest = n, s, text[n+1:]
 		}
 	}
 	return schema, rest

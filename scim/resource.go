@@ -1,6 +1,9 @@
 package scim
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Common are the attributes that every resource has without a schema that lists
 // them (RFC 7643, section 3.1), and schemas (section 3).
@@ -42,6 +45,11 @@ func (r Resource) Schema(urn string) (Schema, bool) {
 		}
 	}
 	return Schema{}, false
+}
+
+// Listed returns the schemas that clients are told of, the core first.
+func (r Resource) Listed() []Schema {
+	return slices.DeleteFunc(r.all(), func(s Schema) bool { return s.Unlisted })
 }
 
 func (r Resource) all() []Schema { return append([]Schema{r.Core}, r.Extensions...) }

@@ -1,8 +1,19 @@
 package scim
 
+import "slices"
+
+// MobilePath is the attribute whose number is verified.
+const MobilePath = `phoneNumbers[type eq "mobile"].value`
+
 // User is the resource of RFC 7643, section 4.1, with extensions such as
-// [Enterprise] and [WSO2].
+// [Enterprise] and [WSO2]. The latter is taken from clients also where it is not
+// shown, since it asks for a verification.
 func User(extensions ...Schema) Resource {
+	if !slices.ContainsFunc(extensions, func(s Schema) bool { return s.ID == WSO2Schema }) {
+		unlisted := WSO2()
+		unlisted.Unlisted = true
+		extensions = append(slices.Clone(extensions), unlisted)
+	}
 	return Resource{
 		Name: "User", Endpoint: "/Users",
 		Core: Schema{

@@ -31,7 +31,7 @@ func (h handlers) discovery(r gin.IRouter) {
 	}))
 	r.GET("/Schemas", h.unfiltered(func(c *gin.Context) error {
 		var all []any
-		for _, s := range h.schemas() {
+		for _, s := range h.Resource.Listed() {
 			all = append(all, s.Document(h.url()))
 		}
 		answer(c, http.StatusOK, newList(len(all), 1, all))
@@ -39,16 +39,12 @@ func (h handlers) discovery(r gin.IRouter) {
 	}))
 	r.GET("/Schemas/:urn", h.unfiltered(func(c *gin.Context) error {
 		s, ok := h.Resource.Schema(c.Param("urn"))
-		if !ok {
+		if !ok || s.Unlisted {
 			return errNoSchema
 		}
 		answer(c, http.StatusOK, s.Document(h.url()))
 		return nil
 	}))
-}
-
-func (h handlers) schemas() []scim.Schema {
-	return append([]scim.Schema{h.Resource.Core}, h.Resource.Extensions...)
 }
 
 // unfiltered refuses a filter, as RFC 7644, section 4 asks for.

@@ -24,17 +24,20 @@ type errorBody struct {
 	Detail   string       `json:"detail"`
 }
 
-// keywords are SCIM's words for what others refuse, where it has any.
+// keywords are SCIM's words for what others refuse, where it has any, and the
+// attribute that is refused.
 var keywords = []struct {
-	err     error
-	keyword scim.Keyword
+	err       error
+	keyword   scim.Keyword
+	attribute string
 }{
-	{claim.ErrBadNumber, scim.InvalidValue},
-	{claim.ErrNumberNotServed, scim.InvalidValue},
-	{claim.ErrNumberRefused, scim.InvalidValue},
-	{claim.ErrRemovalDenied, scim.Mutable},
-	{claim.ErrNumberTaken, scim.Uniquity},
-	{web.ErrMalformed, scim.InvalidSyntax},
+	{claim.ErrBadNumber, scim.InvalidValue, scim.MobilePath},
+	{claim.ErrNumberNotServed, scim.InvalidValue, scim.MobilePath},
+	{claim.ErrNumberRefused, scim.InvalidValue, scim.MobilePath},
+	{claim.ErrRemovalDenied, scim.Mutable, scim.MobilePath},
+	{claim.ErrNumberTaken, scim.Uniquity, scim.MobilePath},
+	{claim.ErrBeingApplied, "", scim.MobilePath},
+	{web.ErrMalformed, scim.InvalidSyntax, ""},
 }
 
 // faultOf returns an error's face. Errors that are not SCIM's own have the status
@@ -54,6 +57,9 @@ func faultOf(err error) (fault errorBody, status int, own bool) {
 		for _, row := range keywords {
 			if errors.Is(err, row.err) {
 				refused.ScimType = row.keyword
+				if row.attribute != "" {
+					refused.Detail = row.attribute + ": " + refused.Detail
+				}
 				break
 			}
 		}

@@ -291,6 +291,7 @@ type world struct {
 	url    string
 	kratos *identities
 	server *httptest.Server
+	store  *claimtest.Store
 
 	mu    sync.Mutex
 	now   time.Time
@@ -305,6 +306,12 @@ type options struct {
 	always bool
 	// named leaves userName to a trait that Kratos does not keep apart.
 	named bool
+	// skip leaves out clients' numbers that cannot be read.
+	skip bool
+	// keep denies the removal of numbers.
+	keep bool
+	// everybody has privileged clients' numbers verified, too.
+	everybody bool
 }
 
 const schema = `{"properties": {"traits": {"type": "object", "required": ["email"], "properties": {
@@ -346,12 +353,18 @@ func newWorld(t *testing.T, with ...options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	removal := claim.RemovalAllow
+	if o.keep {
+		removal = claim.RemovalDeny
+	}
+	w.store = claimtest.NewStore()
 	claims := claim.NewService(claim.Options{
-		Store: claimtest.NewStore(), Directory: w.kratos, Codes: codes, Plan: plan, Now: w.Now, NewID: w.newID, Log: log,
+		Store: w.store, Directory: w.kratos, Codes: codes, Plan: plan, Now: w.Now, NewID: w.newID, Log: log,
 		Policy: func() claim.Policy {
 			return claim.Policy{
-				Enabled: true, VerifyAlways: o.always, Validity: 5 * time.Minute, Removal: claim.RemovalAllow, Resend: claim.ResendNew,
+				Enabled: true, VerifyAlways: o.always, Validity: 5 * time.Minute, Removal: removal, Resend: claim.ResendNew,
 				Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, SessionAge: 15 * time.Minute,
+				VerifyPrivileged: o.everybody, Coverage: claim.Coverage{Denied: []string{"881"}},
 			}
 		},
 		Jitter: func(d time.Duration) time.Duration { return d },
@@ -374,7 +387,7 @@ func newWorld(t *testing.T, with ...options) *world {
 			},
 		}),
 		Resource: resource, Mode: o.mode, Plan: plan, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
-		OwnersMayNot: []string{"active", "externalId", "roles", enterprise}, Now: w.Now, Log: log,
+		SkipNumbers: o.skip, OwnersMayNot: []string{"active", "externalId", "roles", enterprise}, Now: w.Now, Log: log,
 	})
 	edge := &web.Edge{
 		Log: log, Now: w.Now, NewID: w.newID, Sessions: sessions{w.kratos, w.Now}, Clients: clients(t, w.Now, log),

@@ -13,7 +13,7 @@ func (m *Mapping) Document(record scim.Record) map[string]any {
 	document := m.compose(record.Traits, restOf(record.MetadataAdmin))
 	document["active"] = record.State != scim.Inactive
 	if number, _ := record.MetadataPublic[m.opt.PendingKey].(string); number != "" {
-		for _, s := range m.opt.Resource.Extensions {
+		for _, s := range m.opt.Resource.Listed()[1:] {
 			if a, ok := s.Find("pendingMobileNumber"); ok {
 				set(document, []string{s.ID, a.Name}, number)
 			}
@@ -46,7 +46,7 @@ func (m *Mapping) Mobile(document map[string]any) (string, error) {
 		case !found && equal(element, chosen):
 			kept, found = append(kept, e), true
 		case !scim.Blank(other) && !m.opt.Same(other, number):
-			return "", scim.Bad(scim.InvalidValue, MobilePath+": a user has one mobile number, and two are given")
+			return "", scim.Bad(scim.InvalidValue, scim.MobilePath+": a user has one mobile number, and two are given")
 		}
 	}
 	switch {

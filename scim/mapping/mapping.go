@@ -25,9 +25,6 @@ import (
 	"github.com/holdline/holdline/scim"
 )
 
-// MobilePath is the attribute that the mobile trait keeps.
-const MobilePath = `phoneNumbers[type eq "mobile"].value`
-
 const (
 	restKey   = "scim"    // in metadata_admin
 	hiddenKey = "$hidden" // in the rest; no attribute's name begins so
@@ -84,7 +81,7 @@ func New(rules []Rule, opt Options) (*Mapping, error) {
 	}
 	m := &Mapping{opt: opt}
 	var faults []error
-	mobile := Rule{Key: opt.MobileKey, Path: MobilePath, Trait: opt.MobileTrait}
+	mobile := Rule{Key: opt.MobileKey, Path: scim.MobilePath, Trait: opt.MobileTrait}
 	for _, given := range append([]Rule{mobile}, rules...) {
 		r, err := readRule(opt.Resource, given)
 		r.key = cmp.Or(given.Key, given.Path)
@@ -110,7 +107,7 @@ func (m *Mapping) fits(r rule) error {
 		switch {
 		case r.mobile && other.mobile && slices.Equal(r.trait, other.trait):
 		case r.mobile && other.mobile:
-			return fmt.Errorf("%s must name the trait %s here too, or have no rule", MobilePath, other.spelled)
+			return fmt.Errorf("%s must name the trait %s here too, or have no rule", scim.MobilePath, other.spelled)
 		case r.path == other.path:
 			return fmt.Errorf("%s has two rules: remove one", r.path)
 		case r.list && other.list && slices.Equal(r.home, other.home) && (r.kind == "") != (other.kind == ""):

@@ -82,7 +82,7 @@ func (r *rule) readElement(p scim.Path) error {
 		r.kind = strings.ToLower(match[1])
 		r.path = fmt.Sprintf("%s[type eq %q].%s", p.Top(), r.kind, r.sub)
 	}
-	r.mobile = r.path == MobilePath
+	r.mobile = r.path == scim.MobilePath
 	return nil
 }
 
@@ -202,4 +202,20 @@ func (r rule) put(list []any, value any) []any {
 		element["type"], element["primary"] = r.first, true
 	}
 	return append(list, element)
+}
+
+// Attribute returns the path of the attribute that a trait keeps, by a JSON pointer
+// to the trait in an identity such as #/traits/email; a pointer to what no rule has
+// as it is.
+func (m *Mapping) Attribute(where string) string {
+	path := strings.TrimPrefix(where, "#")
+	if path == "/password" {
+		return "password"
+	}
+	for _, r := range m.rules {
+		if trait := pointer(append([]string{"traits"}, r.trait...)...); path == trait || strings.HasPrefix(path, trait+"/") {
+			return r.path
+		}
+	}
+	return where
 }

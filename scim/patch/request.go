@@ -82,6 +82,28 @@ func readOperation(value any, mode scim.Mode) (Operation, error) {
 	return operation, nil
 }
 
+// Without returns the request without what it says of an attribute of the core.
+func (r Request) Without(resource scim.Resource, attribute string) Request {
+	var rest Request
+	for _, o := range r.Operations {
+		if list, ok := o.Value.([]any); ok && o.Path == "" && len(list) == 1 {
+			o.Value = list[0]
+		}
+		members, whole := o.Value.(map[string]any)
+		if whole && o.Path == "" || whole && strings.EqualFold(o.Path, resource.Core.ID) {
+			members = resource.Without(members, attribute)
+			o.Value = members
+			whole = len(members) == 0
+		} else {
+			whole = resource.About(o.Path, attribute)
+		}
+		if !whole {
+			rest.Operations = append(rest.Operations, o)
+		}
+	}
+	return rest
+}
+
 func (o Op) check() error {
 	switch o {
 	case Add, Replace, Remove:

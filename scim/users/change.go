@@ -19,20 +19,55 @@ var ErrVersion = errors.New("scim: the resource has another version")
 // Wants tells whether a version is one that a request may change; nil takes any.
 type Wants func(version string) bool
 
-// edit turns a document into the one that is wanted, and says what it did to the
-// mobile number.
-type edit func(before map[string]any) (after map[string]any, touch claim.Touch, err error)
+// edited is what a request makes of a document, and what it says of the mobile number.
+type edited struct {
+	document map[string]any
+	touch    claim.Touch
+	asked    bool // verifyMobile is true
+	// off says that the request switches the person off: no number stops it.
+	off bool
+	// without is why the request is done without what it says of numbers; nil if it
+	// is not.
+	without error
+}
+
+// edit makes a document what a request wants it to be.
+type edit func(before map[string]any) (edited, error)
+
+// numbers is the attribute that has the mobile number.
+const numbers = "phoneNumbers"
 
 // Patch applies all operations of a request or none (RFC 7644, section 3.5.2).
 func (s *Service) Patch(ctx context.Context, by By, id string, request patch.Request, wants Wants) (User, error) {
-	return s.change(ctx, by, id, wants, func(before map[string]any) (map[string]any, claim.Touch, error) {
+	return s.change(ctx, by, id, wants, func(before map[string]any) (edited, error) {
 		result, err := patch.Apply(s.Resource, before, request, patch.Options{Mode: s.Mode})
-		touch := claim.TouchNone
-		if result.Touched.Element("phoneNumbers", "value", mobile) {
-			touch = claim.TouchExplicit
+		e := edited{asked: asksToVerify(request)}
+		if err != nil { // perhaps for a number, which must not keep a leaver active
+			rest, fault := patch.Apply(s.Resource, before, request.Without(s.Resource, numbers), patch.Options{Mode: s.Mode})
+			if fault == nil && switchesOff(rest) {
+				result, e.without, err = rest, err, nil
+			}
 		}
-		return result.Document, touch, err
+		e.document, e.off = result.Document, err == nil && switchesOff(result)
+		if result.Touched.Element(numbers, "value", mobile) {
+			e.touch = claim.TouchExplicit
+		}
+		return e, err
 	})
+}
+
+// asksToVerify tells whether verifyMobile is true anywhere in a request, whatever
+// its other operations say of it.
+func asksToVerify(request patch.Request) bool {
+	return slices.ContainsFunc(request.Operations, func(o patch.Operation) bool {
+		return scim.NamesVerify(o.Path) && scim.Affirms(o.Value) || scim.AsksToVerify(o.Value)
+	})
+}
+
+// switchesOff tells whether a PATCH said that the person is not active.
+func switchesOff(result patch.Result) bool {
+	named := slices.ContainsFunc(result.Touched, func(t patch.Touch) bool { return t.Path == "active" })
+	return named && result.Document["active"] == false
 }
 
 // mobile tells whether an element of phoneNumbers is the mobile number.
@@ -44,26 +79,63 @@ func mobile(element map[string]any) bool {
 // Replace puts a whole resource in the place of another (RFC 7644, section 3.5.1).
 // What only the server writes stays, and so does a password that is not given.
 func (s *Service) Replace(ctx context.Context, by By, id string, body map[string]any, wants Wants) (User, error) {
-	return s.change(ctx, by, id, wants, func(map[string]any) (map[string]any, claim.Touch, error) {
-		after, err := s.Resource.Read(body, s.Mode)
-		if err != nil {
-			return nil, claim.TouchNone, err
+	return s.change(ctx, by, id, wants, func(before map[string]any) (edited, error) {
+		e, err := s.whole(body, before)
+		e.touch = claim.TouchWhole
+		if e.asked {
+			e.touch = claim.TouchExplicit
 		}
-		if asked(after) {
-			return after, claim.TouchExplicit, nil
-		}
-		return after, claim.TouchWhole, nil
+		return e, err
 	})
 }
 
-// asked tells whether a document's verifyMobile is true, under any schema.
-func asked(document map[string]any) bool {
-	for _, urn := range []string{scim.EnterpriseSchema, scim.WSO2Schema} {
-		if members, _ := document[urn].(map[string]any); members["verifyMobile"] == true {
-			return true
+// whole reads a resource that a client sent. Numbers that cannot be read do not keep
+// a leaver active: those from before stay.
+func (s *Service) whole(body, before map[string]any) (edited, error) {
+	document, err := s.Resource.Read(body, s.Mode)
+	e := edited{document: document, asked: scim.AsksToVerify(body)}
+	if err != nil {
+		rest, fault := s.Resource.Read(s.Resource.Without(body, numbers), s.Mode)
+		if fault != nil || rest["active"] != false {
+			return e, err
 		}
+		e.document, e.without = rest, err
+		e.keepNumbers(before)
 	}
-	return false
+	e.off = e.document["active"] == false
+	return e, nil
+}
+
+// keepNumbers has the document keep the numbers that there were.
+func (e *edited) keepNumbers(before map[string]any) {
+	delete(e.document, numbers)
+	if list, ok := before[numbers]; ok {
+		e.document[numbers] = scim.Clone(list)
+	}
+}
+
+// mobile is the number that the document has. Where several keep it from having one
+// they are left out, if numbers may be.
+func (s *Service) mobile(m *mapping.Mapping, before map[string]any, e *edited, by By) (string, error) {
+	number, err := m.Mobile(e.document)
+	if err != nil && s.leavesOut(e.off, by) != claim.LeaveOutNone {
+		e.without, err = err, nil
+		e.keepNumbers(before)
+		number, _ = m.Mobile(e.document)
+	}
+	return number, err
+}
+
+// leavesOut says which numbers a request does without.
+func (s *Service) leavesOut(off bool, by By) claim.LeaveOut {
+	switch {
+	case off:
+		return claim.LeaveOutAny
+	case s.SkipNumbers && by.Client != "":
+		return claim.LeaveOutUnusable
+	default:
+		return claim.LeaveOutNone
+	}
 }
 
 // change edits a user while nobody else of Holdline does. What somebody wrote
@@ -78,7 +150,7 @@ func (s *Service) change(ctx context.Context, by By, id string, wants Wants, do 
 		return err
 	})
 	if err != nil {
-		return User{}, explain(err)
+		return User{}, err
 	}
 	return s.user(entry, by.Client)
 }
@@ -96,16 +168,17 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 	if err != nil {
 		return scim.Entry{}, err
 	}
-	after, touch, err := do(before)
+	e, err := do(before)
 	if err != nil {
 		return scim.Entry{}, err
 	}
+	after := e.document
 	if err := s.allowed(by, before, after); err != nil {
 		return scim.Entry{}, err
 	}
 	var entry scim.Entry
 	err = s.named(ctx, id, before, after, func(ctx context.Context) (err error) {
-		entry, err = s.settled(ctx, by, m, record, after, touch)
+		entry, err = s.settled(ctx, by, m, record, before, e)
 		return err
 	})
 	return entry, err
@@ -113,31 +186,45 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 
 // settled writes what came of a user, and settles what becomes of the number.
 func (s *Service) settled(
-	ctx context.Context, by By, m *mapping.Mapping, record scim.Record, after map[string]any, touch claim.Touch,
+	ctx context.Context, by By, m *mapping.Mapping, record scim.Record, before map[string]any, e edited,
 ) (scim.Entry, error) {
-	wanted, err := m.Mobile(after)
+	wanted, err := s.mobile(m, before, &e, by)
 	if err != nil {
 		return scim.Entry{}, err
 	}
-	proposal, err := s.Claims.Propose(ctx, s.seen(record), claim.DirectChange{
+	change := claim.DirectChange{
 		Origin: claim.OriginSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
-		Asked: asked(after), Touch: touch, Wanted: wanted,
-	})
+		Asked: e.asked, Touch: e.touch, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by),
+	}
+	if e.without != nil {
+		change.Touch = claim.TouchNone
+	}
+	proposal, err := s.Claims.Propose(ctx, s.seen(record), change)
 	if err != nil {
 		return scim.Entry{}, err
 	}
-	changed, err := s.write(ctx, m, record, after, proposal, by)
+	if e.without != nil {
+		proposal = proposal.Without(reason(e.without))
+	}
+	changed, err := s.write(ctx, m, record, e.document, proposal, by)
+	if e.off && writesNumber(proposal) && refused(err) { // perhaps for the number
+		proposal = proposal.Without(reason(err))
+		changed, err = s.write(ctx, m, record, e.document, proposal, by)
+	}
 	if fault := s.Claims.Settle(ctx, proposal, err); err == nil && fault != nil {
 		err = fmt.Errorf("settle the number: %w", fault)
 	}
 	if err == nil {
-		err = s.finish(ctx, record, changed, after)
+		err = s.finish(ctx, record, changed, e.document)
 	}
 	if err != nil {
-		return scim.Entry{}, err
+		return scim.Entry{}, s.blame(ctx, m, attempt{id: record.ID, before: before, after: e.document, number: proposal.Number}, err)
 	}
 	return s.found(ctx, changed, s.Now())
 }
+
+// writesNumber tells whether a number is written.
+func writesNumber(p claim.Proposal) bool { return !p.Held() && !p.Number.IsZero() }
 
 // before is the user as the client sees it, if it has a version that is wanted.
 func (s *Service) before(m *mapping.Mapping, record scim.Record, by By, wants Wants) (map[string]any, error) {
@@ -172,15 +259,16 @@ func (s *Service) write(
 	return s.Directory.Change(ctx, record.ID, operations)
 }
 
-// finish does what Kratos takes in no PATCH. What fails here the client repeats.
+// finish does what Kratos takes in no PATCH. What fails here the client repeats, so
+// that sessions end whenever it says that the person is not active.
 func (s *Service) finish(ctx context.Context, before, changed scim.Record, after map[string]any) error {
-	if password, _ := after["password"].(string); password != "" {
-		if err := s.Directory.SetPassword(ctx, before.ID, password); err != nil {
+	if changed.State == scim.Inactive && after["active"] == false {
+		if err := s.Directory.EndSessions(ctx, before.ID); err != nil {
 			return err
 		}
 	}
-	if changed.State == scim.Inactive && before.State != scim.Inactive {
-		return s.Directory.EndSessions(ctx, before.ID)
+	if password, _ := after["password"].(string); password != "" {
+		return s.Directory.SetPassword(ctx, before.ID, password)
 	}
 	return nil
 }

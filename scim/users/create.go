@@ -11,18 +11,19 @@ import (
 
 // Create makes a user (RFC 7644, section 3.3).
 func (s *Service) Create(ctx context.Context, by By, body map[string]any) (User, error) {
-	document, err := s.Resource.Read(body, s.Mode)
+	e, err := s.whole(body, nil)
 	if err != nil {
 		return User{}, err
 	}
-	entry, err := s.create(ctx, by, document)
+	entry, err := s.create(ctx, by, e)
 	if err != nil {
-		return User{}, explain(err)
+		return User{}, err
 	}
 	return s.user(entry, by.Client)
 }
 
-func (s *Service) create(ctx context.Context, by By, document map[string]any) (scim.Entry, error) {
+func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, error) {
+	document := e.document
 	schemaID, m, err := s.Catalogue.ForNew(ctx)
 	if err != nil {
 		return scim.Entry{}, err
@@ -30,35 +31,35 @@ func (s *Service) create(ctx context.Context, by By, document map[string]any) (s
 	if password, _ := document["password"].(string); len(password) > longestPassword {
 		return scim.Entry{}, scim.Bad(scim.InvalidValue, fmt.Sprintf("password is longer than %d bytes", longestPassword))
 	}
-	wanted, err := m.Mobile(document)
+	wanted, err := s.mobile(m, nil, &e, by)
 	if err != nil {
 		return scim.Entry{}, err
 	}
 	proposal, err := s.Claims.ProposeNew(ctx, claim.DirectChange{
 		Origin: claim.OriginSCIM, Who: by.Actor, Client: by.Client != "", Language: by.Language, Wanted: wanted,
+		LeaveOut: s.leavesOut(e.off, by),
 	})
 	if err != nil {
 		return scim.Entry{}, err
 	}
-	draft, err := m.Draft(document, mapping.NumberWish{Change: true, Number: proposal.Number.Reveal()})
+	if e.without != nil {
+		proposal = proposal.Without(reason(e.without))
+	}
+	draft, err := s.draft(m, schemaID, by, document, proposal)
 	if err != nil {
 		return scim.Entry{}, err
-	}
-	draft.SchemaID = schemaID
-	if !proposal.Pending.IsZero() {
-		draft.MetadataPublic = map[string]any{s.PendingKey: proposal.Pending.Reveal()}
-	}
-	if external, _ := document["externalId"].(string); external != "" && by.Client != "" {
-		if draft.MetadataAdmin == nil {
-			draft.MetadataAdmin = map[string]any{}
-		}
-		draft.MetadataAdmin[externalKey] = map[string]any{by.Client: external}
 	}
 	var entry scim.Entry
 	err = s.named(ctx, "", nil, document, func(ctx context.Context) error {
 		record, err := s.Directory.Create(ctx, draft)
+		if e.off && writesNumber(proposal) && refused(err) { // perhaps for the number
+			proposal = proposal.Without(reason(err))
+			if draft, err = s.draft(m, schemaID, by, document, proposal); err == nil {
+				record, err = s.Directory.Create(ctx, draft)
+			}
+		}
 		if err != nil {
-			return err
+			return s.blame(ctx, m, attempt{after: document, number: proposal.Number}, err)
 		}
 		if err := s.Claims.SettleNew(ctx, proposal, record.ID); err != nil {
 			return fmt.Errorf("settle the number: %w", err)
@@ -67,6 +68,25 @@ func (s *Service) create(ctx context.Context, by By, document map[string]any) (s
 		return err
 	})
 	return entry, err
+}
+
+// draft is the identity that a document asks for, as far as its number may be written.
+func (s *Service) draft(m *mapping.Mapping, schemaID string, by By, document map[string]any, p claim.Proposal) (scim.Draft, error) {
+	draft, err := m.Draft(document, mapping.NumberWish{Change: true, Number: p.Number.Reveal()})
+	if err != nil {
+		return scim.Draft{}, err
+	}
+	draft.SchemaID = schemaID
+	if !p.Pending.IsZero() {
+		draft.MetadataPublic = map[string]any{s.PendingKey: p.Pending.Reveal()}
+	}
+	if external, _ := document["externalId"].(string); external != "" && by.Client != "" {
+		if draft.MetadataAdmin == nil {
+			draft.MetadataAdmin = map[string]any{}
+		}
+		draft.MetadataAdmin[externalKey] = map[string]any{by.Client: external}
+	}
+	return draft, nil
 }
 
 // Delete removes a user, with the claims that there are (RFC 7644, section 3.6).

@@ -100,7 +100,7 @@ func (s *Service) nameIsFree(ctx context.Context, id, name string) error {
 			return err
 		}
 		if user, err := s.user(now, ""); err != nil || taken(user.Document) {
-			return errors.Join(scim.ErrTaken, err)
+			return errors.Join(conflict("userName"), err)
 		}
 	}
 	return nil

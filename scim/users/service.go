@@ -46,6 +46,9 @@ type Options struct {
 	// MobileTrait and PendingKey are where identities have the number and the one
 	// that is held back.
 	MobileTrait, PendingKey string
+	// SkipNumbers has clients' numbers that cannot be read or are not served left out,
+	// instead of refusing the request.
+	SkipNumbers bool
 	// OwnersMayNot lists attributes, or an extension's URN, that owners cannot change
 	// in their own resource.
 	OwnersMayNot []string
