@@ -106,21 +106,21 @@ func (h handlers) stage(c *gin.Context) {
 	defer cancel()
 	var in settingsBody
 	if err := web.ReadJSON(c.Writer, c.Request, &in, false); err != nil {
-		h.refuse(c, err)
+		h.refuse(c, err, in.language())
 		return
 	}
 	change, err := in.change(h.Options)
 	if err != nil {
-		h.refuse(c, err)
+		h.refuse(c, err, in.language())
 		return
 	}
 	change.Language = in.language()
 	answer, err := h.claims.Stage(ctx, change)
 	switch {
 	case err != nil:
-		h.refuse(c, err)
+		h.refuse(c, err, in.language())
 	case answer.Interrupt:
-		web.Answer(c, http.StatusBadRequest, h.interruption(answer.Pending))
+		web.Answer(c, http.StatusBadRequest, h.interruption(answer.Pending, in.language()))
 	default:
 		web.Answer(c, http.StatusOK, h.answer(in, answer))
 	}

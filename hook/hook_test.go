@@ -120,6 +120,7 @@ func TestAnswersToKratos(t *testing.T) {
 		"write":            {rulings{answer: claim.Answer{Ruling: claim.Write}}, http.StatusOK},
 		"interrupt":        {rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: pending, Interrupt: true}}, http.StatusBadRequest},
 		"bad-number":       {rulings{err: claim.ErrBadNumber}, http.StatusBadRequest},
+		"too-short":        {rulings{err: &claim.NumberError{Fault: claim.TooShort, CallingCode: "49"}}, http.StatusBadRequest},
 		"removal-denied":   {rulings{err: claim.ErrRemovalDenied}, http.StatusBadRequest},
 		"too-many-texts":   {rulings{err: limit}, http.StatusBadRequest},
 		"store-away":       {rulings{err: claim.ErrStoreAway}, http.StatusBadRequest},

@@ -40,10 +40,11 @@ func (h handlers) atField(m message) refusal {
 	return refusal{[]fieldMessages{{"#/traits/" + h.MobileTrait, []message{m}}}}
 }
 
-// refuse answers with an error's face, where the user looks.
-func (h handlers) refuse(c *gin.Context, err error) {
+// refuse answers with an error's face, where the user looks, in the first of the
+// languages that it can be said in.
+func (h handlers) refuse(c *gin.Context, err error, languages string) {
 	ctx := c.Request.Context()
-	fault := web.FaultOf(err)
+	fault := web.FormFault(err, languages)
 	if fault.Status >= http.StatusInternalServerError {
 		h.Log.ErrorContext(ctx, "number change refused", "error", err)
 	} else {
@@ -53,20 +54,17 @@ func (h handlers) refuse(c *gin.Context, err error) {
 	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
 		details["retry_at"] = limit.Until.Format(time.RFC3339)
 	}
-	text := fault.Description
-	if fault.Status >= http.StatusInternalServerError || errors.Is(err, web.ErrMalformed) ||
-		errors.Is(err, web.ErrMediaType) || errors.Is(err, web.ErrTooLarge) {
-		text = "The mobile number cannot be changed just now. Try again in a moment."
+	if number := (*claim.NumberError)(nil); errors.As(err, &number) {
+		details["reason"] = number.Fault
 	}
-	web.Answer(c, http.StatusBadRequest, h.atField(message{refusedID, text, "error", details}))
+	web.Answer(c, http.StatusBadRequest, h.atField(message{refusedID, fault.Description, "error", details}))
 }
 
 // interruption stops a flow whose claim is open all the same. Kratos saves
 // nothing of the flow.
-func (h handlers) interruption(pending claim.Mobile) refusal {
+func (h handlers) interruption(pending claim.Mobile, languages string) refusal {
 	return h.atField(message{
-		ID: codeSent, Type: "info",
-		Text:    "A code is on its way to the new number. Once you have confirmed it, the number is yours; save your other changes again.",
+		ID: codeSent, Type: "info", Text: web.CodeSent(languages),
 		Context: map[string]any{"claim": "open", "pending": pending.String()},
 	})
 }

@@ -50,7 +50,7 @@ func (h handlers) bulk(c *gin.Context) error {
 			carriedOut++
 		}
 		if err != nil {
-			fault, status, own := faultOf(err)
+			fault, status, own := faultOf(err, c.GetHeader("Accept-Language"))
 			if !own && status >= http.StatusInternalServerError {
 				h.edge.Log.ErrorContext(ctx, "bulk operation failed", "error", err)
 			}

@@ -41,8 +41,9 @@ var keywords = []struct {
 }
 
 // faultOf returns an error's face. Errors that are not SCIM's own have the status
-// and the words that they have everywhere.
-func faultOf(err error) (fault errorBody, status int, own bool) {
+// and the words that they have everywhere, in the first of the languages that they
+// can be said in.
+func faultOf(err error, languages string) (fault errorBody, status int, own bool) {
 	var refused *scim.Error
 	switch {
 	case errors.As(err, &refused):
@@ -52,7 +53,7 @@ func faultOf(err error) (fault errorBody, status int, own bool) {
 	case errors.Is(err, users.ErrUnmapped):
 		refused = &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the attribute mapping does not fit: see the server's log"}
 	default:
-		face := web.FaultOf(err)
+		face := web.FaultFor(err, languages)
 		refused = &scim.Error{Status: face.Status, Detail: face.Description}
 		for _, row := range keywords {
 			if errors.Is(err, row.err) {
@@ -69,7 +70,7 @@ func faultOf(err error) (fault errorBody, status int, own bool) {
 
 // fail answers with an error.
 func (h handlers) fail(c *gin.Context, err error) {
-	fault, status, own := faultOf(err)
+	fault, status, own := faultOf(err, c.GetHeader("Accept-Language"))
 	if !own && h.edge.Head(c, err).Status == web.StatusClientClosed {
 		status = web.StatusClientClosed
 	}

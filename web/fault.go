@@ -130,7 +130,7 @@ func (e *Edge) Fail(c *gin.Context, err error) {
 // (RFC 9110, section 10.2.3) when to try again, and refused callers hear in
 // WWW-Authenticate what they lack (RFC 6750, section 3).
 func (e *Edge) Head(c *gin.Context, err error) Fault {
-	fault := FaultOf(err)
+	fault := FaultFor(err, c.GetHeader("Accept-Language"))
 	if fault.Status >= http.StatusInternalServerError {
 		if errors.Is(c.Request.Context().Err(), context.Canceled) {
 			fault.Status = StatusClientClosed
