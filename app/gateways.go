@@ -66,7 +66,7 @@ func gateways(cfg config.Config) (routes []smsgateway.Route, phone *smsgateway.S
 		if g.Type == "simulator" && phone == nil {
 			phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
 		}
-		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone)
+		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone, nil)
 		faults = append(faults, under(fmt.Sprintf("sms.gateways[%d]", i), err))
 		routes = append(routes, smsgateway.Route{ID: g.ID, Gateway: gateway, Rate: g.Rate, Concurrency: g.Concurrency})
 	}
@@ -83,13 +83,14 @@ func under(section string, err error) error {
 }
 
 // gatewayOf builds a gateway that reports receipts to a URL, unless that is blank.
-func gatewayOf(g config.Gateway, receipts string, phone *smsgateway.Simulator) (smsgateway.Gateway, error) {
-	options := smsgateway.HTTPOptions{Timeout: g.Timeout}
+func gatewayOf(g config.Gateway, receipts string, phone *smsgateway.Simulator, observe func(smsgateway.Exchange)) (smsgateway.Gateway, error) {
+	options := smsgateway.HTTPOptions{Timeout: g.Timeout, Observe: observe}
 	var api smsgateway.API
 	switch g.Type {
 	case "simulator":
 		return phone, nil
 	case "http":
+		options.Custom = customOf(g)
 		return smsgateway.NewHTTP(requestConfig(g.Request), options)
 	case "sns":
 		return snsOf(g, options)
@@ -123,6 +124,21 @@ func gatewayOf(g config.Gateway, receipts string, phone *smsgateway.Simulator) (
 		return nil, errors.New("type: is none of the known types")
 	}
 	return smsgateway.NewAPI(api, options), nil
+}
+
+// customOf is what a gateway of type http has beside its requests.
+func customOf(g config.Gateway) smsgateway.CustomOptions {
+	ids := map[claim.TextKind]map[string]string{claim.TextCode: {}, claim.TextChanged: {}}
+	for language, one := range g.TemplateIDs {
+		for kind, id := range map[claim.TextKind]string{claim.TextCode: one.Code, claim.TextChanged: one.Changed} {
+			if id != "" {
+				ids[kind][language] = id
+			}
+		}
+	}
+	return smsgateway.CustomOptions{
+		Preset: g.Preset, Response: g.Response, Data: reveal(g.Data), TemplateIDs: ids, Now: time.Now,
+	}
 }
 
 // snsOf takes credentials from where AWS' own tools look if none are configured.

@@ -26,7 +26,7 @@ func decode(tree *koanf.Koanf) (Config, []error) {
 	var metadata mapstructure.Metadata
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: &config, TagName: "koanf", WeaklyTypedInput: true, Metadata: &metadata, ZeroFields: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(duration, words, quoted),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(duration, words, quoted, templateIDs),
 	})
 	if err != nil {
 		return config, []error{fmt.Errorf("configuration: %w", err)}
@@ -100,6 +100,19 @@ func words(from, to reflect.Type, value any) (any, error) {
 // those of a float.
 func quoted(from, to reflect.Type, value any) (any, error) {
 	if to.Kind() == reflect.String && from.Kind() >= reflect.Int && from.Kind() <= reflect.Float64 {
+		return nil, errNumber
+	}
+	return value, nil
+}
+
+// templateIDs reads one id in place of those of each kind of text.
+func templateIDs(from, to reflect.Type, value any) (any, error) {
+	switch {
+	case to != reflect.TypeFor[TemplateIDs]():
+		return value, nil
+	case from.Kind() == reflect.String:
+		return TemplateIDs{Code: fmt.Sprint(value)}, nil
+	case from.Kind() >= reflect.Int && from.Kind() <= reflect.Float64:
 		return nil, errNumber
 	}
 	return value, nil

@@ -26,6 +26,12 @@ type Gateway struct {
 	ReceiptSecret   Secret        `koanf:"receipt_secret" usage:"secret in the URL for receipts, at least 16 letters, digits, - . _ ~; without it no receipts are taken"`
 	SignatureSecret Secret        `koanf:"signature_secret" usage:"secret that receipts are signed with (bird: the signing key of the webhook); without it no receipts are taken"`
 	Request         RequestConfig `koanf:"request_config" usage:"as in Kratos' courier.channels: url, method, headers, body (jsonnet at base64://, file:// or http(s)://), auth"`
+	Preset          string        `koanf:"preset" usage:"provider whose answers are understood, and whose requests are made unless request_config has a body; see [sms-providers.md](sms-providers.md#presets)"`
+	Response        string        `koanf:"response" usage:"rule for the provider's answers (jsonnet at base64://, file:// or http(s)://), a function of status, headers and body that makes sent, id, permanent, account and reason"`
+
+	// Data are the operator's values for bodies. Some may be secret.
+	Data        map[string]Secret      `koanf:"data" usage:"own values by name, for the body; any NAME also as NAME_file"`
+	TemplateIDs map[string]TemplateIDs `koanf:"template_ids" usage:"by language (BCP 47): the provider's id of the registered text, or code and changed for each of the two"`
 
 	APIKey              Secret `koanf:"api_key" usage:"API key"`
 	APISecret           Secret `koanf:"api_secret" usage:"API secret"`
@@ -47,6 +53,13 @@ type Gateway struct {
 	SecretAccessKey     Secret `koanf:"secret_access_key" usage:"the access key's secret"`
 	SenderID            string `koanf:"sender_id" usage:"sender, where the country allows one"`
 	From                string `koanf:"from" usage:"sender: a number or a name"`
+}
+
+// TemplateIDs name texts of one language that are registered with a provider. Text
+// in their place is the id of the text with a code.
+type TemplateIDs struct {
+	Code    string `koanf:"code"`
+	Changed string `koanf:"changed"`
 }
 
 // RequestConfig is Kratos' courier.channels[].request_config. Any part of it may
@@ -78,7 +91,7 @@ var (
 	commonKeys   = []string{"id", "type", "timeout", "rate", "concurrency"}
 	gatewayTypes = map[string]gatewayKeys{
 		"simulator":   {},
-		"http":        {[]string{"request_config"}, []string{"receipt_secret"}},
+		"http":        {[]string{"request_config"}, []string{"receipt_secret", "preset", "response", "data", "template_ids"}},
 		"vonage":      {[]string{"api_key", "api_secret", "from"}, []string{"signature_secret", "endpoint"}},
 		"twilio":      {[]string{"account_sid"}, []string{"auth_token", "api_key_sid", "api_key_secret", "from", "messaging_service_sid", "endpoint"}},
 		"messagebird": {[]string{"access_key", "originator"}, []string{"receipt_secret", "endpoint"}},

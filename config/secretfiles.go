@@ -20,6 +20,12 @@ func readSecretFiles(raw map[string]any) []error {
 			}
 		}
 		found.readCredentials(gateway, at)
+		data := object(gateway, "data")
+		for name := range data {
+			if key, ok := strings.CutSuffix(name, "_file"); ok {
+				found.readFile(data, at+"data.", key)
+			}
+		}
 	}
 	found.readCredentials(object(object(raw, "notices"), "webhook"), "notices.webhook.")
 	for i, realm := range records(raw["realms"]) {
@@ -32,7 +38,7 @@ func readSecretFiles(raw map[string]any) []error {
 
 func (f *faults) readCredentials(record map[string]any, at string) {
 	credentials := object(object(object(record, "request_config"), "auth"), "config")
-	for _, key := range []string{"password", "value"} {
+	for _, key := range []string{"password", "value", "access_key_secret"} {
 		f.readFile(credentials, at+"request_config.auth.config.", key)
 	}
 }

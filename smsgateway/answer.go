@@ -25,6 +25,11 @@ const (
 // again and again sends the same text again and again.
 var ErrUnclear = errors.New("the provider may have taken it")
 
+// ErrUnsure means that the provider answered, and that nobody can tell what it
+// said: the answer lacks what the provider always says, or the rule for it fails.
+// It may have taken the message. This passes; see [Worker].
+var ErrUnsure = errors.New("the provider's answer is not understood")
+
 // class is what a provider's own code means.
 type class int
 
@@ -41,6 +46,7 @@ type answer struct {
 	header http.Header
 	body   []byte
 	json   any // nil if the body is something else
+	asked  Message
 }
 
 // readAnswer reads an answer to its end. If a yes breaks off, it is none.
@@ -53,10 +59,10 @@ func readAnswer(res *http.Response) (answer, error) {
 		}
 		return a, nil
 	}
-	a.body = body
-	decoder := json.NewDecoder(bytes.NewReader(body))
+	a.body = bytes.TrimPrefix(body, []byte("\uFEFF"))
+	decoder := json.NewDecoder(bytes.NewReader(a.body))
 	decoder.UseNumber()
-	if decoder.Decode(&a.json) != nil {
+	if decoder.Decode(&a.json) != nil || decoder.Decode(new(any)) != io.EOF {
 		a.json = nil
 	}
 	return a, nil
@@ -64,9 +70,9 @@ func readAnswer(res *http.Response) (answer, error) {
 
 func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 
-// unclear is the verdict on a yes that lacks what the provider always says.
-func (a answer) unclear() error {
-	return fmt.Errorf("%w: the answer cannot be read", ErrUnclear)
+// unsure is the verdict on a yes that lacks what the provider always says.
+func (a answer) unsure() error {
+	return fmt.Errorf("%w: it lacks what a yes has", ErrUnsure)
 }
 
 // byStatus is what the status alone says: nil for a yes.
@@ -135,12 +141,19 @@ func (a answer) field(path string) string {
 // id is the first of some fields that can be a provider's id.
 func (a answer) id(paths ...string) string {
 	for _, path := range paths {
-		id := a.field(path)
-		if id != "" && len(id) <= longestProviderID && !strings.ContainsFunc(id, unicode.IsControl) {
+		if id := usableID(a.field(path)); id != "" {
 			return id
 		}
 	}
 	return ""
+}
+
+// usableID is an id that can be kept, else blank.
+func usableID(id string) string {
+	if len(id) > longestProviderID || strings.ContainsFunc(id, unicode.IsControl) {
+		return ""
+	}
+	return id
 }
 
 // taken is a yes that must come with an id.
@@ -148,7 +161,7 @@ func (a answer) taken(path string) (string, error) {
 	if id := a.id(path); id != "" {
 		return id, nil
 	}
-	return "", a.unclear()
+	return "", a.unsure()
 }
 
 // retryAfter reads a delay in seconds, or a date by the provider's own clock.

@@ -30,7 +30,7 @@ func (b Bird) request(ctx context.Context, m Message) (*http.Request, error) {
 	return req, nil
 }
 
-func (b Bird) verdict(a answer) (string, error) {
+func (b Bird) verdict(_ context.Context, a answer) (string, error) {
 	if err := a.byStatusOf(); err != nil {
 		return "", err
 	}

@@ -1,7 +1,9 @@
 package smsgateway
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -31,10 +33,26 @@ func bodyData(m Message) (ast.Node, error) {
 // take more time than the template itself.
 func literal(value any) (ast.Node, error) {
 	switch value := value.(type) {
+	case nil:
+		return &ast.LiteralNull{}, nil
+	case bool:
+		return &ast.LiteralBoolean{Value: value}, nil
 	case string:
 		return literalText(value), nil
 	case int:
 		return &ast.LiteralNumber{OriginalString: strconv.Itoa(value)}, nil
+	case json.Number:
+		return literalNumber(value.String()), nil
+	case []any:
+		elements := make([]ast.CommaSeparatedExpr, 0, len(value))
+		for i, inner := range value {
+			element, err := literal(inner)
+			if err != nil {
+				return nil, fmt.Errorf("%d: %w", i, err)
+			}
+			elements = append(elements, ast.CommaSeparatedExpr{Expr: element})
+		}
+		return &ast.Array{Elements: elements}, nil
 	case object:
 		fields := make(ast.DesugaredObjectFields, 0, len(value))
 		for name, inner := range value {
@@ -50,11 +68,27 @@ func literal(value any) (ast.Node, error) {
 	}
 }
 
+// exactNumbers end where jsonnet's numbers, which are doubles, begin to leave
+// some out.
+const exactNumbers = 1 << 53
+
+// literalNumber keeps the digits of a number that is too large for jsonnet, such
+// as an id, as text.
+func literalNumber(text string) ast.Node {
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.Abs(value) >= exactNumbers {
+		return literalText(text)
+	}
+	return &ast.LiteralNumber{OriginalString: text}
+}
+
 func literalText(text string) ast.Node {
 	return &ast.LiteralString{Value: strings.ToValidUTF8(text, "\uFFFD"), Kind: ast.StringDouble}
 }
 
-// textData is what the templates of the SMS channel get.
+// textData is what the templates of the SMS channel get, and what Kratos does not
+// know of: the text's id, the language that it is written in, and what the
+// operator has set for the gateway.
 func textData(m Message) object {
 	kind := typeCode
 	data := object{
@@ -64,7 +98,7 @@ func textData(m Message) object {
 		"transient_payload": object{},
 	}
 	if m.Kind == claim.TextChanged || m.Kind == claim.TextRemoved {
-		kind, data["notice"] = typeNotice, string(m.Kind)
+		kind, data["notice"], data["link"] = typeNotice, string(m.Kind), m.Link
 	} else {
 		data["verification_code"], data["expires_in_minutes"] = m.Code, minutes(m.Validity)
 	}
@@ -76,5 +110,9 @@ func textData(m Message) object {
 		"template_type":   kind,
 		"request_headers": object{},
 		"template_data":   data,
+		"id":              m.ID,
+		"language":        m.Written,
+		"template_id":     m.templateID,
+		"data":            m.data,
 	}
 }

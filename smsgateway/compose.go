@@ -50,6 +50,9 @@ func (c Composer) Compose(t claim.Text) (Message, error) {
 		return m, err
 	}
 	left := min(t.Validity, t.Expires.Sub(c.Now())+onTheWay)
-	m.Body, err = c.Templates.Render(m.Kind, m.Language, TextData{Code: m.Code, Minutes: minutes(left), Link: m.Link})
+	m.Write = func(languages []string) (string, string, error) {
+		return c.Templates.RenderIn(m.Kind, m.Language, languages, TextData{Code: m.Code, Minutes: minutes(left), Link: m.Link})
+	}
+	m.Body, m.Written, err = m.Write(nil)
 	return m, err
 }

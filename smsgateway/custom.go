@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -12,16 +13,41 @@ import (
 	"github.com/holdline/holdline/claim"
 )
 
+// CustomOptions are what a gateway to any provider has beside its requests.
+type CustomOptions struct {
+	// Preset names a provider whose body and rule are built in; see [Presets].
+	Preset string
+	// Response is where the rule for answers is, in jsonnet, as
+	// [RequestConfig.Body] says it; blank for the preset's own. It makes
+	// {sent, id, permanent, account, reason} of {status, headers, body}.
+	Response string
+	// Data are values of the operator's for the body.
+	Data map[string]string
+	// TemplateIDs are the provider's names of texts that were registered with it,
+	// by kind and BCP 47 language. A text is written in a language that has one.
+	TemplateIDs map[claim.TextKind]map[string]string
+	// Now is for signatures that hold the time.
+	Now func() time.Time
+}
+
 // custom is the API that a [RequestConfig] describes.
 type custom struct {
-	config RequestConfig
-	body   *bodyTemplate // nil for none
+	config  RequestConfig
+	options CustomOptions
+	body    *bodyTemplate // nil for none
+	query   bool          // the body's fields belong into the URL
+	// templates says that the provider sends registered texts alone.
+	templates bool
+	rule      *rule // nil for none
+	api       API   // whose rule holds if there is none; nil for none
+	data      object
 }
 
 // NewHTTP returns a gateway to any provider. It checks the configuration, loads
-// its template once, and reports every fault. An answer of 200 to 299 means
-// sent, unless it plainly is an error document; 401, 402 and 403 refuse the
-// account; 408, 425, 429 and 500 to 599 pass; all others refuse the message.
+// its template and its rule once, and reports every fault. Without a rule an
+// answer of 200 to 299 means sent, unless it plainly is an error document; 401,
+// 402 and 403 refuse the account; 408, 425, 429 and 500 to 599 pass; all others
+// refuse the message.
 func NewHTTP(config RequestConfig, options HTTPOptions) (*HTTP, error) {
 	return newCustom(config, options, Message{
 		ID: "sample", Kind: claim.TextCode, Body: "123456 is a sample.", Code: "123456", Validity: 5 * time.Minute,
@@ -30,24 +56,57 @@ func NewHTTP(config RequestConfig, options HTTPOptions) (*HTTP, error) {
 
 // newCustom tries the template with samples of what it will get.
 func newCustom(config RequestConfig, options HTTPOptions, samples ...Message) (*HTTP, error) {
-	client := newClient(options.Transport)
-	api := custom{config: config}
-	faults := config.check()
-	if config.Body != "" {
-		source, err := loadBody(client, config.Body)
+	client, more := options.client(), options.Custom
+	limit := cmp.Or(options.EvaluationLimit, time.Second)
+	api := custom{config: config, options: more, data: object{}}
+	for name, value := range more.Data {
+		api.data[name] = value
+	}
+	faults := api.usePreset()
+	faults = append(faults, api.config.check(api.body != nil || api.config.Body != "")...)
+	load := func(key, place string, parse func(source string) error) {
+		source, err := loadBody(client, place)
 		if err == nil {
-			limit := cmp.Or(options.EvaluationLimit, time.Second)
-			api.body, err = parseBody(source, config.mediaType() == typeForm, limit, samples)
+			err = parse(string(source))
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("request_config.body: %w", err))
+			faults = append(faults, fmt.Errorf("%s: %w", key, err))
 		}
 	}
+	for i := range samples {
+		samples[i] = api.fill(samples[i])
+	}
+	if api.config.Body != "" {
+		load("request_config.body", api.config.Body, func(source string) (err error) {
+			form := api.query || api.config.mediaType() == typeForm
+			api.body, err = parseBody(source, form, limit, samples)
+			return err
+		})
+	}
+	if more.Response != "" {
+		load("response", more.Response, func(source string) (err error) {
+			api.rule, err = parseRule(source, limit)
+			return err
+		})
+	}
+	faults = append(faults, api.checkTemplateIDs()...)
 	if len(faults) > 0 {
 		client.CloseIdleConnections()
 		return nil, errors.Join(faults...)
 	}
 	return &HTTP{api: api, client: client, timeout: options.timeout()}, nil
+}
+
+func (c custom) checkTemplateIDs() []error {
+	var faults []error
+	for _, kind := range slices.Sorted(maps.Keys(c.options.TemplateIDs)) {
+		for _, name := range slices.Sorted(maps.Keys(c.options.TemplateIDs[kind])) {
+			if _, err := parseLanguage(name); err != nil {
+				faults = append(faults, fmt.Errorf("template_ids.%s: is not a language (BCP 47)", name))
+			}
+		}
+	}
+	return faults
 }
 
 // NoticeFault tells why a template that was written for codes fails for notices;
@@ -57,25 +116,82 @@ func (h *HTTP) NoticeFault() error {
 	if c.body == nil {
 		return nil
 	}
-	_, err := c.body.render(context.Background(), Message{
-		ID: "sample", Kind: claim.TextChanged, To: claim.RestoreMobile("+491711111111"), Body: "A sample.",
+	_, err := c.render(context.Background(), Message{
+		ID: "sample", Kind: claim.TextChanged, To: claim.RestoreMobile("+491711111111"), Body: "A sample.", Link: "https://example.org/",
 	})
 	return err
 }
 
-func (c custom) request(ctx context.Context, m Message) (*http.Request, error) {
-	var body []byte
-	if c.body != nil {
-		var err error
-		if body, err = c.body.render(ctx, m); err != nil {
-			return nil, err
+// render makes the body of a message's request; nil for none.
+func (c custom) render(ctx context.Context, m Message) ([]byte, error) {
+	if c.body == nil {
+		return nil, nil
+	}
+	m = c.fill(m)
+	if c.templates && m.templateID == "" {
+		return nil, fmt.Errorf("%w: no text of this kind is in template_ids", ErrRefused)
+	}
+	return c.body.render(ctx, m)
+}
+
+// HasRule reports whether something tells a yes from a no that comes with 200.
+func (h *HTTP) HasRule() bool {
+	c, ok := h.api.(custom)
+	return !ok || c.rule != nil || c.api != nil
+}
+
+// fill adds what the gateway's own settings say of a message, and writes it anew
+// if it is in a language that the provider has no template of.
+func (c custom) fill(m Message) Message {
+	m.data = c.data
+	ids := c.options.TemplateIDs[cmp.Or(m.Kind, claim.TextCode)]
+	if len(ids) == 0 {
+		return m
+	}
+	languages := slices.Sorted(maps.Keys(ids))
+	if id, ok := idOf(ids, m.Written); ok {
+		m.templateID = id
+		return m
+	}
+	if m.Write == nil {
+		m.templateID = ids[languages[0]]
+		return m
+	}
+	if body, written, err := m.Write(languages); err == nil {
+		m.Body, m.Written = body, written
+		m.templateID, _ = idOf(ids, written)
+	}
+	return m
+}
+
+// idOf finds a template by its language, however that is written.
+func idOf(ids map[string]string, language string) (string, bool) {
+	wanted, err := parseLanguage(language)
+	if err != nil {
+		return "", false
+	}
+	for name, id := range ids {
+		if tag, err := parseLanguage(name); err == nil && tag == wanted {
+			return id, true
 		}
 	}
-	req, err := newRequest(ctx, c.config.method(), c.config.URL, "", body)
+	return "", false
+}
+
+func (c custom) request(ctx context.Context, m Message) (*http.Request, error) {
+	body, err := c.render(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	c.config.dress(req, m.ID)
+	address := c.config.URL
+	if c.query {
+		address, body = withQuery(address, body), nil
+	}
+	req, err := newRequest(ctx, c.config.method(), address, "", body)
+	if err != nil {
+		return nil, err
+	}
+	c.config.dress(req, m.ID, body, c.options.Now)
 	// With an idempotency key net/http would repeat a request by itself on every
 	// connection that breaks, which is for the worker to decide.
 	req.GetBody = nil
@@ -83,7 +199,18 @@ func (c custom) request(ctx context.Context, m Message) (*http.Request, error) {
 	return req, nil
 }
 
-func (c custom) verdict(a answer) (string, error) {
+func (c custom) verdict(ctx context.Context, a answer) (string, error) {
+	switch {
+	case c.rule != nil:
+		return c.rule.verdict(ctx, a)
+	case c.api != nil:
+		return c.api.verdict(ctx, a)
+	}
+	return withoutRule(a)
+}
+
+// withoutRule judges an answer by what most providers have in common.
+func withoutRule(a answer) (string, error) {
 	if err := a.byStatus(); err != nil {
 		return "", err
 	}

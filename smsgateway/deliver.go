@@ -17,6 +17,9 @@ const (
 	// longestNoticePause is that of notices, which are tried for a day.
 	longestNoticePause = time.Hour
 	longestReason      = 200
+	// mostUnsureTries bounds how often a text is tried whose gateways give answers
+	// that nobody understands: each may have been a yes.
+	mostUnsureTries = 3
 	// shortestSend is the least time that a gateway is given: one that is cut off
 	// sooner would be blamed for it.
 	shortestSend = time.Second
@@ -56,7 +59,7 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextSent, Gateway: o.gateway, ProviderID: o.providerID})
 	case o.unclear > 1:
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextSent, Gateway: o.gateway, Reason: o.reason()})
-	case o.passing:
+	case o.passing && (!o.unsure || t.Tries+1 < mostUnsureTries):
 		w.putOff(ctx, t, o)
 	default:
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Gateway: o.gateway, Reason: o.reason()})
@@ -74,6 +77,7 @@ type outcome struct {
 	gateway, providerID string // of the last one that was asked
 	sent                bool
 	unclear             int           // how often it may have been taken, in earlier tries too
+	unsure              bool          // a gateway's answer is not understood
 	passing             bool          // some gateway may take it later
 	after               time.Duration // not before any of them is willing
 	reasons             []string
@@ -140,6 +144,7 @@ func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, hel
 			return o
 		}
 		o.fail(l, err.Error(), isPassing(err, t.Text), restAfter(err))
+		o.unsure = o.unsure || errors.Is(err, ErrUnsure)
 		if errors.Is(err, ErrUnclear) {
 			if o.unclear++; o.unclear > 1 {
 				break
@@ -195,7 +200,7 @@ func (t *turn) askFor(ctx context.Context, m Message, share time.Duration) (stri
 
 // putOff makes a text due again, unless its code will be dead by then.
 func (w *Worker) putOff(ctx context.Context, t claim.QueuedText, o outcome) {
-	until := w.Now().Add(max(o.after, w.pause(t, o.unclear > 0)))
+	until := w.Now().Add(max(o.after, w.pause(t, o.unclear > 0 || o.unsure)))
 	if dead(t.Text, until) {
 		o.reasons = append([]string{"the code expires before another try"}, o.reasons...)
 		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Gateway: o.gateway, Reason: o.reason()})
@@ -211,7 +216,7 @@ func (w *Worker) putOff(ctx context.Context, t claim.QueuedText, o outcome) {
 	}
 }
 
-// pause doubles with every try. The one repeat of what may have been taken comes
+// pause doubles with every try. A repeat of what may have been taken comes
 // late: until then an outage may be over. The jitter takes up to half of it away.
 func (w *Worker) pause(t claim.QueuedText, unclear bool) time.Duration {
 	shortest, longest := firstPause, longestPause

@@ -23,6 +23,10 @@
 // anybody knows, and is recorded so with the reason; who waits in vain asks for
 // another.
 //
+// A text whose gateway gives an answer that nobody understands ([ErrUnsure]) counts
+// as not sent: the gateway is asked once more within its time-out, then the next
+// one, and all of them again later, three times in all.
+//
 // What is found is leased only when a gateway has room for it, newest first, and
 // makes room for what is offered. What is dead, and what no gateway is to be
 // asked for at present, is settled many at a time.

@@ -23,7 +23,15 @@ type Message struct {
 	Code       string        // the one that Body holds; blank in a notice
 	Validity   time.Duration // of the code, as Body says it
 	Language   string        // what the person reads: BCP 47 tags, best first; blank for the default
+	Written    string        // the language of Body, as a BCP 47 tag
 	IdentityID string
+	// Write makes Body anew in the best of some languages (BCP 47), and says which;
+	// nil if it cannot be written anew.
+	Write func(languages []string) (body, language string, err error)
+
+	// What the gateway's settings say of it.
+	templateID string
+	data       object
 }
 
 // Format prints the id and the masked number for every verb.
@@ -37,7 +45,7 @@ func (m Message) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(m)) 
 // Gateway sends texts. An implementer must hold to this: the message's ID is an
 // idempotency key; the end of ctx ends the call; an error that wraps
 // [ErrRefused] means that trying again is in vain, any other that it is not;
-// [ErrUnclear] means that the message may have been taken, [ErrLocal] that nobody
+// [ErrUnclear] and [ErrUnsure] mean that the message may have been taken, [ErrLocal] that nobody
 // was asked, and a [*RetryError] says when to try again; no error holds the number, the code,
 // credentials or what the provider answered. The provider's id may be blank.
 type Gateway interface {

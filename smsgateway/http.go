@@ -25,6 +25,10 @@ type HTTPOptions struct {
 	EvaluationLimit time.Duration
 	// Transport carries the requests; a pool of its own if nil.
 	Transport http.RoundTripper
+	// Observe hears of each request and its answer, of no body that is longer than
+	// a text's. It hears secrets, and is for the doctor alone; nil for nobody.
+	Observe func(Exchange)
+	Custom  CustomOptions // for [NewHTTP]
 }
 
 // HTTP sends texts by requests to a provider.
@@ -40,31 +44,23 @@ type HTTP struct {
 // concern.
 type API interface {
 	request(ctx context.Context, m Message) (*http.Request, error)
-	verdict(a answer) (providerID string, err error)
+	verdict(ctx context.Context, a answer) (providerID string, err error)
 }
 
 // NewAPI returns a gateway to a provider.
 func NewAPI(api API, options HTTPOptions) *HTTP {
-	return &HTTP{api: api, client: newClient(options.Transport), timeout: options.timeout()}
+	return &HTTP{api: api, client: options.client(), timeout: options.timeout()}
 }
 
-func (o HTTPOptions) timeout() time.Duration { return cmp.Or(o.Timeout, 10*time.Second) }
-
-// newClient follows no redirects: they would carry codes and credentials to
+// client follows no redirects: they would carry codes and credentials to
 // places that nobody configured.
-func newClient(transport http.RoundTripper) *http.Client {
+func (o HTTPOptions) client() *http.Client {
+	transport := o.Transport
 	if transport == nil {
-		transport = &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConnsPerHost:    idleConnections,
-			ReadBufferSize:         connectionBuffer,
-			WriteBufferSize:        connectionBuffer,
-			IdleConnTimeout:        90 * time.Second,
-			TLSHandshakeTimeout:    10 * time.Second,
-			MaxResponseHeaderBytes: longestAnswer,
-		}
+		transport = newTransport()
+	}
+	if o.Observe != nil {
+		transport = observed{transport, o.Observe}
 	}
 	return &http.Client{
 		Transport:     transport,
@@ -72,19 +68,39 @@ func newClient(transport http.RoundTripper) *http.Client {
 	}
 }
 
+func (o HTTPOptions) timeout() time.Duration { return cmp.Or(o.Timeout, 10*time.Second) }
+
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    idleConnections,
+		ReadBufferSize:         connectionBuffer,
+		WriteBufferSize:        connectionBuffer,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: longestAnswer,
+	}
+}
+
 // Close lets go of idle connections.
 func (h *HTTP) Close() { h.client.CloseIdleConnections() }
 
-// Send makes one request.
+// Send makes one request; two if the first answer is not understood.
 func (h *HTTP) Send(ctx context.Context, m Message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
+	return untilSure(ctx, func(ctx context.Context) (string, error) { return h.sendOnce(ctx, m) })
+}
+
+func (h *HTTP) sendOnce(ctx context.Context, m Message) (string, error) {
 	req, err := h.api.request(ctx, m)
 	if err != nil {
 		return "", err
 	}
-	ctx, heard := listen(ctx)
-	res, err := h.client.Do(req.WithContext(ctx))
+	listening, heard := listen(ctx)
+	res, err := h.client.Do(req.WithContext(listening))
 	if err != nil {
 		return "", heard(describeTransport(err))
 	}
@@ -93,5 +109,6 @@ func (h *HTTP) Send(ctx context.Context, m Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return h.api.verdict(a)
+	a.asked = m
+	return h.api.verdict(ctx, a)
 }

@@ -63,13 +63,13 @@ func (k Kannel) receiptURL(m Message) string {
 	return k.Callback + mark + "type=%d&text=" + url.QueryEscape(m.ID)
 }
 
-func (k Kannel) verdict(a answer) (string, error) { //nolint:unparam // It names no ids.
+func (k Kannel) verdict(_ context.Context, a answer) (string, error) { //nolint:unparam // It names no ids.
 	text := string(a.body)
 	switch {
 	case a.ok() && (strings.HasPrefix(text, "0:") || strings.HasPrefix(text, "3:")): // accepted, queued
 		return "", nil
 	case a.ok():
-		return "", a.unclear()
+		return "", a.unsure()
 	case a.status == http.StatusForbidden && !strings.Contains(text, "Authorization failed"): // black list
 		return "", a.judge(refusesMessage, "the provider answers 403")
 	}

@@ -33,7 +33,7 @@ func (b MessageBird) request(ctx context.Context, m Message) (*http.Request, err
 	return req, nil
 }
 
-func (b MessageBird) verdict(a answer) (string, error) {
+func (b MessageBird) verdict(_ context.Context, a answer) (string, error) {
 	switch code := a.field("errors.0.code"); code {
 	case "2", "25": // access key, no balance
 		return "", a.judge(refusesAccount, "the provider answers code "+code)

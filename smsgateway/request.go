@@ -1,6 +1,7 @@
 package smsgateway
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // RequestConfig describes a provider as Kratos' courier.channels[].request_config
@@ -25,7 +27,8 @@ type RequestConfig struct {
 }
 
 // Auth says how requests prove who they come from. Type is blank, api_key (with
-// name, value and in: header or cookie) or basic_auth (with user and password).
+// name, value and in: header or cookie), basic_auth (with user and password) or,
+// beyond what Kratos has, acs3 (with access_key_id and access_key_secret).
 type Auth struct {
 	Type   string            `koanf:"type" json:"type"`
 	Config map[string]string `koanf:"config" json:"config"`
@@ -37,7 +40,7 @@ const (
 )
 
 // check finds what is wrong with everything but the body.
-func (c RequestConfig) check() []error {
+func (c RequestConfig) check(hasBody bool) []error {
 	var faults []error
 	if u, err := url.Parse(c.URL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		faults = append(faults, errors.New("request_config.url: must be an absolute http or https URL"))
@@ -54,7 +57,7 @@ func (c RequestConfig) check() []error {
 	if media := c.mediaType(); media != typeForm && media != typeJSON && !strings.HasSuffix(media, "+json") {
 		faults = append(faults, fmt.Errorf("request_config.headers: Content-Type must be %s or %s", typeJSON, typeForm))
 	}
-	if c.Body == "" && c.method() != http.MethodGet {
+	if !hasBody && c.method() != http.MethodGet {
 		faults = append(faults, errors.New("request_config.body: is missing"))
 	}
 	return append(faults, c.Auth.check()...)
@@ -62,10 +65,10 @@ func (c RequestConfig) check() []error {
 
 func (a Auth) check() []error {
 	var faults []error
-	known := map[string][]string{"": nil, "api_key": {"name", "value", "in"}, "basic_auth": {"user", "password"}}
+	known := map[string][]string{"": nil, "api_key": {"name", "value", "in"}, "basic_auth": {"user", "password"}, "acs3": {"access_key_id", "access_key_secret"}}
 	keys, ok := known[a.Type]
 	if !ok {
-		return append(faults, errors.New("request_config.auth.type: must be api_key or basic_auth"))
+		return append(faults, errors.New("request_config.auth.type: must be api_key, basic_auth or acs3"))
 	}
 	for _, key := range slices.Sorted(maps.Keys(a.Config)) {
 		if !slices.Contains(keys, key) {
@@ -85,6 +88,9 @@ func (a Auth) check() []error {
 	case "basic_auth":
 		need("user", a.Config["user"] != "", "is missing")
 		need("password", a.Config["password"] != "", "is missing")
+	case "acs3":
+		need("access_key_id", a.Config["access_key_id"] != "" && isFieldValue(a.Config["access_key_id"]), "is missing")
+		need("access_key_secret", a.Config["access_key_secret"] != "", "is missing")
 	}
 	return faults
 }
@@ -108,7 +114,7 @@ func (c RequestConfig) mediaType() string {
 }
 
 // dress gives a request its headers and credentials.
-func (c RequestConfig) dress(req *http.Request, messageID string) {
+func (c RequestConfig) dress(req *http.Request, messageID string, body []byte, now func() time.Time) {
 	req.Header.Set("Idempotency-Key", messageID)
 	if req.Body != nil {
 		req.Header.Set("Content-Type", typeJSON)
@@ -120,6 +126,8 @@ func (c RequestConfig) dress(req *http.Request, messageID string) {
 		}
 	}
 	switch auth := c.Auth.Config; {
+	case c.Auth.Type == "acs3":
+		signACS3(req, body, auth["access_key_id"], auth["access_key_secret"], now().UTC(), rand.Text())
 	case c.Auth.Type == "basic_auth":
 		req.SetBasicAuth(auth["user"], auth["password"])
 	case c.Auth.Type == "api_key" && auth["in"] == "cookie":

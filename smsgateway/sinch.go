@@ -34,7 +34,7 @@ func (s Sinch) request(ctx context.Context, m Message) (*http.Request, error) {
 	return req, nil
 }
 
-func (s Sinch) verdict(a answer) (string, error) {
+func (s Sinch) verdict(_ context.Context, a answer) (string, error) {
 	if code := a.field("code"); a.status == http.StatusForbidden && code == "illegal_number_type" {
 		return "", a.judge(refusesMessage, "the provider answers "+code)
 	}

@@ -3,6 +3,8 @@ package smsgateway
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -33,7 +35,7 @@ type SNS struct {
 
 // NewSNS returns a gateway to SNS. The SDK repeats nothing: the worker does.
 func NewSNS(o SNSOptions, h HTTPOptions) *SNS {
-	client := newClient(h.Transport)
+	client := h.client()
 	options := sns.Options{
 		Region: o.Region, HTTPClient: client, Retryer: aws.NopRetryer{}, AppID: "Holdline",
 		Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken),
@@ -55,10 +57,14 @@ func snsText(value string) types.MessageAttributeValue {
 // Close lets go of idle connections.
 func (s *SNS) Close() { s.client.CloseIdleConnections() }
 
-// Send publishes one text.
+// Send publishes one text; once more if the answer is not understood.
 func (s *SNS) Send(ctx context.Context, m Message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	return untilSure(ctx, func(ctx context.Context) (string, error) { return s.publish(ctx, m) })
+}
+
+func (s *SNS) publish(ctx context.Context, m Message) (string, error) {
 	ctx, heard := listen(ctx)
 	out, err := s.publisher.Publish(ctx, &sns.PublishInput{
 		PhoneNumber: aws.String(m.To.Reveal()), Message: aws.String(m.Body), MessageAttributes: s.attributes,
@@ -67,7 +73,7 @@ func (s *SNS) Send(ctx context.Context, m Message) (string, error) {
 		return "", snsError(err, heard)
 	}
 	if aws.ToString(out.MessageId) == "" {
-		return "", answer{}.unclear()
+		return "", answer{}.unsure()
 	}
 	return *out.MessageId, nil
 }
@@ -79,8 +85,11 @@ func snsError(err error, heard func(error) error) error {
 		return heard(describeTransport(err))
 	}
 	a := answer{status: response.HTTPStatusCode(), header: response.Response.Header}
-	if a.ok() {
-		return a.unclear()
+	switch {
+	case a.ok() && errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: %w", ErrUnclear, describeTransport(err))
+	case a.ok():
+		return a.unsure()
 	}
 	var fault smithy.APIError
 	if errors.As(err, &fault) {

@@ -3,6 +3,7 @@ package smsgateway
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -84,15 +85,8 @@ type Form struct {
 // separated by commas. Of the data, what belongs to the kind is used; the
 // product is filled in. The error is final, and says nothing secret.
 func (t *Templates) Render(kind claim.TextKind, preferred string, data TextData) (string, error) {
-	shelf, ok := t.shelves[cmp.Or(kind, claim.TextCode)]
-	if !ok {
-		return "", errors.New("there is no text of this kind")
-	}
-	out, err := t.write(shelf.texts[shelf.choose(preferred)], data)
-	if err != nil {
-		return "", errors.New("the text's template fails")
-	}
-	return out, nil
+	body, _, err := t.RenderIn(kind, preferred, nil, data)
+	return body, err
 }
 
 // Languages returns those that there are codes' texts in, as BCP 47 tags.
@@ -150,3 +144,53 @@ func (t *Templates) write(text text, data TextData) (string, error) {
 }
 
 func (t *Templates) lastLine(code string) string { return "\n@" + t.host + " #" + code }
+
+// RenderIn is [Templates.Render] in one of some languages (BCP 47), all that there
+// are if none is named, and says in which. Without one that comes near, the
+// default one is taken, or the first of them that there is a text in.
+func (t *Templates) RenderIn(kind claim.TextKind, preferred string, languages []string, data TextData) (body, written string, err error) {
+	shelf, ok := t.shelves[cmp.Or(kind, claim.TextCode)]
+	if !ok {
+		return "", "", errors.New("there is no text of this kind")
+	}
+	if shelf = shelf.among(languages); shelf == nil {
+		return "", "", errors.New("there is no text in these languages")
+	}
+	i := shelf.choose(preferred)
+	if body, err = t.write(shelf.texts[i], data); err != nil {
+		return "", "", errors.New("the text's template fails")
+	}
+	return body, shelf.tags[i].String(), nil
+}
+
+// among has the texts in some languages; nil if there are none.
+func (s *shelf) among(languages []string) *shelf {
+	if len(languages) == 0 {
+		return s
+	}
+	some := &shelf{}
+	for i, tag := range s.tags {
+		if slices.ContainsFunc(languages, func(name string) bool {
+			wanted, err := parseLanguage(name)
+			return err == nil && wanted == tag
+		}) {
+			if i == s.standard {
+				some.standard = len(some.tags)
+			}
+			some.tags, some.texts = append(some.tags, tag), append(some.texts, s.texts[i])
+		}
+	}
+	if len(some.tags) == 0 {
+		return nil
+	}
+	some.matcher = language.NewMatcher(some.tags)
+	return some
+}
+
+func parseLanguage(name string) (language.Tag, error) {
+	tag, err := language.Parse(name)
+	if err == nil && tag == language.Und {
+		err = errors.New("is not a language")
+	}
+	return tag, err
+}

@@ -40,7 +40,7 @@ func (t Twilio) request(ctx context.Context, m Message) (*http.Request, error) {
 	return req, nil
 }
 
-func (t Twilio) verdict(a answer) (string, error) {
+func (t Twilio) verdict(_ context.Context, a answer) (string, error) {
 	code := cmp.Or(a.field("code"), a.field("error_code"))
 	if c := twilioClass(code); c != unknown {
 		return "", a.judge(c, "the provider answers code "+code)

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -21,6 +24,8 @@ func verdict(err error) string {
 		return "refused"
 	case errors.Is(err, smsgateway.ErrUnclear):
 		return "unclear"
+	case errors.Is(err, smsgateway.ErrUnsure):
+		return "unsure"
 	case errors.As(err, &later) && later.After > 0:
 		return "passes after " + later.After.String()
 	}
@@ -87,7 +92,7 @@ var documented = map[string][]said{
 		{200, vonageSays("481516"), "refused"},
 		{200, vonageSays("0", "7"), "refused"},
 		{200, vonageSays("0", "1"), "passes"},
-		{200, `{"message-count":"0","messages":[]}`, "unclear"},
+		{200, `{"message-count":"0","messages":[]}`, "unsure"},
 		{401, `{"type":"unauthorized"}`, "account"},
 		{420, "", "refused"},
 	},
@@ -112,7 +117,7 @@ var documented = map[string][]said{
 		{400, twilioSays(99999), "refused"},
 		{201, `{"sid":"SM1","status":"failed","error_code":30003}`, "refused"},
 		{201, `{"sid":"SM1","status":"failed","error_code":null}`, "refused"},
-		{200, `{"status":"queued"}`, "unclear"},
+		{200, `{"status":"queued"}`, "unsure"},
 	},
 	"messagebird": {
 		{401, messageBirdSays(2), "account"},
@@ -124,7 +129,7 @@ var documented = map[string][]said{
 		{429, "", "passes after 7s"},
 		{500, "", "passes after 7s"},
 		{201, `{"id":"a","recipients":{"items":[{"status":"delivery_failed"}]}}`, "refused"},
-		{201, `{}`, "unclear"},
+		{201, `{}`, "unsure"},
 	},
 	"bird": {
 		{401, `{"code":"Unauthorized"}`, "account"},
@@ -135,7 +140,7 @@ var documented = map[string][]said{
 		{400, `{}`, "refused"},
 		{429, `{}`, "passes after 7s"},
 		{202, `{"id":"a","status":"rejected"}`, "refused"},
-		{202, `{"status":"accepted"}`, "unclear"},
+		{202, `{"status":"accepted"}`, "unsure"},
 	},
 	"sinch": {
 		{400, sinchSays("syntax_invalid_parameter_format"), "refused"},
@@ -146,7 +151,7 @@ var documented = map[string][]said{
 		{403, sinchSays("illegal_number_type"), "refused"},
 		{404, "", "account"},
 		{429, "", "passes after 7s"},
-		{201, `{"to":[]}`, "unclear"},
+		{201, `{"to":[]}`, "unsure"},
 	},
 	"kannel": {
 		{202, "3: Queued for later delivery", "sent"},
@@ -155,7 +160,7 @@ var documented = map[string][]said{
 		{400, "Empty receiver number not allowed, rejected", "refused"},
 		{404, "Unknown request.", "account"},
 		{503, "Temporal failure, try again later.", "passes after 7s"},
-		{200, "<html>A proxy says hello.</html>", "unclear"},
+		{200, "<html>A proxy says hello.</html>", "unsure"},
 	},
 	"sns": {
 		{429, snsSays("Throttled"), "passes after 7s"},
@@ -170,7 +175,7 @@ var documented = map[string][]said{
 		{400, snsSays("ValidationError"), "refused"},
 		{400, snsSays(code), "refused"},
 		{502, "<html>", "passes after 7s"},
-		{200, "<PublishResponse/>", "unclear"},
+		{200, "<PublishResponse/>", "unsure"},
 	},
 	"http": {
 		{401, "", "account"}, {402, "", "account"}, {403, "", "account"}, {404, "", "refused"}, {400, "", "refused"},
@@ -181,19 +186,56 @@ func TestDocumentedAnswersAreUnderstood(t *testing.T) {
 	for name, list := range documented {
 		for _, tt := range list {
 			t.Run(fmt.Sprintf("%s %d %s", name, tt.status, tt.body), func(t *testing.T) {
-				double := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
-					if tt.want != "passes" {
-						w.Header().Set("Retry-After", "7")
-					}
-					w.WriteHeader(tt.status)
-					_, _ = w.Write([]byte(tt.body))
+				tt.isUnderstood(t, func(t *testing.T, endpoint string, options smsgateway.HTTPOptions) smsgateway.Gateway {
+					return preset(t, name, endpoint, options)
 				})
-				_, err := preset(t, name, double.URL, patient).Send(t.Context(), message())
-				if got := verdict(err); got != tt.want {
-					t.Errorf("got %s, want %s (%v)", got, tt.want, err)
-				}
-				saysNothing(t, err)
 			})
 		}
 	}
+}
+
+// isUnderstood gives the answer to a gateway, and looks at what that makes of it. An
+// answer that is not understood costs the whole time-out, which passes at once
+// without a network.
+func (s said) isUnderstood(t *testing.T, make func(*testing.T, string, smsgateway.HTTPOptions) smsgateway.Gateway) (id, reason string) {
+	t.Helper()
+	answer := func(w http.ResponseWriter, _ *http.Request) {
+		if s.want != "passes" {
+			w.Header().Set("Retry-After", "7")
+		}
+		w.WriteHeader(s.status)
+		_, _ = w.Write([]byte(s.body))
+	}
+	try := func(t *testing.T, endpoint string, options smsgateway.HTTPOptions) {
+		t.Helper()
+		var err error
+		id, err = make(t, endpoint, options).Send(t.Context(), message())
+		if got := verdict(err); got != s.want {
+			t.Errorf("got %s, want %s (%v)", got, s.want, err)
+		}
+		saysNothing(t, err)
+		if err != nil {
+			reason = err.Error()
+		}
+	}
+	if s.want != "unsure" {
+		try(t, newServer(t, answer).URL, patient)
+		return id, reason
+	}
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		options := patient
+		options.Transport = transport(func(r *http.Request) (*http.Response, error) {
+			asked++
+			w := httptest.NewRecorder()
+			answer(w, r)
+			return w.Result(), nil
+		})
+		begun := time.Now()
+		try(t, "https://provider.example.com", options)
+		if waited := time.Since(begun); asked != 2 || waited != options.Timeout {
+			t.Errorf("asked %d times within %v, want twice within %v", asked, waited, options.Timeout)
+		}
+	})
+	return id, reason
 }

@@ -30,7 +30,7 @@ func (v Vonage) request(ctx context.Context, m Message) (*http.Request, error) {
 	return postJSON(ctx, cmp.Or(v.Endpoint, "https://rest.nexmo.com/sms/json"), fields)
 }
 
-func (v Vonage) verdict(a answer) (string, error) {
+func (v Vonage) verdict(_ context.Context, a answer) (string, error) {
 	if err := a.byStatus(); err != nil {
 		return "", err
 	}
