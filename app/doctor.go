@@ -96,6 +96,9 @@ func setupOf(cfg config.Config) doctor.Setup {
 		if g.Type == "simulator" {
 			setup.Simulators = append(setup.Simulators, gatewayKey(i))
 		}
+		if g.Type == "http" && g.Preset == "" && g.Response == "" {
+			setup.WithoutRule = append(setup.WithoutRule, gatewayKey(i))
+		}
 	}
 	return setup
 }

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,10 +32,27 @@ func Check(cfg config.Config) error {
 		port := cmp.Or(cfg.Public.Port, longestPort)
 		cfg.Public.BaseURL = "http://" + net.JoinHostPort(cfg.Public.Host, strconv.Itoa(port))
 	}
-	_, templateFault := templates(cfg)
+	texts, templateFault := templates(cfg)
 	_, _, gatewayFaults := gateways(cfg)
 	_, webhookFault := webhook(cfg, nil)
-	return errors.Join(templateFault, gatewayFaults, webhookFault, coverageOf(cfg.Mobile).Check(), checkMapping(cfg))
+	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, coverageOf(cfg.Mobile).Check(), checkMapping(cfg))
+}
+
+// checkTemplateIDs looks for registered texts in languages that nothing is written
+// in; texts is nil if they are at fault themselves.
+func checkTemplateIDs(cfg config.Config, texts *smsgateway.Templates) error {
+	if texts == nil {
+		return nil
+	}
+	var faults []error
+	for i, g := range cfg.SMS.Gateways {
+		for _, language := range slices.Sorted(maps.Keys(g.TemplateIDs)) {
+			if !texts.Writes(language) {
+				faults = append(faults, fmt.Errorf("sms.gateways[%d].template_ids.%s: there are no texts in this language", i, language))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // templates write texts with the public host in their last line.
@@ -128,9 +147,11 @@ func gatewayOf(g config.Gateway, receipts string, phone *smsgateway.Simulator, o
 
 // customOf is what a gateway of type http has beside its requests.
 func customOf(g config.Gateway) smsgateway.CustomOptions {
-	ids := map[claim.TextKind]map[string]string{claim.TextCode: {}, claim.TextChanged: {}}
+	ids := map[claim.TextKind]map[string]string{claim.TextCode: {}, claim.TextChanged: {}, claim.TextRemoved: {}}
 	for language, one := range g.TemplateIDs {
-		for kind, id := range map[claim.TextKind]string{claim.TextCode: one.Code, claim.TextChanged: one.Changed} {
+		for kind, id := range map[claim.TextKind]string{
+			claim.TextCode: one.Code, claim.TextChanged: one.Changed, claim.TextRemoved: one.Removed,
+		} {
 			if id != "" {
 				ids[kind][language] = id
 			}

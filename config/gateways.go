@@ -31,7 +31,7 @@ type Gateway struct {
 
 	// Data are the operator's values for bodies. Some may be secret.
 	Data        map[string]Secret      `koanf:"data" usage:"own values by name, for the body; any NAME also as NAME_file"`
-	TemplateIDs map[string]TemplateIDs `koanf:"template_ids" usage:"by language (BCP 47): the provider's id of the registered text, or code and changed for each of the two"`
+	TemplateIDs map[string]TemplateIDs `koanf:"template_ids" usage:"by language (BCP 47): the provider's id of the registered text with a code, or code, changed and removed for each text"`
 
 	APIKey              Secret `koanf:"api_key" usage:"API key"`
 	APISecret           Secret `koanf:"api_secret" usage:"API secret"`
@@ -60,6 +60,7 @@ type Gateway struct {
 type TemplateIDs struct {
 	Code    string `koanf:"code"`
 	Changed string `koanf:"changed"`
+	Removed string `koanf:"removed"`
 }
 
 // RequestConfig is Kratos' courier.channels[].request_config. Any part of it may

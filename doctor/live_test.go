@@ -75,6 +75,9 @@ var changes = map[string]struct {
 	"texts to all countries": {
 		func(v *doctor.View) { v.Setup.TextsAnywhere = true }, nil, []string{"texts-to-all-countries"},
 	},
+	"a gateway without a rule": {
+		func(v *doctor.View) { v.Setup.WithoutRule = []string{"sms.gateways[0]"} }, nil, []string{"gateway-without-response"},
+	},
 	"no kratos.yml": {
 		func(v *doctor.View) { v.Realms[0].File = nil }, nil, []string{"kratos-config-not-given"},
 	},

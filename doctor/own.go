@@ -16,6 +16,9 @@ type Setup struct {
 	Addresses []Address
 	// Simulators are the keys of gateways that send nothing.
 	Simulators []string
+	// WithoutRule are the keys of gateways that nothing tells a yes from a no that
+	// comes with 200.
+	WithoutRule []string
 	// AutoMigrate tells that `holdline serve` brings the database schema up to date.
 	AutoMigrate bool
 	// SCIM tells that SCIM is served.
@@ -63,6 +66,12 @@ var (
 		"Codes are shown at /simulator of the admin listener and reach no phone.",
 		"Set up a gateway to an SMS provider (docs/sms-providers.md).",
 	}
+	withoutRule = Rule{
+		"gateway-without-response", Warning, NotWorking,
+		"A gateway takes every answer of 200 to 299 for a yes.",
+		"Many providers say no with 200: no credit, a number that they cannot text. Such a text counts as sent, no other gateway is asked, and the person waits.",
+		"Set the gateway's preset, or a response rule (docs/sms-providers.md). `holdline doctor --send-test NUMBER` shows what your provider answers.",
+	}
 	notGiven = Rule{
 		"kratos-config-not-given", Warning, FailsOpen,
 		"A realm's kratos.yml was not given, and not looked at.",
@@ -95,7 +104,7 @@ var (
 		"List your countries in mobile.allowed_calling_codes, or set traffic.mode to enforce.",
 	}
 
-	ownRules = []Rule{weakSecret, notGiven, scimWithoutCode, simulated, adminBound, plainHTTP, oldNumberUntold, weakCodes, textsAnywhere}
+	ownRules = []Rule{weakSecret, notGiven, scimWithoutCode, simulated, withoutRule, adminBound, plainHTTP, oldNumberUntold, weakCodes, textsAnywhere}
 )
 
 // Own looks at Holdline's own configuration. What package config refuses anyway is
@@ -130,6 +139,9 @@ func Own(s Setup) []Finding {
 	}
 	if s.TextsAnywhere {
 		found = append(found, textsAnywhere.at(key("mobile.allowed_calling_codes"), ""))
+	}
+	for _, gateway := range s.WithoutRule {
+		found = append(found, withoutRule.at(key(gateway), ""))
 	}
 	return found
 }

@@ -23,6 +23,7 @@ const (
 	sendSent    = "sent"
 	sendRefused = "refused" // the gateway never will
 	sendUnclear = "unclear" // it may have
+	sendUnsure  = "unsure"  // it may have, and answers what nobody understands
 	sendFailed  = "failed"  // it did not this time
 )
 
@@ -102,7 +103,7 @@ func (m *Metrics) Gateway(id string, of smsgateway.Gateway) smsgateway.Gateway {
 	g := gateway{of, m.now, map[claim.TextKind]outcomes{}, m.texts.sendTook.WithLabelValues(id)}
 	for _, kind := range textKinds {
 		g.sends[kind] = newOutcomes(m.texts.sends.MustCurryWith(prometheus.Labels{"gateway": id, "kind": string(kind)}),
-			sendSent, sendRefused, sendUnclear, sendFailed)
+			sendSent, sendRefused, sendUnclear, sendUnsure, sendFailed)
 	}
 	return g
 }
@@ -124,6 +125,8 @@ func sendOutcome(err error) string {
 		return sendRefused
 	case errors.Is(err, smsgateway.ErrUnclear):
 		return sendUnclear
+	case errors.Is(err, smsgateway.ErrUnsure):
+		return sendUnsure
 	default:
 		return sendFailed
 	}

@@ -21,6 +21,7 @@ func TestSendsAreCountedByTheGatewaysAnswer(t *testing.T) {
 	for outcome, err := range map[string]error{
 		"sent":    nil,
 		"refused": fmt.Errorf("number: %w", smsgateway.ErrRefused),
+		"unsure":  fmt.Errorf("%w: a page", smsgateway.ErrUnsure),
 		"unclear": fmt.Errorf("%w: no answer", smsgateway.ErrUnclear),
 		"failed":  &smsgateway.RetryError{Reason: "busy", After: time.Second},
 	} {

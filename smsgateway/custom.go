@@ -134,12 +134,6 @@ func (c custom) render(ctx context.Context, m Message) ([]byte, error) {
 	return c.body.render(ctx, m)
 }
 
-// HasRule reports whether something tells a yes from a no that comes with 200.
-func (h *HTTP) HasRule() bool {
-	c, ok := h.api.(custom)
-	return !ok || c.rule != nil || c.api != nil
-}
-
 // fill adds what the gateway's own settings say of a message, and writes it anew
 // if it is in a language that the provider has no template of.
 func (c custom) fill(m Message) Message {

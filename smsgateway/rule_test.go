@@ -166,23 +166,6 @@ func TestOneRuleServesManyAnswersAtOnce(t *testing.T) {
 	}
 }
 
-func TestGatewaysKnowWhetherTheyHaveARule(t *testing.T) {
-	config := smsgateway.RequestConfig{URL: "https://sms.example.com", Body: inline("{}")}
-	withRule, withPreset := patient, patient
-	withRule.Custom.Response = inline(wholeRule)
-	withPreset.Custom.Preset = "twilio"
-	for want, gateways := range map[bool][]*smsgateway.HTTP{
-		false: {mustHTTP(t, config, patient)},
-		true:  {mustHTTP(t, config, withRule), mustHTTP(t, config, withPreset), smsgateway.NewAPI(smsgateway.Twilio{}, patient)},
-	} {
-		for i, g := range gateways {
-			if got := g.HasRule(); got != want {
-				t.Errorf("%d: got %v, want %v", i, got, want)
-			}
-		}
-	}
-}
-
 // A provider that registers texts gets the one in the reader's language, or one in a
 // language that it has.
 func TestRegisteredTextsAreInALanguageThatHasOne(t *testing.T) {

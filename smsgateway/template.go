@@ -90,7 +90,7 @@ func (s *snippet) run(ctx context.Context, data ast.Node) (string, error) {
 	select {
 	case s.places <- struct{}{}:
 	case <-limited.Done():
-		return "", errNoPlace
+		return "", fmt.Errorf("%w: %w", errNoPlace, limited.Err())
 	}
 	var out string
 	var group errgroup.Group

@@ -163,6 +163,11 @@ func (t *Templates) RenderIn(kind claim.TextKind, preferred string, languages []
 	return body, shelf.tags[i].String(), nil
 }
 
+// Writes reports whether there is a text in just this language (BCP 47).
+func (t *Templates) Writes(language string) bool {
+	return t.shelves[claim.TextCode].among([]string{language}) != nil
+}
+
 // among has the texts in some languages; nil if there are none.
 func (s *shelf) among(languages []string) *shelf {
 	if len(languages) == 0 {

@@ -42,6 +42,8 @@ func (g gateway) Send(ctx context.Context, message smsgateway.Message) (string, 
 		span.SetStatus(codes.Error, smsgateway.ErrRefused.Error())
 	case errors.Is(err, smsgateway.ErrUnclear):
 		span.SetStatus(codes.Error, smsgateway.ErrUnclear.Error())
+	case errors.Is(err, smsgateway.ErrUnsure):
+		span.SetStatus(codes.Error, smsgateway.ErrUnsure.Error())
 	case err != nil:
 		span.SetStatus(codes.Error, "not sent this time")
 	}

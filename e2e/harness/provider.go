@@ -196,9 +196,18 @@ var courierDialect = dialect{
 	read:     readCourier,
 	accepted: func(n int) string { return fmt.Sprintf(`{"id":"msg-%d-%d"}`, time.Now().UnixNano(), n) },
 	gateway: func(p *Provider) tree {
-		return tree{"type": "http", "request_config": p.RequestConfig()}
+		return tree{
+			"type": "http", "request_config": p.RequestConfig(),
+			"response": "base64://" + base64.StdEncoding.EncodeToString([]byte(providerRule)),
+		}
 	},
 }
+
+// providerRule understands what the provider answers, and Vonage's way to say no.
+const providerRule = `function(ctx)
+	if std.isObject(ctx.body) && std.objectHas(ctx.body, 'id') then {sent: true, id: ctx.body.id}
+	else if std.isObject(ctx.body) && std.objectHas(ctx.body, 'messages') then {sent: false, reason: 'status ' + ctx.body.messages[0].status}
+	else {}`
 
 // readCourier reads what [Provider.RequestConfig] makes of one of Holdline's texts.
 func readCourier(r *http.Request, body []byte) (Text, error) {
