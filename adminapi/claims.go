@@ -21,6 +21,7 @@ type claimResponse struct {
 	Direct             bool         `json:"direct,omitempty"`
 	Attempts           int          `json:"attempts"`
 	Texts              int          `json:"texts"`
+	Untexted           bool         `json:"untexted,omitempty"`
 	CreatedAt          time.Time    `json:"created_at"`
 	CodeExpiresAt      *time.Time   `json:"code_expires_at,omitempty"`
 	NextResendAt       *time.Time   `json:"next_resend_at,omitempty"`
@@ -32,7 +33,7 @@ func claimOf(c claim.Claim) claimResponse {
 	return claimResponse{
 		ID: c.ID, IdentityID: c.IdentityID, State: c.State, Reason: c.Reason, Origin: c.Origin,
 		MobileNumber: c.Number, FormerMobileNumber: c.Was, FormerVerified: c.WasVerified, Direct: c.Direct,
-		Attempts: c.Attempts, Texts: c.Texts, CreatedAt: c.CreatedAt, CodeExpiresAt: known(c.CodeExpires),
+		Attempts: c.Attempts, Texts: c.Texts, Untexted: c.Untexted(), CreatedAt: c.CreatedAt, CodeExpiresAt: known(c.CodeExpires),
 		NextResendAt: known(c.NextText), ExpiresAt: known(c.LapsesAt), EndedAt: known(c.EndedAt),
 	}
 }

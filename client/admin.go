@@ -32,9 +32,11 @@ type Claim struct {
 	FormerVerified     bool   `json:"former_verified"`
 	// Direct tells that no code stands behind it: once applied, the former number was
 	// removed, or the number was written and is not verified.
-	Direct        bool      `json:"direct,omitempty"`
-	Attempts      int       `json:"attempts"`
-	Texts         int       `json:"texts"`
+	Direct   bool `json:"direct,omitempty"`
+	Attempts int  `json:"attempts"`
+	Texts    int  `json:"texts"`
+	// Untexted tells that no code has been sent for an open claim yet.
+	Untexted      bool      `json:"untexted,omitempty"`
 	CreatedAt     time.Time `json:"created_at"`
 	CodeExpiresAt time.Time `json:"code_expires_at,omitzero"`
 	NextResendAt  time.Time `json:"next_resend_at,omitzero"`

@@ -20,7 +20,7 @@ type MobileClaim struct {
 	NextResendAt time.Time `json:"nextResendAt,omitzero"`
 	AttemptsLeft int       `json:"attemptsLeft"`
 	// Text is the newest text's state: queued, sent, failed or dropped; with
-	// receipts also delivered or undelivered.
+	// receipts also delivered or undelivered; none if no code has been sent yet.
 	Text string `json:"text,omitempty"`
 }
 

@@ -198,6 +198,7 @@ var eventKinds = []eventKind{
 	{"verified", "Code was right"},
 	{"applied", "Number written, verified"},
 	{claim.NumberWritten, "Number written without a code"},
+	{claim.NumberLeftOut, "Number left out of a client's change"},
 	{claim.NumberRemoved, "Number removed"},
 	{claim.NumberTaken, "Unproven number taken by who proved it"},
 	{"superseded", "Claim superseded"},

@@ -52,6 +52,7 @@ var faces = map[string]struct {
 	saidWrong:        {http.StatusBadRequest, "title", ""},
 	saidNoCode:       {http.StatusBadRequest, "title", ""},
 	"expired":        {http.StatusOK, "title_expired", ""},
+	"untexted":       {http.StatusOK, "title", ""},
 	"too-soon":       {http.StatusTooManyRequests, "title", "warning"},
 	"too-many-texts": {http.StatusTooManyRequests, "title", "warning"},
 	"country-full":   {http.StatusTooManyRequests, "title", "warning"},
@@ -113,6 +114,8 @@ func (s *site) open(v visit, who claim.Caller, status claim.Status, said string)
 	case status.AttemptsLeft == 0:
 		p.State, p.Form, p.Locked = "locked", "cancel", waitUntil(status.TriesAgain, now)
 		return p
+	case status.Text == claim.TextNone:
+		p.State, p.Form = "untexted", "resend"
 	case p.CodeLife == 0:
 		p.State, p.Form = "expired", "resend"
 	}
