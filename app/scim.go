@@ -68,7 +68,7 @@ func (p *program) provision() {
 		Directory: p.directory, Claims: p.asked, Index: index, Catalogue: p.scim.catalogue,
 		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: planOf(p.cfg),
 		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
-		SkipNumbers:  p.cfg.SCIM.InvalidMobile == "skip",
+		SkipNumbers: p.cfg.SCIM.InvalidMobile == "skip", PasswordMinLength: p.cfg.SCIM.PasswordMinLength,
 		OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Now: p.clock.Now, Log: p.log,
 	})
 	p.scim.reconciler = reconcile.New(reconcile.Options{

@@ -5,6 +5,8 @@ import "time"
 // Caller is an owner who proved who they are, or somebody who may act for one.
 type Caller struct {
 	IdentityID string
+	// SessionID is Kratos' session that proved it; blank for another proof.
+	SessionID string
 	// AuthenticatedAt is when they last signed in.
 	AuthenticatedAt time.Time
 	// Seen is the identity as the directory showed it while the caller was

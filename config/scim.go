@@ -19,6 +19,7 @@ type SCIM struct {
 	MaxResults        int           `koanf:"max_results" usage:"users that a list answers with at most"`
 	BulkOperations    int           `koanf:"bulk_max_operations" usage:"operations that a bulk request may have"`
 	BulkBytes         int           `koanf:"bulk_max_payload_size" usage:"bytes that a bulk request may have"`
+	PasswordMinLength int           `koanf:"password_min_length" usage:"characters that a password must have that is set over SCIM"`
 	ReconcileInterval time.Duration `koanf:"reconcile_interval" usage:"how often the index of users is compared with Kratos"`
 }
 
@@ -31,6 +32,7 @@ type Attribute struct {
 func defaultSCIM() SCIM {
 	return SCIM{
 		Enabled: true, InvalidMobile: "refuse", MaxResults: 200, BulkOperations: 200, BulkBytes: 1 << 20, ReconcileInterval: 15 * time.Minute,
+		PasswordMinLength: 8,
 		OwnersMayNot: []string{
 			"active", "externalId", "userType", "roles", "entitlements", "x509Certificates",
 			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
@@ -46,6 +48,7 @@ func (c Config) checkSCIM(f *faults) {
 	between("max_results", c.SCIM.MaxResults, 1, 1000)
 	between("bulk_max_operations", c.SCIM.BulkOperations, 1, 1000)
 	between("bulk_max_payload_size", c.SCIM.BulkBytes, 1024, 16<<20)
+	between("password_min_length", c.SCIM.PasswordMinLength, 1, 64)
 	f.unless(c.SCIM.ReconcileInterval >= time.Second, "scim.reconcile_interval", "must be at least 1s")
 	for i, a := range c.SCIM.Mapping {
 		f.unless(a.Path != "", fmt.Sprintf("scim.mapping[%d].path", i), "is missing")

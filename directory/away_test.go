@@ -40,7 +40,7 @@ func calls(ctx context.Context, d *directory.Directory, id string, number claim.
 		},
 		"Delete":           func() error { return d.Delete(ctx, id) },
 		"EndSessions":      func() error { return d.EndSessions(ctx, id) },
-		"SetPassword":      func() error { return d.SetPassword(ctx, id, "correct horse") },
+		"EndOtherSessions": func() error { return d.EndOtherSessions(ctx, id, "kept") },
 		"Page":             func() error { _, _, err := d.Page(ctx, "", 9); return err },
 		"FindByIdentifier": func() error { _, err := d.FindByIdentifier(ctx, "anna@holdline.test"); return err },
 	}

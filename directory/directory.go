@@ -35,6 +35,7 @@ type Options struct {
 	// Cookies that begin with "ory_session_" (Ory Network) count as well.
 	SessionCookie string
 	Timeout       time.Duration // of each request; 0 for 3 seconds
+	PasswordCost  int           // of bcrypt; 0 for 12, Kratos' own default
 	Now           func() time.Time
 	HTTP          *http.Client // nil for one of its own; its cookie jar is not used
 	Log           *slog.Logger // nil for none
@@ -71,6 +72,7 @@ const (
 	defaultCookie  = "ory_kratos_session"
 	defaultTimeout = 3 * time.Second
 	defaultWindow  = 15 * time.Minute
+	defaultCost    = 12
 	defaultCache   = time.Minute
 
 	mostSchemas = 1024
@@ -138,6 +140,9 @@ func (o *Options) fill() {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
+	}
+	if o.PasswordCost == 0 {
+		o.PasswordCost = defaultCost
 	}
 	if o.LoginWindow <= 0 {
 		o.LoginWindow = defaultWindow

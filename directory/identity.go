@@ -36,6 +36,7 @@ func (i identity) record() scim.Record {
 		Traits: object(i.Traits), MetadataPublic: object(i.MetadataPublic), MetadataAdmin: object(i.MetadataAdmin),
 		CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(),
 	}
+	_, whole.HasPassword = i.Credentials[passwordKind]
 	for _, a := range i.Addresses {
 		one := scim.Address{}
 		one.Value, _ = a["value"].(string)

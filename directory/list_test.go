@@ -33,7 +33,9 @@ func TestPagesShowEverybodyOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]scim.Record{record(t, d, list[0].ID)}, list, whole); diff != "" {
+	first := record(t, d, list[0].ID)
+	first.HasPassword = false // lists do not show it
+	if diff := cmp.Diff([]scim.Record{first}, list, whole); diff != "" {
 		t.Error(diff)
 	}
 	// A page may begin after somebody who is gone.

@@ -1,12 +1,11 @@
 package directory
 
 import (
-	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
 
 	kratos "github.com/ory/kratos-client-go"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/holdline/holdline/scim"
 )
@@ -16,40 +15,59 @@ func password(text string) *kratos.IdentityWithCredentials {
 	return &kratos.IdentityWithCredentials{Password: &kratos.IdentityWithCredentialsPassword{Config: &config}}
 }
 
-// SetPassword gives an identity a password, whether it had one or not. Kratos
-// takes one only together with the whole identity (docs/kratos.md, I), so it is
-// read and written back word for word: hold the identity's lease. What a person
-// writes through Kratos itself between the two is lost. Sessions go on; see
-// [Directory.EndSessions]. A password that Kratos cannot take is a
-// *scim.ViolationError at #/password; its policy does not apply here.
-func (d *Directory) SetPassword(ctx context.Context, id, text string) error {
-	const operation = "set password"
+// Where an identity has its password. Whoever has none has no such credential.
+const (
+	credentialPath = "/credentials/password"
+	hashPath       = credentialPath + "/config/hashed_password"
+)
+
+// hashed is a hash of a password. Only [Directory.Password] makes one, because
+// Kratos checks nothing of what is written in its place: a plain text there is
+// answered 200 and opens nothing.
+type hashed string
+
+// newCredential is a password of an identity that has none.
+type newCredential struct {
+	Type        string   `json:"type"`
+	Identifiers []string `json:"identifiers"` // which Kratos makes of the traits
+	Config      struct {
+		Hash hashed `json:"hashed_password"`
+	} `json:"config"`
+}
+
+// Password makes the operation that gives an identity a password, whether it has one
+// or not, for [Directory.Change]. A PATCH of the hash leaves everything else of the
+// identity alone, also what no client library knows; a PUT would not (docs/kratos.md,
+// I). Kratos' policy does not apply. A password that bcrypt cannot take, of more than
+// 72 bytes or none, is a *scim.ViolationError at #/password.
+func (d *Directory) Password(of scim.Record, text string) (scim.Operation, error) {
+	const operation = "hash password"
 	if text == "" {
-		return fmt.Errorf("%s: %w", operation, &scim.ViolationError{Pointers: []string{passwordPointer}})
+		return scim.Operation{}, fmt.Errorf("%s: %w", operation, &scim.ViolationError{Pointers: []string{passwordPointer}})
 	}
-	found, err := d.whole(ctx, id)
+	hash, err := bcrypt.GenerateFromPassword([]byte(text), d.opt.PasswordCost)
+	if errors.Is(err, bcrypt.ErrPasswordTooLong) {
+		err = &scim.ViolationError{Pointers: []string{passwordPointer}}
+	}
 	if err != nil {
-		return err
+		return scim.Operation{}, fmt.Errorf("%s: %w", operation, err)
 	}
-	var traits map[string]json.RawMessage
-	if json.Unmarshal(found.Traits, &traits) != nil {
-		return malformed(operation)
+	if of.HasPassword {
+		return scim.Operation{Op: scim.Add, Path: hashPath, Value: hashed(hash)}, nil
 	}
-	body := kratos.UpdateIdentityBody{
-		SchemaId: found.SchemaID, State: found.State, Traits: map[string]any{}, Credentials: password(text),
+	made := newCredential{Type: passwordKind, Identifiers: []string{}}
+	made.Config.Hash = hashed(hash)
+	return scim.Operation{Op: scim.Add, Path: credentialPath, Value: made}, nil
+}
+
+// setsPassword reports whether an operation is one that Password made.
+func setsPassword(o scim.Operation) bool {
+	switch o.Value.(type) {
+	case hashed:
+		return o.Op == scim.Add && o.Path == hashPath
+	case newCredential:
+		return o.Op == scim.Add && o.Path == credentialPath
+	default:
+		return false
 	}
-	for name, value := range traits {
-		body.Traits[name] = value
-	}
-	if found.MetadataPublic != nil {
-		body.MetadataPublic = found.MetadataPublic
-	}
-	if found.MetadataAdmin != nil {
-		body.MetadataAdmin = found.MetadataAdmin
-	}
-	_, err = known[identity](ctx, d, operation, id, func(ctx context.Context) (*http.Response, error) {
-		_, resp, err := d.admin.IdentityAPI.UpdateIdentity(ctx, id).UpdateIdentityBody(body).Execute()
-		return resp, err
-	})
-	return err
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	kratos "github.com/ory/kratos-client-go"
@@ -122,4 +124,44 @@ func (d *Directory) EndSessions(ctx context.Context, id string) error {
 		return nil
 	}
 	return err
+}
+
+// Sessions are listed so many at a time, and the first of them again until none is
+// left, because each that ends moves the others.
+const (
+	sessionsPage   = 250
+	sessionsRounds = 40
+)
+
+// EndOtherSessions ends an identity's sessions but one, blank for none.
+func (d *Directory) EndOtherSessions(ctx context.Context, id, keep string) error {
+	if keep == "" {
+		return d.EndSessions(ctx, id)
+	}
+	const operation = "end sessions"
+	type session struct {
+		ID string `json:"id"`
+	}
+	for range sessionsRounds {
+		list, err := known[[]session](ctx, d, operation, id, func(ctx context.Context) (*http.Response, error) {
+			_, resp, err := d.admin.IdentityAPI.ListIdentitySessions(ctx, id).Active(true).PageSize(sessionsPage).Execute()
+			return resp, err
+		})
+		if err != nil && !errors.Is(err, claim.ErrNoIdentity) {
+			return err
+		}
+		list = slices.DeleteFunc(list, func(s session) bool { return s.ID == keep })
+		if len(list) == 0 {
+			return nil
+		}
+		for _, other := range list {
+			_, err := known[struct{}](ctx, d, operation, other.ID, func(ctx context.Context) (*http.Response, error) {
+				return d.admin.IdentityAPI.DisableSession(ctx, other.ID).Execute()
+			})
+			if err != nil && !errors.Is(err, claim.ErrNoIdentity) {
+				return err
+			}
+		}
+	}
+	return fmt.Errorf("%s: %w: sessions begin as fast as they end", operation, claim.ErrDirectoryAway)
 }

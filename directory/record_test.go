@@ -3,7 +3,9 @@ package directory_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -50,7 +52,7 @@ func TestARecordReadsBackAsItWasMade(t *testing.T) {
 	made := create(t, d, wanted)
 	want := scim.Record{
 		ID: made.ID, SchemaID: "person", State: scim.Active,
-		Traits: wanted.Traits, MetadataPublic: wanted.MetadataPublic, MetadataAdmin: wanted.MetadataAdmin,
+		Traits: wanted.Traits, MetadataPublic: wanted.MetadataPublic, MetadataAdmin: wanted.MetadataAdmin, HasPassword: true,
 		Addresses: []scim.Address{
 			{Value: wanted.Traits["email"].(string), Via: "email", Status: "pending"},
 			{Value: wanted.Traits["mobile"].(string), Via: "sms", Status: "pending"},
@@ -142,6 +144,107 @@ func wantRefusal(t *testing.T, err error, pointers []string) {
 	}
 }
 
+// setPassword gives an identity a password as SCIM does.
+func setPassword(t *testing.T, d *directory.Directory, id, text string, more ...scim.Operation) {
+	t.Helper()
+	set, err := d.Password(record(t, d, id), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Change(t.Context(), id, append(more, set)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A password goes in one PATCH with whatever else is changed, a name to sign in by
+// among it.
+func TestAPasswordGoesWithOtherChanges(t *testing.T) {
+	requireKratos(t)
+	way := watch(t, shared)
+	d := open(t, way.server, func(o *directory.Options) { o.PasswordCost = 4 })
+	id := shared.add(t, person{email: email(), password: "correct horse battery"})
+	mail := email()
+	setPassword(t, d, id, "staple, staple, staple", scim.Operation{Op: scim.Replace, Path: "/traits/email", Value: mail})
+	if shared.signIn(t, mail, "staple, staple, staple") == "" {
+		t.Error("the password does not open")
+	}
+	if n, puts := len(way.seen(http.MethodPatch, "/")), len(way.seen(http.MethodPut, "/")); n != 1 || puts != 0 {
+		t.Errorf("%d PATCHes and %d PUTs, want one PATCH", n, puts)
+	}
+}
+
+// Kratos takes any text in a hash's place, and the account opens to nobody any more.
+func TestOnlyHashesOfOursAreWritten(t *testing.T) {
+	requireKratos(t)
+	d := open(t, shared, nil)
+	p := person{email: email(), password: "correct horse battery"}
+	id := shared.add(t, p)
+	for _, path := range []string{"/credentials", "/credentials/password", "/credentials/password/config", "/credentials/password/config/hashed_password", "/credentials/oidc"} {
+		for _, value := range []any{"staple, staple", map[string]any{"hashed_password": "staple"}, nil} {
+			for _, op := range []scim.Op{scim.Add, scim.Replace, scim.Remove} {
+				if _, err := d.Change(t.Context(), id, []scim.Operation{{Op: op, Path: path, Value: value}}); err == nil {
+					t.Errorf("%s %s %v was written", op, path, value)
+				}
+			}
+		}
+	}
+	if shared.signIn(t, p.email, p.password) == "" {
+		t.Error("the password does not open any more")
+	}
+}
+
+// Kratos v26.2 keeps what this client library does not know.
+func TestAPasswordLeavesWhatIsNotKnown(t *testing.T) {
+	id := uuid.NewString()
+	var bodies []string
+	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, r.Method+" "+string(body))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id":"`+id+`","schema_id":"person","external_id":"hr-17","organization_id":"6d2f0f0e-6c0b-4b3e-9a53-0d6c2f4d2f11",
+			"state":"active","traits":{"email":"anna@holdline.test"},"credentials":{"password":{"type":"password","identifiers":["anna@holdline.test"],"version":0}}}`)
+	}))
+	t.Cleanup(kratos.Close)
+	d := open(t, &server{public: kratos.URL, admin: kratos.URL}, func(o *directory.Options) { o.PasswordCost = 4 })
+	setPassword(t, d, id, "correct horse battery")
+	if len(bodies) != 2 || !strings.HasPrefix(bodies[1], "PATCH ") || strings.Contains(bodies[1], "external_id") || strings.Contains(bodies[1], "traits") {
+		t.Errorf("Kratos was sent %q", bodies)
+	}
+}
+
+// Of the sessions one may be kept: that of who set the password.
+func TestOtherSessionsEnd(t *testing.T) {
+	requireKratos(t)
+	d := open(t, shared, nil)
+	p := person{email: email(), password: "correct horse battery"}
+	id := shared.add(t, p)
+	var tokens []string
+	for range 3 {
+		tokens = append(tokens, shared.signIn(t, p.email, p.password))
+	}
+	own, err := d.Session(t.Context(), "", tokens[1])
+	if err != nil || own.SessionID == "" {
+		t.Fatalf("got %+v, %v", own, err)
+	}
+	for range 2 { // the second time there is no other
+		if err := d.EndOtherSessions(t.Context(), id, own.SessionID); err != nil {
+			t.Error(err)
+		}
+		for i, token := range tokens {
+			want := claim.ErrNoSession
+			if i == 1 {
+				want = nil
+			}
+			if _, err := d.Session(t.Context(), "", token); !errors.Is(err, want) {
+				t.Errorf("session %d: got %v, want %v", i, err, want)
+			}
+		}
+	}
+	if err := d.EndOtherSessions(t.Context(), id, ""); err != nil || shared.sessions(t, id) != 0 {
+		t.Errorf("%d sessions go on, %v", shared.sessions(t, id), err)
+	}
+}
+
 func TestAPasswordIsSetAndNothingElse(t *testing.T) {
 	requireKratos(t)
 	for name, schema := range map[string]string{"person": "person", "number is a sign-in code": "member"} {
@@ -154,9 +257,7 @@ func TestAPasswordIsSetAndNothingElse(t *testing.T) {
 			}
 			before, identifiers := record(t, d, id), shared.identifiers(t, id)
 			for _, password := range []string{"correct horse battery", "staple, staple, staple"} {
-				if err := d.SetPassword(t.Context(), id, password); err != nil {
-					t.Fatal(err)
-				}
+				setPassword(t, d, id, password)
 				if shared.signIn(t, p.email, password) == "" {
 					t.Error("the password does not open")
 				}
@@ -174,7 +275,8 @@ func TestAPasswordIsSetAndNothingElse(t *testing.T) {
 				t.Errorf("%d sessions go on, want 2", got)
 			}
 			for _, bad := range []string{"", strings.Repeat("x", 73)} {
-				wantRefusal(t, d.SetPassword(t.Context(), id, bad), []string{"#/password"})
+				_, err := d.Password(before, bad)
+				wantRefusal(t, err, []string{"#/password"})
 			}
 			if shared.signIn(t, p.email, "staple, staple, staple") == "" {
 				t.Error("a refused password closed the account")
@@ -231,8 +333,7 @@ func TestSessionsEndAndIdentitiesGo(t *testing.T) {
 				_, err := d.Change(t.Context(), gone, []scim.Operation{{Op: scim.Replace, Path: "/state", Value: scim.Active}})
 				return err
 			},
-			"SetPassword": func() error { return d.SetPassword(t.Context(), gone, "correct horse battery") },
-			"Delete":      func() error { return d.Delete(t.Context(), gone) },
+			"Delete": func() error { return d.Delete(t.Context(), gone) },
 		} {
 			if err := call(); !errors.Is(err, claim.ErrNoIdentity) {
 				t.Errorf("%s %q: got %v", name, gone, err)

@@ -16,6 +16,7 @@ const networkCookie = "ory_session_"
 // session is what is read of Kratos' session
 // (https://www.ory.sh/docs/kratos/reference/api#operation/toSession).
 type session struct {
+	ID              string    `json:"id"`
 	Active          bool      `json:"active"`
 	AuthenticatedAt time.Time `json:"authenticated_at"`
 	Identity        *identity `json:"identity"`
@@ -57,7 +58,7 @@ func (d *Directory) Session(ctx context.Context, cookie, token string) (claim.Ca
 		return claim.Caller{}, fmt.Errorf("%s: %w: inactive", operation, claim.ErrNoSession)
 	}
 	seen := d.seen(*found.Identity)
-	return claim.Caller{IdentityID: seen.ID, AuthenticatedAt: found.AuthenticatedAt.UTC(), Seen: &seen}, nil
+	return claim.Caller{IdentityID: seen.ID, SessionID: found.ID, AuthenticatedAt: found.AuthenticatedAt.UTC(), Seen: &seen}, nil
 }
 
 // sessionCookies keeps of a Cookie header what Kratos needs (RFC 6265, section

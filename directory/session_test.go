@@ -27,7 +27,10 @@ func TestSessionOfToken(t *testing.T) {
 	if got.AuthenticatedAt.IsZero() || got.AuthenticatedAt.Location() != time.UTC {
 		t.Errorf("authenticated at %v", got.AuthenticatedAt)
 	}
-	got.AuthenticatedAt = time.Time{}
+	if got.SessionID == "" {
+		t.Error("the session has no id")
+	}
+	got.AuthenticatedAt, got.SessionID = time.Time{}, ""
 	want := claim.Caller{
 		IdentityID: id,
 		Seen:       &claim.Identity{ID: id, Mobile: mobile.Reveal(), Verified: true, Pending: pending.Reveal()},

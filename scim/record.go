@@ -15,7 +15,10 @@ type Record struct {
 	MetadataPublic map[string]any // nil for none
 	MetadataAdmin  map[string]any // nil for none
 	Addresses      []Address
-	CreatedAt      time.Time
+	// HasPassword reports a credential for sign-in by password, be it an empty one. It is
+	// false in what was listed.
+	HasPassword bool
+	CreatedAt   time.Time
 	// UpdatedAt is what Kratos says, which v1.3 does not raise with a change: it is
 	// no version.
 	UpdatedAt time.Time
@@ -49,7 +52,8 @@ type Draft struct {
 // Operation is one of a JSON patch (RFC 6902), of those that Kratos knows. Path
 // is a JSON pointer into the identity: /traits, /metadata_public or
 // /metadata_admin (which nothing removes as a whole; null empties metadata) and
-// what is below, /state, or /verifiable_addresses/- to add an address.
+// what is below, /state, or /verifiable_addresses/- to add an address. The directory
+// itself makes the one that sets a password.
 type Operation struct {
 	Op    Op
 	Path  string

@@ -44,7 +44,7 @@ func (h handlers) caller(c *gin.Context, scope claim.Scope) (caller, error) {
 		err = claim.ErrNoIdentity // the users here are those of the primary realm
 	}
 	return caller{
-		By:   users.By{Actor: owner.Actor(), SignedIn: owner.AuthenticatedAt, Language: owner.Language},
+		By:   users.By{Actor: owner.Actor(), SignedIn: owner.AuthenticatedAt, Session: owner.SessionID, Language: owner.Language},
 		self: owner.IdentityID,
 	}, err
 }

@@ -758,18 +758,97 @@ func TestDiscoveryIsTheSameForEverybody(t *testing.T) {
 	}
 }
 
-// The number is settled with the PATCH that showed it as pending, whatever becomes
-// of the password after it.
-func TestARefusedPasswordLeavesTheNumberPending(t *testing.T) {
+// A password goes with the rest of a request, or nothing of it does.
+func TestARefusedPasswordChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.user("bob", mobile(m0))
 	w.kratos.verify(id)
-	w.as(id, http.MethodPatch, "/Me", ops(
-		`{"op": "replace", "value": {`+mobile(m1)+`, "`+enterprise+`": {"verifyMobile": true}}}`, set("password", refusedPassword),
-	)).refused(400, "invalidValue")
-	w.as(id, http.MethodGet, "/Me", "").want(200).is(m1, enterprise, "pendingMobileNumber")
-	if len(w.texts) != 1 {
-		t.Errorf("%d texts, want 1: a number that is shown as pending has a claim", len(w.texts))
+	for _, password := range []string{refusedPassword, "short", strings.Repeat("x", 73), "the-one-of-bob@example.com"} {
+		w.as(id, http.MethodPatch, "/Me", ops(
+			`{"op": "replace", "value": {`+mobile(m1)+`, "displayName": "New", "`+enterprise+`": {"verifyMobile": true}}}`, set("password", password),
+		)).refused(400, "invalidValue")
+		w.as(id, http.MethodGet, "/Me", "").want(200).is(nil, enterprise, "pendingMobileNumber").is(nil, "displayName")
+	}
+	if len(w.texts) != 0 {
+		t.Errorf("%d texts, want none", len(w.texts))
+	}
+}
+
+// Whoever sets a password stays signed in; nobody else does.
+func TestANewPasswordEndsTheOtherSessions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.user("bob")
+	for _, step := range []struct{ as, path, want string }{
+		{okta, "/Users/" + id, id}, {id, "/Me", id + " but session of " + id},
+	} {
+		w.kratos.ended = nil
+		w.as(step.as, http.MethodPatch, step.path, ops(set("password", "a long pass phrase"))).want(200)
+		if got := fmt.Sprint(w.kratos.ended); got != "["+step.want+"]" {
+			t.Errorf("%s: ended %s, want %s", step.path, got, step.want)
+		}
+		w.as(step.as, http.MethodPatch, step.path, ops(set("displayName", step.as))).want(200)
+		if len(w.kratos.ended) != 1 {
+			t.Errorf("%s: ended %s by another change", step.path, w.kratos.ended)
+		}
+	}
+}
+
+// What everybody knows of a user is no password, nor part of one.
+func TestPasswordsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, tt := range map[string]struct {
+		password string
+		fine     bool
+	}{
+		"a pass phrase":             {"correct horse battery", true},
+		"as short as may be":        {"8 or mor", true},
+		"too short":                 {"7 chars", false},
+		"characters, not bytes":     {"äöüäöüä", false},
+		"too many bytes":            {strings.Repeat("ä", 37), false},
+		"as many as bcrypt takes":   {strings.Repeat("ä", 36), true},
+		"the userName":              {"Roberta@Example.com", false},
+		"the userName and more":     {"roberta@example.com1", false},
+		"the userName up to its @":  {"!!ROBERTA!!", false},
+		"an e-mail address":         {"r.smith@home.example", false},
+		"an e-mail address up to @": {"my r.smith 99", false},
+		"a short name by chance":    {"a bobsleigh ride", true},
+	} {
+		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch} {
+			n := fmt.Sprint(w.kratos.made)
+			body := func(password string) string {
+				return `{"userName": "roberta@example.com", "emails": [{"value": "r.smith@home.example"}, {"value": "bob@` + n + `.example"}], "password": "` + password + `"}`
+			}
+			var id string
+			if method != http.MethodPost {
+				id = w.as(okta, http.MethodPost, "/Users", body("correct horse battery")).want(201).id()
+			}
+			var got answer
+			switch method {
+			case http.MethodPost:
+				got = w.as(okta, method, "/Users", body(tt.password))
+			case http.MethodPut:
+				got = w.as(okta, method, "/Users/"+id, body(tt.password))
+			default:
+				got = w.as(okta, method, "/Users/"+id, ops(set("password", tt.password)))
+			}
+			switch {
+			case tt.fine && got.status >= 300:
+				t.Errorf("%s, %s: got %d %s", name, method, got.status, got.text)
+			case !tt.fine:
+				got.refused(400, "invalidValue")
+				if !strings.Contains(got.text, "password") || strings.Contains(got.text, tt.password) {
+					t.Errorf("%s, %s: got %s", name, method, got.text)
+				}
+			}
+			if id == "" {
+				id = got.id()
+			}
+			if id != "" {
+				w.as(okta, http.MethodDelete, "/Users/"+id, "").want(204)
+			}
+		}
 	}
 }

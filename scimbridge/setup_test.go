@@ -132,6 +132,10 @@ func (d *identities) Change(_ context.Context, id string, operations []scim.Oper
 		"traits": orEmpty(r.Traits), "metadata_public": orEmpty(r.MetadataPublic), "metadata_admin": orEmpty(r.MetadataAdmin), "state": r.State,
 	}
 	for _, o := range operations {
+		if set, ok := o.Value.(newPassword); ok {
+			d.passwords[id] = string(set)
+			continue
+		}
 		if !put(roots, strings.Split(strings.TrimPrefix(o.Path, "/"), "/"), o) {
 			return scim.Record{}, claim.ErrChangedElsewhere
 		}
@@ -194,13 +198,20 @@ func (d *identities) FindByIdentifier(_ context.Context, identifier string) (sci
 // refusedPassword is one that the directory does not take.
 const refusedPassword = "no such password"
 
-func (d *identities) SetPassword(_ context.Context, id, text string) error {
+// newPassword is what a test's directory makes of a password.
+type newPassword string
+
+func (d *identities) Password(_ scim.Record, text string) (scim.Operation, error) {
+	if text == refusedPassword {
+		return scim.Operation{}, &scim.ViolationError{Pointers: []string{"#/password"}}
+	}
+	return scim.Operation{Op: scim.Add, Path: "/credentials/password", Value: newPassword(text)}, nil
+}
+
+func (d *identities) EndOtherSessions(_ context.Context, id, keep string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if text == refusedPassword {
-		return &scim.ViolationError{Pointers: []string{"#/password"}}
-	}
-	d.passwords[id] = text
+	d.ended = append(d.ended, strings.TrimSuffix(id+" but "+keep, " but "))
 	return nil
 }
 
@@ -269,7 +280,7 @@ func (s sessions) Session(_ context.Context, _, token string) (claim.Caller, err
 	if old {
 		return claim.Caller{IdentityID: id, AuthenticatedAt: s.now().Add(-time.Hour)}, nil
 	}
-	return claim.Caller{IdentityID: id, AuthenticatedAt: s.now()}, nil
+	return claim.Caller{IdentityID: id, SessionID: "session of " + id, AuthenticatedAt: s.now()}, nil
 }
 
 func (s sessions) Login(_ context.Context, user, password string) (claim.Caller, error) {
@@ -375,7 +386,7 @@ func newWorld(t *testing.T, with ...options) *world {
 		},
 	})
 	service := users.NewService(users.Options{
-		Directory: w.kratos, Claims: claims, Index: persistence.NewScimIndex(db),
+		Directory: w.kratos, Claims: claims, Index: persistence.NewScimIndex(db), PasswordMinLength: 8,
 		Catalogue: users.NewCatalogue(users.CatalogueOptions{
 			Schemas: func(context.Context) (map[string]map[string]any, error) {
 				return map[string]map[string]any{"default": kept}, nil

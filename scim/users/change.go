@@ -188,6 +188,9 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 func (s *Service) settled(
 	ctx context.Context, by By, m *mapping.Mapping, record scim.Record, before map[string]any, e edited,
 ) (scim.Entry, error) {
+	if err := s.checkPassword(e.document); err != nil {
+		return scim.Entry{}, err
+	}
 	wanted, err := s.mobile(m, before, &e, by)
 	if err != nil {
 		return scim.Entry{}, err
@@ -215,7 +218,7 @@ func (s *Service) settled(
 		err = fmt.Errorf("settle the number: %w", fault)
 	}
 	if err == nil {
-		err = s.finish(ctx, record, changed, e.document)
+		err = s.endSessions(ctx, by, record, changed, e.document)
 	}
 	if err != nil {
 		return scim.Entry{}, s.blame(ctx, m, attempt{id: record.ID, before: before, after: e.document, number: proposal.Number}, err)
@@ -243,15 +246,18 @@ func (s *Service) before(m *mapping.Mapping, record scim.Record, by By, wants Wa
 func (s *Service) write(
 	ctx context.Context, m *mapping.Mapping, record scim.Record, after map[string]any, p claim.Proposal, by By,
 ) (scim.Record, error) {
-	password, _ := after["password"].(string)
-	if len(password) > longestPassword {
-		return scim.Record{}, scim.Bad(scim.InvalidValue, fmt.Sprintf("password is longer than %d bytes", longestPassword))
-	}
 	number := mapping.NumberWish{Change: !p.Held(), Number: p.Number.Reveal()}
 	own := slices.Concat(s.marker(record, p.Pending), externalID(record, by.Client, after))
 	operations, err := m.Operations(record, after, number, own...)
 	if err != nil {
 		return scim.Record{}, err
+	}
+	if password, _ := after["password"].(string); password != "" {
+		set, err := s.Directory.Password(record, password)
+		if err != nil {
+			return scim.Record{}, err
+		}
+		operations = append(operations, set)
 	}
 	if len(operations) == 0 {
 		return record, nil
@@ -259,23 +265,18 @@ func (s *Service) write(
 	return s.Directory.Change(ctx, record.ID, operations)
 }
 
-// finish does what Kratos takes in no PATCH. What fails here the client repeats, so
-// that sessions end whenever it says that the person is not active.
-func (s *Service) finish(ctx context.Context, before, changed scim.Record, after map[string]any) error {
+// endSessions ends the sessions of who is switched off, and all but the one that a
+// new password was set by. What fails here the client repeats, so that sessions end
+// whenever it says that the person is not active.
+func (s *Service) endSessions(ctx context.Context, by By, before, changed scim.Record, after map[string]any) error {
 	if changed.State == scim.Inactive && after["active"] == false {
-		if err := s.Directory.EndSessions(ctx, before.ID); err != nil {
-			return err
-		}
+		return s.Directory.EndSessions(ctx, before.ID)
 	}
 	if password, _ := after["password"].(string); password != "" {
-		return s.Directory.SetPassword(ctx, before.ID, password)
+		return s.Directory.EndOtherSessions(ctx, before.ID, by.Session)
 	}
 	return nil
 }
-
-// longestPassword is what bcrypt takes, in bytes. It is checked before anything is
-// written, because the password is written last.
-const longestPassword = 72
 
 // marker brings the pending number that an identity shows to the wanted one.
 func (s *Service) marker(record scim.Record, pending claim.Mobile) []scim.Operation {

@@ -28,8 +28,8 @@ func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, erro
 	if err != nil {
 		return scim.Entry{}, err
 	}
-	if password, _ := document["password"].(string); len(password) > longestPassword {
-		return scim.Entry{}, scim.Bad(scim.InvalidValue, fmt.Sprintf("password is longer than %d bytes", longestPassword))
+	if err := s.checkPassword(document); err != nil {
+		return scim.Entry{}, err
 	}
 	wanted, err := s.mobile(m, nil, &e, by)
 	if err != nil {

@@ -19,8 +19,11 @@ type Directory interface {
 	Delete(ctx context.Context, id string) error
 	// FindByIdentifier returns who signs in by an identifier.
 	FindByIdentifier(ctx context.Context, identifier string) (scim.Record, error)
-	SetPassword(ctx context.Context, id, text string) error
+	// Password makes the operation that sets a password, for Change.
+	Password(of scim.Record, text string) (scim.Operation, error)
 	EndSessions(ctx context.Context, id string) error
+	// EndOtherSessions ends all sessions but one, blank for none.
+	EndOtherSessions(ctx context.Context, id, keep string) error
 }
 
 // Claims decide on mobile numbers. [claim.Service] does.
@@ -52,6 +55,8 @@ type Options struct {
 	// OwnersMayNot lists attributes, or an extension's URN, that owners cannot change
 	// in their own resource.
 	OwnersMayNot []string
+	// PasswordMinLength is the fewest characters that a password may have.
+	PasswordMinLength int
 	// Now returns the database's time, in UTC.
 	Now func() time.Time
 	Log *slog.Logger
@@ -75,8 +80,10 @@ type By struct {
 	// Client names the client whose external ids are meant; blank for people, who
 	// have none.
 	Client string
-	// SignedIn is when an owner was authenticated.
+	// SignedIn is when an owner was authenticated, and Session their session in
+	// Kratos, if that proved it.
 	SignedIn time.Time
+	Session  string
 	Language string
 }
 
