@@ -51,7 +51,7 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	}
 	edge.Health(engine, p.release, p.checks())
 	openapi.Mount(engine)
-	userapi.Mount(engine, edge, p.asked, p.realms)
+	userapi.Mount(engine, edge, p.asked, p.realms, p.cfg.OTP.Length)
 	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
 			edge.Fail(c, err)

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/holdline/holdline/internal/textclean"
 )
 
 // Alphabet names the characters of a code.
@@ -47,6 +49,20 @@ type CodeRef struct {
 	ClaimID string
 	Key     string // of the ring that made it, and the code's form
 	Number  int    // 1 for the claim's first code; a resend may raise it
+}
+
+// form reads what the key says of the code, and the id of its secret.
+func (ref CodeRef) form() (chars string, length int, secret string, ok bool) {
+	form, secret, _ := strings.Cut(ref.Key, ".")
+	var initial rune
+	if _, err := fmt.Sscanf(form, "%c%d", &initial, &length); err != nil || length < shortestCode || length > longestCode {
+		return "", 0, "", false
+	}
+	chars = numericChars
+	if initial == 'a' {
+		chars = alphanumericChars
+	}
+	return chars, length, secret, true
 }
 
 // Codes derives one-time codes: HKDF (RFC 5869) with SHA-256 from a secret of
@@ -98,15 +114,9 @@ func (c *Codes) Key() string { return c.form + "." + c.ring[0].id }
 
 // Code derives a code. The error is [ErrUnknownKey].
 func (c *Codes) Code(ref CodeRef) (string, error) {
-	form, id, _ := strings.Cut(ref.Key, ".")
-	var initial rune
-	var length int
-	if _, err := fmt.Sscanf(form, "%c%d", &initial, &length); err != nil || length < shortestCode || length > longestCode {
+	chars, length, id, ok := ref.form()
+	if !ok {
 		return "", ErrUnknownKey
-	}
-	chars := numericChars
-	if initial == 'a' {
-		chars = alphanumericChars
 	}
 	for _, key := range c.ring {
 		if key.id == id {
@@ -138,15 +148,40 @@ func spread(prk []byte, ref CodeRef, chars string, length int) (string, error) {
 	}
 }
 
-var uncounted = strings.NewReplacer(" ", "", "-", "")
-
-// Match compares what a person typed with the code, in constant time. Spaces,
-// hyphens and the case of letters do not count. The error is [ErrUnknownKey].
+// Match compares what a person typed with the code, in constant time. What cannot
+// be seen, spaces, dashes and the case of letters do not count. The error is
+// [ErrUnknownKey].
 func (c *Codes) Match(ref CodeRef, typed string) (bool, error) {
 	code, err := c.Code(ref)
 	if err != nil {
 		return false, err
 	}
-	typed = strings.ToUpper(uncounted.Replace(typed))
-	return hmac.Equal([]byte(code), []byte(typed)), nil
+	return hmac.Equal([]byte(code), []byte(plainCode(typed))), nil
+}
+
+// MayMatch reports whether what a person typed looks like a code of this form at
+// all, so that a slip costs no try; where there is no code yet, like a new one. It
+// asks nothing about the code itself.
+func (c *Codes) MayMatch(ref CodeRef, typed string) bool {
+	chars, length, _, ok := ref.form()
+	if !ok {
+		chars, length, _, _ = CodeRef{Key: c.Key()}.form()
+	}
+	code := plainCode(typed)
+	return len(code) == length && strings.Trim(code, chars) == ""
+}
+
+var betweenGroups = strings.NewReplacer(" ", "", "-", "")
+
+// plainCode returns what was typed as codes are written.
+func plainCode(typed string) string {
+	if len(typed) > longestTyped {
+		return ""
+	}
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}, betweenGroups.Replace(textclean.Clean(typed)))
 }

@@ -3,6 +3,7 @@ package claim_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +78,78 @@ func TestMatchIsKindToThumbsOnly(t *testing.T) {
 			t.Errorf("%q: got %v, %v; want %v", typed, got, err, want)
 		}
 	}
+}
+
+// A code is the same in all scripts, with all separators and in all wrappers.
+func TestEverySpellingIsTheSameCode(t *testing.T) {
+	codes := newCodes(t, 6, claim.Numeric, firstSecret)
+	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
+	right := code(t, codes, ref)
+	zeros, between, around := scripts(), slices.DeleteFunc(separators(), func(s string) bool { return strings.ContainsAny(s, ".)") }), wrappers()
+	tried := 0
+	for i, zero := range zeros {
+		for j, separator := range between {
+			for k := range 8 {
+				wrapper := around[(i*31+j*7+k*97)%len(around)]
+				if wrapper[0] == "tel:" {
+					continue
+				}
+				typed := spell([]string{right[:3], right[3:]}, zero, separator, wrapper)
+				tried++
+				if got, err := codes.Match(ref, typed); err != nil || !got || !codes.MayMatch(ref, typed) {
+					t.Errorf("%q is not the code: %v", strings.ReplaceAll(typed, right, "CODE"), err)
+				}
+			}
+		}
+	}
+	t.Logf("%d spellings tried", tried)
+}
+
+func TestWhatLooksLikeNoCode(t *testing.T) {
+	numeric, letters := newCodes(t, 6, claim.Numeric, firstSecret), newCodes(t, 8, claim.Alphanumeric, firstSecret)
+	for _, tt := range []struct {
+		codes *claim.Codes
+		typed string
+		want  bool
+	}{
+		{numeric, "123456", true}, {numeric, "", false}, {numeric, " \u200b", false}, {numeric, "12345", false}, {numeric, "1234567", false},
+		{numeric, "12345a", false}, {numeric, "123.456", false}, {numeric, "-123456", true}, {numeric, "+123456", false}, {numeric, "12345²", false},
+		{numeric, "1e5000", false}, {numeric, strings.Repeat("\u200b", 600) + "123456", false}, {numeric, "12345\xff", false},
+		{letters, "ABCD2345", true}, {letters, "abcd-2345", true}, {letters, "ａｂｃｄ 2345", true}, {letters, "ABCD234", false},
+		{letters, "ABCD2340", false}, {letters, "ABCD234O", false}, {letters, "ABCD2341", false}, {letters, "ABCD234I", false}, {letters, "ABCD234ſ", false},
+	} {
+		if got := tt.codes.MayMatch(claim.CodeRef{ClaimID: "a", Key: tt.codes.Key(), Number: 1}, tt.typed); got != tt.want {
+			t.Errorf("%q: got %v", tt.typed, got)
+		}
+	}
+	none := claim.CodeRef{ClaimID: "a"} // a claim that was not texted yet
+	if !letters.MayMatch(none, "ABCD2345") || letters.MayMatch(none, "123456") {
+		t.Error("without a code, what is typed is not held against the form of new ones")
+	}
+}
+
+// What does not look like a code never is one.
+func FuzzMatch(f *testing.F) {
+	codes, err := claim.NewCodes([]string{firstSecret}, 4, claim.Alphanumeric)
+	if err != nil {
+		f.Fatal(err)
+	}
+	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
+	right, err := codes.Code(ref)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(right)
+	f.Add("\u202a" + strings.ToLower(right[:2]) + "\u2013" + right[2:] + "\u202c")
+	f.Fuzz(func(t *testing.T, typed string) {
+		got, err := codes.Match(ref, typed)
+		if err != nil || got && !codes.MayMatch(ref, typed) {
+			t.Errorf("%q: %v, %v", typed, got, err)
+		}
+		if got && strings.ContainsAny(typed, ".,;:#*+/") {
+			t.Errorf("%q is the code", typed)
+		}
+	})
 }
 
 // The bound is five standard deviations: a fair spread fails once in millions.

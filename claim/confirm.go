@@ -10,7 +10,7 @@ import (
 // Confirm takes the code that the caller typed. Nil means that it was right and
 // that the number is, or will be, the caller's: what passes, such as Kratos
 // being away, is retried by a worker. Errors: ErrWrongCode also for a used,
-// replaced or unknown code; ErrCodeExpired; ErrTooManyTries with its end;
+// replaced or unknown code, and as ErrMalformedCode for what looks like none; ErrCodeExpired; ErrTooManyTries with its end;
 // ErrSessionTooOld; ErrPrivilegedOff, if somebody else types it; ErrNumberTaken, ErrChangedElsewhere and ErrNumberRefused end
 // the claim.
 func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
@@ -46,6 +46,9 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (_ Claim, st
 		return Claim{}, false, ErrWrongCode
 	}
 	claim := *snapshot.Held
+	if !s.Codes.MayMatch(claim.Code(), code) {
+		return Claim{}, false, ErrMalformedCode // no try, whatever the claim's state
+	}
 	if newer := newerForm(snapshot); newer != nil && claim.State == Open {
 		stored, err := s.settleForm(ctx, *newer, who)
 		switch {

@@ -139,7 +139,7 @@ func TestAClaimWithoutATextWaitsForItsOwner(t *testing.T) {
 	}
 	for range 30 { // no code is ever right, and none costs a try
 		wantErr(t, w.confirm(bob, "123456"), claim.ErrCodeExpired)
-		wantErr(t, w.confirm(bob, ""), claim.ErrCodeExpired)
+		wantErr(t, w.confirm(bob, ""), claim.ErrWrongCode)
 	}
 	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrTooSoon)
 	w.pass(status.NextText.Sub(w.Now()))

@@ -24,6 +24,8 @@ var (
 	// ErrSecondFactor is an ErrNoSession that could become a session.
 	ErrSecondFactor  = fmt.Errorf("%w: a second factor is missing", ErrNoSession)
 	ErrSessionTooOld = errors.New("claim: the session is too old for this")
+	// ErrMalformedCode is an ErrWrongCode that cost no try.
+	ErrMalformedCode = fmt.Errorf("%w: it does not look like one", ErrWrongCode)
 
 	// ErrPrivilegedOff: privileged users do not verify numbers here.
 	ErrPrivilegedOff = errors.New("claim: verification by privileged users is off")

@@ -80,7 +80,7 @@ func TestThePublicRoutesAreTheDocuments(t *testing.T) {
 	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
 		edge.Health(engine, "v1.0.0", nil)
 		openapi.Mount(engine)
-		userapi.Mount(engine, edge, &claims{}, people{})
+		userapi.Mount(engine, edge, &claims{}, people{}, 6)
 		receiptRoutes(engine, edge, smsgateway.NewReceipts(smsgateway.ReceiptOptions{}))
 		brand := verify.Brand{Name: "Holdline", Language: "en"}
 		if err := verify.Mount(engine, edge, verify.Options{Brand: brand, URL: "https://id.example.com/verify"}); err != nil {

@@ -61,7 +61,7 @@ var (
 
 func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 	book, fake := newBook(t), &claims{}
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { userapi.Mount(engine, edge, fake, people{}) })
+	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { userapi.Mount(engine, edge, fake, people{}, 6) })
 	for name, tt := range map[string]struct {
 		method, path, body string
 		success            int
@@ -132,14 +132,14 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 // What the document's schemas refuse, the handlers refuse too.
 func TestUnknownMembersAreRefusedAsDocumented(t *testing.T) {
 	doc := document(t)
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { userapi.Mount(engine, edge, &claims{}, people{}) })
+	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { userapi.Mount(engine, edge, &claims{}, people{}, 6) })
 	for path, body := range map[string]string{
 		"/me/validate-code": code, "/me/resend-code": scenario, "/validate-code": codeFor, "/resend-code": scenarioFor,
 	} {
 		schema := doc.Paths.Value(userBase + path).Post.RequestBody.Value.Content.Get("application/json").Schema.Value
 		for _, change := range []*strings.Replacer{
 			strings.NewReplacer(`{"code"`, `{"more":1,"code"`, `{"properties"`, `{"more":1,"properties"`, `{"user"`, `{"more":1,"user"`),
-			strings.NewReplacer(`"123456"`, `123456`, `"MOBILE_VERIFICATION_ON_UPDATE"`, `1`),
+			strings.NewReplacer(`"123456"`, `123456.5`, `"MOBILE_VERIFICATION_ON_UPDATE"`, `1`),
 			strings.NewReplacer(`"123456"`, `""`, `"properties"`, `"property"`),
 		} {
 			wrong := change.Replace(body)

@@ -74,15 +74,19 @@ func helperJSON[In, Out any](
 // code is looked up across people. What concerns the person alone, such as that
 // there is none, looks like a wrong code.
 func (h handlers) validateFor(ctx context.Context, who web.Helper, in validateForRequest) (validateForResponse, error) {
-	if in.Code == "" || in.User.Username == "" {
-		return validateForResponse{}, web.ErrMalformed
+	code, err := in.Code.read(h.codeLength)
+	if err == nil && in.User.Username == "" {
+		err = web.ErrMalformed
+	}
+	if err != nil {
+		return validateForResponse{}, err
 	}
 	person, realm, err := h.person(ctx, who, in.User)
 	if err == nil {
-		err = h.claims.Confirm(ctx, on(person, who), in.Code)
+		err = h.claims.Confirm(ctx, on(person, who), code)
 	} else if errors.Is(err, claim.ErrNoIdentity) {
 		// What is said to everybody comes first, so that it tells nothing.
-		err = h.claims.Confirm(ctx, on(claim.Identity{}, who), in.Code)
+		err = h.claims.Confirm(ctx, on(claim.Identity{}, who), code)
 	}
 	if err != nil {
 		return validateForResponse{}, err

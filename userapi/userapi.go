@@ -25,9 +25,10 @@ type Claims interface {
 
 const base = "/api/identity/user/v1.0"
 
-// Mount adds the owners' routes, and those of who may act for them.
-func Mount(r gin.IRouter, edge *web.Edge, claims Claims, people People) {
-	h := handlers{claims, people}
+// Mount adds the owners' routes, and those of who may act for them. New codes have
+// codeLength characters.
+func Mount(r gin.IRouter, edge *web.Edge, claims Claims, people People, codeLength int) {
+	h := handlers{claims, people, codeLength}
 	me := r.Group(base + "/me")
 	me.POST("/validate-code", web.OwnerJSON(edge, http.StatusAccepted, h.validate))
 	me.POST("/resend-code", web.OwnerJSON(edge, http.StatusCreated, h.resend))
@@ -38,14 +39,15 @@ func Mount(r gin.IRouter, edge *web.Edge, claims Claims, people People) {
 }
 
 type handlers struct {
-	claims Claims
-	people People
+	claims     Claims
+	people     People
+	codeLength int
 }
 
 // validateRequest has all members of WSO2's request. Its verified channel says
 // nothing that the claim does not know.
 type validateRequest struct {
-	Code            string     `json:"code"`
+	Code            typedCode  `json:"code"`
 	Properties      properties `json:"properties"`
 	VerifiedChannel *struct {
 		Type  string `json:"type"`
@@ -54,10 +56,11 @@ type validateRequest struct {
 }
 
 func (h handlers) validate(ctx context.Context, who claim.Caller, in validateRequest) (web.None, error) {
-	if in.Code == "" {
-		return web.None{}, web.ErrMalformed
+	code, err := in.Code.read(h.codeLength)
+	if err != nil {
+		return web.None{}, err
 	}
-	return web.None{}, h.claims.Confirm(ctx, who, in.Code)
+	return web.None{}, h.claims.Confirm(ctx, who, code)
 }
 
 type resendRequest struct {

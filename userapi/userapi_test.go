@@ -85,7 +85,7 @@ func callOn(t *testing.T, c userapi.Claims, method, path, body string, headers .
 	if err != nil {
 		t.Fatal(err)
 	}
-	userapi.Mount(engine, edge, c, people{})
+	userapi.Mount(engine, edge, c, people{}, 6)
 	if !strings.HasPrefix(path, root) {
 		path = base + path
 	}
@@ -133,19 +133,19 @@ func TestBadBodiesChangeNothing(t *testing.T) {
 		want             int
 		code             string
 	}{
-		"no code":               {"/validate-code", `{}`, "application/json", 400, "HLD-40001"},
-		"blank code":            {"/validate-code", `{"code":""}`, "application/json", 400, "HLD-40001"},
-		"code is a number":      {"/validate-code", `{"code":123456}`, "application/json", 400, "HLD-40001"},
-		"malformed":             {"/validate-code", `{"code":`, "application/json", 400, "HLD-40001"},
-		"unknown member":        {"/validate-code", `{"code":"1","user":{"username":"eve"}}`, "application/json", 400, "HLD-40001"},
-		"two values":            {"/validate-code", `{"code":"1"} {"code":"2"}`, "application/json", 400, "HLD-40001"},
-		"too large":             {"/validate-code", `{"code":"` + strings.Repeat("1", 1<<20) + `"}`, "application/json", 413, "HLD-41301"},
-		"a form":                {"/validate-code", `code=123456`, "application/x-www-form-urlencoded", 415, "HLD-41501"},
-		"plain text":            {"/validate-code", `{"code":"1"}`, "text/plain", 415, "HLD-41501"},
-		"no scenario":           {"/resend-code", `{}`, "application/json", 400, "UAR-10011"},
-		"unknown scenario":      {"/resend-code", strings.Replace(resend, "MOBILE", "EMAIL", 1), "application/json", 400, "UAR-10011"},
-		"scenario twice":        {"/resend-code", strings.Replace(resend, `[`, `[{"key":"RecoveryScenario","value":"MOBILE_VERIFICATION_ON_UPDATE"},`, 1), "application/json", 400, "UAR-10011"},
-		"resend for all I know": {"/resend-code", `[]`, "application/json", 400, "HLD-40001"},
+		"no code":                {"/validate-code", `{}`, "application/json", 400, "HLD-40001"},
+		"blank code":             {"/validate-code", `{"code":""}`, "application/json", 400, "HLD-40001"},
+		"code is a short number": {"/validate-code", `{"code":12345}`, "application/json", 400, "HLD-40001"},
+		"malformed":              {"/validate-code", `{"code":`, "application/json", 400, "HLD-40001"},
+		"unknown member":         {"/validate-code", `{"code":"1","user":{"username":"eve"}}`, "application/json", 400, "HLD-40001"},
+		"two values":             {"/validate-code", `{"code":"1"} {"code":"2"}`, "application/json", 400, "HLD-40001"},
+		"too large":              {"/validate-code", `{"code":"` + strings.Repeat("1", 1<<20) + `"}`, "application/json", 413, "HLD-41301"},
+		"a form":                 {"/validate-code", `code=123456`, "application/x-www-form-urlencoded", 415, "HLD-41501"},
+		"plain text":             {"/validate-code", `{"code":"1"}`, "text/plain", 415, "HLD-41501"},
+		"no scenario":            {"/resend-code", `{}`, "application/json", 400, "UAR-10011"},
+		"unknown scenario":       {"/resend-code", strings.Replace(resend, "MOBILE", "EMAIL", 1), "application/json", 400, "UAR-10011"},
+		"scenario twice":         {"/resend-code", strings.Replace(resend, `[`, `[{"key":"RecoveryScenario","value":"MOBILE_VERIFICATION_ON_UPDATE"},`, 1), "application/json", 400, "UAR-10011"},
+		"resend for all I know":  {"/resend-code", `[]`, "application/json", 400, "HLD-40001"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &claims{}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -15,8 +16,10 @@ import (
 
 // What the edge itself refuses.
 var (
-	ErrMalformed   = errors.New("web: request cannot be read")
-	ErrTooLarge    = errors.New("web: request body is too large")
+	ErrMalformed = errors.New("web: request cannot be read")
+	ErrTooLarge  = errors.New("web: request body is too large")
+	// ErrCodeNumber is an ErrMalformed: the code is a JSON number.
+	ErrCodeNumber  = fmt.Errorf("%w: code is a number", ErrMalformed)
 	ErrMediaType   = errors.New("web: request body is not JSON")
 	ErrScenario    = errors.New("web: wrong scenario or nothing to resend")
 	ErrNoRoute     = errors.New("web: no such route")
@@ -48,6 +51,7 @@ var faults = []struct {
 	{claim.ErrNumberNotServed, Fault{http.StatusBadRequest, "HLD-40004", "Numbers of this kind or country are not accepted."}},
 	{claim.ErrPrivilegedOff, Fault{http.StatusBadRequest, "17007", "Verification by privileged users is switched off."}},
 	{claim.ErrBadSetting, Fault{http.StatusBadRequest, "HLD-40005", ""}},
+	{ErrCodeNumber, Fault{http.StatusBadRequest, "HLD-40001", "The code is a number: send it as text, in quotes, because a number loses its leading zeros."}},
 	{ErrMalformed, Fault{http.StatusBadRequest, "HLD-40001", "The request cannot be read: one JSON object with the documented members is expected."}},
 	{claim.ErrReceiptUnreadable, Fault{http.StatusBadRequest, "HLD-40021", "The receipt cannot be read."}},
 	{claim.ErrNoSession, Fault{http.StatusUnauthorized, "HLD-40101", "A valid session or valid credentials are needed."}},

@@ -30,7 +30,7 @@ var inner = map[string]bool{
 
 var sentinels = map[string]error{
 	"ErrNumberNotServed": claim.ErrNumberNotServed, "ErrLinkDead": claim.ErrLinkDead, "ErrCallingCodeFull": claim.ErrCallingCodeFull,
-	"ErrBadNumber": claim.ErrBadNumber, "ErrRemovalDenied": claim.ErrRemovalDenied, "ErrWrongCode": claim.ErrWrongCode,
+	"ErrBadNumber": claim.ErrBadNumber, "ErrRemovalDenied": claim.ErrRemovalDenied, "ErrWrongCode": claim.ErrWrongCode, "ErrMalformedCode": claim.ErrMalformedCode,
 	"ErrCodeExpired": claim.ErrCodeExpired, "ErrNothingPending": claim.ErrNothingPending,
 	"ErrBeingApplied": claim.ErrBeingApplied, "ErrNumberTaken": claim.ErrNumberTaken,
 	"ErrNumberProved": claim.ErrNumberProved, "ErrNumberBound": claim.ErrNumberBound,

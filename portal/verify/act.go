@@ -28,6 +28,7 @@ var said = []struct {
 	err  error
 	said string
 }{
+	{claim.ErrMalformedCode, saidNoCode},
 	{claim.ErrWrongCode, saidWrong},
 	{claim.ErrCodeExpired, "expired"},
 	{claim.ErrTooManyTries, "locked"},
@@ -76,11 +77,7 @@ func (s *site) press(c *gin.Context, v visit, who claim.Caller) (string, error) 
 	case "cancel":
 		return saidCancelled, s.Claims.Cancel(ctx, who)
 	default:
-		code, ok := s.Code.read(c.PostForm("code"))
-		if !ok {
-			return saidNoCode, nil
-		}
-		return saidDone, s.Claims.Confirm(ctx, who, code)
+		return saidDone, s.Claims.Confirm(ctx, who, c.PostForm("code"))
 	}
 }
 

@@ -18,6 +18,12 @@ const lately = time.Hour
 // refresh is how many seconds the page waits before it looks again.
 const refresh = 3
 
+// CodeForm says what codes look like.
+type CodeForm struct {
+	Length  int
+	Numeric bool
+}
+
 // page is what the page shows, whatever its state.
 type page struct {
 	frame

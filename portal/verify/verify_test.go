@@ -224,7 +224,7 @@ func TestThePageShowsTheClaim(t *testing.T) {
 		retryIn string
 	}{
 		"waiting": {nil, "", 200, "waiting", []string{
-			masked, "We sent a code", `inputmode="numeric"`, `autocomplete="one-time-code"`, "autofocus", `<label for="code">`, `pattern="[\p{Nd}\s\-]*"`,
+			masked, "We sent a code", `inputmode="numeric"`, `autocomplete="one-time-code"`, "autofocus", `<label for="code">`, `pattern="[\p{Nd}\p{White_Space}`,
 			`id="confirm"`, `id="resend"`, `id="cancel"`, `id="attempts">4 tries left.<`, `>5 minutes</span>`, "The code has 6 digits.", `<h1>Confirm your mobile number</h1>`,
 		}, []string{"aria-invalid", "next-resend", `role="alert"`, `http-equiv="refresh"`}, ""},
 		"letters": {func(w *world) { w.options.Code.Numeric = false }, "", 200, "waiting", []string{"6 letters and digits"}, []string{"inputmode", "pattern="}, ""},
@@ -397,15 +397,10 @@ func TestButtonsEndInARedirect(t *testing.T) {
 		calls        []string
 	}{
 		"the right code":             {"confirm", "123456", nil, "done", []string{"bob confirm 123456"}},
-		"spaces and dashes":          {"confirm", " 123–4 5-6\u200f", nil, "done", []string{"bob confirm 123456"}},
-		"Arabic digits":              {"confirm", "١٢٣ ٤٥٦", nil, "done", []string{"bob confirm 123456"}},
-		"Devanagari digits":          {"confirm", "१२३४५६", nil, "done", []string{"bob confirm 123456"}},
-		"full width":                 {"confirm", "１２３４５６", nil, "done", []string{"bob confirm 123456"}},
+		"a code as it was typed":     {"confirm", " ١٢٣–4 5-6\u200f", nil, "done", []string{"bob confirm  ١٢٣–4 5-6\u200f"}},
 		"no action":                  {"", "123456", nil, "done", []string{"bob confirm 123456"}},
 		"a wrong code":               {"confirm", "000000", claim.ErrWrongCode, "wrong", []string{"bob confirm 000000"}},
-		"nothing typed":              {"confirm", " ", nil, "no-code", nil},
-		"half a code":                {"confirm", "123", nil, "no-code", nil},
-		"letters":                    {"confirm", "12345a", nil, "no-code", nil},
+		"half a code":                {"confirm", "123", claim.ErrMalformedCode, "no-code", []string{"bob confirm 123"}},
 		"an expired code":            {"confirm", "123456", claim.ErrCodeExpired, "expired", []string{"bob confirm 123456"}},
 		"too many tries":             {"confirm", "123456", limit(claim.ErrTooManyTries), "locked", []string{"bob confirm 123456"}},
 		"an old session":             {"confirm", "123456", claim.ErrSessionTooOld, "sign-in", []string{"bob confirm 123456"}},
@@ -419,15 +414,12 @@ func TestButtonsEndInARedirect(t *testing.T) {
 		"resend of nothing":          {"resend", "", claim.ErrNothingPending, "over", []string{"bob resend"}},
 		"cancel":                     {"cancel", "", nil, "cancelled", []string{"bob cancel"}},
 		"cancel what is being saved": {"cancel", "", claim.ErrBeingApplied, "done", []string{"bob cancel"}},
-		"a claim of the form's own":  {"cancel&identity=alice&claim=1", "", nil, "done", nil},
+		"a claim of the form's own":  {"cancel&identity=alice&claim=1", "", nil, "done", []string{"bob confirm "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, nil)
 			w.err = tt.err
 			got := w.post(t, "?lang=ta&return_to="+goOn, tt.action, tt.code)
-			if tt.calls == nil && tt.said == "done" { // an unknown action without a code
-				tt.said = "no-code"
-			}
 			leadsTo(t, got, pageURL+"?lang=ta&return_to="+url.QueryEscape(goOn)+"&said="+tt.said)
 			if !slices.Equal(w.calls, tt.calls) {
 				t.Errorf("called %q, want %q", w.calls, tt.calls)
