@@ -13,6 +13,7 @@ func policyOf(cfg config.Config) claim.Policy {
 		VerifyAlways: !feature.UseVerifyClaim, Validity: feature.Mobile.Validity,
 		Removal: claim.Removal(feature.Mobile.Removal), Resend: claim.Resend(cfg.OTP.Resend),
 		Lifetime: cfg.Claims.Lifetime, Retention: cfg.Claims.Retention, SessionAge: cfg.Kratos.SessionAge,
+		RequiredAAL: claim.RequiredAAL(cfg.Kratos.RequiredAAL),
 		MaxAttempts: limits.MaxAttempts, DayAttempts: limits.AttemptsPerIdentityDay,
 		Cooldown: limits.ResendCooldown, MaxTexts: limits.TextsPerClaim,
 		Texts: claim.TextLimits{

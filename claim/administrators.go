@@ -87,7 +87,7 @@ func (a *Administrators) SignInByToken(ctx context.Context, token, address strin
 }
 
 // SignInByCookie begins a session for a privileged person. Errors: ErrNoSession,
-// ErrSessionTooOld and ErrNoScope, or one that wraps ErrDirectoryAway.
+// ErrSessionTooOld, ErrNoScope and a *SecondFactorError, or one that wraps ErrDirectoryAway.
 func (a *Administrators) SignInByCookie(ctx context.Context, cookie, address string) (string, error) {
 	person, err := a.person(ctx, cookie)
 	if err != nil {
@@ -95,6 +95,9 @@ func (a *Administrators) SignInByCookie(ctx context.Context, cookie, address str
 	}
 	if !a.Policy().fresh(person.AuthenticatedAt, a.Now()) {
 		return "", ErrSessionTooOld
+	}
+	if err := a.Policy().assured(ctx, person.SignIn()); err != nil {
+		return "", err
 	}
 	return a.begin(ctx, AdminSession{IdentityID: person.IdentityID, Name: person.IdentityID}, address)
 }

@@ -1,6 +1,9 @@
 package claim
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Caller is an owner who proved who they are, or somebody who may act for one.
 type Caller struct {
@@ -9,6 +12,9 @@ type Caller struct {
 	SessionID string
 	// AuthenticatedAt is when they last signed in.
 	AuthenticatedAt time.Time
+	// Assurance is how they did, and Factors what a [SignIn] has under this name.
+	Assurance Assurance
+	Factors   func(context.Context) ([]string, error)
 	// Seen is the identity as the directory showed it while the caller was
 	// authenticated just now; nil if that came from a cache.
 	Seen *Identity
@@ -23,6 +29,9 @@ type Caller struct {
 	// ClaimID is the only claim that is meant; blank for the one that is held.
 	ClaimID string
 }
+
+// SignIn is how the caller proved who they are.
+func (c Caller) SignIn() SignIn { return SignIn{c.AuthenticatedAt, c.Assurance, c.Factors} }
 
 // Actor returns the caller as the cause of a transition.
 func (c Caller) Actor() Actor {

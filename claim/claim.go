@@ -65,6 +65,8 @@ type Claim struct {
 	// about to be written directly or, with none, Was to be removed, and applied once
 	// that has happened. It is never open or verified.
 	Direct bool
+	// Assurance is how well its owner had proved who they are when they opened it.
+	Assurance Assurance
 
 	State   State
 	Version int

@@ -10,9 +10,11 @@ import (
 // Confirm takes the code that the caller typed. Nil means that it was right and
 // that the number is, or will be, the caller's: what passes, such as Kratos
 // being away, is retried by a worker. Errors: ErrWrongCode also for a used,
-// replaced or unknown code, and as ErrMalformedCode for what looks like none; ErrCodeExpired; ErrTooManyTries with its end;
-// ErrSessionTooOld; ErrPrivilegedOff, if somebody else types it; ErrNumberTaken, ErrChangedElsewhere and ErrNumberRefused end
-// the claim.
+// replaced or unknown code, and as ErrMalformedCode for what looks like none;
+// ErrCodeExpired; ErrTooManyTries with its end;
+// ErrSessionTooOld; a *SecondFactorError, if the claim was opened with a second
+// factor that the caller has and did not use; ErrPrivilegedOff, if somebody else
+// types it; ErrNumberTaken, ErrChangedElsewhere and ErrNumberRefused end the claim.
 func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
 	policy := s.Policy()
 	if !policy.fresh(who.AuthenticatedAt, s.Now()) {
@@ -46,6 +48,11 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (_ Claim, st
 		return Claim{}, false, ErrWrongCode
 	}
 	claim := *snapshot.Held
+	if claim.Assurance == AAL2 && who.By.Kind == "" {
+		if err := policy.assured(ctx, who.SignIn()); err != nil {
+			return Claim{}, false, err
+		}
+	}
 	if !s.Codes.MayMatch(claim.Code(), code) {
 		return Claim{}, false, ErrMalformedCode // no try, whatever the claim's state
 	}

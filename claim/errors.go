@@ -26,6 +26,8 @@ var (
 	ErrSessionTooOld = errors.New("claim: the session is too old for this")
 	// ErrMalformedCode is an ErrWrongCode that cost no try.
 	ErrMalformedCode = fmt.Errorf("%w: it does not look like one", ErrWrongCode)
+	// ErrNeedsSecondFactor: a session that is good for other things lacks one.
+	ErrNeedsSecondFactor = errors.New("claim: a second factor is missing for this")
 
 	// ErrPrivilegedOff: privileged users do not verify numbers here.
 	ErrPrivilegedOff = errors.New("claim: verification by privileged users is off")

@@ -2,6 +2,7 @@ package claim
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -69,6 +70,9 @@ type Status struct {
 	AttemptsLeft int
 	TriesAgain   time.Time // when there are tries again, if the day's are spent; else zero
 	Text         TextState // of the newest text; TextNone if no code has been sent yet
+	// NeedsFactor tells that the claim was opened with a second factor, and that the
+	// caller has one and did not use it.
+	NeedsFactor bool
 }
 
 // Status returns the state of the caller's open or verified claim. The error is
@@ -93,6 +97,13 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 	}
 	if held.Untexted() {
 		status.Text = TextNone
+	}
+	if held.Assurance == AAL2 {
+		if err := policy.assured(ctx, who.SignIn()); errors.Is(err, ErrNeedsSecondFactor) {
+			status.NeedsFactor = true
+		} else if err != nil {
+			return Status{}, err
+		}
 	}
 	if policy.tries(snapshot) == 0 {
 		status.TriesAgain = snapshot.TriesSince.Add(day)

@@ -33,6 +33,7 @@ type Policy struct {
 	Lifetime    time.Duration // of a claim
 	Retention   time.Duration // of an ended claim
 	SessionAge  time.Duration // the oldest sign-in that may change a number; 0 for any
+	RequiredAAL RequiredAAL
 	MaxAttempts int           // per claim; 0 for any number
 	DayAttempts int           // per identity in 24 hours; 0 for any number
 	Cooldown    time.Duration // after a claim's first text; doubles with each; 0 for none

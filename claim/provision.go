@@ -14,8 +14,8 @@ type DirectChange struct {
 	Who    Actor
 	// Client tells that a provisioning client makes the change, see [Request].
 	Client bool
-	// SignedIn is when an owner was authenticated; it does not matter for others.
-	SignedIn time.Time
+	// SignedIn is how a person signed in; nil for a client.
+	SignedIn *SignIn
 	Asked    bool // verifyMobile is true
 	Touch    Touch
 	Wanted   string // the number as it was sent, blank for none
@@ -123,8 +123,11 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		return p, nil
 	case p.Ruling == RefuseRemoval:
 		return p, ErrRemovalDenied
-	case c.Who.Kind == Owner && !policy.fresh(c.SignedIn, now):
-		return p, ErrSessionTooOld
+	}
+	if err := s.proven(ctx, c); err != nil {
+		return p, err
+	}
+	switch {
 	case p.Ruling == KeepPending:
 		p.Pending = p.held.Number
 		return p, nil
@@ -165,6 +168,14 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 	return r, err
 }
 
+// proven tells whether who makes a change may make it with their sign-in.
+func (s *Service) proven(ctx context.Context, c DirectChange) error {
+	if c.Who.Kind == Owner && c.SignedIn == nil {
+		return ErrSessionTooOld
+	}
+	return s.Proven(ctx, c.SignedIn)
+}
+
 func (p Proposal) staged() Claim {
 	c := Claim{
 		IdentityID: p.seen.ID, FlowID: p.flowID, Origin: p.change.Origin,
@@ -172,6 +183,9 @@ func (p Proposal) staged() Claim {
 	}
 	if p.change.Client {
 		c.ClientText = ClientAsked
+	}
+	if in := p.change.SignedIn; in != nil && p.change.Who.Kind == Owner {
+		c.Assurance = in.Assurance
 	}
 	return c
 }

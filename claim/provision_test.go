@@ -31,7 +31,7 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 	var p claim.Proposal
 	err := w.Exclusively(w.t.Context(), bob, func(ctx context.Context) (err error) {
 		p, err = w.Propose(ctx, i, claim.DirectChange{
-			Origin: claim.OriginSCIM, Who: claim.Actor{Kind: c.who, ID: bob}, SignedIn: w.Now(),
+			Origin: claim.OriginSCIM, Who: claim.Actor{Kind: c.who, ID: bob}, SignedIn: &claim.SignIn{At: w.Now()},
 			Asked: c.asked, Touch: c.touch, Wanted: c.wanted, Client: c.client, LeaveOut: c.leaveOut,
 		})
 		if err != nil {
@@ -159,7 +159,7 @@ func TestWhatOwnersMayNotDoWithTheirNumber(t *testing.T) {
 	_, err = w.provision(scimChange{touch: claim.TouchExplicit})
 	wantErr(t, err, claim.ErrRemovalDenied)
 	_, err = w.Propose(t.Context(), w.identity(bob), claim.DirectChange{
-		Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Owner, ID: bob}, SignedIn: w.Now().Add(-time.Hour),
+		Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Owner, ID: bob}, SignedIn: &claim.SignIn{At: w.Now().Add(-time.Hour)},
 		Asked: true, Touch: claim.TouchExplicit, Wanted: m1,
 	})
 	wantErr(t, err, claim.ErrSessionTooOld)

@@ -750,7 +750,7 @@ func TestThrowAwayAccountsLockNobodyOut(t *testing.T) {
 		},
 		"over SCIM": func(w *world, id string) error {
 			change := claim.DirectChange{
-				Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Owner, ID: id}, SignedIn: w.Now(),
+				Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Owner, ID: id}, SignedIn: &claim.SignIn{At: w.Now()},
 				Asked: true, Touch: claim.TouchExplicit, Wanted: m1,
 			}
 			proposal, err := w.Propose(t.Context(), w.identity(id), change)

@@ -20,8 +20,10 @@ type SettingsChange struct {
 	// SignedIn is when the session was authenticated; zero where the Kratos
 	// version does not tell.
 	SignedIn time.Time
-	Address  string
-	Language string
+	// Assurance is the session's, blank where the Kratos version does not tell.
+	Assurance Assurance
+	Address   string
+	Language  string
 }
 
 // Answer is what Kratos is to store for a settings flow.
@@ -124,7 +126,7 @@ func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored Mob
 func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, held *Claim, interrupt bool) error {
 	staged := Claim{
 		IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings,
-		LastAddress: network(c.Address), Language: c.Language,
+		LastAddress: network(c.Address), Language: c.Language, Assurance: c.Assurance,
 	}
 	err := s.stage(ctx, staged, r, held, c.Marker)
 	if err != nil || !interrupt {

@@ -90,6 +90,7 @@ func (c Config) checkKratos(f *faults) {
 	f.unless(c.Kratos.PrivilegedKey == "" || traitName.MatchString(c.Kratos.PrivilegedKey),
 		"kratos.privileged_key", "must be a name of letters, digits and underscores")
 	f.unless(c.Kratos.SessionCookie != "", "kratos.session_cookie", "is missing")
+	f.oneOf("kratos.required_aal", c.Kratos.RequiredAAL, "aal1", "highest_available")
 	f.unless(c.Kratos.SessionAge >= 0, "kratos.privileged_session_max_age", "must not be negative")
 	f.unless(c.Kratos.Timeout > 0 && c.Kratos.Timeout <= 5*time.Second, "kratos.timeout", "must be above 0 and at most 5s")
 	f.unless(len(c.Hooks.APIKey) >= shortestHookKey, "hooks.api_key", fmt.Sprintf("must have at least %d characters", shortestHookKey))

@@ -73,6 +73,7 @@ type Kratos struct {
 	PrivilegedKey string        `koanf:"privileged_key" usage:"key in metadata_admin that makes an identity a privileged user where it is true; blank for nobody"`
 	SessionCookie string        `koanf:"session_cookie" usage:"name of Kratos' session cookie"`
 	SessionAge    time.Duration `koanf:"privileged_session_max_age" usage:"oldest sign-in that may change a number; 0 for any"`
+	RequiredAAL   string        `koanf:"required_aal" usage:"what changes need that do not come through Kratos' form: aal1, or highest_available for a second factor of people who have one"`
 	Timeout       time.Duration `koanf:"timeout" usage:"longest wait for one answer of Kratos"`
 }
 
@@ -186,7 +187,7 @@ func Default() Config {
 		Kratos: Kratos{
 			PublicURL: "http://127.0.0.1:4433", AdminURL: "http://127.0.0.1:4434",
 			MobileTrait: "mobile", PendingKey: "pendingMobileNumber", EmailTrait: "email", LocaleTrait: "locale", SessionCookie: "ory_kratos_session",
-			SessionAge: 15 * time.Minute, Timeout: 3 * time.Second,
+			SessionAge: 15 * time.Minute, RequiredAAL: "highest_available", Timeout: 3 * time.Second,
 		},
 		Feature: Feature{UserClaimUpdate{UseVerifyClaim: true, Mobile: MobileUpdate{
 			Enable: true, Validity: 5 * time.Minute, Removal: "allow",

@@ -3,11 +3,15 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/holdline/holdline/claim"
 )
 
 // credential is one kind of an identity's credentials.
@@ -65,4 +69,18 @@ func (s standing) of(identityID string) (identity, bool) {
 		}
 	}
 	return identity{}, false
+}
+
+// named adds to Kratos' refusal of a session without a second factor which ones
+// there are.
+func (s standing) named(err error) error {
+	if !errors.Is(err, claim.ErrSecondFactor) {
+		return err
+	}
+	for _, p := range s.people {
+		if shown := p.factors(); len(shown) > 0 {
+			return fmt.Errorf("%w: %w", err, &claim.SecondFactorError{Missing: shown})
+		}
+	}
+	return err
 }

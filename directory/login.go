@@ -104,19 +104,22 @@ func (d *Directory) recall(ctx context.Context, login digest, user, password str
 	}
 	if known, ok := d.logins.Get(login); ok && known.stands == now.digest && d.opt.Now().Before(known.until) {
 		who, _ := now.of(known.caller.IdentityID)
-		seen := d.seen(who)
-		caller := known.caller
+		seen, caller := d.seen(who), known.caller
 		caller.Seen = &seen
-		return signedIn{caller, now.digest}, nil
+		return signedIn{who.shown(caller), now.digest}, nil
 	}
 	d.logins.Remove(login)
 	caller, err := d.ask(ctx, user, password)
-	if _, proven := now.of(caller.IdentityID); err == nil && proven && d.opt.LoginCache > 0 {
+	if err != nil {
+		return signedIn{}, now.named(err)
+	}
+	who, proven := now.of(caller.IdentityID)
+	if _, fault := caller.Factors(ctx); proven && fault == nil && d.opt.LoginCache > 0 {
 		kept := caller
 		kept.Seen = nil
 		d.logins.Add(login, remembered{caller: kept, stands: now.digest, until: d.opt.Now().Add(d.opt.LoginCache)})
 	}
-	return signedIn{caller, now.digest}, err
+	return signedIn{who.shown(caller), now.digest}, nil
 }
 
 // ask goes through a login flow. The session that comes of it is looked at as
@@ -148,6 +151,11 @@ func (d *Directory) ask(ctx context.Context, user, password string) (claim.Calle
 		return claim.Caller{}, malformed(operation)
 	}
 	caller, err := d.Session(ctx, "", login.Token)
+	if err == nil { // while there is a session to ask with
+		hidden, fault := d.hidden(ctx, "", login.Token)
+		caller.Factors = func(context.Context) ([]string, error) { return hidden, fault }
+		caller.SessionID = "" // it ends now
+	}
 	d.work.do(func() { d.revoke(context.WithoutCancel(ctx), login.Token) })
 	return caller, err
 }

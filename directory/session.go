@@ -18,6 +18,7 @@ const networkCookie = "ory_session_"
 type session struct {
 	ID              string    `json:"id"`
 	Active          bool      `json:"active"`
+	Assurance       string    `json:"authenticator_assurance_level"`
 	AuthenticatedAt time.Time `json:"authenticated_at"`
 	Identity        *identity `json:"identity"`
 }
@@ -57,8 +58,11 @@ func (d *Directory) Session(ctx context.Context, cookie, token string) (claim.Ca
 	case !found.Active || found.Identity.State == inactive:
 		return claim.Caller{}, fmt.Errorf("%s: %w: inactive", operation, claim.ErrNoSession)
 	}
-	seen := d.seen(*found.Identity)
-	return claim.Caller{IdentityID: seen.ID, SessionID: found.ID, AuthenticatedAt: found.AuthenticatedAt.UTC(), Seen: &seen}, nil
+	seen, id := d.seen(*found.Identity), found.Identity.ID
+	return claim.Caller{
+		IdentityID: seen.ID, SessionID: found.ID, AuthenticatedAt: found.AuthenticatedAt.UTC(), Assurance: claim.Assurance(found.Assurance), Seen: &seen,
+		Factors: func(ctx context.Context) ([]string, error) { return d.factors(ctx, id, cookie, token) },
+	}, nil
 }
 
 // sessionCookies keeps of a Cookie header what Kratos needs (RFC 6265, section

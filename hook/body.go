@@ -28,10 +28,12 @@ type settingsBody struct {
 	// Addresses are those before the flow, handed back word for word.
 	Addresses json.RawMessage `json:"verifiable_addresses"`
 	// SignedIn is when the session was authenticated. Kratos v1.3 does not say.
-	SignedIn *time.Time      `json:"authenticated_at"`
-	Locale   json.RawMessage `json:"locale"` // the identity's own, whatever type it has
-	Language string          `json:"language"`
-	Address  string          `json:"client_address"`
+	SignedIn *time.Time `json:"authenticated_at"`
+	// Assurance is the session's. Kratos v1.3 does not say.
+	Assurance *string         `json:"aal"`
+	Locale    json.RawMessage `json:"locale"` // the identity's own, whatever type it has
+	Language  string          `json:"language"`
+	Address   string          `json:"client_address"`
 }
 
 // language returns what the person reads: their own setting, then what their
@@ -67,7 +69,7 @@ func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
 	change := claim.SettingsChange{
 		IdentityID: claim.InRealm(o.Realm, b.IdentityID), FlowID: b.FlowID, SchemaID: claim.InRealm(o.Realm, b.SchemaID),
 		Stored: text(b.OldMobile), Wanted: text(b.NewMobile), StoredVerified: verified,
-		Marker: textOf(b.MetadataPublic[o.PendingKey]), Address: b.address(),
+		Marker: textOf(b.MetadataPublic[o.PendingKey]), Address: b.address(), Assurance: claim.Assurance(text(b.Assurance)),
 	}
 	if b.SignedIn != nil {
 		change.SignedIn = *b.SignedIn

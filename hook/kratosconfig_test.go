@@ -155,18 +155,18 @@ func TestJsonnetTellsOnlyWhatIsNeeded(t *testing.T) {
 		"stage, number changed": {0, `{` + flow + `,"identity":` + changed + `}`, map[string]any{
 			"identity_id": "i", "flow_id": "f", "schema_id": "default", "old_mobile": "1111", "new_mobile": "2222",
 			"pending_mobile": nil, "traits": map[string]any{"mobile": "2222"}, "metadata_public": map[string]any{"a": 1.0},
-			"verifiable_addresses": []any{map[string]any{"value": "1111"}}, "authenticated_at": nil, "language": "de",
+			"verifiable_addresses": []any{map[string]any{"value": "1111"}}, "authenticated_at": nil, "aal": nil, "language": "de",
 			"locale": nil, "client_address": "192.0.2.1",
 		}},
 		"stage, number untouched":  {0, `{` + flow + `,"identity":` + before + `}`, nil},
 		"stage, pending untouched": {0, `{` + strings.ReplaceAll(flow, before, marked) + `,"identity":` + marked + `}`, nil},
 		"stage, first number, nothing else known": {
-			0, `{"flow":{"id":"f","identity":{"id":"i","traits":{},"metadata_public":null}},"session":{"authenticated_at":"t"},
+			0, `{"flow":{"id":"f","identity":{"id":"i","traits":{},"metadata_public":null}},"session":{"authenticated_at":"t","authenticator_assurance_level":"aal2"},
 			"identity":{"id":"i","schema_id":"s","traits":{"mobile":"2"},"metadata_public":null}}`,
 			map[string]any{
 				"identity_id": "i", "flow_id": "f", "schema_id": "s", "old_mobile": nil, "new_mobile": "2",
 				"pending_mobile": nil, "traits": map[string]any{"mobile": "2"}, "metadata_public": map[string]any{},
-				"verifiable_addresses": []any{}, "authenticated_at": "t", "language": "",
+				"verifiable_addresses": []any{}, "authenticated_at": "t", "aal": "aal2", "language": "",
 				"locale": nil, "client_address": "",
 			},
 		},

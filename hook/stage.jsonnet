@@ -25,6 +25,7 @@ function(ctx)
     traits: after.traits,
     metadata_public: opt(after, 'metadata_public', {}),
     verifiable_addresses: opt(before, 'verifiable_addresses', []),
+    aal: opt(opt(ctx, 'session', {}), 'authenticator_assurance_level', null),
     authenticated_at: opt(opt(ctx, 'session', {}), 'authenticated_at', null),
     locale: opt(after.traits, locale, null),
     language: header('Accept-Language'),

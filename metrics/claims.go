@@ -49,6 +49,7 @@ var refusals = []struct {
 	{claim.ErrNumberNotServed, "number_not_served"},
 	{claim.ErrRemovalDenied, "removal_denied"},
 	{claim.ErrSessionTooOld, "session_too_old"},
+	{claim.ErrNeedsSecondFactor, "second_factor"},
 	{claim.ErrBeingApplied, "being_applied"},
 	{claim.ErrTooSoon, "limit"},
 	{claim.ErrTooManyTexts, "limit"},
@@ -178,7 +179,7 @@ func codeOutcome(err error) string {
 		return codeExpired
 	case errors.Is(err, claim.ErrTooManyTries):
 		return codeLocked
-	case errors.Is(err, claim.ErrSessionTooOld), errors.Is(err, claim.ErrPrivilegedOff):
+	case errors.Is(err, claim.ErrSessionTooOld), errors.Is(err, claim.ErrNeedsSecondFactor), errors.Is(err, claim.ErrPrivilegedOff):
 		return codeRefused
 	default:
 		return outcomeError

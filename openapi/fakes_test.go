@@ -29,6 +29,7 @@ func limit(reason error) error {
 // failures are what sessions, tokens and names stand for that are no good.
 var failures = map[string]error{
 	"limited": limit(claim.ErrTooManyTries), "kratos-away": claim.ErrDirectoryAway, "store-away": claim.ErrStoreAway, "odd": errOdd,
+	"halfway": claim.ErrSecondFactor,
 }
 
 // sessions know bob, and root, who is privileged.
@@ -40,6 +41,9 @@ func (sessions) Session(_ context.Context, cookie, token string) (claim.Caller, 
 	}
 	if err := failures[token]; err != nil {
 		return claim.Caller{}, err
+	}
+	if token == "weak" {
+		return claim.Caller{IdentityID: "root", AuthenticatedAt: noon, Assurance: claim.AAL1}, nil
 	}
 	if token == "bob" || token == "root" || token == "gone" {
 		return claim.Caller{IdentityID: token, AuthenticatedAt: noon}, nil
@@ -87,6 +91,12 @@ func newEdge() *web.Edge {
 func newEngine(t *testing.T, mount func(*gin.Engine, *web.Edge)) *gin.Engine {
 	t.Helper()
 	edge := newEdge()
+	edge.Assured = func(_ context.Context, in claim.SignIn) error {
+		if in.Assurance == claim.AAL1 {
+			return &claim.SecondFactorError{Missing: []string{"totp"}}
+		}
+		return nil
+	}
 	engine, err := edge.Engine()
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func (people) Person(_ context.Context, realm, user string) (claim.Identity, str
 // The errors are those that claim.Service and directory document for each call.
 var (
 	confirmErrors = []error{
-		claim.ErrWrongCode, claim.ErrCodeExpired, claim.ErrSessionTooOld, claim.ErrNumberTaken, claim.ErrChangedElsewhere,
+		claim.ErrWrongCode, claim.ErrCodeExpired, claim.ErrSessionTooOld, claim.ErrNeedsSecondFactor, claim.ErrNumberTaken, claim.ErrChangedElsewhere,
 		claim.ErrNumberRefused, limit(claim.ErrTooManyTries), claim.ErrStoreAway, errOdd,
 	}
 	resendErrors = []error{
@@ -99,6 +99,7 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 				ask(http.StatusForbidden, tt.body, "Authorization", "Bearer hlt_okta")
 				ask(http.StatusForbidden, tt.body, "X-Session-Token", "bob")
 				ask(http.StatusUnauthorized, tt.body, "X-Session-Token", "gone") // deleted meanwhile
+				ask(http.StatusForbidden, tt.body, "X-Session-Token", "weak")    // without their second factor
 			}
 			*fake = claims{status: claim.Status{
 				State: claim.Open, Number: claim.RestoreMobile("+15550100"), LapsesAt: noon.Add(24 * time.Hour),
@@ -110,6 +111,7 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 			fake.status = claim.Status{State: claim.Verified, Number: claim.RestoreMobile("+15550100"), LapsesAt: noon}
 			ask(tt.success, tt.body, good...)
 			ask(http.StatusUnauthorized, tt.body)
+			ask(http.StatusUnauthorized, tt.body, "X-Session-Token", "halfway") // Kratos wants a second factor
 			ask(http.StatusTooManyRequests, tt.body, "Authorization", "Basic bGltaXRlZDpw") // limited
 			ask(http.StatusServiceUnavailable, tt.body, "X-Session-Token", "kratos-away")
 			ask(http.StatusInternalServerError, tt.body, "X-Session-Token", "odd")

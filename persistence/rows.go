@@ -18,6 +18,7 @@ type claimRow struct {
 	Was          string
 	WasVerified  bool
 	Direct       bool
+	Assurance    string
 	State        string
 	Version      int
 	Reason       string
@@ -44,7 +45,7 @@ func (claimRow) TableName() string { return "claims" }
 func newClaimRow(c claim.Claim) claimRow {
 	row := claimRow{
 		ID: c.ID, IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: string(c.Origin),
-		Number: c.Number.Reveal(), Was: c.Was.Reveal(), WasVerified: c.WasVerified, Direct: c.Direct,
+		Number: c.Number.Reveal(), Was: c.Was.Reveal(), WasVerified: c.WasVerified, Direct: c.Direct, Assurance: string(c.Assurance),
 		State: string(c.State), Version: c.Version, Reason: clip(c.Reason, textWidth),
 		CodeKey: c.CodeKey, CodeNumber: c.CodeNumber, CodeExpires: moment(c.CodeExpires), Attempts: c.Attempts,
 		Texts: c.Texts, NextText: moment(c.NextText), ClientText: string(c.ClientText), LastAddress: clip(c.LastAddress, addressWidth),
@@ -60,7 +61,7 @@ func newClaimRow(c claim.Claim) claimRow {
 func (r claimRow) claim() claim.Claim {
 	return claim.Claim{
 		ID: r.ID, IdentityID: r.IdentityID, FlowID: r.FlowID, Origin: claim.Origin(r.Origin),
-		Number: claim.RestoreMobile(r.Number), Was: claim.RestoreMobile(r.Was), WasVerified: r.WasVerified, Direct: r.Direct,
+		Number: claim.RestoreMobile(r.Number), Was: claim.RestoreMobile(r.Was), WasVerified: r.WasVerified, Direct: r.Direct, Assurance: claim.Assurance(r.Assurance),
 		State: claim.State(r.State), Version: r.Version, Reason: r.Reason,
 		CodeKey: r.CodeKey, CodeNumber: r.CodeNumber, CodeExpires: time.Time(r.CodeExpires), Attempts: r.Attempts,
 		Texts: r.Texts, NextText: time.Time(r.NextText), ClientText: claim.ClientText(r.ClientText),

@@ -43,8 +43,9 @@ func (h handlers) caller(c *gin.Context, scope claim.Scope) (caller, error) {
 	if realm, _ := claim.SplitRealm(owner.IdentityID); err == nil && realm != claim.PrimaryRealm {
 		err = claim.ErrNoIdentity // the users here are those of the primary realm
 	}
+	in := owner.SignIn()
 	return caller{
-		By:   users.By{Actor: owner.Actor(), SignedIn: owner.AuthenticatedAt, Session: owner.SessionID, Language: owner.Language},
+		By:   users.By{Actor: owner.Actor(), SignedIn: &in, Session: owner.SessionID, Language: owner.Language},
 		self: owner.IdentityID,
 	}, err
 }

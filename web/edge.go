@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/claim"
 )
 
 // MaxBody bounds request bodies, in bytes.
@@ -28,6 +30,9 @@ type Edge struct {
 	// Privileged tells whether an identity's own record makes it a privileged
 	// person; nil for nobody.
 	Privileged func(ctx context.Context, identityID string) (bool, error)
+	// Assured tells whether a person's sign-in is strong enough to change something
+	// for others; nil where nobody may.
+	Assured func(ctx context.Context, in claim.SignIn) error
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
 	// believed on this listener. None by default.
 	TrustedProxies []string

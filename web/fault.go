@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -54,11 +55,13 @@ var faults = []struct {
 	{ErrCodeNumber, Fault{http.StatusBadRequest, "HLD-40001", "The code is a number: send it as text, in quotes, because a number loses its leading zeros."}},
 	{ErrMalformed, Fault{http.StatusBadRequest, "HLD-40001", "The request cannot be read: one JSON object with the documented members is expected."}},
 	{claim.ErrReceiptUnreadable, Fault{http.StatusBadRequest, "HLD-40021", "The receipt cannot be read."}},
+	{claim.ErrSecondFactor, Fault{http.StatusUnauthorized, "HLD-40104", "A second factor is missing. Sign in with it as well."}},
 	{claim.ErrNoSession, Fault{http.StatusUnauthorized, "HLD-40101", "A valid session or valid credentials are needed."}},
 	{claim.ErrNoToken, Fault{http.StatusUnauthorized, "HLD-40103", "This token is not good, or not any more."}},
 	{ErrNoHookKey, Fault{http.StatusUnauthorized, "HLD-40102", "The hook key is missing or wrong."}},
 	{claim.ErrReceiptUnproven, Fault{http.StatusUnauthorized, "HLD-40121", "The signature or the secret is missing or wrong."}},
 	{claim.ErrSessionTooOld, Fault{http.StatusForbidden, "HLD-40301", "Sign in again to change the mobile number."}},
+	{claim.ErrNeedsSecondFactor, Fault{http.StatusForbidden, "HLD-40304", "A second factor is missing. Sign in with it as well."}},
 	{claim.ErrNoScope, Fault{http.StatusForbidden, "HLD-40302", "The token does not allow this."}},
 	{ErrForbidden, Fault{http.StatusForbidden, "HLD-40303", "Only privileged users may do this."}},
 	{claim.ErrNothingPending, Fault{http.StatusNotFound, "HLD-40401", "No mobile number is pending."}},
@@ -100,6 +103,9 @@ func FaultOf(err error) Fault {
 	for _, row := range faults {
 		if !errors.Is(err, row.err) {
 			continue
+		}
+		if factor := (*claim.SecondFactorError)(nil); errors.As(err, &factor) {
+			row.fault.Description = "A second factor is missing: " + strings.Join(factor.Missing, " or ") + ". Sign in with it as well."
 		}
 		if row.fault.Description == "" {
 			row.fault.Description = err.Error()

@@ -35,7 +35,7 @@ var sentinels = map[string]error{
 	"ErrBeingApplied": claim.ErrBeingApplied, "ErrNumberTaken": claim.ErrNumberTaken,
 	"ErrNumberProved": claim.ErrNumberProved, "ErrNumberBound": claim.ErrNumberBound,
 	"ErrChangedElsewhere": claim.ErrChangedElsewhere, "ErrNumberRefused": claim.ErrNumberRefused,
-	"ErrNoSession": claim.ErrNoSession, "ErrSecondFactor": claim.ErrSecondFactor, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
+	"ErrNoSession": claim.ErrNoSession, "ErrSecondFactor": claim.ErrSecondFactor, "ErrNeedsSecondFactor": claim.ErrNeedsSecondFactor, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
 	"ErrTooManyTexts": claim.ErrTooManyTexts, "ErrTooManyTries": claim.ErrTooManyTries,
 	"ErrStoreAway": claim.ErrStoreAway, "ErrDirectoryAway": claim.ErrDirectoryAway, "ErrNoIdentity": claim.ErrNoIdentity,
 	"ErrPrivilegedOff": claim.ErrPrivilegedOff, "ErrBadSetting": claim.ErrBadSetting, "ErrNoClaim": claim.ErrNoClaim,

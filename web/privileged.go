@@ -30,7 +30,8 @@ func (e *Edge) IsPrivileged(ctx context.Context, identityID string) (bool, error
 }
 
 // Helper authenticates who may act for others. Errors are those of [Edge.Client]
-// and [Edge.Owner], and ErrForbidden for a person who is not privileged.
+// and [Edge.Owner], ErrForbidden for a person who is not privileged, and those of
+// Assured.
 func (e *Edge) Helper(c *gin.Context) (Helper, error) {
 	if e.IsClient(c) {
 		token, err := e.Client(c, claim.ScopeClaimsManage)
@@ -49,7 +50,10 @@ func (e *Edge) Helper(c *gin.Context) (Helper, error) {
 		err = claim.ErrNoSession
 	case err == nil && !privileged:
 		err = ErrForbidden
-	case err == nil:
+	case err == nil && e.Assured != nil:
+		err = e.Assured(c.Request.Context(), owner.SignIn())
+	}
+	if err == nil {
 		e.Acts(c, claim.Privileged, owner.IdentityID)
 	}
 	// Who is trusted with one realm is not therefore trusted with the primary one.

@@ -88,7 +88,7 @@ func (s *Store) move(m claim.Move) error {
 	next := stored(m.Claim)
 	next.IdentityID, next.FlowID, next.Origin = kept.IdentityID, kept.FlowID, kept.Origin
 	next.Number, next.Was, next.WasVerified, next.CreatedAt = kept.Number, kept.Was, kept.WasVerified, kept.CreatedAt
-	next.Direct = kept.Direct
+	next.Direct, next.Assurance = kept.Direct, kept.Assurance
 	next.Attempts = kept.Attempts
 	next.Version++
 	if m.Forget {

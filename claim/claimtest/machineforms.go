@@ -120,7 +120,7 @@ func (m *machine) lives(id, pending string) bool {
 // drawSCIM changes a number as the SCIM bridge does.
 func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 	id := drawPerson(t)
-	change := claim.DirectChange{Origin: claim.OriginSCIM, Touch: claim.TouchExplicit, Wanted: wanted, SignedIn: m.now}
+	change := claim.DirectChange{Origin: claim.OriginSCIM, Touch: claim.TouchExplicit, Wanted: wanted}
 	change.Asked = rapid.Bool().Draw(t, "verifyMobile")
 	change.Who = claim.Actor{Kind: claim.Owner, ID: id}
 	switch change.Client = rapid.Bool().Draw(t, "client"); {
@@ -137,7 +137,7 @@ func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 	}
 	refused := rapid.IntRange(0, 4).Draw(t, "refused") == 0
 	return func() {
-		change.SignedIn = m.now
+		change.SignedIn = &claim.SignIn{At: m.now}
 		ctx, cancel := context.WithCancel(m.ctx)
 		defer cancel()
 		m.leased = cancel

@@ -167,7 +167,7 @@ func (f *fixture) wantWinners(errs []error, winners int, lost error) {
 func staged(id, identityID string) claim.Claim {
 	return claim.Claim{
 		ID: id, IdentityID: identityID, FlowID: "flow-" + id, Origin: claim.OriginSettings,
-		Number: claim.RestoreMobile(first), Was: claim.RestoreMobile(old), WasVerified: true, State: claim.Staged,
+		Number: claim.RestoreMobile(first), Was: claim.RestoreMobile(old), WasVerified: true, Assurance: claim.AAL2, State: claim.Staged,
 		LastAddress: home, CreatedAt: noon, DueAt: noon.Add(5 * time.Second),
 	}
 }

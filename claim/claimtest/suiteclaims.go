@@ -79,7 +79,7 @@ func movesWrite(f *fixture) {
 	f.move(claim.Staged, moved)
 	want := moved
 	want.FlowID, want.Origin, want.Number, want.Was = made.FlowID, made.Origin, made.Number, made.Was
-	want.WasVerified = made.WasVerified
+	want.WasVerified, want.Assurance = made.WasVerified, made.Assurance
 	want.CreatedAt, want.Version, want.Attempts = made.CreatedAt, 1, 0
 	f.same(f.current(bob), claim.Snapshot{Held: &want})
 

@@ -122,8 +122,12 @@ type flow struct {
 		Messages []UIMessage `json:"messages"`
 		Nodes    []struct {
 			Attributes struct {
+				ID    string `json:"id"`
 				Name  string `json:"name"`
 				Value any    `json:"value"`
+				Text  struct {
+					Text string `json:"text"`
+				} `json:"text"`
 			} `json:"attributes"`
 			Messages []UIMessage `json:"messages"`
 		} `json:"nodes"`

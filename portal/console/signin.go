@@ -98,6 +98,8 @@ func (s *console) refuse(c *gin.Context, back string, byKratos bool, err error) 
 		s.askSignIn(c, http.StatusUnauthorized, back, signInFault{notice: "The sign-in of your account has ended. Sign in there again, or use a token."})
 	case errors.Is(err, claim.ErrSessionTooOld):
 		s.askSignIn(c, http.StatusForbidden, back, signInFault{notice: "The sign-in of your account is too old for the console. Sign in there again, or use a token."})
+	case errors.Is(err, claim.ErrNeedsSecondFactor):
+		s.askSignIn(c, http.StatusForbidden, back, signInFault{notice: "The console needs the second factor of your account. Sign in there with it, or use a token."})
 	case errors.As(err, &limit):
 		s.retryAfter(c, limit.Until)
 		s.askSignIn(c, http.StatusTooManyRequests, back, signInFault{notice: "Too many wrong tokens came from your address. Try again after " + s.clock(limit.Until) + "."})

@@ -33,6 +33,7 @@ var said = []struct {
 	{claim.ErrCodeExpired, "expired"},
 	{claim.ErrTooManyTries, "locked"},
 	{claim.ErrSessionTooOld, "sign-in"},
+	{claim.ErrNeedsSecondFactor, "sign-in"},
 	{claim.ErrNumberTaken, saidOver},
 	{claim.ErrChangedElsewhere, saidOver},
 	{claim.ErrNumberRefused, saidOver},

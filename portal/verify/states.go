@@ -114,7 +114,8 @@ func (s *site) open(v visit, who claim.Caller, status claim.Status, said string)
 		NextText: waitUntil(status.NextText, now), MoreText: !status.NextText.IsZero(),
 	}
 	switch {
-	case s.Claims.Fresh(who.AuthenticatedAt) != nil:
+	case status.NeedsFactor || s.Claims.Fresh(who.AuthenticatedAt) != nil:
+		v.halfway = status.NeedsFactor
 		p.State, p.Form, p.SignIn = "sign-in", "cancel", s.signIn(v, who)
 		return p
 	case status.AttemptsLeft == 0:

@@ -134,7 +134,7 @@ func (s *site) address(v visit, said string) string {
 // signIn leads through Kratos' login back to the page.
 func (s *site) signIn(v visit, who claim.Caller) string {
 	query := url.Values{"return_to": {s.address(v, saidBack)}}
-	if who.IdentityID != "" {
+	if who.IdentityID != "" && !v.halfway {
 		query.Set("refresh", "true") // the session is too old
 	}
 	if v.halfway {

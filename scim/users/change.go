@@ -173,7 +173,7 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 		return scim.Entry{}, err
 	}
 	after := e.document
-	if err := s.allowed(by, before, after); err != nil {
+	if err := s.allowed(ctx, by, before, after); err != nil {
 		return scim.Entry{}, err
 	}
 	var entry scim.Entry

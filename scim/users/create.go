@@ -15,6 +15,9 @@ func (s *Service) Create(ctx context.Context, by By, body map[string]any) (User,
 	if err != nil {
 		return User{}, err
 	}
+	if err := s.Claims.Proven(ctx, by.SignedIn); err != nil {
+		return User{}, err
+	}
 	entry, err := s.create(ctx, by, e)
 	if err != nil {
 		return User{}, err
@@ -91,10 +94,8 @@ func (s *Service) draft(m *mapping.Mapping, schemaID string, by By, document map
 
 // Delete removes a user, with the claims that there are (RFC 7644, section 3.6).
 func (s *Service) Delete(ctx context.Context, by By, id string, wants Wants) error {
-	if by.owner() {
-		if err := s.Claims.Fresh(by.SignedIn); err != nil {
-			return err
-		}
+	if err := s.Claims.Proven(ctx, by.SignedIn); err != nil {
+		return err
 	}
 	return s.Claims.Exclusively(ctx, id, func(ctx context.Context) error {
 		record, err := s.Directory.Record(ctx, id)

@@ -13,19 +13,17 @@ import (
 )
 
 // allowed holds owners to what they may change of their own. What an account is
-// reached or opened by takes a sign-in as young as Kratos' own settings ask for.
-func (s *Service) allowed(by By, before, after map[string]any) error {
-	if !by.owner() {
-		return nil
-	}
+// reached or opened by takes a sign-in as young and as strong as Kratos' own
+// settings ask for, of owners and of privileged people.
+func (s *Service) allowed(ctx context.Context, by By, before, after map[string]any) error {
 	for _, name := range s.OwnersMayNot {
-		if !same(before, after, name) {
+		if by.owner() && !same(before, after, name) {
 			return &scim.Error{Status: http.StatusForbidden, Detail: "users may not change " + name + " of their own"}
 		}
 	}
 	for _, name := range []string{"userName", "emails", "password"} {
 		if !same(before, after, name) {
-			return s.Claims.Fresh(by.SignedIn)
+			return s.Claims.Proven(ctx, by.SignedIn)
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ type Claims interface {
 	ProposeNew(ctx context.Context, c claim.DirectChange) (claim.Proposal, error)
 	SettleNew(ctx context.Context, p claim.Proposal, identityID string) error
 	Forget(ctx context.Context, identityID string, who claim.Actor) error
-	Fresh(signedIn time.Time) error
+	Proven(ctx context.Context, in *claim.SignIn) error
 }
 
 // Options are what a [Service] is made of.
@@ -80,9 +80,9 @@ type By struct {
 	// Client names the client whose external ids are meant; blank for people, who
 	// have none.
 	Client string
-	// SignedIn is when an owner was authenticated, and Session their session in
-	// Kratos, if that proved it.
-	SignedIn time.Time
+	// SignedIn is how a person signed in; nil for a client.
+	SignedIn *claim.SignIn
+	// Session is their session in Kratos, if that proved who they are.
 	Session  string
 	Language string
 }
