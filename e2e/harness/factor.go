@@ -48,7 +48,7 @@ func (p *Person) AddTOTP(t testing.TB) string {
 func (p *Person) SignInAgain(t testing.TB) (before string) {
 	t.Helper()
 	before = p.Token
-	p.signIn(t)
+	p.SignIn(t)
 	return before
 }
 
