@@ -25,8 +25,9 @@ const simulatorKeeps = 100
 const longestPort = 65535
 
 // Check finds the faults in what texts are sent by (templates, gateways, the
-// numbers that are served) and in the mapping of attributes. It complements the checks of package config, which
-// knows none of them.
+// numbers that are served), in codes that are worth guessing and in the mapping
+// of attributes. It complements the checks of package config, which knows none of
+// them.
 func Check(cfg config.Config) error {
 	if cfg.Public.BaseURL == "" {
 		port := cmp.Or(cfg.Public.Port, longestPort)
@@ -35,7 +36,8 @@ func Check(cfg config.Config) error {
 	texts, templateFault := templates(cfg)
 	_, _, gatewayFaults := gateways(cfg)
 	_, webhookFault := webhook(cfg, nil)
-	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, coverageOf(cfg.Mobile).Check(), checkMapping(cfg))
+	codesFault := claim.CheckCodes(cfg.OTP.Length, claim.Alphabet(cfg.OTP.Alphabet), cfg.Feature.Update.Mobile.Validity)
+	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, codesFault, coverageOf(cfg.Mobile).Check(), checkMapping(cfg))
 }
 
 // checkTemplateIDs looks for registered texts in languages that nothing is written

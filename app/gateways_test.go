@@ -3,6 +3,7 @@ package app_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
@@ -56,5 +57,23 @@ func TestTheFirstLookNamesItsOwnAddress(t *testing.T) {
 				t.Errorf("%s, port %d: %v", host, port, err)
 			}
 		}
+	}
+}
+
+func TestCodesWorthGuessingAreRefusedAtStart(t *testing.T) {
+	cfg := config.Default()
+	cfg.SMS.Gateways = []config.Gateway{{ID: "phone", Type: "simulator"}}
+	cfg.OTP.Length = 4
+	if err := app.Check(cfg); err != nil {
+		t.Errorf("four digits for 5 minutes: %v", err)
+	}
+	cfg.Feature.Update.Mobile.Validity = 24 * time.Hour
+	err := app.Check(cfg)
+	if err == nil || !strings.Contains(err.Error(), "otp.length: ") || !strings.Contains(err.Error(), "verification_sms_otp_validity") {
+		t.Errorf("four digits for a day: %v, want both settings named", err)
+	}
+	cfg.OTP.Length, cfg.Mobile.AllowedCodes = 6, []string{"881"}
+	if err := app.Check(cfg); err == nil || !strings.Contains(err.Error(), "mobile.denied_types") {
+		t.Errorf("satellites allowed and denied: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/holdline/holdline/internal/textclean"
 )
@@ -41,6 +42,23 @@ func (a Alphabet) Possible(length int) int64 {
 		n *= int64(chars)
 	}
 	return n
+}
+
+// EnoughCodes are so many different codes that one may be good for as long as
+// [MaxValidity]; where there are fewer, for [FewCodesValidity] at most.
+const (
+	EnoughCodes      = 1_000_000
+	FewCodesValidity = 10 * time.Minute
+)
+
+// CheckCodes refuses codes that are few and good for long: both together make them
+// worth guessing. The error names both settings.
+func CheckCodes(length int, alphabet Alphabet, validity time.Duration) error {
+	if alphabet.Possible(length) >= EnoughCodes || validity <= FewCodesValidity {
+		return nil
+	}
+	return fmt.Errorf("otp.length: %d makes fewer than %d codes (%s); with %s above %s raise it",
+		length, EnoughCodes, alphabet, SwitchValidity, FewCodesValidity)
 }
 
 // CodeRef names a code without being one: with the key ring, and only with it,

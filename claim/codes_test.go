@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdline/holdline/claim"
 )
@@ -181,5 +182,32 @@ func TestAllFaultsOfCodesAreReported(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "short\n") {
 		t.Error("the secret shows")
+	}
+}
+
+func TestFewCodesAreGoodForMinutesOnly(t *testing.T) {
+	const few = 10 * time.Minute
+	for _, tt := range []struct {
+		length   int
+		alphabet claim.Alphabet
+		validity time.Duration
+		refused  bool
+	}{
+		{4, claim.Numeric, few, false},
+		{4, claim.Numeric, few + time.Second, true},
+		{4, claim.Numeric, 24 * time.Hour, true},
+		{5, claim.Numeric, few + time.Second, true},
+		{6, claim.Numeric, 24 * time.Hour, false}, // a million exactly
+		{4, claim.Alphanumeric, 24 * time.Hour, false},
+	} {
+		err := claim.CheckCodes(tt.length, tt.alphabet, tt.validity)
+		if (err != nil) != tt.refused {
+			t.Errorf("%d %s for %s: got %v", tt.length, tt.alphabet, tt.validity, err)
+		}
+		for _, key := range []string{"otp.length", string(claim.SwitchValidity)} {
+			if err != nil && !strings.Contains(err.Error(), key) {
+				t.Errorf("%v does not name %s", err, key)
+			}
+		}
 	}
 }

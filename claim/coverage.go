@@ -35,7 +35,19 @@ var numberTypes = map[string]phonenumbers.PhoneNumberType{
 	"unknown":         phonenumbers.UNKNOWN, // possible, but in no plan that libphonenumber knows
 }
 
-// Check reports every entry that means nothing.
+// networkTypes are the calling codes that the ITU gives to networks and services
+// instead of countries (Complement to Recommendation E.164): no ordinary phone has
+// such a number, and texts to some of them cost many times as much. libphonenumber
+// takes most of them for mobile or VoIP.
+var networkTypes = map[string][]string{
+	// Inmarsat, the Global Mobile Satellite System, and the international networks,
+	// which are mostly satellites, ships and aircraft.
+	"satellite": {"870", "881", "882", "883"},
+	// Freephone, shared cost, personal (UPT), disaster relief, premium rate, trials.
+	"international_service": {"800", "808", "878", "888", "979", "991"},
+}
+
+// Check reports every entry that means nothing, or contradicts another one.
 func (c Coverage) Check() error {
 	var faults []error
 	for name, codes := range map[string][]string{"allowed_calling_codes": c.Allowed, "denied_calling_codes": c.Denied} {
@@ -46,8 +58,14 @@ func (c Coverage) Check() error {
 		}
 	}
 	for _, name := range c.DeniedTypes {
-		if _, known := numberTypes[name]; !known {
+		networks, isNetwork := networkTypes[name]
+		if _, known := numberTypes[name]; !known && !isNetwork {
 			faults = append(faults, fmt.Errorf("mobile.denied_types: %q is no type of number", name))
+		}
+		for _, allowed := range c.Allowed {
+			if longestBeginning(networks, allowed) > 0 {
+				faults = append(faults, fmt.Errorf("mobile.allowed_calling_codes: %q is of the type %s, which mobile.denied_types names", allowed, name))
+			}
 		}
 	}
 	return errors.Join(faults...)
@@ -62,6 +80,9 @@ func (c Coverage) Serves(m Mobile) error {
 	}
 	allowed, denied := longestBeginning(c.Allowed, digits), longestBeginning(c.Denied, digits)
 	if denied > 0 && denied >= allowed || len(c.Allowed) > 0 && allowed == 0 {
+		return ErrNumberNotServed
+	}
+	if slices.ContainsFunc(c.DeniedTypes, func(name string) bool { return longestBeginning(networkTypes[name], digits) > 0 }) {
 		return ErrNumberNotServed
 	}
 	parsed, err := phonenumbers.Parse(m.number, "")

@@ -9,7 +9,7 @@ import (
 )
 
 func TestCoverage(t *testing.T) {
-	types := []string{"premium_rate", "shared_cost", "uan", "pager", "voicemail"}
+	types := []string{"premium_rate", "shared_cost", "uan", "pager", "voicemail", "satellite", "international_service"}
 	for name, tt := range map[string]struct {
 		coverage claim.Coverage
 		number   string
@@ -33,6 +33,19 @@ func TestCoverage(t *testing.T) {
 		"toll-free only when asked":           {claim.Coverage{DeniedTypes: types}, "+18005550123", false},
 		"toll-free":                           {claim.Coverage{DeniedTypes: []string{"toll_free"}}, "+18005550123", true},
 		"a number of no known plan":           {claim.Coverage{DeniedTypes: []string{"unknown"}}, "+4990012345", true},
+		"Inmarsat":                            {claim.Coverage{DeniedTypes: types}, "+870773111632", true},
+		"Iridium":                             {claim.Coverage{DeniedTypes: types}, "+881612345678", true},
+		"Thuraya":                             {claim.Coverage{DeniedTypes: types}, "+88216123456", true},
+		"an international network":            {claim.Coverage{DeniedTypes: types}, "+883510001234567", true},
+		"one of no known plan":                {claim.Coverage{DeniedTypes: types}, "+8835100123456", true},
+		"satellites where nothing is denied":  {claim.Coverage{}, "+881612345678", false},
+		"satellites where others are denied":  {claim.Coverage{DeniedTypes: []string{"international_service"}}, "+881612345678", false},
+		"international freephone":             {claim.Coverage{DeniedTypes: types}, "+80012345678", true},
+		"international shared cost":           {claim.Coverage{DeniedTypes: types}, "+80812345678", true},
+		"a universal personal number":         {claim.Coverage{DeniedTypes: types}, "+878101234567890", true},
+		"international premium rate":          {claim.Coverage{DeniedTypes: types}, "+979123456789", true},
+		"a country whose code begins alike":   {claim.Coverage{DeniedTypes: types}, "+8801712345678", false},
+		"a number that continues alike":       {claim.Coverage{DeniedTypes: types}, "+4988123456", false},
 		"a number of no country":              {claim.Coverage{Allowed: []string{"49"}, DeniedTypes: types}, "01511234567", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,6 +63,13 @@ func TestCoverageNamesEveryFault(t *testing.T) {
 	}.Check()
 	if err == nil {
 		t.Fatal("no fault was found")
+	}
+	contradicting := claim.Coverage{Allowed: []string{"49", "88216"}, DeniedTypes: []string{"satellite"}}.Check()
+	if contradicting == nil || !strings.Contains(contradicting.Error(), `mobile.allowed_calling_codes: "88216"`) || !strings.Contains(contradicting.Error(), "mobile.denied_types") {
+		t.Errorf("got %v, want both settings that contradict one another", contradicting)
+	}
+	if err := (claim.Coverage{Allowed: []string{"88216"}, DeniedTypes: []string{"pager"}}).Check(); err != nil {
+		t.Error(err)
 	}
 	for _, want := range []string{`mobile.allowed_calling_codes: "+49"`, `"044"`, `mobile.denied_types: "lottery"`} {
 		if !strings.Contains(err.Error(), want) {

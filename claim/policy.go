@@ -28,6 +28,8 @@ type Policy struct {
 	VerifyAlways     bool
 	Validity         time.Duration // of a code
 
+	// Possible is how many different codes there are; 0 if that does not matter.
+	Possible    int64
 	Removal     Removal
 	Resend      Resend
 	Lifetime    time.Duration // of a claim

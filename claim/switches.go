@@ -75,6 +75,8 @@ func (s Switch) put(p *Policy, text string) error {
 			return &SettingError{s, "must be a duration, such as 5m, or a number of minutes"}
 		case validity < time.Second || validity > MaxValidity:
 			return &SettingError{s, "must be from 1s to 24h"}
+		case p.Possible > 0 && p.Possible < EnoughCodes && validity > FewCodesValidity:
+			return &SettingError{s, fmt.Sprintf("must not be longer than %s while otp.length makes fewer than %d codes", FewCodesValidity, EnoughCodes)}
 		case validity > p.Lifetime:
 			return &SettingError{s, fmt.Sprintf("must not be longer than a claim lives, which is %s", p.Lifetime)}
 		}

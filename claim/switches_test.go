@@ -284,3 +284,23 @@ func TestTwoWhoSetAtOnceAreBothHeard(t *testing.T) {
 		t.Errorf("wrote %q, want %q", got, want)
 	}
 }
+
+// What is set while the program runs must not get around what is refused at its
+// start, also where an earlier release, or longer codes, allowed it.
+func TestFewCodesStayShortLived(t *testing.T) {
+	settings, log := &claimtest.Settings{}, slog.New(slog.DiscardHandler)
+	start := claim.Policy{Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Possible: 1_000_000}
+	long := claim.NewSwitchboard(settings, start, time.Now, log)
+	wantErr(t, long.Set(t.Context(), one(claim.SwitchValidity, "24h"), keeper), nil)
+	start.Possible--
+	short := claim.NewSwitchboard(settings, start, time.Now, log)
+	wantErr(t, short.Once(t.Context()), nil)
+	if got := short.Policy().Validity; got != 5*time.Minute {
+		t.Errorf("codes that are few are good for %s, as was set for many", got)
+	}
+	wantErr(t, short.Set(t.Context(), one(claim.SwitchValidity, "10m1s"), keeper), claim.ErrBadSetting)
+	wantErr(t, short.Set(t.Context(), one(claim.SwitchValidity, "10"), keeper), nil)
+	if got := short.Policy().Validity; got != 10*time.Minute {
+		t.Errorf("got %s", got)
+	}
+}

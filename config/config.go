@@ -112,7 +112,7 @@ type MobileUpdate struct {
 type Mobile struct {
 	AllowedCodes  []string `koanf:"allowed_calling_codes" usage:"calling codes, or longer beginnings of numbers, that are texted; blank for all"`
 	DeniedCodes   []string `koanf:"denied_calling_codes" usage:"calling codes, or longer beginnings of numbers, that are not texted"`
-	DeniedTypes   []string `koanf:"denied_types" usage:"types of number that are not texted: premium_rate, shared_cost, toll_free, uan, pager, voicemail, voip, personal_number, fixed_line, unknown"`
+	DeniedTypes   []string `koanf:"denied_types" usage:"types of number that are not texted: premium_rate, shared_cost, toll_free, uan, pager, voicemail, satellite (+870, +881, +882, +883), international_service (+800, +808, +878, +888, +979, +991), voip, personal_number, fixed_line, unknown"`
 	Format        string   `koanf:"format" usage:"e164 or raw"`
 	DefaultRegion string   `koanf:"default_region" usage:"country (ISO 3166-1) that national numbers are read in"`
 }
@@ -194,7 +194,7 @@ func Default() Config {
 		}}},
 		Mobile: Mobile{
 			Format:      "e164",
-			DeniedTypes: []string{"premium_rate", "shared_cost", "uan", "pager", "voicemail"},
+			DeniedTypes: []string{"premium_rate", "shared_cost", "uan", "pager", "voicemail", "satellite", "international_service"},
 		},
 		OTP:    OTP{Length: 6, Alphabet: "numeric", Resend: "new"},
 		Claims: Claims{Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour},
