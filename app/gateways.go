@@ -82,12 +82,22 @@ func templates(cfg config.Config) (*smsgateway.Templates, error) {
 
 // gateways builds the routes, and the phone if one of them leads there.
 func gateways(cfg config.Config) (routes []smsgateway.Route, phone *smsgateway.Simulator, err error) {
+	return observedGateways(cfg, nil)
+}
+
+// observedGateways are gateways whose exchanges, by their place in the
+// configuration, are told.
+func observedGateways(cfg config.Config, observe func(gateway int, e smsgateway.Exchange)) (routes []smsgateway.Route, phone *smsgateway.Simulator, err error) {
 	var faults []error
 	for i, g := range cfg.SMS.Gateways {
 		if g.Type == "simulator" && phone == nil {
 			phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
 		}
-		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone, nil)
+		var of func(smsgateway.Exchange)
+		if observe != nil {
+			of = func(e smsgateway.Exchange) { observe(i, e) }
+		}
+		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone, of)
 		faults = append(faults, under(fmt.Sprintf("sms.gateways[%d]", i), err))
 		routes = append(routes, smsgateway.Route{ID: g.ID, Gateway: gateway, Rate: g.Rate, Concurrency: g.Concurrency})
 	}

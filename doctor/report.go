@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,8 @@ type Report struct {
 	Warnings int       `json:"warnings"`
 	Looked   []string  `json:"looked_at"`
 	Findings []Finding `json:"findings"`
+	// Attempts are those of a test text, if one was sent.
+	Attempts []Attempt `json:"attempts,omitempty"`
 }
 
 // NewReport counts findings. Looked says what was looked at.
@@ -29,6 +32,13 @@ func NewReport(findings []Finding, looked []string) Report {
 		}
 	}
 	return r
+}
+
+// With adds the findings of another report.
+func (r Report) With(other Report) Report {
+	both := NewReport(order(slices.Concat(r.Findings, other.Findings)), slices.Concat(r.Looked, other.Looked))
+	both.Attempts = slices.Concat(r.Attempts, other.Attempts)
+	return both
 }
 
 // WriteJSON writes one JSON object.
@@ -55,6 +65,9 @@ var headings = []struct {
 // WriteText writes the report for people.
 func (r Report) WriteText(out io.Writer) error {
 	var text strings.Builder
+	for _, attempt := range r.Attempts {
+		attempt.write(&text)
+	}
 	for _, heading := range headings {
 		begun := false
 		for _, f := range r.Findings {

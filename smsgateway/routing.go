@@ -29,6 +29,24 @@ type table struct {
 	longest        int // of the keys of byCode
 }
 
+// Order returns the ids of the gateways that a text to a number is given to, the
+// first one first. All are those of the configuration.
+func (r Routing) Order(number claim.Mobile, all []string) ([]string, error) {
+	lanes := make([]*lane, len(all))
+	for i, id := range all {
+		lanes[i] = &lane{Route: Route{ID: id}}
+	}
+	t, err := newTable(r, lanes)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, l := range t.lanes(claim.Text{To: number}) {
+		ids = append(ids, l.ID)
+	}
+	return ids, nil
+}
+
 // newTable resolves the ids, and reports every fault.
 func newTable(r Routing, lanes []*lane) (table, error) {
 	var faults []error

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 func doctorCommand() *cobra.Command {
 	var files []string
 	var strict, asJSON, offline bool
+	var number, gateway string
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Say what would fail open or not work, with the line to change",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -24,10 +26,21 @@ func doctorCommand() *cobra.Command {
 			return nil
 		},
 		Long: "Looks at Holdline's configuration, at kratos.yml and at the running servers. Nothing is\n" +
-			"changed, and no text is sent. The exit code is 0 if nothing was found that fails, 1 if\n" +
+			"changed, and no text is sent but by --send-test, which looks at nothing else unless\n" +
+			"--kratos-config is given too. The exit code is 0 if nothing was found that fails, 1 if\n" +
 			"something was (with --strict also for warnings), 2 if it could not look.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := examine(cmd, files, offline)
+			if number == "" && gateway != "" {
+				return exit{2, errors.New("--gateway goes together with --send-test")}
+			}
+			var report doctor.Report
+			var err error
+			if number == "" || len(files) > 0 {
+				report, err = examine(cmd, files, offline)
+			}
+			if err == nil && number != "" {
+				report, err = sendTest(cmd, number, gateway, report)
+			}
 			if err == nil && asJSON {
 				err = report.WriteJSON(cmd.OutOrStdout())
 			} else if err == nil {
@@ -47,8 +60,23 @@ func doctorCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&offline, "offline", false, "look at the files alone, and ask no server")
 	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 1 for warnings too")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON for programs")
+	cmd.Flags().StringVar(&number, "send-test", "", "send one text to this number, and show what providers were asked and answered, with secrets masked")
+	cmd.Flags().StringVar(&gateway, "gateway", "", "id of the gateway that --send-test sends by; without it the number's gateways are asked in order")
 	config.Flags(cmd.Flags())
 	return cmd
+}
+
+// sendTest adds a test text to what was found.
+func sendTest(cmd *cobra.Command, number, gateway string, found doctor.Report) (doctor.Report, error) {
+	cfg, err := load(cmd)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	report, err := app.SendTest(cmd.Context(), cfg, number, gateway)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	return report.With(found), nil
 }
 
 func examine(cmd *cobra.Command, files []string, offline bool) (doctor.Report, error) {
