@@ -119,7 +119,7 @@ func NewMask(secrets []string, number string) Mask {
 const secretNames = `[\w.-]*(?:key|secret|token|passw|pwd|auth|signature|credential)[\w.-]*`
 
 var (
-	jsonSecrets  = regexp.MustCompile(`(?i)("` + secretNames + `"\s*:\s*)(?:"(?:[^"\\]|\\.)*"|[-\d.eE+]+)`)
+	jsonSecrets  = regexp.MustCompile(`(?i)(\\*"` + secretNames + `\\*"\s*:\s*)(?:\\+"[^"]*"|"(?:[^"\\]|\\.)*"|[-\d.eE+]+)`)
 	fieldSecrets = regexp.MustCompile(`(?i)((?:^|[?&\s])` + secretNames + `=)[^&\s"\\<]*`)
 	tagSecrets   = regexp.MustCompile(`(?i)(<` + secretNames + `>)[^<]*`)
 	userInfo     = regexp.MustCompile(`//[^/@\s]*@`)
