@@ -7,13 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/holdline/holdline/internal/textclean"
 )
 
 // SettingsChange is a settings flow that Kratos has not stored yet.
 type SettingsChange struct {
 	IdentityID, FlowID, SchemaID string
 
-	Stored, Wanted string // the trait's text, blank for none
+	// Stored and Wanted are the trait's text. One of which nothing can be seen is
+	// no number.
+	Stored, Wanted string
 	StoredVerified bool
 	Marker         string // the identity's pending number, blank for none
 
@@ -41,6 +45,9 @@ type Answer struct {
 // three times, and the same one is answered the same.
 func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 	now, policy := s.Now(), s.Policy()
+	if textclean.Blank(c.Wanted) {
+		c.Wanted = ""
+	}
 	request := Request{
 		Enabled: policy.Enabled, RemovalAllowed: policy.Removal != RemovalDeny,
 		Origin: OriginSettings, Touch: TouchWhole,

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/textclean"
 	"github.com/holdline/holdline/web"
 )
 
@@ -152,6 +154,10 @@ func (h handlers) answer(in settingsBody, ruling claim.Answer) stageAnswer {
 		}
 	case claim.Write, claim.Remove, claim.WriteUnverified:
 	}
+	if raw, there := out.Traits[h.MobileTrait]; there && isBlank(raw) {
+		delete(out.Traits, h.MobileTrait)
+		out.Addresses = withoutBlank(out.Addresses)
+	}
 	if out.MetadataPublic == nil {
 		out.MetadataPublic = object{}
 	}
@@ -161,6 +167,36 @@ func (h handlers) answer(in settingsBody, ruling claim.Answer) stageAnswer {
 		out.MetadataPublic[h.PendingKey] = quote(ruling.Pending.Reveal())
 	}
 	return stageAnswer{out}
+}
+
+// isBlank reports whether a trait is null, or text of which nothing can be seen.
+// Kratos would keep an address of it, which only one person can have.
+func isBlank(raw json.RawMessage) bool {
+	var s *string
+	return json.Unmarshal(raw, &s) == nil && (s == nil || textclean.Blank(*s))
+}
+
+// withoutBlank leaves the addresses out that stand for no number; nil stays nil.
+func withoutBlank(addresses json.RawMessage) json.RawMessage {
+	var all []json.RawMessage
+	if json.Unmarshal(addresses, &all) != nil {
+		return addresses // change has read them
+	}
+	kept := slices.DeleteFunc(slices.Clone(all), func(raw json.RawMessage) bool {
+		var a struct{ Value string }
+		return json.Unmarshal(raw, &a) == nil && textclean.Blank(a.Value)
+	})
+	switch len(kept) {
+	case len(all):
+		return addresses // word for word
+	case 0:
+		return nil
+	}
+	out, err := json.Marshal(kept)
+	if err != nil {
+		return addresses
+	}
+	return out
 }
 
 // quote writes a JSON string.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -157,6 +158,32 @@ func TestWhatTheDomainIsTold(t *testing.T) {
 	}
 	if diff := cmp.Diff(want.stored, claims.stored); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+}
+
+// Kratos keeps no blank number, whatever becomes of the request: an address ” is
+// one that a single person can have.
+func TestABlankNumberIsLeftOut(t *testing.T) {
+	const request, email = `{"identity_id":"a","flow_id":"f","old_mobile":%s,"new_mobile":%s,"traits":{"mobile":%s},"metadata_public":{},"verifiable_addresses":%s}`,
+		`{"value":"a@example.org","via":"email","verified":true}`
+	for _, tt := range []struct {
+		old, wanted, addresses string
+		ruling                 claim.Ruling
+		want                   string
+	}{
+		{`"+49 1"`, `""`, `[` + email + `]`, claim.Remove, `{"identity":{"traits":{},"metadata_public":{}}}`},
+		{`"+49 1"`, `null`, `[]`, claim.Remove, `{"identity":{"traits":{},"metadata_public":{}}}`},
+		{`"+49 1"`, `" \u200b"`, `[]`, claim.Write, `{"identity":{"traits":{},"metadata_public":{}}}`},
+		{`null`, `""`, `[` + email + `]`, claim.Leave, `{"identity":{"traits":{},"metadata_public":{},"verifiable_addresses":[` + email + `]}}`},
+		{`""`, `null`, `[{"value":"","via":"sms"},` + email + `]`, claim.Leave, `{"identity":{"traits":{},"metadata_public":{},"verifiable_addresses":[` + email + `]}}`},
+		{`""`, `"\u2060"`, `[{"value":"","via":"sms"}]`, claim.Leave, `{"identity":{"traits":{},"metadata_public":{}}}`},
+		{`""`, `"+49 2"`, `[{"value":"","via":"sms"}]`, claim.Challenge, `{"identity":{"traits":{},"metadata_public":{}}}`},
+	} {
+		claims := &rulings{answer: claim.Answer{Ruling: tt.ruling}}
+		got := post(t, serve(t, claims), hook.StagePath, key, fmt.Sprintf(request, tt.old, tt.wanted, tt.wanted, tt.addresses))
+		if got.Code != http.StatusOK || got.Body.String() != tt.want {
+			t.Errorf("%s to %s: got %d %s, want %s", tt.old, tt.wanted, got.Code, got.Body, tt.want)
+		}
 	}
 }
 

@@ -12,8 +12,10 @@ function(ctx)
   local old = opt(before.traits, trait, null);
   local new = opt(after.traits, trait, null);
   local header(name) = opt(opt(ctx, 'request_headers', {}), name, [''])[0];
-  // The number is left alone: the call is skipped, and Holdline may be down.
-  if old == new then
+  // The number is left alone: the call is skipped, and Holdline may be down. A null
+  // where there was nothing is not: Kratos would make an address of it.
+  local has(o) = std.objectHas(o, trait);
+  if old == new && has(before.traits) == has(after.traits) then
     error 'cancel'
   else {
     identity_id: after.id,

@@ -58,6 +58,37 @@ func (p *Person) SaveWith(t testing.TB, profile Profile, headers Header) Setting
 	return settingsOf(answer, done)
 }
 
+// SaveTraits sends traits as they are through a settings flow of the API kind; nil
+// is JSON's null.
+func (p *Person) SaveTraits(t testing.TB, traits map[string]any, headers Header) Settings {
+	t.Helper()
+	client := newClient(nil)
+	f := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/settings/api", p.ByToken())
+	answer := sendBy(t, client, http.MethodPost, f.UI.Action,
+		marshal(t, tree{"method": "profile", "traits": traits}), JSONBody, p.ByToken(), headers)
+	var done flow
+	answer.JSON(t, &done)
+	return settingsOf(answer, done)
+}
+
+// SaveByFormWith is SaveByForm with fields of its own.
+func (p *Person) SaveByFormWith(t testing.TB, fields map[string]string) Settings {
+	t.Helper()
+	client := p.Browser(t)
+	f := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/settings/browser")
+	form := url.Values{"method": {"profile"}, "csrf_token": {f.value("csrf_token")}}
+	for name, value := range fields {
+		form.Set(name, value)
+	}
+	answer := sendBy(t, client, http.MethodPost, f.UI.Action, form.Encode(),
+		Header{"Content-Type", "application/x-www-form-urlencoded", "Accept", "text/html"})
+	if answer.Status != http.StatusSeeOther {
+		t.Fatalf("settings form: %d %s", answer.Status, answer.Body)
+	}
+	done := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/settings/flows?id="+f.ID)
+	return settingsOf(answer, done)
+}
+
 // TrySave is Save where something may break down meanwhile.
 func (p *Person) TrySave(profile Profile, headers ...Header) (Answer, error) {
 	client := newClient(nil)
