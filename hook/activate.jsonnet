@@ -12,6 +12,9 @@ function(ctx)
   local old = opt(before.traits, trait, null);
   local new = opt(after.traits, trait, null);
   local header(name) = opt(opt(ctx, 'request_headers', {}), name, [''])[0];
+  // Where the header says nothing: where the session was last signed in (v26 and later).
+  local devices = opt(opt(ctx, 'session', {}), 'devices', []);
+  local device = if std.length(devices) > 0 then opt(devices[std.length(devices) - 1], 'ip_address', '') else '';
   // No number is pending and none was changed: nothing to tell.
   if old == new && pending == null then
     error 'cancel'
@@ -22,5 +25,5 @@ function(ctx)
     pending_mobile: pending,
     locale: opt(after.traits, locale, null),
     language: header('Accept-Language'),
-    client_address: header(address),
+    client_address: if header(address) != '' then header(address) else device,
   }

@@ -3,7 +3,6 @@ package hook
 import (
 	"encoding/json"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -42,13 +41,14 @@ type settingsBody struct {
 // browser asks for.
 func (b settingsBody) language() string { return web.PreferredLanguage(textOf(b.Locale), b.Language) }
 
-// address returns the client's address, if that is what a proxy wrote.
+// address returns the client's address, if that is what a proxy wrote, or Kratos
+// of a device (with a port, where the client was not behind a proxy).
 func (b settingsBody) address() string {
-	address, err := netip.ParseAddr(strings.TrimSpace(b.Address))
-	if err != nil {
+	address, ok := web.ParseAddress(strings.TrimSpace(b.Address))
+	if !ok {
 		return ""
 	}
-	return address.Unmap().String()
+	return address.String()
 }
 
 // isID tells an identity's id from nothing, and from one that would name a realm.

@@ -12,6 +12,9 @@ function(ctx)
   local old = opt(before.traits, trait, null);
   local new = opt(after.traits, trait, null);
   local header(name) = opt(opt(ctx, 'request_headers', {}), name, [''])[0];
+  // Where the header says nothing: where the session was last signed in (v26 and later).
+  local devices = opt(opt(ctx, 'session', {}), 'devices', []);
+  local device = if std.length(devices) > 0 then opt(devices[std.length(devices) - 1], 'ip_address', '') else '';
   // The number is left alone: the call is skipped, and Holdline may be down. A null
   // where there was nothing is not: Kratos would make an address of it.
   local has(o) = std.objectHas(o, trait);
@@ -31,5 +34,5 @@ function(ctx)
     authenticated_at: opt(opt(ctx, 'session', {}), 'authenticated_at', null),
     locale: opt(after.traits, locale, null),
     language: header('Accept-Language'),
-    client_address: header(address),
+    client_address: if header(address) != '' then header(address) else device,
   }

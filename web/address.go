@@ -52,14 +52,14 @@ func (p proxies) trust(address netip.Addr) bool {
 // client returns the address of who sent a request. An entry that is no address
 // ends the way back: whoever wrote it is the last one known.
 func (p proxies) client(r *http.Request) string {
-	address, ok := parseAddress(r.RemoteAddr)
+	address, ok := ParseAddress(r.RemoteAddr)
 	if !ok {
 		return ""
 	}
 	// Proxies add a field or extend the last one; all fields are one list (RFC 9110, section 5.3).
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && p.trust(address); i-- {
-		before, ok := parseAddress(strings.TrimSpace(hops[i]))
+		before, ok := ParseAddress(strings.TrimSpace(hops[i]))
 		if !ok {
 			break
 		}
@@ -68,8 +68,9 @@ func (p proxies) client(r *http.Request) string {
 	return address.String()
 }
 
-// parseAddress reads an address with or without a port, as proxies write it.
-func parseAddress(text string) (netip.Addr, bool) {
+// ParseAddress reads an address with or without a port, as proxies write it. IPv4 in
+// IPv6 becomes IPv4, and a zone is left out.
+func ParseAddress(text string) (netip.Addr, bool) {
 	if with, err := netip.ParseAddrPort(text); err == nil {
 		return with.Addr().Unmap().WithZone(""), true
 	}
