@@ -1,0 +1,11 @@
+package claimtest_test
+
+import (
+	"testing"
+
+	"github.com/holdline/holdline/claim/claimtest"
+)
+
+func TestOrders(t *testing.T) {
+	claimtest.TestOrders(t, 3000, 3000, 1, func(*testing.T) claimtest.ArchivedStore { return claimtest.NewStore() })
+}

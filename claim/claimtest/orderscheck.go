@@ -1,0 +1,205 @@
+package claimtest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/claim"
+)
+
+// rows are the person's claims.
+func (o *order) rows() []claim.Claim {
+	rows, err := o.store.FindClaims(o.t.Context(), claim.ClaimQuery{Limit: everything})
+	if err != nil {
+		o.fail("claims: %v", err)
+	}
+	return rows
+}
+
+// living are the claims that are staged or open.
+func (o *order) living() []string {
+	var ids []string
+	for _, c := range o.rows() {
+		if c.State == claim.Staged || c.State == claim.Open {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// adopted looks at a number that is about to be written as verified.
+func (o *order) adopted(_ context.Context, number claim.Mobile) {
+	accepted := slices.ContainsFunc(o.rows(), func(c claim.Claim) bool {
+		return (c.State == claim.Verified || c.State == claim.Applied) && c.Number.Same(number)
+	})
+	if !accepted {
+		o.fail("%s is written as verified, and no code came back", number.Reveal())
+	}
+}
+
+// check looks at what came of it all.
+func (o *order) check(ctx context.Context) {
+	rows := o.rows()
+	identity := o.kratos.identity
+	var open *claim.Claim
+	held := 0
+	for _, c := range rows {
+		if c.State.Held() {
+			held++
+			open = &c
+		}
+		if c.State == claim.Staged || c.State == claim.Verified {
+			o.fail("it does not come to rest: %s is %s", c.Number.Reveal(), c.State)
+		}
+	}
+	if held > 1 {
+		o.fail("%d claims are open", held)
+	}
+	switch {
+	case open == nil && identity.Pending != "":
+		o.fail("%s is shown as pending, and nothing is open", identity.Pending)
+	case open != nil && identity.Pending != open.Number.Reveal():
+		o.fail("%q is shown as pending, and the claim to %s is open", identity.Pending, open.Number.Reveal())
+	}
+	o.checkNumber(identity)
+	o.checkTakenBack(rows)
+	o.checkAsked(rows)
+	o.checkCodes(ctx)
+}
+
+// checkNumber wants the number that was accepted last.
+func (o *order) checkNumber(identity claim.Identity) {
+	allowed := map[string]bool{firstOne: true}
+	for _, w := range o.wishes {
+		if w.kind != confirmed && w.kind != written && w.kind != elsewhere {
+			continue
+		}
+		// What ended before this began is replaced by it; what did not may be the last.
+		for _, earlier := range o.wishes {
+			if earlier.kind != asked && earlier.ended.Before(w.began) {
+				delete(allowed, earlier.number)
+			}
+		}
+		delete(allowed, firstOne)
+	}
+	for _, w := range o.wishes {
+		if w.kind != confirmed && w.kind != written && w.kind != elsewhere {
+			continue
+		}
+		replaced := slices.ContainsFunc(o.wishes, func(later wish) bool {
+			return (later.kind == confirmed || later.kind == written || later.kind == elsewhere) && w.ended.Before(later.began)
+		})
+		if !replaced {
+			allowed[w.number] = true
+		}
+	}
+	// Nobody can tell a stale form from an administrator who puts a number back, but
+	// what was set elsewhere is a form's to overwrite that Kratos let through.
+	if o.anyElsewhere() {
+		allowed[firstOne] = allowed[firstOne] || o.formsBesideElsewhere()
+	}
+	if !allowed[identity.Mobile] {
+		o.fail("Kratos holds %q, verified: %t; it should hold one of %v", identity.Mobile, identity.Verified, allowed)
+	}
+	codeCame := slices.ContainsFunc(o.rows(), func(c claim.Claim) bool {
+		return c.State == claim.Applied && c.Number.Reveal() == identity.Mobile
+	})
+	switch {
+	case identity.Verified && identity.Mobile != firstOne && !codeCame:
+		o.fail("%s is marked as verified, and no code came back", identity.Mobile)
+	case !identity.Verified && codeCame && !o.directly(identity.Mobile):
+		o.fail("%s is not marked as verified, and its code came back", identity.Mobile)
+	}
+}
+
+func (o *order) directly(number string) bool {
+	return slices.ContainsFunc(o.wishes, func(w wish) bool { return w.kind == written && w.number == number })
+}
+
+func (o *order) anyElsewhere() bool {
+	return slices.ContainsFunc(o.wishes, func(w wish) bool { return w.kind == elsewhere })
+}
+
+// formsBesideElsewhere reports whether a form was on its way while the number was
+// set elsewhere.
+func (o *order) formsBesideElsewhere() bool {
+	for _, w := range o.wishes {
+		if w.kind != elsewhere {
+			continue
+		}
+		for _, form := range o.wishes {
+			if (form.kind == saved || form.kind == asked) && form.began.Before(w.ended) && w.began.Before(form.ended) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkTakenBack wants nothing of what was taken back to be under way.
+func (o *order) checkTakenBack(rows []claim.Claim) {
+	for _, w := range o.wishes {
+		if w.kind != takenBack {
+			continue
+		}
+		for _, c := range rows {
+			if slices.Contains(w.living, c.ID) && (c.State == claim.Open || c.State == claim.Staged || c.State == claim.Verified) {
+				o.fail("the claim to %s was taken back, and is %s", c.Number.Reveal(), c.State)
+			}
+		}
+		for _, form := range o.wishes {
+			staged := slices.ContainsFunc(rows, func(c claim.Claim) bool { return c.FlowID == form.flow && slices.Contains(w.living, c.ID) })
+			for _, c := range rows {
+				if form.flow != "" && staged && c.FlowID == form.flow && c.State.Held() {
+					o.fail("the form with %s was taken back, and its claim is %s", form.number, c.State)
+				}
+			}
+		}
+	}
+}
+
+// checkAsked wants the only wish that nothing else met to be open.
+func (o *order) checkAsked(rows []claim.Claim) {
+	i := slices.IndexFunc(o.wishes, func(w wish) bool { return w.kind == asked })
+	others := slices.ContainsFunc(o.wishes, func(w wish) bool { return w.kind != asked && w.kind != saved && w.kind != confirmed })
+	asking := 0
+	for _, w := range o.wishes {
+		if w.kind == asked {
+			asking++
+		}
+	}
+	if i < 0 || asking > 1 || others || slices.ContainsFunc(o.doers, func(d *doer) bool { return strings.Contains(d.name, "lost") || d.late }) {
+		return
+	}
+	if w := o.wishes[i]; !slices.ContainsFunc(rows, func(c claim.Claim) bool { return c.Number.Reveal() == w.number && c.State == claim.Open }) {
+		o.fail("%s was asked for and is not open", w.number)
+	}
+}
+
+// checkCodes types every code that ever came: only that of an open claim is good.
+func (o *order) checkCodes(ctx context.Context) {
+	open := map[string]bool{}
+	for _, c := range o.rows() {
+		if c.State == claim.Open {
+			open[c.ID] = true
+		}
+	}
+	service := o.newService()
+	for _, text := range o.phone {
+		if open[text.Code.ClaimID] {
+			continue
+		}
+		code, err := o.codes.Code(text.Code)
+		if err != nil {
+			o.fail("derive code: %v", err)
+		}
+		who := o.owner()
+		who.AuthenticatedAt = time.Now() //nolint:forbidigo // of the bubble
+		if err := service.Confirm(ctx, who, code); !errors.Is(err, claim.ErrWrongCode) {
+			o.fail("the code of a claim that has ended is answered %v", err)
+		}
+	}
+}
