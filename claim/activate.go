@@ -46,10 +46,12 @@ func (s *Service) open(ctx context.Context, a activation) error {
 	text := s.newCode(&claim, policy, now, a.who.Address, a.language)
 	err := s.commit(ctx, Change{
 		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), Fresh: policy.Lifetime,
+		Basis:   basis(a.present.number, now),
 		Notices: s.notices(claim, TextRequested, a.present, now),
 		Events:  []Event{event(claim, string(Open), a.who, now)}, At: now,
 	})
-	if limit := (*LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) || errors.As(err, &limit) {
+	if limit := (*LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) ||
+		errors.Is(err, ErrStaleForm) || errors.As(err, &limit) {
 		return s.activate(ctx, a)
 	}
 	return err
@@ -63,8 +65,6 @@ type activation struct {
 	marker             Marker
 	who                Actor
 	language           string
-	// stored tells that the flow is known to be stored, or never will be.
-	stored bool
 	// client tells that a provisioning client asks.
 	client bool
 }
@@ -80,16 +80,24 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		staged := findStaged(snapshot, a.flowID, a.number)
 		switch {
 		case staged == nil && !wants(snapshot, a.number):
-			return s.resurrected(ctx, a, snapshot.Held)
+			return s.resurrected(ctx, a)
 		case staged == nil:
 			return nil // done already
 		case snapshot.Held != nil && snapshot.Held.State == Verified && a.marker == MarkerSet:
 			return ErrBeingApplied
 		case snapshot.Held != nil && snapshot.Held.State == Verified:
-			return nil // to be done when the accepted number is written
+			return s.openLater(ctx, *staged, now)
 		}
-		if shown, err := s.shown(ctx, a); err != nil || !shown {
-			return err // a replay: what Kratos shows now decides, here and in reconcile
+		applied, err := s.Store.Applied(ctx, a.identityID)
+		if err != nil {
+			return err
+		}
+		if applied.Overwritten(*basis(a.present.number, now)) {
+			s.lookNow(ctx, *applied)
+			staged.Was, staged.WasVerified = applied.Number, true
+			if applied.CreatedAt.After(staged.CreatedAt) {
+				return s.tooLate(ctx, a, *staged)
+			}
 		}
 		policy := s.Policy()
 		history, err := s.Store.History(ctx, a.identityID, a.number, now.Add(-policy.Lifetime))
@@ -118,6 +126,14 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 	})
 }
 
+// openLater leaves a claim whose flow is stored to a worker, until the accepted number
+// that is in its way is written. That write may take the claim's marker with it.
+func (s *Service) openLater(ctx context.Context, staged Claim, now time.Time) error {
+	later := staged
+	later.Marker, later.DueAt = MarkerSet, now.Add(s.Jitter(backoffFirst))
+	return s.Store.Commit(ctx, Change{Moves: []Move{{From: Staged, Claim: later}}, At: now})
+}
+
 // mute returns why a claim that a client asked for opens without a text, besides
 // the limits that the store keeps; nil if it need not.
 func (s *Service) mute(ctx context.Context, staged *Claim, now time.Time) (*LimitError, error) {
@@ -140,19 +156,6 @@ func (s *Service) mute(ctx context.Context, staged *Claim, now time.Time) (*Limi
 		err = nil
 	}
 	return nil, err
-}
-
-// shown tells whether the identity shows the number as pending, as it does once
-// its flow is stored.
-func (s *Service) shown(ctx context.Context, a activation) (bool, error) {
-	if a.stored {
-		return true, nil
-	}
-	seen, err := s.Directory.Identity(ctx, a.identityID)
-	if errors.Is(err, ErrNoIdentity) {
-		return false, nil
-	}
-	return err == nil && a.number.IsStored(s.Plan, seen.Pending), err
 }
 
 // opening builds the change that opens a staged claim, renews the open claim of
@@ -179,9 +182,8 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 		}
 	}
 	subject, next, kind := staged, opened(staged, policy, now), string(Open)
-	next.Marker = a.marker
-	if a.marker == MarkerSet {
-		next.DueAt = now
+	if a.marker == MarkerSet || staged.Marker == MarkerSet {
+		next.Marker, next.DueAt = MarkerSet, now
 	}
 	if held != nil {
 		same := held.Number.Same(staged.Number)
@@ -233,36 +235,32 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 	}, silent
 }
 
-// resurrected meets a marker that no living claim stands behind. Kratos writes
-// identities without a lock: a form that was being stored while a number was
-// written, or a marker removed, has put back what it read before. The claim
-// that ended last is finished once more; if it is another's marker, or it is
-// disputed, only the marker goes. An open claim shows its own number instead.
-func (s *Service) resurrected(ctx context.Context, a activation, held *Claim) error {
+// tooLate discards the claim of a form that a later wish has overtaken, whose number
+// is applied already.
+func (s *Service) tooLate(ctx context.Context, a activation, staged Claim) error {
+	done := ended(staged, Discarded, "overtaken", s.Now())
+	done.Marker, done.DueAt = MarkerClear, done.EndedAt
+	done, err := s.conclude(ctx, Staged, done, a.who)
+	if err == nil {
+		s.tidy(ctx, done)
+	}
+	return err
+}
+
+// resurrected meets a marker that no living claim stands behind: a form that was
+// being stored while a number was written, or a marker removed, has put back what it
+// read before. What ended last looks at the identity once more.
+func (s *Service) resurrected(ctx context.Context, a activation) error {
 	last, err := s.Store.Last(ctx, a.identityID)
-	if err != nil || last == nil || last.Marker != MarkerDone {
+	if err != nil || last == nil {
 		return err
 	}
-	seen, err := s.Directory.Identity(ctx, a.identityID)
-	if err != nil || !a.number.IsStored(s.Plan, seen.Pending) {
-		return err // a late delivery: the marker has gone already
+	s.lookNow(ctx, *last)
+	applied, err := s.Store.Applied(ctx, a.identityID)
+	if err == nil && applied.Overwritten(*basis(a.present.number, s.Now())) && applied.ID != last.ID {
+		s.lookNow(ctx, *applied)
 	}
-	now, again := s.Now(), *last
-	if held != nil && held.State == Open {
-		again, again.Marker = *held, MarkerSet
-		again.DueAt, again.DueTries = now, 0
-		return s.Store.Commit(ctx, Change{Moves: []Move{{From: Open, Claim: again}}, At: now})
-	}
-	again.DueAt, again.DueTries = now, 0
-	if last.State == Applied && last.Reason != disputed && last.Number.Same(a.number) {
-		again.State, again.EndedAt, again.Reason = Verified, time.Time{}, "overwritten by a form"
-		return s.commit(ctx, Change{
-			Moves:  []Move{{From: Applied, Claim: again}},
-			Events: []Event{event(again, string(Verified), Actor{Kind: System}, now)}, At: now,
-		})
-	}
-	again.Marker = MarkerClear
-	return s.Store.Commit(ctx, Change{Moves: []Move{{From: last.State, Claim: again}}, At: now})
+	return err
 }
 
 // cancelOvertaken ends an open claim whose identity got another number.

@@ -84,10 +84,10 @@ func (s *Service) due(ctx context.Context, c Claim, now time.Time) error {
 			s.tidy(ctx, lapsed)
 		}
 		return err
-	case c.Marker == MarkerSet:
-		return s.mark(ctx, c)
-	case c.Marker == MarkerClear:
-		return s.unmark(ctx, c)
+	case c.Marker == MarkerSet, c.Marker == MarkerClear:
+		return s.errand(ctx, c)
+	case c.Marker == MarkerLook, c.Marker == MarkerLast:
+		return s.look(ctx, c)
 	default:
 		return nil
 	}
@@ -109,7 +109,7 @@ func (s *Service) writeLater(ctx context.Context, c Claim) error {
 }
 
 // reconcile looks whether Kratos stored the flow of a claim whose activation
-// did not arrive.
+// did not arrive. One with a marker to set is known to be stored.
 func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 	seen, err := s.Directory.Identity(ctx, c.IdentityID)
 	system := Actor{Kind: System}
@@ -118,9 +118,9 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 		return s.Forget(ctx, c.IdentityID, system)
 	case err != nil:
 		return err
-	case c.Marker != MarkerOld && c.Number.IsStored(s.Plan, seen.Pending):
+	case c.Marker == MarkerSet, c.Marker != MarkerOld && c.Number.IsStored(s.Plan, seen.Pending):
 		return s.activate(ctx, activation{
-			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system, stored: true,
+			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system,
 			present: replaced{StoredMobile(s.Plan, seen.Mobile), seen.Verified},
 		})
 	case now.Sub(c.CreatedAt) < discardAfter:

@@ -45,6 +45,10 @@ const (
 	MarkerDone  Marker = ""
 	MarkerSet   Marker = "set"
 	MarkerClear Marker = "clear"
+	// MarkerLook and MarkerLast look at the identity again, soon and once more when
+	// every form has been stored that was on its way: see [Service.Chores].
+	MarkerLook Marker = "look"
+	MarkerLast Marker = "last"
 	// MarkerOld is no errand: a staged claim's number was shown as pending before
 	// its flow, so that seeing it shown does not prove the flow stored.
 	MarkerOld Marker = "old"

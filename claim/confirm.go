@@ -24,97 +24,60 @@ func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
 		return ErrPrivilegedOff
 	}
 	var claim Claim
-	var storing bool
 	err := again(ctx, func() (err error) {
-		claim, storing, err = s.try(ctx, who, code)
+		claim, err = s.try(ctx, who, code)
 		return err
 	})
 	if err != nil || claim.State == Verified {
 		return err
 	}
-	return s.accept(ctx, claim, who, storing)
+	return s.accept(ctx, claim, who)
 }
 
 // try counts a try, then compares. The claim that it returns is the one that
-// the code is right for; storing tells that a form with another number may be
-// on its way into Kratos just now.
-func (s *Service) try(ctx context.Context, who Caller, code string) (_ Claim, storing bool, _ error) {
+// the code is right for.
+func (s *Service) try(ctx context.Context, who Caller, code string) (Claim, error) {
 	now, policy := s.Now(), s.Policy()
 	snapshot, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
 	if err != nil {
-		return Claim{}, false, err
+		return Claim{}, err
 	}
 	if snapshot.Held == nil {
-		return Claim{}, false, ErrWrongCode
+		return Claim{}, ErrWrongCode
 	}
 	claim := *snapshot.Held
 	if claim.Assurance == AAL2 && who.By.Kind == "" {
 		if err := policy.assured(ctx, who.SignIn()); err != nil {
-			return Claim{}, false, err
+			return Claim{}, err
 		}
 	}
 	if !s.Codes.MayMatch(claim.Code(), code) {
-		return Claim{}, false, ErrMalformedCode // no try, whatever the claim's state
-	}
-	if newer := newerForm(snapshot); newer != nil && claim.State == Open {
-		stored, err := s.settleForm(ctx, *newer, who)
-		switch {
-		case err != nil:
-			return Claim{}, false, err
-		case stored:
-			return Claim{}, false, ErrRaced // the open claim is another one now
-		}
-		storing = true
+		return Claim{}, ErrMalformedCode // no try, whatever the claim's state
 	}
 	if claim.State == Open && (!now.Before(claim.CodeExpires) || !now.Before(claim.LapsesAt)) {
-		return Claim{}, false, ErrCodeExpired
+		return Claim{}, ErrCodeExpired
 	}
 	limit := policy.tries(snapshot)
 	if limit == 0 {
-		return Claim{}, false, &LimitError{ErrTooManyTries, snapshot.TriesSince.Add(day), LimitIdentityTries}
+		return Claim{}, &LimitError{ErrTooManyTries, snapshot.TriesSince.Add(day), LimitIdentityTries}
 	}
 	if claim.Attempts >= limit {
-		return Claim{}, false, s.lock(ctx, claim, limit, who)
+		return Claim{}, s.lock(ctx, claim, limit, who)
 	}
 	if err := s.Store.Try(ctx, claim.Code(), limit); err != nil {
-		return Claim{}, false, err
+		return Claim{}, err
 	}
 	right, err := s.Codes.Match(claim.Code(), code)
 	if errors.Is(err, ErrUnknownKey) {
-		return Claim{}, false, ErrCodeExpired // its key has left the ring: a resend makes a new one
+		return Claim{}, ErrCodeExpired // its key has left the ring: a resend makes a new one
 	}
 	if err != nil {
-		return Claim{}, false, fmt.Errorf("derive code: %w", err)
+		return Claim{}, fmt.Errorf("derive code: %w", err)
 	}
 	if !right {
-		return Claim{}, false, s.wrong(ctx, claim, limit, who)
+		return Claim{}, s.wrong(ctx, claim, limit, who)
 	}
-	return claim, storing, nil
-}
-
-// newerForm returns a staged claim for another number than the open claim's,
-// from a form that was sent later; nil for none.
-func newerForm(snapshot Snapshot) *Claim {
-	for i := range snapshot.Staged {
-		c := &snapshot.Staged[i]
-		if !c.Number.Same(snapshot.Held.Number) && c.CreatedAt.After(snapshot.Held.CreatedAt) {
-			return c
-		}
-	}
-	return nil
-}
-
-// settleForm opens the claim of a form that Kratos has stored already, and tells
-// so. While Kratos does not answer, the form counts as not stored.
-func (s *Service) settleForm(ctx context.Context, staged Claim, who Caller) (bool, error) {
-	seen, err := s.Directory.Identity(ctx, staged.IdentityID)
-	if err != nil || !staged.Number.IsStored(s.Plan, seen.Pending) {
-		return false, nil //nolint:nilerr // the write finds out, and waits
-	}
-	return true, s.activate(ctx, activation{
-		identityID: staged.IdentityID, flowID: staged.FlowID, number: staged.Number,
-		who: who.Actor(), language: who.Language, stored: true,
-	})
+	return claim, nil
 }
 
 // wrong locks the claim after its last try.
@@ -146,11 +109,10 @@ func (s *Service) lock(ctx context.Context, c Claim, limit int, who Caller) erro
 
 // accept makes an open claim verified, so that its number will be written
 // whatever happens, and writes it now if it can. A race does not cost the caller
-// another try: the code was right. While a form is being stored the write waits,
-// because Kratos would put back what the form began with.
-func (s *Service) accept(ctx context.Context, c Claim, who Caller, storing bool) error {
-	verified, done, err := s.verify(ctx, c, who, storing)
-	if err != nil || done || storing {
+// another try: the code was right.
+func (s *Service) accept(ctx context.Context, c Claim, who Caller) error {
+	verified, done, err := s.verify(ctx, c, who)
+	if err != nil || done {
 		return err
 	}
 	lease, err := s.lease(ctx, c.IdentityID, c.ID)
@@ -179,16 +141,13 @@ func (s *Service) startedAnew(ctx context.Context, locked Claim) error {
 // verify commits the transition. It tells whether somebody else already did. A
 // claim that was locked by wrong codes beside this right one, which was counted
 // in time, is unlocked again.
-func (s *Service) verify(ctx context.Context, c Claim, who Caller, storing bool) (verified Claim, done bool, err error) {
+func (s *Service) verify(ctx context.Context, c Claim, who Caller) (verified Claim, done bool, err error) {
 	err = again(ctx, func() error {
 		now := s.Now()
 		verified = c
 		verified.State, verified.Reason, verified.EndedAt = Verified, "", time.Time{}
 		verified.Marker = MarkerDone
 		verified.DueAt, verified.DueTries = now.Add(writeLease), 0
-		if storing {
-			verified.DueAt = now.Add(reconcileAfter)
-		}
 		err := s.commit(ctx, Change{
 			Moves:  []Move{{From: c.State, Claim: verified}},
 			Events: []Event{event(verified, string(Verified), who.Actor(), now)}, At: now,

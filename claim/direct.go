@@ -30,7 +30,11 @@ func (s *Service) announce(ctx context.Context, c Claim) error {
 	c.ID = directID(c.IdentityID, c.FlowID, c.Number)
 	c.Direct, c.State, c.CreatedAt, c.DueAt = true, Staged, now, now.Add(reconcileAfter)
 	c.Marker = MarkerOld // its number is never shown as pending
-	err := s.Store.Commit(ctx, Change{Create: &c, At: now})
+	change := Change{Create: &c, At: now}
+	if c.Origin == OriginSettings {
+		change.Basis = basis(c.Was, now)
+	}
+	err := s.Store.Commit(ctx, change)
 	if !errors.Is(err, ErrExists) {
 		return err
 	}

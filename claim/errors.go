@@ -14,7 +14,10 @@ var (
 	ErrCodeExpired    = errors.New("claim: code has expired")
 	ErrNothingPending = errors.New("claim: nothing is pending")
 	ErrBeingApplied   = errors.New("claim: an accepted number is still being written")
-	ErrNumberTaken    = errors.New("claim: another identity has the number")
+	// ErrStaleForm: a form was filled in before the number that it began with was
+	// replaced, and would put that one back.
+	ErrStaleForm   = errors.New("claim: the form is older than the number")
+	ErrNumberTaken = errors.New("claim: another identity has the number")
 	// ErrNumberProved and ErrNumberBound are ErrNumberTaken of which more is known.
 	ErrNumberProved     = fmt.Errorf("%w, and has proved it", ErrNumberTaken)
 	ErrNumberBound      = fmt.Errorf("%w, and signs in by it", ErrNumberTaken)

@@ -37,27 +37,60 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 	})
 }
 
-// Cancel takes the caller's open claim back. Errors: ErrNothingPending, and
-// ErrBeingApplied when the code has been accepted already.
+// takenBack is the reason of a claim that ended because its owner, or somebody for
+// them, does not want the number any more.
+const takenBack = "taken back"
+
+// Cancel takes the caller's open claim back, and what is staged beside it. Errors:
+// ErrNothingPending, and ErrBeingApplied when the code has been accepted already.
 func (s *Service) Cancel(ctx context.Context, who Caller) error {
 	return again(ctx, func() error {
-		snapshot, err := s.Store.Current(ctx, who.IdentityID, s.Now().Add(-day))
+		now := s.Now()
+		living, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
 		if err != nil {
 			return err
 		}
-		if !who.means(snapshot.Held) {
+		meant := who.means(living.Held)
+		for i := range living.Staged {
+			meant = meant || who.means(&living.Staged[i])
+		}
+		if !meant {
 			return ErrNothingPending
 		}
-		if snapshot.Held.State == Verified {
+		if living.Held != nil && living.Held.State == Verified {
 			return ErrBeingApplied
 		}
-		cancelled, err := s.end(ctx, *snapshot.Held, Cancelled, "taken back", who.Actor())
-		if err != nil {
+		change := Change{At: now}
+		withdraw(&change, living, takenBack, who.Actor())
+		if err := s.commit(ctx, change); err != nil {
 			return err
 		}
-		s.tidy(ctx, cancelled)
+		first := change.Moves[0].Claim
+		first.Version++
+		s.lookNow(ctx, first)
 		return nil
 	})
+}
+
+// withdraw adds to a change that an open claim is cancelled, and that what is staged
+// beside it is discarded, so that nothing of it is opened later. The first of them
+// clears what the identity shows of them.
+func withdraw(change *Change, living Snapshot, reason string, who Actor) {
+	end := func(c Claim, state State) {
+		done := ended(c, state, reason, change.At)
+		done.Marker, done.DueAt = MarkerDone, time.Time{}
+		if len(change.Moves) == 0 {
+			done.Marker, done.DueAt = MarkerClear, change.At
+		}
+		change.Moves = append(change.Moves, Move{From: c.State, Claim: done})
+		change.Events = append(change.Events, event(done, string(state), who, change.At))
+	}
+	if held := living.Held; held != nil && held.State == Open {
+		end(*held, Cancelled)
+	}
+	for _, staged := range living.Staged {
+		end(staged, Discarded)
+	}
 }
 
 // Status is what an owner may know of their claim.

@@ -82,13 +82,22 @@ func (h *History) Add(c Claim, number Mobile) {
 	}
 }
 
+// Basis is what a form was filled in upon. A change with one fails with
+// ErrStaleForm if Stored is the number that the claim which was applied last has
+// replaced since then, and with ErrBeingApplied if it creates a claim while one is
+// verified.
+type Basis struct {
+	Stored Mobile
+	Since  time.Time
+}
+
 // Change is what happens in one transaction: all of it or nothing.
 type Change struct {
 	// Create adds a staged or open claim.
 	Create *Claim
 	// Moves happen in order, before Create. They write neither what the claim was
 	// made with (identity, flow, origin, numbers, creation) nor its attempts, which
-	// only Try counts.
+	// only Try counts; but a claim that is applied keeps what it replaced as Was.
 	Moves []Move
 	// Text is queued, leased to this process until its LeaseUntil.
 	Text *Text
@@ -99,6 +108,8 @@ type Change struct {
 	// Fresh makes the change fail when this identity had a text to this number
 	// less than so long ago. Zero does not ask.
 	Fresh time.Duration
+	// Basis bears on Create and Text; nil asks nothing.
+	Basis *Basis
 	// Notices are queued beside it, leased like Text, within
 	// Limits.NoticesPerNumberDay. One that finds no room is left out, with the line
 	// of [NoticeWithheldEvent], and Withhold hears of it when the change is made.
@@ -121,6 +132,8 @@ type Claims interface {
 	Current(ctx context.Context, identityID string, since time.Time) (Snapshot, error)
 	// Last reads the identity's claim that ended last; nil for none.
 	Last(ctx context.Context, identityID string) (*Claim, error)
+	// Applied reads the identity's claim that was applied last; nil for none.
+	Applied(ctx context.Context, identityID string) (*Claim, error)
 	// Find reads a claim by its id; nil for none.
 	Find(ctx context.Context, claimID string) (*Claim, error)
 	// Newest reads the identity's newest claim for a number that was opened at some
@@ -199,6 +212,8 @@ type Directory interface {
 	// Adopt writes the number, verified, and removes the marker when told so, in
 	// one request, and compares what came of it.
 	Adopt(ctx context.Context, id string, number Mobile, unmark bool) error
+	// Write writes the number, not verified, or removes it where it is zero.
+	Write(ctx context.Context, id string, number Mobile) error
 	// Mark shows the number as pending.
 	Mark(ctx context.Context, id string, number Mobile) error
 	// Unmark removes the marker. One that is gone already is no error.

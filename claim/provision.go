@@ -202,7 +202,7 @@ func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 		return nil //nolint:nilerr // the caller has it; nothing is left to settle
 	case p.Ruling == Challenge:
 		return s.open(ctx, activation{
-			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending, stored: true,
+			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending,
 			present: replaced{p.request.Stored, p.request.StoredVerified}, who: p.change.Who, language: p.change.Language,
 			client: p.change.Client,
 		})
@@ -252,21 +252,20 @@ func (s *Service) commitLeftOut(ctx context.Context, p Proposal) error {
 func (s *Service) overtake(ctx context.Context, p Proposal) error {
 	return again(ctx, func() error {
 		now := s.Now()
-		direct, living, err := s.proposed(ctx, p)
+		living, err := s.Store.Current(ctx, p.seen.ID, now.Add(-day))
 		if err != nil {
 			return err
 		}
-		change := Change{At: now}
-		if p.held != nil && p.held.State == Open {
-			reason := "number written directly"
-			if p.Ruling == TakeBack {
-				reason = "taken back"
-			}
-			done := ended(*p.held, Cancelled, reason, now)
-			done.Marker, done.DueAt = MarkerDone, time.Time{}
-			change.Moves = []Move{{From: Open, Claim: done}}
-			change.Events = append(change.Events, event(done, string(Cancelled), p.change.Who, now))
+		if p.Ruling == TakeBack && living.Held != nil && living.Held.State == Verified {
+			return ErrBeingApplied
 		}
+		reason := "number written directly"
+		if p.Ruling == TakeBack {
+			reason = takenBack
+		}
+		change := Change{At: now}
+		withdraw(&change, living, reason, p.change.Who)
+		direct := p.announced(living)
 		if direct != nil {
 			s.tell(&change, living, *direct, p.change.Who)
 		} else if kind := p.written(); kind != "" {
@@ -277,24 +276,17 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 		if len(change.Events) == 0 {
 			return nil
 		}
-		err = s.commit(ctx, change)
-		if !errors.Is(err, ErrRaced) {
-			return err
-		}
-		snapshot, readErr := s.Store.Current(ctx, p.seen.ID, now.Add(-day))
-		p.held = snapshot.Held
-		return errors.Join(err, readErr)
+		return s.commit(ctx, change)
 	})
 }
 
-// proposed returns the direct claim that was staged for a proposal, nil for none or
-// once a worker has told it, and what lives beside it.
-func (s *Service) proposed(ctx context.Context, p Proposal) (*Claim, Snapshot, error) {
+// announced returns the direct claim that was staged for a proposal, nil for none or
+// once a worker has told it.
+func (p Proposal) announced(living Snapshot) *Claim {
 	if p.Held() || p.flowID == "" {
-		return nil, Snapshot{}, nil // most proposals end nothing
+		return nil // most proposals end nothing
 	}
-	living, err := s.Store.Current(ctx, p.seen.ID, s.Now().Add(-day))
-	return announced(living, p.flowID, p.Number), living, err
+	return announced(living, p.flowID, p.Number)
 }
 
 // written is the kind of event for what was written and ended no verified number;
@@ -362,7 +354,7 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 		return err
 	}
 	return s.open(ctx, activation{
-		identityID: identityID, flowID: p.flowID, number: p.Pending, stored: true,
+		identityID: identityID, flowID: p.flowID, number: p.Pending,
 		who: p.change.Who, language: p.change.Language, client: p.change.Client,
 	})
 }

@@ -177,7 +177,7 @@ func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
 func opened(c Claim, p Policy, now time.Time) Claim {
 	c.State = Open
 	c.LapsesAt = now.Add(p.Lifetime)
-	c.DueAt = c.LapsesAt
+	c.Marker, c.DueAt = MarkerLast, now.Add(min(lastLook, p.Lifetime))
 	c.DueTries = 0
 	return c
 }
@@ -193,7 +193,9 @@ func ended(c Claim, state State, reason string, now time.Time) Claim {
 	switch state {
 	case Cancelled, Locked, Lapsed, Conflict:
 		c.Marker, c.DueAt = MarkerClear, now
-	case Staged, Open, Verified, Applied, Discarded, Superseded, Orphaned:
+	case Applied:
+		c.Marker, c.DueAt = MarkerLook, now.Add(firstLook)
+	case Staged, Open, Verified, Discarded, Superseded, Orphaned:
 	}
 	return c
 }

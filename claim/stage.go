@@ -90,14 +90,13 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 			err = s.challenge(ctx, c, request, held, answer.Interrupt)
 		}
 	case Write, Remove, TakeBack, WriteUnverified:
-		if held != nil && held.State == Verified {
-			return Answer{}, ErrBeingApplied
-		}
 		if request.ends(request.Wanted) {
 			err = s.announce(ctx, Claim{
 				IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings, Number: request.Wanted,
 				Was: request.Stored, WasVerified: true, LastAddress: network(c.Address), Language: c.Language,
 			})
+		} else {
+			err = s.standing(ctx, c.IdentityID, *basis(request.Stored, now))
 		}
 	}
 	return answer, err
@@ -112,6 +111,22 @@ func (s *Service) markedClaim(ctx context.Context, identityID, marker string, no
 	}
 	snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))
 	return snapshot.Held, err
+}
+
+// standing refuses a form that is written without a claim, as [Basis] says.
+func (s *Service) standing(ctx context.Context, identityID string, b Basis) error {
+	snapshot, err := s.Store.Current(ctx, identityID, s.Now().Add(-day))
+	if err != nil {
+		return err
+	}
+	if snapshot.Held != nil && snapshot.Held.State == Verified {
+		return ErrBeingApplied
+	}
+	last, err := s.Store.Applied(ctx, identityID)
+	if err == nil && last.Overwritten(b) {
+		err = ErrStaleForm
+	}
+	return err
 }
 
 // mustInterrupt tells whether a number cannot be taken out of the flow again:
@@ -140,7 +155,7 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 		return err
 	}
 	return s.activate(ctx, activation{
-		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: MarkerSet, stored: true,
+		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: MarkerSet,
 		who: Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address}, language: c.Language,
 	})
 }
@@ -162,6 +177,9 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 		staged.Marker = MarkerOld
 	}
 	change := Change{Create: &staged, At: now}
+	if staged.Origin == OriginSettings { // others read the identity just now
+		change.Basis = basis(r.Stored, now)
+	}
 	if bound {
 		change.Limits, change.Fresh = policy.Texts, policy.Lifetime
 	}
@@ -201,12 +219,20 @@ func (s *Service) stageFresh(ctx context.Context, change Change, held *Claim) er
 }
 
 // stageAgain meets a repeated delivery, or the same number once more in a flow
-// in which it has been wanted before.
+// in which it has been wanted before. What was taken back just now is refused: it
+// may be a delivery that was on its way.
 func (s *Service) stageAgain(ctx context.Context, change Change, held *Claim) error {
 	staged := change.Create
 	snapshot, err := s.Store.Current(ctx, staged.IdentityID, change.At.Add(-day))
 	if err != nil || findStaged(snapshot, staged.FlowID, staged.Number) != nil {
 		return err
+	}
+	known, err := s.Store.Find(ctx, staged.ID)
+	if err != nil {
+		return err
+	}
+	if known != nil && known.Reason == takenBack && change.At.Sub(known.EndedAt) < lastLook {
+		return ErrStaleForm
 	}
 	staged.ID = s.NewID()
 	return s.stageFresh(ctx, change, held)

@@ -54,11 +54,12 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 	}
 	now := s.Now()
 	done := ended(c, state, reason, now)
-	if stray && state == Applied { // a conflict's marker is looked at anyway
-		done.Marker, done.DueAt = MarkerClear, now
-	}
 	var notices []Text
 	if state == Applied {
+		done.Was, done.WasVerified = old.number, old.verified
+		if stray {
+			done.Marker, done.DueAt = MarkerClear, now
+		}
 		notices = s.notices(c, TextChanged, old, now)
 	}
 	done, err := s.conclude(ctx, c.State, done, Actor{Kind: System}, notices...)
@@ -103,10 +104,10 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old repla
 	case stored.Same(c.Number) && seen.Verified && !marked:
 		return s.replacedBefore(ctx, c, old), stray, nil // written before a crash
 	case !stored.Same(c.Number) && !stored.Same(c.Was):
-		if err := s.overtakes(ctx, c, stored); err != nil {
+		var err error
+		if old, err = s.overtakes(ctx, c, replaced{stored, seen.Verified}); err != nil {
 			return old, stray, err
 		}
-		old = replaced{stored, seen.Verified}
 	}
 	return old, stray, s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
 }
@@ -114,26 +115,31 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old repla
 // replacedBefore tells which number a claim replaced that was written already:
 // the one that it set out from, or one that was confirmed meanwhile.
 func (s *Service) replacedBefore(ctx context.Context, c Claim, old replaced) replaced {
-	last, err := s.Store.Last(ctx, c.IdentityID)
-	if err == nil && last != nil && last.State == Applied && last.EndedAt.After(c.CreatedAt) {
+	last, err := s.Store.Applied(ctx, c.IdentityID)
+	if err == nil && last != nil && last.EndedAt.After(c.CreatedAt) {
 		return replaced{last.Number, true}
 	}
 	return old
 }
 
-// overtakes tells whether the number in place is one that the identity itself
-// confirmed while this claim was under way, and wished for before this one; the
-// later wish then stands. Anything else is ErrChangedElsewhere.
-func (s *Service) overtakes(ctx context.Context, c Claim, stored Mobile) error {
-	last, err := s.Store.Last(ctx, c.IdentityID)
-	if err != nil {
-		return err
+// overtakes returns what a claim replaces whose identity has another number than it
+// set out from: one that the identity itself confirmed while the claim was under way,
+// and wished for before it, so that the later wish stands, or the number before, which
+// a form put back. Anything else is ErrChangedElsewhere.
+func (s *Service) overtakes(ctx context.Context, c Claim, stored replaced) (replaced, error) {
+	last, err := s.Store.Applied(ctx, c.IdentityID)
+	switch {
+	case err != nil:
+		return stored, err
+	case last == nil || last.CreatedAt.After(c.CreatedAt):
+		return stored, ErrChangedElsewhere
+	case last.Overwritten(*basis(stored.number, s.Now())):
+		return replaced{last.Number, true}, nil
+	case !last.Number.Same(stored.number) || last.EndedAt.Before(c.CreatedAt):
+		return stored, ErrChangedElsewhere
+	default:
+		return stored, nil
 	}
-	if last == nil || last.State != Applied || !last.Number.Same(stored) ||
-		last.EndedAt.Before(c.CreatedAt) || last.CreatedAt.After(c.CreatedAt) {
-		return ErrChangedElsewhere
-	}
-	return nil
 }
 
 // outcome tells how a write ended its claim; false if it did not.
@@ -178,72 +184,9 @@ func (s *Service) dueAgain(ctx context.Context, c Claim, wait time.Duration) {
 
 // tidy removes an ended claim's marker at once; if it cannot, a worker does.
 func (s *Service) tidy(ctx context.Context, c Claim) {
-	if c.Marker != MarkerClear {
-		return
+	if c.Marker == MarkerClear {
+		s.lookNow(ctx, c)
 	}
-	ctx, cancel := detached(ctx, writeTimeout)
-	defer cancel()
-	if err := s.unmark(ctx, c); err != nil {
-		s.Log.WarnContext(ctx, "pending number not removed yet", "claim", c.ID, "identity", c.IdentityID, "error", err)
-		s.putOff(ctx, c)
-	}
-}
-
-// unmark removes the marker of an ended claim, or whatever a form put in its
-// place, unless a living claim wants it.
-func (s *Service) unmark(ctx context.Context, c Claim) error {
-	return s.errand(ctx, c, func(seen Identity, living Snapshot) error {
-		if seen.Pending == "" || wants(living, StoredMobile(s.Plan, seen.Pending)) {
-			return nil
-		}
-		return s.Directory.Unmark(ctx, c.IdentityID)
-	})
-}
-
-// mark shows an open claim's number on an identity.
-func (s *Service) mark(ctx context.Context, c Claim) error {
-	return s.errand(ctx, c, func(seen Identity, living Snapshot) error {
-		if seen.Pending == c.Number.Reveal() || !wants(living, c.Number) {
-			return nil
-		}
-		return s.Directory.Mark(ctx, c.IdentityID, c.Number)
-	})
-}
-
-// errand does what a claim's marker asks for, under the identity's lease, and
-// records that it is done.
-func (s *Service) errand(ctx context.Context, c Claim, do func(Identity, Snapshot) error) error {
-	lease, err := s.lease(ctx, c.IdentityID, "")
-	if err != nil {
-		return err
-	}
-	defer s.release(ctx, lease)
-	now := s.Now()
-	living, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
-	if err != nil {
-		return err
-	}
-	seen, err := s.Directory.Identity(ctx, c.IdentityID)
-	if err == nil {
-		err = do(seen, living)
-	}
-	gone := errors.Is(err, ErrNoIdentity)
-	if gone && c.State == Open {
-		return s.Forget(ctx, c.IdentityID, Actor{Kind: System}) // ends this claim too
-	}
-	if err != nil && !gone {
-		return err
-	}
-	done := c
-	done.Marker, done.DueAt, done.DueTries = MarkerDone, time.Time{}, 0
-	if c.State == Open {
-		done.DueAt = c.LapsesAt
-	}
-	err = s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: done, Forget: gone}}, At: now})
-	if err == nil && gone {
-		s.forgetRest(ctx, c.IdentityID)
-	}
-	return err
 }
 
 // wants tells whether a living claim is for the number.

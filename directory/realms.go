@@ -98,6 +98,15 @@ func (r Realms) Mark(ctx context.Context, identityID string, number claim.Mobile
 	return d.Mark(ctx, id, number)
 }
 
+// Write implements [claim.Directory].
+func (r Realms) Write(ctx context.Context, identityID string, number claim.Mobile) error {
+	d, id, err := r.of(identityID)
+	if err != nil {
+		return err
+	}
+	return d.Write(ctx, id, number)
+}
+
 // Unmark implements [claim.Directory].
 func (r Realms) Unmark(ctx context.Context, identityID string) error {
 	d, id, err := r.of(identityID)

@@ -47,6 +47,20 @@ func (d *Directory) Adopt(ctx context.Context, id string, number claim.Mobile, u
 	return d.compare(changed, number)
 }
 
+// Write writes the number, which Kratos takes for one that nobody has verified, or
+// removes it.
+func (d *Directory) Write(ctx context.Context, id string, number claim.Mobile) error {
+	write := add(pointer("traits", d.opt.MobileTrait), number.Reveal())
+	if number.IsZero() {
+		write = kratos.JsonPatch{Op: "remove", Path: pointer("traits", d.opt.MobileTrait)}
+	}
+	changed, err := d.patch(ctx, adopting, id, []kratos.JsonPatch{write})
+	if err == nil && !number.IsStored(d.opt.Plan, d.seen(changed).Mobile) {
+		err = fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrDirectoryAway)
+	}
+	return err
+}
+
 // adoptStored verifies a number that the identity had, unverified, in the same
 // words: of two addresses alike Kratos keeps the first, so the list is written
 // as a whole. It is only good for the identity that was just read: an address

@@ -83,6 +83,20 @@ func (s *Store) Last(ctx context.Context, identityID string) (*claim.Claim, erro
 	return &last, nil
 }
 
+// Applied implements [claim.Claims].
+func (s *Store) Applied(ctx context.Context, identityID string) (*claim.Claim, error) {
+	var rows []claimRow
+	err := s.db.read(ctx, func(tx *gorm.DB) error {
+		return tx.Where("identity_id = ? AND state = ?", identityID, string(claim.Applied)).
+			Order("ended_at DESC, created_at DESC, id DESC").Limit(1).Find(&rows).Error
+	})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	last := rows[0].claim()
+	return &last, nil
+}
+
 // Find implements [claim.Claims].
 func (s *Store) Find(ctx context.Context, claimID string) (*claim.Claim, error) {
 	var rows []claimRow

@@ -140,10 +140,10 @@ func firstOnly(change claim.Change) []rule {
 	}}}}}}
 }
 
-// insertWithin inserts a row if that keeps the rules, and else returns errFull.
-// Check, count and insertion are one statement.
-func insertWithin[R any](tx *gorm.DB, row R, rules []rule) error {
-	if len(rules) == 0 {
+// insertWithin inserts a row if that keeps the rules and the guards, and else returns
+// errFull. Check, count and insertion are one statement.
+func insertWithin[R any](tx *gorm.DB, row R, rules []rule, guards ...guard) error {
+	if len(rules)+len(guards) == 0 {
 		return insert(tx, row)
 	}
 	table, columns, fields, err := dissect(tx, &row)
@@ -168,9 +168,9 @@ func insertWithin[R any](tx *gorm.DB, row R, rules []rule) error {
 		}
 		conditions[i] = "(" + strings.Join(ways, " OR ") + ")"
 	}
+	condition, values := and(conditions, values, guards)
 	inserted, err := exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
-		") SELECT "+strings.Join(selected, ", ")+" FROM (SELECT 1 AS one) AS once WHERE "+
-		strings.Join(conditions, " AND "), values...)
+		") SELECT "+strings.Join(selected, ", ")+" FROM (SELECT 1 AS one) AS once WHERE "+condition, values...)
 	switch {
 	case err == nil && inserted == 0:
 		return errFull

@@ -94,6 +94,9 @@ func moved(m claim.Move) []assignment {
 		{"lapses_at", row.LapsesAt},
 		{"ended_at", row.EndedAt},
 	}
+	if m.Claim.State == claim.Applied || m.Claim.State == claim.Open && !m.Claim.Was.IsZero() {
+		set = append(set, assignment{"was", row.Was}, assignment{"was_verified", row.WasVerified})
+	}
 	if m.Forget {
 		set = append(set, assignment{"number", ""}, assignment{"was", ""})
 	}

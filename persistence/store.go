@@ -168,7 +168,7 @@ func creating(change claim.Change) statement {
 		for i := range rules {
 			rules[i].sequence = "" // a claim is no text, and is not numbered
 		}
-		err := insertWithin(tx, row, rules)
+		err := insertWithin(tx, row, rules, guardsOf(change)...)
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return errTaken
 		}
@@ -178,7 +178,7 @@ func creating(change claim.Change) statement {
 
 func queueing(change claim.Change) statement {
 	return func(tx *gorm.DB) error {
-		return insertWithin(tx, newTextRow(*change.Text), append(rulesOf(change), firstOnly(change)...))
+		return insertWithin(tx, newTextRow(*change.Text), append(rulesOf(change), firstOnly(change)...), guardsOf(change)...)
 	}
 }
 
@@ -221,6 +221,9 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 	}
 	if errors.Is(refusal, errTaken) {
 		return claim.ErrRaced
+	}
+	if err := s.outdated(ctx, change); err != nil {
+		return err
 	}
 	if until, name, err := s.fullUntil(ctx, rulesOf(change)); err != nil {
 		return err

@@ -251,6 +251,15 @@ func (d *identities) verify(id string) {
 	}
 }
 
+func (d *identities) Write(ctx context.Context, id string, number claim.Mobile) error {
+	write := scim.Operation{Op: scim.Add, Path: "/traits/mobile", Value: number.Reveal()}
+	if number.IsZero() {
+		write = scim.Operation{Op: scim.Remove, Path: "/traits/mobile"}
+	}
+	_, err := d.Change(ctx, id, []scim.Operation{write})
+	return err
+}
+
 func (d *identities) Mark(ctx context.Context, id string, number claim.Mobile) error {
 	_, err := d.Change(ctx, id, []scim.Operation{{Op: scim.Add, Path: "/metadata_public/pendingMobileNumber", Value: number.Reveal()}})
 	return err

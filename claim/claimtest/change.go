@@ -89,6 +89,9 @@ func (s *Store) move(m claim.Move) error {
 	next.IdentityID, next.FlowID, next.Origin = kept.IdentityID, kept.FlowID, kept.Origin
 	next.Number, next.Was, next.WasVerified, next.CreatedAt = kept.Number, kept.Was, kept.WasVerified, kept.CreatedAt
 	next.Direct, next.Assurance = kept.Direct, kept.Assurance
+	if next.State == claim.Applied || next.State == claim.Open && !m.Claim.Was.IsZero() {
+		next.Was, next.WasVerified = m.Claim.Was, m.Claim.WasVerified
+	}
 	next.Attempts = kept.Attempts
 	next.Version++
 	if m.Forget {
@@ -130,6 +133,9 @@ func (s *Store) create(change claim.Change) error {
 	if _, exists := s.claims[c.ID]; exists {
 		return claim.ErrExists
 	}
+	if err := s.standing(change, c.IdentityID); err != nil {
+		return err
+	}
 	if change.Text == nil {
 		if err := s.room(change, c.IdentityID, c.Number.Key(), c.LastAddress, c.WasVerified); err != nil {
 			return err
@@ -138,8 +144,29 @@ func (s *Store) create(change claim.Change) error {
 	return s.put(c)
 }
 
+// standing keeps a change's basis.
+func (s *Store) standing(change claim.Change, identityID string) error {
+	if change.Basis == nil {
+		return nil
+	}
+	b := *change.Basis
+	b.Since = micro(b.Since)
+	if s.applied(identityID).Overwritten(b) {
+		return claim.ErrStaleForm
+	}
+	for _, c := range s.claims {
+		if change.Create != nil && c.IdentityID == identityID && c.State == claim.Verified {
+			return claim.ErrBeingApplied
+		}
+	}
+	return nil
+}
+
 func (s *Store) queue(change claim.Change) error {
 	t := *change.Text
+	if err := s.standing(change, t.IdentityID); err != nil {
+		return err
+	}
 	if err := s.room(change, t.IdentityID, t.To.Key(), t.Address, s.claims[t.Code.ClaimID].WasVerified); err != nil {
 		return err
 	}

@@ -83,6 +83,19 @@ func (d *Directory) Adopt(_ context.Context, id string, number claim.Mobile, unm
 	return err
 }
 
+// Write implements claim.Directory.
+func (d *Directory) Write(_ context.Context, id string, number claim.Mobile) error {
+	return d.change(id, func(i *claim.Identity) error {
+		for _, other := range d.identities {
+			if other.ID != id && !number.IsZero() && claim.RestoreMobile(other.Mobile).Same(number) {
+				return claim.ErrNumberTaken
+			}
+		}
+		i.Mobile, i.Verified = number.Reveal(), false
+		return nil
+	})
+}
+
 // Mark implements claim.Directory.
 func (d *Directory) Mark(_ context.Context, id string, number claim.Mobile) error {
 	return d.change(id, func(i *claim.Identity) error { i.Pending = number.Reveal(); return nil })

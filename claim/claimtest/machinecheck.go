@@ -173,13 +173,13 @@ func (m *machine) trails() map[string][]string {
 
 // steps are the arrows of the state diagram in the package comment of claim. A
 // resent text is a step from open to open; a right code that was counted in time
-// unlocks; and what a form overwrote is applied once more.
+// unlocks; and what a form overwrote is written once more.
 var steps = map[claim.State]string{
 	claim.Staged:   "open discarded orphaned number_written number_removed",
 	claim.Open:     "resent verified superseded cancelled locked lapsed orphaned",
 	claim.Verified: "applied conflict orphaned",
 	claim.Locked:   "verified",
-	claim.Applied:  "verified",
+	claim.Applied:  claim.NumberRestored + " conflict",
 	// A form may take longer than Holdline waits for it.
 	claim.Discarded: "number_written number_removed",
 }
@@ -196,7 +196,7 @@ func (m *machine) checkTrail(c claim.Claim, trail []string) {
 			m.fail("%s of %+v", kind, c)
 		case direct:
 			at = claim.Applied
-		case kind != "resent":
+		case kind != "resent" && kind != claim.NumberRestored:
 			at = claim.State(kind)
 		}
 	}

@@ -67,6 +67,10 @@ func (s machineStore) Last(ctx context.Context, id string) (*claim.Claim, error)
 	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Last(ctx, id) })
 }
 
+func (s machineStore) Applied(ctx context.Context, id string) (*claim.Claim, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Applied(ctx, id) })
+}
+
 func (s machineStore) Find(ctx context.Context, id string) (*claim.Claim, error) {
 	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Find(ctx, id) })
 }
@@ -132,6 +136,10 @@ func (d machineDirectory) Adopt(ctx context.Context, id string, number claim.Mob
 		}
 		return err
 	})
+}
+
+func (d machineDirectory) Write(ctx context.Context, id string, number claim.Mobile) error {
+	return d.change(func() error { return d.m.dir.Write(ctx, id, number) })
 }
 
 func (d machineDirectory) Mark(ctx context.Context, id string, number claim.Mobile) error {

@@ -212,7 +212,7 @@ func (o *order) administratorCancels(ctx context.Context, d *doer) {
 // scim changes the number as the SCIM bridge does.
 func (o *order) scim(ctx context.Context, d *doer, change claim.DirectChange) {
 	began, living := time.Now(), o.living() //nolint:forbidigo // of the bubble
-	change.Origin, change.SignedIn = claim.OriginSCIM, began
+	change.Origin, change.SignedIn = claim.OriginSCIM, &claim.SignIn{At: began}
 	var p claim.Proposal
 	err := d.service.Exclusively(ctx, someone, func(ctx context.Context) error {
 		seen, err := o.kratos.Identity(ctx, someone)

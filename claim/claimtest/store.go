@@ -130,6 +130,24 @@ func (s *Store) Last(_ context.Context, identityID string) (*claim.Claim, error)
 	return last, s.fail
 }
 
+// Applied implements claim.Claims.
+func (s *Store) Applied(_ context.Context, identityID string) (*claim.Claim, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.applied(identityID), s.fail
+}
+
+// applied is the claim that was applied last. The caller holds the lock.
+func (s *Store) applied(identityID string) *claim.Claim {
+	var last *claim.Claim
+	for _, c := range s.of(identityID) {
+		if c.State == claim.Applied && (last == nil || c.EndedAt.After(last.EndedAt)) {
+			last = &c
+		}
+	}
+	return last
+}
+
 // Find implements claim.Claims.
 func (s *Store) Find(_ context.Context, claimID string) (*claim.Claim, error) {
 	s.mu.Lock()

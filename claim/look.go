@@ -1,0 +1,194 @@
+package claim
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Kratos stores the whole of an identity as a form began with, whatever was written
+// meanwhile, up to 93 seconds after the form was sent (docs/kratos.md, M). So what
+// was written is looked at again, soon and when every form that was on its way has
+// been stored.
+const (
+	firstLook = 5 * time.Second
+	lastLook  = 100 * time.Second
+	// staleFor is how long after a write the number that it replaced, and no other,
+	// is taken for a form's that came late.
+	staleFor = 5 * time.Minute
+)
+
+// NumberRestored is what the audit trail says of an accepted number that a form had
+// put the one before in the place of.
+const NumberRestored = "number_restored"
+
+// basis is what a form was filled in upon that began with a number.
+func basis(stored Mobile, now time.Time) *Basis {
+	return &Basis{Stored: stored, Since: now.Add(-staleFor)}
+}
+
+// Overwritten reports whether a number that is stored is one which this claim, the
+// last that was applied, has replaced so recently that a form put it back. What a
+// person has denied may be put back by anybody.
+func (c *Claim) Overwritten(by Basis) bool {
+	return c != nil && c.State == Applied && c.Reason != disputed && c.EndedAt.After(by.Since) &&
+		c.Was.Same(by.Stored) && !c.Was.Same(c.Number)
+}
+
+// remedy is what has to be written so that an identity shows what its claims say.
+type remedy struct {
+	restore bool   // the applied number
+	mark    Mobile // shown as pending; zero for no change
+	unmark  bool
+}
+
+func (r remedy) needed() bool { return r.restore || r.unmark || !r.mark.IsZero() }
+
+// remedyFor compares an identity with its claims, from the view of one that has been
+// applied, has ended or is open.
+func (s *Service) remedyFor(c Claim, living Snapshot, seen Identity, now time.Time) remedy {
+	r := remedy{restore: c.Overwritten(*basis(StoredMobile(s.Plan, seen.Mobile), now))}
+	switch held := living.Held; {
+	case seen.Pending != "" && wants(living, StoredMobile(s.Plan, seen.Pending)):
+	case held != nil && held.State == Open:
+		r.mark = held.Number
+	case seen.Pending != "":
+		r.unmark = true
+	}
+	return r
+}
+
+// look looks at an identity once more, and needs its lease only if it is not as it
+// should be.
+func (s *Service) look(ctx context.Context, c Claim) error {
+	now := s.Now()
+	living, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
+	if err != nil {
+		return err
+	}
+	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	if err != nil || s.remedyFor(c, living, seen, now).needed() {
+		return s.errand(ctx, c)
+	}
+	return s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: lookedAt(c, false, now)}}, At: now})
+}
+
+// lookedAt says when a claim's identity is looked at next.
+func lookedAt(c Claim, wrote bool, now time.Time) Claim {
+	c.DueTries = 0
+	switch {
+	case wrote || c.Marker == MarkerSet || c.Marker == MarkerClear:
+		c.Marker, c.DueAt = MarkerLook, now.Add(firstLook)
+	case c.Marker == MarkerLook:
+		c.Marker, c.DueAt = MarkerLast, now.Add(lastLook-firstLook)
+	default:
+		c.Marker, c.DueAt = MarkerDone, time.Time{}
+	}
+	if c.State == Open && (c.DueAt.IsZero() || c.LapsesAt.Before(c.DueAt)) {
+		c.DueAt = c.LapsesAt
+	}
+	return c
+}
+
+// errand brings an identity in line with its claims, under its lease, and says when
+// to look again.
+func (s *Service) errand(ctx context.Context, c Claim) error {
+	lease, err := s.lease(ctx, c.IdentityID, "")
+	if err != nil {
+		return err
+	}
+	defer s.release(ctx, lease)
+	now := s.Now()
+	living, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
+	if err != nil {
+		return err
+	}
+	change := Change{At: now}
+	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	done := lookedAt(c, false, now)
+	if err == nil {
+		done, err = s.remedy(ctx, c, living, seen, &change)
+	}
+	gone := errors.Is(err, ErrNoIdentity)
+	if gone && c.State == Open {
+		return s.Forget(ctx, c.IdentityID, Actor{Kind: System}) // ends this claim too
+	}
+	if err != nil && !gone {
+		return err
+	}
+	if gone {
+		done.Marker, done.DueAt = MarkerDone, time.Time{}
+	}
+	change.Moves = []Move{{From: c.State, Claim: done, Forget: gone}}
+	err = s.commit(ctx, change)
+	if err == nil && gone {
+		s.forgetRest(ctx, c.IdentityID)
+	}
+	return err
+}
+
+// remedy writes what is not as it should be, and returns the claim as it is then.
+func (s *Service) remedy(ctx context.Context, c Claim, living Snapshot, seen Identity, change *Change) (Claim, error) {
+	r := s.remedyFor(c, living, seen, change.At)
+	done := lookedAt(c, r.needed(), change.At)
+	if r.restore {
+		restored, reason, err := s.restore(ctx, c, seen)
+		switch {
+		case err != nil:
+			return c, err
+		case reason != "":
+			done.State, done.Reason = Conflict, reason
+			change.Events = append(change.Events, event(done, string(Conflict), Actor{Kind: System}, change.At))
+		case restored:
+			line := event(c, NumberRestored, Actor{Kind: System}, change.At)
+			line.Reason = "overwritten by a form"
+			change.Events = append(change.Events, line)
+		}
+	}
+	var err error
+	switch {
+	case !r.mark.IsZero():
+		err = s.Directory.Mark(ctx, c.IdentityID, r.mark)
+	case r.unmark && !(r.restore && !c.Direct && c.shownBy(s.Plan, seen)): // it went with the number
+		err = s.Directory.Unmark(ctx, c.IdentityID)
+	}
+	return done, err
+}
+
+// shownBy reports whether an identity shows the claim's number as pending.
+func (c Claim) shownBy(plan NumberPlan, seen Identity) bool {
+	return seen.Pending != "" && c.Number.IsStored(plan, seen.Pending)
+}
+
+// restore writes an applied number again, if no other has been applied since. The
+// reason says why that cannot be any more.
+func (s *Service) restore(ctx context.Context, c Claim, seen Identity) (restored bool, reason string, _ error) {
+	last, err := s.Store.Applied(ctx, c.IdentityID)
+	if err != nil || last == nil || last.ID != c.ID {
+		return false, "", err
+	}
+	if c.Direct {
+		err = s.Directory.Write(ctx, c.IdentityID, c.Number)
+	} else {
+		err = s.Directory.Adopt(ctx, c.IdentityID, c.Number, c.shownBy(s.Plan, seen))
+	}
+	if state, why, over := outcome(err); over && state == Conflict {
+		return false, why, nil
+	}
+	return err == nil, "", err
+}
+
+// lookNow does a claim's errand at once; if it cannot, a worker does.
+func (s *Service) lookNow(ctx context.Context, c Claim) {
+	ctx, cancel := detached(ctx, writeTimeout)
+	defer cancel()
+	err := s.errand(ctx, c)
+	if err == nil || errors.Is(err, ErrRaced) {
+		return
+	}
+	s.Log.WarnContext(ctx, "identity not looked at yet", "claim", c.ID, "identity", c.IdentityID, "error", err)
+	if c.Marker == MarkerDone {
+		c.Marker = MarkerLook
+	}
+	s.putOff(ctx, c)
+}
