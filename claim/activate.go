@@ -65,6 +65,8 @@ type activation struct {
 	marker             Marker
 	who                Actor
 	language           string
+	// stored tells that the flow is known to be stored, or never will be.
+	stored bool
 	// client tells that a provisioning client asks.
 	client bool
 }
@@ -87,6 +89,9 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 			return ErrBeingApplied
 		case snapshot.Held != nil && snapshot.Held.State == Verified:
 			return s.openLater(ctx, *staged, now)
+		}
+		if shown, err := s.shown(ctx, a, *staged); err != nil || !shown {
+			return err
 		}
 		applied, err := s.Store.Applied(ctx, a.identityID)
 		if err != nil {
@@ -124,6 +129,20 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		}
 		return err
 	})
+}
+
+// shown reports whether the flow of a claim is stored. Of a number that was wanted in
+// its flow before, the call may be a replay: what Kratos shows now decides, here and
+// in reconcile.
+func (s *Service) shown(ctx context.Context, a activation, staged Claim) (bool, error) {
+	if a.stored || staged.Marker == MarkerSet || staged.ID == stagedID(a.identityID, a.flowID, a.number) {
+		return true, nil
+	}
+	seen, err := s.Directory.Identity(ctx, a.identityID)
+	if errors.Is(err, ErrNoIdentity) {
+		return false, nil
+	}
+	return err == nil && a.number.IsStored(s.Plan, seen.Pending), err
 }
 
 // openLater leaves a claim whose flow is stored to a worker, until the accepted number

@@ -120,7 +120,7 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 		return err
 	case c.Marker == MarkerSet, c.Marker != MarkerOld && c.Number.IsStored(s.Plan, seen.Pending):
 		return s.activate(ctx, activation{
-			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system,
+			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system, stored: true,
 			present: replaced{StoredMobile(s.Plan, seen.Mobile), seen.Verified},
 		})
 	case now.Sub(c.CreatedAt) < discardAfter:

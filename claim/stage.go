@@ -155,7 +155,7 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 		return err
 	}
 	return s.activate(ctx, activation{
-		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: MarkerSet,
+		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: MarkerSet, stored: true,
 		who: Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address}, language: c.Language,
 	})
 }

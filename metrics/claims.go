@@ -51,6 +51,7 @@ var refusals = []struct {
 	{claim.ErrSessionTooOld, "session_too_old"},
 	{claim.ErrNeedsSecondFactor, "second_factor"},
 	{claim.ErrBeingApplied, "being_applied"},
+	{claim.ErrStaleForm, "stale_form"},
 	{claim.ErrTooSoon, "limit"},
 	{claim.ErrTooManyTexts, "limit"},
 	{claim.ErrTooManyTries, "limit"},

@@ -76,6 +76,7 @@ var faults = []struct {
 	{claim.ErrNumberTaken, Fault{http.StatusConflict, "HLD-40901", "Another account has this number."}},
 	{claim.ErrChangedElsewhere, Fault{http.StatusConflict, "HLD-40902", "The mobile number was changed elsewhere meanwhile."}},
 	{claim.ErrNumberRefused, Fault{http.StatusConflict, "HLD-40903", "The account does not accept this number."}},
+	{claim.ErrStaleForm, Fault{http.StatusConflict, "HLD-40908", "Reload the page: your number was changed meanwhile."}},
 	{claim.ErrBeingApplied, Fault{http.StatusConflict, "HLD-40904", "A confirmed number is still being saved. Try again in a moment."}},
 	{ErrTooLarge, Fault{http.StatusRequestEntityTooLarge, "HLD-41301", "The request is too large."}},
 	{claim.ErrReceiptTooLarge, Fault{http.StatusRequestEntityTooLarge, "HLD-41321", "The receipt is too large."}},

@@ -52,10 +52,38 @@ func (m *machine) mayBeSent(text claim.Text) {
 	}
 }
 
+// overwritten returns the claim that was applied last, if what it replaced is in its
+// place again so soon that a form may have put it there: whoever did, it is restored.
+func (m *machine) overwritten(i claim.Identity) *claim.Claim {
+	last, err := m.store.Applied(m.ctx, i.ID)
+	if err != nil {
+		m.fail("applied: %v", err)
+	}
+	if last.Overwritten(claim.Basis{Stored: claim.RestoreMobile(i.Mobile), Since: m.now.Add(-5 * time.Minute)}) {
+		return last
+	}
+	return nil
+}
+
+// directlyRestored looks at a number that was just written, or removed, once more.
+func (m *machine) directlyRestored(before claim.Identity, number claim.Mobile) {
+	if c := m.overwritten(before); c == nil || !c.Direct || !c.Number.Same(number) {
+		m.fail("%s got %s, and nobody wrote it before", before.ID, number.Reveal())
+	}
+	before.Mobile, before.Verified = number.Reveal(), false
+	m.written(before)
+}
+
 // adopted looks at a number that was just written as verified.
 func (m *machine) adopted(before claim.Identity, number claim.Mobile) {
 	was := claim.RestoreMobile(before.Mobile)
 	claims := m.of(before.ID)
+	last := m.overwritten(before)
+	if last != nil && !last.Direct && last.Number.Same(number) && m.owed(*last) {
+		before.Mobile, before.Verified = number.Reveal(), true
+		m.written(before)
+		return
+	}
 	i := slices.IndexFunc(claims, func(c claim.Claim) bool {
 		return c.State == claim.Verified && c.Number.Same(number) && m.owed(c)
 	})
@@ -67,7 +95,7 @@ func (m *machine) adopted(before claim.Identity, number claim.Mobile) {
 	own := slices.ContainsFunc(claims, func(other claim.Claim) bool {
 		return other.State == claim.Applied && other.Number.Same(was) && !other.EndedAt.Before(c.CreatedAt)
 	})
-	if !was.Same(c.Was) && !was.Same(number) && !own && !m.interfered[before.ID] {
+	if !was.Same(c.Was) && !was.Same(number) && !own && last == nil && !m.interfered[before.ID] {
 		m.fail("%s's number was changed elsewhere to %s and is overwritten", before.ID, before.Mobile)
 	}
 	before.Mobile, before.Verified = number.Reveal(), true
@@ -139,7 +167,7 @@ func (m *machine) checkIdentity(id string, own []claim.Claim) {
 			tries += c.Attempts
 		}
 		same := c.Number.Same(claim.RestoreMobile(i.Pending))
-		if same && !c.State.Ended() || c.State == claim.Verified || c.Marker == claim.MarkerClear || c.Marker == claim.MarkerSet {
+		if same && !c.State.Ended() || c.State == claim.Verified || c.Marker != claim.MarkerDone && c.Marker != claim.MarkerOld {
 			errand++
 		}
 	}

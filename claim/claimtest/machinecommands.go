@@ -197,7 +197,6 @@ func (m *machine) put(i claim.Identity) bool {
 		return false
 	}
 	m.interfered[i.ID] = true
-	delete(m.lost[i.ID], i.Mobile) // it is back; that it was away nobody can know
 	m.dir.Put(i)
 	m.written(i)
 	return true

@@ -139,7 +139,14 @@ func (d machineDirectory) Adopt(ctx context.Context, id string, number claim.Mob
 }
 
 func (d machineDirectory) Write(ctx context.Context, id string, number claim.Mobile) error {
-	return d.change(func() error { return d.m.dir.Write(ctx, id, number) })
+	return d.change(func() error {
+		before := d.m.identity(id)
+		err := d.m.dir.Write(ctx, id, number)
+		if err == nil {
+			d.m.directlyRestored(before, number)
+		}
+		return err
+	})
 }
 
 func (d machineDirectory) Mark(ctx context.Context, id string, number claim.Mobile) error {

@@ -45,6 +45,7 @@ func newModel(identities []claim.Identity) model {
 // D3, D6 and D7, or somebody else.
 func (m model) written(i claim.Identity) {
 	m.stored[i.ID] = i
+	delete(m.lost[i.ID], i.Mobile) // it is back; that it was away nobody can know
 	if i.Verified {
 		m.had[i.ID][i.Mobile] = true
 	}

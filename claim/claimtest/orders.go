@@ -160,6 +160,7 @@ type order struct {
 	phone  []claim.Text
 	wishes []wish
 	trace  []string
+	died   bool // some process
 	fault  string
 }
 
@@ -188,7 +189,14 @@ var (
 // meets reports whether it matters which of two steps comes first.
 func (a access) meets(b access) bool { return a.kratos == b.kratos && (a.writes || b.writes) }
 
-type doerKey struct{}
+type (
+	doerKey     struct{}
+	immortalKey struct{}
+)
+
+func immortal(ctx context.Context) context.Context {
+	return context.WithValue(ctx, immortalKey{}, true)
+}
 
 var errDied = fmt.Errorf("%w: the process died", claim.ErrStoreAway)
 
@@ -337,9 +345,9 @@ func inTurn[T any](o *order, ctx context.Context, touches access, what string, d
 	if d.dead {
 		return none, errDied
 	}
-	if d.dies > 0 {
+	if d.dies > 0 && ctx.Value(immortalKey{}) == nil {
 		if d.dies--; d.dies == 0 {
-			d.dead = true
+			d.dead, o.died = true, true
 			o.say(d, "dies in %s, late: %t", what, d.late)
 			if d.late {
 				_, _ = do()
@@ -456,16 +464,18 @@ func (k *twoStepKratos) patch(ctx context.Context, what string, do func(*claim.I
 	if err := do(&read); err != nil {
 		return read, err
 	}
-	// Kratos goes on whether or not who asked is alive.
-	d, _ := ctx.Value(doerKey{}).(*doer)
-	if d != nil {
-		defer func(dies int) { d.dies = dies }(d.dies)
-		d.dies = 0
-	}
-	return inTurn(k.o, ctx, kratosWrite, what, func() (claim.Identity, error) {
-		k.identity = read
-		return read, nil
-	})
+	k.store(ctx, what, read) // whether or not who asked is alive
+	return read, nil
+}
+
+// read and store are steps of Kratos itself, which does not die.
+func (k *twoStepKratos) read(ctx context.Context) claim.Identity {
+	read, _ := inTurn(k.o, immortal(ctx), kratosRead, "form reads", func() (claim.Identity, error) { return k.identity, nil })
+	return read
+}
+
+func (k *twoStepKratos) store(ctx context.Context, what string, i claim.Identity) {
+	_ = inTurnError(k.o, immortal(ctx), kratosWrite, what, func() error { k.identity = i; return nil })
 }
 
 // Adopt implements claim.Directory.

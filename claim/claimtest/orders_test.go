@@ -7,5 +7,5 @@ import (
 )
 
 func TestOrders(t *testing.T) {
-	claimtest.TestOrders(t, 1000, 3000, 1, func(*testing.T) claimtest.ArchivedStore { return claimtest.NewStore() })
+	claimtest.TestOrders(t, 200, 1000, 1, func(*testing.T) claimtest.ArchivedStore { return claimtest.NewStore() })
 }

@@ -70,30 +70,27 @@ func (o *order) check(ctx context.Context) {
 	o.checkCodes(ctx)
 }
 
-// checkNumber wants the number that was accepted last.
+// sets reports whether a wish is for a number that is in Kratos at once.
+func (w wish) sets() bool { return w.kind == confirmed || w.kind == written || w.kind == elsewhere }
+
+// checkNumber wants the number that was set last, or any of those that were last at
+// the same time. Of a form that nobody spoke of another one may have taken its place.
 func (o *order) checkNumber(identity claim.Identity) {
-	allowed := map[string]bool{firstOne: true}
+	allowed, settled := map[string]bool{}, false
 	for _, w := range o.wishes {
-		if w.kind != confirmed && w.kind != written && w.kind != elsewhere {
-			continue
-		}
-		// What ended before this began is replaced by it; what did not may be the last.
-		for _, earlier := range o.wishes {
-			if earlier.kind != asked && earlier.ended.Before(w.began) {
-				delete(allowed, earlier.number)
-			}
-		}
-		delete(allowed, firstOne)
-	}
-	for _, w := range o.wishes {
-		if w.kind != confirmed && w.kind != written && w.kind != elsewhere {
-			continue
-		}
-		replaced := slices.ContainsFunc(o.wishes, func(later wish) bool {
-			return (later.kind == confirmed || later.kind == written || later.kind == elsewhere) && w.ended.Before(later.began)
+		followed := slices.ContainsFunc(o.wishes, func(later wish) bool {
+			return later.sets() && !later.unheard && w.ended.Before(later.began)
 		})
-		if !replaced {
-			allowed[w.number] = true
+		if w.sets() && !followed {
+			allowed[w.number], settled = true, settled || !w.unheard
+		}
+	}
+	if !settled {
+		allowed[firstOne] = true
+		for _, w := range o.wishes {
+			if w.sets() {
+				allowed[w.number] = true
+			}
 		}
 	}
 	if !allowed[identity.Mobile] && !o.besideElsewhere() {
@@ -159,7 +156,7 @@ func (o *order) checkAsked(rows []claim.Claim) {
 			asking++
 		}
 	}
-	if i < 0 || asking > 1 || others || slices.ContainsFunc(o.doers, func(d *doer) bool { return strings.Contains(d.name, "lost") || d.late }) {
+	if i < 0 || asking > 1 || others || o.died || slices.ContainsFunc(o.doers, func(d *doer) bool { return strings.Contains(d.name, "lost") }) {
 		return
 	}
 	given := slices.ContainsFunc(o.wishes, func(w wish) bool { return w.kind == confirmed && w.number == o.wishes[i].number })

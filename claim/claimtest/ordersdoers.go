@@ -23,6 +23,7 @@ type wish struct {
 	kind         wishKind
 	number       string // blank for a removal
 	flow         string // of a form
+	unheard      bool   // no call said that the form was stored
 	began, ended time.Time
 	// living are the claims that were under way when a taking back began.
 	living []string
@@ -92,13 +93,11 @@ func (o *order) wished(w wish, began time.Time) {
 func (o *order) form(ctx context.Context, service *claim.Service, number string, how delivery) {
 	began := time.Now() //nolint:forbidigo // of the bubble
 	d, _ := ctx.Value(doerKey{}).(*doer)
-	read, err := inTurn(o, ctx, kratosRead, "form reads", func() (claim.Identity, error) { return o.kratos.identity, nil })
-	if err != nil {
-		return
-	}
+	read := o.kratos.read(ctx)
 	o.ids++
 	flow := fmt.Sprintf("flow %d", o.ids)
 	var answer claim.Answer
+	var err error
 	arrived := 0
 	for tries := 0; tries < 3 && arrived < how.stage; tries++ {
 		answer, err = service.Stage(ctx, claim.SettingsChange{
@@ -122,7 +121,7 @@ func (o *order) form(ctx context.Context, service *claim.Service, number string,
 	if writes(answer.Ruling) {
 		stored.Mobile, stored.Verified = number, false
 	}
-	_ = inTurnError(o, ctx, kratosWrite, "form stores "+stored.Mobile+" pending "+stored.Pending, func() error { o.kratos.identity = stored; return nil })
+	o.kratos.store(ctx, "form stores "+stored.Mobile+" pending "+stored.Pending, stored)
 	switch answer.Ruling {
 	case claim.Write, claim.Remove, claim.WriteUnverified:
 		o.wished(wish{kind: written, number: stored.Mobile, flow: flow}, began)
@@ -134,10 +133,14 @@ func (o *order) form(ctx context.Context, service *claim.Service, number string,
 			return
 		}
 	}
+	wished := len(o.wishes) - 1
+	o.wishes[wished].unheard = true
 	for range how.activate {
 		err = service.Activate(ctx, claim.StoredFlow{IdentityID: someone, FlowID: flow, Mobile: stored.Mobile, Marker: stored.Pending})
 		o.say(d, "activated: %v", err)
-		revived(d)
+		if !revived(d) {
+			o.wishes[wished].unheard = false
+		}
 	}
 }
 
@@ -151,11 +154,10 @@ func revived(d *doer) bool {
 }
 
 // nameOnly saves a form that never reaches Holdline.
-func (o *order) nameOnly(ctx context.Context, d *doer) {
-	d.dies = 0
+func (o *order) nameOnly(ctx context.Context, _ *doer) {
 	began := time.Now() //nolint:forbidigo // of the bubble
-	read, _ := inTurn(o, ctx, kratosRead, "form reads", func() (claim.Identity, error) { return o.kratos.identity, nil })
-	_ = inTurnError(o, ctx, kratosWrite, "form stores "+read.Mobile+" pending "+read.Pending, func() error { o.kratos.identity = read; return nil })
+	read := o.kratos.read(ctx)
+	o.kratos.store(ctx, "form stores "+read.Mobile+" pending "+read.Pending, read)
 	o.wished(wish{kind: saved}, began)
 }
 
@@ -231,11 +233,16 @@ func (o *order) scim(ctx context.Context, d *doer, change claim.DirectChange) {
 				}
 				return nil
 			})
-			if err == nil && !p.Held() {
-				o.wished(wish{kind: written, number: p.Number.Reveal()}, began)
+			if !p.Held() && (err == nil || d.dead && d.late) {
+				o.wished(wish{kind: written, number: p.Number.Reveal(), unheard: err != nil}, began)
 			}
 		}
-		return errors.Join(d.service.Settle(ctx, p, err), err)
+		at := len(o.wishes) - 1
+		fault := d.service.Settle(ctx, p, err)
+		if fault != nil && !p.Held() {
+			o.wishes[at].unheard = true // the client has an error, and asks again
+		}
+		return errors.Join(fault, err)
 	})
 	o.say(d, "answered: %d %v", p.Ruling, err)
 	switch {
