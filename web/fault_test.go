@@ -32,7 +32,7 @@ var sentinels = map[string]error{
 	"ErrNumberNotServed": claim.ErrNumberNotServed, "ErrLinkDead": claim.ErrLinkDead, "ErrCallingCodeFull": claim.ErrCallingCodeFull,
 	"ErrBadNumber": claim.ErrBadNumber, "ErrRemovalDenied": claim.ErrRemovalDenied, "ErrWrongCode": claim.ErrWrongCode, "ErrMalformedCode": claim.ErrMalformedCode,
 	"ErrCodeExpired": claim.ErrCodeExpired, "ErrNothingPending": claim.ErrNothingPending,
-	"ErrBeingApplied": claim.ErrBeingApplied, "ErrNumberTaken": claim.ErrNumberTaken,
+	"ErrBeingApplied": claim.ErrBeingApplied, "ErrStaleForm": claim.ErrStaleForm, "ErrNumberTaken": claim.ErrNumberTaken,
 	"ErrNumberProved": claim.ErrNumberProved, "ErrNumberBound": claim.ErrNumberBound,
 	"ErrChangedElsewhere": claim.ErrChangedElsewhere, "ErrNumberRefused": claim.ErrNumberRefused,
 	"ErrNoSession": claim.ErrNoSession, "ErrSecondFactor": claim.ErrSecondFactor, "ErrNeedsSecondFactor": claim.ErrNeedsSecondFactor, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,

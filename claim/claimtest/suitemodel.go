@@ -107,6 +107,7 @@ func (m *modelRun) create(t *rapid.T) {
 func (m *modelRun) move(t *rapid.T) {
 	c := m.draw(t)
 	kept := m.model.claims[c.ID]
+	c.WasVerified = kept.WasVerified // a text's limits are explained from what was there before
 	change := m.change(t, kept)
 	if rapid.IntRange(0, 9).Draw(t, "late") > 0 {
 		c.Version = kept.Version

@@ -200,6 +200,7 @@ var eventKinds = []eventKind{
 	{claim.NumberWritten, "Number written without a code"},
 	{claim.NumberLeftOut, "Number left out of a client's change"},
 	{claim.NumberRemoved, "Number removed"},
+	{claim.NumberRestored, "Number written again: a form had put the one before back"},
 	{claim.NumberTaken, "Unproven number taken by who proved it"},
 	{"superseded", "Claim superseded"},
 	{"cancelled", "Claim cancelled"},
