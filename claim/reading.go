@@ -275,7 +275,7 @@ func written(parsed *phonenumbers.PhoneNumber) (string, error) {
 	case phonenumbers.TOO_LONG:
 		return refuse(TooLong)
 	case phonenumbers.INVALID_LENGTH:
-		return refuse(WrongLength)
+		return refuse(wrongLength(mobileLengths()[code], len(nsn)))
 	case phonenumbers.INVALID_COUNTRY_CODE:
 		return refuse(NoCallingCode)
 	}
@@ -285,13 +285,23 @@ func written(parsed *phonenumbers.PhoneNumber) (string, error) {
 	if code == argentina && strings.HasPrefix(nsn, argentineLocal) {
 		return refuse(LocalOnly)
 	}
-	lengths := mobileLengths()[code]
-	inRange := lengths.least == 0 || len(nsn) >= lengths.least && len(nsn) <= lengths.most
-	if !inRange && !phonenumbers.IsValidNumber(parsed) {
-		if len(nsn) < lengths.least {
-			return refuse(TooShort)
-		}
-		return refuse(TooLong)
+	if fault := wrongLength(mobileLengths()[code], len(nsn)); fault != WrongLength && !phonenumbers.IsValidNumber(parsed) {
+		return refuse(fault)
 	}
 	return number, nil
+}
+
+// wrongLength says on which side of a country's mobile numbers a length is;
+// WrongLength for among them.
+func wrongLength(mobile lengths, n int) NumberFault {
+	switch {
+	case mobile.most == 0:
+		return WrongLength
+	case n < mobile.least:
+		return TooShort
+	case n > mobile.most:
+		return TooLong
+	default:
+		return WrongLength
+	}
 }

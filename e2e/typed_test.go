@@ -41,7 +41,7 @@ func wantNoNumber(t *testing.T, s *harness.Stack, p *harness.Person) {
 	}
 }
 
-// A number of which nothing can be seen is none: Kratos keeps no trait ” and no
+// Row B43. A number of which nothing can be seen is none: Kratos keeps no trait ” and no
 // address ”, which only one person could have.
 func TestABlankNumberIsARemoval(t *testing.T) {
 	t.Parallel()
@@ -136,8 +136,8 @@ func TestAFormWithoutANumberDoesNotDependOnHoldline(t *testing.T) {
 	}
 }
 
-// Numbers and codes as messengers and word processors give them, through Kratos'
-// own form and the user API.
+// Rows B41, B42 and B44: numbers and codes as messengers and word processors give
+// them, through Kratos' own form and the user API.
 func TestNumbersAndCodesCountAsTheyAreMeant(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
