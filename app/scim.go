@@ -69,7 +69,7 @@ func (p *program) provision() {
 		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: planOf(p.cfg),
 		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
 		SkipNumbers: p.cfg.SCIM.InvalidMobile == "skip", PasswordMinLength: p.cfg.SCIM.PasswordMinLength,
-		OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Now: p.clock.Now, Log: p.log,
+		PrivilegedKey: p.cfg.Kratos.PrivilegedKey, OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Now: p.clock.Now, Log: p.log,
 	})
 	p.scim.reconciler = reconcile.New(reconcile.Options{
 		Source: p.directory, Index: index, Entries: p.scim.users.Entries, Now: p.clock.Now, Log: p.log,

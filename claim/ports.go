@@ -202,7 +202,10 @@ type Identity struct {
 	Mobile   string // as stored; blank for none
 	Verified bool   // the mobile number is marked verified
 	Pending  string // the marker; blank for none
-	Locale   string // the language that they set for themselves, in any form; blank for none
+	// Privileged tells that their record makes them a privileged person; a session
+	// does not show it.
+	Privileged bool
+	Locale     string // the language that they set for themselves, in any form; blank for none
 }
 
 // Directory writes identities. Errors: ErrNoIdentity, ErrNumberTaken,

@@ -87,6 +87,7 @@ func (c Config) checkKratos(f *faults) {
 	f.unless(isURL(c.Kratos.AdminURL), "kratos.admin_url", "must be an http or https URL")
 	f.unless(traitName.MatchString(c.Kratos.MobileTrait), "kratos.mobile_trait", "must be the name of a top-level trait")
 	f.unless(traitName.MatchString(c.Kratos.PendingKey), "kratos.pending_key", "must be a name of letters, digits and underscores")
+	f.unless(!slices.Contains([]string{"scim", "scim_external_ids"}, c.Kratos.PrivilegedKey), "kratos.privileged_key", "must not be one that Holdline writes")
 	f.unless(c.Kratos.PrivilegedKey == "" || traitName.MatchString(c.Kratos.PrivilegedKey),
 		"kratos.privileged_key", "must be a name of letters, digits and underscores")
 	f.unless(c.Kratos.SessionCookie != "", "kratos.session_cookie", "is missing")

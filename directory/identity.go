@@ -118,9 +118,10 @@ func (d *Directory) exchange(
 // seen keeps what Holdline knows of an identity.
 func (d *Directory) seen(from identity) claim.Identity {
 	known := claim.Identity{
-		ID:      from.ID,
-		Mobile:  member(from.Traits, d.opt.MobileTrait),
-		Pending: member(from.MetadataPublic, d.opt.PendingKey),
+		ID:         from.ID,
+		Mobile:     member(from.Traits, d.opt.MobileTrait),
+		Pending:    member(from.MetadataPublic, d.opt.PendingKey),
+		Privileged: d.privileged(from),
 	}
 	if d.opt.LocaleTrait != "" {
 		known.Locale = member(from.Traits, d.opt.LocaleTrait)

@@ -47,7 +47,11 @@ func (d *Directory) Privileged(ctx context.Context, id string) (bool, error) {
 		return false, nil
 	}
 	found, err := d.whole(ctx, id)
-	return object(found.MetadataAdmin)[d.opt.PrivilegedKey] == true, err
+	return d.privileged(found), err
+}
+
+func (d *Directory) privileged(i identity) bool {
+	return d.opt.PrivilegedKey != "" && object(i.MetadataAdmin)[d.opt.PrivilegedKey] == true
 }
 
 func (d *Directory) whole(ctx context.Context, id string) (identity, error) {

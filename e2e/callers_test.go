@@ -171,3 +171,56 @@ func TestAPasswordIsEnoughForWhoHasNothingElse(t *testing.T) {
 		}
 	}
 }
+
+// A privileged person is out of reach of tokens without privilege, whatever they try;
+// only switching off is open to all.
+func TestPrivilegedPeopleAreOutOfReachOfOthersTokens(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{
+		"kratos": harness.Overlay{"privileged_key": "holdline_privileged"},
+		"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{
+			"mobile": harness.Overlay{"enable_verification_by_privileged_user": true},
+		}},
+	}})
+	root := s.NewPerson(t, m0)
+	elevate(t, s, root)
+	tokens := map[string]string{
+		"a reader and writer": s.Token(t), "a writer": s.Token(t, "--scope", "scim:write"),
+		"all scopes": s.Token(t, "--scope", "scim:read", "--scope", "scim:write", "--scope", "claims:manage"),
+	}
+	text := root.Ask(t, m3)
+	for what, w := range changesOf(root, m0, m4) {
+		if strings.HasSuffix(w.path, "/Me") {
+			continue
+		}
+		for who, token := range tokens {
+			got := w.ask(t, s, harness.ByClient(token))
+			if fault, wrong := got.SCIMFault(); got.Status != http.StatusForbidden || wrong != "" || !strings.Contains(fault.Detail, "privileged") {
+				t.Errorf("%s by %s: got %d %s", what, who, got.Status, got.Body)
+			}
+			data := ""
+			if w.body != "" {
+				data = `,"data":` + w.body
+			}
+			bulk := s.SCIM(t, http.MethodPost, "/Bulk", `{"Operations":[{"method":"`+w.method+`","path":"`+strings.TrimPrefix(w.path, harness.SCIM)+`"`+data+`}]}`, harness.ByClient(token))
+			if !strings.Contains(bulk.Body, `"status":"403"`) {
+				t.Errorf("%s in bulk by %s: got %d %s", what, who, bulk.Status, bulk.Body)
+			}
+		}
+	}
+	wantFault(t, asPrivileged(t, s, "validate-code", named(root.Email), code(text.Code), harness.ByClient(tokens["all scopes"])), http.StatusForbidden, "HLD-40303")
+	wantHeld(t, root, m0, m3)
+	if got := root.SCIMByPassword(t, http.MethodGet, "/Me", ""); got.Status != http.StatusOK {
+		t.Errorf("the password is another: %d %s", got.Status, got.Body)
+	}
+	off := s.SCIM(t, http.MethodPatch, "/Users/"+root.ID, patchStart+`{"op":"replace","value":{"active":false,"displayName":"Eve"}}]}`, harness.ByClient(tokens["a writer"]))
+	if off.Status != http.StatusNoContent || off.Body != "" {
+		t.Errorf("switching off: got %d %s", off.Status, off.Body)
+	}
+	if got := root.SCIM(t, http.MethodGet, "/Me", ""); got.Status != http.StatusUnauthorized {
+		t.Errorf("switched off, and still signed in: %d %s", got.Status, got.Body)
+	}
+	if got := s.SCIM(t, http.MethodGet, "/Users/"+root.ID, "", harness.ByClient(tokens["a reader and writer"])).SCIMUser(t); got.Active || got.DisplayName == "Eve" {
+		t.Errorf("got %+v", got)
+	}
+}

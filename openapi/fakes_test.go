@@ -67,6 +67,8 @@ func (clients) Client(_ context.Context, token, _ string) (claim.Token, error) {
 		return claim.Token{}, failures[name]
 	case name == "desk":
 		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeClaimsManage}}, nil
+	case name == "writer":
+		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeSCIMWrite}}, nil
 	case name == "okta":
 		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}}, nil
 	}

@@ -108,6 +108,9 @@ func TestSCIMAnswersAsDocumented(t *testing.T) {
 			root := []string{"X-Session-Token", "root"}
 			d.err = nil
 			ask(tt.success, tt.path, tt.body, root...)
+			if blind := map[string]int{"POST /scim2/Users": 201, "PUT " + one: 204, "PATCH " + one: 204}[tt.method+" "+tt.path]; blind != 0 {
+				ask(blind, tt.path, tt.body, "Authorization", "Bearer hlt_writer")
+			}
 			ask(tt.success, tt.path, tt.body, append([]string{"Accept", "application/json"}, root...)...)
 			ask(401, tt.path, tt.body)
 			ask(401, tt.path, tt.body, "Authorization", "Bearer hlt_none")

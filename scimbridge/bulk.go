@@ -61,7 +61,7 @@ func (h handlers) bulk(c *gin.Context) error {
 			return outcome
 		}
 		outcome := bulk.Outcome{Status: status, ID: user.ID, Location: h.location(user.ID)}
-		if user.Version != "" {
+		if user.Version != "" && !who.Blind {
 			outcome.Version = etag(user.Version)
 		}
 		return outcome
@@ -86,6 +86,9 @@ func (h handlers) operate(ctx context.Context, by users.By, o bulk.Operation) (u
 		}
 		user, err := h.Users.Create(ctx, by, o.Data)
 		return user, http.StatusCreated, err
+	}
+	if err := blindly(by, o.Version); err != nil {
+		return users.User{}, 0, err
 	}
 	id, ok := h.idOf(o.Path)
 	if !ok {

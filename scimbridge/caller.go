@@ -33,7 +33,7 @@ func (h handlers) caller(c *gin.Context, scope claim.Scope) (caller, error) {
 		token, err := h.edge.Client(c, scope)
 		return caller{
 			By: users.By{
-				Actor: token.Actor(web.ClientAddress(c)), Client: token.Name,
+				Actor: token.Actor(web.ClientAddress(c)), Client: token.Name, Blind: !token.Has(claim.ScopeSCIMRead),
 				Language: web.PreferredLanguage(c.GetHeader("Accept-Language")),
 			},
 			all: true,

@@ -664,9 +664,9 @@ func TestANumberIsHeldBackAndShown(t *testing.T) {
 func TestANumberIsAlwaysHeldBackIfSoConfigured(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, options{always: true})
-	id := w.as(writer, http.MethodPost, "/Users", `{"userName": "bob@example.com", `+mobile(m0)+`}`).want(201).
+	id := w.as(provisioner, http.MethodPost, "/Users", `{"userName": "bob@example.com", `+mobile(m0)+`}`).want(201).
 		is(m0, enterprise, "pendingMobileNumber").is(nil, "phoneNumbers").id()
-	w.as(writer, http.MethodPatch, "/Users/"+id, ops(`{"op": "add", "value": {`+mobile(m1)+`}}`)).want(200).is(m1, enterprise, "pendingMobileNumber")
+	w.as(provisioner, http.MethodPatch, "/Users/"+id, ops(`{"op": "add", "value": {`+mobile(m1)+`}}`)).want(200).is(m1, enterprise, "pendingMobileNumber")
 	w.as(okta, http.MethodPost, "/Users", `{"userName": "alice@example.com", `+mobile(m0)+`}`).want(201).is(nil, enterprise)
 }
 

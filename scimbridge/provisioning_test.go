@@ -94,8 +94,8 @@ func TestAFlagAnywhereIsAFlag(t *testing.T) {
 					if bulk {
 						body = `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
 							{"method": "` + method + `", "path": "` + path + `", "data": ` + body + `}]}`
-						w.as(writer, http.MethodPost, "/Bulk", body).want(200)
-					} else if got := w.as(writer, method, path, body).want(200); strings.Contains(strings.ToLower(got.text), "verifymobile") || strings.Contains(got.text, wso2) {
+						w.as(provisioner, http.MethodPost, "/Bulk", body).want(200)
+					} else if got := w.as(provisioner, method, path, body).want(200); strings.Contains(strings.ToLower(got.text), "verifymobile") || strings.Contains(got.text, wso2) {
 						t.Errorf("the flag is shown: %s", got.text)
 					}
 					w.wantStored(id, m0, true, m1, scim.Active)
@@ -108,12 +108,12 @@ func TestAFlagAnywhereIsAFlag(t *testing.T) {
 	}
 	t.Run("strict", func(t *testing.T) {
 		w := newWorld(t, options{mode: scim.Strict})
-		id := w.as(writer, http.MethodPost, "/Users", `{"schemas": ["`+scim.UserSchema+`"], "userName": "bob@example.com", `+mobile(m0)+`}`).want(201).id()
-		w.as(writer, http.MethodPut, "/Users/"+id, `{"schemas": ["`+scim.UserSchema+`", "`+wso2+`"], "userName": "bob@example.com",
+		id := w.as(provisioner, http.MethodPost, "/Users", `{"schemas": ["`+scim.UserSchema+`"], "userName": "bob@example.com", `+mobile(m0)+`}`).want(201).id()
+		w.as(provisioner, http.MethodPut, "/Users/"+id, `{"schemas": ["`+scim.UserSchema+`", "`+wso2+`"], "userName": "bob@example.com",
 			`+number+`, "`+wso2+`": {"verifyMobile": true}}`).want(200)
 		w.wantStored(id, m0, false, m1, scim.Active)
-		w.as(writer, http.MethodGet, "/Schemas/"+wso2, "").want(404)
-		if got := w.as(writer, http.MethodGet, "/ResourceTypes", ""); strings.Contains(got.text, wso2) {
+		w.as(provisioner, http.MethodGet, "/Schemas/"+wso2, "").want(404)
+		if got := w.as(provisioner, http.MethodGet, "/ResourceTypes", ""); strings.Contains(got.text, wso2) {
 			t.Errorf("an unlisted schema is announced: %s", got.text)
 		}
 	})
@@ -169,7 +169,7 @@ func TestNoNumberKeepsALeaverActive(t *testing.T) {
 				w.kratos.verify(id)
 				token := okta
 				if c.with.always {
-					token = writer // whose numbers have to be texted
+					token = provisioner // whose numbers have to be texted
 				}
 				for range 2 {
 					w.as(token, way[0], "/Users/"+id, way[1]).want(200).is(false, "active").is("Left", "title")
@@ -195,7 +195,7 @@ func TestNoNumberKeepsALeaverActive(t *testing.T) {
 		for _, number := range []string{"0171", "+491715555555", "+8816 1234 5678"} {
 			w, token := newWorld(t, options{always: number[0:4] == "+881"}), okta
 			if number[0:4] == "+881" {
-				token = writer
+				token = provisioner
 			}
 			w.user("alice", mobile("+491715555555"))
 			id := w.as(token, http.MethodPost, "/Users", `{"userName": "bob@example.com", "active": false, `+mobile(number)+`}`).want(201).is(false, "active").id()
@@ -229,13 +229,13 @@ func TestNumbersThatCannotBeReadMayBeSkipped(t *testing.T) {
 			}
 			for how, r := range requests {
 				if !skip {
-					got := w.as(writer, r[0], "/Users/"+id, r[1]).refused(400, "invalidValue").text
+					got := w.as(provisioner, r[0], "/Users/"+id, r[1]).refused(400, "invalidValue").text
 					if !strings.Contains(got, `phoneNumbers[type eq \"mobile\"].value: `) {
 						t.Errorf("%s: the attribute is not named: %s", how, got)
 					}
 					continue
 				}
-				w.as(writer, r[0], "/Users/"+id, r[1]).want(200).is("Boss", "title")
+				w.as(provisioner, r[0], "/Users/"+id, r[1]).want(200).is("Boss", "title")
 				w.wantStored(id, m0, false, nil, scim.Active)
 			}
 			if got := len(w.leftOut(id)); skip && got != 2 || !skip && got != 0 {
@@ -243,7 +243,7 @@ func TestNumbersThatCannotBeReadMayBeSkipped(t *testing.T) {
 			}
 			if skip { // what people type themselves they hear of
 				w.as(id, http.MethodPatch, "/Me", ops(set(scim.MobilePath, number))).refused(400, "invalidValue")
-				got := w.as(writer, http.MethodPost, "/Users", `{"userName": "new@example.com", `+mobile(number)+`}`).want(201)
+				got := w.as(provisioner, http.MethodPost, "/Users", `{"userName": "new@example.com", `+mobile(number)+`}`).want(201)
 				w.wantStored(got.id(), nil, false, nil, scim.Active)
 			}
 		}
@@ -286,7 +286,7 @@ func TestErrorsNameTheirAttribute(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path, token := "/Users", okta
 			if name == "a number of no kind" {
-				token = writer // whose numbers have to be texted
+				token = provisioner // whose numbers have to be texted
 			}
 			if c.id != "" {
 				path += "/" + c.id
@@ -340,14 +340,14 @@ func TestWhatIsShownAndPutBackChangesNothing(t *testing.T) {
 			members = append(members, `"`+enterprise+`": {"department": "Eng", "verifyMobile": `+one("true", "false")+`}`)
 		}
 		members = append(members, `"active": `+one("true", "false"), `"externalId": "e`+fmt.Sprint(i)+`"`)
-		token := one(okta, writer)
+		token := one(okta, provisioner)
 		reader := okta
 		id := w.as(token, http.MethodPost, "/Users", "{"+strings.Join(members, ", ")+"}").want(201).id()
 		if random.IntN(2) == 0 {
 			w.kratos.verify(id)
 		}
 		if random.IntN(3) == 0 { // something is pending
-			w.as(writer, http.MethodPatch, "/Users/"+id, ops(`{"op": "add", "value": {`+mobile(fmt.Sprintf("+49172%07d", i))+`, "`+enterprise+`": {"verifyMobile": true}}}`)).want(200)
+			w.as(provisioner, http.MethodPatch, "/Users/"+id, ops(`{"op": "add", "value": {`+mobile(fmt.Sprintf("+49172%07d", i))+`, "`+enterprise+`": {"verifyMobile": true}}}`)).want(200)
 		}
 		before, _ := w.kratos.Record(t.Context(), id)
 		changes, texts := w.kratos.changes, len(w.texts)

@@ -407,7 +407,7 @@ func newWorld(t *testing.T, with ...options) *world {
 			},
 		}),
 		Resource: resource, Mode: o.mode, Plan: plan, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
-		SkipNumbers: o.skip, OwnersMayNot: []string{"active", "externalId", "roles", enterprise}, Now: w.Now, Log: log,
+		PrivilegedKey: "holdline_privileged", SkipNumbers: o.skip, OwnersMayNot: []string{"active", "externalId", "roles", enterprise}, Now: w.Now, Log: log,
 	})
 	edge := &web.Edge{
 		Log: log, Now: w.Now, NewID: w.newID, Sessions: sessions{w.kratos, w.Now}, Clients: clients(t, w.Now, log),
@@ -433,7 +433,7 @@ func clients(t *testing.T, now func() time.Time, log *slog.Logger) *claim.Client
 	t.Helper()
 	read, write := []claim.Scope{claim.ScopeSCIMRead}, []claim.Scope{claim.ScopeSCIMWrite}
 	var tokens []claim.Token
-	for text, scopes := range map[string][]claim.Scope{okta: append(read, write...), entra: append(read, write...), reader: read, writer: write} {
+	for text, scopes := range map[string][]claim.Scope{okta: append(read, write...), entra: append(read, write...), provisioner: append(read, write...), reader: read, writer: write} {
 		name := text[strings.LastIndex(text, "-")+1:]
 		token, err := claim.NewToken(name, claim.DigestToken(text), scopes, text == okta || text == entra, noon)
 		if err != nil {

@@ -56,6 +56,10 @@ func (h handlers) create(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if who.Blind {
+		h.created(c, user)
+		return nil
+	}
 	h.answerUser(c, http.StatusCreated, user, shown)
 	return nil
 }
@@ -71,12 +75,19 @@ func (h handlers) change(do write) gin.HandlerFunc {
 			return err
 		}
 		body, shown, err := h.bodyFor(c)
+		if err == nil {
+			err = blindly(who.By, all(c, "If-Match"))
+		}
 		if err != nil {
 			return err
 		}
 		user, err := do(c.Request.Context(), who.By, id, body, ifMatch(all(c, "If-Match")))
 		if err != nil {
 			return err
+		}
+		if who.Blind {
+			empty(c, http.StatusNoContent)
+			return nil
 		}
 		h.answerUser(c, http.StatusOK, user, shown)
 		return nil
@@ -86,6 +97,9 @@ func (h handlers) change(do write) gin.HandlerFunc {
 // patch reads a PATCH's body and applies it.
 func (h handlers) patch(ctx context.Context, by users.By, id string, body map[string]any, wants users.Wants) (users.User, error) {
 	request, err := patch.Read(body, patch.Options{Mode: h.Mode})
+	if err == nil {
+		err = blindPaths(by, request)
+	}
 	if err != nil {
 		return users.User{}, err
 	}
@@ -94,6 +108,9 @@ func (h handlers) patch(ctx context.Context, by users.By, id string, body map[st
 
 func (h handlers) remove(c *gin.Context) error {
 	who, id, err := h.about(c, claim.ScopeSCIMWrite)
+	if err == nil {
+		err = blindly(who.By, all(c, "If-Match"))
+	}
 	if err == nil {
 		err = h.Users.Delete(c.Request.Context(), who.By, id, ifMatch(all(c, "If-Match")))
 	}

@@ -82,6 +82,9 @@ func (h handlers) validateFor(ctx context.Context, who web.Helper, in validateFo
 		return validateForResponse{}, err
 	}
 	person, realm, err := h.person(ctx, who, in.User)
+	if err == nil && person.Privileged && !who.Privileged {
+		return validateForResponse{}, web.ErrForbidden
+	}
 	if err == nil {
 		err = h.claims.Confirm(ctx, on(person, who), code)
 	} else if errors.Is(err, claim.ErrNoIdentity) {

@@ -21,6 +21,9 @@ func (people) Person(_ context.Context, realm, user string) (claim.Identity, str
 	case user == "bob@example.com" && realm == "STAFF", user == "STAFF/bob@example.com" && realm == "":
 		return claim.Identity{ID: "STAFF/robert"}, "STAFF", nil
 	}
+	if user == "root@example.com" {
+		return claim.Identity{ID: "root", Privileged: true}, "PRIMARY", nil
+	}
 	return claim.Identity{}, "", claim.ErrNoIdentity
 }
 
@@ -33,6 +36,8 @@ func (clients) Client(_ context.Context, token, _ string) (claim.Token, error) {
 	switch token {
 	case "hlt_desk":
 		return claim.Token{Name: "desk", Scopes: []claim.Scope{claim.ScopeClaimsManage}}, nil
+	case "hlt_chief":
+		return claim.Token{Name: "chief", Scopes: []claim.Scope{claim.ScopeClaimsManage}, Privileged: true}, nil
 	case "hlt_okta":
 		return claim.Token{Name: "okta", Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}}, nil
 	}
@@ -71,6 +76,23 @@ func TestOnlyPrivilegedCallersActForOthers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A code writes a number, and a privileged person's is out of reach of tokens without
+// privilege; a text writes nothing.
+func TestPrivilegedPeopleAreConfirmedByPrivilegedCallersOnly(t *testing.T) {
+	ofRoot := strings.NewReplacer("bob@", "root@")
+	for header, want := range map[string]int{"Authorization: Bearer hlt_desk": http.StatusForbidden, "Authorization: Bearer hlt_chief": http.StatusAccepted, "X-Session-Token: roots-token": http.StatusAccepted} {
+		name, value, _ := strings.Cut(header, ": ")
+		c := &claims{}
+		got := call(t, c, http.MethodPost, root+"validate-code", ofRoot.Replace(validateBob), name, value)
+		if got.Code != want || (want == http.StatusAccepted) != (len(c.calls) == 1) || want == http.StatusForbidden && !strings.Contains(got.Body.String(), "HLD-40303") {
+			t.Errorf("%s: got %d %s", header, got.Code, got.Body)
+		}
+		if got := call(t, &claims{}, http.MethodPost, root+"resend-code", ofRoot.Replace(resendBob), name, value); got.Code != http.StatusCreated {
+			t.Errorf("%s: resend: got %d %s", header, got.Code, got.Body)
+		}
 	}
 }
 

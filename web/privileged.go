@@ -16,6 +16,9 @@ type Helper struct {
 	claim.Actor
 	// SignedIn is when a person last did; a client's token is always fresh.
 	SignedIn time.Time
+	// Privileged helpers may write to privileged people: these themselves, and clients
+	// whose token says so.
+	Privileged bool
 	// Realm is the only one whose people the helper may act for; blank for any.
 	Realm string
 }
@@ -37,7 +40,7 @@ func (e *Edge) Helper(c *gin.Context) (Helper, error) {
 		token, err := e.Client(c, claim.ScopeClaimsManage)
 		return Helper{
 			Actor:    claim.Actor{Kind: claim.Privileged, ID: token.Name, Address: ClientAddress(c)},
-			SignedIn: e.Now(),
+			SignedIn: e.Now(), Privileged: token.Privileged,
 		}, err
 	}
 	owner, err := e.owner(c)
@@ -63,6 +66,6 @@ func (e *Edge) Helper(c *gin.Context) (Helper, error) {
 	}
 	return Helper{
 		Actor:    claim.Actor{Kind: claim.Privileged, ID: owner.IdentityID, Address: ClientAddress(c)},
-		SignedIn: owner.AuthenticatedAt, Realm: realm,
+		SignedIn: owner.AuthenticatedAt, Privileged: true, Realm: realm,
 	}, err
 }

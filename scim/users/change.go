@@ -169,6 +169,9 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 		return scim.Entry{}, err
 	}
 	e, err := do(before)
+	if s.beyond(by, record) {
+		e, err = s.reach(by, m, record, before, e, err)
+	}
 	if err != nil {
 		return scim.Entry{}, err
 	}

@@ -109,6 +109,9 @@ func (s *Service) Delete(ctx context.Context, by By, id string, wants Wants) err
 		if _, err := s.before(m, record, by, wants); err != nil {
 			return err
 		}
+		if s.beyond(by, record) {
+			return errPrivileged
+		}
 		if err := s.Directory.Delete(ctx, id); err != nil {
 			return err
 		}

@@ -49,6 +49,9 @@ type Options struct {
 	// MobileTrait and PendingKey are where identities have the number and the one
 	// that is held back.
 	MobileTrait, PendingKey string
+	// PrivilegedKey is the key in metadata_admin that makes an identity a privileged
+	// person where it is true; blank for nobody.
+	PrivilegedKey string
 	// SkipNumbers has clients' numbers that cannot be read or are not served left out,
 	// instead of refusing the request.
 	SkipNumbers bool
@@ -80,6 +83,8 @@ type By struct {
 	// Client names the client whose external ids are meant; blank for people, who
 	// have none.
 	Client string
+	// Blind is a client that may not read.
+	Blind bool
 	// SignedIn is how a person signed in; nil for a client.
 	SignedIn *claim.SignIn
 	// Session is their session in Kratos, if that proved who they are.
