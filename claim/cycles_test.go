@@ -284,7 +284,7 @@ func TestClientsRepeatThemselvesBesidePeople(t *testing.T) {
 		}
 	}()
 	numbers := []string{m0, m1, m2}
-	for range 60 {
+	for range 15 {
 		w := newWorld(t, claim.Identity{ID: bob, Mobile: m0, Verified: random.IntN(2) == 0})
 		w.policy.VerifyAlways, w.policy.VerifyPrivileged = random.IntN(2) == 0, random.IntN(2) == 0
 		said := client(numbers[random.IntN(3)], random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(2) == 0)
