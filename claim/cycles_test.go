@@ -60,23 +60,28 @@ func TestAClientsCyclesCostOneText(t *testing.T) {
 		texts  int
 	}{
 		"a number without verification, always verified": {
-			claim.Identity{ID: bob, Mobile: m1}, func(p *claim.Policy) { p.VerifyAlways, p.VerifyPrivileged = true, true },
+			claim.Identity{ID: bob, Mobile: m1},
+			func(p *claim.Policy) { p.VerifyAlways, p.VerifyPrivileged = true, true },
 			func(whole, privileged bool) scimChange { return client(m1, false, whole, privileged) }, 1,
 		},
 		"the same, privileged clients are believed": {
-			claim.Identity{ID: bob, Mobile: m1}, func(p *claim.Policy) { p.VerifyAlways = true },
+			claim.Identity{ID: bob, Mobile: m1},
+			func(p *claim.Policy) { p.VerifyAlways = true },
 			func(bool, bool) scimChange { return client(m1, false, false, true) }, 0,
 		},
 		"another number than the stored one, always verified": {
-			claim.Identity{ID: bob, Mobile: m0, Verified: true}, func(p *claim.Policy) { p.VerifyAlways, p.VerifyPrivileged = true, true },
+			claim.Identity{ID: bob, Mobile: m0, Verified: true},
+			func(p *claim.Policy) { p.VerifyAlways, p.VerifyPrivileged = true, true },
 			func(whole, privileged bool) scimChange { return client(m1, false, whole, privileged) }, 1,
 		},
 		"the flag each time": {
-			claim.Identity{ID: bob, Mobile: m0, Verified: true}, func(p *claim.Policy) { p.VerifyPrivileged = true },
+			claim.Identity{ID: bob, Mobile: m0, Verified: true},
+			func(p *claim.Policy) { p.VerifyPrivileged = true },
 			func(whole, privileged bool) scimChange { return client(m1, true, whole, privileged) }, 1,
 		},
 		"a first number": {
-			claim.Identity{ID: bob}, func(p *claim.Policy) { p.VerifyAlways, p.VerifyPrivileged = true, true },
+			claim.Identity{ID: bob},
+			func(p *claim.Policy) { p.VerifyAlways, p.VerifyPrivileged = true, true },
 			func(whole, privileged bool) scimChange { return client("+49 171 1111111", false, whole, privileged) }, 1,
 		},
 	} {
@@ -237,6 +242,21 @@ func TestAClientWaitsForNumbersThatAreBeingWritten(t *testing.T) {
 	w.wantIdentity(m1, true, "")
 }
 
+// A directory that knows no number removes none where numbers must not be removed,
+// and everything else that it says is written.
+func TestAClientWithoutANumberIsNotRefused(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Removal = claim.RemovalDeny
+	for range 3 {
+		w.cycle(client("", false, true, false))
+	}
+	w.wantIdentity(m0, true, "")
+	_, err := w.provision(client("", false, false, false)) // a PATCH means it
+	wantErr(t, err, claim.ErrRemovalDenied)
+	_, err = w.provision(scimChange{touch: claim.TouchWhole}) // so does the owner
+	wantErr(t, err, claim.ErrRemovalDenied)
+}
+
 func TestNumbersThatAreLeftOut(t *testing.T) {
 	for name, tt := range map[string]struct {
 		wanted         string
@@ -276,7 +296,7 @@ func TestNumbersThatAreLeftOut(t *testing.T) {
 // never, and of what it repeats nobody gets more texts than they acted times, and
 // one for each number.
 func TestClientsRepeatThemselvesBesidePeople(t *testing.T) {
-	seed := uint64(time.Now().UnixNano()) //nolint:forbidigo // the seed is printed
+	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	defer func() {
 		if t.Failed() {

@@ -35,7 +35,8 @@ const (
 )
 
 // leavesOut reports whether a change that fails for a reason is made without its
-// number. What a client repeats does not fail while another number is written.
+// number. What a client repeats does not fail while another number is written, nor
+// because its directory has none.
 func (c DirectChange) leavesOut(err error) bool {
 	unusable := errors.Is(err, ErrBadNumber) || errors.Is(err, ErrNumberNotServed)
 	away := errors.Is(err, ErrStoreAway) || errors.Is(err, ErrDirectoryAway)
@@ -44,6 +45,8 @@ func (c DirectChange) leavesOut(err error) bool {
 		return false
 	case c.LeaveOut == LeaveOutAny || c.Client && errors.Is(err, ErrBeingApplied):
 		return true
+	case c.Client && c.Touch == TouchWhole && errors.Is(err, ErrRemovalDenied):
+		return true // what a PUT does not name may stay: RFC 7644, section 3.5.1
 	default:
 		return c.LeaveOut == LeaveOutUnusable && unusable
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/holdline/holdline/internal/textclean"
 )
 
 // Fold returns a text such that two texts that differ only in case have the same
@@ -26,13 +28,8 @@ func foldRune(r rune) rune {
 	return least
 }
 
-// Blank reports whether a text has nothing to read: only spaces and characters that
-// are not seen, as they stick to copied numbers.
-func Blank(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool {
-		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cf, unicode.Cc, unicode.Variation_Selector)
-	})
-}
+// Blank reports whether nothing can be seen of a text.
+func Blank(text string) bool { return textclean.Blank(text) }
 
 // FoldNames returns an object with its names in lower case, as messages have them
 // in any case. Two of the same name are invalidSyntax.

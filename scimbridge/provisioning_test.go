@@ -302,7 +302,7 @@ func TestErrorsNameTheirAttribute(t *testing.T) {
 // What a client reads and puts back changes nothing, however the user came to be.
 func TestWhatIsShownAndPutBackChangesNothing(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano()) //nolint:forbidigo // the seed is printed
+	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	defer func() {
 		if t.Failed() {

@@ -114,19 +114,19 @@ func newestOfANumber(f *fixture) {
 			f.Errorf("got %q, want %q", got, id)
 		}
 	}
-	keep := func(id string, number claim.Mobile, state claim.State, made time.Time) claim.Claim {
+	keep := func(id string, number claim.Mobile, state claim.State, made time.Time) {
 		c := open(id, bob)
 		c.Number, c.CreatedAt, c.State, c.ClientText = number, made, claim.Staged, claim.ClientAsked
 		c = f.create(c)
 		if state == claim.Staged {
-			return c
+			return
 		}
 		moved := c
 		moved.State, moved.ClientText = state, claim.ClientTexted
 		if moved.State.Ended() {
 			moved.EndedAt = noon
 		}
-		return f.move(claim.Staged, moved)
+		f.move(claim.Staged, moved)
 	}
 	want("", wanted)
 	keep("other", claim.RestoreMobile("+491713333333"), claim.Lapsed, noon)

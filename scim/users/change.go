@@ -214,6 +214,9 @@ func (s *Service) settled(
 	}
 	changed, err := s.write(ctx, m, record, e.document, proposal, by)
 	if e.off && writesNumber(proposal) && refused(err) { // perhaps for the number
+		if fault := s.Claims.Settle(ctx, proposal, err); fault != nil {
+			return scim.Entry{}, fmt.Errorf("settle the number: %w", fault)
+		}
 		proposal = proposal.Without(reason(err))
 		changed, err = s.write(ctx, m, record, e.document, proposal, by)
 	}
