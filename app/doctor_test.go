@@ -20,6 +20,8 @@ func TestAddressesWithoutTLSAreNamed(t *testing.T) {
 		{ID: "kannel", Type: "kannel", Endpoint: "http://kannel.example.com:13013"},
 		{ID: "vonage", Type: "vonage"},
 		{ID: "local", Type: "http", Request: config.RequestConfig{URL: "http://127.0.0.1:9/"}},
+		{ID: "ruled", Type: "http", Response: "base64://", Request: config.RequestConfig{URL: "http://127.0.0.1:9/"}},
+		{ID: "preset", Type: "http", Preset: "twilio", Request: config.RequestConfig{URL: "http://127.0.0.1:9/"}},
 	}
 	cfg.Notices.Webhook.Request = request
 	cfg.Tracing.Endpoint = "http://collector.example.com:4318"
@@ -38,6 +40,15 @@ func TestAddressesWithoutTLSAreNamed(t *testing.T) {
 		"notices.webhook.request_config.url", "sms.gateways[0].request_config.url", "sms.gateways[1].endpoint", "tracing.otlp_endpoint",
 	}; !slices.Equal(named, want) {
 		t.Errorf("named %q, want %q", named, want)
+	}
+	var withoutRule []string
+	for _, f := range report.Findings {
+		if f.ID == "gateway-without-response" {
+			withoutRule = append(withoutRule, f.Place.Key)
+		}
+	}
+	if want := []string{"sms.gateways[0]", "sms.gateways[3]"}; !slices.Equal(withoutRule, want) {
+		t.Errorf("without a rule %q, want %q", withoutRule, want)
 	}
 	var printed strings.Builder
 	if err := report.WriteJSON(&printed); err != nil {

@@ -85,13 +85,10 @@ func SendTest(ctx context.Context, cfg config.Config, number, gateway string) (d
 		tried = append(tried, a.Key)
 	}
 	setup := setupOf(cfg)
-	findings := doctor.TestText(attempts)
-	for _, f := range doctor.Own(doctor.Setup{
+	findings := append(doctor.TestText(attempts), doctor.Own(doctor.Setup{
 		AdminHost:  "localhost", // not looked at here
 		Simulators: among(setup.Simulators, tried), WithoutRule: among(setup.WithoutRule, tried),
-	}) {
-		findings = append(findings, f)
-	}
+	})...)
 	report := doctor.NewReport(findings, []string{"the answers of SMS gateways to a test text"})
 	report.Attempts = attempts
 	return report, nil

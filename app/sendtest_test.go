@@ -85,8 +85,10 @@ func TestATestTextShowsWhatWasAskedAndAnswered(t *testing.T) {
 		failed   bool
 	}{
 		"in order": {
-			"", map[string]doctor.Outcome{"refuses": doctor.OutcomeAccount, "mumbles": doctor.OutcomeUnsure, "takes": doctor.OutcomeSent},
-			[]string{"test-text-refused", "test-text-refused"}, false,
+			"",
+			map[string]doctor.Outcome{"refuses": doctor.OutcomeAccount, "mumbles": doctor.OutcomeUnsure, "takes": doctor.OutcomeSent},
+			[]string{"test-text-refused", "test-text-refused"},
+			false,
 		},
 		"one that refuses": {"refuses", map[string]doctor.Outcome{"refuses": doctor.OutcomeAccount}, []string{"test-text-not-sent"}, true},
 		"one without rule": {"spare", map[string]doctor.Outcome{"spare": doctor.OutcomeSent}, []string{"gateway-without-response"}, false},

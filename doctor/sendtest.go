@@ -116,7 +116,7 @@ func NewMask(secrets []string, number string) Mask {
 }
 
 // secretNames are what fields with secrets are called.
-const secretNames = `[\w.-]*(?:key|secret|token|passw|pwd|auth|signature|credential)[\w.-]*`
+const secretNames = `[\w.-]*(?:key|secret|token|passw|pwd|auth|signature|credential)[\w.-]*` //nolint:gosec // Names, and no secrets.
 
 var (
 	jsonSecrets  = regexp.MustCompile(`(?i)(\\*"` + secretNames + `\\*"\s*:\s*)(?:\\+"[^"]*"|"(?:[^"\\]|\\.)*"|[-\d.eE+]+)`)

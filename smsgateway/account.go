@@ -40,15 +40,23 @@ func (h *HTTP) Look(ctx context.Context) error {
 			return h.ask(req)
 		}
 	}
-	// The request of a made-up text names the host. It is not sent.
-	req, err := h.api.request(ctx, Message{
-		ID: "sample", Kind: claim.TextCode, To: claim.RestoreMobile("+491711111111"), Body: "123456 is a sample.", Code: "123456",
-		Validity: 5 * time.Minute,
-	})
+	req, err := h.anyRequest(ctx)
 	if err != nil {
 		return fmt.Errorf("make a request: %w", err)
 	}
 	return dial(ctx, req)
+}
+
+// anyRequest names the host; it is not sent. An operator's body may be for some
+// numbers alone, so none is made.
+func (h *HTTP) anyRequest(ctx context.Context) (*http.Request, error) {
+	if c, ok := h.api.(custom); ok {
+		return newRequest(ctx, c.config.method(), c.config.URL, "", nil)
+	}
+	return h.api.request(ctx, Message{
+		ID: "sample", Kind: claim.TextCode, To: claim.RestoreMobile("+491711111111"), Body: "123456 is a sample.", Code: "123456",
+		Validity: 5 * time.Minute,
+	})
 }
 
 // ask looks at the account. Only 401 is a refusal of the credentials: other

@@ -26,7 +26,7 @@ type CustomOptions struct {
 	// TemplateIDs are the provider's names of texts that were registered with it,
 	// by kind and BCP 47 language. A text is written in a language that has one.
 	TemplateIDs map[claim.TextKind]map[string]string
-	// Now is for signatures that hold the time.
+	// Now is for signatures that hold the time, and needed for auth of type acs3.
 	Now func() time.Time
 }
 
@@ -90,6 +90,9 @@ func newCustom(config RequestConfig, options HTTPOptions, samples ...Message) (*
 		})
 	}
 	faults = append(faults, api.checkTemplateIDs()...)
+	if api.config.Auth.Type == "acs3" && more.Now == nil {
+		faults = append(faults, errors.New("request_config.auth.type: acs3 is not for this"))
+	}
 	if len(faults) > 0 {
 		client.CloseIdleConnections()
 		return nil, errors.Join(faults...)

@@ -63,7 +63,7 @@ func (k Kannel) receiptURL(m Message) string {
 	return k.Callback + mark + "type=%d&text=" + url.QueryEscape(m.ID)
 }
 
-func (k Kannel) verdict(_ context.Context, a answer) (string, error) { //nolint:unparam // It names no ids.
+func (k Kannel) verdict(_ context.Context, a answer) (string, error) {
 	text := string(a.body)
 	switch {
 	case a.ok() && (strings.HasPrefix(text, "0:") || strings.HasPrefix(text, "3:")): // accepted, queued

@@ -26,6 +26,7 @@ func tooLate(ctx context.Context) error {
 // nobody is to be told the same thing again and again.
 func TestHowOftenATextIsTried(t *testing.T) {
 	noAnswer := func(context.Context) error { return errors.New("the connection is refused") }
+	mumbles := func(context.Context) error { return smsgateway.ErrUnsure }
 	account := func(context.Context) error { return smsgateway.ErrAccount }
 	for name, tt := range map[string]struct {
 		kind        claim.TextKind
@@ -37,6 +38,8 @@ func TestHowOftenATextIsTried(t *testing.T) {
 		"a code, too late an answer":          {claim.TextCode, 5 * time.Minute, tooLate, 2, 2, claim.TextSent},
 		"a code of a day, too late an answer": {claim.TextCode, 24 * time.Hour, tooLate, 2, 2, claim.TextSent},
 		"a code, the account is refused":      {claim.TextCode, 5 * time.Minute, account, 1, 1, claim.TextFailed},
+		"a code, an answer of a kind":         {claim.TextCode, 24 * time.Hour, mumbles, 3, 3, claim.TextFailed},
+		"a notice, an answer of a kind":       {claim.TextChanged, 24 * time.Hour, mumbles, 3, 3, claim.TextFailed},
 		"a notice, too late an answer":        {claim.TextChanged, 24 * time.Hour, tooLate, 2, 2, claim.TextSent},
 		"a notice, no answer at all":          {claim.TextChanged, 24 * time.Hour, noAnswer, 20, 50, claim.TextFailed},
 		"a notice, the account is refused":    {claim.TextChanged, 24 * time.Hour, account, 20, 50, claim.TextFailed},

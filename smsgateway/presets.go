@@ -44,7 +44,7 @@ type presetSettings struct {
 // rule of the operator's.
 func Presets() []string {
 	names := slices.Collect(maps.Keys(ownRules))
-	files, _ := presetFiles.ReadDir("presets") //nolint:errcheck // It is in this program.
+	files, _ := presetFiles.ReadDir("presets") // It is in this program.
 	for _, file := range files {
 		names = append(names, strings.TrimSuffix(file.Name(), ".jsonnet"))
 	}

@@ -111,6 +111,7 @@ func TestPresetsUnderstandWhatProvidersAnswer(t *testing.T) {
 					t.Error("nobody published this")
 				}
 				id, reason := said{a.Status, a.Body, a.Want}.isUnderstood(t, func(t *testing.T, endpoint string, options smsgateway.HTTPOptions) smsgateway.Gateway {
+					t.Helper()
 					return presetGateway(t, name, endpoint, options)
 				})
 				if id != a.ID {
@@ -152,6 +153,22 @@ func TestPresetsAskAsProvidersDocument(t *testing.T) {
 				}
 				golden(t, "preset-"+name+"-"+kind+".golden", <-asked)
 			})
+		}
+	}
+}
+
+// To look at a gateway no text is made, which a body may be for some numbers alone.
+func TestAGatewayWithAPresetCanBeLookedAt(t *testing.T) {
+	for name := range givens {
+		double := newServer(t, func(http.ResponseWriter, *http.Request) { t.Error("it was asked") })
+		options := patient
+		options.Custom = smsgateway.CustomOptions{
+			Preset: name, Now: time.Now, Data: map[string]string{"from": "x", "username": "x", "sign_name": "x"},
+			TemplateIDs: map[claim.TextKind]map[string]string{claim.TextCode: {"en": "1"}},
+		}
+		g := mustHTTP(t, smsgateway.RequestConfig{URL: double.URL, Auth: givens[name].auth}, options)
+		if err := g.Look(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -74,6 +74,8 @@ func TestRulesDecide(t *testing.T) {
 		"a rule of null":             {`function(ctx) null`, said{200, ``, "unsure"}, "", "must make an object"},
 		"a rule of text":             {`function(ctx) "sent"`, said{200, ``, "unsure"}, "", "must make an object"},
 		"sent as text":               {`function(ctx) {sent: "true"}`, said{200, ``, "unsure"}, "", "must make an object"},
+		"a deep document":            {`function(ctx) {sent: ctx.status == 200 && ctx.body == "", reason: std.toString(ctx.body)}`, said{200, strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "unsure"}, "", "max stack frames exceeded"},
+		"deeper than JSON goes":      {`function(ctx) {sent: ctx.status == 200 && std.startsWith(ctx.body, "[[")}`, said{200, strings.Repeat("[", 20000) + strings.Repeat("]", 20000), "sent"}, "", ""},
 		"too much":                   {`function(ctx) if ctx.body == "x" then {sent: true, id: std.repeat("x", 70000)} else {}`, said{200, `x`, "unsure"}, "", "too long"},
 		"a body that is text":        {`function(ctx) {sent: ctx.body == "OK 1", id: std.split(ctx.body, " ")[1]}`, said{200, `OK 1`, "sent"}, "1", ""},
 		"a number is JSON":           {`function(ctx) {sent: ctx.body == 1}`, said{200, `1`, "sent"}, "", ""},
@@ -87,6 +89,7 @@ func TestRulesDecide(t *testing.T) {
 				rule = wholeRule
 			}
 			id, reason := tt.answer.isUnderstood(t, func(t *testing.T, endpoint string, options smsgateway.HTTPOptions) smsgateway.Gateway {
+				t.Helper()
 				return ruled(t, endpoint, rule, options)
 			})
 			if id != tt.id || !strings.Contains(reason, tt.reason) {

@@ -187,6 +187,7 @@ func TestDocumentedAnswersAreUnderstood(t *testing.T) {
 		for _, tt := range list {
 			t.Run(fmt.Sprintf("%s %d %s", name, tt.status, tt.body), func(t *testing.T) {
 				tt.isUnderstood(t, func(t *testing.T, endpoint string, options smsgateway.HTTPOptions) smsgateway.Gateway {
+					t.Helper()
 					return preset(t, name, endpoint, options)
 				})
 			})
