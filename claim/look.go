@@ -119,12 +119,33 @@ func (s *Service) errand(ctx context.Context, c Claim) error {
 	if gone {
 		done.Marker, done.DueAt = MarkerDone, time.Time{}
 	}
-	change.Moves = []Move{{From: c.State, Claim: done, Forget: gone}}
-	err = s.commit(ctx, change)
+	err = s.concludeErrand(ctx, c, Move{From: c.State, Claim: done, Forget: gone}, change)
 	if err == nil && gone {
 		s.forgetRest(ctx, c.IdentityID)
 	}
 	return err
+}
+
+// concludeErrand commits what came of an errand. What was written is audited even if
+// the claim has changed meanwhile: somebody else looks again then.
+func (s *Service) concludeErrand(ctx context.Context, c Claim, move Move, change Change) error {
+	change.Moves = []Move{move}
+	err := s.commit(ctx, change)
+	if !errors.Is(err, ErrRaced) || len(change.Events) == 0 {
+		return err
+	}
+	return again(ctx, func() error {
+		present, err := s.Store.Find(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		change.Moves = nil
+		if present != nil && present.State == c.State {
+			move.Claim.Version = present.Version
+			change.Moves = []Move{move}
+		}
+		return s.commit(ctx, change)
+	})
 }
 
 // remedy writes what is not as it should be, and returns the claim as it is then.

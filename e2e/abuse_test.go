@@ -97,10 +97,11 @@ func TestHooksAnswerOnlyKratos(t *testing.T) {
 	var stage, activate harness.Call
 	harness.Eventually(t, harness.Patience, "answers to both hooks", func() error {
 		for _, call := range s.Hooks.Calls("POST") {
-			if call.Path == stagePath {
+			switch call.Path {
+			case stagePath:
 				stage = call
-			} else {
-				activate = call // Kratos does not wait for it
+			case activatePath: // Kratos waits neither for it nor for the call about changed identities
+				activate = call
 			}
 		}
 		if stage.Status != 200 || activate.Status != 204 {
