@@ -256,11 +256,7 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune limits", p.pruneLimits)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune sessions", p.pruneSessions)) })
 	if p.cfg.SCIM.Enabled {
-		g.Go(func() error {
-			reconcile := p.soft("reconcile the index of users", p.reconcile)
-			reconcile(ctx)
-			return every(ctx, p.cfg.SCIM.ReconcileInterval, reconcile)
-		})
+		g.Go(func() error { return p.keepIndex(ctx) })
 		g.Go(func() error { return p.index(ctx) })
 	}
 	if _, err := fmt.Fprintf(out, "listening public=%s admin=%s\n", public.Addr(), admin.Addr()); err != nil {

@@ -49,7 +49,7 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	edge.Health(engine, p.release, p.checks())
+	edge.Health(engine, p.release, p.checks(), p.indexState)
 	openapi.Mount(engine)
 	userapi.Mount(engine, edge, p.asked, p.realms, p.cfg.OTP.Length)
 	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
@@ -89,7 +89,7 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	edge.Health(engine, p.release, p.checks())
+	edge.Health(engine, p.release, p.checks(), p.indexState)
 	hooks, err := p.hooks()
 	if err != nil {
 		return nil, err

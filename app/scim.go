@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/holdline/holdline/claim"
@@ -25,6 +26,7 @@ type provisioning struct {
 	catalogue  *users.Catalogue
 	users      *users.Service
 	reconciler *reconcile.Reconciler
+	index      scim.Index
 }
 
 // resourceOf is a user with the extensions that are configured.
@@ -64,12 +66,14 @@ func (p *program) provision() {
 		Schemas: p.directory.Schemas, Rules: rules, Mapping: options, SchemaID: p.cfg.SCIM.SchemaID, Now: p.clock.Now,
 	})
 	index := persistence.NewScimIndex(p.db)
+	p.scim.index = index
 	p.scim.users = users.NewService(users.Options{
 		Directory: p.directory, Claims: p.asked, Index: index, Catalogue: p.scim.catalogue,
 		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: planOf(p.cfg),
 		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
 		SkipNumbers: p.cfg.SCIM.InvalidMobile == "skip", PasswordMinLength: p.cfg.SCIM.PasswordMinLength,
-		PrivilegedKey: p.cfg.Kratos.PrivilegedKey, OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Now: p.clock.Now, Log: p.log,
+		PrivilegedKey: p.cfg.Kratos.PrivilegedKey, OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Completing: completing,
+		Now: p.clock.Now, Log: p.log,
 	})
 	p.scim.reconciler = reconcile.New(reconcile.Options{
 		Source: p.directory, Index: index, Entries: p.scim.users.Entries, Now: p.clock.Now, Log: p.log,
@@ -138,30 +142,84 @@ func (p *program) checkSchemas(ctx context.Context) error {
 	return nil
 }
 
-// reconcilerLease is the name under which replicas take turns.
-const reconcilerLease = "scim reconciler"
+// reconcilerLease is the name under which replicas take turns. It is a short one that
+// its holder extends, so that another replica goes on soon after one has died.
+const (
+	reconcilerLease = "scim reconciler"
+	passLease       = 10 * time.Second
+	passBeat        = 3 * time.Second
+	// firstPause and longestPause are how long after a first pass that failed, such as
+	// for want of Kratos, the next is tried.
+	firstPause   = 100 * time.Millisecond
+	longestPause = 3 * time.Second
+	// completing is how long a request waits for a first pass: that over some hundred
+	// users is over by then.
+	completing = 2 * time.Second
+)
 
-// reconcile compares the index with Kratos, unless another replica has done so
-// since the last interval began.
+// keepIndex compares the index with Kratos, until ctx ends: again and again until a
+// first pass has come to its end, and then as often as is configured.
+func (p *program) keepIndex(ctx context.Context) error {
+	reconcile := p.soft("reconcile the index of users", p.reconcile)
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		reconcile(ctx)
+		if complete, err := p.scim.index.Complete(ctx); err == nil && complete {
+			return every(ctx, p.cfg.SCIM.ReconcileInterval, reconcile)
+		}
+		again := time.NewTimer(pause)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
+			return nil
+		}
+	}
+}
+
+// reconcile compares the index with Kratos, unless another replica does so now or has
+// done so since the last interval began.
 func (p *program) reconcile(ctx context.Context) error {
-	now := p.clock.Now()
-	turn := claim.Lease{IdentityID: reconcilerLease, Owner: p.id, Until: now.Add(p.cfg.SCIM.ReconcileInterval - time.Second/2)}
-	switch err := persistence.NewStore(p.db).Acquire(ctx, turn, now); {
+	now, store := p.clock.Now(), persistence.NewStore(p.db)
+	last, err := p.scim.index.LastPass(ctx)
+	if err != nil || now.Sub(last) < p.cfg.SCIM.ReconcileInterval-time.Second/2 {
+		return err
+	}
+	turn := claim.Lease{IdentityID: reconcilerLease, Owner: p.id, Until: now.Add(passLease)}
+	switch err := store.Acquire(ctx, turn, now); {
 	case errors.Is(err, claim.ErrLeased):
 		return nil
 	case err != nil:
 		return err
 	}
+	working, stop := context.WithCancel(ctx)
+	var beat sync.WaitGroup
+	beat.Go(func() {
+		_ = every(working, passBeat, p.soft("go on reconciling", func(ctx context.Context) error {
+			turn.Until = p.clock.Now().Add(passLease)
+			return store.Extend(ctx, turn)
+		}))
+	})
 	done, err := p.scim.reconciler.Pass(ctx)
+	stop()
+	beat.Wait()
 	if err == nil {
 		p.metrics.Reconciled(done, true, p.clock.Now())
-		return nil
+	} else {
+		p.metrics.Unreconciled(done)
 	}
-	p.metrics.Unreconciled(done)
-	if fault := persistence.NewStore(p.db).Release(ctx, turn); fault != nil {
-		return errors.Join(err, fault) // the next turn comes when this one is over
+	// The next turn comes anyway, when this one is over.
+	return errors.Join(err, store.Release(context.WithoutCancel(ctx), turn))
+}
+
+// indexState says in /health/ready what a list could not be answered for.
+func (p *program) indexState(ctx context.Context) string {
+	if !p.cfg.SCIM.Enabled {
+		return ""
 	}
-	return err
+	if complete, err := p.scim.index.Complete(ctx); err != nil || complete {
+		return ""
+	}
+	return "building"
 }
 
 // changed hears of identities that Kratos has changed; nil without SCIM.

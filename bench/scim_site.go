@@ -44,7 +44,7 @@ func (s *scimSite) next() int {
 // on it.
 //
 // The reconciler's pass at the start would read all identities while others are
-// measured. So another replica, of which there is none, has its lease.
+// measured. So it was there before, it seems.
 func startScimSite(ctx context.Context, b *bench, name string, n int) (*scimSite, error) {
 	site := &scimSite{n: n, database: "bench_scim_" + name, kratos: double.NewCrowd(n)}
 	dsn, err := b.server.fresh(ctx, site.database)
@@ -64,7 +64,7 @@ func startScimSite(ctx context.Context, b *bench, name string, n int) (*scimSite
 			return err
 		}
 		return b.server.exec(ctx, "INSERT INTO "+site.database+
-			".identity_leases (identity_id, owner, claim_id, ends_at) VALUES ('scim reconciler', 'bench', '', '2999-01-01')")
+			".scim_passes (name, began_at) VALUES ('users', '2999-01-01')")
 	})
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func TestHealthAnswersAsDocumented(t *testing.T) {
 	var away error
 	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
 		openapi.Mount(engine)
-		edge.Health(engine, "v1.0.0", map[string]func(context.Context) error{"database": func(context.Context) error { return away }})
+		edge.Health(engine, "v1.0.0", map[string]func(context.Context) error{"database": func(context.Context) error { return away }}, nil)
 	})
 	for path, headers := range map[string][]string{
 		"/health/alive": nil, "/health/ready": nil, "/version": nil, openapi.Path: {"If-None-Match", "*"}, openapi.Path + "?": nil,
@@ -91,7 +91,7 @@ func TestReceiptsAnswerAsDocumented(t *testing.T) {
 // What the document says of paths and methods that are not in it.
 func TestWhatIsNotInTheDocumentAnswersAsItSays(t *testing.T) {
 	doc := document(t)
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { edge.Health(engine, "v1.0.0", nil) })
+	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { edge.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" }) })
 	for name, ask := range map[string]struct{ method, path string }{
 		"NoRoute": {http.MethodGet, "/nothing"}, "WrongMethod": {http.MethodHead, "/version"},
 	} {

@@ -1,6 +1,7 @@
 package openapi_test
 
 import (
+	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -78,7 +79,7 @@ func same(t *testing.T, documented, mounted []string) {
 
 func TestThePublicRoutesAreTheDocuments(t *testing.T) {
 	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
-		edge.Health(engine, "v1.0.0", nil)
+		edge.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
 		openapi.Mount(engine)
 		userapi.Mount(engine, edge, &claims{}, people{}, 6)
 		receiptRoutes(engine, edge, smsgateway.NewReceipts(smsgateway.ReceiptOptions{}))
@@ -95,7 +96,7 @@ func TestThePublicRoutesAreTheDocuments(t *testing.T) {
 
 func TestTheAdminRoutesAreTheDocuments(t *testing.T) {
 	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
-		edge.Health(engine, "v1.0.0", nil)
+		edge.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
 		hook.Mount(engine, edge, &rulings{}, hook.Options{Key: hookKey})
 		adminapi.Mount(engine, edge, adminapi.Options{})
 		engine.GET("/metrics", func(*gin.Context) {}) // as app has it

@@ -72,3 +72,12 @@ func (s *Store) Release(ctx context.Context, lease claim.Lease) error {
 		return tx.Where("identity_id = ? AND owner = ?", lease.IdentityID, lease.Owner).Delete(&leaseRow{}).Error
 	}))
 }
+
+// Extend has a lease that is still this owner's end later.
+func (s *Store) Extend(ctx context.Context, lease claim.Lease) error {
+	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+		_, err := update(tx, "identity_leases", []assignment{{"ends_at", moment(lease.Until)}},
+			"identity_id = ? AND owner = ?", lease.IdentityID, lease.Owner)
+		return err
+	}))
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -20,8 +21,9 @@ import (
 // its bucket on without passing over the users before it. Writers meet only on
 // the bucket that they share.
 type ScimIndex struct {
-	db    *DB
-	bound int
+	db       *DB
+	bound    int
+	complete atomic.Bool // a pass was over, when it was last looked
 }
 
 var _ scim.Index = (*ScimIndex)(nil)
@@ -30,7 +32,7 @@ var _ scim.Index = (*ScimIndex)(nil)
 const ScimBound = 50_000
 
 // NewScimIndex returns an index on a database whose schema is up to date.
-func NewScimIndex(db *DB) *ScimIndex { return &ScimIndex{db, ScimBound} }
+func NewScimIndex(db *DB) *ScimIndex { return &ScimIndex{db: db, bound: ScimBound} }
 
 // Put implements [scim.Index].
 func (x *ScimIndex) Put(ctx context.Context, e scim.Entry) error {

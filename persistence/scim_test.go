@@ -481,3 +481,32 @@ func someFilter(r *rapid.T, depth int) string {
 	}).Draw(r, "form")
 	return fmt.Sprintf(form, operator, text)
 }
+
+// Any pass that has come to its end makes the index complete, for all replicas, and the
+// one that began last is remembered.
+func TestAPassMakesTheIndexComplete(t *testing.T) {
+	onEach(t, func(k kind) {
+		one, other := persistence.NewScimIndex(k.db), persistence.NewScimIndex(k.db)
+		wants := func(complete bool, last time.Time) {
+			k.Helper()
+			for _, index := range []*persistence.ScimIndex{one, other} {
+				got, err := index.Complete(k.Context())
+				if err != nil || got != complete {
+					k.Errorf("complete: got %t, %v, want %t", got, err, complete)
+				}
+				if got, err := index.LastPass(k.Context()); err != nil || !got.Equal(last) {
+					k.Errorf("last pass: got %v, %v, want %v", got, err, last)
+				}
+			}
+		}
+		wants(false, time.Time{})
+		for _, step := range []struct{ began, last time.Time }{
+			{noon, noon}, {noon.Add(time.Minute), noon.Add(time.Minute)}, {noon, noon.Add(time.Minute)},
+		} {
+			if err := one.Passed(k.Context(), step.began); err != nil {
+				k.Fatal(err)
+			}
+			wants(true, step.last)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -30,7 +31,17 @@ type Index interface {
 	// Unseen returns at most n identities that nobody has seen since a moment.
 	// Before it deletes them the reconciler asks Kratos whether they are gone.
 	Unseen(ctx context.Context, since time.Time, n int) ([]string, error)
+	// Passed notes that a pass over all identities that began then has come to its
+	// end, and LastPass returns when the last such one began; zero for none.
+	Passed(ctx context.Context, began time.Time) error
+	LastPass(ctx context.Context) (time.Time, error)
+	// Complete reports whether there was one, on any replica: until then the index
+	// does not know who is missing from it.
+	Complete(ctx context.Context) (bool, error)
 }
+
+// ErrIncomplete says that an answer would need an index that is complete.
+var ErrIncomplete = errors.New("scim: the index of users is not complete yet")
 
 // Entry is what the index has of an identity. All of it but Version, Updated and
 // Seen is personal data.

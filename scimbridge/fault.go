@@ -50,6 +50,10 @@ func faultOf(err error, languages string) (fault errorBody, status int, own bool
 		own = true
 	case errors.Is(err, users.ErrVersion):
 		refused, own = &scim.Error{Status: http.StatusPreconditionFailed, Detail: "the resource was changed since that version"}, true
+	case errors.Is(err, scim.ErrIncomplete):
+		refused, own = &scim.Error{
+			Status: http.StatusServiceUnavailable, Detail: "the index of users is being built from Kratos: try again in a moment",
+		}, true
 	case errors.Is(err, users.ErrUnmapped):
 		refused = &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the attribute mapping does not fit: see the server's log"}
 	default:

@@ -312,6 +312,7 @@ type world struct {
 	kratos *identities
 	server *httptest.Server
 	store  *claimtest.Store
+	index  *persistence.ScimIndex
 
 	mu    sync.Mutex
 	now   time.Time
@@ -326,6 +327,8 @@ type options struct {
 	always bool
 	// named leaves userName to a trait that Kratos does not keep apart.
 	named bool
+	// building leaves the index without a pass over all identities.
+	building bool
 	// skip leaves out clients' numbers that cannot be read.
 	skip bool
 	// keep denies the removal of numbers.
@@ -394,8 +397,14 @@ func newWorld(t *testing.T, with ...options) *world {
 			w.texts = append(w.texts, text)
 		},
 	})
+	w.index = persistence.NewScimIndex(db)
+	if !o.building {
+		if err := w.index.Passed(t.Context(), noon); err != nil {
+			t.Fatal(err)
+		}
+	}
 	service := users.NewService(users.Options{
-		Directory: w.kratos, Claims: claims, Index: persistence.NewScimIndex(db), PasswordMinLength: 8,
+		Directory: w.kratos, Claims: claims, Index: w.index, PasswordMinLength: 8,
 		Catalogue: users.NewCatalogue(users.CatalogueOptions{
 			Schemas: func(context.Context) (map[string]map[string]any, error) {
 				return map[string]map[string]any{"default": kept}, nil

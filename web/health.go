@@ -10,6 +10,7 @@ import (
 
 type healthStatus struct {
 	Status string `json:"status"`
+	Index  string `json:"index,omitempty"` // building, or nothing to say
 }
 
 type version struct {
@@ -17,9 +18,13 @@ type version struct {
 }
 
 // Health adds /health/alive, /health/ready and /version, which answer as Ory's
-// servers do. Ready asks every check; their errors are logged, not shown.
-func (e *Edge) Health(r gin.IRouter, release string, checks map[string]func(context.Context) error) {
-	r.GET("/health/alive", func(c *gin.Context) { c.JSON(http.StatusOK, healthStatus{"ok"}) })
+// servers do. Ready asks every check; their errors are logged, not shown. It also says
+// what state an index is in, which is no reason to send requests elsewhere; nil for
+// none.
+func (e *Edge) Health(
+	r gin.IRouter, release string, checks map[string]func(context.Context) error, index func(context.Context) string,
+) {
+	r.GET("/health/alive", func(c *gin.Context) { c.JSON(http.StatusOK, healthStatus{Status: "ok"}) })
 	r.GET("/version", func(c *gin.Context) { c.JSON(http.StatusOK, version{release}) })
 	r.GET("/health/ready", func(c *gin.Context) {
 		for name, check := range checks {
@@ -29,7 +34,13 @@ func (e *Edge) Health(r gin.IRouter, release string, checks map[string]func(cont
 				return
 			}
 		}
-		c.JSON(http.StatusOK, healthStatus{"ok"})
+		ready := healthStatus{Status: "ok"}
+		if index != nil {
+			ctx, cancel := context.WithTimeout(c.Request.Context(), checkTime)
+			defer cancel()
+			ready.Index = index(ctx)
+		}
+		c.JSON(http.StatusOK, ready)
 	})
 }
 

@@ -27,6 +27,9 @@ func (r *Reconciler) Pass(ctx context.Context) (Progress, error) {
 	if err != nil {
 		return p, err
 	}
+	if err := r.Index.Passed(ctx, p.Began); err != nil {
+		return p, fmt.Errorf("note the pass: %w", err)
+	}
 	r.log(ctx, "index reconciled", p)
 	return p, nil
 }

@@ -3,6 +3,7 @@ package users
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/scim"
@@ -27,7 +28,8 @@ type Page struct {
 // most bounds how many users of one answer are looked up in Kratos.
 const most = 5
 
-// List answers from the index. A single user who is looked up, by id, userName,
+// List answers from the index, and with [scim.ErrIncomplete] until that is complete,
+// unless a filter means one user who is found. A single user who is looked up, by id, userName,
 // externalId or e-mail address, is looked up in Kratos too, so that clients that
 // ask before they create or change somebody get no old answer.
 func (s *Service) List(ctx context.Context, by By, search Search) (Page, error) {
@@ -37,6 +39,10 @@ func (s *Service) List(ctx context.Context, by By, search Search) (Page, error) 
 	wanted := s.single(search.Filter)
 	if id, ok := wanted["id"]; ok {
 		return s.byID(ctx, by, search, id)
+	}
+	complete, err := s.complete(ctx) // before the index is asked, not after
+	if err != nil {
+		return Page{}, err
 	}
 	page, err := s.Index.Query(ctx, query)
 	if err != nil {
@@ -53,6 +59,9 @@ func (s *Service) List(ctx context.Context, by By, search Search) (Page, error) 
 			}
 		}
 	}
+	if !complete && (page.Total == 0 || wanted["userName"] == "" && wanted["externalId"] == "") {
+		return Page{}, scim.ErrIncomplete
+	}
 	list := Page{Total: page.Total}
 	for _, entry := range page.Entries {
 		user, err := s.user(entry, by.Client)
@@ -62,6 +71,30 @@ func (s *Service) List(ctx context.Context, by By, search Search) (Page, error) 
 		list.Users = append(list.Users, user)
 	}
 	return list, nil
+}
+
+// lookAgain is how often a request that waits for the index looks.
+const lookAgain = 50 * time.Millisecond
+
+// complete tells whether the index is, or is soon.
+func (s *Service) complete(ctx context.Context) (bool, error) {
+	over := time.NewTimer(s.Completing)
+	defer over.Stop()
+	for {
+		complete, err := s.Index.Complete(ctx)
+		if complete || err != nil {
+			return complete, err
+		}
+		again := time.NewTimer(lookAgain)
+		select {
+		case <-again.C:
+			continue
+		case <-over.C:
+		case <-ctx.Done():
+		}
+		again.Stop()
+		return false, nil
+	}
 }
 
 // single returns what a filter says of the one user that it means; nothing if it

@@ -76,6 +76,10 @@ func (s *Service) nameIsFree(ctx context.Context, id, name string) error {
 	if len(keys) == 0 {
 		return nil
 	}
+	complete, err := s.complete(ctx)
+	if err != nil {
+		return err
+	}
 	taken := func(document map[string]any) bool {
 		other, _ := document["userName"].(string)
 		return scim.Fold(other) == scim.Fold(name)
@@ -100,6 +104,9 @@ func (s *Service) nameIsFree(ctx context.Context, id, name string) error {
 		if user, err := s.user(now, ""); err != nil || taken(user.Document) {
 			return errors.Join(conflict("userName"), err)
 		}
+	}
+	if !complete {
+		return scim.ErrIncomplete
 	}
 	return nil
 }

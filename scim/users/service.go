@@ -58,6 +58,8 @@ type Options struct {
 	// OwnersMayNot lists attributes, or an extension's URN, that owners cannot change
 	// in their own resource.
 	OwnersMayNot []string
+	// Completing is how long a request waits for an index that is not complete yet.
+	Completing time.Duration
 	// PasswordMinLength is the fewest characters that a password may have.
 	PasswordMinLength int
 	// Now returns the database's time, in UTC.
