@@ -62,6 +62,7 @@ func setupOf(cfg config.Config) doctor.Setup {
 		AdminHost: cfg.Admin.Host, AutoMigrate: cfg.AutoMigrate(),
 		SCIM: cfg.SCIM.Enabled, OnRequest: !policyOf(cfg).VerifyAlways,
 		OldNumberUntold: !cfg.Notices.OldNumber, Codes: claim.Alphabet(cfg.OTP.Alphabet).Possible(cfg.OTP.Length),
+		Passwords:     cfg.Public.HTTPBasic,
 		TextsAnywhere: len(cfg.Mobile.AllowedCodes) == 0 && cfg.Traffic.Mode != "enforce",
 	}
 	secret := func(key string, s config.Secret) {
@@ -138,7 +139,7 @@ func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor
 		Name: name, Key: key, Keys: keys, Hook: setup, PreviousKey: hooks.PreviousKey.Reveal(),
 		PublicURL: kratos.PublicURL, BrowserURL: kratos.Browser(), AdminURL: kratos.AdminURL,
 		SessionCookie: kratos.SessionCookie, SessionAge: kratos.SessionAge,
-		RemovalDenied: policyOf(cfg).Removal == claim.RemovalDeny, Page: page.ReturnURL(),
+		RemovalDenied: policyOf(cfg).Removal == claim.RemovalDeny, AnyFactor: policyOf(cfg).RequiredAAL == claim.RequireAAL1, Page: page.ReturnURL(),
 		PublicListener: net.JoinHostPort(cfg.Public.Host, fmt.Sprint(cfg.Public.Port)),
 		Describe: func(schema map[string]any) doctor.Trait {
 			return doctor.Trait(directory.DescribeTrait(schema, kratos.MobileTrait))

@@ -29,7 +29,7 @@ func (p *program) edge(listener string) *web.Edge {
 		proxies = p.cfg.Admin.TrustedProxies
 	}
 	return &web.Edge{
-		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged, Assured: p.claims.Assured,
+		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged, NoPasswords: !p.cfg.Public.HTTPBasic, Assured: p.claims.Assured,
 		TrustedProxies: proxies, Around: p.around(listener), Access: p.cfg.Log.Access, Watch: time.Now,
 	}
 }

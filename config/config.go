@@ -37,6 +37,8 @@ type Listener struct {
 	Port           int      `koanf:"port" usage:"port of the public listener; 0 takes a free one"`
 	BaseURL        string   `koanf:"base_url" usage:"URL at which people reach the public listener; texts and notices name it"`
 	TrustedProxies []string `koanf:"trusted_proxies" usage:"addresses or networks whose X-Forwarded-For is believed on the public listener"`
+	// HTTPBasic is what WSO2's clients know. It goes past what guards a login form.
+	HTTPBasic bool `koanf:"http_basic" usage:"take people's passwords by HTTP Basic, over SCIM and the user API"`
 }
 
 // Admin is the admin listener.
@@ -181,7 +183,7 @@ type Tracing struct {
 // ports. It lacks what has no safe default: secrets and a gateway.
 func Default() Config {
 	return Config{
-		Public:   Listener{Host: "127.0.0.1", Port: 4477},
+		Public:   Listener{Host: "127.0.0.1", Port: 4477, HTTPBasic: true},
 		Admin:    Admin{Host: "127.0.0.1", Port: 4478, SessionIdle: 15 * time.Minute},
 		Database: Database{DSN: "sqlite://holdline.db"},
 		Kratos: Kratos{

@@ -30,6 +30,7 @@ type Realm struct {
 	SessionCookie                   string
 	SessionAge                      time.Duration // oldest sign-in that may change a number; 0 for any
 	RemovalDenied                   bool          // people may not remove their number
+	AnyFactor                       bool          // no second factor is asked for, kratos.required_aal is aal1
 	// Page is the address of Holdline's page for codes, as browsers reach it.
 	Page string
 	// PublicListener is where Holdline's public listener is, as host:port.

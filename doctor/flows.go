@@ -33,8 +33,14 @@ var (
 	weakerFactor = Rule{
 		"whoami-without-second-factor", Warning, Weakens,
 		"Kratos asks for a second factor at the settings form, and not for a session.",
-		"With session.whoami.required_aal aal1 a code is taken from who has not given the second factor.",
+		"With session.whoami.required_aal aal1 a session passes that has not given the second factor. Holdline asks for it where kratos.required_aal says so; but Kratos v1.3 does not tell with which factors a form was filled in, and its code is taken without the second one.",
 		"Set session.whoami.required_aal to highest_available.",
+	}
+	anyFactor = Rule{
+		"second-factor-unasked", Warning, FailsOpen,
+		"Kratos asks for a second factor at the settings form, and Holdline does not.",
+		"With kratos.required_aal aal1 whoever has a password alone changes over SCIM what the form would refuse, the number included.",
+		"Set kratos.required_aal to highest_available.",
 	}
 	cookieName = Rule{
 		"session-cookie-name", Failure, NotWorking,
@@ -62,7 +68,7 @@ var (
 		"Leave the mobile number out of the provider's mapper, or set update_identity_on_login to never.",
 	}
 
-	flowRules = []Rule{loginUpdates, cookieName, cookieDomain, returnNotAllowed, returnMissing, ageDiffers, weakerFactor, keyLogged}
+	flowRules = []Rule{anyFactor, loginUpdates, cookieName, cookieDomain, returnNotAllowed, returnMissing, ageDiffers, weakerFactor, keyLogged}
 )
 
 // flows looks at what surrounds the hooks: sessions, the way back, the log.
@@ -76,6 +82,9 @@ func (r Realm) flows() []Finding {
 	const whoami, form = "session.whoami.required_aal", "selfservice.flows.settings.required_aal"
 	if r.File.text(whoami, "highest_available") == "aal1" && r.File.text(form, "highest_available") != "aal1" {
 		found = append(found, weakerFactor.at(r.File.place(whoami), "", "required_aal: highest_available"))
+	}
+	if r.AnyFactor && r.File.text(form, "highest_available") != "aal1" {
+		found = append(found, anyFactor.at(key("kratos.required_aal"), ""))
 	}
 	if slices.Contains([]string{"info", "debug", "trace"}, strings.ToLower(r.File.text("log.level", "info"))) {
 		found = append(found, keyLogged.at(r.File.place("log.level"), "", "level: warning"))

@@ -72,6 +72,12 @@ var changes = map[string]struct {
 	"codes of five digits": {
 		func(v *doctor.View) { v.Setup.Codes = 100_000 }, nil, []string{"codes-weak"},
 	},
+	"passwords by HTTP Basic": {
+		func(v *doctor.View) { v.Setup.Passwords = true }, nil, []string{"http-basic-on"},
+	},
+	"no second factor, where Kratos' form asks for one": {
+		func(v *doctor.View) { v.Realms[0].AnyFactor = true }, nil, []string{"second-factor-unasked"},
+	},
 	"texts to all countries": {
 		func(v *doctor.View) { v.Setup.TextsAnywhere = true }, nil, []string{"texts-to-all-countries"},
 	},

@@ -30,6 +30,8 @@ type Setup struct {
 	OldNumberUntold bool
 	// Codes is how many different codes there can be; 0 if that is not known.
 	Codes int64
+	// Passwords: HTTP Basic is on.
+	Passwords bool
 	// TextsAnywhere: numbers of all countries are texted, and nothing stops the
 	// traffic to one whose codes do not come back.
 	TextsAnywhere bool
@@ -103,8 +105,14 @@ var (
 		"Fraudsters ask for codes to expensive numbers of their own, in any country, and are paid for each text.",
 		"List your countries in mobile.allowed_calling_codes, or set traffic.mode to enforce.",
 	}
+	httpBasic = Rule{
+		"http-basic-on", Warning, Weakens,
+		"People's passwords are taken by HTTP Basic.",
+		"Whoever has a password needs no more to begin and confirm a change, unless the person has a second factor. What guards Kratos' login form, such as a captcha, does not stand before it.",
+		"Set public.http_basic to false, unless programs need it that were written for WSO2 Identity Server.",
+	}
 
-	ownRules = []Rule{weakSecret, notGiven, scimWithoutCode, simulated, withoutRule, adminBound, plainHTTP, oldNumberUntold, weakCodes, textsAnywhere}
+	ownRules = []Rule{httpBasic, weakSecret, notGiven, scimWithoutCode, simulated, withoutRule, adminBound, plainHTTP, oldNumberUntold, weakCodes, textsAnywhere}
 )
 
 // Own looks at Holdline's own configuration. What package config refuses anyway is
@@ -136,6 +144,9 @@ func Own(s Setup) []Finding {
 	}
 	if s.Codes > 0 && s.Codes < leastCodes {
 		found = append(found, weakCodes.at(key("otp.length"), fmt.Sprintf("There are %d.", s.Codes)))
+	}
+	if s.Passwords {
+		found = append(found, httpBasic.at(key("public.http_basic"), "", "http_basic: false"))
 	}
 	if s.TextsAnywhere {
 		found = append(found, textsAnywhere.at(key("mobile.allowed_calling_codes"), ""))

@@ -108,7 +108,7 @@ func TestProvisioningNeverStandsStillAtKratos(t *testing.T) {
 	}
 	report := scimtest.Run(t, scimtest.Options{
 		Seed: number("HOLDLINE_SEED", uint64(time.Now().UnixNano())), People: people,
-		Cycles: int(number("HOLDLINE_KRATOS_CYCLES", 12)), Lifetime: 24 * time.Hour, Pace: 20, World: w, Known: known,
+		Cycles: int(number("HOLDLINE_KRATOS_CYCLES", 12)), Lifetime: 24 * time.Hour, Pace: 60, World: w, Known: known,
 		Clients: []*scimtest.Client{client(scimtest.Okta), client(scimtest.Entra)},
 	})
 	t.Log("\n" + report.String())

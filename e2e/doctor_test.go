@@ -25,6 +25,7 @@ var careful = harness.Overlay{
 var always = harness.Overlay{
 	"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{"use_verify_claim": false}},
 	"traffic":      harness.Overlay{"mode": "enforce"},
+	"public":       harness.Overlay{"http_basic": false},
 }
 
 // wantDiagnosis checks which failures were found, and that there were no others.
@@ -299,7 +300,7 @@ func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
 	before := len(s.Holdline.Output.String())
 	s.Holdline.Restart(t) // Kratos answers by now
 	findings := []string{
-		`"finding":"secret-weak"`, `"finding":"scim-without-code"`, `"finding":"texts-to-all-countries"`, // of its own configuration
+		`"finding":"secret-weak"`, `"finding":"scim-without-code"`, `"finding":"texts-to-all-countries"`, `"finding":"http-basic-on"`, // of its own configuration
 		`"finding":"removed-number-signs-in"`, `"finding":"trait-code-identifier"`, // of Kratos' schema
 	}
 	harness.Eventually(t, harness.Patience, "serve says it", func() error {

@@ -236,3 +236,15 @@ func uniqueNumbers() func() string {
 		return "+49151222" + strconv.Itoa(10000+n)
 	}
 }
+
+func TestPasswordsCanBeSwitchedOff(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"public": harness.Overlay{"http_basic": false}}})
+	p := s.NewPerson(t, "+4915112300001")
+	if got := p.SCIMByPassword(t, http.MethodGet, "/Me", ""); got.Status != http.StatusUnauthorized {
+		t.Errorf("by password: %d %s", got.Status, got.Body)
+	}
+	if got := p.SCIM(t, http.MethodGet, "/Me", ""); got.Status != http.StatusOK {
+		t.Errorf("by session: %d %s", got.Status, got.Body)
+	}
+}

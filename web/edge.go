@@ -33,6 +33,8 @@ type Edge struct {
 	// Assured tells whether a person's sign-in is strong enough to change something
 	// for others; nil where nobody may.
 	Assured func(ctx context.Context, in claim.SignIn) error
+	// NoPasswords refuses HTTP Basic.
+	NoPasswords bool
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
 	// believed on this listener. None by default.
 	TrustedProxies []string

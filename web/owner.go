@@ -55,7 +55,7 @@ func (e *Edge) authenticate(c *gin.Context) (claim.Caller, error) {
 		return e.Sessions.Session(ctx, "", token)
 	}
 	if header := c.GetHeader("Authorization"); header != "" {
-		if user, password, ok := c.Request.BasicAuth(); ok {
+		if user, password, ok := c.Request.BasicAuth(); ok && !e.NoPasswords {
 			return e.Sessions.Login(ctx, user, password)
 		}
 		scheme, token, _ := strings.Cut(header, " ")
