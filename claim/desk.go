@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holdline/holdline/internal/textclean"
 )
 
 // Helped are claims that are helped with as their owners would. [Service] is one.
@@ -27,7 +29,7 @@ const NumberShown = "number_shown"
 // Search returns claims. A number may be typed in full, as people write it, or
 // masked, as it is shown everywhere else. Error: ErrBadNumber.
 func (d *Desk) Search(ctx context.Context, q ClaimQuery, number string) ([]Claim, error) {
-	number = strings.TrimSpace(number)
+	number = textclean.Clean(number)
 	switch {
 	case number == "":
 	case strings.Contains(number, "*"):

@@ -51,16 +51,19 @@ func TestClaimsAreSearchedAsPeopleWriteNumbers(t *testing.T) {
 	bobs := d.open(bob, "one", m1)
 	alices := d.open(alice, "two", m2)
 	for number, want := range map[string][]string{
-		"":                    {alices, bobs},
-		" ":                   {alices, bobs},
-		m1:                    {bobs},
-		"+49 (171) 111-11 11": {bobs},
-		"tel:" + m2:           {alices},
-		"+49********11":       {bobs},
-		" +49 *** *****22 ":   {alices},
-		"+49********33":       nil,
-		"*************":       nil,
-		m0:                    nil, // what somebody had is not what they want
+		"":                                       {alices, bobs},
+		" ":                                      {alices, bobs},
+		m1:                                       {bobs},
+		"+49 (171) 111-11 11":                    {bobs},
+		"tel:" + m2:                              {alices},
+		"\u202a0049\u00a0171\u20111111111\u202c": {bobs},
+		spell([]string{m2}, '०', "", [2]string{"\ufeff", "\n"}): {alices},
+		"+49＊＊＊＊＊＊＊＊11\u200e":                                   {bobs},
+		"+49********11":                                         {bobs},
+		" +49 *** *****22 ":                                     {alices},
+		"+49********33":                                         nil,
+		"*************":                                         nil,
+		m0:                                                      nil, // what somebody had is not what they want
 	} {
 		found, err := d.Search(t.Context(), claim.ClaimQuery{Limit: 9}, number)
 		wantErr(t, err, nil)

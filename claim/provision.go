@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/holdline/holdline/internal/textclean"
 )
 
 // DirectChange is a change of an identity that Holdline itself writes, such as a
@@ -159,7 +161,7 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 		Origin:         c.Origin, Privileged: c.Who.Kind == Privileged, Client: c.Client, Asked: c.Asked, Touch: c.Touch,
 		Stored: StoredMobile(s.Plan, seen.Mobile), StoredVerified: seen.Verified,
 	}
-	if !policy.Enabled || c.Wanted == "" || c.Wanted == seen.Mobile {
+	if !policy.Enabled || textclean.Blank(c.Wanted) || c.Wanted == seen.Mobile {
 		r.Wanted = StoredMobile(s.Plan, c.Wanted)
 		return r, nil
 	}

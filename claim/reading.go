@@ -229,15 +229,11 @@ func dialledIn(region, digits string) (string, error) {
 	if bare && strings.HasPrefix(digits, strconv.Itoa(code)) && isWhole(digits, true) {
 		return international(digits) // only the plus is missing
 	}
-	parsed = today(parsed)
-	number, err := written(parsed)
-	refused := (*NumberError)(nil)
-	switch {
-	case errors.As(err, &refused) && refused.Fault != TooShort, !bare, phonenumbers.IsValidNumber(parsed):
-		return number, err
-	default:
+	number, err := written(today(parsed))
+	if refused := (*NumberError)(nil); bare && errors.As(err, &refused) && refused.Fault == TooShort {
 		return "", &NumberError{Fault: LocalOnly}
 	}
+	return number, err
 }
 
 // unparsed tells why the library read nothing at all of an international number.

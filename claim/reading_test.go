@@ -106,6 +106,8 @@ func TestNumbersThatAreHardToRead(t *testing.T) {
 		// No whole numbers.
 		{e164, "+1 555 0143", "", claim.LocalOnly},
 		{american, "555-0143", "", claim.LocalOnly},
+		{american, "(555) 555-0143", "+15555550143", ""}, // possible, though in no plan
+		{american, "1 202 555 0143", "+12025550143", ""},
 		{german, "123456", "", claim.LocalOnly},
 		{e164, "+49 151 1234", "", claim.TooShort},
 		{e164, "+1 202 555 01", "", claim.TooShort},

@@ -463,7 +463,8 @@ func TestPageWithScripts(t *testing.T) {
 	spaced := text.Code[:3] + " " + text.Code[3:]
 	for _, from := range []string{
 		text.Code, spaced, " " + text.Code + "\n", text.Code[:3] + "-" + text.Code[3:], "Your code is " + spaced + ". It is good for 5 minutes.",
-		"@127.0.0.1 #" + text.Code, strings.NewReplacer("0", "０", "1", "１", "2", "２", "3", "３", "4", "４", "5", "５", "6", "６", "7", "７", "8", "８", "9", "９").Replace(text.Code),
+		"@127.0.0.1 #" + text.Code,
+		"\u202a" + text.Code[:3] + "\u200b" + text.Code[3:] + "\u202c", text.Code[:3] + "\u2212" + text.Code[3:] + "\ufe0f", strings.NewReplacer("0", "０", "1", "１", "2", "２", "3", "３", "4", "４", "5", "５", "6", "６", "7", "７", "8", "８", "9", "９").Replace(text.Code),
 	} {
 		if got := harness.Eval[string](t, tab, paste+`(`+strconv.Quote(from)+`)`); got != text.Code {
 			t.Errorf("%q pasted becomes %q", strings.ReplaceAll(from, text.Code, "CODE"), strings.ReplaceAll(got, text.Code, "CODE"))

@@ -72,12 +72,12 @@
   // The first code of the right length in a text, else null. In letters and
   // digits only a text that is a code altogether can be told.
   function codeIn(text) {
-    const found = plain(text).replace(/\p{Cf}/gu, "");
+    const found = plain(text.replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}\u20e3]/gu, ""));
     if (!numeric) {
-      const code = found.replace(/[\s\p{Pd}]/gu, "");
+      const code = found.replace(/[\s\p{Dash}]/gu, "");
       return code.length === length ? code : null;
     }
-    const match = found.match(new RegExp("(?<!\\d)\\d(?:[\\s\\p{Pd}]*\\d){" + (length - 1) + "}(?!\\d)", "u"));
+    const match = found.match(new RegExp("(?<!\\d)\\d(?:[\\s\\p{Dash}]*\\d){" + (length - 1) + "}(?!\\d)", "u"));
     return match ? match[0].replace(/\D/g, "") : null;
   }
 
