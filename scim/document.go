@@ -87,17 +87,16 @@ func (m Mode) readInto(members map[string]any, a Attribute, prefix string, value
 	return err
 }
 
-// Without returns an object's members but for an attribute of the core and its parts,
-// by name or as paths.
-func (r Resource) Without(members map[string]any, attribute string) map[string]any {
+// Select returns an object's members whose names, or paths, are to be kept. Those of
+// the core may stand under its URN.
+func (r Resource) Select(members map[string]any, keep func(path string) bool) map[string]any {
 	kept := map[string]any{}
 	for name, value := range members {
 		inner, ok := value.(map[string]any)
 		switch {
-		case r.About(name, attribute):
 		case ok && strings.EqualFold(name, r.Core.ID):
-			kept[name] = r.Without(inner, attribute)
-		default:
+			kept[name] = r.Select(inner, keep)
+		case keep(name):
 			kept[name] = value
 		}
 	}

@@ -82,22 +82,19 @@ func readOperation(value any, mode scim.Mode) (Operation, error) {
 	return operation, nil
 }
 
-// Without returns the request without what it says of an attribute of the core.
-func (r Request) Without(resource scim.Resource, attribute string) Request {
+// Select returns of a request what it says of paths that are to be kept.
+func (r Request) Select(resource scim.Resource, keep func(path string) bool) Request {
 	var rest Request
 	for _, o := range r.Operations {
 		if list, ok := o.Value.([]any); ok && o.Path == "" && len(list) == 1 {
 			o.Value = list[0]
 		}
-		members, whole := o.Value.(map[string]any)
-		if whole && o.Path == "" || whole && strings.EqualFold(o.Path, resource.Core.ID) {
-			members = resource.Without(members, attribute)
-			o.Value = members
-			whole = len(members) == 0
-		} else {
-			whole = resource.About(o.Path, attribute)
+		kept := o.Path != "" && keep(o.Path)
+		if members, ok := o.Value.(map[string]any); ok && (o.Path == "" || strings.EqualFold(o.Path, resource.Core.ID)) {
+			members = resource.Select(members, keep)
+			o.Value, kept = members, len(members) > 0
 		}
-		if !whole {
+		if kept {
 			rest.Operations = append(rest.Operations, o)
 		}
 	}

@@ -40,15 +40,18 @@ const numbers = "phoneNumbers"
 // Patch applies all operations of a request or none (RFC 7644, section 3.5.2).
 func (s *Service) Patch(ctx context.Context, by By, id string, request patch.Request, wants Wants) (User, error) {
 	return s.change(ctx, by, id, wants, func(before map[string]any) (edited, error) {
+		apply := func(keep func(path string) bool) (patch.Result, error) {
+			return patch.Apply(s.Resource, before, request.Select(s.Resource, keep), patch.Options{Mode: s.Mode})
+		}
+		alone, fault := apply(s.about("active"))
+		e := edited{asked: asksToVerify(request), off: fault == nil && alone.Document["active"] == false}
 		result, err := patch.Apply(s.Resource, before, request, patch.Options{Mode: s.Mode})
-		e := edited{asked: asksToVerify(request)}
-		if err != nil { // perhaps for a number, which must not keep a leaver active
-			rest, fault := patch.Apply(s.Resource, before, request.Without(s.Resource, numbers), patch.Options{Mode: s.Mode})
-			if fault == nil && switchesOff(rest) {
+		if err != nil && e.off { // perhaps for a number, which must not keep a leaver active
+			if rest, fault := apply(not(s.about(numbers))); fault == nil {
 				result, e.without, err = rest, err, nil
 			}
 		}
-		e.document, e.off = result.Document, err == nil && switchesOff(result)
+		e.document = result.Document
 		if result.Touched.Element(numbers, "value", mobile) {
 			e.touch = claim.TouchExplicit
 		}
@@ -64,10 +67,13 @@ func asksToVerify(request patch.Request) bool {
 	})
 }
 
-// switchesOff tells whether a PATCH said that the person is not active.
-func switchesOff(result patch.Result) bool {
-	named := slices.ContainsFunc(result.Touched, func(t patch.Touch) bool { return t.Path == "active" })
-	return named && result.Document["active"] == false
+// about tells whether paths lead to an attribute.
+func (s *Service) about(attribute string) func(path string) bool {
+	return func(path string) bool { return s.Resource.About(path, attribute) }
+}
+
+func not(of func(path string) bool) func(path string) bool {
+	return func(path string) bool { return !of(path) }
 }
 
 // mobile tells whether an element of phoneNumbers is the mobile number.
@@ -94,15 +100,19 @@ func (s *Service) Replace(ctx context.Context, by By, id string, body map[string
 func (s *Service) whole(body, before map[string]any) (edited, error) {
 	document, err := s.Resource.Read(body, s.Mode)
 	e := edited{document: document, asked: scim.AsksToVerify(body)}
-	if err != nil {
-		rest, fault := s.Resource.Read(s.Resource.Without(body, numbers), s.Mode)
-		if fault != nil || rest["active"] != false {
-			return e, err
-		}
-		e.document, e.without = rest, err
-		e.keepNumbers(before)
+	said := s.Resource.Select(body, s.about("active"))
+	said["userName"] = "anybody" // a resource has one
+	alone, fault := s.Resource.Read(said, scim.Lenient)
+	e.off = fault == nil && alone["active"] == false
+	if err == nil || !e.off {
+		return e, err
 	}
-	e.off = e.document["active"] == false
+	rest, fault := s.Resource.Read(s.Resource.Select(body, not(s.about(numbers))), s.Mode)
+	if fault != nil {
+		return e, err
+	}
+	e.document, e.without = rest, err
+	e.keepNumbers(before)
 	return e, nil
 }
 
@@ -169,18 +179,35 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 		return scim.Entry{}, err
 	}
 	e, err := do(before)
+	off := e.off
 	if s.beyond(by, record) {
 		e, err = s.reach(by, m, record, before, e, err)
 	}
-	if err != nil {
-		return scim.Entry{}, err
+	var entry scim.Entry
+	if err == nil {
+		entry, err = s.carryOut(ctx, by, m, record, before, e)
 	}
-	after := e.document
-	if err := s.allowed(ctx, by, before, after); err != nil {
+	if err == nil || !off || by.owner() || passes(err) {
+		return entry, err
+	}
+	// Whatever else is wrong with it, it says that somebody has left.
+	document := scim.CloneObject(before)
+	document["active"] = false
+	if _, fault := s.settled(ctx, by, m, record, before, edited{document: document, off: true}); fault != nil {
+		return scim.Entry{}, fault
+	}
+	return scim.Entry{}, &offError{err}
+}
+
+// carryOut does what a request wants, if it may.
+func (s *Service) carryOut(
+	ctx context.Context, by By, m *mapping.Mapping, record scim.Record, before map[string]any, e edited,
+) (scim.Entry, error) {
+	if err := s.allowed(ctx, by, before, e.document); err != nil {
 		return scim.Entry{}, err
 	}
 	var entry scim.Entry
-	err = s.named(ctx, id, before, after, func(ctx context.Context) (err error) {
+	err := s.named(ctx, record.ID, before, e.document, func(ctx context.Context) (err error) {
 		entry, err = s.settled(ctx, by, m, record, before, e)
 		return err
 	})

@@ -13,6 +13,37 @@ import (
 	"github.com/holdline/holdline/scim/mapping"
 )
 
+// offError is why a request was refused that switched somebody off, which was done.
+type offError struct{ error }
+
+func (e *offError) Unwrap() error { return e.error }
+
+// As makes SCIM's own errors say what was done.
+func (e *offError) As(target any) bool {
+	into, ok := target.(**scim.Error)
+	var fault *scim.Error
+	if !ok || !errors.As(e.error, &fault) {
+		return false
+	}
+	said := *fault
+	said.Detail += "; active is false now all the same"
+	*into = &said
+	return true
+}
+
+// passes tells whether an error is no word about the request: it may be made again.
+func passes(err error) bool {
+	for _, other := range []error{
+		claim.ErrStoreAway, claim.ErrDirectoryAway, claim.ErrLeased, claim.ErrRaced, claim.ErrChangedElsewhere,
+		claim.ErrNoIdentity, context.Canceled, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, other) {
+			return true
+		}
+	}
+	return false
+}
+
 // attempt is a write that Kratos refused.
 type attempt struct {
 	id            string         // blank for a new user
