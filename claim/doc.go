@@ -18,6 +18,10 @@
 // has not stored yet, so that a form which Kratos refuses in the end costs the
 // user nothing of what was pending before.
 //
+// Kratos stores what a form began with, whatever was written meanwhile. So a number
+// that has been written, a marker that has been removed and a claim that has been
+// opened are looked at again some time later, and put right.
+//
 // Every transition is one conditional update that names the state and version
 // it expects; the loser of a race learns so by [ErrRaced], and looks again.
 package claim

@@ -7,7 +7,7 @@ import (
 )
 
 // Kratos stores the whole of an identity as a form began with, whatever was written
-// meanwhile, up to 93 seconds after the form was sent (docs/kratos.md, M). So what
+// meanwhile, up to 93 seconds after the form was sent (docs/kratos.md, D). So what
 // was written is looked at again, soon and when every form that was on its way has
 // been stored.
 const (

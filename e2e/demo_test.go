@@ -63,9 +63,12 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Click(t, `a.button[href="/settings"]`)
 	page.Type(t, field("traits.mobile"), m1)
 	page.Click(t, profile)
-	if where := page.Where(t); !strings.Contains(where, "/verify") {
-		t.Errorf("after the form the browser is at %s, want the page that asks for the code", where)
-	}
+	harness.Eventually(t, harness.Patience, "after the form the browser is at the page that asks for the code", func() error {
+		if where := page.Where(t); !strings.Contains(where, "/verify") {
+			return errNotYetWith(where)
+		}
+		return nil
+	})
 	page.Sound(t, "demo-2-asked-for-the-code")
 	page.Open(t, account)
 	page.Await(t, harness.Patience, mobile, "the old number is still there", false, contains(m0))

@@ -191,7 +191,12 @@ func (w *storm) hears(number string, dead map[string]bool) string {
 	return ""
 }
 
-// reads asks for a number until a text with a code arrives.
+// errArrived: the number that a text is waited for is there, verified. A right code
+// was heard although its answer was lost, and nobody is texted about a number again
+// that they have.
+var errArrived = errors.New("the number is there already")
+
+// reads asks for a number until a text with a code arrives, or the number itself.
 func (w *storm) reads(p *resident, in intent, number string, dead map[string]bool, deadline time.Time) (string, error) {
 	for time.Now().Before(deadline) {
 		if err := w.wants(p, in, number, deadline); err != nil {
@@ -199,6 +204,12 @@ func (w *storm) reads(p *resident, in intent, number string, dead map[string]boo
 		}
 		if code := w.hears(number, dead); code != "" {
 			return code, nil
+		}
+		switch i, err := p.look(); {
+		case wrongNumber(err):
+			return "", err
+		case err == nil && i.Traits.Mobile == number && i.MobileVerified():
+			return "", errArrived
 		}
 	}
 	return "", fmt.Errorf("no text to %s in time", number)
@@ -253,6 +264,9 @@ func (w *storm) insists(p *resident, in intent, number string, deadline time.Tim
 	dead := map[string]bool{}
 	for wrong := in.wrong; ; {
 		code, err := w.reads(p, in, number, dead, deadline)
+		if errors.Is(err, errArrived) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -270,7 +284,8 @@ func (w *storm) insists(p *resident, in intent, number string, deadline time.Tim
 			p.accepted = append(p.accepted, number)
 			return w.arrives(p, number)
 		}
-		// The first try may have been heard although its answer was not.
+		// The first try may have been heard although its answer was not; if Kratos does
+		// not say so now, reads finds out.
 		if i, err := p.look(); err == nil && i.Traits.Mobile == number && i.MobileVerified() {
 			return nil
 		}

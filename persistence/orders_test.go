@@ -1,0 +1,18 @@
+package persistence_test
+
+import (
+	"testing"
+
+	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/persistence"
+)
+
+// TestOrders puts steps together in random orders on a real database; package
+// claimtest has all orders, on the store in memory.
+func TestOrders(t *testing.T) {
+	const seeds = 40
+	claimtest.TestOrders(t, 0, seeds, 1, func(t *testing.T) claimtest.ArchivedStore {
+		t.Helper()
+		return persistence.NewStore(migrated(t, databases["sqlite"](t)))
+	})
+}
