@@ -108,6 +108,45 @@ func TestFaultsOfGatewaysComeTogether(t *testing.T) {
 	}
 }
 
+func TestRegisteredTextsAndOwnValuesAreRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	gateway := fmt.Sprintf(`{id: a, type: http, preset: msg91, response: "base64://e30=", data: {from: Example, key_file: %q},
+      template_ids: {en: {code: "1", changed: "2", removed: "3"}, pt-BR: "4"}, request_config: {url: "https://sms.example.com"}}`, file)
+	c, err := load(t, "holdline.yml", withSMS("  gateways:\n    - "+gateway), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := c.SMS.Gateways[0]
+	want := map[string]config.TemplateIDs{"en": {Code: "1", Changed: "2", Removed: "3"}, "pt-BR": {Code: "4"}}
+	if diff := cmp.Diff(want, got.TemplateIDs); diff != "" {
+		t.Errorf("template_ids (-want +got):\n%s", diff)
+	}
+	if got.Preset != "msg91" || got.Response != "base64://e30=" || got.Data["from"].Reveal() != "Example" || got.Data["key"].Reveal() != "hunter2" || len(got.Data) != 2 {
+		t.Errorf("got %q, %q, %d values", got.Preset, got.Response, len(got.Data))
+	}
+	for name, tt := range map[string]struct{ keys, want string }{
+		"a number":    {"template_ids: {en: 1107161234567890123}", "[0].template_ids"},
+		"another one": {"template_ids: {en: {code: 7}}", "put it in quotes"},
+		"no kind":     {`template_ids: {en: {colour: "7"}}`, "unknown key"},
+		"other type":  {`preset: msg91, type: vonage, api_key: a, api_secret: b, from: c`, "[0].preset: is no key of type vonage"},
+		"no file":     {"data: {key_file: /none/such}", "[0].data.key_file: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			record := "{id: a, type: http, request_config: {url: 'https://sms.example.com'}, " + tt.keys + "}"
+			if name == "other type" {
+				record = "{id: a, " + tt.keys + "}"
+			}
+			_, err := load(t, "holdline.yml", withSMS("  gateways: ["+record+"]"), nil, nil)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
 func TestSecretsOfGatewaysComeFromFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("hunter2\n"), 0o600); err != nil {
