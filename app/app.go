@@ -253,6 +253,14 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 	g.Go(func() error { return every(ctx, switchInterval, p.soft("settings", p.switches.Once)) })
 	g.Go(func() error { return every(ctx, clockInterval, p.soft("clock", p.clock.Sync)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune", p.claims.Prune)) })
+	g.Go(func() error {
+		expiries := claim.Expiries{
+			Tokens: persistence.NewTokens(p.db), Configured: p.clients.Configured(), Report: p.metrics.Expiring, Now: p.clock.Now, Log: p.log,
+		}
+		look := p.soft("expiry of tokens", expiries.Once)
+		look(ctx)
+		return every(ctx, pruneInterval, look)
+	})
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune limits", p.pruneLimits)) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune sessions", p.pruneSessions)) })
 	if p.cfg.SCIM.Enabled {

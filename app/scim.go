@@ -108,6 +108,9 @@ func clients(cfg config.Config, db *persistence.DB, hashKey []byte, p *program) 
 		if err != nil {
 			return nil, fmt.Errorf("tokens[%d]: %w", i, err)
 		}
+		if token.ExpiresAt, err = config.ParseExpires(t.Expires); err != nil {
+			return nil, fmt.Errorf("tokens[%d].expires: %w", i, err)
+		}
 		configured = append(configured, token)
 	}
 	return claim.NewClients(claim.ClientOptions{

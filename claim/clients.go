@@ -86,8 +86,12 @@ func (c *Clients) Recognises(token string) bool {
 // nobody who shares a client's address can keep it out by guessing.
 func (c *Clients) Client(ctx context.Context, token, address string) (Token, error) {
 	digest, now := DigestToken(token), c.opt.Now()
-	if t, ok := c.configured[digest]; ok {
-		return t, nil
+	configured, ok := c.configured[digest]
+	if ok && !configured.Expired(now) {
+		return configured, nil
+	}
+	if ok {
+		c.expired(ctx, configured)
 	}
 	known, ok := c.recall(digest)
 	found, err := known.token, error(nil)
@@ -107,10 +111,23 @@ func (c *Clients) Client(ctx context.Context, token, address string) (Token, err
 // Known returns the token in force that has this digest, for who has shown the
 // token before. Errors: ErrNoToken, or one that wraps ErrStoreAway.
 func (c *Clients) Known(ctx context.Context, digest TokenDigest) (Token, error) {
-	if t, ok := c.configured[digest]; ok {
-		return t, nil
+	t, ok := c.configured[digest]
+	if !ok {
+		var err error
+		if t, err = c.opt.Tokens.Find(ctx, digest); err != nil {
+			return Token{}, err
+		}
 	}
-	return c.opt.Tokens.Find(ctx, digest)
+	if t.Expired(c.opt.Now()) {
+		return Token{}, ErrNoToken
+	}
+	return t, nil
+}
+
+// expired says in the log whose token opens nothing any more. To the client it is
+// like any that is not known.
+func (c *Clients) expired(ctx context.Context, t Token) {
+	c.opt.Log.WarnContext(ctx, "expired token refused", "token", t.Name, "expired", t.ExpiresAt)
 }
 
 func (c *Clients) recall(digest TokenDigest) (client, bool) {
@@ -149,6 +166,10 @@ func (c *Clients) tries(address string) string {
 // look asks the store, and remembers a good answer from before the question on.
 func (c *Clients) look(ctx context.Context, digest TokenDigest, now time.Time) (Token, error) {
 	found, err := c.opt.Tokens.Find(ctx, digest)
+	if err == nil && found.Expired(now) {
+		c.expired(ctx, found)
+		found, err = Token{}, ErrNoToken
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -159,7 +180,11 @@ func (c *Clients) look(ctx context.Context, digest TokenDigest, now time.Time) (
 		if found.LastUsed.After(used) {
 			used = found.LastUsed
 		}
-		c.known[digest] = client{token: found, until: now.Add(clientFresh), used: used}
+		until := now.Add(clientFresh)
+		if !found.ExpiresAt.IsZero() && found.ExpiresAt.Before(until) {
+			until = found.ExpiresAt
+		}
+		c.known[digest] = client{token: found, until: until, used: used}
 	}
 	return found, err
 }

@@ -1,8 +1,10 @@
 package claim_test
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -219,4 +221,97 @@ func TestAStoreThatIsAwayIsNoWrongToken(t *testing.T) {
 	d.want(d.Clients, okta, home, "okta", nil)
 	d.limiter.Fail(claim.ErrStoreAway)
 	d.want(d.Clients, mint(), home, "", claim.ErrStoreAway)
+}
+
+// A token whose time is over is like any that is not known, at once, also where it
+// was good a moment ago.
+func TestExpiredTokensOpenNothing(t *testing.T) {
+	file, err := claim.NewToken("file", claim.DigestToken("an own choice"), []claim.Scope{claim.ScopeSCIMRead}, true, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := time.Date(2026, 11, 1, 12, 0, 2, 0, time.UTC)
+	file.ExpiresAt = end
+	d := newDesk(t, file)
+	kept, err := claim.NewToken("kept", claim.DigestToken(mint()), claim.Scopes(), false, d.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := mint()
+	kept.Digest, kept.ExpiresAt = claim.DigestToken(text), end
+	if err := d.store.Create(t.Context(), kept, kept.Event(claim.TokenCreated, claim.Actor{}, d.clock())); err != nil {
+		t.Fatal(err)
+	}
+	other := d.replica(file)
+	d.want(d.Clients, text, home, "kept", nil)
+	d.want(d.Clients, "an own choice", home, "file", nil)
+	d.wait(2*time.Second - time.Nanosecond)
+	d.want(d.Clients, text, home, "kept", nil)
+	d.want(d.Clients, "an own choice", home, "file", nil)
+	for _, digest := range []claim.TokenDigest{kept.Digest, file.Digest} {
+		if _, err := d.Known(t.Context(), digest); err != nil {
+			t.Error(err)
+		}
+	}
+	d.wait(time.Nanosecond)
+	for _, clients := range []*claim.Clients{d.Clients, other} {
+		d.want(clients, text, away, "", claim.ErrNoToken)
+		d.want(clients, "an own choice", away+"0", "", claim.ErrNoToken)
+		for _, digest := range []claim.TokenDigest{kept.Digest, file.Digest} {
+			if _, err := clients.Known(t.Context(), digest); !errors.Is(err, claim.ErrNoToken) {
+				t.Errorf("known: got %v", err)
+			}
+		}
+	}
+	if !d.Recognises("an own choice") {
+		t.Error("an expired token counts as a session's")
+	}
+}
+
+func TestTokensThatExpireSoonAreWarnedOf(t *testing.T) {
+	day := 24 * time.Hour
+	store, now := &claimtest.Tokens{}, time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	begin := now
+	keep := func(name string, expires time.Time) claim.Token {
+		token := claim.Token{Name: name, Digest: claim.DigestToken(name), Scopes: claim.Scopes(), CreatedAt: now, ExpiresAt: expires}
+		if err := store.Create(t.Context(), token, claim.Event{At: begin.Add(-day)}); err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	keep("never", time.Time{})
+	keep("revoked", now.Add(day))
+	if err := store.Revoke(t.Context(), "revoked", claim.Event{At: now}); err != nil {
+		t.Fatal(err)
+	}
+	keep("soon", now.Add(31*day))
+	var log bytes.Buffer
+	var told []string
+	e := claim.Expiries{
+		Tokens: store, Configured: []claim.Token{{Name: "file", ExpiresAt: now.Add(-day)}}, Now: func() time.Time { return now },
+		Log: slog.New(slog.NewTextHandler(&log, nil)), Report: func(tokens []claim.Token) {
+			told = nil
+			for _, t := range tokens {
+				told = append(told, t.Name)
+			}
+		},
+	}
+	for _, step := range []struct {
+		wait       time.Duration
+		soon, file int
+	}{
+		{0, 0, 1}, {time.Hour, 0, 1}, {23 * time.Hour, 1, 2}, {23 * time.Hour, 1, 2}, {time.Hour, 2, 3}, {29 * day, 3, 4},
+	} {
+		now = now.Add(step.wait)
+		if err := e.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		soon, file := strings.Count(log.String(), "token=soon"), strings.Count(log.String(), `"token has expired" token=file`)
+		if soon != step.soon || file != step.file || strings.Join(told, " ") != "file soon" {
+			t.Errorf("at %v: soon %d, file %d, told %v, want %+v: %s", now.Sub(begin), soon, file, told, step, log.String())
+		}
+	}
+	if strings.Contains(log.String(), "never") || strings.Contains(log.String(), "revoked") || !strings.Contains(log.String(), `"token has expired" token=soon`) {
+		t.Errorf("got %s", log.String())
+	}
 }

@@ -39,7 +39,14 @@ type Token struct {
 	CreatedAt  time.Time
 	LastUsed   time.Time // to about a minute; zero for never
 	RevokedAt  time.Time // zero while it is in force
+	ExpiresAt  time.Time // from when on it is not in force; zero for never
 }
+
+// Expired tells whether the token's time is over.
+func (t Token) Expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
+
+// InForce tells whether the token opens anything.
+func (t Token) InForce(now time.Time) bool { return t.RevokedAt.IsZero() && !t.Expired(now) }
 
 var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -96,6 +103,9 @@ func (t Token) Event(kind string, who Actor, now time.Time) Event {
 	if t.Privileged {
 		reason += " privileged"
 	}
+	if !t.ExpiresAt.IsZero() {
+		reason += " until " + t.ExpiresAt.UTC().Format(time.RFC3339)
+	}
 	return Event{Kind: kind, Actor: who, Reason: reason, At: now}
 }
 
@@ -144,14 +154,16 @@ func minted(text string) bool {
 // kept with the change or not at all; of several callers who create a name or
 // revoke it at once, one does. Errors are those named here, or wrap ErrStoreAway.
 type Tokens interface {
-	// Create keeps a token. A name that is in force is ErrExists, and so is a digest
-	// that is known; a name that was revoked is used again.
+	// Create keeps a token. A name that is in force at the event's time is ErrExists,
+	// and so is a digest that is known; one that was revoked or has expired is used
+	// again.
 	Create(ctx context.Context, t Token, e Event) error
 	// Revoke ends a token that is in force; if there is none, ErrNoToken.
 	Revoke(ctx context.Context, name string, e Event) error
-	// List returns all tokens by name, those that were revoked too.
+	// List returns all tokens by name, those that were revoked or have expired too.
 	List(ctx context.Context) ([]Token, error)
-	// Find returns the token in force with this digest; if there is none, ErrNoToken.
+	// Find returns the token with this digest, if it was not revoked: else ErrNoToken.
+	// It may have expired.
 	Find(ctx context.Context, digest TokenDigest) (Token, error)
 	// Used notes when a token was used, unless it is revoked or was used later.
 	Used(ctx context.Context, digest TokenDigest, at time.Time) error

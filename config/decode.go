@@ -26,7 +26,7 @@ func decode(tree *koanf.Koanf) (Config, []error) {
 	var metadata mapstructure.Metadata
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: &config, TagName: "koanf", WeaklyTypedInput: true, Metadata: &metadata, ZeroFields: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(duration, words, quoted, templateIDs),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(duration, dates, words, quoted, templateIDs),
 	})
 	if err != nil {
 		return config, []error{fmt.Errorf("configuration: %w", err)}
@@ -78,6 +78,24 @@ func duration(from, to reflect.Type, value any) (any, error) {
 		return time.Duration(0), nil
 	}
 	return time.ParseDuration(text)
+}
+
+// dates turns what a file's reader has taken for a day or a time back into text.
+func dates(_, to reflect.Type, value any) (any, error) {
+	if to.Kind() != reflect.String {
+		return value, nil
+	}
+	switch at := value.(type) {
+	case time.Time:
+		if at.Equal(at.UTC().Truncate(24 * time.Hour)) {
+			return at.UTC().Format(time.DateOnly), nil
+		}
+		return at.Format(time.RFC3339), nil
+	case fmt.Stringer: // TOML's own days and times
+		return at.String(), nil
+	default:
+		return value, nil
+	}
 }
 
 // words reads switches from text, a switch where text is wanted, and one word

@@ -181,6 +181,10 @@ func TestPrivilegedPeopleAreOutOfReachOfOthersTokens(t *testing.T) {
 		"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{
 			"mobile": harness.Overlay{"enable_verification_by_privileged_user": true},
 		}},
+		"tokens": []harness.Overlay{{ // of "an expired token"
+			"name": "expired", "sha256": "d011083a11f1e35d09fe1ae15ddf90c9cf8a143946b779206efd669e52ce71da",
+			"scopes": []string{"scim:read", "scim:write"}, "privileged": true, "expires": "2026-01-01",
+		}},
 	}})
 	root := s.NewPerson(t, m0)
 	elevate(t, s, root)
@@ -189,6 +193,13 @@ func TestPrivilegedPeopleAreOutOfReachOfOthersTokens(t *testing.T) {
 		"all scopes": s.Token(t, "--scope", "scim:read", "--scope", "scim:write", "--scope", "claims:manage"),
 	}
 	text := root.Ask(t, m3)
+	expired := s.SCIM(t, http.MethodGet, "/Users", "", harness.ByClient("an expired token"))
+	if expired.Status != http.StatusUnauthorized || !strings.Contains(expired.Header.Get("WWW-Authenticate"), "invalid_token") {
+		t.Errorf("an expired token: got %d %s", expired.Status, expired.Body)
+	}
+	if printed := s.Holdline.Output.String(); !strings.Contains(printed, `"expired token refused","token":"expired"`) || !strings.Contains(printed, `"token has expired"`) {
+		t.Error("nothing in the log says that a token has expired")
+	}
 	for what, w := range changesOf(root, m0, m4) {
 		if strings.HasSuffix(w.path, "/Me") {
 			continue

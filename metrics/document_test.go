@@ -58,6 +58,7 @@ func everything(t *testing.T) meter {
 	w.Database(pool)
 	w.Waiting(func(context.Context) (claim.Waiting, error) { return claim.Waiting{}, nil }, w.Now)
 	w.Traffic(watched{})
+	w.Expiring([]claim.Token{{Name: "okta", ExpiresAt: w.Now()}})
 	w.GatewayHealth(func() []smsgateway.GatewayHealth { return []smsgateway.GatewayHealth{{ID: "main"}} })
 	_, _ = w.Gateway("main", answers{}).Send(t.Context(), smsgateway.Message{})
 	if err := w.Receipts(claimtest.NewStore()).Record(t.Context(), claim.Receipt{Gateway: "main", State: claim.ReceiptAccepted}); err != nil {

@@ -33,6 +33,7 @@ type Metrics struct {
 	texts    texts
 	kratos   calls
 	scim     reconciliation
+	tokens   *prometheus.GaugeVec
 }
 
 // New returns metrics that count from zero. The release goes into
@@ -45,7 +46,7 @@ func New(release string, now func() time.Time) *Metrics {
 	with := promauto.With(registry)
 	m := &Metrics{
 		registry: registry, now: now, requests: newRequests(with), claims: newClaims(with), limits: newLimits(with),
-		texts: newTexts(with), kratos: newCalls(with), scim: newReconciliation(with),
+		texts: newTexts(with), kratos: newCalls(with), scim: newReconciliation(with), tokens: newTokens(with),
 	}
 	with.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "1, with the program's release and the Go version that it was built by.",

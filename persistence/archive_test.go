@@ -111,7 +111,7 @@ func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
 		keep("before")
 		statements := []string{"DELETE FROM schema_migrations WHERE version_id >= 15"}
 		if strings.HasSuffix(t.Name(), "sqlite") { // MySQL says that a column is there
-			statements = append(statements, "ALTER TABLE claims DROP COLUMN assurance", "ALTER TABLE claims DROP COLUMN client_text", "ALTER TABLE claims DROP COLUMN direct")
+			statements = append(statements, "ALTER TABLE tokens DROP COLUMN expires_at", "ALTER TABLE claims DROP COLUMN assurance", "ALTER TABLE claims DROP COLUMN client_text", "ALTER TABLE claims DROP COLUMN direct")
 		}
 		for table, indexes := range map[string][]string{
 			"claims":       {"claims_newest", "claims_newest_state", "claims_newest_identity", "claims_newest_number", "claims_newest_mask", "claims_newest_mask_state"},

@@ -21,6 +21,7 @@ type tokenRow struct {
 	CreatedAt  moment `gorm:"autoCreateTime:false"`
 	LastUsedAt moment
 	RevokedAt  moment
+	ExpiresAt  moment
 }
 
 // TableName implements gorm's Tabler.
@@ -33,7 +34,7 @@ func newTokenRow(t claim.Token) tokenRow {
 	}
 	return tokenRow{
 		Name: t.Name, SHA256: t.Digest.String(), Scopes: strings.Join(scopes, " "), Privileged: t.Privileged,
-		CreatedAt: moment(t.CreatedAt), LastUsedAt: moment(t.LastUsed), RevokedAt: moment(t.RevokedAt),
+		CreatedAt: moment(t.CreatedAt), LastUsedAt: moment(t.LastUsed), RevokedAt: moment(t.RevokedAt), ExpiresAt: moment(t.ExpiresAt),
 	}
 }
 
@@ -44,7 +45,7 @@ func (r tokenRow) token() (claim.Token, error) {
 	}
 	t := claim.Token{
 		Name: r.Name, Digest: digest, Privileged: r.Privileged,
-		CreatedAt: time.Time(r.CreatedAt), LastUsed: time.Time(r.LastUsedAt), RevokedAt: time.Time(r.RevokedAt),
+		CreatedAt: time.Time(r.CreatedAt), LastUsed: time.Time(r.LastUsedAt), RevokedAt: time.Time(r.RevokedAt), ExpiresAt: time.Time(r.ExpiresAt),
 	}
 	for _, scope := range strings.Fields(r.Scopes) {
 		t.Scopes = append(t.Scopes, claim.Scope(scope))
@@ -64,10 +65,11 @@ func NewTokens(db *DB) Tokens { return Tokens{db} }
 func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error {
 	err := s.db.transaction(ctx, func(tx *gorm.DB) error {
 		row := newTokenRow(t)
-		again := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NOT NULL AND sha256 <> ?", t.Name, row.SHA256).
+		again := tx.Model(&tokenRow{}).
+			Where("name = ? AND (revoked_at IS NOT NULL OR expires_at <= ?) AND sha256 <> ?", t.Name, moment(e.At), row.SHA256).
 			UpdateColumns(map[string]any{
 				"sha256": row.SHA256, "scopes": row.Scopes, "privileged": row.Privileged,
-				"created_at": row.CreatedAt, "last_used_at": nil, "revoked_at": nil,
+				"created_at": row.CreatedAt, "last_used_at": nil, "revoked_at": nil, "expires_at": row.ExpiresAt,
 			})
 		if again.Error != nil {
 			return again.Error

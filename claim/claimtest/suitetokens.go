@@ -17,6 +17,7 @@ func TestTokens(t *testing.T, newTokens func(*testing.T) claim.Tokens) {
 		"a name and a digest are in force once":   tokensOnce,
 		"a revoked token is not found":            tokensRevoked,
 		"a revoked name may be used again":        tokensAgain,
+		"an expired name may be used again":       tokensExpired,
 		"use is noted forward only":               tokensUsed,
 		"of many at once one creates and revokes": tokensRace,
 	} {
@@ -65,6 +66,7 @@ func tokensReadBack(f *tokens) {
 	f.listed()
 	b, a := token("b", "1"), token("a", "2")
 	b.Privileged, b.Scopes = false, []claim.Scope{claim.ScopeSCIMWrite}
+	b.ExpiresAt = noon.Add(day)
 	f.want(f.create(b), nil)
 	f.want(f.create(a), nil)
 	f.listed(a, b)
@@ -112,6 +114,21 @@ func tokensAgain(f *tokens) {
 	f.listed(again)
 	f.found("1", claim.ErrNoToken)
 	f.found("2", nil)
+}
+
+func tokensExpired(f *tokens) {
+	a := token("a", "1")
+	a.ExpiresAt = noon.Add(time.Microsecond)
+	f.want(f.create(a), nil)
+	f.found("1", nil) // who looks it up decides
+	f.want(f.create(token("a", "2")), claim.ErrExists)
+	a.Digest, a.ExpiresAt = claim.DigestToken("3"), noon
+	f.want(f.revoke(f.Context(), noon), nil)
+	f.want(f.create(a), nil)
+	again := token("a", "4")
+	f.want(f.create(again), nil) // its time is over at noon
+	f.listed(again)
+	f.found("3", claim.ErrNoToken)
 }
 
 func tokensUsed(f *tokens) {

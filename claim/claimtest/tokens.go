@@ -50,14 +50,14 @@ func (s *Tokens) Create(_ context.Context, t claim.Token, e claim.Event) error {
 		return s.fail
 	}
 	for _, kept := range s.byName {
-		if kept.Name == t.Name && kept.RevokedAt.IsZero() || kept.Digest == t.Digest {
+		if kept.Name == t.Name && kept.InForce(e.At) || kept.Digest == t.Digest {
 			return claim.ErrExists
 		}
 	}
 	if s.byName == nil {
 		s.byName = map[string]claim.Token{}
 	}
-	t.Scopes, t.CreatedAt = slices.Clone(t.Scopes), micro(t.CreatedAt)
+	t.Scopes, t.CreatedAt, t.ExpiresAt = slices.Clone(t.Scopes), micro(t.CreatedAt), micro(t.ExpiresAt)
 	s.byName[t.Name] = t
 	s.events = append(s.events, e)
 	return nil

@@ -24,7 +24,7 @@ func tokenCommand() *cobra.Command {
 }
 
 func createTokenCommand() *cobra.Command {
-	var name string
+	var name, expires string
 	var scopes []string
 	var privileged bool
 	cmd := tokenStoreCommand("create", "Make a token, and print it once", func(cmd *cobra.Command, s tokenStore) error {
@@ -38,6 +38,12 @@ func createTokenCommand() *cobra.Command {
 		token, err := claim.NewToken(name, claim.DigestToken(text), wanted, privileged, s.now)
 		if err != nil {
 			return err
+		}
+		if token.ExpiresAt, err = config.ParseExpires(expires); err != nil {
+			return fmt.Errorf("--expires %w", err)
+		}
+		if token.Expired(s.now) {
+			return errors.New("--expires is over already")
 		}
 		if s.configured(name) {
 			return fmt.Errorf("the configuration has a token named %s: take another name, or remove it there", name)
@@ -54,6 +60,7 @@ func createTokenCommand() *cobra.Command {
 	})
 	cmd.Flags().StringVar(&name, "name", "", "name of the client, as it stands in the audit trail")
 	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what the token allows, once for each: "+strings.Trim(fmt.Sprint(claim.Scopes()), "[]"))
+	cmd.Flags().StringVar(&expires, "expires", "", "last day of the token, in UTC, such as 2027-06-30, or its end (RFC 3339); blank for none")
 	cmd.Flags().BoolVar(&privileged, "privileged", false, "the client's changes are those of a privileged user")
 	return cmd
 }
@@ -66,17 +73,25 @@ func listTokensCommand() *cobra.Command {
 		}
 		table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 		line := func(columns ...string) { _, _ = fmt.Fprintln(table, strings.Join(columns, "\t")) } // Flush tells
-		line("NAME", "STATE", "PRIVILEGED", "SCOPES", "CREATED", "LAST USED")
+		line("NAME", "STATE", "PRIVILEGED", "SCOPES", "CREATED", "EXPIRES", "LAST USED")
 		for _, t := range s.cfg.Tokens {
-			line(t.Name, "configured", yes(t.Privileged), strings.Join(t.Scopes, ","), "-", "-")
+			ends, _ := config.ParseExpires(t.Expires) // loading has checked it
+			state := "configured"
+			if (claim.Token{ExpiresAt: ends}).Expired(s.now) {
+				state = "configured, expired"
+			}
+			line(t.Name, state, yes(t.Privileged), strings.Join(t.Scopes, ","), "-", moment(ends), "-")
 		}
 		for _, t := range kept {
 			state := "in force"
+			if t.Expired(s.now) {
+				state = "expired"
+			}
 			if !t.RevokedAt.IsZero() {
 				state = "revoked " + moment(t.RevokedAt)
 			}
 			scopes := strings.Join(strings.Fields(strings.Trim(fmt.Sprint(t.Scopes), "[]")), ",")
-			line(t.Name, state, yes(t.Privileged), scopes, moment(t.CreatedAt), moment(t.LastUsed))
+			line(t.Name, state, yes(t.Privileged), scopes, moment(t.CreatedAt), moment(t.ExpiresAt), moment(t.LastUsed))
 		}
 		return table.Flush()
 	})

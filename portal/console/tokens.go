@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -14,6 +15,7 @@ type tokensPage struct {
 	Configured []claim.Token
 	Tokens     []claim.Token
 	Scopes     []claim.Scope
+	Now        time.Time
 }
 
 func (s *console) tokens(c *gin.Context, v *visit) error {
@@ -21,7 +23,7 @@ func (s *console) tokens(c *gin.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	s.pages.Show(c, http.StatusOK, "tokens", tokensPage{s.frame(v, "Tokens"), s.Configured, kept, claim.Scopes()})
+	s.pages.Show(c, http.StatusOK, "tokens", tokensPage{s.frame(v, "Tokens"), s.Configured, kept, claim.Scopes(), s.Now()})
 	return nil
 }
 
