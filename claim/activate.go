@@ -230,14 +230,12 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 		notices = s.notices(next, TextRequested, a.present, now)
 	}
 	silent := func(limit *LimitError) Change {
-		quiet := next
-		if limit.Until.After(quiet.NextText) {
-			quiet.NextText = limit.Until
-		}
-		said := event(quiet, kind, a.who, now)
+		// The limit is not the claim's: whoever asks for its text from elsewhere, or later,
+		// meets the limits anew.
+		said := event(next, kind, a.who, now)
 		said.Reason = "without a text: " + limit.Name
 		return Change{
-			Moves:   append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: quiet}),
+			Moves:   append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: next}),
 			Events:  append(events[:len(events):len(events)], said),
 			Notices: notices, At: now,
 		}

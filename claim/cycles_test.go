@@ -146,12 +146,35 @@ func TestAClaimWithoutATextWaitsForItsOwner(t *testing.T) {
 		wantErr(t, w.confirm(bob, "123456"), claim.ErrCodeExpired)
 		wantErr(t, w.confirm(bob, ""), claim.ErrWrongCode)
 	}
-	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrTooSoon)
+	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrTooManyTexts) // the number's, still
 	w.pass(status.NextText.Sub(w.Now()))
 	wantErr(t, w.Resend(t.Context(), w.caller(bob)), nil)
 	w.wantTexts(m1, m1)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	w.wantIdentity(m1, true, "")
+}
+
+// A limit that a client met is not the person's: they ask from an address of their own.
+func TestAClientsAddressLimitIsNotThePersons(t *testing.T) {
+	w := newWorld(t, claim.Identity{ID: bob, Mobile: m0})
+	w.policy.Texts.PerAddressHour = 1
+	w.policy.VerifyAlways = true
+	w.dir.Put(claim.Identity{ID: "somebody"})
+	w.submit("somebody", "flow", m2)
+	w.pass(time.Minute)
+	crowd := w.caller("somebody")
+	crowd.Address = "198.51.100.7"
+	wantErr(t, w.Resend(t.Context(), crowd), nil) // the address has had its text
+	change := client(m1, false, false, false)
+	change.address = crowd.Address
+	if _, err := w.provision(change); err != nil {
+		t.Fatal(err)
+	}
+	w.wantTexts(m2, m2)
+	caller := w.caller(bob)
+	caller.Address = "203.0.113.9"
+	wantErr(t, w.Resend(t.Context(), caller), nil)
+	w.wantTexts(m2, m2, m1)
 }
 
 // A number that a client could not have texted for a limit is texted in a later

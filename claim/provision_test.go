@@ -18,6 +18,7 @@ type scimChange struct {
 	wanted  string
 	failure error // of the write
 	client  bool
+	address string // that the request comes from
 	// leaveOut says which numbers the client would rather leave out.
 	leaveOut claim.LeaveOut
 }
@@ -31,7 +32,7 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 	var p claim.Proposal
 	err := w.Exclusively(w.t.Context(), bob, func(ctx context.Context) (err error) {
 		p, err = w.Propose(ctx, i, claim.DirectChange{
-			Origin: claim.OriginSCIM, Who: claim.Actor{Kind: c.who, ID: bob}, SignedIn: &claim.SignIn{At: w.Now()},
+			Origin: claim.OriginSCIM, Who: claim.Actor{Kind: c.who, ID: bob, Address: c.address}, SignedIn: &claim.SignIn{At: w.Now()},
 			Asked: c.asked, Touch: c.touch, Wanted: c.wanted, Client: c.client, LeaveOut: c.leaveOut,
 		})
 		if err != nil {
