@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/holdline/holdline/claim"
@@ -50,7 +51,7 @@ func (p *program) realm(kratos config.Kratos, hashKey []byte, written func(scim.
 func (p *program) hooks() ([]hook.Options, error) {
 	primary := hook.Options{
 		Key: p.cfg.Hooks.APIKey.Reveal(), PreviousKey: p.cfg.Hooks.PreviousKey.Reveal(), MobileTrait: p.cfg.Kratos.MobileTrait,
-		PendingKey: p.cfg.Kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log, Changed: p.changed(),
+		PendingKey: p.cfg.Kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log, Documents: p.documents, Changed: p.changed(),
 	}
 	all := []hook.Options{primary}
 	for _, r := range p.cfg.Realms {
@@ -60,10 +61,16 @@ func (p *program) hooks() ([]hook.Options, error) {
 		}
 		all = append(all, hook.Options{
 			Realm: r.Name, Key: hooks.APIKey.Reveal(), PreviousKey: hooks.PreviousKey.Reveal(), MobileTrait: kratos.MobileTrait,
-			PendingKey: kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log,
+			PendingKey: kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log, Documents: p.documents,
 		})
 	}
 	return all, nil
+}
+
+// documents reads an identity to the digit.
+func (p *program) documents(ctx context.Context, identityID string) (hook.Documents, error) {
+	traits, public, err := p.realms.Documents(ctx, identityID)
+	return hook.Documents{Traits: traits, MetadataPublic: public}, err
 }
 
 // traffic is what is sound traffic now: how long a code is good may have changed.

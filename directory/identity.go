@@ -51,6 +51,12 @@ func (i identity) record() scim.Record {
 // address is a verifiable address with all its fields, as it is written back.
 type address map[string]any
 
+// UnmarshalJSON keeps numbers as they are written.
+func (a *address) UnmarshalJSON(text []byte) error {
+	*a, _ = exact(text).(map[string]any)
+	return nil
+}
+
 const inactive = "inactive"
 
 // What Kratos' admin API means by a status (measured: docs/kratos.md, D).
@@ -68,6 +74,12 @@ var identityID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-f
 func (d *Directory) Identity(ctx context.Context, id string) (claim.Identity, error) {
 	found, err := d.read(ctx, id)
 	return d.seen(found), err
+}
+
+// Documents reads an identity's traits and public metadata as they are stored.
+func (d *Directory) Documents(ctx context.Context, id string) (traits, public json.RawMessage, err error) {
+	found, err := d.read(ctx, id)
+	return found.Traits, found.MetadataPublic, err
 }
 
 // Email returns an identity's e-mail address: a verified one, if there is any,

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -133,6 +134,15 @@ func (r Realms) Email(ctx context.Context, identityID string) (string, error) {
 		return "", err
 	}
 	return d.Email(ctx, id)
+}
+
+// Documents reads an identity's documents, as [Directory.Documents] does.
+func (r Realms) Documents(ctx context.Context, identityID string) (traits, public json.RawMessage, err error) {
+	d, id, err := r.of(identityID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d.Documents(ctx, id)
 }
 
 // Privileged tells whether an identity is a privileged person of its realm.

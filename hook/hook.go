@@ -49,6 +49,9 @@ type Options struct {
 	PendingKey  string // in metadata_public
 	Plan        claim.NumberPlan
 	Log         *slog.Logger
+	// Documents reads an identity to the digit, for those whose numbers jsonnet cannot
+	// keep.
+	Documents func(ctx context.Context, identityID string) (Documents, error)
 	// Changed hears of identities that a flow made or changed; nil for nobody. It
 	// may hear of one twice.
 	Changed func(ctx context.Context, identityID string) error
@@ -111,6 +114,10 @@ func (h handlers) stage(c *gin.Context) {
 	}
 	change, err := in.change(h.Options)
 	if err != nil {
+		h.refuse(c, err, in.language())
+		return
+	}
+	if err := h.exact(ctx, change.IdentityID, &in); err != nil {
 		h.refuse(c, err, in.language())
 		return
 	}

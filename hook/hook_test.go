@@ -2,6 +2,7 @@ package hook_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -54,6 +55,16 @@ func serve(t *testing.T, claims hook.Claims) http.Handler {
 
 func mounted(t *testing.T, claims hook.Claims, log *slog.Logger, changed func(context.Context, string) error) http.Handler {
 	t.Helper()
+	return mountedWith(t, claims, log, changed, func(context.Context, string) (hook.Documents, error) {
+		return hook.Documents{Traits: json.RawMessage(`{"age":12345678901234567890}`)}, nil // of stage-request.json
+	})
+}
+
+func mountedWith(
+	t *testing.T, claims hook.Claims, log *slog.Logger, changed func(context.Context, string) error,
+	documents func(context.Context, string) (hook.Documents, error),
+) http.Handler {
+	t.Helper()
 	edge := &web.Edge{
 		Log: log, NewID: func() string { return "id" },
 		Now: func() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) },
@@ -63,9 +74,9 @@ func mounted(t *testing.T, claims hook.Claims, log *slog.Logger, changed func(co
 		t.Fatal(err)
 	}
 	hook.Mount(engine, edge, claims, hook.Options{
-		Key: key, PreviousKey: previousKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Changed: changed,
+		Key: key, PreviousKey: previousKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Documents: documents, Changed: changed,
 	}, hook.Options{
-		Realm: "STAFF", Key: staffKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Changed: changed,
+		Realm: "STAFF", Key: staffKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Documents: documents, Changed: changed,
 	})
 	return engine
 }

@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"strings"
@@ -36,6 +37,9 @@ func TestTheHooksAnswerAsDocumented(t *testing.T) {
 	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
 		hook.Mount(engine, edge, rule, hook.Options{
 			Key: hookKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log,
+			Documents: func(context.Context, string) (hook.Documents, error) {
+				return hook.Documents{Traits: json.RawMessage(`{"age":12345678901234567890}`)}, nil
+			},
 			Changed: func(context.Context, string) error { return rule.err },
 		})
 	})

@@ -28,6 +28,8 @@ var (
 	ErrNoHookKey   = errors.New("web: hook key is missing or wrong")
 	ErrForbidden   = errors.New("web: only privileged users may do this")
 	ErrUnavailable = errors.New("web: not ready")
+	// ErrDigits: a form changes a number whose digits Kratos' jsonnet cannot keep.
+	ErrDigits = errors.New("web: a number of the form has too many digits for a hook")
 )
 
 // Fault is the face that an error shows to an API client. Its text never repeats
@@ -53,6 +55,7 @@ var faults = []struct {
 	{claim.ErrPrivilegedOff, Fault{http.StatusBadRequest, "17007", "Verification by privileged users is switched off."}},
 	{claim.ErrBadSetting, Fault{http.StatusBadRequest, "HLD-40005", ""}},
 	{ErrCodeNumber, Fault{http.StatusBadRequest, "HLD-40001", "The code is a number: send it as text, in quotes, because a number loses its leading zeros."}},
+	{ErrDigits, Fault{http.StatusBadRequest, "HLD-40006", "Save your other changes first, and then the mobile number."}},
 	{ErrMalformed, Fault{http.StatusBadRequest, "HLD-40001", "The request cannot be read: one JSON object with the documented members is expected."}},
 	{claim.ErrReceiptUnreadable, Fault{http.StatusBadRequest, "HLD-40021", "The receipt cannot be read."}},
 	{claim.ErrSecondFactor, Fault{http.StatusUnauthorized, "HLD-40104", "A second factor is missing. Sign in with it as well."}},

@@ -71,6 +71,7 @@ var said = []struct {
 	{claim.ErrTooSoon, "too_soon"},
 	{claim.ErrTooManyTexts, "too_many_texts"},
 	{claim.ErrCallingCodeFull, "country_full"},
+	{ErrDigits, "others_first"},
 }
 
 // FaultFor returns an error's face in the first of the languages (as in
