@@ -123,10 +123,10 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		r.Pending, r.CoolingDown = p.held.Number, now.Before(p.held.NextText)
 	}
 	p.request, p.Ruling = r, Decide(r)
-	switch {
-	case p.Ruling == Leave:
+	if p.Ruling == Leave {
 		return p, nil
-	case p.Ruling == RefuseRemoval:
+	}
+	if p.Ruling == RefuseRemoval {
 		return p, ErrRemovalDenied
 	}
 	if err := s.proven(ctx, c); err != nil {
