@@ -477,3 +477,41 @@ func TestPageWithScripts(t *testing.T) {
 	state(t, tab, "done")
 	wantMade(t, bob, m1)
 }
+
+// The page takes a code as it was copied: the browser lets it through, and it is
+// the code. What cannot be one says so and costs no try.
+func TestPageTakesACodeAsItIsTyped(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	arabic := strings.Map(func(r rune) rune { return '٠' + r - '0' }, text.Code)
+	tab := visit(t, s, bob)
+	// typed puts a text into the field past the script that tidies pasted ones, and
+	// reports whether the browser would send it.
+	typed := func(text string) bool {
+		return harness.Eval[bool](t, tab, `(text => {
+			const input = document.getElementById("code");
+			input.value = text;
+			return input.checkValidity();
+		})(`+strconv.Quote(text)+`)`)
+	}
+	before, _ := bob.Claim(t)
+	if !typed(text.Code[:5]) {
+		t.Error("the browser holds half a code back")
+	}
+	tab.Click(t, "#confirm")
+	state(t, tab, "no-code")
+	if after, _ := bob.Claim(t); after.AttemptsLeft != before.AttemptsLeft {
+		t.Errorf("half a code cost a try: %d of %d are left", after.AttemptsLeft, before.AttemptsLeft)
+	}
+	if typed("12345x") {
+		t.Error("the browser takes letters for digits")
+	}
+	if !typed("\u202a" + arabic[:6] + "\u2013" + arabic[6:] + "\u00a0\u202c\ufe0f") {
+		t.Error("the browser holds a copied code back")
+	}
+	tab.Click(t, "#confirm")
+	state(t, tab, "done")
+	wantMade(t, bob, m1)
+}
