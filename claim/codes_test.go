@@ -113,11 +113,28 @@ func TestWhatLooksLikeNoCode(t *testing.T) {
 		typed string
 		want  bool
 	}{
-		{numeric, "123456", true}, {numeric, "", false}, {numeric, " \u200b", false}, {numeric, "12345", false}, {numeric, "1234567", false},
-		{numeric, "12345a", false}, {numeric, "123.456", false}, {numeric, "-123456", true}, {numeric, "+123456", false}, {numeric, "12345²", false},
-		{numeric, "1e5000", false}, {numeric, strings.Repeat("\u200b", 600) + "123456", false}, {numeric, "12345\xff", false},
-		{letters, "ABCD2345", true}, {letters, "abcd-2345", true}, {letters, "ａｂｃｄ 2345", true}, {letters, "ABCD234", false},
-		{letters, "ABCD2340", false}, {letters, "ABCD234O", false}, {letters, "ABCD2341", false}, {letters, "ABCD234I", false}, {letters, "ABCD234ſ", false},
+		{numeric, "123456", true},
+		{numeric, "", false},
+		{numeric, " \u200b", false},
+		{numeric, "12345", false},
+		{numeric, "1234567", false},
+		{numeric, "12345a", false},
+		{numeric, "123.456", false},
+		{numeric, "-123456", true},
+		{numeric, "+123456", false},
+		{numeric, "12345²", false},
+		{numeric, "1e5000", false},
+		{numeric, strings.Repeat("\u200b", 600) + "123456", false},
+		{numeric, "12345\xff", false},
+		{letters, "ABCD2345", true},
+		{letters, "abcd-2345", true},
+		{letters, "ａｂｃｄ 2345", true},
+		{letters, "ABCD234", false},
+		{letters, "ABCD2340", false},
+		{letters, "ABCD234O", false},
+		{letters, "ABCD2341", false},
+		{letters, "ABCD234I", false},
+		{letters, "ABCD234ſ", false},
 	} {
 		if got := tt.codes.MayMatch(claim.CodeRef{ClaimID: "a", Key: tt.codes.Key(), Number: 1}, tt.typed); got != tt.want {
 			t.Errorf("%q: got %v", tt.typed, got)
