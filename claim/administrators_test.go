@@ -229,3 +229,29 @@ func TestNoSessionBeginsWithoutItsLine(t *testing.T) {
 		c.wantAdmin(secret, "cookie of carol", "", claim.ErrNoSession)
 	}
 }
+
+// The console is not opened by less than what the person has.
+func TestTheConsoleNeedsASecondFactorOfWhoHasOne(t *testing.T) {
+	for name, tt := range map[string]struct {
+		assurance claim.Assurance
+		factors   []string
+		required  claim.RequiredAAL
+		want      error
+	}{
+		"a password of more":               {claim.AAL1, []string{"totp"}, claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
+		"a password, and nothing else":     {claim.AAL1, nil, claim.RequireHighestAvailable, nil},
+		"both":                             {claim.AAL2, []string{"totp"}, claim.RequireHighestAvailable, nil},
+		"a password of more, where enough": {claim.AAL1, []string{"totp"}, claim.RequireAAL1, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newConsole(t)
+			c.policy.RequiredAAL = tt.required
+			carol := c.people["cookie of carol"]
+			carol.Assurance = tt.assurance
+			carol.Factors = func(context.Context) ([]string, error) { return tt.factors, nil }
+			c.people["cookie of carol"] = carol
+			_, err := c.SignInByCookie(t.Context(), "cookie of carol", home)
+			wantErr(t, err, tt.want)
+		})
+	}
+}

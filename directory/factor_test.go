@@ -93,6 +93,26 @@ func totp(t *testing.T, secret string) string {
 	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
 }
 
+func addTOTP(t *testing.T, _, token string) {
+	t.Helper()
+	shared.addTOTP(t, token)
+}
+
+func addLookupSecrets(t *testing.T, _, token string) {
+	t.Helper()
+	shared.addLookupSecrets(t, token)
+}
+
+func addKey(t *testing.T, id, _ string) {
+	t.Helper()
+	shared.addKey(t, id, false)
+}
+
+func addPasskey(t *testing.T, id, _ string) {
+	t.Helper()
+	shared.addKey(t, id, true)
+}
+
 // What a person has beside the password is known by a session of the password
 // alone, and by the password itself, also when it is remembered.
 func TestSecondFactorsAreKnown(t *testing.T) {
@@ -101,13 +121,18 @@ func TestSecondFactorsAreKnown(t *testing.T) {
 		add  func(t *testing.T, id, token string)
 		want []string
 	}{
-		"none":                  {func(*testing.T, string, string) {}, nil},
-		"an authenticator":      {func(t *testing.T, _, token string) { shared.addTOTP(t, token) }, []string{"totp"}},
-		"recovery codes":        {func(t *testing.T, _, token string) { shared.addLookupSecrets(t, token) }, []string{"lookup_secret"}},
-		"a key":                 {func(t *testing.T, id, _ string) { shared.addKey(t, id, false) }, []string{"webauthn"}},
-		"a key for signing in":  {func(t *testing.T, id, _ string) { shared.addKey(t, id, true) }, nil},
-		"an authenticator, key": {func(t *testing.T, id, token string) { shared.addTOTP(t, token); shared.addKey(t, id, false) }, []string{"totp", "webauthn"}},
-		"an authenticator that was taken away": {func(t *testing.T, id, token string) {
+		"none":                 {func(*testing.T, string, string) {}, nil},
+		"an authenticator":     {addTOTP, []string{"totp"}},
+		"recovery codes":       {addLookupSecrets, []string{"lookup_secret"}},
+		"a key":                {addKey, []string{"webauthn"}},
+		"a key for signing in": {addPasskey, nil},
+		"an authenticator, key": {func(t *testing.T, id, token string) {
+			t.Helper()
+			addTOTP(t, id, token)
+			addKey(t, id, token)
+		}, []string{"totp", "webauthn"}},
+		"an authenticator that was taken away": {func(t *testing.T, _, token string) {
+			t.Helper()
 			shared.addTOTP(t, token)
 			form := shared.settings(t, token)
 			sendAs(t, "X-Session-Token: "+token, http.MethodPost, form.UI.Action, map[string]any{"method": "totp", "totp_unlink": true}, nil)

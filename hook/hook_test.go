@@ -157,7 +157,7 @@ func TestWhatTheDomainIsTold(t *testing.T) {
 		staged: []claim.SettingsChange{{
 			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f", SchemaID: "default",
 			Stored: "+49 171 1111111", Wanted: "+491722222222", StoredVerified: true, Marker: "", Language: "pt-BR,de-CH,de", Address: "192.0.2.7",
-			SignedIn: time.Date(2026, 11, 1, 11, 58, 0, 0, time.UTC),
+			SignedIn: time.Date(2026, 11, 1, 11, 58, 0, 0, time.UTC), Assurance: claim.AAL2,
 		}},
 		stored: []claim.StoredFlow{{
 			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f",

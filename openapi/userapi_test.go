@@ -111,7 +111,7 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 			fake.status = claim.Status{State: claim.Verified, Number: claim.RestoreMobile("+15550100"), LapsesAt: noon}
 			ask(tt.success, tt.body, good...)
 			ask(http.StatusUnauthorized, tt.body)
-			ask(http.StatusUnauthorized, tt.body, "X-Session-Token", "halfway") // Kratos wants a second factor
+			ask(http.StatusUnauthorized, tt.body, "X-Session-Token", "halfway")             // Kratos wants a second factor
 			ask(http.StatusTooManyRequests, tt.body, "Authorization", "Basic bGltaXRlZDpw") // limited
 			ask(http.StatusServiceUnavailable, tt.body, "X-Session-Token", "kratos-away")
 			ask(http.StatusInternalServerError, tt.body, "X-Session-Token", "odd")
