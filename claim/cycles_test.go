@@ -36,7 +36,7 @@ func (w *world) cycle(c scimChange) {
 
 var start = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
-// opened are the reasons of the audit lines that say that a claim was opened.
+// openings are the reasons of the audit lines that say that a claim was opened.
 func (w *world) openings() []string {
 	w.t.Helper()
 	events, err := w.archive().FindEvents(w.t.Context(), claim.EventQuery{Limit: 999})
