@@ -131,6 +131,8 @@ type program struct {
 	receipts  *smsgateway.Receipts
 	phone     *smsgateway.Simulator // nil without a simulator gateway
 	clients   *claim.Clients
+	failures  *web.Failures // of authentication
+	passwords *claim.Attempts
 	scim      provisioning
 	observers
 	framedBy string   // see [Options]
@@ -182,6 +184,14 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, w
 	}
 	if p.clients, err = clients(cfg, db, hashKey, p); err != nil {
 		return nil, err
+	}
+	p.failures = &web.Failures{Log: o.Log, Now: clock.Now, Count: func(credential web.Credential, refusal web.Refusal) {
+		p.metrics.AuthenticationFailed(string(credential), string(refusal))
+	}}
+	p.passwords = &claim.Attempts{
+		Limiter:  p.metrics.Limiter(metrics.LimitPasswordsOfAddress, persistence.NewLimiter(db)),
+		Failures: claim.Allowance{Most: cfg.Limits.AddressFailures, Window: cfg.Limits.LoginWindow},
+		HashKey:  hashKey, Now: clock.Now, Log: o.Log,
 	}
 	p.asked = p.metrics.Claims(p.claims)
 	p.provision()
@@ -252,6 +262,7 @@ func (p *program) run(ctx context.Context, public, admin net.Listener, out io.Wr
 	g.Go(func() error { return p.examine(ctx) })
 	g.Go(func() error { return every(ctx, switchInterval, p.soft("settings", p.switches.Once)) })
 	g.Go(func() error { return every(ctx, clockInterval, p.soft("clock", p.clock.Sync)) })
+	g.Go(func() error { return every(ctx, time.Minute, p.failures.Flush) })
 	g.Go(func() error { return every(ctx, pruneInterval, p.soft("prune", p.claims.Prune)) })
 	g.Go(func() error {
 		expiries := claim.Expiries{

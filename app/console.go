@@ -26,10 +26,12 @@ func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
 		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.switches.Policy, Alarms: p.watch.Verdicts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},
-			{Name: "Wrong tokens per client address", Key: "limits.token_failures_per_address", Value: within(p.cfg.Limits.TokenFailures, p.cfg.Limits.LoginWindow)},
+			{Name: "Wrong passwords per client address", Key: "limits.login_failures_per_address", Value: within(p.cfg.Limits.AddressFailures, p.cfg.Limits.LoginWindow)},
+			{Name: "Wrong tokens, and wrong hook keys, per client address", Key: "limits.token_failures_per_address", Value: within(p.cfg.Limits.TokenFailures, p.cfg.Limits.LoginWindow)},
 		},
 		Product: p.cfg.SMS.Product, Replica: p.id, KratosCookie: cookie, CSRFKeys: p.formKeys, Now: p.clock.Now, Log: p.log,
 		Secure: secure, Address: client,
+		Failed: func(r *http.Request, err error) { _ = p.failures.Note(r.Context(), web.Console, client(r), err) },
 	})
 	if err != nil {
 		return err

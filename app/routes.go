@@ -30,6 +30,9 @@ func (p *program) edge(listener string) *web.Edge {
 	}
 	return &web.Edge{
 		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged, NoPasswords: !p.cfg.Public.HTTPBasic, Assured: p.claims.Assured,
+		Failures: p.failures, Passwords: p.passwords,
+		HookKeys:       claim.Allowance{Most: p.cfg.Limits.TokenFailures, Window: p.cfg.Limits.LoginWindow},
+		SessionCookies: p.sessionCookies(),
 		TrustedProxies: proxies, Around: p.around(listener), Access: p.cfg.Log.Access, Watch: time.Now,
 	}
 }
@@ -54,7 +57,7 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	userapi.Mount(engine, edge, p.asked, p.realms, p.cfg.OTP.Length)
 	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
-			edge.Fail(c, err)
+			edge.Fail(c, edge.Failed(c, web.Receipt, err))
 			return
 		}
 		web.Answer(c, http.StatusNoContent, web.None{})

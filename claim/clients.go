@@ -3,9 +3,6 @@ package claim
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -158,9 +155,7 @@ func (c *Clients) guess(ctx context.Context, token, address string, now time.Tim
 
 // tries names the wrong tokens of an address.
 func (c *Clients) tries(address string) string {
-	mac := hmac.New(sha256.New, c.opt.HashKey)
-	mac.Write([]byte("token " + address))
-	return "token:" + hex.EncodeToString(mac.Sum(nil))
+	return "token:" + hashOf(c.opt.HashKey, "token "+network(address))
 }
 
 // look asks the store, and remembers a good answer from before the question on.

@@ -105,8 +105,10 @@ func (s *Service) commit(ctx context.Context, change Change) error {
 	return nil
 }
 
-// network returns what an address counts as in the limits: itself, or in IPv6
-// the /64 that one customer has to himself (RFC 6177).
+// Network returns what an address counts as in the limits: itself, or in IPv6 the
+// /64 that one customer has to himself (RFC 6177).
+func Network(address string) string { return network(address) }
+
 func network(address string) string {
 	parsed, err := netip.ParseAddr(address)
 	if err != nil {

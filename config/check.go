@@ -124,6 +124,7 @@ func (c Config) checkFeature(f *faults) {
 	limit("notices_per_number_per_day", c.Limits.NoticesPerNumberDay)
 	limit("texts_per_address_per_hour", c.Limits.TextsPerAddressHour)
 	limit("login_failures_per_user", c.Limits.LoginFailures)
+	limit("login_failures_per_address", c.Limits.AddressFailures)
 	limit("token_failures_per_address", c.Limits.TokenFailures)
 	f.unless(c.Limits.LoginWindow > 0, "limits.login_window", "must be above 0")
 	f.unless(c.Limits.ResendCooldown >= 0, "limits.resend_cooldown", "must not be negative")

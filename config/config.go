@@ -144,7 +144,8 @@ type Limits struct {
 	NoticesPerNumberDay    int           `koanf:"notices_per_number_per_day" usage:"notices to a number in 24 hours"`
 	TextsPerAddressHour    int           `koanf:"texts_per_address_per_hour" usage:"texts per client address in an hour"`
 	LoginFailures          int           `koanf:"login_failures_per_user" usage:"wrong passwords (HTTP Basic) per user name at once, and again in each login_window"`
-	TokenFailures          int           `koanf:"token_failures_per_address" usage:"wrong bearer tokens of clients per client address at once, and again in each login_window"`
+	AddressFailures        int           `koanf:"login_failures_per_address" usage:"wrong passwords (HTTP Basic) per client address, whatever the user names, at once, and again in each login_window"`
+	TokenFailures          int           `koanf:"token_failures_per_address" usage:"wrong bearer tokens of clients per client address at once, and again in each login_window; as many wrong hook keys"`
 	LoginWindow            time.Duration `koanf:"login_window" usage:"time in which a user name gets its wrong passwords back, and an address its wrong tokens, one by one"`
 }
 
@@ -203,7 +204,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxAttempts: 5, AttemptsPerIdentityDay: 20, ResendCooldown: 30 * time.Second, TextsPerClaim: 5,
 			TextsPerIdentityDay: 10, TextsPerNumberHour: 5, TextsPerNumberDay: 10, NoticesPerNumberDay: 10, TextsPerAddressHour: 60,
-			LoginFailures: 10, TokenFailures: 20, LoginWindow: 15 * time.Minute,
+			LoginFailures: 10, AddressFailures: 50, TokenFailures: 20, LoginWindow: 15 * time.Minute,
 		},
 		Traffic: Traffic{Mode: "off", Window: time.Hour, MinTexts: 50, MinShare: 0.25},
 		SMS:     SMS{Product: "Holdline", DefaultLanguage: "en", Segments: 1, NoticeSegments: 3},

@@ -59,7 +59,7 @@ type Options struct {
 
 // Mount adds the hooks' routes, for one realm or several.
 func Mount(r gin.IRouter, edge *web.Edge, claims Claims, realms ...Options) {
-	d := doors{edge: edge}
+	d := doors{edge: edge, attempts: &attempts{allowance: edge.HookKeys}}
 	for _, o := range realms {
 		d.realms = append(d.realms, handlers{Options: o, edge: edge, claims: claims})
 	}
@@ -70,30 +70,43 @@ func Mount(r gin.IRouter, edge *web.Edge, claims Claims, realms ...Options) {
 
 // doors lead Kratos to its realm, which its key opens and no other.
 type doors struct {
-	edge   *web.Edge
-	realms []handlers
+	edge     *web.Edge
+	realms   []handlers
+	attempts *attempts
 }
 
 // lead compares digests, so that neither content nor length of a key can be
 // measured.
 func (d doors) lead(to func(handlers, *gin.Context)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		got, found := sha256.Sum256([]byte(c.GetHeader(KeyHeader))), -1
-		for i, h := range d.realms {
-			for _, key := range []string{h.Key, h.PreviousKey} {
-				want := sha256.Sum256([]byte(key))
-				if key != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
-					found = i
-				}
-			}
-		}
-		if found < 0 {
-			d.edge.Fail(c, web.ErrNoHookKey)
+		network, now := claim.Network(web.ClientAddress(c)), d.edge.Now()
+		if until, ok := d.attempts.take(network, now); !ok {
+			d.edge.Fail(c, d.edge.Failed(c, web.HookKey, &claim.LimitError{Reason: claim.ErrTooManyTries, Until: until}))
 			return
 		}
+		found := d.realm(c.GetHeader(KeyHeader))
+		if found < 0 {
+			d.edge.Fail(c, d.edge.Failed(c, web.HookKey, web.ErrNoHookKey))
+			return
+		}
+		d.attempts.proved(network)
 		d.edge.Acts(c, kratos, d.realms[found].Realm)
 		to(d.realms[found], c)
 	}
+}
+
+// realm returns the index of the realm that a key opens; -1 for none.
+func (d doors) realm(hookKey string) int {
+	got, found := sha256.Sum256([]byte(hookKey)), -1
+	for i, h := range d.realms {
+		for _, key := range []string{h.Key, h.PreviousKey} {
+			want := sha256.Sum256([]byte(key))
+			if key != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
+				found = i
+			}
+		}
+	}
+	return found
 }
 
 type handlers struct {

@@ -14,8 +14,9 @@ import (
 // The limits of [Metrics.Limiter], which the domain does not name. All limits go
 // by their keys in the configuration.
 const (
-	LimitPasswords = "login_failures_per_user"
-	LimitTokens    = "token_failures_per_address"
+	LimitPasswords          = "login_failures_per_user"
+	LimitPasswordsOfAddress = "login_failures_per_address"
+	LimitTokens             = "token_failures_per_address"
 )
 
 func newLimits(with promauto.Factory) outcomes {
@@ -24,7 +25,7 @@ func newLimits(with promauto.Factory) outcomes {
 	}, []string{"limit"})
 	return newOutcomes(hits, claim.LimitCooldown, claim.LimitClaimTexts, claim.LimitIdentityTexts, claim.LimitNumberHour, claim.LimitNumberTexts,
 		claim.LimitNumberNotices, claim.LimitAddressTexts, claim.LimitIdentityTries, claim.LimitCodeTexts, claim.LimitCodeShare,
-		LimitPasswords, LimitTokens, "other")
+		LimitPasswords, LimitPasswordsOfAddress, LimitTokens, "other")
 }
 
 // limited counts the limit that an error tells of, if it does, and returns the

@@ -30,6 +30,7 @@ type Metrics struct {
 	requests requests
 	claims   claims
 	limits   outcomes
+	failures failures
 	texts    texts
 	kratos   calls
 	scim     reconciliation
@@ -45,7 +46,7 @@ func New(release string, now func() time.Time) *Metrics {
 	)
 	with := promauto.With(registry)
 	m := &Metrics{
-		registry: registry, now: now, requests: newRequests(with), claims: newClaims(with), limits: newLimits(with),
+		registry: registry, now: now, requests: newRequests(with), claims: newClaims(with), limits: newLimits(with), failures: newFailures(with),
 		texts: newTexts(with), kratos: newCalls(with), scim: newReconciliation(with), tokens: newTokens(with),
 	}
 	with.NewGaugeVec(prometheus.GaugeOpts{

@@ -37,7 +37,7 @@ func (e *Edge) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, error
 	}
 	token, err := e.Clients.Client(c.Request.Context(), text, ClientAddress(c))
 	if err != nil {
-		return claim.Token{}, err
+		return claim.Token{}, e.Failed(c, Token, err)
 	}
 	e.Acts(c, claim.Client, token.Name)
 	for _, scope := range scopes {

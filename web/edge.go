@@ -35,6 +35,14 @@ type Edge struct {
 	Assured func(ctx context.Context, in claim.SignIn) error
 	// NoPasswords refuses HTTP Basic.
 	NoPasswords bool
+	// Failures hear of failed authentications; nil for nobody.
+	Failures *Failures
+	// Passwords bound the wrong passwords of an address (HTTP Basic), and HookKeys
+	// its wrong hook keys.
+	Passwords *claim.Attempts
+	HookKeys  claim.Allowance
+	// SessionCookies are the names of Kratos' session cookies.
+	SessionCookies []string
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is
 	// believed on this listener. None by default.
 	TrustedProxies []string

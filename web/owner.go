@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -31,7 +30,7 @@ func (e *Edge) owner(c *gin.Context) (claim.Caller, error) {
 // Browser authenticates an owner by Kratos' session cookie and by nothing else,
 // for pages: what a browser shows must be what its own session may see.
 func (e *Edge) Browser(c *gin.Context) (claim.Caller, error) {
-	caller, err := e.Sessions.Session(c.Request.Context(), c.GetHeader("Cookie"), "")
+	caller, err := e.byCookie(c)
 	if err == nil {
 		e.Acts(c, claim.Owner, caller.IdentityID)
 	}
@@ -50,22 +49,44 @@ func attended(c *gin.Context, caller claim.Caller) claim.Caller {
 }
 
 func (e *Edge) authenticate(c *gin.Context) (claim.Caller, error) {
-	ctx := c.Request.Context()
 	if token := c.GetHeader("X-Session-Token"); token != "" {
-		return e.Sessions.Session(ctx, "", token)
+		return e.bySession(c, token)
 	}
-	if header := c.GetHeader("Authorization"); header != "" {
-		if user, password, ok := c.Request.BasicAuth(); ok && !e.NoPasswords {
-			return e.Sessions.Login(ctx, user, password)
-		}
-		scheme, token, _ := strings.Cut(header, " ")
-		if token = strings.TrimSpace(token); strings.EqualFold(scheme, "Bearer") && token != "" {
-			return e.Sessions.Session(ctx, "", token)
-		}
-		return claim.Caller{}, claim.ErrNoSession
+	if c.GetHeader("Authorization") == "" {
+		return e.byCookie(c)
 	}
-	if cookie := c.GetHeader("Cookie"); cookie != "" {
-		return e.Sessions.Session(ctx, cookie, "")
+	if user, password, ok := c.Request.BasicAuth(); ok && !e.NoPasswords {
+		return e.byPassword(c, user, password)
+	}
+	if token, ok := bearer(c); ok {
+		return e.bySession(c, token)
 	}
 	return claim.Caller{}, claim.ErrNoSession
+}
+
+func (e *Edge) bySession(c *gin.Context, token string) (claim.Caller, error) {
+	caller, err := e.Sessions.Session(c.Request.Context(), "", token)
+	return caller, e.Failed(c, Session, err)
+}
+
+// byCookie notes no failure of a browser that is not signed in.
+func (e *Edge) byCookie(c *gin.Context) (claim.Caller, error) {
+	cookies := c.GetHeader("Cookie")
+	if cookies == "" {
+		return claim.Caller{}, claim.ErrNoSession
+	}
+	caller, err := e.Sessions.Session(c.Request.Context(), cookies, "")
+	if e.hasSession(c) {
+		err = e.Failed(c, Session, err)
+	}
+	return caller, err
+}
+
+func (e *Edge) byPassword(c *gin.Context, user, password string) (caller claim.Caller, err error) {
+	ctx := c.Request.Context()
+	err = e.Passwords.Try(ctx, ClientAddress(c), func() error {
+		caller, err = e.Sessions.Login(ctx, user, password)
+		return err
+	})
+	return caller, e.Failed(c, Password, err)
 }

@@ -167,7 +167,7 @@ func (m *modelRun) same(got, want any) {
 	plain := cmp.Transformer("reveal", claim.Mobile.Reveal)
 	asText := cmp.Comparer(func(a, b error) bool {
 		if x, y := (*claim.LimitError)(nil), (*claim.LimitError)(nil); errors.As(a, &x) && errors.As(b, &y) {
-			return x.Reason == y.Reason && x.Until.Equal(y.Until) && x.Name == y.Name
+			return errors.Is(x.Reason, y.Reason) && x.Until.Equal(y.Until) && x.Name == y.Name
 		}
 		return (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error())
 	})

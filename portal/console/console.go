@@ -101,6 +101,8 @@ type Options struct {
 	// Secure tells whether the browser speaks https, and Address where it is.
 	Secure  func(*http.Request) bool
 	Address func(*http.Request) string
+	// Failed hears of errors of signing in, and of sessions that are not good.
+	Failed func(*http.Request, error)
 }
 
 // Path is where the console is.

@@ -64,6 +64,9 @@ func (s *console) visit(c *gin.Context) (*visit, error) {
 		return nil, claim.ErrNoSession
 	}
 	who, err := s.Door.Check(c.Request.Context(), secret, s.kratosCookie(c), s.Address(c.Request))
+	if err != nil {
+		s.Failed(c.Request, err)
+	}
 	return &visit{who: who, secret: secret}, err
 }
 
@@ -102,7 +105,7 @@ func (s *console) cookie(c *gin.Context, name string) string {
 
 // setCookie sets a cookie of the console; a blank value removes it.
 func (s *console) setCookie(c *gin.Context, name, value string) {
-	set := &http.Cookie{ //nolint:gosec // over http, as on loopback, a Secure cookie would be lost
+	set := &http.Cookie{ // over http, as on loopback, a Secure cookie would be lost
 		Name: name, Value: value, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	}
 	if s.Secure(c.Request) {

@@ -48,6 +48,7 @@ type world struct {
 	now    time.Time
 	policy claim.Policy
 	secure bool
+	failed []error // sign-ins and sessions
 	ids    int
 }
 
@@ -115,6 +116,7 @@ func newWorld(t *testing.T) *world {
 		Policy: w.board.Policy, Alarms: func() map[string]claim.Verdict { return nil },
 		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, CSRFKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Now: w.Now, Log: log,
 		Secure: func(*http.Request) bool { return w.secure }, Address: func(*http.Request) string { return address },
+		Failed: func(_ *http.Request, err error) { w.failed = append(w.failed, err) },
 	}
 	w.rebuild()
 	return w

@@ -71,6 +71,7 @@ func (s *console) signIn(c *gin.Context) {
 		secret, err = s.Door.SignInByToken(ctx, token, address)
 	}
 	if err != nil {
+		s.Failed(c.Request, err)
 		s.refuse(c, back, byKratos, err)
 		return
 	}

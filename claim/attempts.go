@@ -1,0 +1,54 @@
+package claim
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Attempts bound how many passwords a client address may have wrong, whatever
+// the user names. nil bounds nothing.
+type Attempts struct {
+	Limiter  Limiter
+	Failures Allowance
+	// HashKey hashes the addresses that the limiter counts by. Replicas count
+	// together if they have the same.
+	HashKey []byte
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Try takes one try of the address before anything is compared, and gives it back
+// unless it fails with ErrNoSession: so no guess is free, not beside many others at
+// once either. At the limit it makes none, and fails with a *LimitError
+// (ErrTooManyTries).
+func (a *Attempts) Try(ctx context.Context, address string, try func() error) error {
+	if a == nil || !a.Failures.Bounded() {
+		return try()
+	}
+	name := "password:" + hashOf(a.HashKey, "password "+network(address))
+	if err := a.Limiter.Take(ctx, name, a.Failures, a.Now()); err != nil {
+		return fmt.Errorf("count a try: %w", err)
+	}
+	err := try()
+	// With a second factor missing the password was right.
+	if errors.Is(err, ErrNoSession) && !errors.Is(err, ErrSecondFactor) {
+		return err
+	}
+	if fault := a.Limiter.GiveBack(ctx, name, a.Failures, a.Now()); fault != nil {
+		a.Log.WarnContext(ctx, "a login counts as a wrong password of its address", "error", fault)
+	}
+	return err
+}
+
+// hashOf hashes what a limiter's names tell of a person.
+func hashOf(key []byte, text string) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return hex.EncodeToString(mac.Sum(nil))
+}
