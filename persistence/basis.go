@@ -14,7 +14,7 @@ type guard struct {
 	values []any
 }
 
-// keyOf is the dialling characters of a column alone, as [claim.Mobile.Key] is.
+// keyOf is the dialling characters of a column alone, as [claim.Mobile.Dialled] returns.
 func keyOf(column string) string {
 	for _, dropped := range []string{" ", "-", ".", "/", "(", ")"} {
 		column = "REPLACE(" + column + ", '" + dropped + "', '')"
@@ -40,7 +40,7 @@ func guardsOf(change claim.Change) []guard {
 	case change.Text != nil:
 		identity = change.Text.IdentityID
 	}
-	stored := change.Basis.Stored.Key()
+	stored := change.Basis.Stored.Dialled()
 	guards := []guard{{"NOT EXISTS (" + staleQuery + ")", []any{identity, moment(change.Basis.Since), stored, stored}}}
 	if change.Create != nil {
 		guards = append(guards, guard{

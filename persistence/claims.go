@@ -117,7 +117,7 @@ var neverOpen = []string{string(claim.Staged), string(claim.Discarded)}
 func (s *Store) Newest(ctx context.Context, identityID string, number claim.Mobile) (*claim.Claim, error) {
 	var rows []claimRow
 	err := s.db.read(ctx, func(tx *gorm.DB) error {
-		return tx.Where("identity_id = ? AND number_key = ? AND state NOT IN ?", identityID, number.Key(), neverOpen).
+		return tx.Where("identity_id = ? AND number_key = ? AND state NOT IN ?", identityID, number.Dialled(), neverOpen).
 			Order("created_at DESC, id DESC").Limit(1).Find(&rows).Error
 	})
 	if err != nil || len(rows) == 0 {

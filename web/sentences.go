@@ -68,6 +68,8 @@ var said = []struct {
 	{claim.ErrRemovalDenied, "removal_denied"},
 	{claim.ErrSessionTooOld, "sign_in_again"},
 	{claim.ErrBeingApplied, "being_applied"},
+	{claim.ErrStaleForm, "reload"},
+	{ErrDigits, "number_last"},
 	{claim.ErrTooSoon, "too_soon"},
 	{claim.ErrTooManyTexts, "too_many_texts"},
 	{claim.ErrCallingCodeFull, "country_full"},

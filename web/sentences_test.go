@@ -35,7 +35,8 @@ func TestEveryRefusalHasASentenceInEveryLanguage(t *testing.T) {
 		}
 		for _, err := range []error{
 			claim.ErrNumberNotServed, claim.ErrRemovalDenied, claim.ErrSessionTooOld, claim.ErrBeingApplied,
-			claim.ErrTooSoon, claim.ErrTooManyTexts, claim.ErrCallingCodeFull, claim.ErrStoreAway, web.ErrDigits,
+			claim.ErrTooSoon, claim.ErrTooManyTexts, claim.ErrCallingCodeFull, claim.ErrStoreAway,
+			claim.ErrStaleForm, web.ErrDigits, web.ErrDigits,
 		} {
 			got := web.FormFault(err, lang).Description
 			if english := web.FormFault(err, "en").Description; got == "" || lang != "en" && got == english {

@@ -141,6 +141,12 @@ func newestOfANumber(f *fixture) {
 	c, err := f.store.Newest(f.Context(), bob, wanted)
 	f.want(err, nil)
 	f.same(c.ClientText, claim.ClientTexted)
+	// An Italian fixed line is counted with the mobile number that lacks its zero,
+	// and is another number all the same.
+	line, mobile := claim.RestoreMobile("+390331123456"), claim.RestoreMobile("+39331123456")
+	keep("line", line, claim.Lapsed, noon.Add(2*time.Hour))
+	want("line", line)
+	want("", mobile)
 }
 
 func claimID(c *claim.Claim) string {
