@@ -170,7 +170,7 @@ func (s *Service) remedy(ctx context.Context, c Claim, living Snapshot, seen Ide
 	switch {
 	case !r.mark.IsZero():
 		err = s.Directory.Mark(ctx, c.IdentityID, r.mark)
-	case r.unmark && !(r.restore && !c.Direct && c.shownBy(s.Plan, seen)): // it went with the number
+	case r.unmark && (!r.restore || c.Direct || !c.shownBy(s.Plan, seen)): // else it went with the number
 		err = s.Directory.Unmark(ctx, c.IdentityID)
 	}
 	return done, err

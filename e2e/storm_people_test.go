@@ -211,6 +211,8 @@ func (w *storm) reads(p *resident, in intent, number string, dead map[string]boo
 		case err == nil && i.Traits.Mobile == number && i.MobileVerified():
 			return "", errArrived
 		}
+		// What a client repeats causes one text; the next one is the person's to ask for.
+		_, _ = p.TryResendAt(w.replicas[in.door%len(w.replicas)].door)
 	}
 	return "", fmt.Errorf("no text to %s in time", number)
 }

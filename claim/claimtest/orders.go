@@ -334,7 +334,7 @@ func (o *order) say(d *doer, format string, args ...any) {
 
 // inTurn waits for the turn of whoever calls, and does the step unless the process
 // has died before it. What was asked of Kratos is done by Kratos all the same.
-func inTurn[T any](o *order, ctx context.Context, touches access, what string, do func() (T, error)) (T, error) { //nolint:revive // o is the receiver
+func inTurn[T any](o *order, ctx context.Context, touches access, what string, do func() (T, error)) (T, error) {
 	d, _ := ctx.Value(doerKey{}).(*doer)
 	if d == nil {
 		return do()
@@ -363,7 +363,7 @@ func inTurn[T any](o *order, ctx context.Context, touches access, what string, d
 	return result, err
 }
 
-func inTurnError(o *order, ctx context.Context, touches access, what string, do func() error) error { //nolint:revive // o is the receiver
+func inTurnError(o *order, ctx context.Context, touches access, what string, do func() error) error {
 	_, err := inTurn(o, ctx, touches, what, func() (struct{}, error) { return struct{}{}, do() })
 	return err
 }
@@ -487,19 +487,18 @@ func (k *twoStepKratos) Adopt(ctx context.Context, id string, number claim.Mobil
 		return err
 	}
 	adopt := func(i *claim.Identity) error {
-		i.Mobile, i.Verified = number.Reveal(), true
-		k.o.adopted(ctx, number)
-		return nil
-	}
-	changed, err := k.patch(ctx, "writes "+number.Reveal(), func(i *claim.Identity) error {
 		if unmark && i.Pending == "" {
+			unmark = false
 			return claim.ErrNumberRefused // a marker that is not there cannot be removed
 		}
 		if unmark {
 			i.Pending = ""
 		}
-		return adopt(i)
-	})
+		i.Mobile, i.Verified = number.Reveal(), true
+		k.o.adopted(ctx, number)
+		return nil
+	}
+	changed, err := k.patch(ctx, "writes "+number.Reveal(), adopt)
 	if errors.Is(err, claim.ErrNumberRefused) {
 		changed, err = k.patch(ctx, "writes "+number.Reveal(), adopt)
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // rows are the person's claims.
-func (o *order) rows() []claim.Claim {
-	rows, err := o.store.FindClaims(o.t.Context(), claim.ClaimQuery{Limit: everything})
+func (o *order) rows(ctx context.Context) []claim.Claim {
+	rows, err := o.store.FindClaims(ctx, claim.ClaimQuery{Limit: everything})
 	if err != nil {
 		o.fail("claims: %v", err)
 	}
@@ -20,9 +20,9 @@ func (o *order) rows() []claim.Claim {
 }
 
 // living are the claims that are staged or open.
-func (o *order) living() []string {
+func (o *order) living(ctx context.Context) []string {
 	var ids []string
-	for _, c := range o.rows() {
+	for _, c := range o.rows(ctx) {
 		if c.State == claim.Staged || c.State == claim.Open {
 			ids = append(ids, c.ID)
 		}
@@ -31,8 +31,8 @@ func (o *order) living() []string {
 }
 
 // adopted looks at a number that is about to be written as verified.
-func (o *order) adopted(_ context.Context, number claim.Mobile) {
-	accepted := slices.ContainsFunc(o.rows(), func(c claim.Claim) bool {
+func (o *order) adopted(ctx context.Context, number claim.Mobile) {
+	accepted := slices.ContainsFunc(o.rows(ctx), func(c claim.Claim) bool {
 		return (c.State == claim.Verified || c.State == claim.Applied) && c.Number.Same(number)
 	})
 	if !accepted {
@@ -42,7 +42,7 @@ func (o *order) adopted(_ context.Context, number claim.Mobile) {
 
 // check looks at what came of it all.
 func (o *order) check(ctx context.Context) {
-	rows := o.rows()
+	rows := o.rows(ctx)
 	identity := o.kratos.identity
 	var open *claim.Claim
 	held := 0
@@ -64,7 +64,7 @@ func (o *order) check(ctx context.Context) {
 	case open != nil && identity.Pending != open.Number.Reveal():
 		o.fail("%q is shown as pending, and the claim to %s is open", identity.Pending, open.Number.Reveal())
 	}
-	o.checkNumber(identity)
+	o.checkNumber(ctx, identity)
 	o.checkTakenBack(rows)
 	o.checkAsked(rows)
 	o.checkCodes(ctx)
@@ -75,7 +75,7 @@ func (w wish) sets() bool { return w.kind == confirmed || w.kind == written || w
 
 // checkNumber wants the number that was set last, or any of those that were last at
 // the same time. Of a form that nobody spoke of another one may have taken its place.
-func (o *order) checkNumber(identity claim.Identity) {
+func (o *order) checkNumber(ctx context.Context, identity claim.Identity) {
 	allowed, settled := map[string]bool{}, false
 	for _, w := range o.wishes {
 		followed := slices.ContainsFunc(o.wishes, func(later wish) bool {
@@ -96,7 +96,7 @@ func (o *order) checkNumber(identity claim.Identity) {
 	if !allowed[identity.Mobile] && !o.besideElsewhere() {
 		o.fail("Kratos holds %q, verified: %t; it should hold one of %v", identity.Mobile, identity.Verified, allowed)
 	}
-	codeCame := slices.ContainsFunc(o.rows(), func(c claim.Claim) bool {
+	codeCame := slices.ContainsFunc(o.rows(ctx), func(c claim.Claim) bool {
 		return c.State == claim.Applied && c.Number.Reveal() == identity.Mobile
 	})
 	switch {
@@ -116,7 +116,7 @@ func (o *order) directly(number string) bool {
 func (o *order) besideElsewhere() bool {
 	for i, w := range o.wishes {
 		for j, other := range o.wishes {
-			if w.kind == elsewhere && i != j && other.began.Before(w.ended) && w.began.Before(other.ended) {
+			if w.kind == elsewhere && o.died || w.kind == elsewhere && i != j && other.began.Before(w.ended) && w.began.Before(other.ended) {
 				return true
 			}
 		}
@@ -168,7 +168,7 @@ func (o *order) checkAsked(rows []claim.Claim) {
 // checkCodes types every code that ever came: only that of an open claim is good.
 func (o *order) checkCodes(ctx context.Context) {
 	open := map[string]bool{}
-	for _, c := range o.rows() {
+	for _, c := range o.rows(ctx) {
 		if c.State == claim.Open {
 			open[c.ID] = true
 		}

@@ -185,14 +185,14 @@ func (o *order) code(ctx context.Context, d *doer) {
 	}
 	err = d.service.Confirm(ctx, who, code)
 	o.say(d, "answered: %v", err)
-	if err == nil {
-		o.wished(wish{kind: confirmed, number: wanted}, began)
+	if err == nil || d.dead {
+		o.wished(wish{kind: confirmed, number: wanted, unheard: d.dead}, began)
 	}
 }
 
 // cancel takes a claim back.
 func (o *order) cancel(ctx context.Context, d *doer, who claim.Caller) {
-	began, living := time.Now(), o.living() //nolint:forbidigo // of the bubble
+	began, living := time.Now(), o.living(ctx) //nolint:forbidigo // of the bubble
 	err := d.service.Cancel(ctx, who)
 	o.say(d, "answered: %v", err)
 	if err == nil {
@@ -213,7 +213,7 @@ func (o *order) administratorCancels(ctx context.Context, d *doer) {
 
 // scim changes the number as the SCIM bridge does.
 func (o *order) scim(ctx context.Context, d *doer, change claim.DirectChange) {
-	began, living := time.Now(), o.living() //nolint:forbidigo // of the bubble
+	began, living := time.Now(), o.living(ctx) //nolint:forbidigo // of the bubble
 	change.Origin, change.SignedIn = claim.OriginSCIM, &claim.SignIn{At: began}
 	var p claim.Proposal
 	err := d.service.Exclusively(ctx, someone, func(ctx context.Context) error {
