@@ -3,6 +3,7 @@ package claimtest
 import (
 	"context"
 	"slices"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -15,7 +16,12 @@ type form struct {
 	flow, wanted string
 	read         claim.Identity
 	answer       claim.Answer
+	began        time.Time
 }
+
+// longestForm is how long Kratos takes for a form at most. Of one that took longer, and
+// whose activation is lost, nobody can know.
+const longestForm = 93 * time.Second
 
 // drawForm saves a form, which Kratos may refuse in the end or store later, and
 // whose activation may be lost.
@@ -27,7 +33,7 @@ func (m *machine) drawForm(t *rapid.T, wanted string) func() {
 			return
 		}
 		m.ids++
-		f := form{flow: m.service.NewID(), wanted: wanted, read: m.identity(id)}
+		f := form{flow: m.service.NewID(), wanted: wanted, read: m.identity(id), began: m.now}
 		if m.dir.Identifier && f.read.Mobile == "" {
 			m.asked[id][wanted] = true // by a form that is interrupted
 		}
@@ -94,7 +100,7 @@ func (m *machine) storeForm(f form, activate bool) {
 	if !m.put(i) {
 		return
 	}
-	if before.Mobile == f.read.Mobile && before.Verified == f.read.Verified && writes(f.answer.Ruling) {
+	if before.Mobile == f.read.Mobile && before.Verified == f.read.Verified && writes(f.answer.Ruling) && m.now.Sub(f.began) <= longestForm {
 		m.loses(before, f.wanted)
 	}
 	living := m.lives(i.ID, i.Pending)
