@@ -154,7 +154,7 @@ const (
 	// firstPause and longestPause are how long after a first pass that failed, such as
 	// for want of Kratos, the next is tried.
 	firstPause   = 100 * time.Millisecond
-	longestPause = 3 * time.Second
+	longestPause = time.Second
 	// completing is how long a request waits for a first pass: that over some hundred
 	// users is over by then.
 	completing = 2 * time.Second
@@ -163,9 +163,14 @@ const (
 // keepIndex compares the index with Kratos, until ctx ends: again and again until a
 // first pass has come to its end, and then as often as is configured.
 func (p *program) keepIndex(ctx context.Context) error {
-	reconcile := p.soft("reconcile the index of users", p.reconcile)
+	const work = "reconcile the index of users"
+	reconcile := p.soft(work, p.reconcile)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		reconcile(ctx)
+		if pause == firstPause {
+			reconcile(ctx)
+		} else if err := p.reconcile(ctx); err != nil { // has been said
+			p.log.DebugContext(ctx, "background work failed", "work", work, "error", err)
+		}
 		if complete, err := p.scim.index.Complete(ctx); err == nil && complete {
 			return every(ctx, p.cfg.SCIM.ReconcileInterval, reconcile)
 		}

@@ -16,6 +16,12 @@ func TestSCIMForOperators(t *testing.T) {
 		"kratos": harness.Overlay{"privileged_key": "holdline_privileged"},
 		"scim":   harness.Overlay{"reconcile_interval": "1h"},
 	}})
+	harness.Eventually(t, harness.Patience, "the first pass is over", func() error {
+		if ready := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+"/health/ready", ""); strings.Contains(ready.Body, "building") {
+			return errNotYet
+		}
+		return nil
+	})
 	bob, alice := s.NewPerson(t, m0), s.NewPerson(t, m1)
 	if printed := s.Command(t, "scim", "reindex"); !strings.Contains(printed, "done: identities 2, entries written 2, deleted 0") {
 		t.Errorf("reindex printed %q", printed)
