@@ -20,9 +20,11 @@ func TestARememberedPasswordEndsWithWhatItStandsOn(t *testing.T) {
 	requireKratos(t)
 	const next = "battery staple"
 	patch := func(t *testing.T, id string, operations ...any) {
+		t.Helper()
 		send(t, http.MethodPatch, shared.admin+"/admin/identities/"+id, operations, nil)
 	}
 	hash := func(t *testing.T, password string) string {
+		t.Helper()
 		var list []struct {
 			Credentials map[string]struct{ Config map[string]string }
 		}
@@ -35,7 +37,10 @@ func TestARememberedPasswordEndsWithWhatItStandsOn(t *testing.T) {
 		end  func(t *testing.T, p person, id string)
 		next bool // there is a new password, which opens
 	}{
-		"made inactive": {func(t *testing.T, _ person, id string) { patch(t, id, operation("replace", "/state", "inactive")) }, false},
+		"made inactive": {func(t *testing.T, _ person, id string) {
+			t.Helper()
+			patch(t, id, operation("replace", "/state", "inactive"))
+		}, false},
 		"deleted": {func(t *testing.T, _ person, id string) {
 			send(t, http.MethodDelete, shared.admin+"/admin/identities/"+id, nil, nil)
 		}, false},
