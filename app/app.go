@@ -175,7 +175,7 @@ func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, w
 	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, o.Log)
 	p.watch = claim.NewWatch(store, p.traffic, clock.Now, o.Log)
 	p.claims = claim.NewService(claim.Options{
-		Store: p.store(store), Directory: p.realms, Codes: codes, Plan: plan,
+		Store: p.store(store), Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
 		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Stopped, Log: o.Log,
 	})

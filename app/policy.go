@@ -12,7 +12,7 @@ func policyOf(cfg config.Config) claim.Policy {
 		Enabled: feature.Mobile.Enable, VerifyPrivileged: feature.Mobile.EnablePrivileged,
 		VerifyAlways: !feature.UseVerifyClaim, Validity: feature.Mobile.Validity,
 		Possible: claim.Alphabet(cfg.OTP.Alphabet).Possible(cfg.OTP.Length),
-		Removal:  claim.Removal(feature.Mobile.Removal), Resend: claim.Resend(cfg.OTP.Resend),
+		Removal:  claim.Removal(feature.Mobile.Removal), Taken: claim.Taken(cfg.Mobile.Taken), Resend: claim.Resend(cfg.OTP.Resend),
 		Lifetime: cfg.Claims.Lifetime, Retention: cfg.Claims.Retention, SessionAge: cfg.Kratos.SessionAge,
 		RequiredAAL: claim.RequiredAAL(cfg.Kratos.RequiredAAL),
 		MaxAttempts: limits.MaxAttempts, DayAttempts: limits.AttemptsPerIdentityDay,

@@ -74,6 +74,8 @@ func (s *Service) due(ctx context.Context, c Claim, now time.Time) error {
 	switch {
 	case c.State == Verified:
 		return s.writeLater(ctx, c)
+	case c.State == Staged && c.Origin == OriginTakeover:
+		return s.reconcileTaking(ctx, c)
 	case c.State == Staged && c.Direct:
 		return s.reconcileDirect(ctx, c, now)
 	case c.State == Staged:

@@ -31,6 +31,7 @@ type Policy struct {
 	// Possible is how many different codes there are; 0 if that does not matter.
 	Possible    int64
 	Removal     Removal
+	Taken       Taken // blank: TakenRefuse
 	Resend      Resend
 	Lifetime    time.Duration // of a claim
 	Retention   time.Duration // of an ended claim

@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Store     Store
 	Directory Directory
+	Holders   Holders // nil takes no number from anybody
 	Codes     *Codes
 	Plan      NumberPlan
 	// Policy returns the policy in force now.

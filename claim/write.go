@@ -44,6 +44,10 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 	ctx, cancel := detached(ctx, room)
 	defer cancel()
 	old, stray, refusal := s.adopt(ctx, c, seen)
+	var taken []string
+	if errors.Is(refusal, ErrNumberTaken) {
+		old, stray, taken, refusal = s.adoptTaken(ctx, c, &lease)
+	}
 	state, reason, over := outcome(refusal)
 	if !over {
 		s.Log.WarnContext(ctx, "number not written yet", "claim", c.ID, "identity", c.IdentityID,
@@ -70,6 +74,7 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 		return refusal
 	}
 	s.tidy(ctx, done)
+	s.settleTakings(ctx, c, taken)
 	if state == Orphaned {
 		s.forgetRest(ctx, c.IdentityID)
 	}
@@ -89,27 +94,37 @@ func (s *Service) forgetRest(ctx context.Context, identityID string) {
 // be a stray. It refuses when the identity no longer has the number that the
 // claim set out from.
 func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old replaced, stray bool, _ error) {
-	old = replaced{c.Was, c.WasVerified}
-	if seen == nil {
-		identity, err := s.Directory.Identity(ctx, c.IdentityID)
-		if err != nil {
-			return old, false, err
-		}
-		seen = &identity
+	seen, old, err := s.inForce(ctx, c, seen)
+	if err != nil {
+		return old, false, err
 	}
 	stored := StoredMobile(s.Plan, seen.Mobile)
 	marked := seen.Pending != "" && c.Number.IsStored(s.Plan, seen.Pending)
 	stray = seen.Pending != "" && !marked
-	switch {
-	case stored.Same(c.Number) && seen.Verified && !marked:
+	if stored.Same(c.Number) && seen.Verified && !marked {
 		return s.replacedBefore(ctx, c, old), stray, nil // written before a crash
-	case !stored.Same(c.Number) && !stored.Same(c.Was):
-		var err error
-		if old, err = s.overtakes(ctx, c, replaced{stored, seen.Verified}); err != nil {
-			return old, stray, err
-		}
 	}
 	return old, stray, s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
+}
+
+// inForce returns the identity of a claim, read anew if it was not seen, and the
+// number that the claim replaces. The identity must still have the number that the
+// claim set out from, or one that the claim overtakes: ErrChangedElsewhere.
+func (s *Service) inForce(ctx context.Context, c Claim, seen *Identity) (*Identity, replaced, error) {
+	old := replaced{c.Was, c.WasVerified}
+	if seen == nil {
+		identity, err := s.Directory.Identity(ctx, c.IdentityID)
+		if err != nil {
+			return nil, old, err
+		}
+		seen = &identity
+	}
+	stored := StoredMobile(s.Plan, seen.Mobile)
+	if stored.Same(c.Number) || stored.Same(c.Was) {
+		return seen, old, nil
+	}
+	old, err := s.overtakes(ctx, c, replaced{stored, seen.Verified})
+	return seen, old, err
 }
 
 // replacedBefore tells which number a claim replaced that was written already:
@@ -117,7 +132,7 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old repla
 func (s *Service) replacedBefore(ctx context.Context, c Claim, old replaced) replaced {
 	last, err := s.Store.Applied(ctx, c.IdentityID)
 	if err == nil && last != nil && last.EndedAt.After(c.CreatedAt) {
-		return replaced{last.Number, true}
+		return replaced{last.Number, !last.Direct}
 	}
 	return old
 }
@@ -127,6 +142,9 @@ func (s *Service) replacedBefore(ctx context.Context, c Claim, old replaced) rep
 // and wished for before it, so that the later wish stands, or the number before, which
 // a form put back. Anything else is ErrChangedElsewhere.
 func (s *Service) overtakes(ctx context.Context, c Claim, stored replaced) (replaced, error) {
+	if lost, err := s.losing(ctx, c); err != nil || lost && stored.number.IsZero() {
+		return stored, err
+	}
 	last, err := s.Store.Applied(ctx, c.IdentityID)
 	switch {
 	case err != nil:
@@ -134,7 +152,7 @@ func (s *Service) overtakes(ctx context.Context, c Claim, stored replaced) (repl
 	case last == nil || last.CreatedAt.After(c.CreatedAt):
 		return stored, ErrChangedElsewhere
 	case last.Overwritten(*basis(stored.number, s.Now())):
-		return replaced{last.Number, true}, nil
+		return replaced{last.Number, !last.Direct}, nil
 	case !last.Number.Same(stored.number) || last.EndedAt.Before(c.CreatedAt):
 		return stored, ErrChangedElsewhere
 	default:

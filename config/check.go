@@ -105,6 +105,7 @@ func (c Config) checkFeature(f *faults) {
 	validity := c.Feature.Update.Mobile.Validity
 	f.unless(validity > 0 && validity <= 24*time.Hour, validityKey, "must be above 0 and at most 24h")
 	f.oneOf("identity_mgt.user_claim_update.mobile.removal", c.Feature.Update.Mobile.Removal, "allow", "deny")
+	f.oneOf("mobile.taken", c.Mobile.Taken, "take_unverified", "refuse")
 	f.oneOf("mobile.format", c.Mobile.Format, "e164", "raw")
 	f.unless(len(c.Mobile.DefaultRegion) == 0 || len(c.Mobile.DefaultRegion) == 2, "mobile.default_region", "must be a country code of two letters")
 	f.unless(c.OTP.Length >= 4 && c.OTP.Length <= 10, "otp.length", "must be from 4 to 10")

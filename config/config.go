@@ -117,6 +117,7 @@ type Mobile struct {
 	DeniedTypes   []string `koanf:"denied_types" usage:"types of number that are not texted: premium_rate, shared_cost, toll_free, uan, pager, voicemail, satellite (+870, +881, +882, +883), international_service (+800, +808, +878, +888, +979, +991), voip, personal_number, fixed_line, unknown"`
 	Format        string   `koanf:"format" usage:"e164 or raw"`
 	DefaultRegion string   `koanf:"default_region" usage:"country (ISO 3166-1) that national numbers are read in"`
+	Taken         string   `koanf:"taken" usage:"a confirmed number that another account has in Kratos: take_unverified takes it from an account that has not confirmed it; refuse leaves it there"`
 }
 
 // OTP says what codes look like.
@@ -197,6 +198,7 @@ func Default() Config {
 		}}},
 		Mobile: Mobile{
 			Format:      "e164",
+			Taken:       "take_unverified",
 			DeniedTypes: []string{"premium_rate", "shared_cost", "uan", "pager", "voicemail", "satellite", "international_service"},
 		},
 		OTP:    OTP{Length: 6, Alphabet: "numeric", Resend: "new"},

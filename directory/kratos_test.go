@@ -68,7 +68,7 @@ func requireKratos(t *testing.T) {
 // start runs Kratos on free ports, with the files of testdata and SQLite in dir.
 // Edits are pairs of texts: the first is replaced by the second in kratos.yml.
 func start(dir string, edits ...string) (*server, error) {
-	for _, name := range []string{"kratos.yml", "person.schema.json", "member.schema.json", "plain.schema.json"} {
+	for _, name := range []string{"kratos.yml", "person.schema.json", "member.schema.json", "caller.schema.json", "plain.schema.json"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err == nil {
 			data = []byte(strings.NewReplacer(edits...).Replace(string(data)))

@@ -117,6 +117,39 @@ func (r Realms) Unmark(ctx context.Context, identityID string) error {
 	return d.Unmark(ctx, id)
 }
 
+// Holders returns who has a number in an identity's realm, as [Directory.Holders]
+// does; the named identities have their realm before their ids, and others than the
+// identity's are left out.
+func (r Realms) Holders(
+	ctx context.Context, identityID string, number claim.Mobile, named []string,
+) ([]claim.Holder, error) {
+	d, id, err := r.of(identityID)
+	if err != nil {
+		return nil, err
+	}
+	realm, _ := claim.SplitRealm(identityID)
+	var local []string
+	for _, other := range named {
+		if of, id := claim.SplitRealm(other); of == realm {
+			local = append(local, id)
+		}
+	}
+	holders, err := d.Holders(ctx, id, number, local)
+	for i := range holders {
+		holders[i].ID = claim.InRealm(realm, holders[i].ID)
+	}
+	return holders, err
+}
+
+// Vacate implements [claim.Holders].
+func (r Realms) Vacate(ctx context.Context, identityID string, number claim.Mobile) error {
+	d, id, err := r.of(identityID)
+	if err != nil {
+		return err
+	}
+	return d.Vacate(ctx, id, number)
+}
+
 // CodeIdentifier implements [claim.Directory]. Schemas go by the names of their
 // realms as identities do.
 func (r Realms) CodeIdentifier(ctx context.Context, schemaID string) (bool, error) {

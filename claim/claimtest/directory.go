@@ -14,6 +14,7 @@ type Directory struct {
 	identities map[string]claim.Identity
 	fail       error
 	Identifier bool // the schema makes the number a means to sign in by code
+	Hidden     bool // nobody can tell who has a number
 	Writes     int  // requests that changed something
 }
 
@@ -104,6 +105,32 @@ func (d *Directory) Mark(_ context.Context, id string, number claim.Mobile) erro
 // Unmark implements claim.Directory.
 func (d *Directory) Unmark(_ context.Context, id string) error {
 	return d.change(id, func(i *claim.Identity) error { i.Pending = ""; return nil })
+}
+
+// Holders implements claim.Holders.
+func (d *Directory) Holders(_ context.Context, id string, number claim.Mobile) ([]claim.Holder, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var holders []claim.Holder
+	for _, other := range d.identities {
+		if other.ID != id && claim.RestoreMobile(other.Mobile).Same(number) && !d.Hidden {
+			holders = append(holders, claim.Holder{Identity: other, Bound: d.Identifier})
+		}
+	}
+	return holders, d.fail
+}
+
+// Vacate implements claim.Holders.
+func (d *Directory) Vacate(_ context.Context, id string, number claim.Mobile) error {
+	return d.change(id, func(i *claim.Identity) error {
+		if claim.RestoreMobile(i.Mobile).Same(number) {
+			i.Mobile, i.Verified = "", false
+		}
+		if claim.RestoreMobile(i.Pending).Same(number) {
+			i.Pending = ""
+		}
+		return nil
+	})
 }
 
 // CodeIdentifier implements claim.Directory.
