@@ -222,7 +222,10 @@ func (w *storm) shows(p *resident, name, number string) error {
 	if i.Traits.Name != name {
 		return fmt.Errorf("%w: the name is %q, and was changed to %q", errLost, i.Traits.Name, name)
 	}
-	if len(claims) == 0 {
+	if len(claims) == 0 { // or left out, while an accepted number was being written: that is audited
+		if n, err := w.stack.Database.LeftOut(p.ID); err != nil || n > 0 {
+			return err
+		}
 		return fmt.Errorf("%w: no claim to %s, which was asked for", errLost, number)
 	}
 	for id, state := range claims {

@@ -193,6 +193,15 @@ func (d Database) each(t testing.TB, query string, row func(*sql.Rows) error, ar
 	}
 }
 
+// LeftOut counts the numbers that were left out of clients' changes of an identity.
+func (d Database) LeftOut(identityID string) (n int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	err = d.Server.Root.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+d.Name+".audit_events WHERE identity_id = ? AND kind = 'number_left_out'",
+		identityID).Scan(&n)
+	return n, err
+}
+
 // SkipLooks makes the workers look no more at identities whose number has been
 // written. They do so 5 and 100 seconds after a write, and a test that counts
 // statements has no use for that.
