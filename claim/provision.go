@@ -364,6 +364,16 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 	})
 }
 
+// UserDeleted is what the audit trail says of an identity that was deleted over SCIM.
+const UserDeleted = "user_deleted"
+
+// Deleted writes down who deleted an identity, and forgets it.
+func (s *Service) Deleted(ctx context.Context, identityID string, who Actor) error {
+	now := s.Now()
+	err := s.commit(ctx, Change{At: now, Events: []Event{{IdentityID: identityID, Kind: UserDeleted, Actor: who, At: now}}})
+	return errors.Join(err, s.Forget(ctx, identityID, who))
+}
+
 // Forget ends the claims of an identity that was deleted, and blanks its numbers,
 // those of earlier claims too.
 func (s *Service) Forget(ctx context.Context, identityID string, who Actor) error {

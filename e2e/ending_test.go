@@ -120,3 +120,41 @@ func TestARemovalWhoseHookIsLostIsTold(t *testing.T) {
 		t.Errorf("the claim is %+v", c)
 	}
 }
+
+// Whoever deletes an account over SCIM, and by whatever way: the audit trail says so,
+// whether or not there was a claim.
+func TestADeletionOverSCIMIsAudited(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	client := harness.ByClient(s.Token(t))
+	for name, tt := range map[string]struct {
+		number string
+		asks   bool // another number is pending
+		do     func(p *harness.Person) harness.Answer
+		by     string
+	}{
+		"its owner": {"+4915112345621", false, func(p *harness.Person) harness.Answer {
+			return p.SCIM(t, http.MethodDelete, "/Me", "")
+		}, "user_deleted by owner"},
+		"its owner, by HTTP Basic": {"+4915112345622", true, func(p *harness.Person) harness.Answer {
+			return p.SCIMByPassword(t, http.MethodDelete, "/Users/"+p.ID, "")
+		}, "user_deleted by owner"},
+		"a client": {"", false, func(p *harness.Person) harness.Answer {
+			return s.SCIM(t, http.MethodDelete, "/Users/"+p.ID, "", client)
+		}, "user_deleted by client"},
+		"a client, among others": {"+4915112345623", true, func(p *harness.Person) harness.Answer {
+			return s.SCIM(t, http.MethodPost, "/Bulk", `{"Operations":[{"method":"DELETE","path":"/Users/`+p.ID+`"}]}`, client)
+		}, "user_deleted by client"},
+	} {
+		p := s.NewPerson(t, tt.number)
+		if tt.asks {
+			p.Ask(t, "+49151123457"+tt.number[len(tt.number)-2:])
+		}
+		if got := tt.do(p); got.Status >= 300 {
+			t.Errorf("%s: %d %s", name, got.Status, got.Body)
+		}
+		if audit := s.Database.Audit(t, p.ID); !slices.Contains(audit, tt.by) {
+			t.Errorf("%s: audit is %v, want %s", name, audit, tt.by)
+		}
+	}
+}

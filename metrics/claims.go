@@ -92,7 +92,7 @@ func newClaims(with promauto.Factory) claims {
 			string(claim.Open), "resent", string(claim.Verified), string(claim.Applied), string(claim.Discarded),
 			string(claim.Superseded), string(claim.Cancelled), string(claim.Locked), string(claim.Lapsed),
 			string(claim.Conflict), string(claim.Orphaned), claimDisputed, claim.NumberWritten, claim.NumberRemoved, claim.NumberLeftOut, claim.NumberRestored,
-			claim.NumberTaken, claim.NoticeWithheld, "other"),
+			claim.NumberTaken, claim.NoticeWithheld, claim.UserDeleted, "other"),
 		tries: newOutcomes(tries, codeRight, codeWrong, codeExpired, codeLocked, codeRefused, outcomeError),
 	}
 	for ruling, label := range rulings {

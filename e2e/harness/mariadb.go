@@ -259,7 +259,7 @@ func (d Database) Connections(t testing.TB) int {
 }
 
 // Audit returns the identity's audit trail, each line as "what by whom". A line
-// must not have the whole number.
+// must not have the whole number; one about no number has none.
 func (d Database) Audit(t testing.TB, identityID string) []string {
 	t.Helper()
 	var trail []string
@@ -267,7 +267,7 @@ func (d Database) Audit(t testing.TB, identityID string) []string {
 		func(rows *sql.Rows) error {
 			var kind, who, number string
 			err := rows.Scan(&kind, &who, &number)
-			if err == nil && !strings.Contains(number, "**") {
+			if err == nil && number != "" && !strings.Contains(number, "**") {
 				t.Errorf("the audit trail shows the number %q", number)
 			}
 			trail = append(trail, kind+" by "+who)

@@ -208,6 +208,7 @@ var eventKinds = []eventKind{
 	{"lapsed", "Claim lapsed"},
 	{"conflict", "Number not written"},
 	{"orphaned", "Account gone"},
+	{claim.UserDeleted, "Account deleted over SCIM"},
 	{"discarded", "Claim discarded"},
 	{"disputed", "Change denied"},
 	{claim.NumberShown, "Full number shown"},

@@ -115,8 +115,8 @@ func (s *Service) Delete(ctx context.Context, by By, id string, wants Wants) err
 		if err := s.Directory.Delete(ctx, id); err != nil {
 			return err
 		}
-		if err := s.Claims.Forget(ctx, id, by.Actor); err != nil { // a worker finds them, too
-			s.Log.WarnContext(ctx, "claims of a deleted user not ended yet", "identity", id, "error", err)
+		if err := s.Claims.Deleted(ctx, id, by.Actor); err != nil { // a worker finds the claims, too
+			s.Log.WarnContext(ctx, "deleted user not audited, or claims not ended yet", "identity", id, "error", err)
 		}
 		if err := s.Index.Delete(ctx, id); err != nil { // the reconciler does it, too
 			s.Log.WarnContext(ctx, "deleted user still indexed", "identity", id, "error", err)

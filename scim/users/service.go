@@ -33,7 +33,7 @@ type Claims interface {
 	Settle(ctx context.Context, p claim.Proposal, failure error) error
 	ProposeNew(ctx context.Context, c claim.DirectChange) (claim.Proposal, error)
 	SettleNew(ctx context.Context, p claim.Proposal, identityID string) error
-	Forget(ctx context.Context, identityID string, who claim.Actor) error
+	Deleted(ctx context.Context, identityID string, who claim.Actor) error
 	Proven(ctx context.Context, in *claim.SignIn) error
 }
 
