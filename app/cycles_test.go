@@ -189,7 +189,10 @@ func (w *holdlineWorld) Confirm(userName, code string) (int, error) {
 
 func (w *holdlineWorld) Resend(userName string) (int, error) {
 	body := map[string]any{"properties": []map[string]string{{"key": "RecoveryScenario", "value": "MOBILE_VERIFICATION_ON_UPDATE"}}}
-	status, _, err := w.post(w.Public, userAPI+"resend-code", home(userName), http.Header{"X-Session-Token": {userName}}, body)
+	status, text, err := w.post(w.Public, userAPI+"resend-code", home(userName), http.Header{"X-Session-Token": {userName}}, body)
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("%s", text)
+	}
 	return status, err
 }
 

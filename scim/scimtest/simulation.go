@@ -94,7 +94,8 @@ type person struct {
 	confirmed string // the number in Kratos
 	pending   string // blank for none
 	opened    int    // the cycle in which the pending claim was opened
-	fresh     int    // the cycle in which the newest text to the pending number was caused
+	// before is how many texts the numbers had got before this cycle.
+	before map[string]int
 	// texted are the numbers that a client had texted since the person acted last.
 	texted map[string]bool
 	// allowed is how many texts each number may have got by now, and idle tells for
@@ -175,6 +176,10 @@ func (s *simulation) play() {
 	for _, p := range s.people {
 		s.lapse(p)
 		s.direct(p)
+		p.before = map[string]int{}
+		for _, number := range []string{p.pending, p.entry.Mobile} {
+			p.before[number] = len(s.World.Codes(number))
+		}
 	}
 	for _, i := range s.rand.Perm(len(s.people)) {
 		s.provision(s.people[i])
@@ -257,7 +262,6 @@ func (s *simulation) provision(p *person) {
 	if !p.texted[e.Mobile] {
 		p.texted[e.Mobile] = true
 		p.allowed[e.Mobile]++
-		p.fresh = s.cycle
 	}
 }
 
@@ -304,8 +308,10 @@ func (s *simulation) act(p *person) {
 // confirm types the code, and asks for a text first where none came, or the code is
 // old.
 func (s *simulation) confirm(p *person) {
-	number, late := p.pending, p.fresh != s.cycle
-	if late && s.Every > 0 || len(s.World.Codes(number)) == 0 {
+	number := p.pending
+	texts := len(s.World.Codes(number))
+	late := texts == p.before[number] // the code is old, or a limit forbade the text
+	if late && s.Every > 0 || texts == 0 {
 		status, err := s.World.Resend(p.entry.UserName)
 		if err != nil || status != http.StatusCreated {
 			s.fatal(p, "a text was asked for: %d, %v", status, err)
@@ -346,7 +352,7 @@ func (s *simulation) save(p *person) {
 		s.fatal(p, "the form: %v", err)
 	}
 	s.report.Saved++
-	p.pending, p.opened, p.fresh, p.plan = number, s.cycle, s.cycle, 0
+	p.pending, p.opened, p.plan = number, s.cycle, 0
 	p.allowed[number]++
 	p.acted[number] = true
 	p.texted = map[string]bool{}
