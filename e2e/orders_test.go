@@ -184,7 +184,7 @@ func TestATakeBackReachesAFormThatIsOnItsWay(t *testing.T) {
 // HOLDLINE_ORDERS_SEED repeats its choices, HOLDLINE_ORDERS makes more rounds.
 func TestNothingAcceptedIsLostWhateverRunsBeside(t *testing.T) {
 	t.Parallel()
-	seed, rounds := uint64(time.Now().UnixNano()), 24 //nolint:gosec // any
+	seed, rounds := uint64(time.Now().UnixNano()), 24
 	if given, err := strconv.ParseUint(os.Getenv("HOLDLINE_ORDERS_SEED"), 10, 64); err == nil {
 		seed = given
 	}
@@ -194,7 +194,7 @@ func TestNothingAcceptedIsLostWhateverRunsBeside(t *testing.T) {
 	t.Logf("HOLDLINE_ORDERS_SEED=%d HOLDLINE_ORDERS=%d", seed, rounds)
 	s := harness.NewStack(t, harness.Options{Holdline: withoutTextLimits()})
 	var mu sync.Mutex
-	chance := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // repeatable
+	chance := rand.New(rand.NewPCG(seed, 1))
 	draw := func(n int) int { mu.Lock(); defer mu.Unlock(); return chance.IntN(n) }
 	s.Hooks.On(harness.Rule{Before: func() { time.Sleep(time.Duration(draw(50)) * time.Millisecond) }})
 	numbers := uniqueNumbers()

@@ -91,7 +91,9 @@ func TestReceiptsAnswerAsDocumented(t *testing.T) {
 // What the document says of paths and methods that are not in it.
 func TestWhatIsNotInTheDocumentAnswersAsItSays(t *testing.T) {
 	doc := document(t)
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { edge.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" }) })
+	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
+		edge.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
+	})
 	for name, ask := range map[string]struct{ method, path string }{
 		"NoRoute": {http.MethodGet, "/nothing"}, "WrongMethod": {http.MethodHead, "/version"},
 	} {

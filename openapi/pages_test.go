@@ -37,6 +37,7 @@ func (v *visited) Fresh(time.Time) error                                    { re
 func (v *visited) Disputable(context.Context, string) (claim.TextKind, error) {
 	return claim.TextChanged, v.odd()
 }
+
 func (v *visited) Dispute(context.Context, string, string) (claim.Dispute, error) {
 	return claim.Dispute{}, v.odd()
 }

@@ -247,13 +247,16 @@ func TestThePageShowsTheClaim(t *testing.T) {
 		"no code yet": {
 			change(func(s *claim.Status) { s.Text, s.CodeExpires = claim.TextNone, time.Time{} }), "", 200, "untexted",
 			[]string{"No code has been sent to " + masked + " yet", `id="resend" name="action" value="resend" formnovalidate>Send a code<`, `id="cancel"`},
-			[]string{`id="code"`, `id="confirm"`, "expired"}, "",
+			[]string{`id="code"`, `id="confirm"`, "expired"},
+			"",
 		},
 		"no code yet, nor now": {
 			change(func(s *claim.Status) {
 				s.Text, s.CodeExpires, s.NextText = claim.TextNone, time.Time{}, now.Add(5*time.Hour)
 			}), "?said=too-many-texts", 429, "too-many-texts",
-			[]string{"No code has been sent to", "5 hours"}, []string{`id="code"`}, "18000",
+			[]string{"No code has been sent to", "5 hours"},
+			[]string{`id="code"`},
+			"18000",
 		},
 		"sent again":     {nil, "?said=resent", 200, "resent", []string{`class="notice success" role="status"`}, nil, ""},
 		"expired":        {change(func(s *claim.Status) { s.CodeExpires = now }), "?said=expired", 200, "expired", []string{"<h1>The code has expired", masked, `id="resend"`}, []string{`id="code"`, `id="confirm"`}, ""},
