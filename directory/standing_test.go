@@ -42,24 +42,29 @@ func TestARememberedPasswordEndsWithWhatItStandsOn(t *testing.T) {
 			patch(t, id, operation("replace", "/state", "inactive"))
 		}, false},
 		"deleted": {func(t *testing.T, _ person, id string) {
+			t.Helper()
 			send(t, http.MethodDelete, shared.admin+"/admin/identities/"+id, nil, nil)
 		}, false},
 		"another password by form": {func(t *testing.T, p person, _ string) {
+			t.Helper()
 			var flow struct{ UI struct{ Action string } }
 			as := "X-Session-Token: " + shared.signIn(t, p.email, p.password)
 			sendAs(t, as, http.MethodGet, shared.public+"/self-service/settings/api", nil, &flow)
 			sendAs(t, as, http.MethodPost, flow.UI.Action, map[string]any{"method": "password", "password": next}, nil)
 		}, true},
 		"another password by PUT": {func(t *testing.T, p person, id string) {
+			t.Helper()
 			send(t, http.MethodPut, shared.admin+"/admin/identities/"+id, map[string]any{
 				"schema_id": "person", "state": "active", "traits": map[string]any{"email": p.email},
 				"credentials": map[string]any{"password": map[string]any{"config": map[string]any{"password": next}}},
 			}, nil)
 		}, true},
 		"another password by its hash": {func(t *testing.T, _ person, id string) {
+			t.Helper()
 			patch(t, id, operation("replace", "/credentials/password/config/hashed_password", hash(t, next)))
 		}, true},
 		"another password after recovery": {func(t *testing.T, _ person, id string) {
+			t.Helper()
 			var code struct {
 				Link string `json:"recovery_link"`
 				Code string `json:"recovery_code"`
@@ -87,10 +92,12 @@ func TestARememberedPasswordEndsWithWhatItStandsOn(t *testing.T) {
 				map[string]any{"method": "password", "password": next}, nil)
 		}, true},
 		"the password taken away": {func(t *testing.T, _ person, id string) {
+			t.Helper()
 			patch(t, id, operation("replace", "/credentials/password/config/hashed_password", ""))
 		}, false},
 		"another name": {func(t *testing.T, _ person, id string) { patch(t, id, operation("replace", "/traits/email", email())) }, false},
 		"the name is somebody else's now": {func(t *testing.T, p person, id string) {
+			t.Helper()
 			patch(t, id, operation("replace", "/traits/email", email()))
 			shared.add(t, person{email: p.email, password: next})
 		}, true},
