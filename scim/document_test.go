@@ -87,6 +87,7 @@ func TestAResourceIsReadIntoItsCanonicalForm(t *testing.T) {
 		"unknown schemas":              {`"urn:x:y": {"a": 1}`, ``},
 		"booleans as strings":          {`"active": "FALSE", "emails": [{"value": "a", "primary": "True"}]`, `"active": false, "emails": [{"value": "a", "primary": true}]`},
 		"a manager as a string":        {`"` + enterprise + `": {"manager": "m"}`, `"` + enterprise + `": {"manager": {"value": "m"}}`},
+		"a manager who is blank":       {`"` + enterprise + `": {"manager": " "}, "emails": [""], "name": ""`, ``},
 		"a manager in a list":          {`"` + enterprise + `": {"manager": [{"value": "m"}]}`, `"` + enterprise + `": {"manager": {"value": "m"}}`},
 		"a single value in a list":     {`"title": ["x"], "nickName": []`, `"title": "x"`},
 		"an object instead of a list":  {`"emails": {"value": "a"}`, `"emails": [{"value": "a"}]`},

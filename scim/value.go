@@ -33,8 +33,15 @@ func (a Attribute) Members(value any, mode Mode) (map[string]any, error) {
 	return mode.members(a, a.Name, value)
 }
 
+// Unassigns reports whether a client's value means none: null, or in lenient mode
+// a blank text in place of an object, by which Entra ID removes a manager.
+func (a Attribute) Unassigns(value any, mode Mode) bool {
+	text, isText := value.(string)
+	return value == nil || isText && a.Type == Complex && mode == Lenient && strings.TrimSpace(text) == ""
+}
+
 func (m Mode) read(a Attribute, path string, value any) (any, error) {
-	if value == nil {
+	if a.Unassigns(value, m) {
 		return unassigned()
 	}
 	if a.AnyValue && m == Lenient {
@@ -60,7 +67,7 @@ func (m Mode) read(a Attribute, path string, value any) (any, error) {
 func (m Mode) many(a Attribute, path string, list []any) (any, error) {
 	var elements []any
 	for _, value := range list {
-		if value == nil {
+		if a.Unassigns(value, m) {
 			continue
 		}
 		element, err := m.one(a, path, value)

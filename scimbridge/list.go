@@ -198,7 +198,7 @@ func (h handlers) searchOf(q question) (users.Search, error) {
 	if q.filter == "" {
 		return search, nil
 	}
-	parsed, err := filter.Parse(q.filter, filter.Limits{})
+	parsed, err := filter.Parse(q.filter, filter.Limits{Mode: h.Mode})
 	if err == nil {
 		err = parsed.Check(h.Resource)
 	}

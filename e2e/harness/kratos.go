@@ -64,7 +64,7 @@ func startKratos(t testing.TB, ports kratosPorts, server *MariaDB, overlays ...t
 		config = merge(config, overlay)
 	}
 	writeYAML(t, filepath.Join(k.dir, "kratos.yml"), config)
-	for _, schema := range []string{"verified.schema.json", "identifier.schema.json", "free.schema.json", "exact.schema.json", "member.schema.json", "raw.schema.json"} {
+	for _, schema := range []string{"verified.schema.json", "identifier.schema.json", "free.schema.json", "exact.schema.json", "member.schema.json", "raw.schema.json", "suite.schema.json"} {
 		copyFile(t, filepath.Join("testdata", schema), filepath.Join(k.dir, schema))
 	}
 	if server == nil {

@@ -28,6 +28,18 @@ type Vector struct {
 	Expect       []expectation      `json:"expect"`
 	Save         map[string]string  `json:"save"`
 	Note         string             `json:"note"`
+	// Fails says why the product does not do what is expected here, on purpose
+	// or not yet.
+	Fails string `json:"fails"`
+}
+
+// Suite is a public suite of requests, written down as vectors.
+type Suite struct {
+	Format string `json:"format"`
+	Name   string `json:"name"`
+	// Source is where the requests were published.
+	Source  string   `json:"source"`
+	Vectors []Vector `json:"vectors"`
 }
 
 // statuses are one number or a list of them.
@@ -48,6 +60,7 @@ type expectation struct {
 	Equals    json.RawMessage `json:"equals"`
 	NotEquals json.RawMessage `json:"notEquals"`
 	Exists    *bool           `json:"exists"`
+	Empty     bool            `json:"empty"` // missing, null or a blank text
 	IsArray   bool            `json:"isArray"`
 	Contains  json.RawMessage `json:"contains"`
 	Header    string          `json:"header"`
@@ -57,10 +70,13 @@ type expectation struct {
 // ReadVectors reads a file of vectors.
 func ReadVectors(t testing.TB, name string) []Vector {
 	t.Helper()
-	var file struct {
-		Format  string   `json:"format"`
-		Vectors []Vector `json:"vectors"`
-	}
+	return ReadSuite(t, name).Vectors
+}
+
+// ReadSuite reads a file of vectors, with what it says about them.
+func ReadSuite(t testing.TB, name string) Suite {
+	t.Helper()
+	var file Suite
 	content, err := os.ReadFile(name)
 	if err == nil {
 		err = json.Unmarshal(content, &file)
@@ -71,7 +87,7 @@ func ReadVectors(t testing.TB, name string) []Vector {
 	if file.Format != "scim-vectors/1" || len(file.Vectors) == 0 {
 		t.Fatalf("%s: %d vectors of the format %q", name, len(file.Vectors), file.Format)
 	}
-	return file.Vectors
+	return file
 }
 
 // Client runs vectors, in order, because later ones use what earlier ones saved.
@@ -131,10 +147,19 @@ func (c *Client) parsed(t testing.TB, text json.RawMessage) any {
 // Run sends a vector's request and reports what differs.
 func (c *Client) Run(t testing.TB, v Vector) {
 	t.Helper()
+	for _, differs := range c.Differences(t, v) {
+		t.Error(differs)
+	}
+}
+
+// Differences sends a vector's request, and returns how the answer differs from
+// what is expected.
+func (c *Client) Differences(t testing.TB, v Vector) []string {
+	t.Helper()
 	answer := c.send(t, v)
+	asked := fmt.Sprintf("%s %s: answer %d %s\nnote: %s", v.Method, c.Fill(v.Path), answer.Status, answer.Body, v.Note)
 	if !slices.Contains(v.ExpectStatus, answer.Status) {
-		t.Errorf("%s %s: got status %d, want one of %v\n%s\nnote: %s", v.Method, c.Fill(v.Path), answer.Status, v.ExpectStatus, answer.Body, v.Note)
-		return
+		return []string{fmt.Sprintf("%s\nwant one of %v", asked, v.ExpectStatus)}
 	}
 	if answer.Status == http.StatusNoContent && (v.Method == http.MethodPatch || v.Method == http.MethodPut) {
 		read := v
@@ -142,21 +167,20 @@ func (c *Client) Run(t testing.TB, v Vector) {
 		answer = c.send(t, read)
 	}
 	document := missing
+	var differences []string
 	if answer.Body != "" {
 		document = nil // a pointer would be read into
 		if err := json.Unmarshal([]byte(answer.Body), &document); err != nil {
-			t.Errorf("the answer is no JSON: %v: %s", err, answer.Body)
+			differences = append(differences, fmt.Sprintf("the answer is no JSON: %v: %s", err, answer.Body))
 		}
 	}
-	failed := false
 	for _, e := range v.Expect {
 		if differs := c.compare(t, e, answer, document); differs != "" {
-			t.Error(differs)
-			failed = true
+			differences = append(differences, differs)
 		}
 	}
-	if failed {
-		t.Logf("%s %s: answer %d %s\nnote: %s", v.Method, c.Fill(v.Path), answer.Status, answer.Body, v.Note)
+	if len(differences) > 0 {
+		differences = append(differences, asked)
 	}
 	for name, from := range v.Save {
 		if header, isHeader := strings.CutPrefix(from, "header:"); isHeader {
@@ -165,6 +189,7 @@ func (c *Client) Run(t testing.TB, v Vector) {
 			c.Vars[name] = value
 		}
 	}
+	return differences
 }
 
 func (c *Client) send(t testing.TB, v Vector) Answer {
@@ -209,6 +234,8 @@ func (c *Client) compare(t testing.TB, e expectation, answer Answer, document an
 	switch {
 	case e.Exists != nil && there != *e.Exists:
 		return fmt.Sprintf("%s: got %s, want existence %t", e.Path, show(got), *e.Exists)
+	case e.Empty && there && got != "":
+		return fmt.Sprintf("%s: got %s, want nothing", e.Path, show(got))
 	case e.IsArray && !isList:
 		return fmt.Sprintf("%s: got %s, want an array", e.Path, show(got))
 	case e.Equals != nil && !reflect.DeepEqual(got, c.parsed(t, e.Equals)):

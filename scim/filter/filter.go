@@ -19,6 +19,10 @@ type Limits struct {
 	Length int // bytes; 4096
 	Depth  int // brackets within brackets; 16
 	Terms  int // comparisons; 100
+	// Mode says whether a text may stand without quotes, as in userName eq bjensen.
+	// RFC 7644, section 3.4.2.2, has values as JSON writes them; WSO2 Identity Server
+	// and Microsoft's reference code take both, and their clients send both.
+	Mode scim.Mode
 }
 
 const (
@@ -30,6 +34,7 @@ const (
 func (l Limits) filled() Limits {
 	return Limits{
 		Length: cmp.Or(l.Length, defaultLength), Depth: cmp.Or(l.Depth, defaultDepth), Terms: cmp.Or(l.Terms, defaultTerms),
+		Mode: l.Mode,
 	}
 }
 

@@ -217,8 +217,9 @@ func TestAWrongFilterIsRefusedWithItsPlace(t *testing.T) {
 		`displayName eq "ü" and 1a pr`:           "character 24: this is no attribute",
 		`userName`:                               "character 9: an operator is expected",
 		`userName eq`:                            "character 12: a string in quotes",
-		`userName eq x`:                          "character 13: a string in quotes",
-		`userName eq 01`:                         "character 13: a string in quotes",
+		`userName eq )`:                          "character 13: a string in quotes",
+		`userName eq x y`:                        "character 15: and, or or the end is expected",
+		`userName eq x"y"`:                       "character 14: and, or or the end is expected",
 		`userName eq "x`:                         "character 13: the string has no end",
 		`userName eq "x\q"`:                      "character 13: the string is not written as JSON",
 		`userName eq "x" and`:                    "character 20: an attribute is expected",
@@ -341,9 +342,45 @@ func TestEqualitiesAreThoseOfAConjunction(t *testing.T) {
 	}
 }
 
+// WSO2's and Microsoft's suites send texts without quotes.
+func TestATextMayStandWithoutQuotesUnlessStrict(t *testing.T) {
+	document := decode(t, jensen)
+	for text, want := range map[string]bool{
+		`userName eq bjensen@example.com`:                                                     true,
+		`userName eq BJensen@example.com and (emails.type eq work)`:                           true,
+		`userName sw bjen and not (userName ew nobody)`:                                       true,
+		`emails[type eq WORK].value co example`:                                               true,
+		`userName eq jensen`:                                                                  false,
+		`userName eq 01`:                                                                      false,
+		`meta.created gt 2005-10-10T14:38:21.8617979-07:00`:                                   true,
+		`userName eq +491710000000 or userName eq bjensen@example.com`:                        true,
+		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq 701984`: true,
+		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq 701985 or userName eq "bjensen@example.com"`: true,
+	} {
+		f, err := filter.Parse(text, filter.Limits{})
+		if err == nil {
+			err = f.Check(user())
+		}
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := f.Matches(user(), document); got != want {
+			t.Errorf("%s: got %t, want %t", text, got, want)
+		}
+	}
+	for _, text := range []string{`userName eq x`, `userName eq 01`, `userName eq "a" or userName eq nul`} {
+		_, err := filter.Parse(text, filter.Limits{Mode: scim.Strict})
+		if err == nil || !strings.Contains(err.Error(), "a string in quotes") {
+			t.Errorf("strict: %s: got %v", text, err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`userName eq "bjensen"`, `emails[type eq "work" and value co "@example.com"] or not (title pr)`,
+		`userName eq bjensen`, `emails[type eq work].value co 01`,
 		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value eq "\u00e9"`, `((a pr)`, `a eq 1e5`,
 	} {
 		f.Add(seed)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/holdline/holdline/scim"
 )
 
 // scanner reads what the grammar's parser cannot: strings with their escapes,
@@ -167,19 +169,23 @@ func (s *scanner) compared(texts *[]string) (string, error) {
 		return "", s.wrong(at, "an operator is expected")
 	}
 	at = s.skip()
+	var text string
 	if s.peek() == '"' {
-		text, err := s.literal()
-		if err != nil {
+		var err error
+		if text, err = s.literal(); err != nil {
 			return "", err
 		}
-		*texts = append(*texts, text)
-		return fmt.Sprintf(`%s "%d"`, operator, len(*texts)-1), nil
+	} else {
+		text = s.word()
+		switch value := strings.ToLower(text); {
+		case json.Valid([]byte(value)):
+			return operator + " " + value, nil
+		case text == "" || s.limits.Mode == scim.Strict:
+			return "", s.wrong(at, "a string in quotes, a number, true, false or null is expected")
+		}
 	}
-	value := strings.ToLower(s.word())
-	if !json.Valid([]byte(value)) {
-		return "", s.wrong(at, "a string in quotes, a number, true, false or null is expected")
-	}
-	return operator + " " + value, nil
+	*texts = append(*texts, text)
+	return fmt.Sprintf(`%s "%d"`, operator, len(*texts)-1), nil
 }
 
 // literal reads a string as JSON writes it.

@@ -160,7 +160,7 @@ func (e *editor) change(in map[string]any, op Op, p scim.Path, value any) error 
 // assign applies an operation to an attribute or sub-attribute, within what holds
 // it. It is not for multi-valued complex ones.
 func (e *editor) assign(in map[string]any, a scim.Attribute, op Op, value any) error {
-	if list, ok := value.([]any); ok && len(list) == 0 {
+	if list, ok := value.([]any); ok && len(list) == 0 || a.Unassigns(value, e.mode) {
 		value = nil
 	}
 	switch {

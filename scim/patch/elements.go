@@ -58,7 +58,9 @@ func (e *editor) filter(p scim.Path) (*filter.Filter, error) {
 	if p.Filter == "" {
 		return nil, nil //nolint:nilnil // a path without a filter
 	}
-	f, err := filter.Parse(p.Filter, e.limits.Filter)
+	limits := e.limits.Filter
+	limits.Mode = e.mode
+	f, err := filter.Parse(p.Filter, limits)
 	if err != nil {
 		return nil, err
 	}
