@@ -187,6 +187,7 @@ func TestRefusedRequests(t *testing.T) {
 		"a wrong type":                    {`{"op": "replace", "path": "title", "value": 7}`, always(scim.InvalidValue)},
 		"a string that is no boolean":     {`{"op": "replace", "path": "active", "value": "maybe"}`, always(scim.InvalidValue)},
 		"a boolean as a string":           {`{"op": "replace", "path": "active", "value": "False"}`, strictly(scim.InvalidValue)},
+		"a filter's text without quotes":  {`{"op": "replace", "path": "emails[type eq work].value", "value": "x"}`, strictly(scim.InvalidFilter)},
 		"a string for a complex":          {`{"op": "add", "path": "` + enterprise + `:manager", "value": "m"}`, strictly(scim.InvalidValue)},
 		"a filter that chooses nothing":   {`{"op": "replace", "path": "emails[type eq \"x\"].value", "value": "x"}`, strictly(scim.NoTarget)},
 		"remove with such a filter":       {`{"op": "remove", "path": "emails[type eq \"x\"]"}`, strictly(scim.NoTarget)},
