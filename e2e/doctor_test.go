@@ -3,9 +3,11 @@ package e2e_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -324,4 +326,21 @@ func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
 // hasEach tells whether a text has all the parts.
 func hasEach(text string, parts []string) bool {
 	return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) })
+}
+
+// A test text goes out by a real gateway, and what is printed has neither the whole
+// number nor a secret.
+func TestTheDoctorSendsATestText(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Gateway: harness.Overlay{"request_config": harness.Overlay{"headers": harness.Overlay{"X-Api-Key": "q9-secret-of-the-provider"}}}})
+	const number = "+447400123456"
+	printed := s.Command(t, "doctor", "--send-test", number, "--gateway", "provider")
+	wantTexts(t, s, number, 1)
+	if !strings.Contains(printed, "sent") || !strings.Contains(printed, "X-Api-Key") || strings.Contains(printed, number[3:]) || strings.Contains(printed, "q9-secret") {
+		t.Errorf("printed %s", printed)
+	}
+	_, err := s.TryCommand("doctor", "--send-test", number, "--gateway", "none")
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 2 {
+		t.Errorf("a gateway that is not there: %v", err)
+	}
 }
