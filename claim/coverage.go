@@ -90,7 +90,11 @@ func (c Coverage) Serves(m Mobile) error {
 		return ErrNumberNotServed
 	}
 	kind := phonenumbers.GetNumberType(parsed)
-	if slices.ContainsFunc(c.DeniedTypes, func(name string) bool { return numberTypes[name] == kind }) {
+	denies := func(name string) bool {
+		of, isType := numberTypes[name] // what is none would read as the first of the types
+		return isType && of == kind
+	}
+	if slices.ContainsFunc(c.DeniedTypes, denies) {
 		return ErrNumberNotServed
 	}
 	return nil

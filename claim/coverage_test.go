@@ -2,8 +2,12 @@ package claim_test
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/nyaruka/phonenumbers"
 
 	"github.com/holdline/holdline/claim"
 )
@@ -78,5 +82,38 @@ func TestCoverageNamesEveryFault(t *testing.T) {
 	}
 	if n := strings.Count(err.Error(), "\n") + 1; n != 4 {
 		t.Errorf("%d faults, want 4: %v", n, err)
+	}
+}
+
+// A type that is denied refuses the numbers of that type and no others, whatever
+// the country: a name that means networks says nothing about types.
+func TestADeniedTypeRefusesItsOwnNumbersAlone(t *testing.T) {
+	kinds := map[string]phonenumbers.PhoneNumberType{
+		"premium_rate": phonenumbers.PREMIUM_RATE, "shared_cost": phonenumbers.SHARED_COST, "toll_free": phonenumbers.TOLL_FREE,
+		"uan": phonenumbers.UAN, "pager": phonenumbers.PAGER, "voicemail": phonenumbers.VOICEMAIL, "voip": phonenumbers.VOIP,
+		"personal_number": phonenumbers.PERSONAL_NUMBER, "fixed_line": phonenumbers.FIXED_LINE, "mobile": phonenumbers.MOBILE,
+	}
+	names := append(slices.Sorted(maps.Keys(kinds)), "unknown", "satellite", "international_service")
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "mobile" })
+	tried := 0
+	for region := range phonenumbers.GetSupportedRegions() {
+		for kind, of := range kinds {
+			example := phonenumbers.GetExampleNumberForType(region, of)
+			if example == nil || phonenumbers.GetNumberType(example) != of {
+				continue
+			}
+			number := claim.RestoreMobile(phonenumbers.Format(example, phonenumbers.E164))
+			for _, denied := range names {
+				tried++
+				refused := claim.Coverage{DeniedTypes: []string{denied}}.Serves(number) != nil
+				if refused != (denied == kind) {
+					t.Errorf("%s: a %s number with %s denied: refused %t", region, kind, denied, refused)
+				}
+			}
+		}
+	}
+	t.Logf("%d pairs tried", tried)
+	if tried < 10_000 {
+		t.Error("that is less than there was")
 	}
 }

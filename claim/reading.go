@@ -2,6 +2,7 @@ package claim
 
 import (
 	"errors"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -40,6 +41,9 @@ func ParseMobile(plan NumberPlan, text string) (Mobile, error) {
 	text, fault := cutScheme(text)
 	if fault != "" {
 		return Mobile{}, &NumberError{Fault: fault}
+	}
+	if isDecimal.MatchString(text) {
+		return Mobile{}, &NumberError{Fault: NotANumber}
 	}
 	digits, isInternational, fault := scan(text)
 	if fault != "" {
@@ -117,6 +121,13 @@ const (
 	shortestNumber = 7
 )
 
+// Spreadsheets and programs that take a telephone number for a quantity write it
+// with a fraction, whose zero would count as a digit, or with an exponent.
+var (
+	isDecimal  = regexp.MustCompile(`^\+?[0-9]{7,}\.0+$`)
+	isExponent = regexp.MustCompile(`^[eE][+-]?[0-9]{1,3}$`)
+)
+
 // scan takes a number apart: its digits, and whether a plus stands before them. It
 // refuses what comes with it, so that nothing is dropped in silence and nothing
 // that belongs to something else is taken for a part of the number.
@@ -164,12 +175,12 @@ func leftOver(before int, rest string) NumberFault {
 			more++
 		}
 	}
-	ext := strings.HasPrefix(strings.ToLower(rest), "ext") || first == 'x' || first == 'X'
+	ext := before >= shortestNumber && (strings.HasPrefix(strings.ToLower(rest), "ext") || first == 'x' || first == 'X')
 	letters := strings.TrimRight(rest, "0123456789 ")
 	switch {
 	case before == 0 && (first == '*' || first == '#') && !strings.Contains(rest, "+"):
 		return ServiceNumber // a code for the network
-	case before == 0:
+	case before == 0, isExponent.MatchString(rest), more == 0 && strings.ContainsRune(",;([", rune(first)):
 		return NotANumber
 	case strings.Contains(rest, "+"), strings.ContainsRune("/&|~\\", rune(first)) && more > 0, before >= shortestNumber && more >= shortestNumber:
 		return SeveralNumbers
@@ -278,7 +289,7 @@ func written(parsed *phonenumbers.PhoneNumber) (string, error) {
 	if len(number)-len("+") > longestE164 {
 		return refuse(TooLong)
 	}
-	if code == argentina && strings.HasPrefix(nsn, argentineLocal) {
+	if code == argentina && strings.HasPrefix(strings.TrimPrefix(nsn, argentineMobile), argentineLocal) {
 		return refuse(LocalOnly)
 	}
 	if fault := wrongLength(mobileLengths()[code], len(nsn)); fault != WrongLength && !phonenumbers.IsValidNumber(parsed) {

@@ -72,6 +72,7 @@ func TestNumbersThatAreHardToRead(t *testing.T) {
 		{argentine, "011 15 1234-5678", "+5491112345678", ""},
 		{argentine, "11 1234 5678", "+5491112345678", ""},
 		{argentine, "15 1234 5678", "", claim.LocalOnly},
+		{e164, "+54 9 15 1234 5678", "", claim.LocalOnly},
 		{e164, "+54 800 555 1234", "+548005551234", ""},
 		{e164, "+39 347 1234567", "+393471234567", ""},
 		{e164, "+39 0347 1234567", "+393471234567", ""},
@@ -93,6 +94,19 @@ func TestNumbersThatAreHardToRead(t *testing.T) {
 		{e164, "+7 495 123 45 67 доб. 89", "", claim.HasExtension},
 		{e164, "+49 30 123456 (9)", "", claim.HasExtension},
 		{e164, "+1 202 555 0143 p5", "", claim.HasExtension},
+		{e164, "+49 151 12345678 (mobil)", "", claim.NotANumber},
+		{e164, "+49 151 12345678;", "", claim.NotANumber},
+		{e164, "+49 151 12345678,", "", claim.NotANumber},
+		{e164, "+1 202 555 0143;phone-context=example.org", "", claim.NotANumber},
+		{e164, "+55 (0xx11) 91234-5678", "", claim.NotANumber}, // xx stands for a carrier
+		// As spreadsheets show what they take for a quantity.
+		{e164, "4.91511E+12", "", claim.NotANumber},
+		{e164, "+4,915112345678e12", "", claim.HasExtension},
+		{german, "4.915112345678E+12", "", claim.NotANumber},
+		{e164, "+491631234567.0", "", claim.NotANumber},
+		{german, "01631234567.00", "", claim.NotANumber},
+		{e164, "+33.6.12.34.50.00", "+33612345000", ""},
+		{german, "0163.1234560", "+491631234560", ""},
 		// More than one.
 		{e164, "+49 30 123456/9", "", claim.SeveralNumbers},
 		{e164, "+49 151 1234567/9", "", claim.SeveralNumbers},
@@ -307,6 +321,11 @@ func TestWhatFollowsANumberNeverMakesItAnother(t *testing.T) {
 			rest += []string{"", " ", "-"}[random.IntN(3)] + fmt.Sprint(random.IntN(100_000))
 			neverAnother(t, number, rest)
 			tried++
+		}
+		for _, fraction := range []string{".0", ".00", ".000"} {
+			if got, err := claim.ParseMobile(e164, number+fraction); err == nil && got.Reveal() != number {
+				t.Errorf("%q reads as %q", number+fraction, got.Reveal())
+			}
 		}
 	}
 	t.Logf("%d endings tried", tried)

@@ -84,7 +84,8 @@ const (
 	mexico    = 52
 	italy     = 39
 
-	argentineLength = 10   // without the 9
+	argentineLength = 10 // without the 9
+	argentineMobile = "9"
 	argentineLocal  = "15" // stands for an area code that is missing
 	mexicanLength   = 10
 )

@@ -14,8 +14,16 @@
   response(ctx)::
     local data = std.get(ctx.body, 'SMSMessageData', {});
     local recipients = std.get(data, 'Recipients', []);
-    local code = if recipients == [] then 0 else recipients[0].statusCode;
-    if std.member([100, 101, 102], code) then { sent: true, id: recipients[0].messageId }
+    local first = if recipients == [] then {} else recipients[0];
+    local code = std.get(first, 'statusCode');
+    if std.member([100, 101, 102], code) then { sent: true, id: first.messageId }
+    // Older answers have a status in words alone.
+    else if code == null && recipients != [] then {
+      [if std.objectHas(first, 'status') then 'sent']: first.status == 'Success',
+      [if std.get(first, 'messageId', 'None') != 'None' then 'id']: first.messageId,
+      permanent: true,
+      reason: first.status,
+    }
     else if recipients != [] then {
       sent: false,
       permanent: !std.member([500, 501], code),
