@@ -14,7 +14,7 @@ import (
 
 // yes is what each provider's yes has in it, one of these.
 var yes = map[string][]string{
-	"africastalking": {"100", "101", "102"}, "alibaba": {"OK"}, "bird": {"id"}, "clickatell": {"true"}, "fast2sms": {"true"},
+	"africastalking": {"100", "101", "102", "Success"}, "alibaba": {"OK"}, "bird": {"id"}, "clickatell": {"true"}, "fast2sms": {"true"},
 	"infobip": {"PENDING", "DELIVERED", "REJECTED_DUPLICATE_MESSAGE_ID"}, "kannel": {"0:", "3:"}, "messagebird": {"id"}, "msg91": {"success"},
 	"plivo": {"message_uuid"}, "sinch": {"id"}, "smsapi": {"OK:", "QUEUE", "SENT", "DELIVERED", "ACCEPTED", "RENEWAL", "53"},
 	"telnyx": {"id"}, "twilio": {"sid"}, "vonage": {"message-id"},
