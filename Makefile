@@ -15,7 +15,7 @@ CYCLONEDX_VERSION := v1.10.0
 CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
-.PHONY: help demo test check lint format unit packaging fuzz e2e storm soak cluster cycles scim-suites screenshots bench build dist tools axe debian clean
+.PHONY: help demo test check lint format unit packaging fuzz e2e storm soak cluster cycles oracle scim-suites screenshots bench build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -128,6 +128,10 @@ cycles: debian build $(KRATOS) $(AXE) ## 60 days of what Okta and Entra repeat, 
 		$(GO) test -count=1 -timeout 60m -v -run NeverStandsStill ./app
 	@cd e2e && HOLDLINE_KRATOS_CYCLES=$${HOLDLINE_KRATOS_CYCLES:-2000} HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -timeout 60m -v -run NeverStandsStill .
+
+oracle: ## ask other implementations of SCIM's PATCH and filters anew, by npm and node; writes testdata
+	@./e2e/debian.sh npm
+	@$(GO) test -count=1 ./scim/patch ./scim/filter -run Another -ask
 
 scim-suites: debian build $(KRATOS) $(AXE) ## public SCIM suites against the program and a real Kratos; one of them needs npm
 	@./e2e/debian.sh npm
