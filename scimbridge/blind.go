@@ -50,12 +50,7 @@ func blindPaths(by users.By, request patch.Request) error {
 		return nil
 	}
 	for _, o := range request.Operations {
-		paths := []string{o.Path}
-		if members, ok := o.Value.(map[string]any); ok && o.Path == "" {
-			for name := range members {
-				paths = append(paths, name)
-			}
-		}
+		paths := append(memberNames(o.Value), o.Path)
 		for _, path := range paths {
 			_, inner, found := strings.Cut(path, "[")
 			if end := strings.LastIndex(inner, "]"); found && (end < 0 || !kindOnly.MatchString(inner[:end])) {
@@ -64,4 +59,20 @@ func blindPaths(by users.By, request patch.Request) error {
 		}
 	}
 	return nil
+}
+
+// memberNames are those of all members within a value: without a path they are paths.
+func memberNames(value any) []string {
+	var found []string
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			found = append(found, memberNames(element)...)
+		}
+	case map[string]any:
+		for name, member := range value {
+			found = append(append(found, name), memberNames(member)...)
+		}
+	}
+	return found
 }

@@ -72,6 +72,11 @@ func TestAFlagAnywhereIsAFlag(t *testing.T) {
 		"no schema at all":            ops(`{"op": "replace", "value": {` + number + `, "verifyMobile": true}}`),
 		"a schema that nobody knows":  ops(`{"op": "replace", "value": {` + number + `, "urn:x:y": {"verifyMobile": true}}}`),
 		"a list of one":               ops(`{"op": "replace", "value": {` + number + `, "` + enterprise + `": {"verifyMobile": ["true"]}}}`),
+		"beside the operations":       strings.Replace(ops(set(scim.MobilePath, m1)), `{`, `{"VerifyMobile": "true", `, 1),
+		"a schema beside them":        strings.Replace(ops(set(scim.MobilePath, m1)), `{`, `{"`+enterprise+`": {"verifyMobile": true}, `, 1),
+		"beside an operation's path":  ops(strings.Replace(set(scim.MobilePath, m1), `{`, `{"verifyMobile": true, `, 1)),
+		"a schema beside a path":      ops(strings.Replace(set(scim.MobilePath, m1), `{`, `{"`+wso2+`": {"verifyMobile": "True"}, `, 1)),
+		"removed with a true value":   ops(set(scim.MobilePath, m1), `{"op": "remove", "path": "`+enterprise+`:verifyMobile", "value": true}`),
 		"within the number's element": ops(`{"op": "replace", "value": {"phoneNumbers": [{"type": "mobile", "value": "` + m1 + `", "verifyMobile": true}]}}`),
 	}
 	puts := map[string]string{}
@@ -105,6 +110,17 @@ func TestAFlagAnywhereIsAFlag(t *testing.T) {
 				})
 			}
 		}
+	}
+	for method, data := range map[string]string{
+		http.MethodPatch: ops(set(scim.MobilePath, m1)), http.MethodPut: `{"userName": "bob@example.com", ` + number + `}`,
+	} {
+		t.Run(method+", beside a bulk operation's data", func(t *testing.T) {
+			w := newWorld(t)
+			id := w.user("bob", mobile(m0))
+			w.as(provisioner, http.MethodPost, "/Bulk", `{"Operations": [
+				{"method": "`+method+`", "path": "/Users/`+id+`", "`+enterprise+`": {"verifyMobile": true}, "data": `+data+`}]}`).want(200)
+			w.wantStored(id, m0, false, m1, scim.Active)
+		})
 	}
 	t.Run("strict", func(t *testing.T) {
 		w := newWorld(t, options{mode: scim.Strict})
@@ -219,6 +235,35 @@ func TestNoNumberKeepsALeaverActive(t *testing.T) {
 			})
 		}
 	}
+	// Operations that cannot be read: about a number they are left out, and others keep
+	// nobody active either.
+	const path = `"path": "phoneNumbers[type eq \"mobile\"].value"`
+	for operation, status := range map[string]int{
+		`{"op": "replace", ` + path + `}`:                  200,
+		`{"op": "add", ` + path + `}`:                      200,
+		`{"op": "update", ` + path + `, "value": "+4917"}`: 200,
+		`{` + path + `, "value": "+4917"}`:                 200,
+		`{"op": "replace", "path": "title"}`:               400,
+		`{"op": "replace", "path": 7, "value": "x"}`:       400,
+		`{"op": "remove"}`:                                 400,
+		`"replace"`:                                        400,
+		`{"op": "add", "Op": "add", ` + path + `}`:         400,
+	} {
+		t.Run(operation, func(t *testing.T) {
+			w := newWorld(t)
+			id := w.user("bob", mobile(m0))
+			w.kratos.verify(id)
+			w.as(okta, http.MethodPatch, "/Users/"+id, ops(operation)).want(400)
+			got := w.as(okta, http.MethodPatch, "/Users/"+id, ops(operation, `{"op": "replace", "path": "active", "value": "False"}`)).want(status)
+			if detail, _ := got.at("detail").(string); status == 400 && !strings.HasSuffix(detail, "; active is false now all the same") {
+				t.Errorf("got %q", detail)
+			}
+			w.wantStored(id, m0, true, nil, scim.Inactive)
+			if out := len(w.leftOut(id)); status == 200 && out != 1 || status == 400 && out != 0 {
+				t.Errorf("%d audit lines", out)
+			}
+		})
+	}
 	t.Run("POST", func(t *testing.T) {
 		for _, number := range []string{"0171", "+491715555555", "+8816 1234 5678"} {
 			w, token := newWorld(t, options{always: number[0:4] == "+881"}), okta
@@ -298,6 +343,11 @@ func TestErrorsNameTheirAttribute(t *testing.T) {
 		"removal denied":           {w, http.MethodPatch, ops(`{"op": "remove", "path": "phoneNumbers"}`), id, 400, "mutability", scim.MobilePath},
 		"two numbers":              {w, http.MethodPut, `{"userName": "bob@example.com", "phoneNumbers": [{"type": "mobile", "value": "+491733333333"}, {"type": "mobile", "value": "+491722222222"}]}`, id, 400, "invalidValue", scim.MobilePath},
 		"active is removed":        {w, http.MethodPatch, ops(`{"op": "remove", "path": "active"}`), id, 400, "mutability", "operation 1: active"},
+		"a number of no type":      {w, http.MethodPatch, ops(`{"op": "replace", "path": "phoneNumbers[type eq \"mobile\"].value", "value": {"value": "x"}}`), id, 400, "invalidValue", "operation 1: phoneNumbers.value must"},
+		"a number without value":   {w, http.MethodPatch, ops(`{"op": "replace", "path": "phoneNumbers[type eq \"mobile\"].value"}`), id, 400, "invalidValue", "operation 1: phoneNumbers.value: "},
+		"a name's part":            {w, http.MethodPatch, ops(`{"op": "replace", "path": "name.givenName", "value": 7}`), id, 400, "invalidValue", "operation 1: name.givenName must"},
+		"an extension's attribute": {w, http.MethodPatch, ops(`{"op": "add", "path": "` + enterprise + `:manager", "value": ["a", "b"]}`), id, 400, "invalidValue", "operation 1: " + enterprise + ":manager must"},
+		"a filter that is none":    {w, http.MethodPatch, ops(`{"op": "add", "path": "phoneNumbers[type eq].value", "value": "x"}`), id, 400, "invalidFilter", "operation 1: phoneNumbers.value: "},
 		"no user name":             {w, http.MethodPut, `{"displayName": "x"}`, id, 400, "invalidValue", "userName"},
 		"a refused password":       {w, http.MethodPatch, ops(set("password", refusedPassword)), id, 400, "invalidValue", "password"},
 		"an address of wrong type": {w, http.MethodPut, `{"userName": "bob@example.com", "emails": [{"value": 7}]}`, id, 400, "invalidValue", "emails.value"},

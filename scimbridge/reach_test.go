@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/holdline/holdline/scim"
 )
 
 // provisioner may read and write, without privilege.
@@ -206,6 +208,9 @@ func TestATokenThatMayNotReadIsToldNothing(t *testing.T) {
 		"another content":        {http.MethodPatch, "", ops(set(`emails[value eq "eve@example.com"].type`, "work")), nil, 403},
 		"a kind and a content":   {http.MethodPatch, "", ops(`{"op": "remove", "path": "emails[type eq \"work\" and value sw \"b\"]"}`), nil, 403},
 		"a content as a name":    {http.MethodPatch, "", ops(`{"op": "replace", "value": {"emails[value eq \"bob@example.com\"].type": "work"}}`), nil, 403},
+		"a content in a list":    {http.MethodPatch, "", ops(`{"op": "replace", "value": [{"emails[value eq \"bob@example.com\"].type": "work"}]}`), nil, 403},
+		"a content in a schema":  {http.MethodPatch, "", ops(`{"op": "replace", "value": {"` + scim.UserSchema + `": {"emails[value sw \"b\"].type": "work"}}}`), nil, 403},
+		"a content below a path": {http.MethodPatch, "", ops(`{"op": "replace", "path": "` + scim.UserSchema + `", "value": {"emails[value sw \"b\"].type": "work"}}`), nil, 403},
 		"reading":                {http.MethodGet, "", "", nil, 403},
 	} {
 		t.Run(name, func(t *testing.T) {

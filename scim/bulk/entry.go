@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -61,7 +62,7 @@ func (e *entry) readPath(members map[string]any) {
 }
 
 // readData takes a PATCH's operations alone, too: the example of section 3.7.3 has
-// them so.
+// them so. What asks for a verification beside the data is taken into it.
 func (e *entry) readData(members map[string]any) {
 	if e.Method == http.MethodDelete {
 		return
@@ -73,6 +74,12 @@ func (e *entry) readData(members map[string]any) {
 	if !ok {
 		e.refuse(scim.InvalidSyntax, "data must be an object")
 		return
+	}
+	beside := maps.Clone(members)
+	delete(beside, "data")
+	if scim.AsksToVerify(beside) {
+		data = maps.Clone(data)
+		data["verifyMobile"] = true
 	}
 	e.Data = data
 }

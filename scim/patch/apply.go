@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/holdline/holdline/scim"
 )
@@ -19,6 +20,12 @@ type editor struct {
 }
 
 func (e *editor) apply(o Operation) error {
+	if o.Fault != nil {
+		if p, err := e.resource.ParsePath(o.Path); err == nil && p.Attribute.Name != "" {
+			return about(p, o.Fault)
+		}
+		return o.Fault
+	}
 	if err := o.Op.check(); err != nil {
 		return err
 	}
@@ -129,7 +136,7 @@ func (e *editor) attribute(op Op, p scim.Path, value any) error {
 		in = scim.CloneObject(in)
 	}
 	if err := e.change(in, op, p, value); err != nil {
-		return err
+		return about(p, err)
 	}
 	if extension && len(in) > 0 {
 		e.document[p.Schema] = in
@@ -137,6 +144,26 @@ func (e *editor) attribute(op Op, p scim.Path, value any) error {
 		delete(e.document, p.Schema)
 	}
 	return nil
+}
+
+// about has an error begin with the attribute that a path leads to. What the path's
+// filter asks for is the client's, and is not repeated.
+func about(p scim.Path, err error) error {
+	var fault *scim.Error
+	if !errors.As(err, &fault) || strings.HasPrefix(fault.Detail, p.Top()) {
+		return err
+	}
+	name, last := p.Top(), p.Attribute.Name
+	if p.Sub.Name != "" {
+		name, last = name+"."+p.Sub.Name, p.Sub.Name
+	}
+	said := *fault
+	if rest, ok := strings.CutPrefix(fault.Detail, last+" "); ok {
+		said.Detail = name + " " + rest
+	} else {
+		said.Detail = name + ": " + fault.Detail
+	}
+	return &said
 }
 
 func (e *editor) change(in map[string]any, op Op, p scim.Path, value any) error {

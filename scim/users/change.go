@@ -44,7 +44,7 @@ func (s *Service) Patch(ctx context.Context, by By, id string, request patch.Req
 			return patch.Apply(s.Resource, before, request.Select(s.Resource, keep), patch.Options{Mode: s.Mode})
 		}
 		alone, fault := apply(s.about("active"))
-		e := edited{asked: asksToVerify(request), off: fault == nil && alone.Document["active"] == false}
+		e := edited{asked: request.Asks, off: fault == nil && alone.Document["active"] == false}
 		result, err := patch.Apply(s.Resource, before, request, patch.Options{Mode: s.Mode})
 		if err != nil && e.off { // perhaps for a number, which must not keep a leaver active
 			if rest, fault := apply(not(s.about(numbers))); fault == nil {
@@ -56,14 +56,6 @@ func (s *Service) Patch(ctx context.Context, by By, id string, request patch.Req
 			e.touch = claim.TouchExplicit
 		}
 		return e, err
-	})
-}
-
-// asksToVerify tells whether verifyMobile is true anywhere in a request, whatever
-// its other operations say of it.
-func asksToVerify(request patch.Request) bool {
-	return slices.ContainsFunc(request.Operations, func(o patch.Operation) bool {
-		return scim.NamesVerify(o.Path) && scim.Affirms(o.Value) || scim.AsksToVerify(o.Value)
 	})
 }
 
