@@ -21,10 +21,10 @@ func (r Request) ends(number Mobile) bool {
 	return r.StoredVerified && !r.Stored.IsZero() && !r.Stored.Same(number)
 }
 
-// announce stages a direct write or a removal that is about to end a verified
-// number, so that the number is told even if nobody lives to say that it happened.
-// The caller says whose it is, from where, and which numbers. A repeated delivery
-// meets its own row.
+// announce stages a direct write or a removal, so that the number that it ends is told
+// even if nobody lives to say that it happened. A form's is staged whatever number it
+// began with: one may be confirmed before Kratos stores it. The caller says whose it
+// is, from where, and which numbers. A repeated delivery meets its own row.
 func (s *Service) announce(ctx context.Context, c Claim) error {
 	now := s.Now()
 	c.ID = directID(c.IdentityID, c.FlowID, c.Number)
@@ -43,7 +43,7 @@ func (s *Service) announce(ctx context.Context, c Claim) error {
 		return err
 	}
 	c.ID = s.NewID() // the same again in a flow that was refused before
-	return s.Store.Commit(ctx, Change{Create: &c, At: now})
+	return s.Store.Commit(ctx, change)
 }
 
 // directID computes the id of a flow's direct claim, which is another one than that
@@ -66,7 +66,7 @@ func announced(snapshot Snapshot, flowID string, number Mobile) *Claim {
 // tell adds to a change that a direct claim's number is stored: the claim is
 // applied, the number that it ended is told, and the audit trail says who did it.
 // Other claims that were to end the same number come to nothing.
-func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, who Actor) {
+func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, was replaced, who Actor) {
 	kind, text := NumberWritten, TextChanged
 	switch {
 	case c.Origin == OriginTakeover:
@@ -75,11 +75,14 @@ func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, who Actor) {
 		kind, text = NumberRemoved, TextRemoved
 	}
 	done := ended(c, Applied, "", change.At)
+	done.Was, done.WasVerified = was.number, was.verified
 	line := event(done, kind, who, change.At)
 	line.Number = done.About().String()
 	change.Moves = append(change.Moves, Move{From: c.State, Claim: done})
 	change.Events = append(change.Events, line)
-	change.Notices = append(change.Notices, s.notices(done, text, replaced{c.Was, c.WasVerified}, change.At)...)
+	if was.verified || c.Origin == OriginTakeover {
+		change.Notices = append(change.Notices, s.notices(done, text, was, change.At)...)
+	}
 	for _, other := range snapshot.Direct {
 		if other.ID != c.ID && other.Was.Same(c.Was) {
 			late := ended(other, Discarded, "told already", change.At)
@@ -91,6 +94,23 @@ func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, who Actor) {
 
 // notStored is why a direct claim is discarded; it may turn out to be wrong.
 const notStored = "not stored"
+
+// ending returns the number that a direct claim ends: the one that it set out from or,
+// if another took the place of that between its being ruled on and its being stored,
+// the other one.
+func (s *Service) ending(ctx context.Context, c Claim) (was replaced, overtook bool, _ error) {
+	last, err := s.Store.Applied(ctx, c.IdentityID)
+	if err != nil || last == nil || last.EndedAt.Before(c.CreatedAt) || !last.Was.Same(c.Was) || last.Number.Same(c.Number) {
+		return replaced{c.Was, c.WasVerified}, false, err
+	}
+	return replaced{last.Number, !last.Direct}, true, nil
+}
+
+// beingWritten reports whether an accepted number is on its way to the directory. What
+// a form that is stored meanwhile has ended shows afterwards.
+func beingWritten(snapshot Snapshot) bool {
+	return snapshot.Held != nil && snapshot.Held.State == Verified
+}
 
 // settleFlow applies the direct claim of a settings flow that Kratos has stored.
 func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who Actor) error {
@@ -105,11 +125,21 @@ func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who Actor) error
 		if found == nil {
 			found, err = s.givenUp(ctx, f, number)
 		}
-		if err != nil || found == nil {
+		if err != nil || found == nil || beingWritten(snapshot) {
 			return err
 		}
+		was, overtook, err := s.ending(ctx, *found)
+		if err != nil {
+			return err
+		}
+		if overtook { // or was overtaken, which only the directory knows
+			seen, err := s.Directory.Identity(ctx, f.IdentityID)
+			if err != nil || !number.IsStored(s.Plan, seen.Mobile) {
+				return err
+			}
+		}
 		change := Change{At: now}
-		s.tell(&change, snapshot, *found, who)
+		s.tell(&change, snapshot, *found, was, who)
 		return s.commit(ctx, change)
 	})
 }
@@ -137,29 +167,33 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 	case err != nil:
 		return err
 	}
+	snapshot, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
+	if err != nil || beingWritten(snapshot) {
+		return err
+	}
+	was, _, err := s.ending(ctx, c)
+	if err != nil {
+		return err
+	}
 	stored := StoredMobile(s.Plan, seen.Mobile)
 	happened := stored.Same(c.Number)
 	switch {
 	case !happened && now.Sub(c.CreatedAt) < discardAfter:
 		return nil
-	case !happened && !stored.Same(c.Was):
+	case !happened && !stored.Same(was.number):
 		// Something else is stored by now; whoever wrote that may have told the number.
 		last, err := s.Store.Last(ctx, c.IdentityID)
 		if err != nil {
 			return err
 		}
-		happened = last == nil || last.State != Applied || !last.Was.Same(c.Was) || last.EndedAt.Before(c.CreatedAt)
+		happened = last == nil || last.State != Applied || !last.Was.Same(was.number) || last.EndedAt.Before(c.CreatedAt)
 	}
 	if !happened {
 		_, err = s.end(ctx, c, Discarded, notStored, Actor{Kind: System})
 		return err
 	}
-	snapshot, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
-	if err != nil {
-		return err
-	}
 	change := Change{At: now}
-	s.tell(&change, snapshot, c, c.by())
+	s.tell(&change, snapshot, c, was, c.by())
 	return s.commit(ctx, change)
 }
 

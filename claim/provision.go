@@ -123,6 +123,16 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		r.Pending, r.CoolingDown = p.held.Number, now.Before(p.held.NextText)
 	}
 	p.request, p.Ruling = r, Decide(r)
+	if p.Ruling != Leave {
+		last, err := s.Store.Applied(ctx, seen.ID)
+		if err != nil {
+			return p, err
+		}
+		if last.Overwritten(*basis(r.Stored, now)) { // by a form: what it put there is on its way out again
+			r.Stored, r.StoredVerified = last.Number, !last.Direct
+			p.request, p.Ruling = r, Decide(r)
+		}
+	}
 	if p.Ruling == Leave {
 		return p, nil
 	}
@@ -272,7 +282,7 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 		withdraw(&change, living, reason, p.change.Who)
 		direct := p.announced(living)
 		if direct != nil {
-			s.tell(&change, living, *direct, p.change.Who)
+			s.tell(&change, living, *direct, replaced{direct.Was, direct.WasVerified}, p.change.Who)
 		} else if kind := p.written(); kind != "" {
 			change.Events = append(change.Events, Event{
 				IdentityID: p.seen.ID, Kind: kind, Actor: p.change.Who, Number: p.Number.String(), At: now,

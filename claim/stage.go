@@ -90,14 +90,10 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 			err = s.challenge(ctx, c, request, held, answer.Interrupt)
 		}
 	case Write, Remove, TakeBack, WriteUnverified:
-		if request.ends(request.Wanted) {
-			err = s.announce(ctx, Claim{
-				IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings, Number: request.Wanted,
-				Was: request.Stored, WasVerified: true, LastAddress: network(c.Address), Language: c.Language,
-			})
-		} else {
-			err = s.standing(ctx, c.IdentityID, *basis(request.Stored, now))
-		}
+		err = s.announce(ctx, Claim{
+			IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings, Number: request.Wanted,
+			Was: request.Stored, WasVerified: request.StoredVerified, LastAddress: network(c.Address), Language: c.Language,
+		})
 	}
 	return answer, err
 }
@@ -111,22 +107,6 @@ func (s *Service) markedClaim(ctx context.Context, identityID, marker string, no
 	}
 	snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))
 	return snapshot.Held, err
-}
-
-// standing refuses a form that is written without a claim, as [Basis] says.
-func (s *Service) standing(ctx context.Context, identityID string, b Basis) error {
-	snapshot, err := s.Store.Current(ctx, identityID, s.Now().Add(-day))
-	if err != nil {
-		return err
-	}
-	if snapshot.Held != nil && snapshot.Held.State == Verified {
-		return ErrBeingApplied
-	}
-	last, err := s.Store.Applied(ctx, identityID)
-	if err == nil && last.Overwritten(b) {
-		err = ErrStaleForm
-	}
-	return err
 }
 
 // mustInterrupt tells whether a number cannot be taken out of the flow again:

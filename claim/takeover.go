@@ -244,7 +244,7 @@ func (s *Service) tellTaken(ctx context.Context, c, winner Claim) error {
 		return err
 	}
 	change := Change{At: s.Now()}
-	s.tell(&change, snapshot, c, Actor{Kind: System})
+	s.tell(&change, snapshot, c, replaced{c.Was, c.WasVerified}, Actor{Kind: System})
 	change.Events[0].Reason = "proved by " + winner.IdentityID
 	theirs := event(winner, NumberTaken, Actor{Kind: System}, change.At)
 	theirs.Reason = "from " + c.IdentityID

@@ -158,3 +158,48 @@ func TestADeletionOverSCIMIsAudited(t *testing.T) {
 		}
 	}
 }
+
+// A form that removes the number, was ruled on before a code came back and is stored
+// after it ends the number that the code was for: that one is told.
+func TestARemovalThatIsStoredAfterAConfirmationTellsTheConfirmedNumber(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{})
+	numbers := uniqueNumbers()
+	for name, tt := range map[string]struct{ lost, unverified bool }{
+		"activated": {}, "its activation is lost": {lost: true}, "the number before was not verified": {unverified: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			was, now := numbers(), numbers()
+			bob := s.NewAccount(t, harness.Account{Mobile: was, Unverified: tt.unverified})
+			code := bob.Ask(t, now).Code
+			arrived, letGo := holding(s, stagePath, true)
+			defer letGo()
+			saved := saving(t, bob, harness.Profile{Name: "Late"})
+			<-arrived
+			wantEmpty(t, bob.Confirm(t, code), http.StatusAccepted)
+			if tt.lost {
+				s.Hooks.On(harness.Rule{Path: activatePath, Times: 1, Drop: true})
+			}
+			letGo()
+			if answer := saved(); answer.Status != http.StatusOK {
+				t.Fatalf("the form: %d %s", answer.Status, answer.Body)
+			}
+			if notice := waitForNotice(t, s, now); !strings.HasPrefix(notice.Body, "Your Holdline mobile number was removed.") {
+				t.Errorf("the notice says %q", notice.Body)
+			}
+			if audit := s.Database.Audit(t, bob.ID); !slices.Contains(audit, "number_removed by owner") {
+				t.Errorf("audit: %v", audit)
+			}
+			if got := bob.Identity(t); got.Traits.Mobile != "" || got.Pending() != "" {
+				t.Errorf("stored: %+v", got)
+			}
+			told := 1
+			if tt.unverified {
+				told = 0
+			}
+			if n := len(s.Provider.Notices(was)); n != told {
+				t.Errorf("%d notices to the number before, want %d", n, told)
+			}
+		})
+	}
+}

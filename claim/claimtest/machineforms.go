@@ -100,7 +100,7 @@ func (m *machine) storeForm(f form, activate bool) {
 	if !m.put(i) {
 		return
 	}
-	if before.Mobile == f.read.Mobile && before.Verified == f.read.Verified && writes(f.answer.Ruling) && m.now.Sub(f.began) <= longestForm {
+	if writes(f.answer.Ruling) && m.now.Sub(f.began) <= longestForm {
 		m.loses(before, f.wanted)
 	}
 	living := m.lives(i.ID, i.Pending)

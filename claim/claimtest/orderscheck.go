@@ -66,6 +66,7 @@ func (o *order) check(ctx context.Context) {
 	}
 	o.checkNumber(ctx, identity)
 	o.checkTakenBack(rows)
+	o.checkTold(rows)
 	o.checkAsked(rows)
 	o.checkCodes(ctx)
 }
@@ -122,6 +123,29 @@ func (o *order) besideElsewhere() bool {
 		}
 	}
 	return false
+}
+
+// checkTold wants every number that was verified, and is no longer stored, to be what
+// some claim has ended. What is set elsewhere ends numbers without Holdline.
+func (o *order) checkTold(rows []claim.Claim) {
+	var verified []string
+	if !slices.ContainsFunc(o.doers, func(d *doer) bool { return d.first }) {
+		verified = append(verified, firstOne)
+	}
+	for _, c := range rows {
+		if c.State == claim.Applied && !c.Direct {
+			verified = append(verified, c.Number.Reveal())
+		}
+	}
+	for _, number := range verified {
+		told := slices.ContainsFunc(rows, func(c claim.Claim) bool {
+			return c.State == claim.Applied && c.WasVerified && c.Was.Reveal() == number
+		})
+		past := slices.ContainsFunc(o.doers, func(d *doer) bool { return d.name == "set elsewhere" })
+		if !told && !past && o.kratos.identity.Mobile != number {
+			o.fail("%s was verified and is gone, and nobody is told", number)
+		}
+	}
 }
 
 // checkTakenBack wants nothing of what was taken back to be under way.
