@@ -67,8 +67,9 @@ var identityRefusals = refusals{
 }
 
 // identityID is the form of Kratos' identity ids. Other text would lead to other
-// routes.
-var identityID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+// routes; and Kratos reads capitals as the same id, while leases, claims and the audit
+// trail would be another's.
+var identityID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // Identity reads an identity by its id.
 func (d *Directory) Identity(ctx context.Context, id string) (claim.Identity, error) {

@@ -524,6 +524,26 @@ func TestSCIMCallersDoWhatTheyMay(t *testing.T) {
 	})
 }
 
+// An id is exact (RFC 7643, section 3.1), though Kratos reads it in capitals too.
+func TestAnIDInOtherLettersIsNobodys(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": noTextLimits}})
+	bob, token := s.NewPerson(t, m0), harness.ByClient(s.Token(t, "--privileged"))
+	pending(t, s, bob, m0, m1)
+	for _, id := range []string{strings.ToUpper(bob.ID), "urn:uuid:" + bob.ID, strings.ReplaceAll(bob.ID, "-", ""), bob.ID[:35] + strings.ToUpper(bob.ID[35:]) + "%20"} {
+		for method, body := range map[string]string{
+			http.MethodGet: "", http.MethodPatch: to(m3, "").body(t, bob, http.MethodPatch), http.MethodPut: wish{}.body(t, bob, http.MethodPut), http.MethodDelete: "",
+		} {
+			wantRefused(t, s.SCIM(t, method, "/Users/"+id, body, token), http.StatusNotFound, "")
+		}
+		bulk := s.SCIM(t, http.MethodPost, "/Bulk", `{"Operations":[{"method":"DELETE","path":"/Users/`+id+`"}]}`, token)
+		if !strings.Contains(bulk.Body, `"status":"404"`) {
+			t.Errorf("in bulk: %d %s", bulk.Status, bulk.Body)
+		}
+	}
+	wantHeld(t, bob, m0, m1)
+}
+
 // A plain trait is not protected by Kratos: the number changes only soon after a
 // sign-in.
 func TestSCIMChangesNumbersSoonAfterASignIn(t *testing.T) {
