@@ -95,7 +95,10 @@ func TestARememberedPasswordEndsWithWhatItStandsOn(t *testing.T) {
 			t.Helper()
 			patch(t, id, operation("replace", "/credentials/password/config/hashed_password", ""))
 		}, false},
-		"another name": {func(t *testing.T, _ person, id string) { patch(t, id, operation("replace", "/traits/email", email())) }, false},
+		"another name": {func(t *testing.T, _ person, id string) {
+			t.Helper()
+			patch(t, id, operation("replace", "/traits/email", email()))
+		}, false},
 		"the name is somebody else's now": {func(t *testing.T, p person, id string) {
 			t.Helper()
 			patch(t, id, operation("replace", "/traits/email", email()))
