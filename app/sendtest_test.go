@@ -57,7 +57,7 @@ func testGateways(t *testing.T) config.Config {
 			},
 		},
 		{
-			ID: "mumbles", Type: "vonage", APIKey: "abcd1234", APISecret: hidden, From: "Example", Timeout: 10 * time.Millisecond,
+			ID: "mumbles", Type: "vonage", APIKey: "abcd1234", APISecret: hidden, From: "Example", Timeout: 2 * time.Second,
 			Endpoint: echoing(t, 200, `{}`).URL,
 		},
 		{

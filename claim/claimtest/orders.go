@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,7 +161,8 @@ type order struct {
 	policy claim.Policy
 	doers  []*doer
 	choose func(ready []*doer, asleep map[*doer]bool) *doer
-	ids    int
+	ids    atomic.Int64
+	mu     sync.Mutex // keeps fault and trace: who gives up waiting goes on without a turn
 	phone  []claim.Text
 	wishes []wish
 	trace  []string
@@ -172,9 +175,9 @@ type doer struct {
 	doing
 	number  string // of its own, where it has one
 	service *claim.Service
-	waits   bool // for its turn
+	waits   atomic.Bool // for its turn
 	next    access
-	over    bool
+	over    atomic.Bool
 	turn    chan struct{}
 	dies    int // after so many steps its process dies; 0 for never
 	late    bool
@@ -241,7 +244,7 @@ func (o *order) newService() *claim.Service {
 		Store: steppedStore{o.store, o}, Directory: o.kratos, Codes: o.codes, Plan: claim.NumberPlan{Format: claim.FormatRaw},
 		Policy: func() claim.Policy { return o.policy },
 		Now:    func() time.Time { return time.Now().UTC() }, //nolint:forbidigo // of the bubble
-		NewID:  func() string { o.ids++; return fmt.Sprintf("%032x", o.ids) },
+		NewID:  func() string { return fmt.Sprintf("%032x", o.ids.Add(1)) },
 		Jitter: func(d time.Duration) time.Duration { return d },
 		Send:   func(t claim.Text) { o.phone = append(o.phone, t) },
 		Log:    slog.New(slog.DiscardHandler),
@@ -259,8 +262,9 @@ func (o *order) run() (fault string, whole bool) {
 	for _, d := range o.doers {
 		go func() {
 			d.do(o, context.WithValue(ctx, doerKey{}, d), d)
-			d.over = true
+			d.over.Store(true)
 		}()
+		synctest.Wait() // the next one starts when this one waits for its turn
 	}
 	if !o.interleave() {
 		return "", false
@@ -279,9 +283,9 @@ func (o *order) interleave() bool {
 	asleep := map[*doer]bool{}
 	for whole := true; ; {
 		synctest.Wait()
-		ready := slices.DeleteFunc(slices.Clone(o.doers), func(d *doer) bool { return !d.waits })
+		ready := slices.DeleteFunc(slices.Clone(o.doers), func(d *doer) bool { return !d.waits.Load() })
 		if len(ready) == 0 {
-			if !slices.ContainsFunc(o.doers, func(d *doer) bool { return !d.over }) {
+			if !slices.ContainsFunc(o.doers, func(d *doer) bool { return !d.over.Load() }) {
 				return whole
 			}
 			time.Sleep(time.Millisecond) //nolint:forbidigo // somebody waits for a lease
@@ -299,7 +303,8 @@ func (o *order) interleave() bool {
 				delete(asleep, d)
 			}
 		}
-		next.waits, next.dead = false, next.dead || !whole
+		next.waits.Store(false)
+		next.dead = next.dead || !whole
 		next.turn <- struct{}{}
 	}
 }
@@ -319,6 +324,8 @@ func (o *order) rest(ctx context.Context) {
 
 // fail keeps the first thing that is not allowed.
 func (o *order) fail(format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.fault == "" {
 		o.fault = fmt.Sprintf(format, args...)
 	}
@@ -329,6 +336,8 @@ func (o *order) say(d *doer, format string, args ...any) {
 	if d != nil {
 		name = d.name
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.trace = append(o.trace, fmt.Sprintf("%s %s: %s", time.Now().Format("05.000"), name, fmt.Sprintf(format, args...))) //nolint:forbidigo // of the bubble
 }
 
@@ -343,7 +352,8 @@ func inTurn[T any](o *order, ctx context.Context, touches access, what string, d
 	if d.dead {
 		return none, errDied
 	}
-	d.waits, d.next = true, touches
+	d.next = touches
+	d.waits.Store(true)
 	<-d.turn
 	if d.dead {
 		return none, errDied

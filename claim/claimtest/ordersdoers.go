@@ -94,8 +94,7 @@ func (o *order) form(ctx context.Context, service *claim.Service, number string,
 	began := time.Now() //nolint:forbidigo // of the bubble
 	d, _ := ctx.Value(doerKey{}).(*doer)
 	read := o.kratos.read(ctx)
-	o.ids++
-	flow := fmt.Sprintf("flow %d", o.ids)
+	flow := fmt.Sprintf("flow %d", o.ids.Add(1))
 	var answer claim.Answer
 	var err error
 	arrived := 0
