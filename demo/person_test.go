@@ -135,8 +135,8 @@ func (d *running) personEdits(t *testing.T) {
 	b.isAt(t, "/account", "+61491570156", ">verified<")
 	b.open(t, demo+"settings")
 	b.isAt(t, "/settings", `name="traits.email"`, `name="traits.mobile"`, `name="password"`)
-	b.submit(t, "method", "profile", map[string]string{"traits.mobile": "12"})
-	b.isAt(t, "/settings", `id="traits.mobile-message"`, `is not valid "tel"`)
+	b.submit(t, "method", "profile", map[string]string{"traits.name": strings.Repeat("x", 101)})
+	b.isAt(t, "/settings", `id="traits.name-message"`, `type="tel"`)
 	b.submit(t, "method", "profile", map[string]string{"traits.mobile": "+61491570156", "traits.name": `Dana <b> & "Co"`})
 	b.isAt(t, "/account", `Dana <b> & "Co"`, ">verified<") // by way of /verify, where nothing waits
 	if strings.Contains(b.page, "<b>") {

@@ -350,7 +350,7 @@ const identitySchema = `{
   "properties": {"traits": {"type": "object", "additionalProperties": false, "required": ["email"], "properties": {
     "email": {"type": "string", "format": "email", "title": "E-mail",
       "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
-    "mobile": {"type": "string", "format": "tel", "title": "Mobile number",
+    "mobile": {"type": "string", "format": "no-validate", "title": "Mobile number",
       "ory.sh/kratos": {"verification": {"via": "sms"}}}
   }}}
 }`

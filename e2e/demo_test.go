@@ -61,7 +61,10 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Sound(t, "demo-1-registered")
 
 	page.Click(t, `a.button[href="/settings"]`)
-	page.Type(t, field("traits.mobile"), m1)
+	page.Type(t, field("traits.mobile"), "+49 151 12345671 x5")
+	page.Click(t, profile)
+	page.Await(t, harness.Patience, field("traits.mobile-message"), "the form says what is wrong", false, contains("Leave out the extension."))
+	page.Type(t, field("traits.mobile"), "\u202a00"+strings.ReplaceAll(m1[1:], "151", "\u00a0151\u2011")+"\u202c") // as a messenger has it
 	page.Click(t, profile)
 	harness.Eventually(t, harness.Patience, "after the form the browser is at the page that asks for the code", func() error {
 		if where := page.Where(t); !strings.Contains(where, "/verify") {
@@ -88,7 +91,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Await(t, harness.Patience, `[role="alert"]`, "a wrong code is refused", false, contains("not valid"))
 	page.Await(t, harness.Patience, "#attempts", "a try is gone", false, contains("4 tries"))
 	page.Sound(t, "demo-4-wrong-code")
-	page.Type(t, field("code"), code[1])
+	page.Type(t, field("code"), strings.Map(func(r rune) rune { return '٠' + r - '0' }, code[1])) // by an Arabic keyboard
 	page.Click(t, "#confirm")
 	page.Await(t, harness.Patience, "#verify", "the page tells the end", false, contains("in force"))
 	page.Sound(t, "demo-5-done")

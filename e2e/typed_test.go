@@ -200,3 +200,27 @@ func TestNumbersAndCodesCountAsTheyAreMeant(t *testing.T) {
 	wantTexts(t, s, was, 1)
 	wantMade(t, bob, was)
 }
+
+// Kratos checks a form against the schema before it asks Holdline: the format tel
+// refuses what Holdline would read, and no-validate leaves it to Holdline.
+func TestTheFormatOfTheSchemaDecidesWhoReadsANumber(t *testing.T) {
+	t.Parallel()
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"mobile": harness.Overlay{"default_region": "DE"}}})
+	tel, free := s.NewAccount(t, harness.Account{Mobile: m0, Schema: "verified"}), s.NewAccount(t, harness.Account{Mobile: m1, Schema: "free"})
+	for i, typed := range []string{"\u202a+49 151 1234720%d\u202c", "0049 151 1234720%d", "+४९ १५१ १२३४७२०%d", "0151 1234720%d"} {
+		typed, number := fmt.Sprintf(typed, i), fmt.Sprintf("+491511234720%d", i)
+		save := func(p *harness.Person) harness.Settings {
+			return p.SaveTraits(t, map[string]any{"email": p.Email, "name": "After", "mobile": typed}, nil)
+		}
+		if saved := save(tel); saved.Status != http.StatusBadRequest || len(saved.Field) != 1 || !strings.HasSuffix(saved.Field[0].Text, `is not valid "tel"`) {
+			t.Errorf("%q with format tel: %d %s", typed, saved.Status, harness.Words(saved.Field))
+		}
+		if saved := save(free); saved.Status != http.StatusOK {
+			t.Errorf("%q with format no-validate: %d %s", typed, saved.Status, harness.Words(saved.Field))
+		}
+		s.Provider.Nth(t, number, 1)
+		wantHeld(t, free, m1, number)
+		wantTexts(t, s, number, 1)
+	}
+	wantMade(t, tel, m0)
+}

@@ -80,6 +80,9 @@ func (f *form) add(n node) {
 	if in.Name == "identifier" && in.Autocomplete == "" {
 		in.Autocomplete = "username"
 	}
+	if in.Name == "traits.mobile" && in.Type == "text" { // without format tel Kratos does not say so
+		in.Type, in.Autocomplete = "tel", "tel"
+	}
 	switch in.Type {
 	case "hidden":
 		f.Hidden = append(f.Hidden, in)
