@@ -126,7 +126,7 @@ cluster: debian build $(KRATOS) $(AXE) ## three Galera nodes and three replicas,
 cycles: debian build $(KRATOS) $(AXE) ## 60 days of what Okta and Entra repeat, for 200 people, and 2,000 cycles at a real Kratos; some thirty minutes
 	@HOLDLINE_CYCLES=$${HOLDLINE_CYCLES:-1440} HOLDLINE_CYCLE_PEOPLE=$${HOLDLINE_CYCLE_PEOPLE:-200} \
 		$(GO) test -count=1 -timeout 60m -v -run NeverStandsStill ./app
-	@cd e2e && HOLDLINE_KRATOS_CYCLES=$${HOLDLINE_KRATOS_CYCLES:-2000} HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
+	@cd e2e && HOLDLINE_CYCLES_AT_KRATOS=$${HOLDLINE_CYCLES_AT_KRATOS:-2000} HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -timeout 60m -v -run NeverStandsStill .
 
 oracle: ## ask other implementations of SCIM's PATCH and filters anew, by npm and node; writes testdata

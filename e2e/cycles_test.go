@@ -76,7 +76,7 @@ func (w *kratosWorld) Save(userName, number string) error {
 func (w *kratosWorld) Pass(time.Duration) error { return nil }
 
 // What Okta and Entra repeat stops nobody, also where a real Kratos keeps people.
-// HOLDLINE_KRATOS_CYCLES plays more cycles, and HOLDLINE_SEED a run once more.
+// HOLDLINE_CYCLES_AT_KRATOS plays more cycles, and HOLDLINE_SEED a run once more.
 func TestProvisioningNeverStandsStillAtKratos(t *testing.T) {
 	t.Parallel()
 	number := func(name string, otherwise uint64) uint64 {
@@ -106,9 +106,11 @@ func TestProvisioningNeverStandsStillAtKratos(t *testing.T) {
 	client := func(product scimtest.Product) *scimtest.Client {
 		return &scimtest.Client{Product: product, Token: s.Token(t), BaseURL: s.Holdline.PublicURL + harness.SCIM, HTTP: http.DefaultClient}
 	}
+	cycles := number("HOLDLINE_CYCLES_AT_KRATOS", 12)
 	report := scimtest.Run(t, scimtest.Options{
 		Seed: number("HOLDLINE_SEED", uint64(time.Now().UnixNano())), People: people,
-		Cycles: int(number("HOLDLINE_KRATOS_CYCLES", 12)), Lifetime: 24 * time.Hour, Pace: 60, World: w, Known: known,
+		Cycles: int(cycles), Lifetime: 24 * time.Hour, World: w, Known: known,
+		Pace:    1 + 700/float64(cycles), // a short run sees as much of everything as a long one
 		Clients: []*scimtest.Client{client(scimtest.Okta), client(scimtest.Entra)},
 	})
 	t.Log("\n" + report.String())
