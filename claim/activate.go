@@ -67,8 +67,9 @@ type activation struct {
 	language           string
 	// stored tells that the flow is known to be stored, or never will be.
 	stored bool
-	// client tells that a provisioning client asks.
-	client bool
+	// client tells that a provisioning client asks, inactive that it does so for
+	// somebody who is switched off.
+	client, inactive bool
 }
 
 // activate opens a staged claim whatever else the identity has.
@@ -110,7 +111,7 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 			return err
 		}
 		staged.Texts, staged.NextText = history.Texts, history.NextText
-		mute, err := s.mute(ctx, staged, now)
+		mute, err := s.mute(ctx, a, staged, now)
 		if err != nil {
 			return err
 		}
@@ -153,9 +154,12 @@ func (s *Service) openLater(ctx context.Context, staged Claim, now time.Time) er
 	return s.Store.Commit(ctx, Change{Moves: []Move{{From: Staged, Claim: later}}, At: now})
 }
 
+// errInactive is why nobody could answer a text.
+var errInactive = errors.New("claim: the identity is inactive")
+
 // mute returns why a claim that a client asked for opens without a text, besides
 // the limits that the store keeps; nil if it need not.
-func (s *Service) mute(ctx context.Context, staged *Claim, now time.Time) (*LimitError, error) {
+func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now time.Time) (*LimitError, error) {
 	if staged.ClientText == ClientNone {
 		return nil, nil //nolint:nilnil // nothing is in the way
 	}
@@ -166,6 +170,8 @@ func (s *Service) mute(ctx context.Context, staged *Claim, now time.Time) (*Limi
 	case last != nil && last.unanswered():
 		staged.ClientText = ClientTexted
 		return &LimitError{ErrTextedBefore, time.Time{}, LimitClientText}, nil
+	case a.inactive:
+		return &LimitError{errInactive, time.Time{}, LimitInactive}, nil
 	}
 	err = s.served(ctx, staged.Number, now)
 	if limit := (*LimitError)(nil); errors.As(err, &limit) {

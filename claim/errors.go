@@ -93,6 +93,8 @@ const (
 	// LimitClientText is no setting: a client causes one text per number and identity
 	// until the person acts.
 	LimitClientText = "one_text_per_client"
+	// LimitInactive is no setting either: who is switched off could not type the code.
+	LimitInactive = "identity_inactive"
 )
 
 func (e *LimitError) Error() string { return e.Reason.Error() }

@@ -16,6 +16,11 @@ type DirectChange struct {
 	Who    Actor
 	// Client tells that a provisioning client makes the change, see [Request].
 	Client bool
+	// Inactive tells that the person cannot sign in once the change is made: a client
+	// causes no text then.
+	Inactive bool
+	// Whole tells that the change is a whole record, also where Touch is TouchExplicit.
+	Whole bool
 	// SignedIn is how a person signed in; nil for a client.
 	SignedIn *SignIn
 	Asked    bool // verifyMobile is true
@@ -47,7 +52,7 @@ func (c DirectChange) leavesOut(err error) bool {
 		return false
 	case c.LeaveOut == LeaveOutAny || c.Client && errors.Is(err, ErrBeingApplied):
 		return true
-	case c.Client && c.Touch == TouchWhole && errors.Is(err, ErrRemovalDenied):
+	case c.Client && (c.Whole || c.Touch == TouchWhole) && errors.Is(err, ErrRemovalDenied):
 		return true // what a PUT does not name may stay: RFC 7644, section 3.5.1
 	default:
 		return c.LeaveOut == LeaveOutUnusable && unusable
@@ -219,7 +224,7 @@ func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 		return s.open(ctx, activation{
 			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending,
 			present: replaced{p.request.Stored, p.request.StoredVerified}, who: p.change.Who, language: p.change.Language,
-			client: p.change.Client,
+			client: p.change.Client, inactive: p.change.Inactive,
 		})
 	case p.leftOut != nil:
 		return s.commitLeftOut(ctx, p)
@@ -370,7 +375,8 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 	}
 	return s.open(ctx, activation{
 		identityID: identityID, flowID: p.flowID, number: p.Pending,
-		who: p.change.Who, language: p.change.Language, client: p.change.Client,
+		who: p.change.Who, language: p.change.Language,
+		client: p.change.Client, inactive: p.change.Inactive,
 	})
 }
 

@@ -283,10 +283,11 @@ func TestNoNumberKeepsALeaverActive(t *testing.T) {
 
 func TestNumbersThatCannotBeReadMayBeSkipped(t *testing.T) {
 	t.Parallel()
-	for _, number := range []string{"0171 12", "+8816 1234 5678"} {
+	for _, number := range []string{`"0171 12"`, `"+8816 1234 5678"`, `491511234567`, `{"value": "+491511234567"}`, `true`} {
+		mobile := func(json string) string { return `"phoneNumbers": [{"type": "mobile", "value": ` + json + `}]` }
 		for _, skip := range []bool{false, true} {
 			w := newWorld(t, options{skip: skip, always: true})
-			id := w.user("bob", mobile(m0))
+			id := w.user("bob", mobile(`"`+m0+`"`))
 			requests := map[string][2]string{
 				"PATCH": {http.MethodPatch, ops(`{"op": "replace", "value": {"title": "Boss", ` + mobile(number) + `}}`)},
 				"PUT":   {http.MethodPut, `{"userName": "bob@example.com", "title": "Boss", ` + mobile(number) + `}`},
@@ -294,7 +295,7 @@ func TestNumbersThatCannotBeReadMayBeSkipped(t *testing.T) {
 			for how, r := range requests {
 				if !skip {
 					got := w.as(provisioner, r[0], "/Users/"+id, r[1]).refused(400, "invalidValue").text
-					if !strings.Contains(got, `phoneNumbers[type eq \"mobile\"].value: `) {
+					if !strings.Contains(got, `phoneNumbers[type eq \"mobile\"].value: `) && !strings.Contains(got, `phoneNumbers.value must`) {
 						t.Errorf("%s: the attribute is not named: %s", how, got)
 					}
 					continue
@@ -306,10 +307,78 @@ func TestNumbersThatCannotBeReadMayBeSkipped(t *testing.T) {
 				t.Errorf("%d audit lines", got)
 			}
 			if skip { // what people type themselves they hear of
-				w.as(id, http.MethodPatch, "/Me", ops(set(scim.MobilePath, number))).refused(400, "invalidValue")
+				w.as(id, http.MethodPatch, "/Me", ops(`{"op": "replace", "value": {`+mobile(number)+`}}`)).refused(400, "invalidValue")
+				w.as(provisioner, http.MethodPatch, "/Users/"+id, ops(`{"op": "replace", "value": {"title": 7, `+mobile(number)+`}}`)).refused(400, "invalidValue")
+				w.as(provisioner, http.MethodPatch, "/Users/"+id, ops(`{"op": "replace", "path": "phoneNumbers[type eq].value", "value": `+number+`}`)).refused(400, "invalidFilter")
 				got := w.as(provisioner, http.MethodPost, "/Users", `{"userName": "new@example.com", `+mobile(number)+`}`).want(201)
 				w.wantStored(got.id(), nil, false, nil, scim.Active)
 			}
+		}
+	}
+}
+
+// Nobody who is switched off is texted: they could not type the code. A number of
+// theirs waits, and is texted with a later claim, once they are back.
+func TestNobodyIsTextedWhileSwitchedOff(t *testing.T) {
+	t.Parallel()
+	of := func(active string) map[string][2]string {
+		return map[string][2]string{
+			"PATCH":         {http.MethodPatch, ops(`{"op": "replace", "value": {` + active + mobile(m1) + `}}`)},
+			"PATCH, number": {http.MethodPatch, ops(set(scim.MobilePath, m1))},
+			"PUT":           {http.MethodPut, `{"userName": "bob@example.com", ` + active + mobile(m1) + `}`},
+		}
+	}
+	for how, way := range of(`"active": false, `) {
+		for _, before := range []bool{true, false} {
+			if before && how == "PATCH, number" {
+				continue // says nothing of active
+			}
+			t.Run(fmt.Sprintf("%s, active before %t", how, before), func(t *testing.T) {
+				w := newWorld(t, options{always: true})
+				id := w.user("bob", mobile(m0), fmt.Sprintf(`"active": %t`, before))
+				texts := len(w.texts)
+				for range 2 {
+					w.as(provisioner, way[0], "/Users/"+id, way[1]).want(200).is(false, "active")
+				}
+				w.wantStored(id, m0, false, m1, scim.Inactive)
+				if got := len(w.texts); got != texts {
+					t.Errorf("%d texts, want %d", got, texts)
+				}
+				w.as(provisioner, http.MethodPatch, "/Users/"+id, ops(`{"op": "replace", "path": "active", "value": true}`)).want(200)
+				w.pass(25 * time.Hour)
+				for range 2 {
+					w.as(provisioner, http.MethodPut, "/Users/"+id, of(`"active": true, `)["PUT"][1]).want(200)
+				}
+				w.wantStored(id, m0, false, m1, scim.Active)
+				if got := len(w.texts); got != texts+1 {
+					t.Errorf("back: %d texts, want %d", got, texts+1)
+				}
+			})
+		}
+	}
+	t.Run("POST", func(t *testing.T) {
+		w := newWorld(t, options{always: true})
+		id := w.as(provisioner, http.MethodPost, "/Users", `{"userName": "bob@example.com", "active": "False", `+mobile(m1)+`}`).want(201).id()
+		w.wantStored(id, nil, false, m1, scim.Inactive)
+		if len(w.texts) != 0 {
+			t.Errorf("%d texts", len(w.texts))
+		}
+	})
+}
+
+// A directory that has no number for somebody stops nothing where numbers must not be
+// removed, whether its requests ask for verification or not.
+func TestAWholeWithoutANumberLeavesWhatMustStay(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"", `"` + enterprise + `": {"verifyMobile": true}, `} {
+		for _, none := range []string{``, `"phoneNumbers": [], `, mobile("") + `, `, `"phoneNumbers": [{"type": "work", "value": "1"}], `} {
+			w := newWorld(t, options{keep: true})
+			id := w.user("bob", mobile(m0))
+			w.kratos.verify(id)
+			body := `{"userName": "bob@example.com", ` + flag + none + `"title": "Boss"}`
+			w.as(provisioner, http.MethodPut, "/Users/"+id, body).want(200).is("Boss", "title")
+			w.wantStored(id, m0, true, nil, scim.Active)
+			w.as(id, http.MethodPut, "/Me", body).refused(400, "mutability")
 		}
 	}
 }

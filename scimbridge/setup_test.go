@@ -312,6 +312,7 @@ type world struct {
 	kratos *identities
 	server *httptest.Server
 	store  *claimtest.Store
+	claims *claim.Service
 	index  *persistence.ScimIndex
 
 	mu    sync.Mutex
@@ -397,6 +398,7 @@ func newWorld(t *testing.T, with ...options) *world {
 			w.texts = append(w.texts, text)
 		},
 	})
+	w.claims = claims
 	w.index = persistence.NewScimIndex(db)
 	if !o.building {
 		if err := w.index.Passed(t.Context(), noon); err != nil {
@@ -459,6 +461,23 @@ func (w *world) Now() time.Time {
 	defer w.mu.Unlock()
 	w.now = w.now.Add(time.Millisecond)
 	return w.now
+}
+
+// pass lets time go by, and the worker do what is due then.
+func (w *world) pass(d time.Duration) {
+	w.Helper()
+	w.mu.Lock()
+	w.now = w.now.Add(d)
+	w.mu.Unlock()
+	for {
+		done, err := w.claims.Chores(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		if done == 0 {
+			return
+		}
+	}
 }
 
 func (w *world) newID() string {

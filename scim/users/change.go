@@ -23,6 +23,7 @@ type Wants func(version string) bool
 type edited struct {
 	document map[string]any
 	touch    claim.Touch
+	whole    bool // the request is a whole resource
 	asked    bool // verifyMobile is true
 	// off says that the request switches the person off: no number stops it.
 	off bool
@@ -46,7 +47,7 @@ func (s *Service) Patch(ctx context.Context, by By, id string, request patch.Req
 		alone, fault := apply(s.about("active"))
 		e := edited{asked: request.Asks, off: fault == nil && alone.Document["active"] == false}
 		result, err := patch.Apply(s.Resource, before, request, patch.Options{Mode: s.Mode})
-		if err != nil && e.off { // perhaps for a number, which must not keep a leaver active
+		if s.doesWithout(err, e.off, by) {
 			if rest, fault := apply(not(s.about(numbers))); fault == nil {
 				result, e.without, err = rest, err, nil
 			}
@@ -78,8 +79,8 @@ func mobile(element map[string]any) bool {
 // What only the server writes stays, and so does a password that is not given.
 func (s *Service) Replace(ctx context.Context, by By, id string, body map[string]any, wants Wants) (User, error) {
 	return s.change(ctx, by, id, wants, func(before map[string]any) (edited, error) {
-		e, err := s.whole(body, before)
-		e.touch = claim.TouchWhole
+		e, err := s.whole(by, body, before)
+		e.touch, e.whole = claim.TouchWhole, true
 		if e.asked {
 			e.touch = claim.TouchExplicit
 		}
@@ -87,16 +88,16 @@ func (s *Service) Replace(ctx context.Context, by By, id string, body map[string
 	})
 }
 
-// whole reads a resource that a client sent. Numbers that cannot be read do not keep
-// a leaver active: those from before stay.
-func (s *Service) whole(body, before map[string]any) (edited, error) {
+// whole reads a resource that a client sent. Where the request is done without its
+// numbers those from before stay.
+func (s *Service) whole(by By, body, before map[string]any) (edited, error) {
 	document, err := s.Resource.Read(body, s.Mode)
 	e := edited{document: document, asked: scim.AsksToVerify(body)}
 	said := s.Resource.Select(body, s.about("active"))
 	said["userName"] = "anybody" // a resource has one
 	alone, fault := s.Resource.Read(said, scim.Lenient)
 	e.off = fault == nil && alone["active"] == false
-	if err == nil || !e.off {
+	if !s.doesWithout(err, e.off, by) {
 		return e, err
 	}
 	rest, fault := s.Resource.Read(s.Resource.Select(body, not(s.about(numbers))), s.Mode)
@@ -126,6 +127,15 @@ func (s *Service) mobile(m *mapping.Mapping, before map[string]any, e *edited, b
 		number, _ = m.Mobile(e.document)
 	}
 	return number, err
+}
+
+// doesWithout reports whether a request that cannot be read is tried without what it
+// says of numbers: that must not keep a leaver active, and may be of a type that
+// numbers are not.
+func (s *Service) doesWithout(err error, off bool, by By) bool {
+	var fault *scim.Error
+	unusable := errors.As(err, &fault) && fault.ScimType == scim.InvalidValue
+	return err != nil && off || unusable && s.leavesOut(off, by) == claim.LeaveOutUnusable
 }
 
 // leavesOut says which numbers a request does without.
@@ -219,7 +229,8 @@ func (s *Service) settled(
 	}
 	change := claim.DirectChange{
 		Origin: claim.OriginSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
-		Asked: e.asked, Touch: e.touch, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by),
+		Asked: e.asked, Touch: e.touch, Whole: e.whole, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by),
+		Inactive: e.document["active"] == false || e.document["active"] == nil && record.State == scim.Inactive,
 	}
 	if e.without != nil {
 		change.Touch = claim.TouchNone

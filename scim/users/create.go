@@ -11,7 +11,7 @@ import (
 
 // Create makes a user (RFC 7644, section 3.3).
 func (s *Service) Create(ctx context.Context, by By, body map[string]any) (User, error) {
-	e, err := s.whole(body, nil)
+	e, err := s.whole(by, body, nil)
 	if err != nil {
 		return User{}, err
 	}
@@ -40,7 +40,7 @@ func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, erro
 	}
 	proposal, err := s.Claims.ProposeNew(ctx, claim.DirectChange{
 		Origin: claim.OriginSCIM, Who: by.Actor, Client: by.Client != "", Language: by.Language, Wanted: wanted,
-		LeaveOut: s.leavesOut(e.off, by),
+		LeaveOut: s.leavesOut(e.off, by), Inactive: document["active"] == false,
 	})
 	if err != nil {
 		return scim.Entry{}, err
