@@ -14,7 +14,7 @@ type Mode bool
 
 // The modes. Lenient takes what the large identity providers send: booleans as
 // strings, as Entra ID does; the value of a complex attribute instead of the object
-// around it; one value instead of a list of one, and the other way round; unknown
+// around it, and a simple one in such an object; one value instead of a list of one, and the other way round; unknown
 // attributes, which it ignores. Strict keeps to RFC 7643.
 const (
 	Lenient Mode = false
@@ -104,6 +104,9 @@ func (m Mode) onePrimary(path string, elements []any) error {
 
 // one reads a single value, be it an element or all that there is.
 func (m Mode) one(a Attribute, path string, value any) (any, error) {
+	if a.Type != Complex && m == Lenient {
+		value = unwrapped(value)
+	}
 	switch a.Type {
 	case Complex:
 		return m.complex(a, path, value)
@@ -123,6 +126,26 @@ func (m Mode) one(a Attribute, path string, value any) (any, error) {
 		return nil, wrong(path, "base64")
 	}
 	return text, nil
+}
+
+// unwrapped returns the value that stands in an object of its own, with a reference to
+// nothing beside it: Microsoft's older SCIM library writes simple values so.
+func unwrapped(value any) any {
+	object, ok := value.(map[string]any)
+	var inner any
+	for name, member := range object {
+		switch {
+		case strings.EqualFold(name, "value") && inner == nil:
+			inner = member
+		case strings.EqualFold(name, "$ref") && member == nil:
+		default:
+			return value
+		}
+	}
+	if !ok || inner == nil {
+		return value
+	}
+	return inner
 }
 
 func (m Mode) complex(a Attribute, path string, value any) (any, error) {

@@ -28,6 +28,7 @@ func TestClientsAreUnderstood(t *testing.T) {
 		"Entra adds what is there":       {`{"op": "Add", "path": "emails[type eq \"work\"].value", "value": "new@x"}`, `{"emails": [{"type": "work", "value": "new@x", "primary": true}, ` + home + `]}`},
 		"Entra replaces what is not":     {`{"op": "Replace", "path": "phoneNumbers[type eq \"fax\"].value", "value": "+15005550003"}`, `{"phoneNumbers": [` + mobile + "," + office + `, {"type": "fax", "value": "+15005550003"}]}`},
 		"Entra removes what is not":      {`{"op": "Remove", "path": "phoneNumbers[type eq \"fax\"].value"}`, `{}`},
+		"Entra wraps a value":            {`{"op": "Add", "path": "displayName", "value": [{"$ref": null, "value": "B"}]}, {"op": "Replace", "path": "phoneNumbers[type eq \"mobile\"].value", "value": [{"value": "+15005550007"}]}, {"op": "Replace", "path": "active", "value": {"$ref": null, "value": "False"}}`, `{"displayName": "B", "active": false, "phoneNumbers": [{"type": "mobile", "value": "+15005550007"}, ` + office + `]}`},
 		"Entra writes False":             {`{"op": "Replace", "path": "active", "value": "False"}`, `{"active": false}`},
 		"Entra compares with True":       {`{"op": "Add", "path": "roles[primary eq \"True\"].value", "value": "admin"}`, `{"roles": [{"primary": true, "value": "admin"}]}`},
 		"Entra's manager is a string":    {`{"op": "Add", "path": "` + enterprise + `:manager", "value": "m-1"}`, ext(`"manager": {"value": "m-1"}`)},
