@@ -18,6 +18,7 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/doctor"
 	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/web"
 )
 
 // SendTest sends one text with a code that nobody takes, by the gateway that is
@@ -26,10 +27,10 @@ import (
 func SendTest(ctx context.Context, cfg config.Config, number, gateway string) (doctor.Report, error) {
 	to, err := claim.ParseMobile(planOf(cfg), number)
 	if err != nil {
-		return doctor.Report{}, fmt.Errorf("--send-test: %s", strings.TrimPrefix(err.Error(), "claim: "))
+		return doctor.Report{}, fmt.Errorf("--send-test: %s", web.FaultFor(err, "en").Description)
 	}
 	if err := coverageOf(cfg.Mobile).Serves(to); err != nil {
-		return doctor.Report{}, fmt.Errorf("--send-test: %s", strings.TrimPrefix(err.Error(), "claim: "))
+		return doctor.Report{}, fmt.Errorf("--send-test: %s", web.FaultFor(err, "en").Description)
 	}
 	message, err := testMessage(cfg, to)
 	if err != nil {

@@ -159,6 +159,14 @@ func TestATestTextGoesTheWayOfItsNumber(t *testing.T) {
 			t.Errorf("%s: taken", name)
 		}
 	}
+	for number, want := range map[string]string{
+		"+1 555 0143": "The area code is missing. Begin with + and the country code.", "+49 151 1234": "This number is too short for Germany.",
+		"+870773111632": "Numbers of this kind or country are not accepted.",
+	} {
+		if _, err := app.SendTest(t.Context(), cfg, number, ""); err == nil || err.Error() != "--send-test: "+want {
+			t.Errorf("%s: got %v, want %s", number, err, want)
+		}
+	}
 	if _, err := app.SendTest(t.Context(), cfg, testNumber, "nobody"); err == nil || !strings.Contains(err.Error(), "must be one of refuses, mumbles, takes, spare") {
 		t.Errorf("got %v, want the gateways that there are", err)
 	}
