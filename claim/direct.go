@@ -65,7 +65,7 @@ func announced(snapshot Snapshot, flowID string, number Mobile) *Claim {
 
 // tell adds to a change that a direct claim's number is stored: the claim is
 // applied, the number that it ended is told, and the audit trail says who did it.
-// Other claims that were to end the same number come to nothing.
+// Others that were to end the same number come to nothing.
 func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, was replaced, who Actor) {
 	kind, text := NumberWritten, TextChanged
 	switch {
@@ -84,26 +84,47 @@ func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, was replaced,
 		change.Notices = append(change.Notices, s.notices(done, text, was, change.At)...)
 	}
 	for _, other := range snapshot.Direct {
-		if other.ID != c.ID && other.Was.Same(c.Was) {
-			late := ended(other, Discarded, "told already", change.At)
+		if other.ID != c.ID && other.Was.Same(c.Was) && other.Origin != OriginSettings { // a form says itself when it is stored
+			late := ended(other, Discarded, toldAlready, change.At)
 			change.Moves = append(change.Moves, Move{From: Staged, Claim: late})
 			change.Events = append(change.Events, event(late, string(Discarded), who, change.At))
 		}
 	}
 }
 
-// notStored is why a direct claim is discarded; it may turn out to be wrong.
-const notStored = "not stored"
+// Why a direct claim is discarded: the number was not stored, which may turn out to be
+// wrong, or what it ended has been told.
+const (
+	notStored   = "not stored"
+	toldAlready = "told already"
+)
 
-// ending returns the number that a direct claim ends: the one that it set out from or,
-// if another took the place of that between its being ruled on and its being stored,
-// the other one.
-func (s *Service) ending(ctx context.Context, c Claim) (was replaced, overtook bool, _ error) {
+// ending is what the storing of a direct claim's number comes to.
+type ending struct {
+	was      replaced // the number that it ends
+	overtook bool     // that one took the place of what the claim set out from
+	told     bool     // somebody else's change to the same has been told
+}
+
+// endingOf finds out what a direct claim ends: the number that it set out from or, if
+// one that was confirmed took the place of that between its being ruled on and its
+// being stored, the other one. Of one that was written directly nobody is told.
+func (s *Service) endingOf(ctx context.Context, c Claim) (ending, error) {
+	e := ending{was: replaced{c.Was, c.WasVerified}}
 	last, err := s.Store.Applied(ctx, c.IdentityID)
-	if err != nil || last == nil || last.EndedAt.Before(c.CreatedAt) || !last.Was.Same(c.Was) || last.Number.Same(c.Number) {
-		return replaced{c.Was, c.WasVerified}, false, err
+	switch {
+	case err != nil || last == nil || last.EndedAt.Before(c.CreatedAt):
+	case last.Number.Same(c.Was): // removed and confirmed anew
+		e.was.verified = e.was.verified || !last.Direct
+	case !last.Was.Same(c.Was) && (c.WasVerified || last.Direct || last.Number.Same(c.Number)):
+	case last.Number.Same(c.Number):
+		e.told = true
+	case last.Direct:
+		e.was.verified, e.overtook = false, true
+	default:
+		e.was, e.overtook = replaced{last.Number, true}, true
 	}
-	return replaced{last.Number, !last.Direct}, true, nil
+	return e, err
 }
 
 // beingWritten reports whether an accepted number is on its way to the directory. What
@@ -128,18 +149,22 @@ func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who Actor) error
 		if err != nil || found == nil || beingWritten(snapshot) {
 			return err
 		}
-		was, overtook, err := s.ending(ctx, *found)
-		if err != nil {
+		end, err := s.endingOf(ctx, *found)
+		if err != nil || end.told && found.State != Staged {
 			return err
 		}
-		if overtook { // or was overtaken, which only the directory knows
+		if end.told {
+			_, err = s.end(ctx, *found, Discarded, toldAlready, who)
+			return err
+		}
+		if end.overtook { // or was overtaken, which only the directory knows
 			seen, err := s.Directory.Identity(ctx, f.IdentityID)
 			if err != nil || !number.IsStored(s.Plan, seen.Mobile) {
 				return err
 			}
 		}
 		change := Change{At: now}
-		s.tell(&change, snapshot, *found, was, who)
+		s.tell(&change, snapshot, *found, end.was, who)
 		return s.commit(ctx, change)
 	})
 }
@@ -171,7 +196,7 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 	if err != nil || beingWritten(snapshot) {
 		return err
 	}
-	was, _, err := s.ending(ctx, c)
+	end, err := s.endingOf(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -180,20 +205,24 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 	switch {
 	case !happened && now.Sub(c.CreatedAt) < discardAfter:
 		return nil
-	case !happened && !stored.Same(was.number):
+	case !happened && !stored.Same(end.was.number):
 		// Something else is stored by now; whoever wrote that may have told the number.
 		last, err := s.Store.Last(ctx, c.IdentityID)
 		if err != nil {
 			return err
 		}
-		happened = last == nil || last.State != Applied || !last.Was.Same(was.number) || last.EndedAt.Before(c.CreatedAt)
+		happened = last == nil || last.State != Applied || !last.Was.Same(end.was.number) || last.EndedAt.Before(c.CreatedAt)
 	}
-	if !happened {
-		_, err = s.end(ctx, c, Discarded, notStored, Actor{Kind: System})
+	if !happened || end.told {
+		reason := notStored
+		if end.told {
+			reason = toldAlready
+		}
+		_, err = s.end(ctx, c, Discarded, reason, Actor{Kind: System})
 		return err
 	}
 	change := Change{At: now}
-	s.tell(&change, snapshot, c, was, c.by())
+	s.tell(&change, snapshot, c, end.was, c.by())
 	return s.commit(ctx, change)
 }
 

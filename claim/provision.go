@@ -133,7 +133,8 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		if err != nil {
 			return p, err
 		}
-		if last.Overwritten(*basis(r.Stored, now)) { // by a form: what it put there is on its way out again
+		// By a form: what it put there is on its way out again, and has been told if need be.
+		if last.Overwritten(*basis(r.Stored, now)) && (last.WasVerified || !r.StoredVerified) {
 			r.Stored, r.StoredVerified = last.Number, !last.Direct
 			p.request, p.Ruling = r, Decide(r)
 		}
