@@ -369,6 +369,11 @@ func TestATextMayStandWithoutQuotesUnlessStrict(t *testing.T) {
 			t.Errorf("%s: got %t, want %t", text, got, want)
 		}
 	}
+	for _, text := range []string{`type eq 'mobile'`, "type eq `mobile`", `type eq “mobile”`, `type eq ‘mobile’`, `type eq „mobile“`, `type eq «mobile»`} {
+		if _, err := filter.Parse("phoneNumbers["+text+"]", filter.Limits{}); err == nil || !strings.Contains(err.Error(), "a string in quotes") {
+			t.Errorf("other quotes: %s: got %v", text, err)
+		}
+	}
 	for _, text := range []string{`userName eq x`, `userName eq 01`, `userName eq "a" or userName eq nul`} {
 		_, err := filter.Parse(text, filter.Limits{Mode: scim.Strict})
 		if err == nil || !strings.Contains(err.Error(), "a string in quotes") {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/holdline/holdline/scim"
 )
@@ -180,12 +182,19 @@ func (s *scanner) compared(texts *[]string) (string, error) {
 		switch value := strings.ToLower(text); {
 		case json.Valid([]byte(value)):
 			return operator + " " + value, nil
-		case text == "" || s.limits.Mode == scim.Strict:
+		case text == "" || s.limits.Mode == scim.Strict || strings.ContainsAny(text[:1], "'`") || typographic(text):
 			return "", s.wrong(at, "a string in quotes, a number, true, false or null is expected")
 		}
 	}
 	*texts = append(*texts, text)
 	return fmt.Sprintf(`%s "%d"`, operator, len(*texts)-1), nil
+}
+
+// typographic reports whether a text begins with a quotation mark as word processors
+// write them. It would be part of the text, and match nothing.
+func typographic(text string) bool {
+	first, _ := utf8.DecodeRuneInString(text)
+	return unicode.In(first, unicode.Pi, unicode.Pf, unicode.Ps)
 }
 
 // literal reads a string as JSON writes it.
