@@ -244,7 +244,7 @@ func (m *machine) checkTexts() {
 	}
 	texts = slices.DeleteFunc(texts, func(t claim.TextRecord) bool { return t.Kind != claim.TextCode })
 	for _, t := range texts {
-		byPerson, byNumber := 0, 0
+		byPerson, byNumber, own := 0, 0, 0
 		for _, other := range texts {
 			if other.CreatedAt.After(t.CreatedAt) || !other.CreatedAt.After(t.CreatedAt.Add(-24*time.Hour)) {
 				continue
@@ -254,9 +254,14 @@ func (m *machine) checkTexts() {
 			}
 			if other.To.Same(t.To) {
 				byNumber++
+				if other.IdentityID == t.IdentityID {
+					own++
+				}
 			}
 		}
-		if byPerson > m.policy.Texts.PerIdentityDay || byNumber > m.policy.Texts.PerNumberDay {
+		limits := m.policy.Texts
+		full := byNumber > limits.PerNumberDay && (own > claim.OwnTextsPerNumberDay || byNumber > limits.PerNumberDayInAll())
+		if byPerson > limits.PerIdentityDay || full {
 			m.fail("%d texts to one person, %d to one number in a day", byPerson, byNumber)
 		}
 	}
