@@ -84,7 +84,7 @@ func copyOf(table, name, kind string) string {
 		return fmt.Sprintf("IF(LENGTH(%s) = 36, %s, %s)", name, uuid, digest)
 	case table != "audit_events" && (name == "number" || name == "was" || name == "number_key"):
 		// Those who change numbers now have numbers of less than 50000000.
-		return fmt.Sprintf("CONCAT(LEFT(%s, 6), 50000000 + copies.seq * 10000 + CAST(RIGHT(%[1]s, 8) AS UNSIGNED))", name)
+		return fmt.Sprintf("IF(%s = '', '', CONCAT(LEFT(%[1]s, 6), 50000000 + copies.seq * 10000 + CAST(RIGHT(%[1]s, 8) AS UNSIGNED)))", name)
 	case kind == "datetime":
 		return fmt.Sprintf("%s - INTERVAL copies.seq * %d SECOND", name, apart)
 	}

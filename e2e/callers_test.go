@@ -52,7 +52,7 @@ func (w way) ask(t *testing.T, s *harness.Stack, as harness.Header) harness.Answ
 // account is switched off, or the password is another.
 func TestAPasswordThatIsNoLongerGoodOpensNothing(t *testing.T) {
 	t.Parallel()
-	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": harness.Overlay{"login_failures_per_user": 0}}})
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": harness.Overlay{"login_failures_per_user": 0, "login_failures_per_address": 0}}})
 	numbers := uniqueNumbers()
 	for name, end := range map[string]func(p *harness.Person) (method, body string){
 		"switched off": func(*harness.Person) (string, string) {

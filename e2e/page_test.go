@@ -345,7 +345,7 @@ func TestPageSaysThatANumberIsTaken(t *testing.T) {
 	tab := visit(t, s, eve)
 	tab.Type(t, "#code", eves.Code)
 	tab.Click(t, "#confirm")
-	state(t, tab, "taken")
+	state(t, tab, "taken-proved")
 	tab.Sound(t, "verify-taken")
 	wantMade(t, eve, m4)
 }
