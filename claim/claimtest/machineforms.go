@@ -56,6 +56,20 @@ func (m *machine) drawForm(t *rapid.T, wanted string) func() {
 	}
 }
 
+// known reports whether anybody can know that the number which a form ends is marked
+// verified: the form has read it so, or it was Holdline that wrote it. A mark that
+// somebody else's write took away, and that a slower form put back since, is known to
+// Kratos alone.
+func (m *machine) known(before, read claim.Identity) bool {
+	number := claim.RestoreMobile(before.Mobile)
+	if read.Verified && claim.RestoreMobile(read.Mobile).Same(number) {
+		return true
+	}
+	return slices.ContainsFunc(m.of(before.ID), func(c claim.Claim) bool {
+		return c.State == claim.Applied && c.Number.Same(number)
+	})
+}
+
 // loses keeps in mind that a person's verified number ended without a code, by a
 // write that Holdline knew of beforehand.
 func (m *machine) loses(before claim.Identity, now string) {
@@ -100,7 +114,7 @@ func (m *machine) storeForm(f form, activate bool) {
 	if !m.put(i) {
 		return
 	}
-	if writes(f.answer.Ruling) && m.now.Sub(f.began) <= longestForm {
+	if writes(f.answer.Ruling) && m.now.Sub(f.began) <= longestForm && m.known(before, f.read) {
 		m.loses(before, f.wanted)
 	}
 	living := m.lives(i.ID, i.Pending)
