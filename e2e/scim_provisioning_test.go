@@ -117,7 +117,7 @@ func TestSCIMClientsRepeatThemselves(t *testing.T) {
 		was, now := numbers(), numbers()
 		c := provisioner{s, token, s.NewPerson(t, was)}
 		for range 10 {
-			c.p.Save(t, harness.Profile{Mobile: numbers()})
+			c.p.Ask(t, numbers()) // and waits for the text
 		}
 		cycles(t, c, now, 0)
 		wantHeld(t, c.p, was, now)
