@@ -68,6 +68,13 @@ func TestPageByKeyboardAlone(t *testing.T) {
 	tab.TabTo(t, "resend")
 	tab.TabTo(t, "cancel")
 	tab.Reload(t)
+	state(t, tab, "waiting")
+	harness.Eventually(t, harness.Patience, "the field for the code has the focus", func() error {
+		if at := tab.Focused(t); at != "code" {
+			return errNotYetWith(at)
+		}
+		return nil
+	})
 	tab.Press(t, text.Code[:3])
 	tab.Press(t, " ")
 	tab.Press(t, text.Code[3:])
