@@ -125,7 +125,7 @@ func examined(cfg config.Config) ([]doctor.Realm, error) {
 }
 
 func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor.Realm, error) {
-	kratos, hooks, err := cfg.Realm(name)
+	kratosConfig, hooks, err := cfg.Realm(name)
 	if err != nil {
 		return doctor.Realm{}, err
 	}
@@ -137,12 +137,12 @@ func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor
 	page.Hooks.ReturnURL = ""
 	return doctor.Realm{
 		Name: name, Key: key, Keys: keys, Hook: setup, PreviousKey: hooks.PreviousKey.Reveal(),
-		PublicURL: kratos.PublicURL, BrowserURL: kratos.Browser(), AdminURL: kratos.AdminURL,
-		SessionCookie: kratos.SessionCookie, SessionAge: kratos.SessionAge,
+		PublicURL: kratosConfig.PublicURL, BrowserURL: kratosConfig.Browser(), AdminURL: kratosConfig.AdminURL,
+		SessionCookie: kratosConfig.SessionCookie, SessionAge: kratosConfig.SessionAge,
 		RemovalDenied: policyOf(cfg).Removal == claim.RemovalDeny, AnyFactor: policyOf(cfg).RequiredAAL == claim.RequireAAL1, Page: page.ReturnURL(),
 		PublicListener: net.JoinHostPort(cfg.Public.Host, fmt.Sprint(cfg.Public.Port)),
 		Describe: func(schema map[string]any) doctor.Trait {
-			return doctor.Trait(directory.DescribeTrait(schema, kratos.MobileTrait))
+			return doctor.Trait(directory.DescribeTrait(schema, kratosConfig.MobileTrait))
 		},
 	}, nil
 }
@@ -199,15 +199,15 @@ func lookAtKratos(ctx context.Context, cfg config.Config, looker doctor.Looker, 
 
 // schemasOf reads the identity schemas of a running Kratos; nil if it is away.
 func schemasOf(ctx context.Context, cfg config.Config, realm doctor.Realm) map[string]map[string]any {
-	kratos, err := directory.New(directory.Options{
+	client, err := directory.New(directory.Options{
 		PublicURL: realm.PublicURL, AdminURL: realm.AdminURL, MobileTrait: realm.Hook.MobileTrait,
 		PendingKey: realm.Hook.PendingKey, Timeout: cfg.Kratos.Timeout, Now: time.Now,
 	})
 	if err != nil {
 		return nil
 	}
-	defer kratos.Close()
-	schemas, err := kratos.Schemas(ctx)
+	defer client.Close()
+	schemas, err := client.Schemas(ctx)
 	if err != nil {
 		return nil
 	}

@@ -20,12 +20,12 @@ func (p *program) connect(hashKey []byte) (err error) {
 	}
 	others := make([]directory.Realm, len(p.cfg.Realms))
 	for i, r := range p.cfg.Realms {
-		kratos, _, err := p.cfg.Realm(r.Name)
+		kratosConfig, _, err := p.cfg.Realm(r.Name)
 		if err != nil {
 			return err
 		}
 		// A realm's users are no SCIM users, and so nobody hears of what is written.
-		d, err := p.realm(kratos, append([]byte(r.Name+" "), hashKey...), nil)
+		d, err := p.realm(kratosConfig, append([]byte(r.Name+" "), hashKey...), nil)
 		if err != nil {
 			return fmt.Errorf("realm %s: %w", r.Name, err)
 		}
@@ -35,12 +35,12 @@ func (p *program) connect(hashKey []byte) (err error) {
 	return nil
 }
 
-func (p *program) realm(kratos config.Kratos, hashKey []byte, written func(scim.Record)) (*directory.Directory, error) {
+func (p *program) realm(kratosConfig config.Kratos, hashKey []byte, written func(scim.Record)) (*directory.Directory, error) {
 	return directory.New(directory.Options{
-		PublicURL: kratos.PublicURL, AdminURL: kratos.AdminURL, MobileTrait: kratos.MobileTrait,
-		PendingKey: kratos.PendingKey, LocaleTrait: kratos.LocaleTrait, EmailTrait: kratos.EmailTrait,
-		PrivilegedKey: kratos.PrivilegedKey, SessionCookie: kratos.SessionCookie, Plan: planOf(p.cfg),
-		Timeout: kratos.Timeout, Now: p.clock.Now, Log: p.log,
+		PublicURL: kratosConfig.PublicURL, AdminURL: kratosConfig.AdminURL, MobileTrait: kratosConfig.MobileTrait,
+		PendingKey: kratosConfig.PendingKey, LocaleTrait: kratosConfig.LocaleTrait, EmailTrait: kratosConfig.EmailTrait,
+		PrivilegedKey: kratosConfig.PrivilegedKey, SessionCookie: kratosConfig.SessionCookie, Plan: planOf(p.cfg),
+		Timeout: kratosConfig.Timeout, Now: p.clock.Now, Log: p.log,
 		Observe: p.kratosCall, Around: p.propagation(),
 		Limiter: p.metrics.Limiter(metrics.LimitPasswords, persistence.NewLimiter(p.db)), LoginFailures: p.cfg.Limits.LoginFailures,
 		LoginWindow: p.cfg.Limits.LoginWindow, HashKey: hashKey, Written: written,
@@ -55,13 +55,13 @@ func (p *program) hooks() ([]hook.Options, error) {
 	}
 	all := []hook.Options{primary}
 	for _, r := range p.cfg.Realms {
-		kratos, hooks, err := p.cfg.Realm(r.Name)
+		kratosConfig, hooks, err := p.cfg.Realm(r.Name)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, hook.Options{
-			Realm: r.Name, Key: hooks.APIKey.Reveal(), PreviousKey: hooks.PreviousKey.Reveal(), MobileTrait: kratos.MobileTrait,
-			PendingKey: kratos.PendingKey, Plan: planOf(p.cfg), Log: p.log, Documents: p.documents,
+			Realm: r.Name, Key: hooks.APIKey.Reveal(), PreviousKey: hooks.PreviousKey.Reveal(), MobileTrait: kratosConfig.MobileTrait,
+			PendingKey: kratosConfig.PendingKey, Plan: planOf(p.cfg), Log: p.log, Documents: p.documents,
 		})
 	}
 	return all, nil

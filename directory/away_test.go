@@ -116,9 +116,9 @@ func TestPassingFaults(t *testing.T) {
 		"an endless answer": {answer(200, "application/json", `{"id":"`+strings.Repeat("x", 5<<20)), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			kratos := httptest.NewServer(tt.answer)
-			t.Cleanup(kratos.Close)
-			d := open(t, &server{public: kratos.URL, admin: kratos.URL}, func(o *directory.Options) {
+			upstream := httptest.NewServer(tt.answer)
+			t.Cleanup(upstream.Close)
+			d := open(t, &server{public: upstream.URL, admin: upstream.URL}, func(o *directory.Options) {
 				if tt.timeout > 0 {
 					o.Timeout = tt.timeout
 				}
@@ -151,9 +151,9 @@ func wait(r *http.Request, leave <-chan struct{}) {
 }
 
 func TestCallerGoesAway(t *testing.T) {
-	kratos := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	t.Cleanup(kratos.Close)
-	d := open(t, &server{public: kratos.URL, admin: kratos.URL}, nil)
+	upstream := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(upstream.Close)
+	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, call := range calls(ctx, d, uuid.NewString(), number(t)) {
@@ -165,13 +165,13 @@ func TestCallerGoesAway(t *testing.T) {
 
 // A second factor cannot be enrolled by API alone; the answer is Kratos' own.
 func TestSessionLacksSecondFactor(t *testing.T) {
-	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, `{"error":{"id":"session_aal2_required","code":403,"status":"Forbidden"}}`)
 	}))
-	t.Cleanup(kratos.Close)
-	d := open(t, &server{public: kratos.URL, admin: kratos.URL}, nil)
+	t.Cleanup(upstream.Close)
+	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, nil)
 	if _, err := d.Session(t.Context(), "", "ory_st_token"); !errors.Is(err, claim.ErrNoSession) {
 		t.Errorf("got %v, want %v", err, claim.ErrNoSession)
 	}
@@ -188,12 +188,12 @@ func TestSessionsThatDoNotCount(t *testing.T) {
 		"something unknown": {`{"id":"1","active":true,"identity":{"id":"2"},"authenticator_assurance_level":"aal9"}`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				_, _ = io.WriteString(w, tt.body)
 			}))
-			t.Cleanup(kratos.Close)
-			d := open(t, &server{public: kratos.URL, admin: kratos.URL}, nil)
+			t.Cleanup(upstream.Close)
+			d := open(t, &server{public: upstream.URL, admin: upstream.URL}, nil)
 			if _, err := d.Session(t.Context(), "", "ory_st_token"); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}

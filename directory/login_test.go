@@ -231,11 +231,11 @@ func TestATryThatIsNotGivenBackCounts(t *testing.T) {
 }
 
 func TestWhatKratosDidNotAnswerIsNoWrongPassword(t *testing.T) {
-	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
-	t.Cleanup(kratos.Close)
-	d := open(t, &server{public: kratos.URL, admin: kratos.URL}, func(o *directory.Options) { o.LoginFailures = 1 })
+	t.Cleanup(upstream.Close)
+	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, func(o *directory.Options) { o.LoginFailures = 1 })
 	for range 3 {
 		if _, err := d.Login(t.Context(), "anna@holdline.test", "x"); !errors.Is(err, claim.ErrDirectoryAway) {
 			t.Errorf("got %v, want %v", err, claim.ErrDirectoryAway)

@@ -26,13 +26,13 @@ func (m marking) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestRequestsAreObservedFromBeginningToEnd(t *testing.T) {
 	var told []string
-	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		told = append(told, r.Header.Get("X-Operation"))
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
-	t.Cleanup(kratos.Close)
+	t.Cleanup(upstream.Close)
 	var ends []error
-	d := open(t, &server{public: kratos.URL, admin: kratos.URL}, func(o *directory.Options) {
+	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, func(o *directory.Options) {
 		o.Around = func(next http.RoundTripper) http.RoundTripper { return marking{next} }
 		o.Observe = func(ctx context.Context, operation string) (context.Context, func(error)) {
 			return context.WithValue(ctx, operationKey{}, operation), func(err error) { ends = append(ends, err) }

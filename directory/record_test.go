@@ -197,15 +197,15 @@ func TestOnlyHashesOfOursAreWritten(t *testing.T) {
 func TestAPasswordLeavesWhatIsNotKnown(t *testing.T) {
 	id := uuid.NewString()
 	var bodies []string
-	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		bodies = append(bodies, r.Method+" "+string(body))
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"id":"`+id+`","schema_id":"person","external_id":"hr-17","organization_id":"6d2f0f0e-6c0b-4b3e-9a53-0d6c2f4d2f11",
 			"state":"active","traits":{"email":"anna@holdline.test"},"credentials":{"password":{"type":"password","identifiers":["anna@holdline.test"],"version":0}}}`)
 	}))
-	t.Cleanup(kratos.Close)
-	d := open(t, &server{public: kratos.URL, admin: kratos.URL}, func(o *directory.Options) { o.PasswordCost = 4 })
+	t.Cleanup(upstream.Close)
+	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, func(o *directory.Options) { o.PasswordCost = 4 })
 	setPassword(t, d, id, "correct horse battery")
 	if len(bodies) != 2 || !strings.HasPrefix(bodies[1], "PATCH ") || strings.Contains(bodies[1], "external_id") || strings.Contains(bodies[1], "traits") {
 		t.Errorf("Kratos was sent %q", bodies)

@@ -20,8 +20,8 @@ const crowd = 1000
 // openCrowd returns Holdline's own view of a crowd.
 func openCrowd(t *testing.T) (*double.Crowd, *directory.Directory) {
 	t.Helper()
-	kratos := double.NewCrowd(crowd)
-	server := httptest.NewServer(kratos)
+	fake := double.NewCrowd(crowd)
+	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
 	d, err := directory.New(directory.Options{
 		PublicURL: server.URL, AdminURL: server.URL, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
@@ -32,7 +32,7 @@ func openCrowd(t *testing.T) (*double.Crowd, *directory.Directory) {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
-	return kratos, d
+	return fake, d
 }
 
 func TestCrowdIsMadeFromNumbers(t *testing.T) {
@@ -63,7 +63,7 @@ func TestCrowdIsMadeFromNumbers(t *testing.T) {
 }
 
 func TestCrowdKeepsChanges(t *testing.T) {
-	kratos, d := openCrowd(t)
+	fake, d := openCrowd(t)
 	id := double.MemberID(7)
 	changed, err := d.Change(t.Context(), id, []scim.Operation{
 		{Op: scim.Add, Path: "/traits/display_name", Value: "Anna"},
@@ -81,8 +81,8 @@ func TestCrowdKeepsChanges(t *testing.T) {
 	if diff := cmp.Diff(changed, again); diff != "" {
 		t.Error(diff)
 	}
-	if neighbour, err := d.Record(t.Context(), double.MemberID(8)); err != nil || neighbour.Traits["display_name"] == "Anna" || kratos.Changed() != 1 {
-		t.Errorf("a neighbour: got %+v, %v; %d changed", neighbour, err, kratos.Changed())
+	if neighbour, err := d.Record(t.Context(), double.MemberID(8)); err != nil || neighbour.Traits["display_name"] == "Anna" || fake.Changed() != 1 {
+		t.Errorf("a neighbour: got %+v, %v; %d changed", neighbour, err, fake.Changed())
 	}
 	for name, o := range map[string]scim.Operation{
 		"of what is not there": {Op: scim.Remove, Path: "/traits/nickname"},

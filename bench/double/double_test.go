@@ -29,9 +29,9 @@ var signedIn = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // open returns Holdline's own view of a Kratos with one person.
 func open(t *testing.T) (*double.Kratos, *directory.Directory) {
 	t.Helper()
-	kratos := double.NewKratos()
-	kratos.Add(anna, "token", was, signedIn)
-	server := httptest.NewServer(kratos)
+	fake := double.NewKratos()
+	fake.Add(anna, "token", was, signedIn)
+	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
 	d, err := directory.New(directory.Options{
 		PublicURL: server.URL, AdminURL: server.URL, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
@@ -42,7 +42,7 @@ func open(t *testing.T) (*double.Kratos, *directory.Directory) {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
-	return kratos, d
+	return fake, d
 }
 
 func TestSessionsShowTheIdentity(t *testing.T) {
@@ -66,10 +66,10 @@ func TestSessionsShowTheIdentity(t *testing.T) {
 
 // The reconciler of SCIM users reads everybody, and each request is counted.
 func TestEverybodyIsListed(t *testing.T) {
-	kratos, d := open(t)
+	fake, d := open(t)
 	const ben = "1f0c2b7d-0000-4000-8000-000000000002"
-	kratos.Add(ben, "another token", now, signedIn)
-	before := kratos.Calls()
+	fake.Add(ben, "another token", now, signedIn)
+	before := fake.Calls()
 	page, next, err := d.Page(t.Context(), "", 100)
 	if err != nil || next != "" {
 		t.Fatalf("next page %q, %v", next, err)
@@ -84,16 +84,16 @@ func TestEverybodyIsListed(t *testing.T) {
 	if found, err := d.FindByIdentifier(t.Context(), ben); err != nil || found.ID != ben {
 		t.Errorf("%s is found as %q (%v)", ben, found.ID, err)
 	}
-	if calls := kratos.Calls() - before; calls != 2 {
+	if calls := fake.Calls() - before; calls != 2 {
 		t.Errorf("%d calls, want 2", calls)
 	}
 }
 
 func TestHoldlineWritesAsToKratos(t *testing.T) {
-	kratos, d := open(t)
+	fake, d := open(t)
 	number := claim.RestoreMobile(now)
 	done := func() bool {
-		stored, ok := kratos.Identity(anna)
+		stored, ok := fake.Identity(anna)
 		return ok && stored.Done(now)
 	}
 	if err := d.Mark(t.Context(), anna, number); err != nil {
@@ -125,7 +125,7 @@ func TestSchemaHasNoIdentifier(t *testing.T) {
 
 // A form goes through both hooks, and what stage answers is what is stored.
 func TestSettingsFlow(t *testing.T) {
-	kratos, _ := open(t)
+	fake, _ := open(t)
 	var calls []string
 	holdline := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -138,11 +138,11 @@ func TestSettingsFlow(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(holdline.Close)
-	kratos.Hooks = double.Hooks{URL: func() string { return holdline.URL }, Key: "key", Client: holdline.Client()}
-	if err := kratos.Save(t.Context(), anna, "flow", now); err != nil {
+	fake.Hooks = double.Hooks{URL: func() string { return holdline.URL }, Key: "key", Client: holdline.Client()}
+	if err := fake.Save(t.Context(), anna, "flow", now); err != nil {
 		t.Fatal(err)
 	}
-	stored, _ := kratos.Identity(anna)
+	stored, _ := fake.Identity(anna)
 	if stored.Mobile() != was || stored.MetadataPublic["pendingMobileNumber"] != now || !stored.Addresses[0].Verified {
 		t.Errorf("stored: %+v", stored)
 	}
