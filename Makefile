@@ -131,7 +131,7 @@ cycles: debian build $(KRATOS) $(AXE) ## 60 days of what Okta and Entra repeat, 
 
 oracle: ## ask other implementations of SCIM's PATCH and filters anew, by npm and node; writes testdata
 	@./e2e/debian.sh npm
-	@$(GO) test -count=1 ./scim/patch ./scim/filter -run Another -ask
+	@$(GO) test -count=1 ./internal/scim/patch ./internal/scim/filter -run Another -ask
 
 scim-suites: debian build $(KRATOS) $(AXE) ## public SCIM suites against the program and a real Kratos; one of them needs npm
 	@./e2e/debian.sh npm

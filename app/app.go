@@ -18,14 +18,14 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/directory"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway"
 	"github.com/holdline/holdline/tracing"
-	"github.com/holdline/holdline/web"
 )
 
 // Options are what Run needs beside the configuration.
@@ -121,8 +121,8 @@ type program struct {
 	release   string
 	db        *persistence.DB
 	clock     *persistence.Clock
-	directory *directory.Directory // the primary realm, which SCIM is about
-	realms    directory.Realms
+	directory *kratos.Directory // the primary realm, which SCIM is about
+	realms    kratos.Realms
 	switches  *claim.Switchboard
 	claims    *claim.Service
 	asked     metrics.Claims // the same, for who asks them something

@@ -9,10 +9,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/console"
-	"github.com/holdline/holdline/web"
 )
 
 // console adds the administrators' pages.

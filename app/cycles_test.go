@@ -23,8 +23,8 @@ import (
 
 	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/scim/scimtest"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/scim/scimtest"
 )
 
 // clockOf moves when it is told to.

@@ -12,10 +12,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/directory"
 	"github.com/holdline/holdline/doctor"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -142,7 +142,7 @@ func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor
 		RemovalDenied: policyOf(cfg).Removal == claim.RemovalDeny, AnyFactor: policyOf(cfg).RequiredAAL == claim.RequireAAL1, Page: page.ReturnURL(),
 		PublicListener: net.JoinHostPort(cfg.Public.Host, fmt.Sprint(cfg.Public.Port)),
 		Describe: func(schema map[string]any) doctor.Trait {
-			return doctor.Trait(directory.DescribeTrait(schema, kratosConfig.MobileTrait))
+			return doctor.Trait(kratos.DescribeTrait(schema, kratosConfig.MobileTrait))
 		},
 	}, nil
 }
@@ -199,7 +199,7 @@ func lookAtKratos(ctx context.Context, cfg config.Config, looker doctor.Looker, 
 
 // schemasOf reads the identity schemas of a running Kratos; nil if it is away.
 func schemasOf(ctx context.Context, cfg config.Config, realm doctor.Realm) map[string]map[string]any {
-	client, err := directory.New(directory.Options{
+	client, err := kratos.New(kratos.Options{
 		PublicURL: realm.PublicURL, AdminURL: realm.AdminURL, MobileTrait: realm.Hook.MobileTrait,
 		PendingKey: realm.Hook.PendingKey, Timeout: cfg.Kratos.Timeout, Now: time.Now,
 	})

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/smsgateway"
 )
 

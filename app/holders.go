@@ -3,14 +3,14 @@ package app
 import (
 	"context"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/directory"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/kratos"
 )
 
 // holders find who has a number: by Kratos' identifiers, and by the index of users,
 // since Kratos looks nobody up by an address that is no identifier.
 type holders struct {
-	directory.Realms
+	kratos.Realms
 	program *program
 }
 

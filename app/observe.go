@@ -10,8 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway"

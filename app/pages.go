@@ -9,10 +9,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
-	"github.com/holdline/holdline/web"
 )
 
 // pages adds those that people see: the one for codes, and the one behind the

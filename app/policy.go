@@ -1,8 +1,8 @@
 package app
 
 import (
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // policyOf puts the configuration into the domain's terms.

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/directory"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/scim"
 )
 
 // connect makes the ways to every realm's Kratos.
@@ -18,7 +18,7 @@ func (p *program) connect(hashKey []byte) (err error) {
 	if p.directory, err = p.realm(p.cfg.Kratos, hashKey, p.written); err != nil {
 		return fmt.Errorf("kratos: %w", err)
 	}
-	others := make([]directory.Realm, len(p.cfg.Realms))
+	others := make([]kratos.Realm, len(p.cfg.Realms))
 	for i, r := range p.cfg.Realms {
 		kratosConfig, _, err := p.cfg.Realm(r.Name)
 		if err != nil {
@@ -29,14 +29,14 @@ func (p *program) connect(hashKey []byte) (err error) {
 		if err != nil {
 			return fmt.Errorf("realm %s: %w", r.Name, err)
 		}
-		others[i] = directory.Realm{Name: r.Name, Directory: d}
+		others[i] = kratos.Realm{Name: r.Name, Directory: d}
 	}
-	p.realms = directory.NewRealms(p.directory, others...)
+	p.realms = kratos.NewRealms(p.directory, others...)
 	return nil
 }
 
-func (p *program) realm(kratosConfig config.Kratos, hashKey []byte, written func(scim.Record)) (*directory.Directory, error) {
-	return directory.New(directory.Options{
+func (p *program) realm(kratosConfig config.Kratos, hashKey []byte, written func(scim.Record)) (*kratos.Directory, error) {
+	return kratos.New(kratos.Options{
 		PublicURL: kratosConfig.PublicURL, AdminURL: kratosConfig.AdminURL, MobileTrait: kratosConfig.MobileTrait,
 		PendingKey: kratosConfig.PendingKey, LocaleTrait: kratosConfig.LocaleTrait, EmailTrait: kratosConfig.EmailTrait,
 		PrivilegedKey: kratosConfig.PrivilegedKey, SessionCookie: kratosConfig.SessionCookie, Plan: planOf(p.cfg),

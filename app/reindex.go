@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/scim/reconcile"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/scim/reconcile"
 )
 
 // Reindex compares the index of users with Kratos once, whatever replicas do, and

@@ -11,16 +11,16 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
-	"github.com/holdline/holdline/adminapi"
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/api"
+	"github.com/holdline/holdline/api/adminapi"
+	"github.com/holdline/holdline/api/userapi"
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/openapi"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/selfservice"
 	"github.com/holdline/holdline/scimbridge"
 	"github.com/holdline/holdline/smsgateway"
-	"github.com/holdline/holdline/userapi"
-	"github.com/holdline/holdline/web"
 )
 
 func (p *program) edge(listener string) *web.Edge {
@@ -53,7 +53,7 @@ func (p *program) publicRoutes() (http.Handler, error) {
 		return nil, err
 	}
 	edge.Health(engine, p.release, p.checks(), p.indexState)
-	openapi.Mount(engine)
+	api.Mount(engine)
 	userapi.Mount(engine, edge, p.asked, p.realms, p.cfg.OTP.Length)
 	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {

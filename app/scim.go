@@ -9,14 +9,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/mapping"
+	"github.com/holdline/holdline/internal/scim/reconcile"
+	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/mapping"
-	"github.com/holdline/holdline/scim/reconcile"
-	"github.com/holdline/holdline/scim/users"
 	"github.com/holdline/holdline/scimbridge"
 )
 

@@ -14,11 +14,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/doctor"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway"
-	"github.com/holdline/holdline/web"
 )
 
 // SendTest sends one text with a code that nobody takes, by the gateway that is

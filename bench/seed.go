@@ -20,9 +20,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdline/holdline/bench/double"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/mapping"
-	"github.com/holdline/holdline/scim/users"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/mapping"
+	"github.com/holdline/holdline/internal/scim/users"
 )
 
 // seeder fills an empty index of users as a reconciler's first pass would, but by

@@ -88,7 +88,7 @@ type operation struct {
 
 // document is read once, which takes a while.
 var document = sync.OnceValues(func() (*openapi3.T, error) {
-	return openapi3.NewLoader().LoadFromFile("../openapi/openapi.yaml")
+	return openapi3.NewLoader().LoadFromFile("../api/openapi.yaml")
 })
 
 // operations are the document's, by their ids.

@@ -7,7 +7,7 @@ import (
 	"net"
 	"strconv"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // Settings are what Holdline needs to know to be part of the demo.

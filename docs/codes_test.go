@@ -14,7 +14,7 @@ var code = regexp.MustCompile(`\b(HLD-\d{5}|UAR-\d{5}|18\d{3}|17007)\b`)
 // Each code that the API can answer is explained to somebody, and no document
 // speaks of one that does not exist.
 func TestTheDocumentsNameEveryCodeAndNoOther(t *testing.T) {
-	source, err := os.ReadFile("../openapi/openapi.yaml")
+	source, err := os.ReadFile("../api/openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

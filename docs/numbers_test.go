@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // The page of numbers names every reason, says what people read, and has examples

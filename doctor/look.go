@@ -158,7 +158,7 @@ func (l Looker) hooks(ctx context.Context, r Realm) (addresses map[string][]stri
 }
 
 // The codes of Holdline's answers to a call of a hook without a key, and without an
-// identity; web/fault.go has them.
+// identity; internal/web/fault.go has them.
 const (
 	noHookKey  = "HLD-40102"
 	noIdentity = "HLD-40001"

@@ -11,7 +11,7 @@ import (
 
 	"github.com/holdline/holdline/doctor"
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/web"
 )
 
 const staffKey = "the hook key of the staff's Kratos"

@@ -13,9 +13,9 @@ import (
 	"github.com/knadh/koanf/maps"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/holdline/holdline/directory"
 	"github.com/holdline/holdline/doctor"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/kratos"
 )
 
 // hookKey is one that nobody guesses.
@@ -35,7 +35,7 @@ func realm() doctor.Realm {
 		SessionCookie: "ory_kratos_session", SessionAge: 15 * time.Minute,
 		Page: "https://id.example.com/verify", PublicListener: "127.0.0.1:4477",
 		Describe: func(schema map[string]any) doctor.Trait {
-			return doctor.Trait(directory.DescribeTrait(schema, "mobile"))
+			return doctor.Trait(kratos.DescribeTrait(schema, "mobile"))
 		},
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
-	"github.com/holdline/holdline/scim/scimtest"
+	"github.com/holdline/holdline/internal/scim/scimtest"
 )
 
 // kratosWorld is the built program with a real Kratos. Time does not move.

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/claim/claimtest"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
 )
 
 // submitted is what Kratos v26.2 hands to the jsonnet of both hooks: with the session

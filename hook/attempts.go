@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // attempts bound the wrong keys of an address, by the generic cell rate algorithm

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // Hook keys are not found by trying, and nobody keeps Kratos out by trying.

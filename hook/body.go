@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/textclean"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // object keeps what it does not need to understand exactly as Kratos sent it.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // changedBody is what the jsonnet of kratos-config makes of any flow.

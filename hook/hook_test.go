@@ -17,9 +17,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // person is a schema of who signs in by e-mail address and password.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // Kratos hands identities to jsonnet, which has numbers of double precision only

@@ -15,8 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // staged sends what Kratos' jsonnet makes of a form through the stage hook. The stored

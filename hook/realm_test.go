@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 func TestTheKeyTellsTheRealm(t *testing.T) {

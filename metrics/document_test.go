@@ -15,8 +15,8 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/smsgateway"
 )
 

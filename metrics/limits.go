@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // The limits of [Metrics.Limiter], which the domain does not name. All limits go

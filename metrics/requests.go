@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // unmatched is the route of requests that no route is for: what a client makes up

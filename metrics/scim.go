@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/holdline/holdline/scim/reconcile"
+	"github.com/holdline/holdline/internal/scim/reconcile"
 )
 
 // reconciliation follows the passes over the index of users.

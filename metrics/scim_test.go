@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/scim/reconcile"
 	"github.com/holdline/holdline/metrics"
-	"github.com/holdline/holdline/scim/reconcile"
 )
 
 // scraped expects lines in what Prometheus is answered.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // guard is a condition that an insertion keeps, beside its limits.

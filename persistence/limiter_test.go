@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/persistence"
 )
 

@@ -3,7 +3,7 @@ package persistence_test
 import (
 	"testing"
 
-	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/persistence"
 )
 

@@ -3,7 +3,7 @@ package persistence
 import (
 	"strings"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // page asks for rows of one table along one of its indexes, newest first. The

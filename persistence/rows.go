@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // claimRow is a line of the table claims.

@@ -9,7 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/internal/scim"
 )
 
 // scimBatch is how many documents one statement reads or compares.

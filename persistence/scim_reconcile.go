@@ -7,7 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/internal/scim"
 )
 
 // Reconcile implements [scim.Index].

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/internal/scim"
 )
 
 // scimRow is a line of the table scim_users.

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/filter"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/filter"
 )
 
 // TestScimAtScale prints how long an index of HOLDLINE_SCIM_USERS (such as

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/internal/scim"
 )
 
 // scimSQL writes a condition as a query of places, which may repeat. MySQL and

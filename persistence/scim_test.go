@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/filter"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/filter"
 )
 
 var scimIndexing = filter.NewIndexing(scim.User(scim.Enterprise()), filter.FoundBy(), filter.SortedBy())

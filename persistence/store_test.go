@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/persistence"
 )
 

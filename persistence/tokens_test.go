@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/persistence"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/users"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/users"
 )
 
 // answer writes SCIM's JSON (RFC 7644, section 3.1).

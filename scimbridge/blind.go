@@ -7,9 +7,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/patch"
-	"github.com/holdline/holdline/scim/users"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/patch"
+	"github.com/holdline/holdline/internal/scim/users"
 )
 
 // A client whose token lacks scim:read learns nothing of what is stored: it is not

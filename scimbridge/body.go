@@ -9,8 +9,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // read reads a request's one JSON object.

@@ -9,11 +9,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/bulk"
-	"github.com/holdline/holdline/scim/users"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/bulk"
+	"github.com/holdline/holdline/internal/scim/users"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // bulkTime is how long a bulk request may work: longer than others have for their

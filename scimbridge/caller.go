@@ -5,10 +5,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/users"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/users"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // caller is who makes a request and what it is about.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/internal/scim"
 )
 
 var (

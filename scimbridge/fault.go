@@ -7,10 +7,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/users"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/users"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // errorSchema is that of the message that tells an error.

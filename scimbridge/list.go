@@ -10,10 +10,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/filter"
-	"github.com/holdline/holdline/scim/users"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/filter"
+	"github.com/holdline/holdline/internal/scim/users"
 )
 
 // listResponse is the message of RFC 7644, section 3.4.2.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
 )
 
 // stored is what somebody's identity has.

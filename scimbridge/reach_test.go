@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdline/holdline/scim"
+	"github.com/holdline/holdline/internal/scim"
 )
 
 // provisioner may read and write, without privilege.

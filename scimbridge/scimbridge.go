@@ -11,10 +11,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/patch"
-	"github.com/holdline/holdline/scim/users"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/patch"
+	"github.com/holdline/holdline/internal/scim/users"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // Path is where the service is on its listener.

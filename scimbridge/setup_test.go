@@ -18,14 +18,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/mapping"
+	"github.com/holdline/holdline/internal/scim/users"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/mapping"
-	"github.com/holdline/holdline/scim/users"
 	"github.com/holdline/holdline/scimbridge"
-	"github.com/holdline/holdline/web"
 )
 
 const (

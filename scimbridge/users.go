@@ -6,10 +6,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/patch"
-	"github.com/holdline/holdline/scim/users"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/patch"
+	"github.com/holdline/holdline/internal/scim/users"
 )
 
 // on turns a function that may fail into a handler.

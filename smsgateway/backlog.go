@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // page is how many due texts are read at once. If none of them is for a gateway

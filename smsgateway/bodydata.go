@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-jsonnet/ast"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // These are what templates know the kinds of texts by. Kratos' own texts

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // Composer makes messages of queued texts.

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // CustomOptions are what a gateway to any provider has beside its requests.

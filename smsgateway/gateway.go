@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // Message is one text as a gateway sends it.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // presetFiles hold one provider each: where and how it is asked, what an operator

@@ -15,10 +15,10 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway"
-	"github.com/holdline/holdline/web"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // receiptRequest is a request as its provider made it.

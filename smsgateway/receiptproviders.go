@@ -3,7 +3,7 @@ package smsgateway
 import (
 	"strings"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // receiptProvider says how a provider proves its receipts, and what it calls

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 const secret = "a7f3c2e9d1b845608c2e7f91ab34cd56"

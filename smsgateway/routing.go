@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // Routing says which routes a text may take, by their ids and in order of

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // WorkerOptions are what a [Worker] works with. Those without a default are needed.

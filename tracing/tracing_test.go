@@ -20,8 +20,8 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/claim/claimtest"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/smsgateway"
 	"github.com/holdline/holdline/tracing"
 )

@@ -9,21 +9,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/bench/double"
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/directory"
-	"github.com/holdline/holdline/scim"
-	"github.com/holdline/holdline/scim/mapping"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/mapping"
+	"github.com/holdline/holdline/kratos"
 )
 
 const crowd = 1000
 
 // openCrowd returns Holdline's own view of a crowd.
-func openCrowd(t *testing.T) (*double.Crowd, *directory.Directory) {
+func openCrowd(t *testing.T) (*double.Crowd, *kratos.Directory) {
 	t.Helper()
 	fake := double.NewCrowd(crowd)
 	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
-	d, err := directory.New(directory.Options{
+	d, err := kratos.New(kratos.Options{
 		PublicURL: server.URL, AdminURL: server.URL, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
 		Plan: claim.NumberPlan{Format: claim.FormatE164}, Timeout: 30 * time.Second,
 		Now: func() time.Time { return signedIn },

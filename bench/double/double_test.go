@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/bench/double"
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/directory"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -27,13 +27,13 @@ const (
 var signedIn = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // open returns Holdline's own view of a Kratos with one person.
-func open(t *testing.T) (*double.Kratos, *directory.Directory) {
+func open(t *testing.T) (*double.Kratos, *kratos.Directory) {
 	t.Helper()
 	fake := double.NewKratos()
 	fake.Add(anna, "token", was, signedIn)
 	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
-	d, err := directory.New(directory.Options{
+	d, err := kratos.New(kratos.Options{
 		PublicURL: server.URL, AdminURL: server.URL, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
 		Plan: claim.NumberPlan{Format: claim.FormatE164}, Timeout: 30 * time.Second,
 		Now: func() time.Time { return signedIn },

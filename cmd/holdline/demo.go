@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdline/holdline/app"
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/demo"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 func demoCommand() *cobra.Command {

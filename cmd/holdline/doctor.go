@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdline/holdline/app"
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/doctor"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 func doctorCommand() *cobra.Command {

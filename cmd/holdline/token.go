@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdline/holdline/app"
-	"github.com/holdline/holdline/claim"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
 )
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 type claimPage struct {
@@ -69,7 +69,7 @@ func (s *console) afterwards(c *gin.Context, v *visit, notice string, err error)
 		s.problem(c, v, status, title, text)
 		return nil
 	}
-	v.notice = look.Notice{Kind: "error", Text: text}
+	v.notice = layout.Notice{Kind: "error", Text: text}
 	return s.showClaim(c, v, status, nil)
 }
 
@@ -79,6 +79,6 @@ func (s *console) reveal(c *gin.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.notice = look.Notice{Kind: "warning", Text: "The full numbers are shown on this page only. The audit trail has noted that you looked at them."}
+	v.notice = layout.Notice{Kind: "warning", Text: "The full numbers are shown on this page only. The audit trail has noted that you looked at them."}
 	return s.showClaim(c, v, http.StatusOK, &full{found.Number.Reveal(), found.Was.Reveal()})
 }

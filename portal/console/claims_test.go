@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 func TestClaimsAreFound(t *testing.T) {

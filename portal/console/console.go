@@ -12,8 +12,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 //go:embed templates assets
@@ -113,7 +113,7 @@ const shortestKey = 32
 
 type console struct {
 	Options
-	pages *look.Pages
+	pages *layout.Pages
 	// shown are the routes that can be returned to.
 	shown map[string]bool
 }
@@ -123,12 +123,12 @@ func New(o Options) (http.Handler, error) {
 	if len(o.CSRFKeys) == 0 || slices.ContainsFunc(o.CSRFKeys, func(key []byte) bool { return len(key) < shortestKey }) {
 		return nil, fmt.Errorf("console: a key for forms of at least %d bytes is needed", shortestKey)
 	}
-	pages, err := look.New(look.Options{Base: Path + "/", Files: files, Funcs: funcs(o.Now)})
+	pages, err := layout.New(layout.Options{Base: Path + "/", Files: files, Funcs: funcs(o.Now)})
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	s := &console{Options: o, pages: pages, shown: map[string]bool{}}
-	engine := look.Engine(look.Policy{Forms: "'self'"})
+	engine := layout.Engine(layout.Policy{Forms: "'self'"})
 	engine.Use(s.bound)
 	engine.NoRoute(s.inside(func(*gin.Context, *visit) error { return errNoPage }))
 	engine.GET(Path, func(c *gin.Context) { c.Redirect(http.StatusFound, Path+"/") })
@@ -142,7 +142,7 @@ func New(o Options) (http.Handler, error) {
 func (s *console) mount(engine *gin.Engine) {
 	routes := engine.Group(Path)
 	s.pages.Mount(routes)
-	cross := look.CrossOrigin(func(c *gin.Context) { s.fail(c, &visit{}, errForged) })
+	cross := layout.CrossOrigin(func(c *gin.Context) { s.fail(c, &visit{}, errForged) })
 	show := func(path string, do page) { routes.GET(path, s.inside(do)) }
 	act := func(path string, do page) { routes.POST(path, cross, s.inside(s.genuine(do))) }
 

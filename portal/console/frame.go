@@ -1,13 +1,13 @@
 package console
 
 import (
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 // frame is what all pages show around their content.
 type frame struct {
-	look.Frame
+	layout.Frame
 	Who  claim.Actor
 	Menu []menu // none for who is not signed in
 	Form string // the hidden token of forms
@@ -32,7 +32,7 @@ var menus = []menu{
 // frame returns the frame of a page. A page whose title is not its item's is
 // below it; see [frame.below].
 func (s *console) frame(v *visit, title string) frame {
-	f := frame{Frame: look.Frame{Title: title, Product: s.Product, Tag: "console", Lang: "en", Dir: "ltr", Home: Path + "/"}}
+	f := frame{Frame: layout.Frame{Title: title, Product: s.Product, Tag: "console", Lang: "en", Dir: "ltr", Home: Path + "/"}}
 	if v == nil || v.secret == "" {
 		return f
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/portal/console"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 // The cookies. None of them outlives the browser, and none is for a script.
@@ -27,7 +27,7 @@ const hostOnly = "__Host-"
 type visit struct {
 	who    claim.Actor
 	secret string
-	notice look.Notice
+	notice layout.Notice
 }
 
 // page answers a visit; what it returns is shown in words.
@@ -119,7 +119,7 @@ func (s *console) setCookie(c *gin.Context, name, value string) {
 
 // notices are what a page may say of the act before it. The cookie holds only
 // the name, so that nobody else's words get onto the page.
-var notices = map[string]look.Notice{
+var notices = map[string]layout.Notice{
 	"saved":     {Kind: "success", Text: "Saved. It is in force here now, and on other replicas within a few seconds."},
 	"returned":  {Kind: "success", Text: "Returned to the start value. It is in force here now, and on other replicas within a few seconds."},
 	"unchanged": {Kind: "info", Text: "Nothing was changed."},
@@ -135,7 +135,7 @@ func (s *console) done(c *gin.Context, path, notice string) {
 	c.Redirect(http.StatusSeeOther, path)
 }
 
-func (s *console) takeNotice(c *gin.Context) look.Notice {
+func (s *console) takeNotice(c *gin.Context) layout.Notice {
 	name := s.cookie(c, noticeCookie)
 	if name != "" {
 		s.setCookie(c, noticeCookie, "")

@@ -8,8 +8,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 type settingsPage struct {
@@ -134,7 +134,7 @@ func (s *console) saveSettings(c *gin.Context, v *visit) error {
 	if len(faults) > 0 {
 		text = "Nothing was saved yet: see below."
 	}
-	v.notice = look.Notice{Kind: "error", Text: text}
+	v.notice = layout.Notice{Kind: "error", Text: text}
 	return s.showSettings(c, v, status, fields)
 }
 

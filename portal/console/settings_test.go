@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // asShown is the form of the settings as it was filled, with changes.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // moment is something that happened to a claim.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // funcs are the words and forms that templates use.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 //go:embed templates assets
@@ -50,7 +50,7 @@ func Demo(o DemoOptions) (http.Handler, error) {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: 20 * time.Second}
 	}
-	pages, err := look.New(look.Options{Base: "/", Files: files})
+	pages, err := layout.New(layout.Options{Base: "/", Files: files})
 	if err != nil {
 		return nil, err
 	}
@@ -60,14 +60,14 @@ func Demo(o DemoOptions) (http.Handler, error) {
 
 type demo struct {
 	DemoOptions
-	pages  *look.Pages
+	pages  *layout.Pages
 	kratos kratos
 }
 
 func (d demo) routes() http.Handler {
 	// A policy on forms and frames holds for where redirects lead, too.
 	servers := strings.Join([]string{"'self'", originOf(d.KratosPublicURL), originOf(d.VerifyURL)}, " ")
-	engine := look.Engine(look.Policy{Forms: servers, Frames: servers + " " + originOf(d.PhoneURL), Ancestors: "'self'"})
+	engine := layout.Engine(layout.Policy{Forms: servers, Frames: servers + " " + originOf(d.PhoneURL), Ancestors: "'self'"})
 	d.pages.Mount(engine)
 	engine.GET("/", d.stage)
 	engine.GET("/account", d.home)
@@ -82,7 +82,7 @@ func (d demo) routes() http.Handler {
 }
 
 type stagePage struct {
-	look.Frame
+	layout.Frame
 	Phone, Console, Email, Password, ConsoleToken string
 }
 
@@ -93,18 +93,18 @@ func (d demo) stage(c *gin.Context) {
 	d.pages.Show(c, http.StatusOK, "stage", page)
 }
 
-func (d demo) frame(title string) look.Frame { return english(title, "/account") }
+func (d demo) frame(title string) layout.Frame { return english(title, "/account") }
 
 // english is the frame of the demo's pages.
-func english(title, home string) look.Frame {
-	return look.Frame{Title: title, Product: "Holdline", Tag: "demo", Home: home, Lang: "en", Dir: "ltr"}
+func english(title, home string) layout.Frame {
+	return layout.Frame{Title: title, Product: "Holdline", Tag: "demo", Home: home, Lang: "en", Dir: "ltr"}
 }
 
-type problemPage struct{ look.Frame }
+type problemPage struct{ layout.Frame }
 
 func (d demo) problem(c *gin.Context, status int, text string) {
 	page := problemPage{d.frame("Something is in the way")}
-	page.Notice = look.Notice{Kind: "error", Text: text}
+	page.Notice = layout.Notice{Kind: "error", Text: text}
 	d.pages.Show(c, status, "problem", page)
 }
 

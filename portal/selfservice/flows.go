@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 // face is how a kind of flow is shown.
@@ -34,7 +34,7 @@ func faceOf(kind string) face {
 }
 
 type flowPage struct {
-	look.Frame
+	layout.Frame
 	Kind     string
 	Messages []message
 	Forms    []form

@@ -6,11 +6,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 type homePage struct {
-	look.Frame
+	layout.Frame
 	SignedIn bool
 	Name     string
 	Email    string

@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 // PhoneText is a text that arrived at the phone simulator.
@@ -21,7 +21,7 @@ type PhoneText struct {
 func (t PhoneText) Clock() string { return t.At.Format("15:04:05") + " UTC" }
 
 type phonePage struct {
-	look.Frame
+	layout.Frame
 	Texts []PhoneText
 }
 
@@ -30,8 +30,8 @@ type phonePage struct {
 // anywhere, and source may be called at any time. It shows codes: keep it off
 // public listeners. Pages of the origins in framedBy may show it; blank for none.
 func Phone(source func() []PhoneText, framedBy string) http.Handler {
-	pages := look.Must(look.New(look.Options{Files: files}))
-	engine := look.Engine(look.Policy{Connect: "'self'", Ancestors: framedBy})
+	pages := layout.Must(layout.New(layout.Options{Files: files}))
+	engine := layout.Engine(layout.Policy{Connect: "'self'", Ancestors: framedBy})
 	pages.Mount(engine)
 	texts := func() []PhoneText {
 		arrived := []PhoneText{} // [] in JSON, not null

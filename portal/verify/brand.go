@@ -3,7 +3,7 @@ package verify
 import (
 	"embed"
 
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 //go:embed templates assets
@@ -26,12 +26,12 @@ type Brand struct {
 
 // pagesFor reads the pages, with the operator's assets among theirs. The base is
 // the address of the folder that assets are below, as the pages name it.
-func (b Brand) pagesFor(base string) (*look.Pages, error) {
-	pages, err := look.New(look.Options{Base: base, Files: files})
+func (b Brand) pagesFor(base string) (*layout.Pages, error) {
+	pages, err := layout.New(layout.Options{Base: base, Files: files})
 	if err != nil {
 		return nil, err
 	}
-	pages.Add("theme.css", look.Theme(b.Accent, b.AccentDark))
+	pages.Add("theme.css", layout.Theme(b.Accent, b.AccentDark))
 	if b.LogoFile != "" {
 		pages.Add(b.LogoFile, b.Logo)
 	}
@@ -40,7 +40,7 @@ func (b Brand) pagesFor(base string) (*look.Pages, error) {
 
 // frame is what a page shows around its content.
 type frame struct {
-	look.Frame
+	layout.Frame
 	voice
 	Themed     bool
 	SupportURL string
@@ -53,9 +53,9 @@ type choice struct {
 	Chosen              bool
 }
 
-func (b Brand) frame(pages *look.Pages, v voice, title string) (frame, error) {
+func (b Brand) frame(pages *layout.Pages, v voice, title string) (frame, error) {
 	f := frame{
-		Frame: look.Frame{Title: v.T(title), Product: b.Name, Lang: v.tag.String(), Dir: v.dir()},
+		Frame: layout.Frame{Title: v.T(title), Product: b.Name, Lang: v.tag.String(), Dir: v.dir()},
 		voice: v, Themed: b.Accent != "" || b.AccentDark != "", SupportURL: b.SupportURL,
 	}
 	if b.LogoFile == "" {

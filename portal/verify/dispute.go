@@ -8,9 +8,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/portal/look"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 // Disputes do what the page of a notice's link is for. [claim.Service] does it.
@@ -30,7 +30,7 @@ type disputes struct {
 	claims Disputes
 	brand  Brand
 	words  words
-	pages  *look.Pages
+	pages  *layout.Pages
 	log    *slog.Logger
 }
 
@@ -47,7 +47,7 @@ func MountDispute(r gin.IRouter, path string, claims Disputes, brand Brand, log 
 		return err
 	}
 	d := disputes{claims, brand, words, pages, log}
-	group := r.Group(path, look.Guard(look.Policy{Forms: "'self'"}))
+	group := r.Group(path, layout.Guard(layout.Policy{Forms: "'self'"}))
 	pages.Mount(group)
 	group.GET("/:link", func(c *gin.Context) {
 		about, err := claims.Disputable(c.Request.Context(), c.Param("link"))

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
-	"github.com/holdline/holdline/web"
 )
 
 // disputes answers as told, and counts what changed something.

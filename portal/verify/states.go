@@ -8,8 +8,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/portal/look"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 // lately is how long after a claim's end the page still speaks of it.
@@ -151,7 +151,7 @@ func (s *site) render(c *gin.Context, v visit, p page) {
 		return "?" + visit{lang: lang, returnTo: v.returnTo}.carry("").Encode()
 	})
 	if face.notice != "" {
-		p.Notice = look.Notice{Kind: face.notice, Text: v.T(p.State)}
+		p.Notice = layout.Notice{Kind: face.notice, Text: v.T(p.State)}
 	}
 	switch p.State {
 	case saidWrong, saidNoCode:

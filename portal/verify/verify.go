@@ -10,9 +10,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
-	"github.com/holdline/holdline/portal/look"
-	"github.com/holdline/holdline/web"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/portal/layout"
 )
 
 // Path is where the page is below the public listener's address.
@@ -62,7 +62,7 @@ type site struct {
 	Options
 	edge  *web.Edge
 	words words
-	pages *look.Pages
+	pages *layout.Pages
 	forms forms
 }
 
@@ -79,11 +79,11 @@ func Mount(r gin.IRouter, edge *web.Edge, o Options) error {
 		return err
 	}
 	s := &site{o, edge, words, pages, forms{o.Keys, o.SessionCookies}}
-	guard := look.Guard(look.Policy{Forms: "'self'", Connect: "'self'", Ancestors: o.FramedBy})
+	guard := layout.Guard(layout.Policy{Forms: "'self'", Connect: "'self'", Ancestors: o.FramedBy})
 	group := r.Group(Path, guard)
 	pages.Mount(group)
 	group.GET("", s.show)
-	group.POST("", look.CrossOrigin(s.forbid), s.act)
+	group.POST("", layout.CrossOrigin(s.forbid), s.act)
 	return nil
 }
 

@@ -19,9 +19,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/claim"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
-	"github.com/holdline/holdline/web"
 )
 
 var now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)

@@ -1,0 +1,83 @@
+package adminapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+)
+
+// Settings are the switches. [claim.Switchboard] is them.
+type Settings interface {
+	States() []claim.SwitchState
+	Set(ctx context.Context, values map[claim.Switch]*string, who claim.Actor) error
+}
+
+// Claims are what administrators see and do. [claim.Desk] is it.
+type Claims interface {
+	Search(ctx context.Context, q claim.ClaimQuery, number string) ([]claim.Claim, error)
+	History(ctx context.Context, claimID string) (claim.ClaimHistory, error)
+	Reveal(ctx context.Context, claimID string, who claim.Actor) (claim.Claim, error)
+	Resend(ctx context.Context, claimID string, who claim.Actor) error
+	Cancel(ctx context.Context, claimID string, who claim.Actor) error
+}
+
+// Archive are the lists that have nothing to do with one claim.
+type Archive interface {
+	FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextRecord, error)
+	FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error)
+	Traffic(ctx context.Context, since, until time.Time) ([]claim.Traffic, error)
+}
+
+// Options are what the routes need.
+type Options struct {
+	Settings Settings
+	Claims   Claims
+	Archive  Archive
+	Now      func() time.Time
+}
+
+type handlers struct {
+	Options
+	edge *web.Edge
+}
+
+// Mount adds the routes to an engine.
+func Mount(engine *gin.Engine, edge *web.Edge, o Options) {
+	h := handlers{o, edge}
+	admin := engine.Group("/admin")
+	admin.GET("/settings", answer(h, http.StatusOK, h.settings))
+	admin.PATCH("/settings", answer(h, http.StatusOK, h.changeSettings))
+	admin.GET("/settings/:key", answer(h, http.StatusOK, h.setting))
+	admin.DELETE("/settings/:key", answer(h, http.StatusNoContent, h.returnSetting))
+	admin.GET("/claims", answer(h, http.StatusOK, h.claims))
+	admin.POST("/claims/search", answer(h, http.StatusOK, h.search))
+	admin.GET("/claims/:id", answer(h, http.StatusOK, h.history))
+	admin.DELETE("/claims/:id", answer(h, http.StatusNoContent, h.cancel))
+	admin.POST("/claims/:id/resend", answer(h, http.StatusNoContent, h.resend))
+	admin.POST("/claims/:id/reveal", answer(h, http.StatusOK, h.reveal))
+	admin.GET("/texts", answer(h, http.StatusOK, h.texts))
+	admin.GET("/traffic", answer(h, http.StatusOK, h.traffic))
+	admin.GET("/audit", answer(h, http.StatusOK, h.audit))
+}
+
+// answer adapts a function that acts for an administrator.
+func answer[Out any](h handlers, success int, do func(*gin.Context, claim.Actor) (Out, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		token, err := h.edge.Client(c, claim.ScopeClaimsManage)
+		if err != nil {
+			h.edge.Fail(c, err)
+			return
+		}
+		out, err := do(c, claim.Actor{Kind: claim.Administrator, ID: token.Name, Address: web.ClientAddress(c)})
+		if err != nil {
+			h.edge.Fail(c, err)
+			return
+		}
+		web.Answer(c, success, out)
+	}
+}

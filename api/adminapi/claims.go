@@ -1,0 +1,125 @@
+package adminapi
+
+import (
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+)
+
+type claimResponse struct {
+	ID                 string       `json:"id"`
+	IdentityID         string       `json:"identity_id"`
+	State              claim.State  `json:"state"`
+	Reason             string       `json:"reason,omitempty"`
+	Origin             claim.Origin `json:"origin"`
+	MobileNumber       claim.Mobile `json:"mobile_number"` // prints itself masked
+	FormerMobileNumber claim.Mobile `json:"former_mobile_number"`
+	FormerVerified     bool         `json:"former_verified"`
+	Direct             bool         `json:"direct,omitempty"`
+	Attempts           int          `json:"attempts"`
+	Texts              int          `json:"texts"`
+	Untexted           bool         `json:"untexted,omitempty"`
+	CreatedAt          time.Time    `json:"created_at"`
+	CodeExpiresAt      *time.Time   `json:"code_expires_at,omitempty"`
+	NextResendAt       *time.Time   `json:"next_resend_at,omitempty"`
+	ExpiresAt          *time.Time   `json:"expires_at,omitempty"`
+	EndedAt            *time.Time   `json:"ended_at,omitempty"`
+}
+
+func claimOf(c claim.Claim) claimResponse {
+	return claimResponse{
+		ID: c.ID, IdentityID: c.IdentityID, State: c.State, Reason: c.Reason, Origin: c.Origin,
+		MobileNumber: c.Number, FormerMobileNumber: c.Was, FormerVerified: c.WasVerified, Direct: c.Direct,
+		Attempts: c.Attempts, Texts: c.Texts, Untexted: c.Untexted(), CreatedAt: c.CreatedAt, CodeExpiresAt: known(c.CodeExpires),
+		NextResendAt: known(c.NextText), ExpiresAt: known(c.LapsesAt), EndedAt: known(c.EndedAt),
+	}
+}
+
+// known leaves a moment out that never comes.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// claims lists by state and identity. A number is not asked for here, because
+// addresses of requests are kept in places that nobody thinks of.
+func (h handlers) claims(c *gin.Context, _ claim.Actor) (page[claimResponse], error) {
+	return h.find(c, searchRequest{
+		State: claim.State(c.Query("state")), IdentityID: c.Query("identity_id"),
+		Cursor: c.Query("cursor"), Limit: limitOf(c),
+	})
+}
+
+type searchRequest struct {
+	State      claim.State `json:"state"`
+	IdentityID string      `json:"identity_id"`
+	// MobileNumber is in full, or masked as it is shown.
+	MobileNumber string `json:"mobile_number"`
+	Cursor       string `json:"cursor"`
+	Limit        int    `json:"limit"`
+}
+
+func (h handlers) search(c *gin.Context, _ claim.Actor) (page[claimResponse], error) {
+	in := searchRequest{Limit: usualPage}
+	if err := web.ReadJSON(c.Writer, c.Request, &in, true); err != nil {
+		return page[claimResponse]{}, err
+	}
+	return h.find(c, in)
+}
+
+func (h handlers) find(c *gin.Context, in searchRequest) (page[claimResponse], error) {
+	after, ok := claim.ParseCursor(in.Cursor)
+	if !ok || in.Limit < 1 || in.Limit > largestPage || in.State != "" && !in.State.Known() {
+		return page[claimResponse]{}, web.ErrMalformed
+	}
+	found, err := h.Claims.Search(c.Request.Context(), claim.ClaimQuery{
+		State: in.State, IdentityID: in.IdentityID, After: after, Limit: in.Limit + 1,
+	}, in.MobileNumber)
+	if err != nil {
+		return page[claimResponse]{}, err
+	}
+	return pageOf(found, in.Limit, claimOf, func(c claim.Claim) string { return claim.Cursor{At: c.CreatedAt, ID: c.ID}.String() }), nil
+}
+
+type historyResponse struct {
+	claimResponse
+	Events []eventResponse `json:"events"`
+	Sent   []textResponse  `json:"messages"`
+}
+
+func (h handlers) history(c *gin.Context, _ claim.Actor) (historyResponse, error) {
+	found, err := h.Claims.History(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		return historyResponse{}, err
+	}
+	return historyResponse{
+		claimResponse: claimOf(found.Claim), Events: each(found.Events, eventOf), Sent: each(found.Texts, textOf),
+	}, nil
+}
+
+type revealResponse struct {
+	MobileNumber       string `json:"mobile_number"`
+	FormerMobileNumber string `json:"former_mobile_number"`
+}
+
+// reveal shows the full numbers, and the audit trail tells to whom.
+func (h handlers) reveal(c *gin.Context, who claim.Actor) (revealResponse, error) {
+	found, err := h.Claims.Reveal(c.Request.Context(), c.Param("id"), who)
+	if err != nil {
+		return revealResponse{}, err
+	}
+	return revealResponse{found.Number.Reveal(), found.Was.Reveal()}, nil
+}
+
+func (h handlers) resend(c *gin.Context, who claim.Actor) (web.None, error) {
+	return web.None{}, h.Claims.Resend(c.Request.Context(), c.Param("id"), who)
+}
+
+func (h handlers) cancel(c *gin.Context, who claim.Actor) (web.None, error) {
+	return web.None{}, h.Claims.Cancel(c.Request.Context(), c.Param("id"), who)
+}

@@ -1,0 +1,115 @@
+package adminapi
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+)
+
+type textResponse struct {
+	ID           string            `json:"id"`
+	ClaimID      string            `json:"claim_id,omitempty"`
+	Kind         claim.TextKind    `json:"kind"`
+	Channel      claim.Channel     `json:"channel"`
+	IdentityID   string            `json:"identity_id"`
+	MobileNumber claim.Mobile      `json:"mobile_number"` // prints itself masked
+	State        claim.TextState   `json:"state"`
+	Gateway      string            `json:"gateway,omitempty"`
+	Reason       string            `json:"reason,omitempty"`
+	Tries        int               `json:"tries"`
+	CreatedAt    time.Time         `json:"created_at"`
+	DoneAt       *time.Time        `json:"done_at,omitempty"`
+	Receipts     []receiptResponse `json:"receipts,omitempty"`
+}
+
+type receiptResponse struct {
+	State  claim.ReceiptState `json:"state"`
+	Detail string             `json:"detail,omitempty"`
+	At     time.Time          `json:"received_at"`
+}
+
+func textOf(t claim.TextRecord) textResponse {
+	return textResponse{
+		ID: t.ID, ClaimID: t.Code.ClaimID, Kind: t.Kind, Channel: t.Channel, IdentityID: t.IdentityID,
+		MobileNumber: t.To, State: t.State, Gateway: t.Gateway, Reason: t.Reason, Tries: t.Tries,
+		CreatedAt: t.CreatedAt, DoneAt: known(t.DoneAt),
+		Receipts: each(t.Receipts, func(r claim.Receipt) receiptResponse { return receiptResponse{r.State, r.Detail, r.At} }),
+	}
+}
+
+func (h handlers) texts(c *gin.Context, _ claim.Actor) (page[textResponse], error) {
+	after, ok := claim.ParseCursor(c.Query("cursor"))
+	state, limit := claim.TextState(c.Query("state")), limitOf(c)
+	if !ok || limit < 1 || limit > largestPage || state != "" && !state.Kept() {
+		return page[textResponse]{}, web.ErrMalformed
+	}
+	found, err := h.Archive.FindTexts(c.Request.Context(), claim.TextQuery{
+		ClaimID: c.Query("claim_id"), State: state, Gateway: c.Query("gateway"), After: after, Limit: limit + 1,
+	})
+	if err != nil {
+		return page[textResponse]{}, err
+	}
+	return pageOf(found, limit, textOf, func(t claim.TextRecord) string { return claim.Cursor{At: t.CreatedAt, ID: t.ID}.String() }), nil
+}
+
+type eventResponse struct {
+	ID           int64           `json:"id"`
+	At           time.Time       `json:"happened_at"`
+	Kind         string          `json:"kind"`
+	ClaimID      string          `json:"claim_id,omitempty"`
+	IdentityID   string          `json:"identity_id,omitempty"`
+	MobileNumber string          `json:"mobile_number,omitempty"` // masked
+	Reason       string          `json:"reason,omitempty"`
+	ActorKind    claim.ActorKind `json:"actor_kind"`
+	ActorID      string          `json:"actor_id,omitempty"`
+	ActorAddress string          `json:"actor_address,omitempty"`
+}
+
+func eventOf(e claim.EventRecord) eventResponse {
+	return eventResponse{
+		ID: e.ID, At: e.At, Kind: e.Kind, ClaimID: e.ClaimID, IdentityID: e.IdentityID, MobileNumber: e.Number,
+		Reason: e.Reason, ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorAddress: e.Actor.Address,
+	}
+}
+
+func (h handlers) audit(c *gin.Context, _ claim.Actor) (page[eventResponse], error) {
+	before, err := strconv.ParseInt(c.DefaultQuery("cursor", "0"), 10, 64)
+	limit := limitOf(c)
+	if err != nil || before < 0 || limit < 1 || limit > largestPage {
+		return page[eventResponse]{}, web.ErrMalformed
+	}
+	found, err := h.Archive.FindEvents(c.Request.Context(), claim.EventQuery{
+		ClaimID: c.Query("claim_id"), IdentityID: c.Query("identity_id"), Kind: c.Query("kind"),
+		Before: before, Limit: limit + 1,
+	})
+	if err != nil {
+		return page[eventResponse]{}, err
+	}
+	return pageOf(found, limit, eventOf, func(e claim.EventRecord) string { return strconv.FormatInt(e.ID, 10) }), nil
+}
+
+type trafficResponse struct {
+	CallingCode string `json:"calling_code"` // blank for numbers that have none
+	Texts       int    `json:"texts"`
+	Sent        int    `json:"sent"`
+	Confirmed   int    `json:"confirmed"`
+}
+
+const mostHours = 24 * 90
+
+// traffic tells for each calling code how many codes were texted in the last
+// hours, and how many of them came back.
+func (h handlers) traffic(c *gin.Context, _ claim.Actor) (page[trafficResponse], error) {
+	hours, err := strconv.Atoi(c.DefaultQuery("hours", "24"))
+	if err != nil || hours < 1 || hours > mostHours {
+		return page[trafficResponse]{}, web.ErrMalformed
+	}
+	now := h.Now()
+	found, err := h.Archive.Traffic(c.Request.Context(), now.Add(-time.Duration(hours)*time.Hour), now)
+	show := func(t claim.Traffic) trafficResponse { return trafficResponse(t) }
+	return page[trafficResponse]{Items: each(found, show)}, err
+}

@@ -1,0 +1,124 @@
+package adminapi
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+)
+
+// settings answers with the values in force by their names: what PATCH takes.
+func (h handlers) settings(*gin.Context, claim.Actor) (map[claim.Switch]any, error) {
+	values := map[claim.Switch]any{}
+	for _, s := range h.Settings.States() {
+		values[s.Switch] = typed(s.Value)
+	}
+	return values, nil
+}
+
+// typed turns truth values into JSON's; durations stay text.
+func typed(value string) any {
+	if on, err := strconv.ParseBool(value); err == nil {
+		return on
+	}
+	return value
+}
+
+type settingResponse struct {
+	Key        claim.Switch `json:"key"`
+	Value      any          `json:"value"`
+	StartValue any          `json:"start_value"`
+	SetBy      string       `json:"set_by,omitempty"`
+	SetAt      *time.Time   `json:"set_at,omitempty"`
+}
+
+func (h handlers) setting(c *gin.Context, _ claim.Actor) (settingResponse, error) {
+	key, err := settingOf(c)
+	if err != nil {
+		return settingResponse{}, err
+	}
+	for _, s := range h.Settings.States() {
+		if s.Switch != key {
+			continue
+		}
+		response := settingResponse{Key: key, Value: typed(s.Value), StartValue: typed(s.Start)}
+		if s.Set != nil {
+			response.SetBy, response.SetAt = s.Set.By, &s.Set.At
+		}
+		return response, nil
+	}
+	return settingResponse{}, web.ErrNoRoute
+}
+
+// settingOf reads the setting that a route names; one that does not exist is no
+// route.
+func settingOf(c *gin.Context) (claim.Switch, error) {
+	key, err := claim.ParseSwitch(c.Param("key"))
+	if err != nil {
+		return "", web.ErrNoRoute
+	}
+	return key, nil
+}
+
+// changeSettings takes a JSON merge patch (RFC 7396): what it does not name stays,
+// null returns a setting to what the program starts with.
+func (h handlers) changeSettings(c *gin.Context, who claim.Actor) (map[claim.Switch]any, error) {
+	var in map[string]any
+	if err := web.ReadMergePatch(c.Writer, c.Request, &in); err != nil {
+		return nil, err
+	}
+	values := map[claim.Switch]*string{}
+	if err := flatten(values, "", in); err != nil {
+		return nil, err
+	}
+	if len(values) == 0 {
+		return nil, &claim.SettingError{Why: "no setting is named"}
+	}
+	if err := h.Settings.Set(c.Request.Context(), values, who); err != nil {
+		return nil, err
+	}
+	return h.settings(c, who)
+}
+
+// flatten reads settings that are nested as in the configuration file, or named
+// by their path, or by the end of it.
+func flatten(values map[claim.Switch]*string, path string, in map[string]any) error {
+	for name, value := range in {
+		name = path + name
+		if inner, nested := value.(map[string]any); nested {
+			if err := flatten(values, name+".", inner); err != nil {
+				return err
+			}
+			continue
+		}
+		key, err := claim.ParseSwitch(name)
+		if err != nil {
+			return err
+		}
+		if _, twice := values[key]; twice {
+			return &claim.SettingError{Switch: key, Why: "is named twice"}
+		}
+		switch value := value.(type) {
+		case nil:
+			values[key] = nil
+		case string, bool, float64:
+			text := fmt.Sprint(value)
+			values[key] = &text
+		default:
+			return &claim.SettingError{Switch: key, Why: "must be a truth value, a number or text"}
+		}
+	}
+	return nil
+}
+
+func (h handlers) returnSetting(c *gin.Context, who claim.Actor) (web.None, error) {
+	key, err := settingOf(c)
+	if err != nil {
+		return web.None{}, err
+	}
+	return web.None{}, h.Settings.Set(c.Request.Context(), map[claim.Switch]*string{key: nil}, who)
+}

@@ -1,0 +1,108 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+)
+
+const bob = "9f425a8d-7efc-4768-8f23-7647a74fdf13"
+
+var (
+	noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	// errOdd is one that nobody planned for.
+	errOdd = errors.New("something odd")
+)
+
+func limit(reason error) error {
+	return &claim.LimitError{Reason: reason, Until: noon.Add(time.Minute)}
+}
+
+// failures are what sessions, tokens and names stand for that are no good.
+var failures = map[string]error{
+	"limited": limit(claim.ErrTooManyTries), "kratos-away": claim.ErrDirectoryAway, "store-away": claim.ErrStoreAway, "odd": errOdd,
+	"halfway": claim.ErrSecondFactor,
+}
+
+// sessions know bob, and root, who is privileged.
+type sessions struct{}
+
+func (sessions) Session(_ context.Context, cookie, token string) (claim.Caller, error) {
+	if token == "" {
+		token = strings.TrimPrefix(cookie, "ory_kratos_session=")
+	}
+	if err := failures[token]; err != nil {
+		return claim.Caller{}, err
+	}
+	if token == "weak" {
+		return claim.Caller{IdentityID: "root", AuthenticatedAt: noon, Assurance: claim.AAL1}, nil
+	}
+	if token == "bob" || token == "root" || token == "gone" {
+		return claim.Caller{IdentityID: token, AuthenticatedAt: noon}, nil
+	}
+	return claim.Caller{}, claim.ErrNoSession
+}
+
+func (s sessions) Login(ctx context.Context, user, _ string) (claim.Caller, error) {
+	return s.Session(ctx, "", user)
+}
+
+// clients know desk, who may manage claims, and okta, who may not.
+type clients struct{}
+
+func (clients) Recognises(token string) bool { return strings.HasPrefix(token, "hlt_") }
+
+func (clients) Client(_ context.Context, token, _ string) (claim.Token, error) {
+	name := strings.TrimPrefix(token, "hlt_")
+	switch {
+	case failures[name] != nil:
+		return claim.Token{}, failures[name]
+	case name == "desk":
+		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeClaimsManage}}, nil
+	case name == "writer":
+		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeSCIMWrite}}, nil
+	case name == "okta":
+		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}}, nil
+	}
+	return claim.Token{}, claim.ErrNoToken
+}
+
+func privileged(_ context.Context, id string) (bool, error) {
+	if id == "gone" {
+		return false, claim.ErrNoIdentity
+	}
+	return id == "root", nil
+}
+
+func newEdge() *web.Edge {
+	return &web.Edge{
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, NewID: func() string { return "request-1" },
+		Sessions: sessions{}, Clients: clients{}, Privileged: privileged,
+	}
+}
+
+// newEngine returns a listener with routes.
+func newEngine(t *testing.T, mount func(*gin.Engine, *web.Edge)) *gin.Engine {
+	t.Helper()
+	edge := newEdge()
+	edge.Assured = func(_ context.Context, in claim.SignIn) error {
+		if in.Assurance == claim.AAL1 {
+			return &claim.SecondFactorError{Missing: []string{"totp"}}
+		}
+		return nil
+	}
+	engine, err := edge.Engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mount(engine, edge)
+	return engine
+}

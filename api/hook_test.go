@@ -1,0 +1,95 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+)
+
+const hookKey = "a-hook-key-of-some-length"
+
+// rulings rule as they are told.
+type rulings struct {
+	answer claim.Answer
+	err    error
+}
+
+func (r *rulings) Stage(context.Context, claim.SettingsChange) (claim.Answer, error) {
+	if r.err == errOdd { //nolint:errorlint // it is given as it is
+		panic("odd")
+	}
+	return r.answer, r.err
+}
+
+func (r *rulings) Activate(context.Context, claim.StoredFlow) error { return r.err }
+
+func TestTheHooksAnswerAsDocumented(t *testing.T) {
+	book, rule := newBook(t), &rulings{}
+	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
+		hook.Mount(engine, edge, rule, hook.Options{
+			Key: hookKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log,
+			Documents: func(context.Context, string) (hook.Documents, error) {
+				return hook.Documents{Traits: json.RawMessage(`{"age":12345678901234567890}`)}, nil
+			},
+			Changed: func(context.Context, string) error { return rule.err },
+		})
+	})
+	ask := func(want int, path, body string, headers ...string) {
+		t.Helper()
+		headers = append(headers, "X-Hook-Key", hookKey)
+		if len(headers) == 2 {
+			headers = append(headers, "Content-Type", "application/json")
+		}
+		if got := book.ask(t, engine, http.MethodPost, path, body, headers...); got.Code != want {
+			t.Errorf("%s: got %d %s, want %d", path, got.Code, got.Body, want)
+		}
+	}
+	file := func(name string) string {
+		body, err := os.ReadFile("../hook/testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	stage := file("stage-request.json")
+	pending := claim.RestoreMobile("+15550100")
+	for _, rule.answer = range []claim.Answer{{Ruling: claim.Leave}, {Ruling: claim.Challenge, Pending: pending}, {Ruling: claim.Write}, {Ruling: claim.Remove}} {
+		ask(200, hook.StagePath, stage)
+	}
+	rule.answer = claim.Answer{Ruling: claim.Challenge, Pending: pending, Interrupt: true}
+	ask(400, hook.StagePath, stage)
+	for _, rule.err = range []error{
+		claim.ErrBadNumber, claim.ErrRemovalDenied, claim.ErrNumberNotServed, claim.ErrSessionTooOld, claim.ErrBeingApplied,
+		limit(claim.ErrTooManyTexts), claim.ErrStoreAway, claim.ErrDirectoryAway,
+	} {
+		ask(400, hook.StagePath, stage)
+	}
+	ask(400, hook.StagePath, `{}`)
+	for path, body := range map[string]string{hook.ActivatePath: file("activate-request.json"), hook.ChangedPath: `{"identity_id":"` + bob + `"}`} {
+		for err, want := range map[error]int{nil: 204, errOdd: 500, claim.ErrStoreAway: 503, claim.ErrDirectoryAway: 503} {
+			rule.err = err
+			ask(want, path, body)
+		}
+		rule.err = nil
+		ask(400, path, `{}`)
+		ask(413, path, `{"identity_id":"`+strings.Repeat("x", web.MaxBody)+`"}`)
+		ask(415, path, body, "Content-Type", "text/plain")
+	}
+	rule.err = errOdd
+	ask(500, hook.StagePath, stage)
+	for _, path := range []string{hook.StagePath, hook.ActivatePath, hook.ChangedPath} {
+		if got := book.ask(t, engine, http.MethodPost, path, `{}`, "Content-Type", "application/json"); got.Code != http.StatusUnauthorized {
+			t.Errorf("without the key: got %d %s", got.Code, got.Body)
+		}
+	}
+	book.complete(t, "/hooks/")
+}

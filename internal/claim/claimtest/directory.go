@@ -1,0 +1,159 @@
+package claimtest
+
+import (
+	"context"
+	"sync"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// Directory is a working claim.Directory in memory. Numbers are unique among
+// its identities, as verifiable addresses are in Kratos.
+type Directory struct {
+	mu         sync.Mutex
+	identities map[string]claim.Identity
+	fail       error
+	Identifier bool // the schema makes the number a means to sign in by code
+	Hidden     bool // nobody can tell who has a number
+	Writes     int  // requests that changed something
+}
+
+// NewDirectory returns a directory with the given identities.
+func NewDirectory(identities ...claim.Identity) *Directory {
+	d := &Directory{identities: map[string]claim.Identity{}}
+	for _, i := range identities {
+		d.identities[i.ID] = i
+	}
+	return d
+}
+
+// Put adds or replaces an identity, as an administrator would.
+func (d *Directory) Put(i claim.Identity) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.identities[i.ID] = i
+}
+
+// Delete removes an identity.
+func (d *Directory) Delete(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.identities, id)
+}
+
+// Fail makes every call fail with err, until it is nil.
+func (d *Directory) Fail(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fail = err
+}
+
+// Identity implements claim.Directory.
+func (d *Directory) Identity(_ context.Context, id string) (claim.Identity, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fail != nil {
+		return claim.Identity{}, d.fail
+	}
+	i, ok := d.identities[id]
+	if !ok {
+		return claim.Identity{}, claim.ErrNoIdentity
+	}
+	return i, nil
+}
+
+// Adopt implements claim.Directory.
+func (d *Directory) Adopt(_ context.Context, id string, number claim.Mobile, unmark bool) error {
+	var left bool // the marker, which then is to be removed by another write
+	err := d.change(id, func(i *claim.Identity) error {
+		for _, other := range d.identities {
+			if other.ID != id && claim.RestoreMobile(other.Mobile).Same(number) {
+				return claim.ErrNumberTaken
+			}
+		}
+		i.Mobile, i.Verified = number.Reveal(), true
+		if unmark {
+			i.Pending = ""
+		}
+		left = claim.RestoreMobile(i.Pending).Same(number)
+		return nil
+	})
+	if err == nil && left {
+		err = claim.ErrDirectoryAway
+	}
+	return err
+}
+
+// Write implements claim.Directory.
+func (d *Directory) Write(_ context.Context, id string, number claim.Mobile) error {
+	return d.change(id, func(i *claim.Identity) error {
+		for _, other := range d.identities {
+			if other.ID != id && !number.IsZero() && claim.RestoreMobile(other.Mobile).Same(number) {
+				return claim.ErrNumberTaken
+			}
+		}
+		i.Mobile, i.Verified = number.Reveal(), false
+		return nil
+	})
+}
+
+// Mark implements claim.Directory.
+func (d *Directory) Mark(_ context.Context, id string, number claim.Mobile) error {
+	return d.change(id, func(i *claim.Identity) error { i.Pending = number.Reveal(); return nil })
+}
+
+// Unmark implements claim.Directory.
+func (d *Directory) Unmark(_ context.Context, id string) error {
+	return d.change(id, func(i *claim.Identity) error { i.Pending = ""; return nil })
+}
+
+// Holders implements claim.Holders.
+func (d *Directory) Holders(_ context.Context, id string, number claim.Mobile) ([]claim.Holder, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var holders []claim.Holder
+	for _, other := range d.identities {
+		if other.ID != id && claim.RestoreMobile(other.Mobile).Same(number) && !d.Hidden {
+			holders = append(holders, claim.Holder{Identity: other, Bound: d.Identifier})
+		}
+	}
+	return holders, d.fail
+}
+
+// Vacate implements claim.Holders.
+func (d *Directory) Vacate(_ context.Context, id string, number claim.Mobile) error {
+	return d.change(id, func(i *claim.Identity) error {
+		if claim.RestoreMobile(i.Mobile).Same(number) {
+			i.Mobile, i.Verified = "", false
+		}
+		if claim.RestoreMobile(i.Pending).Same(number) {
+			i.Pending = ""
+		}
+		return nil
+	})
+}
+
+// CodeIdentifier implements claim.Directory.
+func (d *Directory) CodeIdentifier(context.Context, string) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.Identifier, d.fail
+}
+
+func (d *Directory) change(id string, do func(*claim.Identity) error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fail != nil {
+		return d.fail
+	}
+	i, ok := d.identities[id]
+	if !ok {
+		return claim.ErrNoIdentity
+	}
+	if err := do(&i); err != nil {
+		return err
+	}
+	d.identities[id] = i
+	d.Writes++
+	return nil
+}

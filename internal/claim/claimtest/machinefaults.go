@@ -1,0 +1,171 @@
+package claimtest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// faults make one of the next calls go wrong, or something else happen first.
+type faults struct {
+	armed bool
+	in    int  // calls that go well before
+	late  bool // it goes wrong after it was done
+	crash bool // and the process with it
+	dead  bool // until the command is over: no call reaches anything
+
+	wait      int // calls before meanwhile
+	meanwhile func()
+}
+
+// guarded makes a call through the faults; it takes a moment.
+func guarded[T any](m *machine, away error, do func() (T, error)) (T, error) {
+	var none T
+	f := &m.faults
+	m.now = m.now.Add(time.Millisecond) // of two changes the later one has to win
+	if happens := f.meanwhile; happens != nil && !f.dead {
+		if f.wait--; f.wait < 0 {
+			f.meanwhile = nil
+			happens()
+		}
+	}
+	switch {
+	case f.dead:
+		return none, away
+	case !f.armed:
+		return do()
+	case f.in > 0:
+		f.in--
+		return do()
+	}
+	f.armed, f.dead = false, f.crash
+	if f.late {
+		_, _ = do()
+	}
+	return none, away
+}
+
+// guardedError makes a call that only returns an error.
+func guardedError(m *machine, away error, do func() error) error {
+	_, err := guarded(m, away, func() (struct{}, error) { return struct{}{}, do() })
+	return err
+}
+
+// machineStore is a store with faults.
+type machineStore struct {
+	ArchivedStore
+	m *machine
+}
+
+func (s machineStore) Current(ctx context.Context, id string, since time.Time) (claim.Snapshot, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (claim.Snapshot, error) { return s.ArchivedStore.Current(ctx, id, since) })
+}
+
+func (s machineStore) Last(ctx context.Context, id string) (*claim.Claim, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Last(ctx, id) })
+}
+
+func (s machineStore) Applied(ctx context.Context, id string) (*claim.Claim, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Applied(ctx, id) })
+}
+
+func (s machineStore) Find(ctx context.Context, id string) (*claim.Claim, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Find(ctx, id) })
+}
+
+func (s machineStore) Newest(ctx context.Context, id string, number claim.Mobile) (*claim.Claim, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Newest(ctx, id, number) })
+}
+
+func (s machineStore) History(ctx context.Context, id string, number claim.Mobile, since time.Time) (claim.History, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (claim.History, error) {
+		return s.ArchivedStore.History(ctx, id, number, since)
+	})
+}
+
+func (s machineStore) Commit(ctx context.Context, c claim.Change) error {
+	return guardedError(s.m, claim.ErrStoreAway, func() error { return s.ArchivedStore.Commit(ctx, c) })
+}
+
+func (s machineStore) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
+	return guardedError(s.m, claim.ErrStoreAway, func() error { return s.ArchivedStore.Try(ctx, ref, limit) })
+}
+
+// Acquire lets go at once who would wait for a lease: the clock stands still.
+func (s machineStore) Acquire(ctx context.Context, lease claim.Lease, now time.Time) error {
+	err := guardedError(s.m, claim.ErrStoreAway, func() error { return s.ArchivedStore.Acquire(ctx, lease, now) })
+	if errors.Is(err, claim.ErrLeased) {
+		s.m.leased()
+	}
+	return err
+}
+
+func (s machineStore) Release(ctx context.Context, lease claim.Lease) error {
+	return guardedError(s.m, claim.ErrStoreAway, func() error { return s.ArchivedStore.Release(ctx, lease) })
+}
+
+// Due returns one claim at a time, so that a run can be repeated.
+func (s machineStore) Due(ctx context.Context, now time.Time, _ int) ([]claim.Claim, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() ([]claim.Claim, error) { return s.ArchivedStore.Due(ctx, now, 1) })
+}
+
+func (s machineStore) Take(ctx context.Context, c claim.Claim, until time.Time) (bool, error) {
+	return guarded(s.m, claim.ErrStoreAway, func() (bool, error) { return s.ArchivedStore.Take(ctx, c, until) })
+}
+
+// machineDirectory is the directory with faults; it looks at what is adopted.
+type machineDirectory struct{ m *machine }
+
+func (d machineDirectory) Identity(ctx context.Context, id string) (claim.Identity, error) {
+	return guarded(d.m, claim.ErrDirectoryAway, func() (claim.Identity, error) {
+		if d.m.away {
+			return claim.Identity{}, claim.ErrDirectoryAway
+		}
+		return d.m.dir.Identity(ctx, id)
+	})
+}
+
+func (d machineDirectory) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
+	return d.change(func() error {
+		before := d.m.identity(id)
+		err := d.m.dir.Adopt(ctx, id, number, unmark)
+		if after := d.m.identity(id); after.Mobile != before.Mobile || after.Verified != before.Verified {
+			d.m.adopted(before, number)
+		}
+		return err
+	})
+}
+
+func (d machineDirectory) Write(ctx context.Context, id string, number claim.Mobile) error {
+	return d.change(func() error {
+		before := d.m.identity(id)
+		err := d.m.dir.Write(ctx, id, number)
+		if err == nil {
+			d.m.directlyRestored(before, number)
+		}
+		return err
+	})
+}
+
+func (d machineDirectory) Mark(ctx context.Context, id string, number claim.Mobile) error {
+	return d.change(func() error { return d.m.dir.Mark(ctx, id, number) })
+}
+
+func (d machineDirectory) Unmark(ctx context.Context, id string) error {
+	return d.change(func() error { return d.m.dir.Unmark(ctx, id) })
+}
+
+func (d machineDirectory) CodeIdentifier(ctx context.Context, schemaID string) (bool, error) {
+	return d.m.dir.CodeIdentifier(ctx, schemaID)
+}
+
+func (d machineDirectory) change(do func() error) error {
+	return guardedError(d.m, claim.ErrDirectoryAway, func() error {
+		if d.m.away {
+			return claim.ErrDirectoryAway
+		}
+		return do()
+	})
+}

@@ -1,0 +1,540 @@
+package claimtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// TestOrders takes what people, clients and workers do to one identity apart into
+// its steps, each call of the store and each read and write of Kratos, and puts the
+// steps together in other orders: of two doers in every order that there is, of
+// three and four in as many as there are seeds, with processes that die in between.
+// After each order everything comes to rest, and what is left must be what somebody
+// wished for (orderscheck.go). Kratos is a double that reads an identity when a
+// form or a PATCH begins and stores the whole of it at the end, as the real one does.
+//
+// Each call of newStore returns an empty store. At most so many orders of each pair
+// are tried, and so many seeds; every failure names a way to repeat it.
+func TestOrders(t *testing.T, pairs, seeds int, firstSeed uint64, newStore func(*testing.T) ArchivedStore) {
+	t.Helper()
+	explored := 0
+	t.Run("of two", func(t *testing.T) {
+		kinds := doings()
+		for i, one := range kinds {
+			for _, other := range kinds[i:] {
+				if pairs == 0 {
+					return
+				}
+				n, failures := exploreAll(t, pairs, []doing{one, other}, newStore)
+				explored += n
+				report(t, one.name+" and "+other.name, n, failures)
+			}
+		}
+	})
+	t.Run("of three and four", func(t *testing.T) {
+		var failures []string
+		synctest.Test(t, func(t *testing.T) {
+			for seed := firstSeed; seed < firstSeed+uint64(seeds); seed++ { //nolint:gosec // few
+				if failure := runSeed(t, seed, newStore); failure != "" {
+					failures = append(failures, fmt.Sprintf("seed %d: %s", seed, failure))
+				}
+			}
+		})
+		explored += seeds
+		report(t, "random doers", seeds, failures)
+	})
+	t.Logf("%d orders explored, seeds from %d", explored, firstSeed)
+}
+
+// report shows the first failures of many.
+func report(t *testing.T, what string, orders int, failures []string) {
+	t.Helper()
+	if len(failures) > 0 {
+		t.Errorf("%s: %d of %d orders fail\n%s", what, len(failures), orders, strings.Join(failures[:min(2, len(failures))], "\n"))
+	}
+}
+
+// exploreAll runs every order of the steps of some doers, depth first: each run
+// follows the choices of the one before up to the last that can be made otherwise.
+// Orders that only swap steps which do not touch the same thing, or only read it,
+// are one order: what was tried first sleeps until something touches the same
+// (Godefroid, Partial-Order Methods, 1996, chapter 5).
+func exploreAll(t *testing.T, most int, doers []doing, newStore func(*testing.T) ArchivedStore) (orders int, failures []string) {
+	t.Helper()
+	var path []*fork
+	synctest.Test(t, func(t *testing.T) {
+		for orders < most {
+			at := 0
+			failure, whole := newOrder(t, doers, newStore(t), func(ready []*doer, asleep map[*doer]bool) *doer {
+				if at == len(path) {
+					path = append(path, &fork{})
+				}
+				f := path[at]
+				at++
+				return f.choose(ready, asleep)
+			}).run()
+			if whole {
+				orders++
+			}
+			if failure != "" {
+				failures = append(failures, failure)
+			}
+			for path = path[:at]; len(path) > 0 && !path[len(path)-1].next(); {
+				path = path[:len(path)-1]
+			}
+			if len(path) == 0 {
+				return
+			}
+		}
+		// There are more: as many again, anywhere among them.
+		chance := rand.New(rand.NewPCG(uint64(most), 2)) //nolint:gosec // repeatable
+		for range most {
+			orders++
+			any := func(ready []*doer, _ map[*doer]bool) *doer { return ready[chance.IntN(len(ready))] }
+			if failure, _ := newOrder(t, doers, newStore(t), any).run(); failure != "" {
+				failures = append(failures, failure)
+			}
+		}
+	})
+	return orders, failures
+}
+
+// fork is a place in an order where several can go on.
+type fork struct{ at, ways int }
+
+// choose returns who goes on; nil if whatever goes on has been tried. Those that
+// went on before at this fork sleep.
+func (f *fork) choose(ready []*doer, asleep map[*doer]bool) *doer {
+	awake := slices.DeleteFunc(slices.Clone(ready), func(d *doer) bool { return asleep[d] })
+	f.ways = len(awake)
+	if f.ways == 0 {
+		return nil
+	}
+	for _, d := range awake[:f.at] {
+		asleep[d] = true
+	}
+	return awake[f.at]
+}
+
+// next goes another way; false when there is none.
+func (f *fork) next() bool {
+	f.at++
+	return f.at < f.ways
+}
+
+// runSeed runs one order of three or four doers, in which a process may die.
+func runSeed(t *testing.T, seed uint64, newStore func(*testing.T) ArchivedStore) string {
+	t.Helper()
+	chance, kinds := rand.New(rand.NewPCG(seed, 1)), doings() //nolint:gosec // repeatable
+	var doers []doing
+	for range 3 + chance.IntN(2) {
+		doers = append(doers, kinds[chance.IntN(len(kinds))])
+	}
+	o := newOrder(t, doers, newStore(t), func(ready []*doer, _ map[*doer]bool) *doer { return ready[chance.IntN(len(ready))] })
+	for _, d := range o.doers {
+		if chance.IntN(4) == 0 {
+			d.dies, d.late = 1+chance.IntN(9), chance.IntN(2) == 0
+		}
+	}
+	failure, _ := o.run()
+	return failure
+}
+
+// order is one way of putting steps together.
+type order struct {
+	t      *testing.T
+	store  ArchivedStore
+	kratos *twoStepKratos
+	codes  *claim.Codes
+	policy claim.Policy
+	doers  []*doer
+	choose func(ready []*doer, asleep map[*doer]bool) *doer
+	ids    atomic.Int64
+	mu     sync.Mutex // keeps fault and trace: who gives up waiting goes on without a turn
+	phone  []claim.Text
+	wishes []wish
+	trace  []string
+	died   bool // some process
+	fault  string
+}
+
+// doer does something, step by step.
+type doer struct {
+	doing
+	number  string // of its own, where it has one
+	service *claim.Service
+	waits   atomic.Bool // for its turn
+	next    access
+	over    atomic.Bool
+	turn    chan struct{}
+	dies    int // after so many steps its process dies; 0 for never
+	late    bool
+	dead    bool
+}
+
+// access is what a step touches.
+type access struct{ kratos, writes bool }
+
+var (
+	storeRead, storeWrite   = access{}, access{writes: true}
+	kratosRead, kratosWrite = access{kratos: true}, access{kratos: true, writes: true}
+)
+
+// meets reports whether it matters which of two steps comes first.
+func (a access) meets(b access) bool { return a.kratos == b.kratos && (a.writes || b.writes) }
+
+type (
+	doerKey     struct{}
+	immortalKey struct{}
+)
+
+func immortal(ctx context.Context) context.Context {
+	return context.WithValue(ctx, immortalKey{}, true)
+}
+
+var errDied = fmt.Errorf("%w: the process died", claim.ErrStoreAway)
+
+// The one person of an order, and their number at first.
+const (
+	someone  = "ann"
+	firstOne = "+491710000000"
+	wanted   = "+491711111111" // a claim to it is open when the doers begin
+	setOne   = "+491799999999" // by an administrator of Kratos
+)
+
+func newOrder(t *testing.T, doings []doing, store ArchivedStore, choose func([]*doer, map[*doer]bool) *doer) *order {
+	t.Helper()
+	codes, err := claim.NewCodes([]string{"0123456789abcdef0123456789abcdef"}, 10, claim.Numeric)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &order{
+		t: t, store: store, codes: codes, choose: choose,
+		policy: claim.Policy{
+			Enabled: true, Validity: 20 * time.Minute, Removal: claim.RemovalAllow, Resend: claim.ResendNew,
+			Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, MaxAttempts: 5, DayAttempts: 20,
+		},
+	}
+	o.kratos = &twoStepKratos{o: o, identity: claim.Identity{ID: someone, Mobile: firstOne, Verified: true}}
+	if doings[0].first { // somebody who has no number yet, and may sign in by code
+		o.kratos.identity.Mobile, o.kratos.identity.Verified = "", false
+	}
+	for i, what := range doings {
+		o.doers = append(o.doers, &doer{
+			doing: what, number: fmt.Sprintf("+4917200000%02d", i), service: o.newService(), turn: make(chan struct{}),
+		})
+	}
+	return o
+}
+
+func (o *order) newService() *claim.Service {
+	return claim.NewService(claim.Options{
+		Store: steppedStore{o.store, o}, Directory: o.kratos, Codes: o.codes, Plan: claim.NumberPlan{Format: claim.FormatRaw},
+		Policy: func() claim.Policy { return o.policy },
+		Now:    func() time.Time { return time.Now().UTC() }, //nolint:forbidigo // of the bubble
+		NewID:  func() string { return fmt.Sprintf("%032x", o.ids.Add(1)) },
+		Jitter: func(d time.Duration) time.Duration { return d },
+		Send:   func(t claim.Text) { o.phone = append(o.phone, t) },
+		Log:    slog.New(slog.DiscardHandler),
+	})
+}
+
+// run opens a claim, lets the doers do their steps in the chosen order, lets
+// everything come to rest, and returns what is not allowed, with the steps before.
+// It is not whole if the order was given up.
+func (o *order) run() (fault string, whole bool) {
+	ctx := o.t.Context()
+	o.form(ctx, o.newService(), wanted, once)
+	time.Sleep(time.Minute) //nolint:forbidigo // of the bubble, here and below
+	o.trace, o.wishes = nil, nil
+	for _, d := range o.doers {
+		go func() {
+			d.do(o, context.WithValue(ctx, doerKey{}, d), d)
+			d.over.Store(true)
+		}()
+		synctest.Wait() // the next one starts when this one waits for its turn
+	}
+	if !o.interleave() {
+		return "", false
+	}
+	o.rest(ctx)
+	o.check(ctx)
+	if o.fault == "" {
+		return "", true
+	}
+	return o.fault + "\n  " + strings.Join(o.trace, "\n  "), true
+}
+
+// interleave lets one doer at a time do a step until all are over. It gives up when
+// whatever comes next has been tried.
+func (o *order) interleave() bool {
+	asleep := map[*doer]bool{}
+	for whole := true; ; {
+		synctest.Wait()
+		ready := slices.DeleteFunc(slices.Clone(o.doers), func(d *doer) bool { return !d.waits.Load() })
+		if len(ready) == 0 {
+			if !slices.ContainsFunc(o.doers, func(d *doer) bool { return !d.over.Load() }) {
+				return whole
+			}
+			time.Sleep(time.Millisecond) //nolint:forbidigo // somebody waits for a lease
+			continue
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // of two steps the later one is later
+		next := ready[0]
+		if whole {
+			if next = o.choose(ready, asleep); next == nil {
+				whole, next = false, ready[0]
+			}
+		}
+		for d := range asleep {
+			if d == next || d.next.meets(next.next) {
+				delete(asleep, d)
+			}
+		}
+		next.waits.Store(false)
+		next.dead = next.dead || !whole
+		next.turn <- struct{}{}
+	}
+}
+
+// rest lets time pass until nothing is left to do but to type a code.
+func (o *order) rest(ctx context.Context) {
+	worker := o.newService()
+	for _, d := range []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 50 * time.Second, 100 * time.Second, 100 * time.Second, 100 * time.Second, 10 * time.Minute} {
+		time.Sleep(d) //nolint:forbidigo // of the bubble
+		for range 20 {
+			if n, err := worker.Chores(ctx); n == 0 || err != nil {
+				break
+			}
+		}
+	}
+}
+
+// fail keeps the first thing that is not allowed.
+func (o *order) fail(format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fault == "" {
+		o.fault = fmt.Sprintf(format, args...)
+	}
+}
+
+func (o *order) say(d *doer, format string, args ...any) {
+	name := "rest"
+	if d != nil {
+		name = d.name
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.trace = append(o.trace, fmt.Sprintf("%s %s: %s", time.Now().Format("05.000"), name, fmt.Sprintf(format, args...))) //nolint:forbidigo // of the bubble
+}
+
+// inTurn waits for the turn of whoever calls, and does the step unless the process
+// has died before it. What was asked of Kratos is done by Kratos all the same.
+func inTurn[T any](o *order, ctx context.Context, touches access, what string, do func() (T, error)) (T, error) {
+	d, _ := ctx.Value(doerKey{}).(*doer)
+	if d == nil {
+		return do()
+	}
+	var none T
+	if d.dead {
+		return none, errDied
+	}
+	d.next = touches
+	d.waits.Store(true)
+	<-d.turn
+	if d.dead {
+		return none, errDied
+	}
+	if d.dies > 0 && ctx.Value(immortalKey{}) == nil {
+		if d.dies--; d.dies == 0 {
+			d.dead, o.died = true, true
+			o.say(d, "dies in %s, late: %t", what, d.late)
+			if d.late {
+				_, _ = do()
+			}
+			return none, errDied
+		}
+	}
+	result, err := do()
+	o.say(d, "%s: %v", what, err)
+	return result, err
+}
+
+func inTurnError(o *order, ctx context.Context, touches access, what string, do func() error) error {
+	_, err := inTurn(o, ctx, touches, what, func() (struct{}, error) { return struct{}{}, do() })
+	return err
+}
+
+// steppedStore is a store each of whose calls is a step.
+type steppedStore struct {
+	ArchivedStore
+	o *order
+}
+
+func (s steppedStore) Current(ctx context.Context, id string, since time.Time) (claim.Snapshot, error) {
+	return inTurn(s.o, ctx, storeRead, "current", func() (claim.Snapshot, error) { return s.ArchivedStore.Current(ctx, id, since) })
+}
+
+func (s steppedStore) Last(ctx context.Context, id string) (*claim.Claim, error) {
+	return inTurn(s.o, ctx, storeRead, "last", func() (*claim.Claim, error) { return s.ArchivedStore.Last(ctx, id) })
+}
+
+func (s steppedStore) Applied(ctx context.Context, id string) (*claim.Claim, error) {
+	return inTurn(s.o, ctx, storeRead, "applied", func() (*claim.Claim, error) { return s.ArchivedStore.Applied(ctx, id) })
+}
+
+func (s steppedStore) Newest(ctx context.Context, id string, number claim.Mobile) (*claim.Claim, error) {
+	return inTurn(s.o, ctx, storeRead, "newest", func() (*claim.Claim, error) { return s.ArchivedStore.Newest(ctx, id, number) })
+}
+
+func (s steppedStore) Find(ctx context.Context, id string) (*claim.Claim, error) {
+	return inTurn(s.o, ctx, storeRead, "find", func() (*claim.Claim, error) { return s.ArchivedStore.Find(ctx, id) })
+}
+
+func (s steppedStore) History(ctx context.Context, id string, number claim.Mobile, since time.Time) (claim.History, error) {
+	return inTurn(s.o, ctx, storeRead, "history", func() (claim.History, error) { return s.ArchivedStore.History(ctx, id, number, since) })
+}
+
+func (s steppedStore) Commit(ctx context.Context, c claim.Change) error {
+	what := "commit"
+	if c.Create != nil {
+		what += fmt.Sprintf(" create %s for %s", c.Create.State, c.Create.Number.Reveal())
+	}
+	for _, m := range c.Moves {
+		what += fmt.Sprintf(" %.4s %s-%s", m.Claim.ID, m.From, m.Claim.State)
+	}
+	return inTurnError(s.o, ctx, storeWrite, what, func() error { return s.ArchivedStore.Commit(ctx, c) })
+}
+
+func (s steppedStore) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
+	return inTurnError(s.o, ctx, storeWrite, "try", func() error { return s.ArchivedStore.Try(ctx, ref, limit) })
+}
+
+func (s steppedStore) Acquire(ctx context.Context, lease claim.Lease, now time.Time) error {
+	return inTurnError(s.o, ctx, storeWrite, "acquire", func() error { return s.ArchivedStore.Acquire(ctx, lease, now) })
+}
+
+func (s steppedStore) Release(ctx context.Context, lease claim.Lease) error {
+	return inTurnError(s.o, ctx, storeWrite, "release", func() error { return s.ArchivedStore.Release(ctx, lease) })
+}
+
+// Due returns one claim at a time: a doer does one step at a time.
+func (s steppedStore) Due(ctx context.Context, now time.Time, _ int) ([]claim.Claim, error) {
+	return inTurn(s.o, ctx, storeRead, "due", func() ([]claim.Claim, error) { return s.ArchivedStore.Due(ctx, now, 1) })
+}
+
+func (s steppedStore) Take(ctx context.Context, c claim.Claim, until time.Time) (bool, error) {
+	return inTurn(s.o, ctx, storeWrite, "take", func() (bool, error) { return s.ArchivedStore.Take(ctx, c, until) })
+}
+
+// twoStepKratos has one identity, and neither a lock nor versions: whoever changes
+// something reads all of it, and stores all of it a step later.
+type twoStepKratos struct {
+	o        *order
+	identity claim.Identity
+}
+
+func (k *twoStepKratos) known(id string) error {
+	if id != k.identity.ID {
+		return claim.ErrNoIdentity
+	}
+	return nil
+}
+
+// Identity implements claim.Directory.
+func (k *twoStepKratos) Identity(ctx context.Context, id string) (claim.Identity, error) {
+	return inTurn(k.o, ctx, kratosRead, "read", func() (claim.Identity, error) { return k.identity, k.known(id) })
+}
+
+// CodeIdentifier implements claim.Directory.
+func (k *twoStepKratos) CodeIdentifier(context.Context, string) (bool, error) { return false, nil }
+
+// patch reads, changes and stores, and returns what it stored.
+func (k *twoStepKratos) patch(ctx context.Context, what string, do func(*claim.Identity) error) (claim.Identity, error) {
+	read, err := inTurn(k.o, ctx, kratosRead, "PATCH reads", func() (claim.Identity, error) { return k.identity, nil })
+	if err != nil {
+		d, _ := ctx.Value(doerKey{}).(*doer)
+		if d != nil && d.dead && d.late { // it was asked before the process died
+			if read = k.identity; do(&read) == nil {
+				k.identity = read
+			}
+		}
+		return read, claim.ErrDirectoryAway
+	}
+	if err := do(&read); err != nil {
+		return read, err
+	}
+	k.store(ctx, what, read) // whether or not who asked is alive
+	return read, nil
+}
+
+// read and store are steps of Kratos itself, which does not die.
+func (k *twoStepKratos) read(ctx context.Context) claim.Identity {
+	read, _ := inTurn(k.o, immortal(ctx), kratosRead, "form reads", func() (claim.Identity, error) { return k.identity, nil })
+	return read
+}
+
+func (k *twoStepKratos) store(ctx context.Context, what string, i claim.Identity) {
+	_ = inTurnError(k.o, immortal(ctx), kratosWrite, what, func() error { k.identity = i; return nil })
+}
+
+// Adopt implements claim.Directory.
+func (k *twoStepKratos) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
+	if err := k.known(id); err != nil {
+		return err
+	}
+	adopt := func(i *claim.Identity) error {
+		if unmark && i.Pending == "" {
+			unmark = false
+			return claim.ErrNumberRefused // a marker that is not there cannot be removed
+		}
+		if unmark {
+			i.Pending = ""
+		}
+		i.Mobile, i.Verified = number.Reveal(), true
+		k.o.adopted(ctx, number)
+		return nil
+	}
+	changed, err := k.patch(ctx, "writes "+number.Reveal(), adopt)
+	if errors.Is(err, claim.ErrNumberRefused) {
+		changed, err = k.patch(ctx, "writes "+number.Reveal(), adopt)
+	}
+	if err == nil && claim.RestoreMobile(changed.Pending).Same(number) {
+		err = claim.ErrDirectoryAway
+	}
+	return err
+}
+
+// Write implements claim.Directory.
+func (k *twoStepKratos) Write(ctx context.Context, _ string, number claim.Mobile) error {
+	_, err := k.patch(ctx, "writes "+number.Reveal(), func(i *claim.Identity) error {
+		i.Mobile, i.Verified = number.Reveal(), false
+		return nil
+	})
+	return err
+}
+
+// Mark implements claim.Directory.
+func (k *twoStepKratos) Mark(ctx context.Context, _ string, number claim.Mobile) error {
+	_, err := k.patch(ctx, "marks "+number.Reveal(), func(i *claim.Identity) error { i.Pending = number.Reveal(); return nil })
+	return err
+}
+
+// Unmark implements claim.Directory.
+func (k *twoStepKratos) Unmark(ctx context.Context, _ string) error {
+	_, err := k.patch(ctx, "unmarks", func(i *claim.Identity) error { i.Pending = ""; return nil })
+	return err
+}

@@ -1,0 +1,154 @@
+package claimtest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// text queues a text n seconds after noon and, unless the state is queued, ends
+// it; its message is named after it.
+func (f *archived) text(id string, c claim.Claim, n int, state claim.TextState, gateway string) {
+	f.Helper()
+	text := *textFor(id, c)
+	text.CreatedAt = noon.Add(time.Duration(n) * time.Second)
+	f.commit(claim.Change{Text: &text, At: text.CreatedAt})
+	if state != claim.TextQueued {
+		f.want(f.store.Done(f.Context(), claim.TextResult{
+			TextID: id, State: state, Gateway: gateway, ProviderID: "message-" + id, Reason: "because", At: noon,
+		}), nil)
+	}
+}
+
+func (f *archived) texts(q claim.TextQuery) []string {
+	f.Helper()
+	if q.Limit == 0 {
+		q.Limit = 99
+	}
+	found, err := f.archive.FindTexts(f.Context(), q)
+	f.want(err, nil)
+	ids := []string{}
+	for _, t := range found {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}
+
+func textsFound(f *archived) {
+	f.same(f.texts(claim.TextQuery{}), []string{})
+	c, d := f.create(open("c", bob)), f.create(open("d", alice))
+	f.text("a", c, 0, claim.TextSent, "main")
+	f.text("b", d, 1, claim.TextSent, "backup")
+	f.text("e", c, 1, claim.TextFailed, "backup")
+	f.text("f", d, 2, claim.TextQueued, "")
+	for _, tt := range []struct {
+		query claim.TextQuery
+		want  []string
+	}{
+		{claim.TextQuery{}, []string{"f", "e", "b", "a"}},
+		{claim.TextQuery{Limit: 2}, []string{"f", "e"}},
+		{claim.TextQuery{After: claim.Cursor{At: noon.Add(time.Second), ID: "e"}}, []string{"b", "a"}},
+		{claim.TextQuery{ClaimID: "c"}, []string{"e", "a"}},
+		{claim.TextQuery{ClaimID: "c", After: claim.Cursor{At: noon.Add(time.Second), ID: "e"}}, []string{"a"}},
+		{claim.TextQuery{ClaimID: "c", State: claim.TextSent}, []string{"a"}},
+		{claim.TextQuery{ClaimID: "nobody's"}, []string{}},
+		{claim.TextQuery{State: claim.TextSent}, []string{"b", "a"}},
+		{claim.TextQuery{State: claim.TextQueued}, []string{"f"}},
+		{claim.TextQuery{Gateway: "backup"}, []string{"e", "b"}},
+		{claim.TextQuery{Gateway: "backup", State: claim.TextSent}, []string{"b"}},
+		{claim.TextQuery{Gateway: "backup", State: claim.TextFailed}, []string{"e"}},
+		{claim.TextQuery{Gateway: "main", State: claim.TextFailed}, []string{}},
+	} {
+		if got := f.texts(tt.query); !slices.Equal(got, tt.want) {
+			f.Errorf("%+v finds %v, want %v", tt.query, got, tt.want)
+		}
+	}
+}
+
+func textsTell(f *archived) {
+	c := f.create(open("c", bob))
+	f.text("a", c, 0, claim.TextFailed, "main")
+	f.text("b", c, 1, claim.TextQueued, "")
+	f.want(f.store.PutOff(f.Context(), "b", noon.Add(time.Minute), "busy"), nil)
+	notice := textFor("n", c)
+	notice.Kind, notice.CreatedAt = claim.TextChanged, noon.Add(2*time.Second)
+	f.commit(claim.Change{Notices: []claim.Text{*notice}, At: noon})
+	want := []claim.TextRecord{
+		{Text: *notice, State: claim.TextQueued},
+		{Text: *textFor("b", c), State: claim.TextQueued, Tries: 1, Reason: "busy"},
+		{Text: *textFor("a", c), State: claim.TextFailed, Gateway: "main", Reason: "because", DoneAt: noon},
+	}
+	want[1].CreatedAt, want[1].LeaseUntil = noon.Add(time.Second), noon.Add(time.Minute)
+	for _, q := range []claim.TextQuery{{Limit: 9}, {Limit: 9, ClaimID: "c"}} {
+		got, err := f.archive.FindTexts(f.Context(), q)
+		f.want(err, nil)
+		f.same(got, want)
+	}
+	f.want(f.store.DropTexts(f.Context(), []string{"n"}, noon.Add(day), "too late"), nil)
+	got, err := f.archive.FindTexts(f.Context(), claim.TextQuery{State: claim.TextDropped, Limit: 9})
+	f.want(err, nil)
+	want[0].State, want[0].Reason, want[0].DoneAt = claim.TextDropped, "too late", noon.Add(day)
+	f.same(got, want[:1])
+}
+
+// textsReceipts has receipts that name a text in both ways, and strangers.
+func textsReceipts(f *archived) {
+	c := f.create(open("c", bob))
+	f.text("a", c, 0, claim.TextSent, "main")
+	f.text("b", c, 1, claim.TextSent, "backup")
+	f.text("e", c, 2, claim.TextSent, "main")
+	late := receipt("a", claim.ReceiptDelivered, 2*time.Second)
+	late.Detail = "by our id"
+	early := receipt("message-a", claim.ReceiptAccepted, 0)
+	middle := receipt("message-a", claim.ReceiptUndelivered, time.Second)
+	backup := receipt("message-b", claim.ReceiptUndelivered, 0)
+	backup.Gateway = "backup"
+	f.record(late, middle, early, backup, receipt("message-b", claim.ReceiptDelivered, 0), receipt("stranger", claim.ReceiptDelivered, 0))
+	for _, q := range []claim.TextQuery{{Limit: 9, ClaimID: "c"}, {Limit: 9}} {
+		got, err := f.archive.FindTexts(f.Context(), q)
+		f.want(err, nil)
+		receipts, states := [][]claim.Receipt{}, []claim.TextState{}
+		for _, t := range got {
+			receipts, states = append(receipts, t.Receipts), append(states, t.State)
+		}
+		f.same(states, []claim.TextState{claim.TextSent, claim.TextUndelivered, claim.TextDelivered})
+		want := [][]claim.Receipt{nil, nil, nil}
+		if q.ClaimID != "" {
+			want = [][]claim.Receipt{nil, {backup}, {early, middle, late}}
+		}
+		f.same(receipts, want)
+	}
+}
+
+func textsPaged(f *archived) {
+	c, made := f.create(open("c", bob)), 0
+	add := func(n int) {
+		id := string(rune('a'+made*7%26)) + name("t", made)
+		made++
+		f.text(id, c, n, claim.TextSent, "main")
+	}
+	for query, q := range map[string]claim.TextQuery{
+		"all": {}, "state": {State: claim.TextSent}, "gateway": {Gateway: "main"}, "claim": {ClaimID: "c"},
+	} {
+		for i := range 11 {
+			add(i / 5)
+		}
+		want, got := f.texts(q), []string{}
+		for q.Limit = 3; ; {
+			page, err := f.archive.FindTexts(f.Context(), q)
+			f.want(err, nil)
+			if len(page) == 0 {
+				break
+			}
+			for _, t := range page {
+				got = append(got, t.ID)
+				q.After = claim.Cursor{At: t.CreatedAt, ID: t.ID}
+			}
+			add(1000 + made) // on top
+		}
+		if !slices.Equal(got, want) {
+			f.Errorf("%s: got %v, want %v", query, got, want)
+		}
+	}
+}

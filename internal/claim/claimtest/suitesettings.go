@@ -1,0 +1,154 @@
+package claimtest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// TrailedSettings are settings together with the audit trail that they write.
+type TrailedSettings struct {
+	claim.Settings
+	// Trail returns the lines that the settings wrote, oldest first.
+	Trail func() []claim.Event
+}
+
+// TestSettings holds a store of settings to what the comments of claim.Settings
+// promise. Each call of newSettings returns an empty one.
+func TestSettings(t *testing.T, newSettings func(*testing.T) TrailedSettings) {
+	t.Helper()
+	for name, test := range map[string]func(*settings){
+		"a setting reads back as it was made":    settingsReadBack,
+		"changes are made all or none":           settingsTogether,
+		"a change that comes late fails":         settingsLate,
+		"of many changes at once one wins":       settingsRace,
+		"of many who return a setting one does":  settingsReturnRace,
+		"of crossing changes one wins, in whole": settingsCross,
+	} {
+		t.Run(name, func(t *testing.T) { test(&settings{fixture{T: t}, newSettings(t)}) })
+	}
+}
+
+// settings is a test's empty store of settings and its short words for it.
+type settings struct {
+	fixture
+	store TrailedSettings
+}
+
+const (
+	validity = claim.SwitchValidity
+	verify   = claim.SwitchVerify
+)
+
+var keeper = claim.Actor{Kind: claim.Administrator, ID: "keeper", Address: home}
+
+// step is a change with its event.
+func step(s claim.Switch, from, to string) claim.SettingChange {
+	return claim.SettingChange{Switch: s, From: from, To: to, Event: claim.Event{
+		Kind: claim.SettingChanged, Actor: keeper, Reason: string(s) + ": " + from + " -> " + to, At: noon,
+	}}
+}
+
+func (f *settings) change(at time.Time, want error, changes ...claim.SettingChange) {
+	f.Helper()
+	f.want(f.store.ChangeSettings(f.Context(), changes, keeper, at), want)
+}
+
+func (f *settings) kept(want ...claim.Setting) {
+	f.Helper()
+	got, err := f.store.Settings.Settings(f.Context())
+	f.want(err, nil)
+	f.same(append([]claim.Setting{}, got...), append([]claim.Setting{}, want...))
+}
+
+// trail wants the lines of these changes, in order.
+func (f *settings) trail(changes ...claim.SettingChange) {
+	f.Helper()
+	want := []claim.Event{}
+	for _, change := range changes {
+		want = append(want, change.Event)
+	}
+	f.same(append([]claim.Event{}, f.store.Trail()...), want)
+}
+
+func set(s claim.Switch, value string, at time.Time) claim.Setting {
+	return claim.Setting{Switch: s, Value: value, By: keeper.ID, At: at}
+}
+
+func settingsReadBack(f *settings) {
+	f.kept()
+	f.change(noon, nil, step(validity, "", "5m0s"))
+	f.kept(set(validity, "5m0s", noon))
+	f.change(noon.Add(time.Second), nil, step(validity, "5m0s", "6m0s"))
+	f.kept(set(validity, "6m0s", noon.Add(time.Second)))
+	f.change(noon, nil, step("of a newer release", "", "blue"))
+	f.kept(set(validity, "6m0s", noon.Add(time.Second)), set("of a newer release", "blue", noon))
+	f.change(noon, nil, step(validity, "6m0s", ""))
+	f.kept(set("of a newer release", "blue", noon))
+	f.change(noon, nil)
+	f.trail(step(validity, "", "5m0s"), step(validity, "5m0s", "6m0s"),
+		step("of a newer release", "", "blue"), step(validity, "6m0s", ""))
+}
+
+func settingsTogether(f *settings) {
+	f.change(noon, nil, step(validity, "", "5m0s"), step(verify, "", "true"))
+	f.change(noon, claim.ErrRaced, step(validity, "5m0s", "6m0s"), step(verify, "false", "true"))
+	f.change(noon, claim.ErrRaced, step(verify, "true", ""), step(validity, "", "6m0s"))
+	f.kept(set(verify, "true", noon), set(validity, "5m0s", noon))
+	f.trail(step(validity, "", "5m0s"), step(verify, "", "true"))
+}
+
+func settingsLate(f *settings) {
+	f.change(noon, claim.ErrRaced, step(validity, "5m0s", "6m0s"))
+	f.change(noon, claim.ErrRaced, step(validity, "5m0s", ""))
+	f.change(noon, nil, step(validity, "", "5m0s"))
+	f.change(noon, claim.ErrRaced, step(validity, "", "6m0s"))
+	f.change(noon, claim.ErrRaced, step(validity, "5M0S", "6m0s"))
+	f.change(noon, claim.ErrRaced, step(validity, "6m0s", ""))
+	f.kept(set(validity, "5m0s", noon))
+	f.trail(step(validity, "", "5m0s"))
+}
+
+// race makes one of eight changes at once, and counts the lines that they write.
+func (f *settings) race(change func(i int) []claim.SettingChange) {
+	f.Helper()
+	before := len(f.store.Trail())
+	f.wantWinners(together(f.Context(), 8, func(ctx context.Context, i int) error {
+		return f.store.ChangeSettings(ctx, change(i), keeper, noon)
+	}), 1, claim.ErrRaced)
+	f.same(len(f.store.Trail())-before, len(change(0)))
+}
+
+func settingsRace(f *settings) {
+	f.race(func(i int) []claim.SettingChange { return []claim.SettingChange{step(validity, "", name("new", i))} })
+	kept, err := f.store.Settings.Settings(f.Context())
+	f.want(err, nil)
+	f.race(func(i int) []claim.SettingChange {
+		return []claim.SettingChange{step(validity, kept[0].Value, name("newer", i))}
+	})
+}
+
+func settingsReturnRace(f *settings) {
+	f.change(noon, nil, step(validity, "", "5m0s"))
+	f.race(func(int) []claim.SettingChange { return []claim.SettingChange{step(validity, "5m0s", "")} })
+	f.kept()
+}
+
+// settingsCross lets changes meet in both orders, where they could lock each
+// other out.
+func settingsCross(f *settings) {
+	f.change(noon, nil, step(validity, "", "0s"), step(verify, "", "0s"))
+	f.race(func(i int) []claim.SettingChange {
+		a, b := step(validity, "0s", name("by", i)), step(verify, "0s", name("by", i))
+		if i%2 == 0 {
+			a, b = b, a
+		}
+		return []claim.SettingChange{a, b}
+	})
+	kept, err := f.store.Settings.Settings(f.Context())
+	f.want(err, nil)
+	f.same(len(kept), 2)
+	f.same(kept[0].Value, kept[1].Value)
+}

@@ -1,0 +1,121 @@
+package claimtest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// Tokens are working claim.Tokens in memory. The zero value is empty.
+type Tokens struct {
+	mu     sync.Mutex
+	byName map[string]claim.Token
+	events []claim.Event
+	looks  int
+	fail   error
+}
+
+var _ claim.Tokens = (*Tokens)(nil)
+
+// Fail makes every call fail with err, until it is nil.
+func (s *Tokens) Fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
+// Looks tells how often a token was looked up.
+func (s *Tokens) Looks() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.looks
+}
+
+// Events returns the audit trail.
+func (s *Tokens) Events() []claim.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.events)
+}
+
+// Create implements claim.Tokens.
+func (s *Tokens) Create(_ context.Context, t claim.Token, e claim.Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return s.fail
+	}
+	for _, kept := range s.byName {
+		if kept.Name == t.Name && kept.InForce(e.At) || kept.Digest == t.Digest {
+			return claim.ErrExists
+		}
+	}
+	if s.byName == nil {
+		s.byName = map[string]claim.Token{}
+	}
+	t.Scopes, t.CreatedAt, t.ExpiresAt = slices.Clone(t.Scopes), micro(t.CreatedAt), micro(t.ExpiresAt)
+	s.byName[t.Name] = t
+	s.events = append(s.events, e)
+	return nil
+}
+
+// Revoke implements claim.Tokens.
+func (s *Tokens) Revoke(_ context.Context, name string, e claim.Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.byName[name]
+	switch {
+	case s.fail != nil:
+		return s.fail
+	case !ok || !t.RevokedAt.IsZero():
+		return claim.ErrNoToken
+	}
+	t.RevokedAt = micro(e.At)
+	s.byName[name] = t
+	s.events = append(s.events, e)
+	return nil
+}
+
+// List implements claim.Tokens.
+func (s *Tokens) List(context.Context) ([]claim.Token, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []claim.Token{}
+	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
+		list = append(list, s.byName[name])
+	}
+	return list, s.fail
+}
+
+// Find implements claim.Tokens.
+func (s *Tokens) Find(_ context.Context, digest claim.TokenDigest) (claim.Token, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looks++
+	if s.fail != nil {
+		return claim.Token{}, s.fail
+	}
+	for _, t := range s.byName {
+		if t.Digest == digest && t.RevokedAt.IsZero() {
+			return t, nil
+		}
+	}
+	return claim.Token{}, claim.ErrNoToken
+}
+
+// Used implements claim.Tokens.
+func (s *Tokens) Used(_ context.Context, digest claim.TokenDigest, at time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, t := range s.byName {
+		if s.fail == nil && t.Digest == digest && t.RevokedAt.IsZero() && t.LastUsed.Before(micro(at)) {
+			t.LastUsed = micro(at)
+			s.byName[name] = t
+		}
+	}
+	return s.fail
+}

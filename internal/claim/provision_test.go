@@ -1,0 +1,254 @@
+package claim_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// scimChange is a SCIM client's change as the tests describe it.
+type scimChange struct {
+	who     claim.ActorKind
+	asked   bool
+	touch   claim.Touch
+	wanted  string
+	failure error // of the write
+	client  bool
+	address string // that the request comes from
+	// leaveOut says which numbers the client would rather leave out.
+	leaveOut claim.LeaveOut
+}
+
+// provision does what a SCIM server does with a change: propose, write, settle.
+func (w *world) provision(c scimChange) (claim.Proposal, error) {
+	if c.who == "" {
+		c.who = claim.Owner
+	}
+	i := w.identity(bob) // nobody else writes it here
+	var p claim.Proposal
+	err := w.Exclusively(w.t.Context(), bob, func(ctx context.Context) (err error) {
+		p, err = w.Propose(ctx, i, claim.DirectChange{
+			Origin: claim.OriginSCIM, Who: claim.Actor{Kind: c.who, ID: bob, Address: c.address}, SignedIn: &claim.SignIn{At: w.Now()},
+			Asked: c.asked, Touch: c.touch, Wanted: c.wanted, Client: c.client, LeaveOut: c.leaveOut,
+		})
+		if err != nil {
+			return err
+		}
+		if c.failure == nil {
+			i.Pending = p.Pending.Reveal()
+			if !p.Held() {
+				i.Mobile, i.Verified = p.Number.Reveal(), i.Verified && p.Number.Reveal() == i.Mobile
+			}
+			w.dir.Put(i)
+		}
+		if err := w.Settle(ctx, p, c.failure); err != nil {
+			return err
+		}
+		return c.failure
+	})
+	w.pass(aMoment)
+	return p, err
+}
+
+// ask is bob's own change with verifyMobile.
+func ask(number string) scimChange {
+	return scimChange{asked: true, touch: claim.TouchExplicit, wanted: number}
+}
+
+func TestASCIMChangeFollowsTheTable(t *testing.T) {
+	for name, tt := range map[string]struct {
+		policy   func(*claim.Policy)
+		before   []scimChange
+		change   scimChange
+		mobile   string
+		verified bool
+		pending  string
+		texts    []string
+	}{
+		"B1: asked for":                 {change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"B4: not asked for":             {change: scimChange{touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
+		"B5: always":                    {policy: func(p *claim.Policy) { p.VerifyAlways = true }, change: scimChange{touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"B8: taken back":                {before: []scimChange{ask(m1)}, change: ask(m0), mobile: m0, verified: true, texts: []string{m1}},
+		"B11: another number":           {before: []scimChange{ask(m1)}, change: ask(m2), mobile: m0, verified: true, pending: m2, texts: []string{m1, m2}},
+		"B12: something else":           {before: []scimChange{ask(m1)}, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"B12: a PUT that repeats it":    {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchWhole, wanted: m0}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"B15: removed":                  {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit}, mobile: "", texts: []string{m1}},
+		"B17: spelled otherwise":        {change: ask("+49 171 000 00-00"), mobile: m0, verified: true},
+		"D8: a retry":                   {before: []scimChange{ask(m1)}, change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"B18: privileged, switch off":   {change: scimChange{who: claim.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
+		"B18: privileged, switch on":    {policy: func(p *claim.Policy) { p.VerifyPrivileged = true }, change: scimChange{who: claim.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"written at once ends a claim":  {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit, wanted: m2}, mobile: m2, texts: []string{m1}},
+		"a client without privilege":    {change: scimChange{who: claim.Client, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"B6: feature off ends a claim":  {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: ask(m2), mobile: m2, texts: []string{m1}},
+		"B7: feature off, other things": {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			for _, c := range tt.before {
+				if _, err := w.provision(c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.policy != nil {
+				tt.policy(&w.policy)
+			}
+			if _, err := w.provision(tt.change); err != nil {
+				t.Fatal(err)
+			}
+			w.wantIdentity(tt.mobile, tt.verified, tt.pending)
+			w.wantTexts(tt.texts...)
+			if tt.pending == "" && len(tt.texts) > 0 {
+				wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrWrongCode)
+			}
+			if tt.pending != "" {
+				wantErr(t, w.confirm(bob, w.lastCode()), nil)
+				w.wantIdentity(tt.pending, true, "")
+			}
+		})
+	}
+}
+
+func TestARefusedWriteLeavesNothingBehind(t *testing.T) {
+	w := newWorld(t)
+	refused := ask(m1)
+	refused.failure = claim.ErrNumberTaken
+	_, err := w.provision(refused)
+	wantErr(t, err, claim.ErrNumberTaken)
+	w.wantTexts()
+	w.pass(time.Hour)
+	w.chores()
+	w.wantIdentity(m0, true, "")
+	w.wantTexts()
+	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrNothingPending)
+}
+
+func TestAWriteWithoutAnAnswerIsFoundOut(t *testing.T) {
+	for name, arrived := range map[string]bool{"it arrived": true, "it did not": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			lost := ask(m1)
+			lost.failure = claim.ErrDirectoryAway
+			p, err := w.provision(lost)
+			wantErr(t, err, claim.ErrDirectoryAway)
+			if arrived {
+				i := w.identity(bob)
+				i.Pending = p.Pending.Reveal()
+				w.dir.Put(i)
+			}
+			w.pass(6 * time.Second)
+			w.chores()
+			if arrived {
+				w.wantTexts(m1)
+				return
+			}
+			w.pass(3 * time.Minute)
+			w.chores()
+			w.wantTexts()
+		})
+	}
+}
+
+func TestWhatOwnersMayNotDoWithTheirNumber(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.provision(ask("12"))
+	wantErr(t, err, claim.ErrBadNumber)
+	w.policy.Removal = claim.RemovalDeny
+	_, err = w.provision(scimChange{touch: claim.TouchExplicit})
+	wantErr(t, err, claim.ErrRemovalDenied)
+	_, err = w.Propose(t.Context(), w.identity(bob), claim.DirectChange{
+		Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Owner, ID: bob}, SignedIn: &claim.SignIn{At: w.Now().Add(-time.Hour)},
+		Asked: true, Touch: claim.TouchExplicit, Wanted: m1,
+	})
+	wantErr(t, err, claim.ErrSessionTooOld)
+	w.wantIdentity(m0, true, "")
+	w.wantTexts()
+}
+
+func TestANewIdentityStartsWithItsNumberUnlessAllAreVerified(t *testing.T) {
+	w := newWorld(t)
+	change := claim.DirectChange{Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Client, ID: "okta"}, Asked: true, Wanted: m1}
+	p, err := w.ProposeNew(t.Context(), change)
+	wantErr(t, err, nil)
+	if p.Number.Reveal() != m1 || !p.Pending.IsZero() {
+		t.Errorf("proposed %v, pending %v", p.Number.Reveal(), p.Pending.Reveal())
+	}
+	w.policy.VerifyAlways = true
+	p, err = w.ProposeNew(t.Context(), change)
+	wantErr(t, err, nil)
+	if !p.Number.IsZero() || p.Pending.Reveal() != m1 {
+		t.Errorf("proposed %v, pending %v", p.Number.Reveal(), p.Pending.Reveal())
+	}
+	w.dir.Put(claim.Identity{ID: "new", Pending: m1})
+	wantErr(t, w.SettleNew(t.Context(), p, "new"), nil)
+	w.wantTexts(m1)
+	wantErr(t, w.confirm("new", w.lastCode()), nil)
+	if got := w.identity("new"); got.Mobile != m1 || !got.Verified || got.Pending != "" {
+		t.Errorf("identity is %+v", got)
+	}
+}
+
+func TestADeletedIdentityLeavesNoClaim(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.provision(ask(m1)); err != nil {
+		t.Fatal(err)
+	}
+	wantErr(t, w.Forget(t.Context(), bob, claim.Actor{Kind: claim.Client, ID: "okta"}), nil)
+	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrWrongCode)
+	wantErr(t, w.Forget(t.Context(), bob, claim.Actor{Kind: claim.Client, ID: "okta"}), nil)
+}
+
+func TestADeletedIdentityLeavesNoNumberOfAChangeThatWasMade(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "flow", m1)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	for range 2 {
+		wantErr(t, w.Forget(t.Context(), bob, claim.Actor{Kind: claim.Client, ID: "okta"}), nil)
+		last, err := w.store.Last(t.Context(), bob)
+		if err != nil || last.State != claim.Applied || !last.Number.IsZero() || !last.Was.IsZero() {
+			t.Errorf("got %+v, %v", last, err)
+		}
+	}
+}
+
+func TestOneWritesAnIdentityAtATime(t *testing.T) {
+	w := newWorld(t)
+	var mu sync.Mutex
+	inside, most, done := 0, 0, 0
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			err := w.Exclusively(t.Context(), bob, func(context.Context) error {
+				mu.Lock()
+				inside++
+				most = max(most, inside)
+				mu.Unlock()
+				mu.Lock()
+				inside--
+				done++
+				mu.Unlock()
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if most != 1 || done != 10 {
+		t.Errorf("%d at once, %d in all", most, done)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := w.Exclusively(ctx, bob, func(inner context.Context) error {
+		cancel() // the caller goes away; the work does not
+		other := w.Exclusively(ctx, bob, func(context.Context) error { return nil })
+		if !errors.Is(other, claim.ErrLeased) {
+			t.Errorf("a second one got %v", other)
+		}
+		return inner.Err()
+	})
+	wantErr(t, err, nil)
+}

@@ -1,0 +1,115 @@
+package claim_test
+
+import (
+	"crypto/rand"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/claim/claimtest"
+)
+
+func mint() string {
+	var secret claim.TokenSecret
+	_, _ = rand.Read(secret[:])
+	return secret.Mint()
+}
+
+func TestTokensHaveAFormThatIsRecognised(t *testing.T) {
+	form := regexp.MustCompile(`^hlt_[A-Za-z0-9_-]{48}$`) // as in docs/tokens.md
+	for range 100 {
+		if token := mint(); !form.MatchString(token) {
+			t.Fatalf("got %q", token)
+		}
+	}
+	const want = "hlt_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8Pq3jC"
+	var secret claim.TokenSecret
+	for i := range secret {
+		secret[i] = byte(i)
+	}
+	if got := secret.Mint(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A slip costs no look into the store: the checksum tells.
+func TestASlipIsNoToken(t *testing.T) {
+	store := &claimtest.Tokens{}
+	clients := claim.NewClients(claim.ClientOptions{Tokens: store, Now: time.Now})
+	rapid.Check(t, func(t *rapid.T) {
+		token := []byte(mint())
+		i := rapid.IntRange(0, len(token)-1).Draw(t, "place")
+		other := rapid.Byte().Draw(t, "other")
+		if token[i] == other {
+			return
+		}
+		token[i] = other
+		before := store.Looks()
+		if _, err := clients.Client(t.Context(), string(token), ""); err == nil || store.Looks() != before {
+			t.Errorf("%q: %v after %d looks", token, err, store.Looks()-before)
+		}
+	})
+}
+
+func TestDigestsReadBack(t *testing.T) {
+	digest := claim.DigestToken("abc") // FIPS 180-2, appendix B.1
+	if got := digest.String(); got != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
+		t.Errorf("got %s", got)
+	}
+	if got, err := claim.ParseTokenDigest(strings.ToUpper(digest.String())); err != nil || got != digest {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, bad := range []string{"", "abc", digest.String()[1:], digest.String() + "00", "x" + digest.String()[1:]} {
+		if _, err := claim.ParseTokenDigest(bad); err == nil {
+			t.Errorf("%q is a digest", bad)
+		}
+	}
+}
+
+func TestWhatATokenMayBeMadeOf(t *testing.T) {
+	read, write := claim.ScopeSCIMRead, claim.ScopeSCIMWrite
+	for name, tt := range map[string]struct {
+		name   string
+		scopes []claim.Scope
+		faults []string
+	}{
+		"one scope":           {"okta", []claim.Scope{read}, nil},
+		"twice, in disorder":  {"o.k-t_A9", []claim.Scope{write, read, write}, nil},
+		"longest name":        {strings.Repeat("a", 64), []claim.Scope{read}, nil},
+		"no name, no scope":   {"", nil, []string{"the name", "a scope is needed"}},
+		"name too long":       {strings.Repeat("a", 65), []claim.Scope{read}, []string{"the name"}},
+		"name with a blank":   {"ok ta", []claim.Scope{read}, []string{"the name"}},
+		"name with a line":    {"okta\n", []claim.Scope{read}, []string{"the name"}},
+		"unknown scopes":      {"okta", []claim.Scope{read, "scim:*", ""}, []string{`"scim:*"`, `""`}},
+		"scope in other case": {"okta", []claim.Scope{"SCIM:read"}, []string{`"SCIM:read"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := claim.NewToken(tt.name, claim.DigestToken("x"), tt.scopes, true, time.Time{})
+			if (err != nil) != (tt.faults != nil) {
+				t.Fatalf("got %v", err)
+			}
+			for _, fault := range tt.faults {
+				if !strings.Contains(err.Error(), fault) {
+					t.Errorf("got %v, want %q", err, fault)
+				}
+			}
+			if err != nil {
+				return
+			}
+			for _, scope := range claim.Scopes() {
+				if want := slices.Contains(tt.scopes, scope); got.Has(scope) != want {
+					t.Errorf("%s: got %v", scope, got.Has(scope))
+				}
+			}
+			if diff := cmp.Diff(claim.Actor{Kind: claim.Privileged, ID: tt.name, Address: "192.0.2.1"}, got.Actor("192.0.2.1")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

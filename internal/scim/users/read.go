@@ -1,0 +1,34 @@
+package users
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+)
+
+// Get reads a user from Kratos. Nobody, and who is no user, is
+// claim.ErrNoIdentity.
+func (s *Service) Get(ctx context.Context, by By, id string) (User, error) {
+	entry, err := s.get(ctx, id)
+	if err != nil {
+		return User{}, err
+	}
+	return s.user(entry, by.Client)
+}
+
+// get reads an identity, and has the index know what was found.
+func (s *Service) get(ctx context.Context, id string) (scim.Entry, error) {
+	seen := s.Now()
+	record, err := s.Directory.Record(ctx, id)
+	if errors.Is(err, claim.ErrNoIdentity) {
+		if fault := s.Index.Delete(ctx, id); fault != nil {
+			s.Log.WarnContext(ctx, "deleted user still indexed", "error", fault)
+		}
+	}
+	if err != nil {
+		return scim.Entry{}, err
+	}
+	return s.found(ctx, record, seen)
+}

@@ -1,0 +1,66 @@
+package web
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// Clients prove which client a bearer token is of. [claim.Clients] do.
+type Clients interface {
+	// Recognises tells whether a bearer token is meant to be a client's, good or
+	// not, rather than a session's.
+	Recognises(token string) bool
+	// Client returns the token in force. Errors: claim.ErrNoToken, a
+	// *claim.LimitError, or one that wraps claim.ErrStoreAway.
+	Client(ctx context.Context, token, address string) (claim.Token, error)
+}
+
+// scopeError is claim.ErrNoScope with the scope.
+type scopeError struct{ lacks claim.Scope }
+
+func (e *scopeError) Error() string { return claim.ErrNoScope.Error() + ": " + string(e.lacks) }
+
+func (e *scopeError) Unwrap() error { return claim.ErrNoScope }
+
+// Client authenticates a client by its bearer token (RFC 6750, section 2.1), and
+// holds it to the scopes. A request without a bearer token is
+// claim.ErrNoSession, a token without a scope claim.ErrNoScope; other errors are
+// those of [Clients].
+func (e *Edge) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, error) {
+	text, ok := bearer(c)
+	if !ok {
+		return claim.Token{}, claim.ErrNoSession
+	}
+	token, err := e.Clients.Client(c.Request.Context(), text, ClientAddress(c))
+	if err != nil {
+		return claim.Token{}, e.Failed(c, Token, err)
+	}
+	e.Acts(c, claim.Client, token.Name)
+	for _, scope := range scopes {
+		if !token.Has(scope) {
+			return claim.Token{}, &scopeError{scope}
+		}
+	}
+	return token, nil
+}
+
+// IsClient tells whom a request that owners and clients may make comes from: a
+// client if it says so, an owner otherwise. It proves nothing.
+func (e *Edge) IsClient(c *gin.Context) bool {
+	text, ok := bearer(c)
+	return ok && c.GetHeader("X-Session-Token") == "" && e.Clients != nil && e.Clients.Recognises(text)
+}
+
+// Owner authenticates an owner.
+func (e *Edge) Owner(c *gin.Context) (claim.Caller, error) { return e.owner(c) }
+
+// bearer returns the request's bearer token.
+func bearer(c *gin.Context) (string, bool) {
+	scheme, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	return token, strings.EqualFold(scheme, "Bearer") && token != ""
+}

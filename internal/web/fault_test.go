@@ -1,0 +1,194 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+)
+
+var now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+// inner errors never reach a client: the service deals with them.
+var inner = map[string]bool{
+	"ErrRaced": true, "ErrExists": true, "ErrLeased": true, "ErrUnknownKey": true,
+	"ErrTextedBefore": true,
+}
+
+var sentinels = map[string]error{
+	"ErrNumberNotServed": claim.ErrNumberNotServed, "ErrLinkDead": claim.ErrLinkDead, "ErrCallingCodeFull": claim.ErrCallingCodeFull,
+	"ErrBadNumber": claim.ErrBadNumber, "ErrRemovalDenied": claim.ErrRemovalDenied, "ErrWrongCode": claim.ErrWrongCode, "ErrMalformedCode": claim.ErrMalformedCode,
+	"ErrCodeExpired": claim.ErrCodeExpired, "ErrNothingPending": claim.ErrNothingPending,
+	"ErrBeingApplied": claim.ErrBeingApplied, "ErrStaleForm": claim.ErrStaleForm, "ErrNumberTaken": claim.ErrNumberTaken,
+	"ErrNumberProved": claim.ErrNumberProved, "ErrNumberBound": claim.ErrNumberBound,
+	"ErrChangedElsewhere": claim.ErrChangedElsewhere, "ErrNumberRefused": claim.ErrNumberRefused,
+	"ErrNoSession": claim.ErrNoSession, "ErrSecondFactor": claim.ErrSecondFactor, "ErrNeedsSecondFactor": claim.ErrNeedsSecondFactor, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
+	"ErrTooManyTexts": claim.ErrTooManyTexts, "ErrTooManyTries": claim.ErrTooManyTries,
+	"ErrStoreAway": claim.ErrStoreAway, "ErrDirectoryAway": claim.ErrDirectoryAway, "ErrNoIdentity": claim.ErrNoIdentity,
+	"ErrPrivilegedOff": claim.ErrPrivilegedOff, "ErrBadSetting": claim.ErrBadSetting, "ErrNoClaim": claim.ErrNoClaim,
+	"ErrNoToken": claim.ErrNoToken, "ErrNoScope": claim.ErrNoScope,
+	"ErrReceiptUnknown": claim.ErrReceiptUnknown, "ErrReceiptUnproven": claim.ErrReceiptUnproven,
+	"ErrReceiptUnreadable": claim.ErrReceiptUnreadable, "ErrReceiptTooLarge": claim.ErrReceiptTooLarge,
+}
+
+func TestEveryDomainErrorHasAFace(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../claim/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Err") || inner[spec.Names[0].Name] {
+			return true
+		}
+		name := spec.Names[0].Name
+		sentinel, known := sentinels[name]
+		if !known {
+			t.Errorf("%s is not in this test's table", name)
+			return true
+		}
+		fault := web.FaultOf(fmt.Errorf("while testing: %w", sentinel))
+		if fault.Status < 400 || fault.Code == "HLD-50001" || fault.Description == "" {
+			t.Errorf("%s has the face %+v", name, fault)
+		}
+		return true
+	})
+}
+
+func edge() *web.Edge {
+	return &web.Edge{
+		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, NewID: func() string { return "made-here" },
+	}
+}
+
+func answer(t *testing.T, request *http.Request, handler gin.HandlerFunc) *httptest.ResponseRecorder {
+	t.Helper()
+	engine, err := edge().Engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine.GET("/x", handler)
+	recorder := httptest.NewRecorder()
+	engine.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func TestUnplannedErrorsAndPanicsSayNothing(t *testing.T) {
+	for name, handler := range map[string]gin.HandlerFunc{
+		"error": func(c *gin.Context) { edge().Fail(c, errors.New("the secret")) },
+		"panic": func(*gin.Context) { panic("the secret") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := answer(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil), handler)
+			if got.Code != http.StatusInternalServerError || strings.Contains(got.Body.String(), "secret") ||
+				!strings.Contains(got.Body.String(), "HLD-50001") {
+				t.Errorf("got %d %s", got.Code, got.Body)
+			}
+		})
+	}
+}
+
+func TestLimitsSayWhenTheyEnd(t *testing.T) {
+	for wait, want := range map[time.Duration]string{
+		90 * time.Second: "90", 1500 * time.Millisecond: "2", 0: "1", -time.Hour: "1",
+	} {
+		got := answer(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil), func(c *gin.Context) {
+			edge().Fail(c, &claim.LimitError{Reason: claim.ErrTooSoon, Until: now.Add(wait)})
+		})
+		if got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") != want {
+			t.Errorf("%v: got %d, Retry-After %q, want %q", wait, got.Code, got.Header().Get("Retry-After"), want)
+		}
+	}
+}
+
+// Whoever is told to try again is told when, and whoever went away is no error of ours.
+func TestOutagesSayWhenToTryAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err    error
+		leave  bool
+		status int
+	}{
+		"store":         {claim.ErrStoreAway, false, http.StatusServiceUnavailable},
+		"Kratos":        {claim.ErrDirectoryAway, false, http.StatusServiceUnavailable},
+		"lease":         {claim.ErrLeased, false, http.StatusServiceUnavailable},
+		"time is over":  {fmt.Errorf("look: %w", context.DeadlineExceeded), false, http.StatusServiceUnavailable},
+		"caller left":   {fmt.Errorf("%w: %w", claim.ErrStoreAway, context.Canceled), true, web.StatusClientClosed},
+		"left unasked":  {context.Canceled, true, web.StatusClientClosed},
+		"a fault of us": {errors.New("no such table"), false, http.StatusInternalServerError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var log strings.Builder
+			got := answer(t, httptest.NewRequestWithContext(ctx, http.MethodGet, "/x", nil), func(c *gin.Context) {
+				if tt.leave {
+					cancel()
+				}
+				e := edge()
+				e.Log = slog.New(slog.NewTextHandler(&log, nil))
+				e.Fail(c, tt.err)
+			})
+			if got.Code != tt.status {
+				t.Errorf("got %d, want %d", got.Code, tt.status)
+			}
+			if after := got.Header().Get("Retry-After"); (after != "") != (tt.status == http.StatusServiceUnavailable) {
+				t.Errorf("got Retry-After %q with %d", after, got.Code)
+			}
+			if logged := strings.Contains(log.String(), "level=ERROR"); logged == tt.leave {
+				t.Errorf("logged as an error: %v", logged)
+			}
+		})
+	}
+}
+
+// A handler's context ends before the listener closes the connection, but on routes
+// that bound their own time.
+func TestRequestsHaveTheirTime(t *testing.T) {
+	for path, bounded := range map[string]bool{"/usual": true, "/long": false} {
+		e := edge()
+		e.Unbounded = []string{"/long"}
+		engine, err := e.Engine()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bool
+		engine.GET(path, func(c *gin.Context) { _, got = c.Request.Context().Deadline() })
+		engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if got != bounded {
+			t.Errorf("%s has a deadline: %v, want %v", path, got, bounded)
+		}
+	}
+}
+
+func TestRequestIDs(t *testing.T) {
+	for given, want := range map[string]string{"": "made-here", "abc-123": "abc-123", "evil\tid": "made-here", strings.Repeat("x", 65): "made-here"} {
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil)
+		request.Header.Set("X-Request-Id", given)
+		got := answer(t, request, func(c *gin.Context) { edge().Fail(c, claim.ErrWrongCode) })
+		if id := got.Header().Get("X-Request-Id"); id != want || !strings.Contains(got.Body.String(), `"traceId":"`+want+`"`) {
+			t.Errorf("%q: got %q in %s, want %q", given, id, got.Body, want)
+		}
+	}
+}
+
+func TestUnknownRoutesAndMethodsAnswerInJSON(t *testing.T) {
+	for path, want := range map[string]string{"/y": "HLD-40400", "/x": "HLD-40501"} {
+		got := answer(t, httptest.NewRequest(http.MethodPost, path, nil), func(*gin.Context) {})
+		if !strings.Contains(got.Body.String(), want) {
+			t.Errorf("%s: got %d %s", path, got.Code, got.Body)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package kratos
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/scim"
+)
+
+// identity is an identity in Kratos' own form
+// (https://www.ory.sh/docs/kratos/reference/api#tag/identity). What it holds is kept
+// as it came, to be written back so.
+type identity struct {
+	ID             string          `json:"id"`
+	SchemaID       string          `json:"schema_id"`
+	State          string          `json:"state"`
+	Traits         json.RawMessage `json:"traits"`
+	MetadataPublic json.RawMessage `json:"metadata_public"`
+	MetadataAdmin  json.RawMessage `json:"metadata_admin"`
+	Addresses      []address       `json:"verifiable_addresses"`
+	CreatedAt      time.Time       `json:"created_at"`
+	UpdatedAt      time.Time       `json:"updated_at"`
+	// Credentials are by their kind; what they hold is there only if it was asked for.
+	Credentials map[string]credential `json:"credentials"`
+}
+
+// record is the identity as SCIM's packages need it.
+func (i identity) record() scim.Record {
+	whole := scim.Record{
+		ID: i.ID, SchemaID: i.SchemaID, State: i.State,
+		Traits: object(i.Traits), MetadataPublic: object(i.MetadataPublic), MetadataAdmin: object(i.MetadataAdmin),
+		CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(),
+	}
+	_, whole.HasPassword = i.Credentials[passwordKind]
+	for _, a := range i.Addresses {
+		one := scim.Address{}
+		one.Value, _ = a["value"].(string)
+		one.Via, _ = a["via"].(string)
+		one.Status, _ = a["status"].(string)
+		one.Verified = a["verified"] == true
+		whole.Addresses = append(whole.Addresses, one)
+	}
+	return whole
+}
+
+// address is a verifiable address with all its fields, as it is written back.
+type address map[string]any
+
+// UnmarshalJSON keeps numbers as they are written.
+func (a *address) UnmarshalJSON(text []byte) error {
+	*a, _ = exact(text).(map[string]any)
+	return nil
+}
+
+const inactive = "inactive"
+
+// What Kratos' admin API means by a status (measured: docs/kratos.md, D).
+var identityRefusals = refusals{
+	http.StatusBadRequest: claim.ErrNumberRefused,
+	http.StatusNotFound:   claim.ErrNoIdentity,
+	http.StatusConflict:   claim.ErrNumberTaken,
+}
+
+// identityID is the form of Kratos' identity ids. Other text would lead to other
+// routes; and Kratos reads capitals as the same id, while leases, claims and the audit
+// trail would be another's.
+var identityID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// Identity reads an identity by its id.
+func (d *Directory) Identity(ctx context.Context, id string) (claim.Identity, error) {
+	found, err := d.read(ctx, id)
+	return d.seen(found), err
+}
+
+// Documents reads an identity's traits and public metadata as they are stored.
+func (d *Directory) Documents(ctx context.Context, id string) (traits, public json.RawMessage, err error) {
+	found, err := d.read(ctx, id)
+	return found.Traits, found.MetadataPublic, err
+}
+
+// Email returns an identity's e-mail address: a verified one, if there is any,
+// then any, then the trait; blank if there is none at all.
+func (d *Directory) Email(ctx context.Context, id string) (string, error) {
+	found, err := d.read(ctx, id)
+	email := ""
+	for _, a := range found.Addresses {
+		value, _ := a["value"].(string)
+		switch {
+		case a["via"] != "email":
+		case a["verified"] == true:
+			return value, err
+		case email == "":
+			email = value
+		}
+	}
+	if email == "" && d.opt.EmailTrait != "" {
+		email = member(found.Traits, d.opt.EmailTrait)
+	}
+	return email, err
+}
+
+func (d *Directory) read(ctx context.Context, id string) (identity, error) {
+	return d.exchange(ctx, "read identity", id, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, id).Execute()
+		return resp, err
+	})
+}
+
+// exchange makes a request that answers with the identity of this id.
+func (d *Directory) exchange(
+	ctx context.Context, operation, id string, ask func(context.Context) (*http.Response, error),
+) (identity, error) {
+	if !identityID.MatchString(id) {
+		return identity{}, claim.ErrNoIdentity
+	}
+	found, err := fetch[identity](ctx, d, operation, identityRefusals, ask)
+	if err == nil && !strings.EqualFold(found.ID, id) {
+		err = malformed(operation)
+	}
+	if err != nil {
+		return identity{}, err
+	}
+	return found, nil
+}
+
+// seen keeps what Holdline knows of an identity.
+func (d *Directory) seen(from identity) claim.Identity {
+	known := claim.Identity{
+		ID:         from.ID,
+		Mobile:     member(from.Traits, d.opt.MobileTrait),
+		Pending:    member(from.MetadataPublic, d.opt.PendingKey),
+		Privileged: d.privileged(from),
+	}
+	if d.opt.LocaleTrait != "" {
+		known.Locale = member(from.Traits, d.opt.LocaleTrait)
+	}
+	mobile := claim.StoredMobile(d.opt.Plan, known.Mobile)
+	for _, a := range from.Addresses {
+		if d.reaches(a, mobile) && a["verified"] == true {
+			known.Verified = true
+		}
+	}
+	return known
+}
+
+// reaches tells whether an address is that number. It may be stored with spaces
+// while the trait is not, so both are compared as numbers.
+func (d *Directory) reaches(a address, number claim.Mobile) bool {
+	value, _ := a["value"].(string)
+	return a["via"] == "sms" && !number.IsZero() && number.IsStored(d.opt.Plan, value)
+}
+
+// member reads a string of a JSON object, blank if there is none.
+func member(object json.RawMessage, name string) string {
+	var (
+		members map[string]json.RawMessage
+		text    string
+	)
+	if json.Unmarshal(object, &members) != nil || json.Unmarshal(members[name], &text) != nil {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,161 @@
+package kratos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-openapi/jsonpointer"
+	kratos "github.com/ory/kratos-client-go"
+
+	"github.com/holdline/holdline/internal/claim"
+)
+
+const adopting = "write number"
+
+// Adopt writes the number, verified, and removes the marker when told so, in one
+// PATCH, and compares what Kratos says came of it. The verified address is
+// appended, which needs no knowledge of the others; Kratos drops the one that no
+// trait has any more (measured: docs/kratos.md, C).
+func (d *Directory) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
+	patch := []kratos.JsonPatch{
+		add(pointer("traits", d.opt.MobileTrait), number.Reveal()),
+		add("/verifiable_addresses/-", verified(address{"value": number.Reveal(), "via": "sms"})),
+	}
+	var (
+		changed identity
+		err     error
+	)
+	if unmark {
+		changed, err = d.patch(ctx, adopting, id, append([]kratos.JsonPatch{d.removeMarker()}, patch...))
+	}
+	if !unmark || errors.Is(err, claim.ErrNumberRefused) {
+		// Kratos refuses to remove a marker that is gone already by the same status
+		// as a bad number; without the marker only the number is left to refuse.
+		changed, err = d.patch(ctx, adopting, id, patch)
+	}
+	if err == nil && !d.seen(changed).Verified {
+		changed, err = d.adoptStored(ctx, id, number)
+	}
+	if err != nil {
+		return err
+	}
+	return d.compare(changed, number)
+}
+
+// Write writes the number, which Kratos takes for one that nobody has verified, or
+// removes it.
+func (d *Directory) Write(ctx context.Context, id string, number claim.Mobile) error {
+	write := add(pointer("traits", d.opt.MobileTrait), number.Reveal())
+	if number.IsZero() {
+		write = kratos.JsonPatch{Op: "remove", Path: pointer("traits", d.opt.MobileTrait)}
+	}
+	changed, err := d.patch(ctx, adopting, id, []kratos.JsonPatch{write})
+	if err == nil && !number.IsStored(d.opt.Plan, d.seen(changed).Mobile) {
+		err = fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrDirectoryAway)
+	}
+	return err
+}
+
+// adoptStored verifies a number that the identity had, unverified, in the same
+// words: of two addresses alike Kratos keeps the first, so the list is written
+// as a whole. It is only good for the identity that was just read: an address
+// that was added meanwhile loses its mark and nothing more.
+func (d *Directory) adoptStored(ctx context.Context, id string, number claim.Mobile) (identity, error) {
+	found, err := d.read(ctx, id)
+	if err != nil {
+		return identity{}, err
+	}
+	list, known := slices.Clone(found.Addresses), false
+	for i, a := range list {
+		if d.reaches(a, number) {
+			list[i], known = verified(a), true
+		}
+	}
+	if !known {
+		return found, nil
+	}
+	return d.patch(ctx, adopting, id, []kratos.JsonPatch{
+		add(pointer("traits", d.opt.MobileTrait), number.Reveal()),
+		{Op: "replace", Path: "/verifiable_addresses", Value: list},
+	})
+}
+
+// compare tells whether a write came to what was wanted. If not, somebody wrote
+// at the same time, and it is to be done again. A number that is no address at
+// all is what it can be: its schema lets nothing verify it.
+func (d *Directory) compare(changed identity, number claim.Mobile) error {
+	seen := d.seen(changed)
+	isAddress := slices.ContainsFunc(changed.Addresses, func(a address) bool { return d.reaches(a, number) })
+	switch {
+	case isAddress && !seen.Verified || !number.IsStored(d.opt.Plan, seen.Mobile):
+		return fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrDirectoryAway)
+	case seen.Pending != "" && number.IsStored(d.opt.Plan, seen.Pending):
+		return fmt.Errorf("%s: %w: marker still there", adopting, claim.ErrDirectoryAway)
+	}
+	return nil
+}
+
+// verified is the address with Kratos' marks of a verified one, which fills in
+// the time by itself.
+func verified(a address) address {
+	a = maps.Clone(a)
+	a["verified"], a["status"] = true, "completed"
+	return a
+}
+
+// Mark shows the number as pending, in metadata_public.
+func (d *Directory) Mark(ctx context.Context, id string, number claim.Mobile) error {
+	mark := add(pointer("metadata_public", d.opt.PendingKey), number.Reveal())
+	_, err := d.patch(ctx, "mark identity", id, []kratos.JsonPatch{mark})
+	return err
+}
+
+// Unmark removes the marker. One that is gone already is no error.
+func (d *Directory) Unmark(ctx context.Context, id string) error {
+	_, err := d.patch(ctx, "unmark identity", id, []kratos.JsonPatch{d.removeMarker()})
+	if !errors.Is(err, claim.ErrNumberRefused) {
+		return err
+	}
+	seen, readErr := d.Identity(ctx, id)
+	switch {
+	case readErr != nil:
+		return readErr
+	case seen.Pending != "":
+		return err
+	}
+	return nil
+}
+
+// patch changes an identity by RFC 6902. Kratos knows add, remove and replace.
+func (d *Directory) patch(ctx context.Context, operation, id string, patch []kratos.JsonPatch) (identity, error) {
+	changed, err := d.exchange(ctx, operation, id, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.admin.IdentityAPI.PatchIdentity(ctx, id).JsonPatch(patch).Execute()
+		return resp, err
+	})
+	if err == nil && d.opt.Written != nil {
+		d.opt.Written(changed.record())
+	}
+	return changed, err
+}
+
+func (d *Directory) removeMarker() kratos.JsonPatch {
+	return kratos.JsonPatch{Op: "remove", Path: pointer("metadata_public", d.opt.PendingKey)}
+}
+
+func add(path string, value any) kratos.JsonPatch {
+	return kratos.JsonPatch{Op: "add", Path: path, Value: value}
+}
+
+// pointer is a JSON pointer, escaped as RFC 6901, section 3, asks for.
+func pointer(names ...string) string {
+	var path strings.Builder
+	for _, name := range names {
+		path.WriteString("/" + jsonpointer.Escape(name))
+	}
+	return path.String()
+}

@@ -1,0 +1,168 @@
+package kratos_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/kratos"
+)
+
+func TestAdopt(t *testing.T) {
+	requireKratos(t)
+	for name, tt := range map[string]struct {
+		person   person // with mobile "same" for the number that is adopted
+		unmark   bool
+		requests int
+	}{
+		"first number":                 {person{}, false, 1},
+		"new number":                   {person{mobile: number(t).Reveal(), verified: true}, false, 1},
+		"number not verified":          {person{mobile: "same", emailVerified: true}, false, 2},
+		"the same, marked":             {person{mobile: "same", pending: "same"}, true, 2},
+		"number not verified, spaces":  {person{mobile: "same, spaced"}, false, 1},
+		"number verified, spaces":      {person{mobile: "same, spaced", verified: true}, false, 1},
+		"marker":                       {person{pending: "same"}, true, 1},
+		"number and marker":            {person{mobile: number(t).Reveal(), verified: true, pending: "same"}, true, 1},
+		"marker gone meanwhile":        {person{}, true, 2},
+		"somebody else's marker stays": {person{pending: "+8613711112222"}, false, 1},
+		"e-mail stays verified":        {person{emailVerified: true, mobile: number(t).Reveal(), pending: "same"}, true, 1},
+		"number is a sign-in code":     {person{schema: "member", mobile: number(t).Reveal(), verified: true}, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wanted := number(t)
+			switch tt.person.mobile {
+			case "same":
+				tt.person.mobile = wanted.Reveal()
+			case "same, spaced":
+				tt.person.mobile = spaced(wanted)
+			}
+			if tt.person.pending == "same" {
+				tt.person.pending = wanted.Reveal()
+			}
+			tt.person.email = email()
+			id := shared.add(t, tt.person)
+			way := watch(t, shared)
+			if err := open(t, way.server, nil).Adopt(t.Context(), id, wanted, tt.unmark); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(way.seen(http.MethodPatch, "/")); got != tt.requests {
+				t.Errorf("made %d requests, want %d", got, tt.requests)
+			}
+			got := shared.identity(t, id)
+			if got.Traits["mobile"] != wanted.Reveal() || got.Traits["email"] != tt.person.email {
+				t.Errorf("traits are %v", got.Traits)
+			}
+			want := map[string]string{"sms": wanted.Reveal()}
+			if tt.person.emailVerified {
+				want["email"] = tt.person.email
+			}
+			if diff := cmp.Diff(want, got.verified()); diff != "" {
+				t.Error(diff)
+			}
+			marker, marked := got.Public["pendingMobileNumber"]
+			if marked != (tt.person.pending != "" && !tt.unmark) {
+				t.Errorf("marker is %v", marker)
+			}
+			if tt.person.pending != "" && got.Public["other"] != "stays" {
+				t.Errorf("public metadata is %v", got.Public)
+			}
+		})
+	}
+}
+
+// Kratos keeps no address for a trait that its schema does not verify. The number
+// is written all the same: there is nothing that could be marked.
+func TestAdoptWhereTheTraitIsNoAddress(t *testing.T) {
+	requireKratos(t)
+	wanted := number(t)
+	id := shared.add(t, person{schema: "plain", email: email(), mobile: number(t).Reveal(), pending: wanted.Reveal()})
+	if err := open(t, shared, nil).Adopt(t.Context(), id, wanted, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := shared.identity(t, id); got.Traits["mobile"] != wanted.Reveal() {
+		t.Errorf("traits are %v", got.Traits)
+	}
+}
+
+func TestAdoptRefused(t *testing.T) {
+	requireKratos(t)
+	taken, short := number(t), claim.RestoreMobile("12")
+	shared.add(t, person{email: email(), mobile: taken.Reveal(), verified: true})
+	for name, tt := range map[string]struct {
+		number claim.Mobile
+		marked bool
+		want   error
+	}{
+		"number of somebody else":          {taken, false, claim.ErrNumberTaken},
+		"number of somebody else, marked":  {taken, true, claim.ErrNumberTaken},
+		"number that the schema takes not": {short, false, claim.ErrNumberRefused},
+		"the same, marked":                 {short, true, claim.ErrNumberRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			was := number(t)
+			p := person{email: email(), mobile: was.Reveal(), verified: true}
+			if tt.marked {
+				p.pending = tt.number.Reveal()
+			}
+			id := shared.add(t, p)
+			before := shared.identity(t, id)
+			err := open(t, shared, nil).Adopt(t.Context(), id, tt.number, tt.marked)
+			if !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+			if diff := cmp.Diff(before, shared.identity(t, id)); diff != "" {
+				t.Errorf("the identity was changed: %s", diff)
+			}
+		})
+	}
+}
+
+func TestMarker(t *testing.T) {
+	requireKratos(t)
+	d := open(t, shared, nil)
+	first, second := number(t), number(t)
+	id := shared.add(t, person{email: email(), mobile: number(t).Reveal(), verified: true})
+	for _, step := range []struct {
+		name string
+		do   func() error
+		want string
+	}{
+		{"unmark without one", func() error { return d.Unmark(t.Context(), id) }, ""},
+		{"mark", func() error { return d.Mark(t.Context(), id, first) }, first.Reveal()},
+		{"mark again", func() error { return d.Mark(t.Context(), id, second) }, second.Reveal()},
+		{"unmark", func() error { return d.Unmark(t.Context(), id) }, ""},
+		{"unmark again", func() error { return d.Unmark(t.Context(), id) }, ""},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		got, err := d.Identity(t.Context(), id)
+		if err != nil || got.Pending != step.want {
+			t.Errorf("%s: marker is %q, %v; want %q", step.name, got.Pending, err, step.want)
+		}
+		if !got.Verified {
+			t.Errorf("%s: the number is not verified any more", step.name)
+		}
+	}
+}
+
+func TestNamesAreEscapedInPointers(t *testing.T) {
+	requireKratos(t)
+	d := open(t, shared, func(o *kratos.Options) { o.PendingKey = "a/b~c" })
+	id, wanted := shared.add(t, person{email: email()}), number(t)
+	if err := d.Mark(t.Context(), id, wanted); err != nil {
+		t.Fatal(err)
+	}
+	if got := shared.identity(t, id).Public["a/b~c"]; got != wanted.Reveal() {
+		t.Errorf("marker is %v", got)
+	}
+	if err := d.Adopt(t.Context(), id, wanted, true); err != nil {
+		t.Fatal(err)
+	}
+	if got, marked := shared.identity(t, id).Public["a/b~c"]; marked {
+		t.Errorf("marker is %v", got)
+	}
+}
