@@ -29,7 +29,7 @@ func each(doc *openapi3.T, do func(method, path string, o *openapi3.Operation)) 
 	}
 }
 
-// fit tells whether an address is one of a path of the document, and which values
+// fit reports whether an address is one of a path of the document, and which values
 // its variables have.
 func fit(path, address string) (variables map[string]string, fits bool) {
 	want, got := strings.Split(path, "/"), strings.Split(address, "/")

@@ -78,7 +78,7 @@ func within(most int, window time.Duration) string {
 	return fmt.Sprintf("%d in %s", most, window)
 }
 
-// secure tells whether a browser speaks https, to us or to a proxy. Who makes that
+// secure reports whether a browser speaks https, to us or to a proxy. Who makes that
 // up harms nobody but themselves: their own cookie is not sent in clear.
 func secure(r *http.Request) bool {
 	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"

@@ -257,7 +257,7 @@ func switched(policy claim.Policy, ahead time.Duration) doctor.Database {
 	return doctor.Database{Ahead: ahead, Off: !policy.Enabled, OnRequest: !policy.VerifyAlways}
 }
 
-// isMissing tells whether a database is a file that is not there yet: to open it
+// isMissing reports whether a database is a file that is not there yet: to open it
 // would make it.
 func isMissing(dsn string) bool {
 	name, ok := strings.CutPrefix(dsn, "sqlite://")

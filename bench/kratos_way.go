@@ -13,7 +13,7 @@ import (
 // again that its database ended for a deadlock, and leaves that to its user.
 const kratosTries = 5
 
-// kratosFailed tells whether Kratos said that the fault is its own. Where hooks may refuse
+// kratosFailed reports whether Kratos said that the fault is its own. Where hooks may refuse
 // a form, it does so with status 400, too.
 func kratosFailed(err error) bool {
 	var other statusError
@@ -64,7 +64,7 @@ type kratosIdentity struct {
 	} `json:"verifiable_addresses"`
 }
 
-// has tells whether the number is the stored one, verified, and none is pending.
+// has reports whether the number is the stored one, verified, and none is pending.
 func (i kratosIdentity) has(mobile string) bool {
 	_, pending := i.MetadataPublic["pendingMobileNumber"]
 	return !pending && i.Traits.Mobile == mobile && len(i.Addresses) == 1 && i.Addresses[0].Value == mobile && i.Addresses[0].Verified

@@ -95,7 +95,7 @@ func flags() (settings, error) {
 	return s, nil
 }
 
-// run measures, reports, and then tells whether all was done as it must be.
+// run measures, reports, and then reports whether all was done as it must be.
 func run(ctx context.Context, s settings) (err error) {
 	b := &bench{settings: s, began: time.Now()}
 	server, err := openServer(ctx, s.dsn)

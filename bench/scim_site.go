@@ -110,7 +110,7 @@ func (s *scimSite) stop() error {
 	return errors.Join(fault, s.doubles.stop())
 }
 
-// check tells whether those who were looked up were indexed as Holdline would have
+// check reports whether those who were looked up were indexed as Holdline would have
 // done it: then nobody but those who were changed was written again.
 func (s *scimSite) check(ctx context.Context, server *server) error {
 	var indexed, written int

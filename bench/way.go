@@ -18,11 +18,11 @@ type way interface {
 	arrive(ctx context.Context, p *person) error
 	// request asks for the new number.
 	request(ctx context.Context, p person) error
-	// done tells whether the identity has the new number, verified, and none pending.
+	// done reports whether the identity has the new number, verified, and none pending.
 	done(ctx context.Context, p person) (bool, error)
 	// leave forgets a person.
 	leave(p person)
-	// stays tells whether a person changes the number again and again: real accounts
+	// stays reports whether a person changes the number again and again: real accounts
 	// take longer to make than numbers to change.
 	stays() bool
 	// calls are the requests that Kratos has had; zero if nobody counts.

@@ -67,7 +67,7 @@ func (c Config) checkListeners(f *faults) {
 	}
 }
 
-// isOwnAddressGood tells whether texts may name the public listener's own
+// isOwnAddressGood reports whether texts may name the public listener's own
 // address: on a first look, which nobody else sees.
 func (c Config) isOwnAddressGood() bool {
 	ip, err := netip.ParseAddr(c.Public.Host)
@@ -131,13 +131,13 @@ func (c Config) checkFeature(f *faults) {
 	f.unless(c.Limits.ResendCooldown >= 0, "limits.resend_cooldown", "must not be negative")
 }
 
-// isURL tells whether text is an absolute http or https URL with a host.
+// isURL reports whether text is an absolute http or https URL with a host.
 func isURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == ""
 }
 
-// AutoMigrate tells whether the schema is brought up to date on start.
+// AutoMigrate reports whether the schema is brought up to date on start.
 func (c Config) AutoMigrate() bool {
 	if c.Database.AutoMigrate == "" {
 		return strings.HasPrefix(c.Database.DSN.Reveal(), "sqlite://")

@@ -71,7 +71,7 @@ func keyOf(fault error) string {
 	return key
 }
 
-// within tells whether a key is another one or a part of it.
+// within reports whether a key is another one or a part of it.
 func within(key, whole string) bool {
 	rest, ok := strings.CutPrefix(key, whole)
 	return ok && (whole == "" || rest == "" || rest[0] == '.' || rest[0] == '[')

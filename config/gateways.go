@@ -200,7 +200,7 @@ func (c Config) checkRoutes(f *faults, gateways map[string]bool) {
 	}
 }
 
-// isPrivate tells whether nobody on the way can read what is sent to a URL.
+// isPrivate reports whether nobody on the way can read what is sent to a URL.
 func isPrivate(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -27,7 +27,7 @@ func (k key) isSecret() bool {
 	return k.kind == reflect.TypeFor[Secret]() || k.kind == reflect.TypeFor[[]Secret]()
 }
 
-// structured tells whether the key holds a list of records, or values by names
+// structured reports whether the key holds a list of records, or values by names
 // of the operator's choice, which flags and variables give as JSON.
 func (k key) structured() bool {
 	return k.named() || k.kind.Kind() == reflect.Slice && k.kind.Elem().Kind() == reflect.Struct

@@ -148,7 +148,7 @@ func settings(flags *pflag.FlagSet, variables map[string]string) (map[string]any
 	return found, faults
 }
 
-// inSection tells whether a variable looks like a key of some section. Others
+// inSection reports whether a variable looks like a key of some section. Others
 // with the prefix are not Holdline's to judge.
 func inSection(variable string, sections map[string]bool) bool {
 	for section := range sections {

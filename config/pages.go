@@ -62,13 +62,13 @@ func checkColour(f *faults, key, value, ground, name string) {
 	}
 }
 
-// isPage tells whether text is the address of a web page, without credentials.
+// isPage reports whether text is the address of a web page, without credentials.
 func isPage(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil
 }
 
-// isPicture tells whether a file holds what its name says.
+// isPicture reports whether a file holds what its name says.
 func isPicture(name string) bool {
 	content, err := os.ReadFile(name) //nolint:gosec // the operator names it
 	if err != nil || len(content) > largestLogo {

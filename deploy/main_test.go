@@ -97,7 +97,7 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// answers tells whether a URL answers 200.
+// answers reports whether a URL answers 200.
 func answers(url string) bool {
 	response, err := http.Get(url)
 	if err != nil {
@@ -148,7 +148,7 @@ func secrets(dir string) map[string]string {
 	}
 }
 
-// refused returns what holdline says of a configuration that is not good.
+// refused returns what holdline says of an invalid configuration.
 func refused(t *testing.T, config string, environ ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -212,7 +212,7 @@ func commands(text string) []command {
 	return all
 }
 
-// shows tells whether the wanted lines are among the printed ones, in order.
+// shows reports whether the wanted lines are among the printed ones, in order.
 func shows(got string, want []string) bool {
 	lines := strings.Split(got, "\n")
 	for _, w := range want {

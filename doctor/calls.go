@@ -131,7 +131,7 @@ func (r Realm) wrongURL(given, wanted string, seen *Kratos) (Rule, string) {
 	}
 }
 
-// sameServer tells whether two URLs lead to one server by their text: a default
+// sameServer reports whether two URLs lead to one server by their text: a default
 // port may be left out, and all names of this machine are one.
 func sameServer(a, b string) bool {
 	server := func(text string) string {
@@ -158,7 +158,7 @@ func bare(text string) string {
 	return u.String()
 }
 
-// excepted tells whether Kratos may call a URL although it is private. Exceptions
+// excepted reports whether Kratos may call a URL although it is private. Exceptions
 // are globs, in which * does not go beyond a dot or a slash.
 func (r Realm) excepted(address string) bool {
 	return slices.ContainsFunc(r.File.texts("clients.http.private_ip_exception_urls"), func(glob string) bool {
@@ -170,7 +170,7 @@ func (r Realm) excepted(address string) bool {
 	})
 }
 
-// isPrivate tells whether a URL's host is a private address, or is known to lead
+// isPrivate reports whether a URL's host is a private address, or is known to lead
 // to one.
 func isPrivate(text string, seen *Kratos) bool {
 	u, err := url.Parse(text)
@@ -190,7 +190,7 @@ func isPrivate(text string, seen *Kratos) bool {
 	})
 }
 
-// isLoopback tells whether a host is this machine's own.
+// isLoopback reports whether a host is this machine's own.
 func isLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

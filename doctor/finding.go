@@ -99,7 +99,7 @@ func order(findings []Finding) []Finding {
 	return findings
 }
 
-// Failed tells whether findings end the command with code 1; strict counts
+// Failed reports whether findings end the command with code 1; strict counts
 // warnings too.
 func Failed(findings []Finding, strict bool) bool {
 	return slices.ContainsFunc(findings, func(f Finding) bool { return strict || f.Severity == Failure })

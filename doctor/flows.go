@@ -141,10 +141,10 @@ func listed(name string, texts []string) string {
 	return name + ": [" + strings.Join(quoted, ", ") + "]"
 }
 
-// hasPage tells whether people are sent to Holdline's page.
+// hasPage reports whether people are sent to Holdline's page.
 func (r Realm) hasPage() bool { return r.Page != "" && r.Page == r.Hook.ReturnURL }
 
-// mayReturn tells whether Kratos sends people to a URL, as it decides it: scheme
+// mayReturn reports whether Kratos sends people to a URL, as it decides it: scheme
 // and host of an allowed one, and the beginning of its path as it is written. Its
 // own forms are allowed always.
 func (r Realm) mayReturn(page string) bool {

@@ -96,7 +96,7 @@ func (h webHook) told(wanted map[role]webHook) role {
 	return foreign
 }
 
-// beforeStore tells whether Kratos runs a hook before it stores the identity.
+// beforeStore reports whether Kratos runs a hook before it stores the identity.
 func (h webHook) beforeStore() bool { return h.kind == "web_hook" && (h.parse || h.canInterrupt) }
 
 // wanted are the hooks that kratos-config prints.

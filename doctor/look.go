@@ -123,7 +123,7 @@ func (l Looker) Kratos(ctx context.Context, r Realm) Kratos {
 	return seen
 }
 
-// servesAdmin tells whether an address answers for Kratos' admin API.
+// servesAdmin reports whether an address answers for Kratos' admin API.
 func (l Looker) servesAdmin(ctx context.Context, base string) bool {
 	r, err := l.ask(ctx, http.MethodGet, base, "admin/health/ready", "")
 	var said struct {
@@ -174,10 +174,10 @@ type HookAnswer struct {
 	Own bool
 }
 
-// keyless tells whether Holdline asks for a key there.
+// keyless reports whether Holdline asks for a key there.
 func (a HookAnswer) keyless() bool { return a.Own && a.Status == http.StatusUnauthorized }
 
-// yes tells whether Kratos would store a new number because of the answer.
+// yes reports whether Kratos would store a new number because of the answer.
 func (a HookAnswer) yes() bool { return !a.Own && a.Status >= 200 && a.Status < 300 }
 
 // says writes what was answered as a sentence.

@@ -93,7 +93,7 @@ func (r Realm) schemas(seen *Kratos) []Finding {
 	return append(found, r.traits(documents, len(found) == 0, func(id string) Place { return places[id] })...)
 }
 
-// traits looks at the mobile trait in each schema; all tells whether these are all
+// traits looks at the mobile trait in each schema; all reports whether these are all
 // that there are.
 func (r Realm) traits(schemas map[string]map[string]any, all bool, place func(id string) Place) []Finding {
 	some := !all // one that was not read may have it

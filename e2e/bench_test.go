@@ -55,7 +55,7 @@ func TestTheBenchmarkLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
-// reports tells whether a table has a line for a database with that many changes and
+// reports reports whether a table has a line for a database with that many changes and
 // nothing amiss.
 func reports(report, name string, changes int) bool {
 	want := fmt.Sprintf("| %s | %d | 0 | %d | 0 | 0 | 0 |", name, changes, 2*changes)

@@ -71,7 +71,7 @@ func TestAPasswordThatIsNoLongerGoodOpensNothing(t *testing.T) {
 			bob := s.NewPerson(t, numbers())
 			text := bob.Ask(t, numbers())
 			if got := bob.SCIMByPassword(t, http.MethodGet, "/Me", ""); got.Status != http.StatusOK {
-				t.Fatalf("the password is not good: %d %s", got.Status, got.Body)
+				t.Fatalf("the password is refused: %d %s", got.Status, got.Body)
 			}
 			method, body := end(bob)
 			ended := harness.Send(t, method, s.Kratos.AdminURL+"/admin/identities/"+bob.ID, body, harness.JSONBody)

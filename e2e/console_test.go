@@ -39,7 +39,7 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	tab.Sound(t, "console-sign-in")
 	tab.Type(t, "#token", "hlt_made-up")
 	tab.PressToGo(t, "\r")
-	tab.Await(t, harness.Patience, "#token-fault", "a wrong token is refused", false, says("not good"))
+	tab.Await(t, harness.Patience, "#token-fault", "a wrong token is refused", false, says("invalid"))
 	tab.Sound(t, "console-sign-in-refused")
 	tab.Type(t, "#token", token)
 	tab.PressToGo(t, "\r")

@@ -323,7 +323,7 @@ func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
 	}
 }
 
-// hasEach tells whether a text has all the parts.
+// hasEach reports whether a text has all the parts.
 func hasEach(text string, parts []string) bool {
 	return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) })
 }

@@ -168,7 +168,7 @@ func TestConsoleTokensAreNotFoundByTrying(t *testing.T) {
 	for range 3 {
 		tab.Type(t, "#token", "hlt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 		tab.PressToGo(t, "\r")
-		tab.Await(t, harness.Patience, "#token-fault", "the token is refused", false, says("not good"))
+		tab.Await(t, harness.Patience, "#token-fault", "the token is refused", false, says("invalid"))
 	}
 	tab.Type(t, "#token", s.Token(t, "--scope", "claims:manage"))
 	tab.PressToGo(t, "\r")

@@ -314,7 +314,7 @@ func (w *storm) setByClient(p *resident, in intent, deadline time.Time) error {
 	return w.has(p, written, deadline)
 }
 
-// locked: after too many wrong codes the right one is not good any more.
+// locked: after too many wrong codes the right one is refused too.
 func (w *storm) locked(p *resident, in intent, deadline time.Time) error {
 	code, err := w.reads(p, in, p.number(), nil, deadline)
 	if err != nil {

@@ -109,7 +109,7 @@ func inTrace(spans []harness.Span, trace []byte) []string {
 	return names
 }
 
-// hasAll tells whether each of the beginnings is one of some name.
+// hasAll reports whether each of the beginnings is one of some name.
 func hasAll(names, beginnings []string) bool {
 	for _, beginning := range beginnings {
 		if !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, beginning) }) {

@@ -102,7 +102,7 @@ func textOf(raw json.RawMessage) string {
 	return s
 }
 
-// verified tells whether the old number's address is.
+// verified reports whether the old number's address is.
 func (b settingsBody) verified(plan claim.NumberPlan) (bool, error) {
 	if len(b.Addresses) == 0 {
 		return false, nil

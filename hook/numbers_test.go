@@ -57,7 +57,7 @@ func answered(t *testing.T, body string) (traits, public map[string]any) {
 	return traits, public
 }
 
-// random makes JSON of any numbers, and tells whether jsonnet loses some of them.
+// random makes JSON of any numbers, and reports whether jsonnet loses some of them.
 type random struct {
 	*rand.Rand
 	doubtful bool

@@ -112,7 +112,7 @@ func writable(o scim.Operation) bool {
 	}
 }
 
-// numberOnly tells whether the mobile number is the only trait that is written.
+// numberOnly reports whether the mobile number is the only trait that is written.
 func (d *Directory) numberOnly(operations []scim.Operation) bool {
 	written := 0
 	for _, o := range operations {
@@ -136,7 +136,7 @@ func steps(path string) []string {
 	return names
 }
 
-// settled tells whether a value is what an operation at the path makes of it. A
+// settled reports whether a value is what an operation at the path makes of it. A
 // list's elements move, so of those only an appended one is looked for.
 func settled(value any, path []string, operation kratos.JsonPatch) bool {
 	if len(path) == 0 {
@@ -162,7 +162,7 @@ func wanted(operation kratos.JsonPatch) any {
 	return exact(text)
 }
 
-// includes tells whether an element is the wanted one; Kratos adds members to
+// includes reports whether an element is the wanted one; Kratos adds members to
 // addresses.
 func includes(element, wanted any) bool {
 	has, isObject := element.(map[string]any)

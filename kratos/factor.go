@@ -49,7 +49,7 @@ func (i identity) shown(c claim.Caller) claim.Caller {
 	return c
 }
 
-// second tells whether a WebAuthn credential has a key that is a second factor. One
+// second reports whether a WebAuthn credential has a key that is a second factor. One
 // that is there in place of a password is a first.
 func (c credential) second() bool {
 	var config struct {

@@ -76,7 +76,7 @@ func (r refusals) of(status int, body []byte) error {
 	return meaning
 }
 
-// whole tells whether the client read the whole answer; that it could not make
+// whole reports whether the client read the whole answer; that it could not make
 // sense of it does not matter here.
 func whole(err error) bool {
 	var unread *kratos.GenericOpenAPIError

@@ -148,7 +148,7 @@ func (d *Directory) seen(from identity) claim.Identity {
 	return known
 }
 
-// reaches tells whether an address is that number. It may be stored with spaces
+// reaches reports whether an address is that number. It may be stored with spaces
 // while the trait is not, so both are compared as numbers.
 func (d *Directory) reaches(a address, number claim.Mobile) bool {
 	value, _ := a["value"].(string)

@@ -178,7 +178,7 @@ func (r Realms) Documents(ctx context.Context, identityID string) (traits, publi
 	return d.Documents(ctx, id)
 }
 
-// Privileged tells whether an identity is a privileged person of its realm.
+// Privileged reports whether an identity is a privileged person of its realm.
 func (r Realms) Privileged(ctx context.Context, identityID string) (bool, error) {
 	d, id, err := r.of(identityID)
 	if err != nil {

@@ -40,7 +40,7 @@ func (d *Directory) Record(ctx context.Context, id string) (scim.Record, error) 
 	return found.record(), err
 }
 
-// Privileged tells whether an identity's metadata_admin makes it a privileged
+// Privileged reports whether an identity's metadata_admin makes it a privileged
 // person.
 func (d *Directory) Privileged(ctx context.Context, id string) (bool, error) {
 	if d.opt.PrivilegedKey == "" {

@@ -21,7 +21,7 @@ type schema struct {
 	until time.Time
 }
 
-// CodeIdentifier tells whether the schema makes the mobile number an identifier
+// CodeIdentifier reports whether the schema makes the mobile number an identifier
 // for sign-in by code. What was read last stands while Kratos is away.
 func (d *Directory) CodeIdentifier(ctx context.Context, schemaID string) (bool, error) {
 	known, ok := d.schemas.Get(schemaID)

@@ -58,7 +58,7 @@ func DescribeTrait(schema map[string]any, trait string) Trait {
 	return found
 }
 
-// isCode tells whether Kratos' extension sets credentials.code.identifier.
+// isCode reports whether Kratos' extension sets credentials.code.identifier.
 func isCode(extension map[string]any) bool {
 	credentials, _ := extension["credentials"].(map[string]any)
 	code, _ := credentials["code"].(map[string]any)
@@ -66,7 +66,7 @@ func isCode(extension map[string]any) bool {
 	return identifier
 }
 
-// isIdentifier tells whether Kratos' extension sets an identifier of credentials of
+// isIdentifier reports whether Kratos' extension sets an identifier of credentials of
 // any kind.
 func isIdentifier(extension map[string]any) bool {
 	credentials, _ := extension["credentials"].(map[string]any)
@@ -79,7 +79,7 @@ func isIdentifier(extension map[string]any) bool {
 	return false
 }
 
-// isVerifiable tells whether Kratos' extension sets verification.via to sms.
+// isVerifiable reports whether Kratos' extension sets verification.via to sms.
 func isVerifiable(extension map[string]any) bool {
 	verification, _ := extension["verification"].(map[string]any)
 	return verification["via"] == "sms"
@@ -109,7 +109,7 @@ func (w *walk) property(part any, name string) []any {
 	return found
 }
 
-// says tells whether Kratos' extension of a part, or of what it is made of, says
+// says reports whether Kratos' extension of a part, or of what it is made of, says
 // something.
 func (w *walk) says(part any, something func(extension map[string]any) bool) bool {
 	object, ok := part.(map[string]any)

@@ -85,7 +85,7 @@ func (d *Directory) adoptStored(ctx context.Context, id string, number claim.Mob
 	})
 }
 
-// compare tells whether a write came to what was wanted. If not, somebody wrote
+// compare reports whether a write came to what was wanted. If not, somebody wrote
 // at the same time, and it is to be done again. A number that is no address at
 // all is what it can be: its schema lets nothing verify it.
 func (d *Directory) compare(changed identity, number claim.Mobile) error {

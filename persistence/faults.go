@@ -170,7 +170,7 @@ func untilSent(err error) error {
 	return err
 }
 
-// unsent tells whether the database cannot have heard of the operation.
+// unsent reports whether the database cannot have heard of the operation.
 func unsent(err error) bool {
 	if marked := (unsentError{}); errors.As(err, &marked) {
 		return true
@@ -179,7 +179,7 @@ func unsent(err error) bool {
 	return errors.As(err, &dial) && dial.Op == "dial" && !dial.Timeout()
 }
 
-// lost tells whether the database rolled the operation back for another's sake.
+// lost reports whether the database rolled the operation back for another's sake.
 func lost(err error) bool {
 	if answered(err, mysqlLockWait, mysqlDeadlock, mysqlHasChanged, mysqlNotInGroup) {
 		return true
@@ -214,13 +214,13 @@ func ours(err error) bool {
 	return errors.Is(err, gorm.ErrRecordNotFound)
 }
 
-// answered tells whether MySQL answered with one of these numbers.
+// answered reports whether MySQL answered with one of these numbers.
 func answered(err error, numbers ...uint16) bool {
 	server := (*mysql.MySQLError)(nil)
 	return errors.As(err, &server) && slices.Contains(numbers, server.Number)
 }
 
-// noTable tells whether the database answered that a table is missing.
+// noTable reports whether the database answered that a table is missing.
 func noTable(err error) bool {
 	return err != nil && (answered(err, mysqlNoTable) || strings.Contains(err.Error(), sqliteNoTable))
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/holdline/holdline/persistence"
 )
 
-// An outage passes by itself. A table that is missing does not, and neither does a
+// An outage is transient. A table that is missing does not, and neither does a
 // statement that the database does not understand.
 func TestOurOwnFaultsAreNoOutages(t *testing.T) {
 	onEach(t, func(k kind) {

@@ -40,7 +40,7 @@ func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) e
 	return claim.ErrLeased
 }
 
-// addLease tells whether nobody had a lease.
+// addLease reports whether nobody had a lease.
 func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (bool, error) {
 	err := s.db.write(ctx, func(tx *gorm.DB) error {
 		return insert(tx, leaseRow{
@@ -53,7 +53,7 @@ func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (b
 	return err == nil, err
 }
 
-// takeOverLease tells whether somebody had a lease that has ended.
+// takeOverLease reports whether somebody had a lease that has ended.
 func (s *Store) takeOverLease(ctx context.Context, lease claim.Lease, now time.Time) (bool, error) {
 	var changed int64
 	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {

@@ -90,7 +90,7 @@ func (db *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	return status, nil
 }
 
-// Outdated tells whether this release needs a migration that was not applied. A
+// Outdated reports whether this release needs a migration that was not applied. A
 // schema that is newer than the release is not outdated. It changes nothing.
 func (db *DB) Outdated(ctx context.Context) (bool, error) {
 	status, err := db.MigrationStatus(ctx)

@@ -116,7 +116,7 @@ func (x *ScimIndex) sorted(ctx context.Context, q scim.Query) (scim.Page, error)
 	return scim.Page{Total: total, Entries: entries}, err
 }
 
-// kept answers with a page of what a condition keeps, and tells whether the
+// kept answers with a page of what a condition keeps, and reports whether the
 // evaluator agrees with it.
 func (x *ScimIndex) kept(ctx context.Context, q scim.Query) (page scim.Page, agreed bool, err error) {
 	keeping, args := scimSQL(q.Condition, q.Client)

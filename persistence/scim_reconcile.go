@@ -55,7 +55,7 @@ func (x *ScimIndex) reconcile(ctx context.Context, entries []scim.Entry) (change
 	return changed, x.see(ctx, same)
 }
 
-// describes tells whether two rows differ in nothing but when they were written.
+// describes reports whether two rows differ in nothing but when they were written.
 func (r scimRow) describes(other scimRow) bool {
 	return r.ID == other.ID && r.Version == other.Version && r.Document == other.Document &&
 		r.ExternalIDs == other.ExternalIDs && r.FoundBy == other.FoundBy &&

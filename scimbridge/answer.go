@@ -54,7 +54,7 @@ func (h handlers) present(user users.User) map[string]any {
 // 3.14).
 func etag(version string) string { return `W/"` + version + `"` }
 
-// lists tells whether a header such as If-Match lists a version, or any by *.
+// lists reports whether a header such as If-Match lists a version, or any by *.
 func lists(header, version string) bool {
 	for tag := range strings.SplitSeq(header, ",") {
 		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")

@@ -18,13 +18,13 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 )
 
-// accountAPI is an [API] with something to look at that sends nothing and tells
+// accountAPI is an [API] with something to look at that sends nothing and reports
 // whether the credentials are good.
 type accountAPI interface {
 	account(ctx context.Context) (*http.Request, error)
 }
 
-// Look tells whether the provider can be reached and, where it has a resource for
+// Look reports whether the provider can be reached and, where it has a resource for
 // that, whether it takes the credentials. It sends no text. The error wraps
 // [ErrAccount] if the provider refuses the credentials; any other means that it
 // cannot be reached. None has credentials in it.

@@ -87,7 +87,7 @@ func (w *Worker) linger(
 	return texts
 }
 
-// look reads what is due, newest first, and tells whether there may be more.
+// look reads what is due, newest first, and reports whether there may be more.
 // What must not be sent it drops, and what no gateway is to be asked for it
 // postpones: both at once for all of them.
 func (w *Worker) look(ctx context.Context, n int) (live []claim.QueuedText, more bool, err error) {
@@ -240,7 +240,7 @@ func (s *idSet) all() map[string]bool {
 	return maps.Clone(s.ids)
 }
 
-// idle tells whether there is room that none of these texts asks for.
+// idle reports whether there is room that none of these texts asks for.
 func (w *Worker) idle(texts []claim.QueuedText) bool {
 	asked := map[*lane]bool{}
 	for _, t := range texts {

@@ -227,7 +227,7 @@ func withoutRule(a answer) (string, error) {
 	return id, nil
 }
 
-// isError tells whether the answer is an object that names an error.
+// isError reports whether the answer is an object that names an error.
 func (a answer) isError() bool {
 	fields, _ := a.json.(map[string]any)
 	return slices.ContainsFunc([]string{"error", "errors", "error-text", "error_message"}, func(name string) bool {

@@ -66,7 +66,7 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 	}
 }
 
-// dead tells whether a text is not to be sent any more: its code has no time
+// dead reports whether a text is not to be sent any more: its code has no time
 // left. One without an end, as a notice may be, lives on.
 func dead(t claim.Text, now time.Time) bool {
 	return !t.Expires.IsZero() && t.Expires.Sub(now) < shortestSend
@@ -154,7 +154,7 @@ func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, hel
 	return o
 }
 
-// isPassing tells whether the gateway may take the text later. An account may be put
+// isPassing reports whether the gateway may take the text later. An account may be put
 // in order within the hours that a notice has, though not while a person waits.
 func isPassing(err error, t claim.Text) bool {
 	return !errors.Is(err, ErrRefused) || isNotice(t) && errors.Is(err, ErrAccount)

@@ -65,7 +65,7 @@ func (l *lane) newBreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 	})
 }
 
-// isRefusal tells whether the fault is the message's.
+// isRefusal reports whether the fault is the message's.
 func isRefusal(err error) bool { return errors.Is(err, ErrRefused) && !errors.Is(err, ErrAccount) }
 
 // restAfter is how long the gateway asks to be left alone; zero if it does not.
@@ -117,7 +117,7 @@ func (l *lane) note(err error) {
 	}
 }
 
-// shut tells whether the gateway is not to be asked.
+// shut reports whether the gateway is not to be asked.
 func (l *lane) shut(now time.Time) bool { return !l.report(now).RestingUntil.IsZero() }
 
 // report tells the lane's health.

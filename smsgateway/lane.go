@@ -110,7 +110,7 @@ func (l *lane) queue(ctx context.Context) *turn {
 	return l.begin()
 }
 
-// awaitSlot waits until the rate allows one more, and tells whether it does
+// awaitSlot waits until the rate allows one more, and reports whether it does
 // before ctx, which has a deadline, ends.
 func (l *lane) awaitSlot(ctx context.Context) bool {
 	now := l.now()
@@ -142,7 +142,7 @@ func (l *lane) begin() *turn {
 	return &turn{lane: l, report: report}
 }
 
-// spare tells whether one of the backlog may enter now: half of the places are
+// spare reports whether one of the backlog may enter now: half of the places are
 // kept for fresh texts, and so is a rate that those already wait for.
 func (l *lane) spare(now time.Time) bool {
 	return 2*len(l.places) < cap(l.places) && l.limiter.TokensAt(now) >= 1 && !l.shut(now)

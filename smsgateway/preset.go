@@ -46,7 +46,7 @@ func postForm(ctx context.Context, address string, form url.Values) (*http.Reque
 // digits is a number without the plus sign.
 func digits(m Message) string { return strings.TrimPrefix(m.To.Reveal(), "+") }
 
-// isUnicode tells whether a text needs UCS-2.
+// isUnicode reports whether a text needs UCS-2.
 func isUnicode(m Message) bool {
 	encoding, _ := Segments(m.Body)
 	return encoding == UCS2

@@ -120,7 +120,7 @@ func (rr ReceiptReader) read(r receiptRequest) (claim.Receipt, error) {
 	return claim.Receipt{Message: message, State: state, Detail: detail}, nil
 }
 
-// nameable tells whether a text can be a message's id.
+// nameable reports whether a text can be a message's id.
 func nameable(id string) bool {
 	return id != "" && utf8.ValidString(id) && utf8.RuneCountInString(id) <= longestMessage &&
 		!strings.ContainsFunc(id, unicode.IsControl)

@@ -137,14 +137,14 @@ func (c RequestConfig) dress(req *http.Request, messageID string, body []byte, n
 	}
 }
 
-// isToken tells whether text can name a header (RFC 9110, section 5.6.2).
+// isToken reports whether text can name a header (RFC 9110, section 5.6.2).
 func isToken(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 	})
 }
 
-// isFieldValue tells whether text can be a header's value.
+// isFieldValue reports whether text can be a header's value.
 func isFieldValue(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return (r < ' ' && r != '\t') || r == 0x7f })
 }

@@ -72,7 +72,7 @@ type Form struct {
 	Kind     claim.TextKind
 	Language string // BCP 47
 	Wording  Wording
-	// FillsIn tells whether the last line is there, by which browsers fill the
+	// FillsIn reports whether the last line is there, by which browsers fill the
 	// code in. Only built-in texts go without, where it has no room.
 	FillsIn bool
 	// Encoding and Segments are those of the longest text.

@@ -74,7 +74,7 @@ func (o Options) FromEnvironment(variable func(string) string) Options {
 	return o
 }
 
-// On tells whether there is anywhere to send spans to.
+// On reports whether there is anywhere to send spans to.
 func (o Options) On() bool { return o.Endpoint != "" || o.TracesEndpoint != "" }
 
 // headers reads lists such as api-key=x,tenant=y, in which values are escaped as in

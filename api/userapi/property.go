@@ -20,7 +20,7 @@ func (p property) scenario() (string, bool) {
 
 type properties []property
 
-// askForUpdate tells whether the scenario is named, once, and is the only one
+// askForUpdate reports whether the scenario is named, once, and is the only one
 // that there is. Other properties have no say in what is sent to whom.
 func (all properties) askForUpdate() bool {
 	named := 0

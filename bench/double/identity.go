@@ -56,7 +56,7 @@ func newIdentity(id, mobile string) Identity {
 // Mobile is the stored number.
 func (i Identity) Mobile() string { return i.Traits[trait] }
 
-// Done tells whether the identity has the number, verified, and none is pending.
+// Done reports whether the identity has the number, verified, and none is pending.
 func (i Identity) Done(mobile string) bool {
 	_, pending := i.MetadataPublic[pendingKey]
 	return !pending && i.Mobile() == mobile && len(i.Addresses) == 1 && i.Addresses[0].Verified

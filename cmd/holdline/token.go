@@ -121,7 +121,7 @@ type tokenStore struct {
 	now time.Time // the database's
 }
 
-// configured tells whether the configuration has a token of that name.
+// configured reports whether the configuration has a token of that name.
 func (s tokenStore) configured(name string) bool {
 	for _, t := range s.cfg.Tokens {
 		if t.Name == name {

@@ -34,7 +34,7 @@ func (b Backlog) Index(to string) (int, bool) {
 	return n, err == nil && n >= 1 && n <= b.Count && to == b.To(n)
 }
 
-// Expired tells whether the n-th copy's code is.
+// Expired reports whether the n-th copy's code is.
 func (b Backlog) Expired(n int) bool { return b.ExpiredEvery > 0 && n%b.ExpiredEvery == 0 }
 
 // Due makes all queued texts due now, as time does.

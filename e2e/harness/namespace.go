@@ -10,7 +10,7 @@ import (
 
 const inNamespace = "HOLDLINE_E2E_IN_NAMESPACE"
 
-// InNamespace tells whether the test runs in a network of its own, with nothing
+// InNamespace reports whether the test runs in a network of its own, with nothing
 // but a loopback interface. If not, it runs the test there, in another process
 // of this program, and passes the outcome on: for servers that cannot be told to
 // listen on one address only. It needs root, or a kernel on which everybody may

@@ -52,7 +52,7 @@ func (i Identity) Pending() string {
 	return pending
 }
 
-// MobileVerified tells whether the stored number is marked verified.
+// MobileVerified reports whether the stored number is marked verified.
 func (i Identity) MobileVerified() bool {
 	for _, a := range i.Addresses {
 		if a.Via == "sms" && a.Value == i.Traits.Mobile {

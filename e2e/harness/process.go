@@ -83,7 +83,7 @@ func onLastingThread(start func() error) error {
 	return <-failed
 }
 
-// Running tells whether the program still runs.
+// Running reports whether the program still runs.
 func (p *Process) Running() bool {
 	select {
 	case <-p.gone:

@@ -156,7 +156,7 @@ func (a *Administrators) Check(ctx context.Context, secret, cookie, address stri
 	return s.actor(address), nil
 }
 
-// stands tells whether what a session stands on is in force.
+// stands reports whether what a session stands on is in force.
 func (a *Administrators) stands(ctx context.Context, s AdminSession, cookie string) error {
 	if s.IdentityID != "" {
 		person, err := a.person(ctx, cookie)

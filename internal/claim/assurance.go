@@ -46,7 +46,7 @@ func (e *SecondFactorError) Error() string {
 
 func (e *SecondFactorError) Unwrap() error { return ErrNeedsSecondFactor }
 
-// Proven tells whether a sign-in is good enough to change what an account is
+// Proven reports whether a sign-in is good enough to change what an account is
 // reached or opened by: as young and as strong as Kratos' own form asks for. Nil is
 // somebody who does not sign in, such as a client. Errors: ErrSessionTooOld, a
 // *SecondFactorError, or those of [SignIn].Factors.
@@ -60,11 +60,11 @@ func (s *Service) Proven(ctx context.Context, in *SignIn) error {
 	return s.Assured(ctx, *in)
 }
 
-// Assured tells whether a sign-in is as strong as the policy asks for; errors are
+// Assured reports whether a sign-in is as strong as the policy asks for; errors are
 // those of [Service.Proven].
 func (s *Service) Assured(ctx context.Context, in SignIn) error { return s.Policy().assured(ctx, in) }
 
-// assured tells whether a sign-in is as strong as the policy asks for.
+// assured reports whether a sign-in is as strong as the policy asks for.
 func (p Policy) assured(ctx context.Context, in SignIn) error {
 	if p.RequiredAAL != RequireHighestAvailable || in.Assurance == AAL2 || in.Factors == nil {
 		return nil

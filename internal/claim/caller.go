@@ -41,7 +41,7 @@ func (c Caller) Actor() Actor {
 	return Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address}
 }
 
-// means tells whether a held claim is the one that the caller speaks of.
+// means reports whether a held claim is the one that the caller speaks of.
 func (c Caller) means(held *Claim) bool {
 	return held != nil && (c.ClaimID == "" || c.ClaimID == held.ID)
 }

@@ -20,7 +20,7 @@ const (
 	Orphaned   State = "orphaned"
 )
 
-// Known tells whether there is such a state.
+// Known reports whether there is such a state.
 func (s State) Known() bool {
 	switch s {
 	case Staged, Open, Verified, Applied, Discarded, Superseded, Cancelled, Locked, Lapsed, Conflict, Orphaned:
@@ -30,11 +30,11 @@ func (s State) Known() bool {
 	}
 }
 
-// Held tells whether a claim in this state fills its identity's one place for
+// Held reports whether a claim in this state fills its identity's one place for
 // an open or verified claim.
 func (s State) Held() bool { return s == Open || s == Verified }
 
-// Ended tells whether nothing can become of the claim any more.
+// Ended reports whether nothing can become of the claim any more.
 func (s State) Ended() bool { return s != Staged && !s.Held() }
 
 // Marker says what still has to be done to the identity's pending number.

@@ -67,7 +67,7 @@ func (c *Clients) Configured() []Token {
 	return slices.SortedFunc(maps.Values(c.configured), func(a, b Token) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// Recognises tells whether a bearer token is meant for Holdline, good or not,
+// Recognises reports whether a bearer token is meant for Holdline, good or not,
 // rather than being a session's.
 func (c *Clients) Recognises(token string) bool {
 	_, configured := c.configured[DigestToken(token)]

@@ -8,7 +8,7 @@ import (
 )
 
 // Confirm takes the code that the caller typed. Nil means that it was right and
-// that the number is, or will be, the caller's: what passes, such as Kratos
+// that the number is, or will be, the caller's: a transient failure, such as Kratos
 // being away, is retried by a worker. Errors: ErrWrongCode also for a used,
 // replaced or unknown code, and as ErrMalformedCode for what looks like none;
 // ErrCodeExpired; ErrTooManyTries with its end;
@@ -138,7 +138,7 @@ func (s *Service) startedAnew(ctx context.Context, locked Claim) error {
 	return err
 }
 
-// verify commits the transition. It tells whether somebody else already did. A
+// verify commits the transition. It reports whether somebody else already did. A
 // claim that was locked by wrong codes beside this right one, which was counted
 // in time, is unlocked again.
 func (s *Service) verify(ctx context.Context, c Claim, who Caller) (verified Claim, done bool, err error) {

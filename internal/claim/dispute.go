@@ -16,7 +16,7 @@ const disputed = "disputed"
 // is cancelled with it. The link of a claim that was replaced by another wish
 // speaks of that one. The error is [ErrLinkDead] for a link that is made up or
 // too old, and for a claim that came to nothing by itself; [ErrBeingApplied]
-// passes.
+// is transient.
 func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, error) {
 	var outcome Dispute
 	err := again(ctx, func() error {

@@ -40,7 +40,7 @@ var (
 	ErrNoToken = errors.New("claim: no token in force")
 	ErrNoScope = errors.New("claim: the token lacks a scope")
 
-	ErrLinkDead        = errors.New("claim: the link is not good, or not any more")
+	ErrLinkDead        = errors.New("claim: the link is invalid or has expired")
 	ErrNumberNotServed = errors.New("claim: numbers of this kind or country are not texted")
 
 	ErrTooSoon      = errors.New("claim: the last text is too recent")
@@ -70,7 +70,7 @@ var (
 	ErrReceiptTooLarge   = errors.New("claim: the receipt is too large")
 )
 
-// LimitError is a limit that passes: [ErrTooSoon], [ErrTooManyTexts],
+// LimitError is a limit that holds for a while: [ErrTooSoon], [ErrTooManyTexts],
 // [ErrTooManyTries] or [ErrCallingCodeFull], and when to try again.
 type LimitError struct {
 	Reason error

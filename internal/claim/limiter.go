@@ -13,7 +13,7 @@ type Allowance struct {
 	Window time.Duration
 }
 
-// Bounded tells whether there is a limit at all.
+// Bounded reports whether there is a limit at all.
 func (a Allowance) Bounded() bool { return a.Most > 0 && a.Window > 0 }
 
 // Interval is the time in which one taking of a bounded allowance comes back: the

@@ -51,7 +51,7 @@ func StoredMobile(plan NumberPlan, text string) Mobile {
 	}
 }
 
-// IsStored tells whether text that is stored somewhere, in whatever form it was
+// IsStored reports whether text that is stored somewhere, in whatever form it was
 // once accepted, is the number m.
 func (m Mobile) IsStored(plan NumberPlan, text string) bool {
 	return text == m.number || StoredMobile(plan, text).Same(m) // reading takes time
@@ -106,7 +106,7 @@ func (m Mobile) CallingCode() string {
 	return ""
 }
 
-// IsZero tells whether there is no number.
+// IsZero reports whether there is no number.
 func (m Mobile) IsZero() bool { return m.number == "" }
 
 // String returns the number masked: the first three and the last two

@@ -92,10 +92,10 @@ func (p Policy) textLimits(m Mobile) TextLimits {
 	return limits
 }
 
-// textsLeft tells whether a claim with n texts may have another.
+// textsLeft reports whether a claim with n texts may have another.
 func (p Policy) textsLeft(n int) bool { return p.MaxTexts == 0 || n < p.MaxTexts }
 
-// fresh tells whether a sign-in is young enough to change a number.
+// fresh reports whether a sign-in is young enough to change a number.
 func (p Policy) fresh(signedIn, now time.Time) bool {
 	return p.SessionAge == 0 || now.Sub(signedIn) <= p.SessionAge
 }

@@ -178,7 +178,7 @@ type Lease struct {
 type Backlog interface {
 	// Due returns at most n claims whose DueAt has come, oldest first.
 	Due(ctx context.Context, now time.Time, n int) ([]Claim, error)
-	// Take puts a due claim off until then, and tells whether this caller did
+	// Take puts a due claim off until then, and reports whether this caller did
 	// it: of several workers one gets true. It raises DueTries.
 	Take(ctx context.Context, c Claim, until time.Time) (bool, error)
 	// Prune forgets at most n claims that ended before the given time, with
@@ -209,7 +209,7 @@ type Identity struct {
 }
 
 // Directory writes identities. Errors: ErrNoIdentity, ErrNumberTaken,
-// ErrNumberRefused; anything that passes wraps ErrDirectoryAway.
+// ErrNumberRefused; a transient failure wraps ErrDirectoryAway.
 type Directory interface {
 	Identity(ctx context.Context, id string) (Identity, error)
 	// Adopt writes the number, verified, and removes the marker when told so, in
@@ -221,7 +221,7 @@ type Directory interface {
 	Mark(ctx context.Context, id string, number Mobile) error
 	// Unmark removes the marker. One that is gone already is no error.
 	Unmark(ctx context.Context, id string) error
-	// CodeIdentifier tells whether the schema makes the mobile number an
+	// CodeIdentifier reports whether the schema makes the mobile number an
 	// identifier for sign-in by code.
 	CodeIdentifier(ctx context.Context, schemaID string) (bool, error)
 }

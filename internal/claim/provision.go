@@ -86,7 +86,7 @@ func (p Proposal) Without(reason error) Proposal {
 	}
 }
 
-// Held tells whether the number stays as it is stored.
+// Held reports whether the number stays as it is stored.
 func (p Proposal) Held() bool {
 	switch p.Ruling {
 	case Write, Remove, WriteUnverified:
@@ -189,7 +189,7 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 	return r, err
 }
 
-// proven tells whether who makes a change may make it with their sign-in.
+// proven reports whether who makes a change may make it with their sign-in.
 func (s *Service) proven(ctx context.Context, c DirectChange) error {
 	if c.Who.Kind == Owner && c.SignedIn == nil {
 		return ErrSessionTooOld
@@ -212,8 +212,8 @@ func (p Proposal) staged() Claim {
 }
 
 // Settle ends a proposal. Without a failure the identity was written as proposed:
-// what was staged is opened and texted, and what was overtaken ends. A failure
-// that passes may have been written or not, which workers find out; any other
+// what was staged is opened and texted, and what was overtaken ends. After a
+// transient failure it may have been written or not, which workers find out; any other
 // failure discards what was staged.
 func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 	switch {
@@ -420,7 +420,7 @@ func (s *Service) Forget(ctx context.Context, identityID string, who Actor) erro
 	})
 }
 
-// Fresh tells whether a sign-in is young enough to change what an account is
+// Fresh reports whether a sign-in is young enough to change what an account is
 // reached by; otherwise the error is ErrSessionTooOld.
 func (s *Service) Fresh(signedIn time.Time) error {
 	if !s.Policy().fresh(signedIn, s.Now()) {

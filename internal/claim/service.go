@@ -155,7 +155,7 @@ func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language s
 // is stopped.
 const stoppedPause = 10 * time.Minute
 
-// served tells whether a number may be texted now. Errors: ErrNumberNotServed,
+// served reports whether a number may be texted now. Errors: ErrNumberNotServed,
 // and ErrCallingCodeFull with its end.
 func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
 	policy := s.Policy()

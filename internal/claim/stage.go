@@ -109,7 +109,7 @@ func (s *Service) markedClaim(ctx context.Context, identityID, marker string, no
 	return snapshot.Held, err
 }
 
-// mustInterrupt tells whether a number cannot be taken out of the flow again:
+// mustInterrupt reports whether a number cannot be taken out of the flow again:
 // in an identity that had none, a number that the schema makes a means to sign
 // in by code would stay behind in Kratos as just that.
 func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored Mobile) (bool, error) {
@@ -170,7 +170,7 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 	return err
 }
 
-// limited reports whether an error is a limit that passes.
+// limited reports whether an error is a limit.
 func limited(err error) bool {
 	limit := (*LimitError)(nil)
 	return errors.As(err, &limit)

@@ -61,7 +61,7 @@ const (
 	TextUndelivered TextState = "undelivered"
 )
 
-// Kept tells whether texts are kept in such a state.
+// Kept reports whether texts are kept in such a state.
 func (s TextState) Kept() bool {
 	return s == TextQueued || s == TextSent || s == TextFailed || s == TextDropped
 }
@@ -70,10 +70,10 @@ func (s TextState) Kept() bool {
 type QueuedText struct {
 	Text
 	Tries int
-	// Current tells whether its claim is still open and waits for just this code;
+	// Current reports whether its claim is still open and waits for just this code;
 	// a notice waits for nothing, and is always current.
 	Current bool
-	// Unclear tells whether a provider may have taken it in an earlier try.
+	// Unclear reports whether a provider may have taken it in an earlier try.
 	Unclear bool
 }
 

@@ -42,10 +42,10 @@ type Token struct {
 	ExpiresAt  time.Time // from when on it is not in force; zero for never
 }
 
-// Expired tells whether the token's time is over.
+// Expired reports whether the token's time is over.
 func (t Token) Expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
 
-// InForce tells whether the token opens anything.
+// InForce reports whether the token opens anything.
 func (t Token) InForce(now time.Time) bool { return t.RevokedAt.IsZero() && !t.Expired(now) }
 
 var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -76,7 +76,7 @@ func NewToken(name string, digest TokenDigest, scopes []Scope, privileged bool, 
 	return Token{Name: name, Digest: digest, Scopes: known, Privileged: privileged, CreatedAt: now}, nil
 }
 
-// Has tells whether the token has a scope.
+// Has reports whether the token has a scope.
 func (t Token) Has(scope Scope) bool { return slices.Contains(t.Scopes, scope) }
 
 // Actor is the client as the cause of a transition.
@@ -143,7 +143,7 @@ func (s TokenSecret) Mint() string {
 	return tokenPrefix + base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(s[:], sum))
 }
 
-// minted tells whether a text has the form of a token that Mint made.
+// minted reports whether a text has the form of a token that Mint made.
 func minted(text string) bool {
 	encoded, _ := strings.CutPrefix(text, tokenPrefix)
 	data, err := base64.RawURLEncoding.Strict().DecodeString(encoded)

@@ -54,7 +54,7 @@ func (p TrafficPolicy) Limit(callingCode string) int {
 	return p.Hourly(callingCode)
 }
 
-// budgeted tells whether there is a budget at all.
+// budgeted reports whether there is a budget at all.
 func (p TrafficPolicy) budgeted() bool { return p.Budget > 0 || len(p.Budgets) > 0 }
 
 // Traffic is what happened at one calling code between two moments.
@@ -126,7 +126,7 @@ func NewWatch(meter Meter, policy func() TrafficPolicy, now func() time.Time, lo
 	return &Watch{meter: meter, policy: policy, now: now, log: log}
 }
 
-// Stopped tells whether no text may go to a calling code just now.
+// Stopped reports whether no text may go to a calling code just now.
 func (w *Watch) Stopped(callingCode string) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()

@@ -36,8 +36,8 @@ func (s *Service) release(ctx context.Context, lease Lease) {
 }
 
 // write brings a verified claim's number to the directory under its lease. The
-// caller may go away meanwhile: the write goes on. What passes is left to the
-// worker and is no error.
+// caller may go away meanwhile: the write goes on. A transient failure is left to
+// the worker and is no error.
 func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identity) error {
 	// Past its lease a write could meet another's.
 	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
@@ -207,7 +207,7 @@ func (s *Service) tidy(ctx context.Context, c Claim) {
 	}
 }
 
-// wants tells whether a living claim is for the number.
+// wants reports whether a living claim is for the number.
 func wants(living Snapshot, number Mobile) bool {
 	if living.Held != nil && living.Held.Number.Same(number) {
 		return true

@@ -126,7 +126,7 @@ func (Contains) condition() {}
 // Equal keeps entries with a key.
 func Equal(path, key string) Within { return Within{path, key, key + "\x00"} }
 
-// Single tells whether exactly one key is within.
+// Single reports whether exactly one key is within.
 func (w Within) Single() bool { return w.High == w.Low+"\x00" }
 
 const (

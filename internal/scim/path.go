@@ -43,7 +43,7 @@ func (p Path) String() string {
 	return text
 }
 
-// ReadOnly tells whether only the server writes what the path leads to.
+// ReadOnly reports whether only the server writes what the path leads to.
 func (p Path) ReadOnly() bool {
 	return p.Attribute.Mutability == ReadOnly || p.Sub.Mutability == ReadOnly
 }

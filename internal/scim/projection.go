@@ -123,7 +123,7 @@ func (c choice) attribute(a Attribute, path string, parent bool) rule {
 	return value
 }
 
-// shows tells whether all of an attribute is shown that is shown by default.
+// shows reports whether all of an attribute is shown that is shown by default.
 func (c choice) shows(a Attribute, path string, parent bool) bool {
 	switch a.Returned {
 	case ReturnedAlways:

@@ -166,7 +166,7 @@ func TestAProjectionIsCarefulWithWhatNoSchemaHas(t *testing.T) {
 	}
 }
 
-// within tells whether a value is what another has, or less of it.
+// within reports whether a value is what another has, or less of it.
 func within(part, of any) bool {
 	switch part := part.(type) {
 	case map[string]any:

@@ -225,7 +225,7 @@ func number(a Attribute, path string, value any) (any, error) {
 	return n, nil
 }
 
-// isDateTime tells whether a text is an xsd:dateTime, with a zone or without.
+// isDateTime reports whether a text is an xsd:dateTime, with a zone or without.
 func isDateTime(text string) bool {
 	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
 		if _, err := time.Parse(form, text); err == nil {
@@ -235,7 +235,7 @@ func isDateTime(text string) bool {
 	return false
 }
 
-// isBase64 tells whether a text is base64 in either alphabet, padded or not.
+// isBase64 reports whether a text is base64 in either alphabet, padded or not.
 func isBase64(text string) bool {
 	text = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(text), "=\r\n")
 	_, err := base64.RawStdEncoding.DecodeString(text)

@@ -11,7 +11,7 @@ import (
 
 // Clients prove which client a bearer token is of. [claim.Clients] do.
 type Clients interface {
-	// Recognises tells whether a bearer token is meant to be a client's, good or
+	// Recognises reports whether a bearer token is meant to be a client's, good or
 	// not, rather than a session's.
 	Recognises(token string) bool
 	// Client returns the token in force. Errors: claim.ErrNoToken, a

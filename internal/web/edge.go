@@ -27,10 +27,10 @@ type Edge struct {
 	Sessions Sessions
 	// Clients authenticate clients; nil where a listener has no clients' routes.
 	Clients Clients
-	// Privileged tells whether an identity's own record makes it a privileged
+	// Privileged reports whether an identity's own record makes it a privileged
 	// person; nil for nobody.
 	Privileged func(ctx context.Context, identityID string) (bool, error)
-	// Assured tells whether a person's sign-in is strong enough to change something
+	// Assured reports whether a person's sign-in is strong enough to change something
 	// for others; nil where nobody may.
 	Assured func(ctx context.Context, in claim.SignIn) error
 	// NoPasswords refuses HTTP Basic.

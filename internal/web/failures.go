@@ -46,7 +46,7 @@ const (
 // Refusals lists all refusals.
 func Refusals() []Refusal { return []Refusal{Wrong, Limited, SecondFactor} }
 
-// refusalOf tells whether an error is a failed authentication; blank for none.
+// refusalOf reports whether an error is a failed authentication; blank for none.
 func refusalOf(err error) Refusal {
 	switch {
 	case errors.Is(err, claim.ErrTooManyTries):

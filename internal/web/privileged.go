@@ -23,7 +23,7 @@ type Helper struct {
 	Realm string
 }
 
-// IsPrivileged tells whether an identity's own record makes it a privileged
+// IsPrivileged reports whether an identity's own record makes it a privileged
 // person.
 func (e *Edge) IsPrivileged(ctx context.Context, identityID string) (bool, error) {
 	if e.Privileged == nil {

@@ -98,10 +98,10 @@ type Options struct {
 	CSRFKeys [][]byte
 	Now      func() time.Time
 	Log      *slog.Logger
-	// Secure tells whether the browser speaks https, and Address where it is.
+	// Secure reports whether the browser speaks https, and Address where it is.
 	Secure  func(*http.Request) bool
 	Address func(*http.Request) string
-	// Failed hears of errors of signing in, and of sessions that are not good.
+	// Failed hears of errors of signing in, and of invalid sessions.
 	Failed func(*http.Request, error)
 }
 

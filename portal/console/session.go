@@ -75,7 +75,7 @@ func (s *console) whyEnded(c *gin.Context) signInFault {
 		return signInFault{}
 	}
 	s.setCookie(c, sessionCookie, "")
-	return signInFault{notice: "Your sign-in has ended, because it was not used for a while or what it stood on is not good any more. Sign in again to go on."}
+	return signInFault{notice: "Your sign-in has ended, because it was not used for a while or what it was based on is no longer valid. Sign in again to go on."}
 }
 
 // kratosCookie is all that Kratos needs of the Cookie header.

@@ -30,7 +30,7 @@ type settingField struct {
 	Fault  string
 }
 
-// On tells whether a switch is ticked.
+// On reports whether a switch is ticked.
 func (f settingField) On() bool { return f.Typed == "true" }
 
 // StartWords is the start value in words.

@@ -90,7 +90,7 @@ func (s *console) refuse(c *gin.Context, back string, byKratos bool, err error) 
 	limit := (*claim.LimitError)(nil)
 	switch {
 	case errors.Is(err, claim.ErrNoToken):
-		s.askSignIn(c, http.StatusUnauthorized, back, signInFault{field: "This token is not good, or not any more."})
+		s.askSignIn(c, http.StatusUnauthorized, back, signInFault{field: "This token is invalid or has expired."})
 	case errors.Is(err, claim.ErrNoScope) && byKratos:
 		s.askSignIn(c, http.StatusForbidden, back, signInFault{notice: "You are signed in to your account, but it is not one of a privileged person."})
 	case errors.Is(err, claim.ErrNoScope):

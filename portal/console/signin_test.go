@@ -32,7 +32,7 @@ func TestWhoIsNotLetInHearsWhy(t *testing.T) {
 		words  string
 	}{
 		"no token":                     {"", url.Values{"token": {" "}}, nil, 400, "Enter a token."},
-		"wrong token":                  {"", url.Values{"token": {"hlt_wrong"}}, nil, 401, "This token is not good, or not any more."},
+		"wrong token":                  {"", url.Values{"token": {"hlt_wrong"}}, nil, 401, "This token is invalid or has expired."},
 		"token without the scope":      {"", url.Values{"token": {"scim"}}, nil, 403, "lacks the scope claims:manage"},
 		"store away":                   {"", url.Values{"token": {"ops"}}, func(w *world) { w.kept.Fail(claim.ErrStoreAway) }, 503, "Try again in a moment."},
 		"something nobody planned":     {"", url.Values{"token": {"ops"}}, func(w *world) { w.kept.Fail(errors.New("odd")) }, 500, "Something went wrong."},

@@ -37,7 +37,7 @@ func text(members map[string]any, name string) string {
 	return s
 }
 
-// verified tells whether a number of the identity is.
+// verified reports whether a number of the identity is.
 func (i identity) verified(number string) bool {
 	for _, a := range i.Addresses {
 		if a.Via == "sms" && a.Value == number {

@@ -27,7 +27,7 @@ func (f forms) token(r *http.Request) string {
 	return salt + "." + f.proof(f.keys[0], r, salt)
 }
 
-// good tells whether a token was made for the request's session.
+// good reports whether a token was made for the request's session.
 func (f forms) good(r *http.Request, token string) bool {
 	salt, proof, ok := strings.Cut(token, ".")
 	return ok && salt != "" && slices.ContainsFunc(f.keys, func(key []byte) bool {

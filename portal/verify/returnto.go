@@ -15,7 +15,7 @@ type ReturnURLs struct {
 
 const longestReturn = 2048
 
-// allows tells whether an address of the request's own choice is on the list. The
+// allows reports whether an address of the request's own choice is on the list. The
 // origin must be the same, and the path the listed one or below it. Whatever two
 // programs might read differently is refused.
 func (r ReturnURLs) allows(address string) bool {

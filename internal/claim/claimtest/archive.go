@@ -17,12 +17,12 @@ func newest(at time.Time, id string, otherAt time.Time, otherID string) int {
 	return cmp.Or(otherAt.Compare(at), cmp.Compare(otherID, id))
 }
 
-// behind tells whether a row comes after the cursor.
+// behind reports whether a row comes after the cursor.
 func behind(c claim.Cursor, at time.Time, id string) bool {
 	return c == (claim.Cursor{}) || newest(at, id, micro(c.At), c.ID) > 0
 }
 
-// fits tells whether a value is what is asked for; blank asks for nothing.
+// fits reports whether a value is what is asked for; blank asks for nothing.
 func fits[T ~string](asked, value T) bool { return asked == "" || asked == value }
 
 // FindClaims implements claim.Archive.

@@ -55,7 +55,7 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	return nil
 }
 
-// roomForNotice tells whether a number may receive one more notice.
+// roomForNotice reports whether a number may receive one more notice.
 func (s *Store) roomForNotice(notice claim.Text, change claim.Change) bool {
 	most, received := change.Limits.NoticesPerNumberDay, 0
 	for _, t := range s.texts {

@@ -102,7 +102,7 @@ func (m *machine) adopted(before claim.Identity, number claim.Mobile) {
 	m.written(before)
 }
 
-// mustBeTaken tells whether a code cannot be refused: it is the newest of an open
+// mustBeTaken reports whether a code cannot be refused: it is the newest of an open
 // claim, in time, nothing else is under way and nobody has tried yet.
 func (m *machine) mustBeTaken(id, code string) bool {
 	quiet := !m.faults.armed && m.faults.meanwhile == nil

@@ -130,7 +130,7 @@ func (m *machine) storeForm(f form, activate bool) {
 	}
 }
 
-// lives tells whether there is a claim that a marker can belong to.
+// lives reports whether there is a claim that a marker can belong to.
 func (m *machine) lives(id, pending string) bool {
 	return slices.ContainsFunc(m.of(id), func(c claim.Claim) bool {
 		return !c.State.Ended() && c.Marker != claim.MarkerOld && c.Number.Same(claim.RestoreMobile(pending))

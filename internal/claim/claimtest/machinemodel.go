@@ -59,7 +59,7 @@ func needsNoCode(p claim.Policy, c claim.DirectChange) bool {
 	return !p.Enabled || c.Wanted == "" || privileged || unasked
 }
 
-// owed tells whether a right code gives a claim its number.
+// owed reports whether a right code gives a claim its number.
 func (m model) owed(c claim.Claim) bool {
 	to, typed := m.typed[c.Code()]
 	return typed && to.Same(c.Number)

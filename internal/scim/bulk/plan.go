@@ -42,7 +42,7 @@ func newPlan(entries []entry) plan {
 	return p
 }
 
-// dangles tells whether an operation refers to what no POST of the request makes.
+// dangles reports whether an operation refers to what no POST of the request makes.
 func (p plan) dangles(i int) bool {
 	return slices.ContainsFunc(p.references[i], func(id string) bool {
 		_, ok := p.makers[id]

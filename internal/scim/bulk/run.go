@@ -92,7 +92,7 @@ func (r *runner) attempt(ctx context.Context, i int, reduced bool) {
 	r.settle(i, r.do(ctx, operation.resolved(r.ids)))
 }
 
-// failedFor tells whether what an operation refers to was tried and not made.
+// failedFor reports whether what an operation refers to was tried and not made.
 func (r *runner) failedFor(i int) bool {
 	return slices.ContainsFunc(r.plan.references[i], func(id string) bool {
 		_, ok := r.ids[id]

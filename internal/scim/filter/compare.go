@@ -14,7 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/scim"
 )
 
-// match tells whether an attribute with these values matches the comparison. The
+// match reports whether an attribute with these values matches the comparison. The
 // attribute is the one whose values they are.
 func (c comparison) match(a scim.Attribute, values []any) bool {
 	present := 0
@@ -67,7 +67,7 @@ func (c comparison) matchOne(a scim.Attribute, value any) bool {
 	}
 }
 
-// partial tells whether the comparison is with a part of a text.
+// partial reports whether the comparison is with a part of a text.
 func (c comparison) partial() bool {
 	return c.operator == grammar.CO || c.operator == grammar.SW || c.operator == grammar.EW
 }
@@ -83,7 +83,7 @@ func (c comparison) matchText(text, part string) bool {
 	}
 }
 
-// assigned tells whether a value counts as present: non-empty, or a complex one
+// assigned reports whether a value counts as present: non-empty, or a complex one
 // with something non-empty in it.
 func assigned(value any) bool {
 	switch value := value.(type) {
@@ -105,7 +105,7 @@ func assigned(value any) bool {
 	}
 }
 
-// textual tells whether co, sw and ew make sense of an attribute.
+// textual reports whether co, sw and ew make sense of an attribute.
 func textual(a scim.Attribute) bool {
 	switch a.Type {
 	case scim.Boolean, scim.Integer, scim.Decimal, scim.Complex:
@@ -115,7 +115,7 @@ func textual(a scim.Attribute) bool {
 	}
 }
 
-// ordered tells whether gt, ge, lt and le make sense of an attribute (RFC 7644,
+// ordered reports whether gt, ge, lt and le make sense of an attribute (RFC 7644,
 // table 3).
 func ordered(a scim.Attribute) bool {
 	switch a.Type {

@@ -15,14 +15,14 @@ type subject struct {
 	in   map[string]any
 }
 
-// Matches tells whether a resource matches. Comparisons that [Filter.Check]
+// Matches reports whether a resource matches. Comparisons that [Filter.Check]
 // refuses match nothing.
 func (f *Filter) Matches(r scim.Resource, document map[string]any) bool {
 	find := func(path string) (target, bool) { return resolve(r, path) }
 	return subject{find, document}.matches(f.root)
 }
 
-// MatchesElement tells whether an element of a complex attribute matches; the
+// MatchesElement reports whether an element of a complex attribute matches; the
 // filter is one from a value path's brackets.
 func (f *Filter) MatchesElement(a scim.Attribute, element map[string]any) bool {
 	return subject{within(a), element}.matches(f.root)

@@ -13,7 +13,7 @@ import (
 const widest = 8
 
 // Narrow returns a condition that keeps every resource that the filter matches,
-// and tells whether it keeps no other. It asks which paths, in the schemas'
+// and reports whether it keeps no other. It asks which paths, in the schemas'
 // spelling, are indexed; what they have as keys is for [Indexing] to say.
 //
 // Looked up are eq, sw, gt, ge, lt and le; for co and ew the index reads the keys

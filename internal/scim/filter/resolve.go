@@ -55,7 +55,7 @@ func (t target) last() scim.Attribute {
 	return t.attribute
 }
 
-// many tells whether the target can have several values.
+// many reports whether the target can have several values.
 func (t target) many() bool {
 	return t.attribute.MultiValued || t.sub != nil && t.sub.MultiValued
 }

@@ -121,7 +121,7 @@ func clearPlaces(object map[string]any) {
 	}
 }
 
-// useless takes the places out of an element, and tells whether there were some and
+// useless takes the places out of an element, and reports whether there were some and
 // what is left only describes a value.
 func useless(e any) bool {
 	element, _ := e.(map[string]any)

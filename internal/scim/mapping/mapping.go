@@ -50,7 +50,7 @@ type Options struct {
 	Resource    scim.Resource
 	MobileTrait string // as in a [Rule]; the rule for the mobile number follows from it
 	PendingKey  string // in metadata_public, of the number that is held back
-	// Same tells whether two spellings are one mobile number; nil is equality.
+	// Same reports whether two spellings are one mobile number; nil is equality.
 	Same func(a, b string) bool
 	// Key is what faults call the rules as a whole; blank is mapping.
 	Key string
@@ -123,7 +123,7 @@ func (m *Mapping) fits(r rule) error {
 	return nil
 }
 
-// under tells whether a path is another one or leads on from it.
+// under reports whether a path is another one or leads on from it.
 func under(path, parent []string) bool {
 	return len(path) >= len(parent) && slices.Equal(path[:len(parent)], parent)
 }

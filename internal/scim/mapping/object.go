@@ -1,6 +1,6 @@
 package mapping
 
-// lookup follows names through objects. It tells whether a value is there, be it
+// lookup follows names through objects. It reports whether a value is there, be it
 // null.
 func lookup(object map[string]any, path []string) (any, bool) {
 	value, ok := object[path[0]]
@@ -11,7 +11,7 @@ func lookup(object map[string]any, path []string) (any, bool) {
 	return lookup(inner, path[1:])
 }
 
-// room tells whether a value can be set without replacing one that is no object.
+// room reports whether a value can be set without replacing one that is no object.
 func room(object map[string]any, path []string) bool {
 	if len(path) == 1 || object[path[0]] == nil {
 		return true

@@ -86,7 +86,7 @@ func (r *rule) readElement(p scim.Path) error {
 	return nil
 }
 
-// ours tells whether an attribute is kept in traits or in the rest: externalId and
+// ours reports whether an attribute is kept in traits or in the rest: externalId and
 // other common ones have places of their own, as does active.
 func ours(resource scim.Resource, schema string, a scim.Attribute) bool {
 	if schema != resource.Core.ID {
@@ -123,7 +123,7 @@ func pointer(names ...string) string {
 	return path.String()
 }
 
-// takes tells whether a value is of the attribute's type.
+// takes reports whether a value is of the attribute's type.
 func (r rule) takes(value any) bool {
 	switch r.leaf.Type {
 	case scim.Boolean:

@@ -94,7 +94,7 @@ func (s shape) at(path []string) shape {
 
 func (s shape) exists() bool { return len(s.parts) > 0 }
 
-// allows tells whether a value of one of the types may stand here.
+// allows reports whether a value of one of the types may stand here.
 func (s shape) allows(types ...string) bool {
 	said := false
 	for _, p := range s.parts {

@@ -138,7 +138,7 @@ func (e *editor) whole(list []*element, op Op, a scim.Attribute, value any) ([]*
 	return list, nil
 }
 
-// has tells whether an element has all that another has.
+// has reports whether an element has all that another has.
 func has(members map[string]any, part any) bool {
 	wanted, _ := part.(map[string]any)
 	for name, value := range wanted {

@@ -45,7 +45,7 @@ type vector struct {
 // what is left has to be the same.
 type ruling struct {
 	name, line string
-	// applies tells whether the line is about a vector at all; nil for always.
+	// applies reports whether the line is about a vector at all; nil for always.
 	applies func(*testing.T, vector) bool
 	// settle takes out of a result what the line decides; nil for all of it.
 	settle func(vector, map[string]any)
@@ -158,7 +158,7 @@ func united(list []any) []any {
 	return one
 }
 
-// operation tells whether one of a vector's operations is of a kind.
+// operation reports whether one of a vector's operations is of a kind.
 func operation(v vector, of func(op, path string, value any) bool) bool {
 	return slices.ContainsFunc(v.Operations, func(o map[string]any) bool {
 		op, _ := o["op"].(string)
@@ -167,7 +167,7 @@ func operation(v vector, of func(op, path string, value any) bool) bool {
 	})
 }
 
-// names tells whether a vector's operations have a text.
+// names reports whether a vector's operations have a text.
 func names(v vector, text string) bool {
 	all, _ := json.Marshal(v.Operations)
 	return strings.Contains(string(all), text) || strings.Contains(string(all), strings.ReplaceAll(text, `"`, `\"`))

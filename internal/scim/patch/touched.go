@@ -20,7 +20,7 @@ type Touch struct {
 	Before, After map[string]any
 }
 
-// Element tells whether a sub-attribute of such elements of an attribute as match
+// Element reports whether a sub-attribute of such elements of an attribute as match
 // was named, or whether elements began or ceased to match. For the mobile number
 // the attribute is phoneNumbers, the sub-attribute value, and those elements match
 // whose type is mobile.

@@ -16,7 +16,7 @@ import (
 // (RFC 7644, section 3.14).
 var ErrVersion = errors.New("scim: the resource has another version")
 
-// Wants tells whether a version is one that a request may change; nil takes any.
+// Wants reports whether a version is one that a request may change; nil takes any.
 type Wants func(version string) bool
 
 // edited is what a request makes of a document, and what it says of the mobile number.
@@ -60,7 +60,7 @@ func (s *Service) Patch(ctx context.Context, by By, id string, request patch.Req
 	})
 }
 
-// about tells whether paths lead to an attribute.
+// about reports whether paths lead to an attribute.
 func (s *Service) about(attribute string) func(path string) bool {
 	return func(path string) bool { return s.Resource.About(path, attribute) }
 }
@@ -69,7 +69,7 @@ func not(of func(path string) bool) func(path string) bool {
 	return func(path string) bool { return !of(path) }
 }
 
-// mobile tells whether an element of phoneNumbers is the mobile number.
+// mobile reports whether an element of phoneNumbers is the mobile number.
 func mobile(element map[string]any) bool {
 	kind, _ := element["type"].(string)
 	return scim.Fold(kind) == "mobile"
@@ -189,7 +189,7 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 	if err == nil {
 		entry, err = s.carryOut(ctx, by, m, record, before, e)
 	}
-	if err == nil || !off || by.owner() || passes(err) {
+	if err == nil || !off || by.owner() || transient(err) {
 		return entry, err
 	}
 	// Whatever else is wrong with it, it says that somebody has left.
@@ -262,7 +262,7 @@ func (s *Service) settled(
 	return s.found(ctx, changed, s.Now())
 }
 
-// writesNumber tells whether a number is written.
+// writesNumber reports whether a number is written.
 func writesNumber(p claim.Proposal) bool { return !p.Held() && !p.Number.IsZero() }
 
 // before is the user as the client sees it, if it has a version that is wanted.

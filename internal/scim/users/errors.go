@@ -31,8 +31,8 @@ func (e *offError) As(target any) bool {
 	return true
 }
 
-// passes tells whether an error is no word about the request: it may be made again.
-func passes(err error) bool {
+// transient reports whether an error says nothing about the request, which may be made again.
+func transient(err error) bool {
 	for _, other := range []error{
 		claim.ErrStoreAway, claim.ErrDirectoryAway, claim.ErrLeased, claim.ErrRaced, claim.ErrChangedElsewhere,
 		claim.ErrNoIdentity, context.Canceled, context.DeadlineExceeded,
@@ -51,7 +51,7 @@ type attempt struct {
 	number        claim.Mobile   // that was to be written; zero for none
 }
 
-// refused tells whether Kratos refused what was to be written.
+// refused reports whether Kratos refused what was to be written.
 func refused(err error) bool {
 	var violation *scim.ViolationError
 	return errors.Is(err, scim.ErrTaken) || errors.As(err, &violation)
@@ -72,8 +72,8 @@ func reason(err error) error {
 	}
 }
 
-// blame puts what Kratos refused into SCIM's terms and names the attribute. What
-// passes, and what the claims refused, stays as it is.
+// blame puts what Kratos refused into SCIM's terms and names the attribute. A
+// transient error, and what the claims refused, stay as they are.
 func (s *Service) blame(ctx context.Context, m *mapping.Mapping, a attempt, err error) error {
 	var violation *scim.ViolationError
 	switch {
@@ -160,7 +160,7 @@ func (s *Service) holders(ctx context.Context, a attempt) []string {
 	return all
 }
 
-// held tells whether another user is known to have a value.
+// held reports whether another user is known to have a value.
 func (s *Service) held(ctx context.Context, id string, c candidate) bool {
 	if holder, err := s.Directory.FindByIdentifier(ctx, c.text); err == nil && holder.ID != id {
 		return true
@@ -175,6 +175,6 @@ func (s *Service) held(ctx context.Context, id string, c candidate) bool {
 	return err == nil && slices.ContainsFunc(page.Entries, func(e scim.Entry) bool { return e.ID != id })
 }
 
-// changedMeanwhile tells whether a change did not fit what somebody had written
+// changedMeanwhile reports whether a change did not fit what somebody had written
 // through Kratos since it was read.
 func changedMeanwhile(err error) bool { return errors.Is(err, claim.ErrChangedElsewhere) }

@@ -76,7 +76,7 @@ func (s *Service) List(ctx context.Context, by By, search Search) (Page, error) 
 // lookAgain is how often a request that waits for the index looks.
 const lookAgain = 50 * time.Millisecond
 
-// complete tells whether the index is, or is soon.
+// complete reports whether the index is, or is soon.
 func (s *Service) complete(ctx context.Context) (bool, error) {
 	over := time.NewTimer(s.Completing)
 	defer over.Stop()
@@ -141,7 +141,7 @@ func (s *Service) byID(ctx context.Context, by By, search Search, id string) (Pa
 }
 
 // confirm asks Kratos for those whom the index found, or for the one whom it did
-// not find. It tells whether the index knew less.
+// not find. It reports whether the index knew less.
 func (s *Service) confirm(ctx context.Context, page scim.Page, wanted map[string]string, first bool) (stale bool, err error) {
 	for _, entry := range page.Entries[:min(len(page.Entries), most)] {
 		now, err := s.get(ctx, entry.ID)

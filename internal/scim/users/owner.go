@@ -29,7 +29,7 @@ func (s *Service) allowed(ctx context.Context, by By, before, after map[string]a
 	return nil
 }
 
-// same tells whether an attribute, or what an extension has, stays as it is. What
+// same reports whether an attribute, or what an extension has, stays as it is. What
 // the feature itself writes there does not count, nor does active where it is not
 // given.
 func same(before, after map[string]any, name string) bool {

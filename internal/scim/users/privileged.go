@@ -14,7 +14,7 @@ var errPrivileged = &scim.Error{
 	Detail: "this user is a privileged person: a token without privilege may do no more than set active to false",
 }
 
-// beyond tells whether an identity is out of a client's reach: a privileged
+// beyond reports whether an identity is out of a client's reach: a privileged
 // person's is, of a client that is not privileged.
 func (s *Service) beyond(by By, record scim.Record) bool {
 	return by.Actor.Kind == claim.Client && s.PrivilegedKey != "" && record.MetadataAdmin[s.PrivilegedKey] == true
@@ -38,7 +38,7 @@ func (s *Service) reach(by By, m *mapping.Mapping, record scim.Record, before ma
 	}
 }
 
-// changesNothing tells whether a document is what an identity is already.
+// changesNothing reports whether a document is what an identity is already.
 func (s *Service) changesNothing(by By, m *mapping.Mapping, record scim.Record, e edited) bool {
 	number, err := m.Mobile(e.document)
 	if err != nil || e.without != nil || e.document["password"] != nil {

@@ -94,7 +94,7 @@ type By struct {
 	Language string
 }
 
-// owner tells whether somebody changes their own resource without privilege.
+// owner reports whether somebody changes their own resource without privilege.
 func (b By) owner() bool { return b.Actor.Kind == claim.Owner }
 
 // User is a resource as a client sees it.
