@@ -44,7 +44,7 @@ func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
 	for _, route := range routes {
 		gateway, _ := route.Gateway.(interface{ NoticeFault() error })
 		if gateway != nil && p.cfg.Notices.OldNumber && gateway.NoticeFault() != nil {
-			p.log.Warn("this gateway cannot send notices: its template is for codes alone, see docs/notices.md",
+			p.log.Warn("this gateway cannot send notices: its template is for codes alone, see docs/sms.md#notices",
 				"gateway", route.ID, "reason", gateway.NoticeFault())
 		}
 	}

@@ -26,7 +26,7 @@ type Gateway struct {
 	ReceiptSecret   Secret        `koanf:"receipt_secret" usage:"secret in the URL for receipts, at least 16 letters, digits, - . _ ~; without it no receipts are taken"`
 	SignatureSecret Secret        `koanf:"signature_secret" usage:"secret that receipts are signed with (bird: the signing key of the webhook); without it no receipts are taken"`
 	Request         RequestConfig `koanf:"request_config" usage:"as in Kratos' courier.channels: url, method, headers, body (jsonnet at base64://, file:// or http(s)://), auth"`
-	Preset          string        `koanf:"preset" usage:"provider whose answers are understood, and whose requests are made unless request_config has a body; see [sms-providers.md](sms-providers.md#presets)"`
+	Preset          string        `koanf:"preset" usage:"provider whose answers are understood, and whose requests are made unless request_config has a body; see [sms.md](sms.md#presets)"`
 	Response        string        `koanf:"response" usage:"rule for the provider's answers (jsonnet at base64://, file:// or http(s)://), a function of status, headers and body that makes sent, id, permanent, account and reason"`
 
 	// Data are the operator's values for bodies. Some may be secret.

@@ -11,19 +11,20 @@ import (
 	"github.com/holdline/holdline/internal/web"
 )
 
-// The page of numbers names every reason, says what people read, and has examples
+// The page of texts names every reason, says what people read, and has examples
 // that are what it says of them.
 func TestTheRefusalsOfNumbersAreAsDocumented(t *testing.T) {
-	page, err := os.ReadFile("numbers.md")
+	page, err := os.ReadFile("sms.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, about, _ := strings.Cut(string(page), "\n## Numbers\n")
 	e164 := claim.NumberPlan{Format: claim.FormatE164}
 	missing := map[claim.NumberFault]bool{
 		claim.NotANumber: true, claim.NoCallingCode: true, claim.HasExtension: true, claim.SeveralNumbers: true, claim.TooShort: true,
 		claim.TooLong: true, claim.WrongLength: true, claim.LocalOnly: true, claim.ServiceNumber: true,
 	}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (.+) \\| `(.+)` \\|$").FindAllStringSubmatch(string(page), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (.+) \\| `(.+)` \\|$").FindAllStringSubmatch(about, -1) {
 		reason, sentence, example := claim.NumberFault(row[1]), row[2], row[3]
 		delete(missing, reason)
 		_, err := claim.ParseMobile(e164, example)
@@ -35,7 +36,7 @@ func TestTheRefusalsOfNumbersAreAsDocumented(t *testing.T) {
 	for reason := range missing {
 		t.Errorf("%s is not in the table", reason)
 	}
-	_, spellings, _ := strings.Cut(string(page), "These all are that number: ")
+	_, spellings, _ := strings.Cut(about, "These all are that number: ")
 	spellings, _, _ = strings.Cut(spellings, "and with")
 	for _, spelling := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(spellings, -1) {
 		if m, err := claim.ParseMobile(e164, spelling[1]); err != nil || m.Reveal() != "+4915112345678" {

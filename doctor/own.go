@@ -66,13 +66,13 @@ var (
 		"gateway-simulator", Warning, NotWorking,
 		"A gateway is the simulator, which sends nothing.",
 		"Codes are shown at /simulator of the admin listener and reach no phone.",
-		"Set up a gateway to an SMS provider (docs/sms-providers.md).",
+		"Set up a gateway to an SMS provider (docs/sms.md).",
 	}
 	withoutRule = Rule{
 		"gateway-without-response", Warning, NotWorking,
 		"A gateway takes every answer of 200 to 299 for a yes.",
 		"Many providers say no with 200: no credit, a number that they cannot text. Such a text counts as sent, no other gateway is asked, and the person waits.",
-		"Set the gateway's preset, or a response rule (docs/sms-providers.md). `holdline doctor --send-test NUMBER` shows what your provider answers.",
+		"Set the gateway's preset, or a response rule (docs/sms.md). `holdline doctor --send-test NUMBER` shows what your provider answers.",
 	}
 	notGiven = Rule{
 		"kratos-config-not-given", Warning, FailsOpen,

@@ -107,7 +107,7 @@ func TestNoticesAreComposedForTheirChannel(t *testing.T) {
 	}
 }
 
-// What docs/notices.md lists can be used, and is tried at start.
+// What docs/sms.md#notices lists can be used, and is tried at start.
 func TestAWebhooksTemplateIsTriedWithMails(t *testing.T) {
 	for body, fault := range map[string]bool{
 		"ctx.recipient":                                               false,
