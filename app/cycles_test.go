@@ -69,7 +69,8 @@ func (p *phones) to(number string) []string {
 
 // holdlineWorld is the assembled program with a Kratos double and an SMS provider.
 type holdlineWorld struct {
-	app.Assembled
+	*app.Holdline
+	resync func(context.Context) error
 	t      testing.TB
 	clock  *clockOf
 	kratos *kratosDouble
@@ -123,7 +124,7 @@ func newWorld(t *testing.T) *holdlineWorld {
 	t.Cleanup(func() { db.Close() })
 	w.store = persistence.NewStore(db)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	if w.Assembled, err = app.Assemble(t.Context(), cfg, db, w.clock.Now, app.Options{Release: "test", Log: log}); err != nil {
+	if w.Holdline, w.resync, err = app.Assemble(t.Context(), cfg, db, w.clock.Now, app.Options{Release: "test", Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Reconcile(t.Context()); err != nil {
@@ -273,7 +274,7 @@ func (w *holdlineWorld) Rest() error {
 func (w *holdlineWorld) Pass(d time.Duration) error {
 	w.clock.add(d)
 	for {
-		n, err := w.Chores(w.t.Context())
+		n, err := w.Claims.Chores(w.t.Context())
 		if err != nil || n == 0 {
 			return err
 		}

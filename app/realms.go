@@ -8,6 +8,7 @@ import (
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
@@ -15,7 +16,12 @@ import (
 
 // connect makes the ways to every realm's Kratos.
 func (p *program) connect(hashKey []byte) (err error) {
-	if p.directory, err = p.realm(p.cfg.Kratos, hashKey, p.written); err != nil {
+	var written func(scim.Record)
+	if p.cfg.SCIM.Enabled {
+		p.scim.written = users.NewWritten(p.clock.Now)
+		written = p.scim.written.Add
+	}
+	if p.directory, err = p.realm(p.cfg.Kratos, hashKey, written); err != nil {
 		return fmt.Errorf("kratos: %w", err)
 	}
 	others := make([]kratos.Realm, len(p.cfg.Realms))

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -119,24 +117,4 @@ func screen(s *smsgateway.Simulator) []selfservice.PhoneText {
 		texts = append(texts, selfservice.PhoneText{ID: text.ID, To: text.To, Body: text.Body, At: text.At})
 	}
 	return texts
-}
-
-// serve answers on one listener until ctx ends, then drains.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: 30 * time.Second, IdleTimeout: 90 * time.Second, MaxHeaderBytes: 32 << 10,
-	}
-	drained := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-		defer cancel()
-		drained <- server.Shutdown(grace)
-	})
-	err := server.Serve(listener)
-	if !errors.Is(err, http.ErrServerClosed) {
-		stop()
-		return err
-	}
-	return <-drained
 }

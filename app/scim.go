@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/holdline/holdline/config"
@@ -26,7 +25,9 @@ type provisioning struct {
 	catalogue  *users.Catalogue
 	users      *users.Service
 	reconciler *reconcile.Reconciler
+	schedule   reconcile.Schedule
 	index      scim.Index
+	written    *users.Written
 }
 
 // resourceOf is a user with the extensions that are configured.
@@ -79,6 +80,16 @@ func (p *program) provision() {
 		Source: p.directory, Index: index, Entries: p.scim.users.Entries, Now: p.clock.Now, Log: p.log,
 		Report: func(done reconcile.Progress) { p.metrics.Reconciled(done, false, p.clock.Now()) },
 	})
+	p.scim.schedule = reconcile.Schedule{
+		Reconciler: p.scim.reconciler, Leases: persistence.NewStore(p.db), Owner: p.id, Interval: p.cfg.SCIM.ReconcileInterval,
+		Done: func(done reconcile.Progress, err error) {
+			if err != nil {
+				p.metrics.Unreconciled(done)
+				return
+			}
+			p.metrics.Reconciled(done, true, p.clock.Now())
+		},
+	}
 }
 
 // scimRoutes is the handler of all that is below scimbridge.Path.
@@ -145,79 +156,9 @@ func (p *program) checkSchemas(ctx context.Context) error {
 	return nil
 }
 
-// reconcilerLease is the name under which replicas take turns. It is a short one that
-// its holder extends, so that another replica goes on soon after one has died.
-const (
-	reconcilerLease = "scim reconciler"
-	passLease       = 10 * time.Second
-	passBeat        = 3 * time.Second
-	// firstPause and longestPause are how long after a first pass that failed, such as
-	// for want of Kratos, the next is tried.
-	firstPause   = 100 * time.Millisecond
-	longestPause = time.Second
-	// completing is how long a request waits for a first pass: that over some hundred
-	// users is over by then.
-	completing = 2 * time.Second
-)
-
-// keepIndex compares the index with Kratos, until ctx ends: again and again until a
-// first pass has come to its end, and then as often as is configured.
-func (p *program) keepIndex(ctx context.Context) error {
-	const work = "reconcile the index of users"
-	reconcile := p.soft(work, p.reconcile)
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		if pause == firstPause {
-			reconcile(ctx)
-		} else if err := p.reconcile(ctx); err != nil { // has been said
-			p.log.DebugContext(ctx, "background work failed", "work", work, "error", err)
-		}
-		if complete, err := p.scim.index.Complete(ctx); err == nil && complete {
-			return every(ctx, p.cfg.SCIM.ReconcileInterval, reconcile)
-		}
-		again := time.NewTimer(pause)
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			again.Stop()
-			return nil
-		}
-	}
-}
-
-// reconcile compares the index with Kratos, unless another replica does so now or has
-// done so since the last interval began.
-func (p *program) reconcile(ctx context.Context) error {
-	now, store := p.clock.Now(), persistence.NewStore(p.db)
-	last, err := p.scim.index.LastPass(ctx)
-	if err != nil || now.Sub(last) < p.cfg.SCIM.ReconcileInterval-time.Second/2 {
-		return err
-	}
-	turn := claim.Lease{IdentityID: reconcilerLease, Owner: p.id, Until: now.Add(passLease)}
-	switch err := store.Acquire(ctx, turn, now); {
-	case errors.Is(err, claim.ErrLeased):
-		return nil
-	case err != nil:
-		return err
-	}
-	working, stop := context.WithCancel(ctx)
-	var beat sync.WaitGroup
-	beat.Go(func() {
-		_ = every(working, passBeat, p.soft("go on reconciling", func(ctx context.Context) error {
-			turn.Until = p.clock.Now().Add(passLease)
-			return store.Extend(ctx, turn)
-		}))
-	})
-	done, err := p.scim.reconciler.Pass(ctx)
-	stop()
-	beat.Wait()
-	if err == nil {
-		p.metrics.Reconciled(done, true, p.clock.Now())
-	} else {
-		p.metrics.Unreconciled(done)
-	}
-	// The next turn comes anyway, when this one is over.
-	return errors.Join(err, store.Release(context.WithoutCancel(ctx), turn))
-}
+// completing is how long a request waits for a first pass: that over some hundred
+// users is over by then.
+const completing = 2 * time.Second
 
 // indexState says in /health/ready what a list could not be answered for.
 func (p *program) indexState(ctx context.Context) string {
@@ -238,37 +179,5 @@ func (p *program) changed() func(context.Context, string) error {
 	return p.scim.reconciler.Refresh
 }
 
-// seenRecord is an identity, and when it was so.
-type seenRecord struct {
-	record scim.Record
-	at     time.Time
-}
-
-// mostToIndex bounds the identities that wait to be indexed.
-const mostToIndex = 1024
-
-// written hears of identities that the claims have written. One that finds no room
-// is left to the reconciler.
-func (p *program) written(record scim.Record) {
-	if !p.cfg.SCIM.Enabled {
-		return
-	}
-	select {
-	case p.toIndex <- seenRecord{record, p.clock.Now()}:
-	default:
-	}
-}
-
-// index has the index know of what was written, until ctx ends.
-func (p *program) index(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case seen := <-p.toIndex:
-			if err := p.scim.users.Written(ctx, seen.record, seen.at); err != nil && ctx.Err() == nil {
-				p.log.WarnContext(ctx, "user not indexed yet", "identity", seen.record.ID, "error", err)
-			}
-		}
-	}
-}
+// index has the index know of what is written.
+func (p *provisioning) indexWritten(ctx context.Context) error { return p.written.Index(ctx, p.users) }

@@ -2,31 +2,42 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/doctor"
+	"github.com/holdline/holdline/internal/claim"
 )
 
-// examine says in the log what the doctor finds without a kratos.yml: at once what
-// is in the configuration and at the database, and what each realm's Kratos shows
-// once it answers. That one does not is said elsewhere.
-func (p *program) examine(ctx context.Context) error {
-	realms, err := examined(p.cfg)
+// startCheck says in the log what the doctor finds without a kratos.yml: at once
+// what is in the configuration and at the database, and what each realm's Kratos
+// shows once it answers. That one does not is said elsewhere.
+type startCheck struct {
+	Config config.Config
+	Policy func() claim.Policy // in force
+	Now    func() time.Time    // the database's
+	Log    *slog.Logger
+}
+
+// run looks until everything was seen, or ctx ends.
+func (c startCheck) run(ctx context.Context) error {
+	realms, err := examined(c.Config)
 	if err != nil {
 		realms = nil // no address for hooks: nobody can have printed the lines of kratos.yml
 	}
-	check := newStartCheck(setupOf(p.cfg), realms)
+	news := newFindings(setupOf(c.Config), realms)
 	say := func(seen map[string]doctor.Kratos) {
-		p.warn(ctx, check.next(switched(p.switches.Policy(), time.Until(p.clock.Now())), seen))
+		c.warn(ctx, news.next(switched(c.Policy(), time.Until(c.Now())), seen))
 	}
 	say(nil)
-	ticker := time.NewTicker(schemaInterval)
+	ticker := time.NewTicker(checkInterval)
 	defer ticker.Stop()
-	for len(check.waiting) > 0 {
-		say(lookAtKratos(ctx, p.cfg, doctor.NewLooker(p.cfg.Kratos.Timeout, time.Now), check.waiting))
-		if len(check.waiting) == 0 {
+	for len(news.waiting) > 0 {
+		say(lookAtKratos(ctx, c.Config, doctor.NewLooker(c.Config.Kratos.Timeout, time.Now), news.waiting))
+		if len(news.waiting) == 0 {
 			return nil
 		}
 		select {
@@ -38,21 +49,24 @@ func (p *program) examine(ctx context.Context) error {
 	return nil
 }
 
-// startCheck keeps what was said, so that nothing is said twice.
-type startCheck struct {
+// checkInterval is after how long a Kratos that did not answer is asked again.
+const checkInterval = 4 * time.Minute
+
+// unsaid keeps what was said, so that nothing is said twice.
+type unsaid struct {
 	setup   doctor.Setup
 	realms  []doctor.Realm
 	waiting []doctor.Realm // whose Kratos has not answered yet
 	said    []doctor.Finding
 }
 
-func newStartCheck(setup doctor.Setup, realms []doctor.Realm) *startCheck {
-	return &startCheck{setup: setup, realms: realms, waiting: slices.Clone(realms)}
+func newFindings(setup doctor.Setup, realms []doctor.Realm) *unsaid {
+	return &unsaid{setup: setup, realms: realms, waiting: slices.Clone(realms)}
 }
 
 // next returns what was not found before. A Kratos that answers in part is looked
 // at again another time.
-func (c *startCheck) next(database doctor.Database, seen map[string]doctor.Kratos) []doctor.Finding {
+func (c *unsaid) next(database doctor.Database, seen map[string]doctor.Kratos) []doctor.Finding {
 	answered := maps.Clone(seen)
 	maps.DeleteFunc(answered, func(_ string, kratos doctor.Kratos) bool {
 		return kratos.PublicErr != nil || kratos.AdminErr != nil
@@ -74,9 +88,9 @@ func (c *startCheck) next(database doctor.Database, seen map[string]doctor.Krato
 }
 
 // warn logs findings. docs/doctor.md says more of each.
-func (p *program) warn(ctx context.Context, findings []doctor.Finding) {
+func (c startCheck) warn(ctx context.Context, findings []doctor.Finding) {
 	for _, f := range findings {
-		p.log.WarnContext(ctx, "found in the set-up", "finding", f.ID, "effect", string(f.Effect), "at", f.Place.Key,
+		c.Log.WarnContext(ctx, "found in the set-up", "finding", f.ID, "effect", string(f.Effect), "at", f.Place.Key,
 			"realm", f.Realm, "what", f.What, "detail", f.Detail, "change", f.Change)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -117,15 +116,6 @@ func (s *Service) user(e scim.Entry, client string) (User, error) {
 		document["externalId"] = id
 	}
 	return User{ID: e.ID, Version: e.Version, Document: document}, nil
-}
-
-// Written has the index know of an identity that was written just now.
-func (s *Service) Written(ctx context.Context, record scim.Record, at time.Time) error {
-	_, err := s.found(ctx, record, at)
-	if errors.Is(err, claim.ErrNoIdentity) {
-		return nil
-	}
-	return err
 }
 
 // found puts an identity that was just read or written into the index, unless it

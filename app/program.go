@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/kratos"
+	"github.com/holdline/holdline/metrics"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+// Holdline is the program, assembled: what answers requests, and what works in the
+// background. Nothing of it runs yet.
+type Holdline struct {
+	// Public and Admin answer what comes to the two listeners.
+	Public, Admin http.Handler
+	// Load reads what has to be in force from the first request on. The error says
+	// that the configuration does not fit what is there.
+	Load func(context.Context) error
+	// Jobs are the work in the background, and Loops that which has a pace of its own:
+	// each until its context ends.
+	Jobs  []Job
+	Loops []func(context.Context) error
+	// Send sends texts until its context ends. It should end after the listeners have:
+	// what they still answer may queue a text.
+	Send func(context.Context) error
+	// Policy is the policy in force, with what administrators have set.
+	Policy func() claim.Policy
+	Claims *claim.Service
+	// Reconcile compares the index of users with Kratos, unless another replica does.
+	Reconcile func(context.Context) error
+	Close     func()
+}
+
+// program is Holdline while it is put together.
+type program struct {
+	cfg       config.Config
+	log       *slog.Logger
+	release   string
+	db        *persistence.DB
+	clock     *persistence.Clock
+	directory *kratos.Directory // the primary realm, which SCIM is about
+	realms    kratos.Realms
+	switches  *claim.Switchboard
+	claims    *claim.Service
+	asked     metrics.Claims // the same, for who asks them something
+	watch     *claim.Watch
+	worker    *smsgateway.Worker
+	receipts  *smsgateway.Receipts
+	phone     *smsgateway.Simulator // nil without a simulator gateway
+	clients   *claim.Clients
+	failures  *web.Failures // of authentication
+	passwords *claim.Attempts
+	scim      provisioning
+	observers
+	framedBy string   // see [Options]
+	formKeys [][]byte // prove the forms of pages; the first makes new proofs
+}
+
+// assembled puts Holdline together on a database whose schema is up to date.
+func assembled(cfg config.Config, db *persistence.DB, clock *persistence.Clock, watched observers, o Options) (*Holdline, error) {
+	p, err := assemble(cfg, db, clock, watched, o)
+	if err != nil {
+		return nil, err
+	}
+	h := &Holdline{
+		Load: p.load, Jobs: p.jobs(), Send: p.worker.Run, Policy: p.switches.Policy, Claims: p.claims,
+		Reconcile: p.scim.schedule.Once, Close: p.realms.Close,
+	}
+	if cfg.SCIM.Enabled {
+		h.Loops = []func(context.Context) error{p.scim.schedule.Run, p.scim.indexWritten}
+	}
+	if h.Public, err = p.publicRoutes(); err != nil {
+		return nil, err
+	}
+	h.Admin, err = p.adminRoutes()
+	return h, err
+}
+
+// load reads what administrators have set, and holds the mapping of attributes
+// against Kratos' schemas.
+func (p *program) load(ctx context.Context) error {
+	if p.cfg.SCIM.Enabled {
+		if err := p.checkSchemas(ctx); err != nil {
+			return err
+		}
+	}
+	return p.switches.Once(ctx)
+}
+
+func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, watched observers, o Options) (*program, error) {
+	p := &program{cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock, observers: watched, framedBy: o.FramedBy}
+	plan := planOf(cfg)
+	secrets := make([]string, len(cfg.Secrets.OTP))
+	for i, secret := range cfg.Secrets.OTP {
+		secrets[i] = secret.Reveal()
+	}
+	codes, err := claim.NewCodes(secrets, cfg.OTP.Length, claim.Alphabet(cfg.OTP.Alphabet))
+	if err != nil {
+		return nil, err
+	}
+	hashKey, err := hkdf.Key(sha256.New, []byte(secrets[0]), nil, "names of limits", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("derive a key: %w", err)
+	}
+	for _, secret := range secrets {
+		key, err := hkdf.Key(sha256.New, []byte(secret), nil, "forms of pages", sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("derive a key: %w", err)
+		}
+		p.formKeys = append(p.formKeys, key)
+	}
+	if err := p.connect(hashKey); err != nil {
+		return nil, err
+	}
+	store := persistence.NewStore(db)
+	if err := p.sender(store, codes); err != nil {
+		return nil, err
+	}
+	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, o.Log)
+	p.watch = claim.NewWatch(store, p.traffic, clock.Now, o.Log)
+	p.claims = claim.NewService(claim.Options{
+		Store: p.store(store), Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
+		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
+		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Stopped, Log: o.Log,
+	})
+	if p.receipts, err = receipts(cfg, p.metrics.Receipts(store), clock.Now); err != nil {
+		return nil, err
+	}
+	if p.clients, err = clients(cfg, db, hashKey, p); err != nil {
+		return nil, err
+	}
+	p.failures = &web.Failures{Log: o.Log, Now: clock.Now, Count: func(credential web.Credential, refusal web.Refusal) {
+		p.metrics.AuthenticationFailed(string(credential), string(refusal))
+	}}
+	p.passwords = &claim.Attempts{
+		Limiter:  p.metrics.Limiter(metrics.LimitPasswordsOfAddress, persistence.NewLimiter(db)),
+		Failures: claim.Allowance{Most: cfg.Limits.AddressFailures, Window: cfg.Limits.LoginWindow},
+		HashKey:  hashKey, Now: clock.Now, Log: o.Log,
+	}
+	p.asked = p.metrics.Claims(p.claims)
+	p.provision()
+	p.show(store)
+	return p, nil
+}
+
+// jitter spreads a wait over its second half.
+func jitter(d time.Duration) time.Duration {
+	if d <= 1 {
+		return d
+	}
+	return d/2 + rand.N(d/2) //nolint:gosec // spreads load, guards nothing
+}
