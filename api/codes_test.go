@@ -5,7 +5,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
+	"io/fs"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,36 +40,71 @@ func textOf(status string) string {
 
 type face struct{ status, description string }
 
-// faults reads the table of errors' faces, which is not exported, from its source.
+// faults reads, from the sources, what callers are shown of each error: the calls of
+// problem.New, and of problem.Within for codes that only it has.
 func faults(t *testing.T) map[string]face {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../internal/web/fault.go", nil, 0)
+	found, narrower := map[string]face{}, map[string]face{}
+	err := filepath.WalkDir("../internal", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			switch name := types.ExprString(call.Fun); {
+			case name == "problem.New", name == "New" && file.Name.Name == "problem":
+				readProblem(t, path, call.Args, found)
+			case name == "problem.Within":
+				readProblem(t, path, call.Args[1:], narrower)
+			}
+			return true
+		})
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]face{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		literal, ok := n.(*ast.CompositeLit)
-		if !ok || len(literal.Elts) != 3 {
-			return true
+	for code, shown := range narrower {
+		if _, ok := found[code]; !ok {
+			found[code] = shown
 		}
-		if name, ok := literal.Type.(*ast.Ident); !ok || name.Name != "Fault" {
-			return true
-		}
-		status, isStatus := literal.Elts[0].(*ast.SelectorExpr)
-		code, isCode := literal.Elts[1].(*ast.BasicLit)
-		description, isText := literal.Elts[2].(*ast.BasicLit)
-		if !isStatus || !isCode || !isText {
-			t.Errorf("a fault is written in another way: %v", literal.Elts)
-			return true
-		}
-		found[unquoted(t, code)] = face{status.Sel.Name, unquoted(t, description)}
-		return true
-	})
+	}
 	if len(found) < 30 {
-		t.Fatalf("only %d faults were found", len(found))
+		t.Fatalf("only %d codes were found", len(found))
 	}
 	return found
+}
+
+// readProblem reads the kind, the code and the text that an error is made with.
+func readProblem(t *testing.T, path string, args []ast.Expr, into map[string]face) {
+	t.Helper()
+	code, isCode := args[1].(*ast.BasicLit)
+	text, isText := args[2].(*ast.BasicLit)
+	if !isCode || !isText {
+		t.Errorf("%s: an error is made in another way: %s", path, types.ExprString(args[1]))
+		return
+	}
+	kind := types.ExprString(args[0])
+	status, ok := statuses[kind[strings.LastIndex(kind, ".")+1:]]
+	if !ok {
+		t.Errorf("%s: %s is no kind of this test", path, kind)
+	}
+	if name := unquoted(t, code); strings.HasPrefix(name, "HLD-") && name[4:7] != strconv.Itoa(status) {
+		t.Errorf("%s: the code %s stands for %d", path, name, status)
+	}
+	into[unquoted(t, code)] = face{statusName(http.StatusText(status)), unquoted(t, text)}
+}
+
+var statuses = map[string]int{
+	"Internal": 500, "Invalid": 400, "Unauthenticated": 401, "Forbidden": 403, "NotFound": 404, "NotAllowed": 405,
+	"Conflict": 409, "TooLarge": 413, "Unsupported": 415, "Limited": 429, "Unavailable": 503,
 }
 
 func unquoted(t *testing.T, literal *ast.BasicLit) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -23,12 +24,12 @@ var (
 )
 
 func limit(reason error) error {
-	return &claim.LimitError{Reason: reason, Until: noon.Add(time.Minute)}
+	return &problem.LimitError{Reason: reason, Until: noon.Add(time.Minute)}
 }
 
 // failures are what sessions, tokens and names stand for that are no good.
 var failures = map[string]error{
-	"limited": limit(claim.ErrTooManyTries), "kratos-away": claim.ErrDirectoryAway, "store-away": claim.ErrStoreAway, "odd": errOdd,
+	"limited": limit(claim.ErrTooManyTries), "kratos-away": claim.ErrDirectoryAway, "store-away": problem.ErrStoreUnavailable, "odd": errOdd,
 	"halfway": claim.ErrSecondFactor,
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -69,13 +70,13 @@ func TestTheHooksAnswerAsDocumented(t *testing.T) {
 	ask(400, hook.StagePath, stage)
 	for _, rule.err = range []error{
 		claim.ErrBadNumber, claim.ErrRemovalDenied, claim.ErrNumberNotServed, claim.ErrSessionTooOld, claim.ErrBeingApplied,
-		limit(claim.ErrTooManyTexts), claim.ErrStoreAway, claim.ErrDirectoryAway,
+		limit(claim.ErrTooManyTexts), problem.ErrStoreUnavailable, claim.ErrDirectoryAway,
 	} {
 		ask(400, hook.StagePath, stage)
 	}
 	ask(400, hook.StagePath, `{}`)
 	for path, body := range map[string]string{hook.ActivatePath: file("activate-request.json"), hook.ChangedPath: `{"identity_id":"` + bob + `"}`} {
-		for err, want := range map[error]int{nil: 204, errOdd: 500, claim.ErrStoreAway: 503, claim.ErrDirectoryAway: 503} {
+		for err, want := range map[error]int{nil: 204, errOdd: 500, problem.ErrStoreUnavailable: 503, claim.ErrDirectoryAway: 503} {
 			rule.err = err
 			ask(want, path, body)
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/api"
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -30,7 +30,7 @@ func TestHealthAnswersAsDocumented(t *testing.T) {
 			t.Errorf("%s: got %d %s", path, got.Code, got.Body)
 		}
 	}
-	away = claim.ErrStoreAway
+	away = problem.ErrStoreUnavailable
 	if got := book.ask(t, engine, http.MethodGet, "/health/ready", ""); got.Code != http.StatusServiceUnavailable {
 		t.Errorf("got %d %s", got.Code, got.Body)
 	}
@@ -71,7 +71,7 @@ func TestReceiptsAnswerAsDocumented(t *testing.T) {
 		{404, "other", "", good, nil},
 		{413, "main", "secret=the-secret", large, nil},
 		{500, "main", "secret=the-secret&id=m-1&status=delivered", good, errOdd},
-		{503, "main", "secret=the-secret&id=m-1&status=delivered", good, claim.ErrStoreAway},
+		{503, "main", "secret=the-secret&id=m-1&status=delivered", good, problem.ErrStoreUnavailable},
 	} {
 		store.Fail(tt.fails)
 		for _, method := range []string{http.MethodGet, http.MethodPost} {

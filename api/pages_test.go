@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
 )
@@ -92,7 +93,7 @@ func TestThePageAnswersAsDocumented(t *testing.T) {
 		{429, "", "bob", visited{claims: claims{status: spent}}},
 		{500, "", "bob", visited{claims: claims{err: errOdd}}},
 		{503, "", "kratos-away", visited{}},
-		{503, "", "bob", visited{claims: claims{err: claim.ErrStoreAway}}},
+		{503, "", "bob", visited{claims: claims{err: problem.ErrStoreUnavailable}}},
 	} {
 		*v = tt.v
 		if got := book.ask(t, engine, http.MethodGet, "/verify"+tt.query, "", "Cookie", "ory_kratos_session="+tt.cookie); got.Code != tt.want {

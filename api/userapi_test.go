@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdline/holdline/api/userapi"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -49,14 +50,14 @@ func (people) Person(_ context.Context, realm, user string) (claim.Identity, str
 var (
 	confirmErrors = []error{
 		claim.ErrWrongCode, claim.ErrCodeExpired, claim.ErrSessionTooOld, claim.ErrNeedsSecondFactor, claim.ErrNumberTaken, claim.ErrChangedElsewhere,
-		claim.ErrNumberRefused, limit(claim.ErrTooManyTries), claim.ErrStoreAway, errOdd,
+		claim.ErrNumberRefused, limit(claim.ErrTooManyTries), problem.ErrStoreUnavailable, errOdd,
 	}
 	resendErrors = []error{
 		claim.ErrNothingPending, claim.ErrNumberNotServed, limit(claim.ErrTooSoon), limit(claim.ErrTooManyTexts),
-		limit(claim.ErrCallingCodeFull), claim.ErrStoreAway, errOdd,
+		limit(claim.ErrCallingCodeFull), problem.ErrStoreUnavailable, errOdd,
 	}
-	cancelErrors = []error{claim.ErrNothingPending, claim.ErrBeingApplied, claim.ErrStoreAway, errOdd}
-	statusErrors = []error{claim.ErrNothingPending, claim.ErrStoreAway, errOdd}
+	cancelErrors = []error{claim.ErrNothingPending, claim.ErrBeingApplied, problem.ErrStoreUnavailable, errOdd}
+	statusErrors = []error{claim.ErrNothingPending, problem.ErrStoreUnavailable, errOdd}
 )
 
 func TestTheUserAPIAnswersAsDocumented(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/doctor"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway"
@@ -223,7 +224,7 @@ func lookAtDatabase(ctx context.Context, cfg config.Config) doctor.Database {
 	seen, err := lookInto(ctx, cfg)
 	if err != nil {
 		// The cause alone: that the database is away is what the finding says.
-		said := strings.TrimPrefix(err.Error(), claim.ErrStoreAway.Error()+": ")
+		said := strings.TrimPrefix(err.Error(), problem.ErrStoreUnavailable.Error()+": ")
 		return doctor.Database{Err: errors.New(said)}
 	}
 	return seen

@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -81,7 +82,7 @@ func (d doors) lead(to func(handlers, *gin.Context)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		network, now := claim.Network(web.ClientAddress(c)), d.edge.Now()
 		if until, ok := d.attempts.take(network, now); !ok {
-			d.edge.Fail(c, d.edge.Failed(c, web.HookKey, &claim.LimitError{Reason: claim.ErrTooManyTries, Until: until}))
+			d.edge.Fail(c, d.edge.Failed(c, web.HookKey, &problem.LimitError{Reason: claim.ErrTooManyTries, Until: until}))
 			return
 		}
 		found := d.realm(c.GetHeader(KeyHeader))

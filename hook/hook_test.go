@@ -19,6 +19,7 @@ import (
 
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -121,7 +122,7 @@ func read(t *testing.T, name string) string {
 
 func TestAnswersToKratos(t *testing.T) {
 	pending := claim.RestoreMobile("+491722222222")
-	limit := &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)}
+	limit := &problem.LimitError{Reason: claim.ErrTooManyTexts, Until: time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)}
 	for name, tt := range map[string]struct {
 		claims rulings
 		status int
@@ -135,7 +136,7 @@ func TestAnswersToKratos(t *testing.T) {
 		"too-short":        {rulings{err: &claim.NumberError{Fault: claim.TooShort, CallingCode: "49"}}, http.StatusBadRequest},
 		"removal-denied":   {rulings{err: claim.ErrRemovalDenied}, http.StatusBadRequest},
 		"too-many-texts":   {rulings{err: limit}, http.StatusBadRequest},
-		"store-away":       {rulings{err: claim.ErrStoreAway}, http.StatusBadRequest},
+		"store-away":       {rulings{err: problem.ErrStoreUnavailable}, http.StatusBadRequest},
 		"anything-unheard": {rulings{err: errors.New("what")}, http.StatusBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {

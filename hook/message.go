@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -51,7 +52,7 @@ func (h handlers) refuse(c *gin.Context, err error, languages string) {
 		h.Log.InfoContext(ctx, "number change refused", "code", fault.Code)
 	}
 	details := map[string]any{"code": fault.Code}
-	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
+	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		details["retry_at"] = limit.Until.Format(time.RFC3339)
 	}
 	if number := (*claim.NumberError)(nil); errors.As(err, &number) {

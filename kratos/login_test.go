@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/kratos"
 )
 
@@ -149,7 +150,7 @@ func TestWrongPasswordsAreLimited(t *testing.T) {
 		if !errors.Is(err, step.want) {
 			t.Fatalf("%s: got %v, want %v", step.name, err, step.want)
 		}
-		var limit *claim.LimitError
+		var limit *problem.LimitError
 		if step.name == "fourth" && (!errors.As(err, &limit) || !limit.Until.Equal(start.Add(5*time.Minute))) {
 			t.Errorf("%s: got %+v, want until a third of the window after the first", step.name, limit)
 		}
@@ -193,7 +194,7 @@ func (l *faultyLimiter) Take(ctx context.Context, name string, a claim.Allowance
 }
 
 func (l *faultyLimiter) GiveBack(context.Context, string, claim.Allowance, time.Time) error {
-	return claim.ErrStoreAway
+	return problem.ErrStoreUnavailable
 }
 
 func TestWithoutItsLimiterNobodySignsIn(t *testing.T) {
@@ -201,9 +202,9 @@ func TestWithoutItsLimiterNobodySignsIn(t *testing.T) {
 	p := personWithPassword(t)
 	way, limiter := watch(t, shared), &claimtest.Limiter{}
 	d := open(t, way.server, func(o *kratos.Options) { o.LoginFailures, o.Limiter = 3, limiter })
-	limiter.Fail(claim.ErrStoreAway)
-	if _, err := d.Login(t.Context(), p.email, p.password); !errors.Is(err, claim.ErrStoreAway) {
-		t.Errorf("got %v, want %v", err, claim.ErrStoreAway)
+	limiter.Fail(problem.ErrStoreUnavailable)
+	if _, err := d.Login(t.Context(), p.email, p.password); !errors.Is(err, problem.ErrStoreUnavailable) {
+		t.Errorf("got %v, want %v", err, problem.ErrStoreUnavailable)
 	}
 	if n := len(way.seen(http.MethodPost, loginPath)); n != 0 {
 		t.Errorf("Kratos was asked %d times", n)

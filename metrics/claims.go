@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // claims count what becomes of claims and of what is asked of them.
@@ -56,7 +57,7 @@ var refusals = []struct {
 	{claim.ErrTooManyTexts, "limit"},
 	{claim.ErrTooManyTries, "limit"},
 	{claim.ErrCallingCodeFull, "limit"},
-	{claim.ErrStoreAway, "store_away"},
+	{problem.ErrStoreUnavailable, "store_away"},
 	{claim.ErrDirectoryAway, "kratos_away"},
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/metrics"
 )
 
@@ -37,13 +38,13 @@ func TestRefusalsAreCountedByTheirReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want(1, "holdline_hook_decisions_total", "hook", "stage", "outcome", "bad_number")
-	w.store.Fail(claim.ErrStoreAway)
+	w.store.Fail(problem.ErrStoreUnavailable)
 	change.Wanted = m1
-	if _, err := w.Stage(t.Context(), change); !errors.Is(err, claim.ErrStoreAway) {
+	if _, err := w.Stage(t.Context(), change); !errors.Is(err, problem.ErrStoreUnavailable) {
 		t.Fatal(err)
 	}
 	w.want(1, "holdline_hook_decisions_total", "hook", "stage", "outcome", "store_away")
-	if err := w.Activate(t.Context(), claim.StoredFlow{IdentityID: bob, FlowID: "f", Mobile: m0, Marker: m1}); !errors.Is(err, claim.ErrStoreAway) {
+	if err := w.Activate(t.Context(), claim.StoredFlow{IdentityID: bob, FlowID: "f", Mobile: m0, Marker: m1}); !errors.Is(err, problem.ErrStoreUnavailable) {
 		t.Fatal(err)
 	}
 	w.want(1, "holdline_hook_decisions_total", "hook", "activate", "outcome", "store_away")
@@ -78,9 +79,9 @@ func TestWhatACodeWas(t *testing.T) {
 		"right for a number that was taken": {claim.ErrNumberTaken, "right"},
 		"wrong":                             {claim.ErrWrongCode, "wrong"},
 		"expired":                           {claim.ErrCodeExpired, "expired"},
-		"no tries left":                     {&claim.LimitError{Reason: claim.ErrTooManyTries}, "locked"},
+		"no tries left":                     {&problem.LimitError{Reason: claim.ErrTooManyTries}, "locked"},
 		"an old session":                    {claim.ErrSessionTooOld, "refused"},
-		"the store is away":                 {claim.ErrStoreAway, "error"},
+		"the store is away":                 {problem.ErrStoreUnavailable, "error"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := metrics.CodeOutcome(tt.err); got != tt.want {

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // The limits of [Metrics.Limiter], which the domain does not name. All limits go
@@ -34,7 +35,7 @@ func (m *Metrics) limited(err error) error {
 	if err == nil {
 		return nil
 	}
-	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
+	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		m.limits.count(limit.Name)
 	}
 	return err
@@ -55,7 +56,7 @@ func (m *Metrics) Limiter(limit string, of claim.Limiter) claim.Limiter {
 // Take implements [claim.Limiter].
 func (l limiter) Take(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
 	err := l.Limiter.Take(ctx, name, a, now)
-	if full := (*claim.LimitError)(nil); errors.As(err, &full) {
+	if full := (*problem.LimitError)(nil); errors.As(err, &full) {
 		l.hits.Inc()
 	}
 	return err

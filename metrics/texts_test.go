@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -75,7 +76,7 @@ func TestReceiptsAreCountedWhenTheyAreKept(t *testing.T) {
 	if err := keeper.Record(t.Context(), receipt); err != nil {
 		t.Fatal(err)
 	}
-	store.Fail(claim.ErrStoreAway)
+	store.Fail(problem.ErrStoreUnavailable)
 	if err := keeper.Record(t.Context(), receipt); err == nil {
 		t.Error("kept by a store that is away")
 	}

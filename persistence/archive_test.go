@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -90,7 +91,7 @@ func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
 			"end":      sessions.EndSession(cancelled, digest, claim.Event{At: noon}),
 			"prune":    sessions.PruneSessions(cancelled, noon),
 		} {
-			if !errors.Is(err, claim.ErrStoreAway) {
+			if !errors.Is(err, problem.ErrStoreUnavailable) {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -122,10 +123,10 @@ func TestUnusableDSNsAreRefusedWithoutTheirPassword(t *testing.T) {
 		"no slash":           {"mysql://app:" + password + "@tcp(127.0.0.1:3306)", persistence.ErrBadDSN},
 		"password misplaced": {"mysql://tcp(127.0.0.1:3306)/app:" + password, persistence.ErrBadDSN},
 		"bad parameter":      {"mysql://app:" + password + "@tcp(127.0.0.1:3306)/app?timeout=" + password, persistence.ErrBadDSN},
-		"nobody listens":     {"mysql://app:" + password + "@tcp(127.0.0.1:1)/app", claim.ErrStoreAway},
+		"nobody listens":     {"mysql://app:" + password + "@tcp(127.0.0.1:1)/app", problem.ErrStoreUnavailable},
 		"no file":            {"sqlite://", persistence.ErrBadDSN},
 		"file parameters":    {"sqlite://db.sqlite?_fk=true", persistence.ErrBadDSN},
-		"no directory":       {"sqlite:///missing/directory/holdline.db", claim.ErrStoreAway},
+		"no directory":       {"sqlite:///missing/directory/holdline.db", problem.ErrStoreUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := persistence.Open(t.Context(), tt.dsn)
@@ -142,7 +143,7 @@ func TestUnusableDSNsAreRefusedWithoutTheirPassword(t *testing.T) {
 func TestAWrongPasswordIsNotRepeated(t *testing.T) {
 	dsn := strings.Replace(mariaDB(t), "app:app@", "app:hunter2@", 1)
 	_, err := persistence.Open(t.Context(), dsn)
-	if !errors.Is(err, claim.ErrStoreAway) || strings.Contains(err.Error(), "hunter2") {
+	if !errors.Is(err, problem.ErrStoreUnavailable) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -150,7 +151,7 @@ func TestAWrongPasswordIsNotRepeated(t *testing.T) {
 func TestOpeningWaitsNoLongerThanItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := persistence.Open(ctx, "mysql://app:app@tcp(127.0.0.1:1)/app"); !errors.Is(err, claim.ErrStoreAway) {
+	if _, err := persistence.Open(ctx, "mysql://app:app@tcp(127.0.0.1:1)/app"); !errors.Is(err, problem.ErrStoreUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }

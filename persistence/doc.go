@@ -7,7 +7,7 @@
 // of the BEGIN and COMMIT when it has a single part. Deadlocks, certification
 // failures and lock waits run the whole transaction again. So does a connection
 // that broke before COMMIT was sent; after that nobody knows, and the caller
-// learns so by [claim.ErrStoreAway].
+// learns so by [problem.ErrStoreUnavailable].
 //
 // Limits on texts are kept by the statement that queues the text, exactly: it
 // counts the texts of the number and of the address one by one, under a unique

@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -23,15 +24,15 @@ func TestOurOwnFaultsAreNoOutages(t *testing.T) {
 			"table": "SELECT 1 FROM no_such_table", "column": "SELECT no_such_column FROM claims", "syntax": "SELEKT 1",
 		} {
 			err := k.db.Transaction(k.Context(), func(tx *gorm.DB) error { return tx.Exec(statement).Error })
-			if err == nil || errors.Is(err, claim.ErrStoreAway) {
+			if err == nil || errors.Is(err, problem.ErrStoreUnavailable) {
 				k.Errorf("%s: got %v", name, err)
 			}
 		}
 		if err := k.db.Close(); err != nil {
 			k.Fatal(err)
 		}
-		if err := k.db.Transaction(k.Context(), func(tx *gorm.DB) error { return tx.Exec("SELECT 1").Error }); !errors.Is(err, claim.ErrStoreAway) {
-			k.Errorf("closed: got %v, want %v", err, claim.ErrStoreAway)
+		if err := k.db.Transaction(k.Context(), func(tx *gorm.DB) error { return tx.Exec("SELECT 1").Error }); !errors.Is(err, problem.ErrStoreUnavailable) {
+			k.Errorf("closed: got %v, want %v", err, problem.ErrStoreUnavailable)
 		}
 	})
 }
@@ -67,8 +68,8 @@ func TestAnOperationOnALockedFileEndsInTime(t *testing.T) {
 		},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		if err := operation(ctx); !errors.Is(err, claim.ErrStoreAway) {
-			t.Errorf("%s: got %v, want %v", name, err, claim.ErrStoreAway)
+		if err := operation(ctx); !errors.Is(err, problem.ErrStoreUnavailable) {
+			t.Errorf("%s: got %v, want %v", name, err, problem.ErrStoreUnavailable)
 		}
 		cancel()
 	}

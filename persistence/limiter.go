@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // limitRow is a line of the table limits: a name and its theoretical arrival
@@ -35,13 +36,13 @@ func (l Limiter) Take(ctx context.Context, name string, a claim.Allowance, now t
 		return nil
 	}
 	err := l.db.write(ctx, taking(name, a, now, claim.ErrTooManyTries))
-	if limit := (*claim.LimitError)(nil); errors.As(err, &limit) {
+	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		return limit
 	}
 	return away(err)
 }
 
-// taking takes one of a bounded allowance, or fails with a *claim.LimitError of
+// taking takes one of a bounded allowance, or fails with a *problem.LimitError of
 // the reason. It writes the row that it decides by: so those who take at once
 // wait for one another, and a cluster sees them conflict. Until its transaction
 // ends nobody else can take for the name.
@@ -70,7 +71,7 @@ func taking(name string, a claim.Allowance, now time.Time, reason error) stateme
 		if until.Before(now) { // by now one may have been given back
 			until = now
 		}
-		limit := &claim.LimitError{Reason: reason, Until: until}
+		limit := &problem.LimitError{Reason: reason, Until: until}
 		if errors.Is(reason, claim.ErrCallingCodeFull) {
 			limit.Name = claim.LimitCodeTexts
 		}

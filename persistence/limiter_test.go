@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -119,8 +120,8 @@ func TestALimiterThatIsAwaySaysSo(t *testing.T) {
 			"give back": limiter.GiveBack(cancelled, "name", threeAnHour, noon),
 			"prune":     limiter.Prune(cancelled, noon),
 		} {
-			if !errors.Is(err, claim.ErrStoreAway) {
-				t.Errorf("%s: got %v, want %v", name, err, claim.ErrStoreAway)
+			if !errors.Is(err, problem.ErrStoreUnavailable) {
+				t.Errorf("%s: got %v, want %v", name, err, problem.ErrStoreUnavailable)
 			}
 		}
 	})

@@ -11,7 +11,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // ErrBadDSN says that a data source name cannot be used. Its text never repeats
@@ -41,7 +41,7 @@ const (
 // Open connects to sqlite://FILE, sqlite://:memory: or
 // mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME?PARAMETERS. Parameters that the
 // driver does not know are set as system variables. It returns [ErrBadDSN], or
-// wraps [claim.ErrStoreAway] if the database does not answer.
+// wraps [problem.ErrStoreUnavailable] if the database does not answer.
 func Open(ctx context.Context, dsn string) (*DB, error) {
 	scheme, rest, _ := strings.Cut(dsn, "://")
 	var db *DB
@@ -90,14 +90,14 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// away wraps what a store must not pass on as it is: in [claim.ErrStoreAway], unless
+// away wraps what a store must not pass on as it is: in [problem.ErrStoreUnavailable], unless
 // the fault is our own.
 func away(err error) error {
 	switch {
-	case err == nil, errors.Is(err, claim.ErrStoreAway):
+	case err == nil, errors.Is(err, problem.ErrStoreUnavailable):
 		return err
 	case ours(err):
 		return fmt.Errorf("persistence: %w", err)
 	}
-	return fmt.Errorf("%w: %w", claim.ErrStoreAway, err)
+	return fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, err)
 }

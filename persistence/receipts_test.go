@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -43,7 +44,7 @@ func TestAReceiptFitsItsColumnsOrTheStoreIsAway(t *testing.T) {
 		}
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := store.Record(cancelled, receipt); !errors.Is(err, claim.ErrStoreAway) {
+		if err := store.Record(cancelled, receipt); !errors.Is(err, problem.ErrStoreUnavailable) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/filter"
 	"github.com/holdline/holdline/persistence"
@@ -338,7 +338,7 @@ func TestScimTheStoreMayBeAway(t *testing.T) {
 		for i, err := range []error{
 			index.Put(t.Context(), named(t, "a", "ann")), index.Delete(t.Context(), "a"), get, all, some, one, unseen, reconcile, stamps,
 		} {
-			if !errors.Is(err, claim.ErrStoreAway) {
+			if !errors.Is(err, problem.ErrStoreUnavailable) {
 				t.Errorf("%d: got %v", i, err)
 			}
 		}

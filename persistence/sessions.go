@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // sessionRow is a line of the table admin_sessions.
@@ -45,7 +46,7 @@ func (r sessionRow) session() (claim.AdminSession, error) {
 	}
 	digest, faulty := hex.DecodeString(r.Digest)
 	if err != nil || faulty != nil || len(digest) != len(s.Digest) {
-		return claim.AdminSession{}, fmt.Errorf("%w: a session's digest is no SHA-256", claim.ErrStoreAway)
+		return claim.AdminSession{}, fmt.Errorf("%w: a session's digest is no SHA-256", problem.ErrStoreUnavailable)
 	}
 	copy(s.Digest[:], digest)
 	return s, nil

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // Store implements [claim.Store].
@@ -47,7 +48,7 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	for tries := 1; errors.Is(err, errOutnumbered) && tries < countRetries; tries++ {
 		err = s.carryOut(ctx, statements) // each time another text got through, so it ends at the limit
 	}
-	limit := (*claim.LimitError)(nil)
+	limit := (*problem.LimitError)(nil)
 	switch {
 	case err == nil:
 		for _, notice := range withheld {
@@ -228,7 +229,7 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 	if until, name, err := s.fullUntil(ctx, rulesOf(change)); err != nil {
 		return err
 	} else if !until.IsZero() {
-		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
+		return &problem.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
 	}
 	if until, _, err := s.fullUntil(ctx, firstOnly(change)); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -123,7 +124,7 @@ func TestAStoreThatIsAwaySaysSo(t *testing.T) {
 		cancel()
 		check := func(name string, err error) {
 			t.Helper()
-			if !errors.Is(err, claim.ErrStoreAway) {
+			if !errors.Is(err, problem.ErrStoreUnavailable) {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}
@@ -242,7 +243,7 @@ func TestALostAnswerToCommitIsLeftToTheCaller(t *testing.T) {
 		}
 		return db.Exec(t.Context(), "KILL ?", connection)
 	})
-	if !errors.Is(err, claim.ErrStoreAway) || runs != 1 {
+	if !errors.Is(err, problem.ErrStoreUnavailable) || runs != 1 {
 		t.Errorf("got %v after %d runs", err, runs)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // tokenRow is a line of the table tokens.
@@ -41,7 +42,7 @@ func newTokenRow(t claim.Token) tokenRow {
 func (r tokenRow) token() (claim.Token, error) {
 	digest, err := claim.ParseTokenDigest(r.SHA256)
 	if err != nil {
-		return claim.Token{}, fmt.Errorf("%w: token %q: %w", claim.ErrStoreAway, r.Name, err)
+		return claim.Token{}, fmt.Errorf("%w: token %q: %w", problem.ErrStoreUnavailable, r.Name, err)
 	}
 	t := claim.Token{
 		Name: r.Name, Digest: digest, Privileged: r.Privileged,

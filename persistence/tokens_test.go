@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -68,7 +69,7 @@ func TestTokensThatAreAwaySaySo(t *testing.T) {
 			"find":   findErr,
 			"used":   tokens.Used(cancelled, okta.Digest, noon),
 		} {
-			if !errors.Is(err, claim.ErrStoreAway) {
+			if !errors.Is(err, problem.ErrStoreUnavailable) {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}

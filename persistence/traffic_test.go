@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -33,7 +33,7 @@ func TestTrafficIsOneStatement(t *testing.T) {
 		}
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := persistence.NewStore(t.db).Traffic(cancelled, noon, noon); !errors.Is(err, claim.ErrStoreAway) {
+		if _, err := persistence.NewStore(t.db).Traffic(cancelled, noon, noon); !errors.Is(err, problem.ErrStoreUnavailable) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/bulk"
 	"github.com/holdline/holdline/internal/scim/users"
@@ -44,7 +45,7 @@ func (h handlers) bulk(c *gin.Context) error {
 		if err == nil {
 			user, status, err = h.operate(ctx, who.By, o)
 		}
-		if errors.Is(err, claim.ErrStoreAway) && !errors.Is(err, claim.ErrRaced) {
+		if errors.Is(err, problem.ErrStoreUnavailable) && !errors.Is(err, claim.ErrRaced) {
 			outage = err
 		} else {
 			carriedOut++

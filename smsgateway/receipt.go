@@ -41,7 +41,7 @@ func NewReceipts(options ReceiptOptions) *Receipts { return &Receipts{options} }
 
 // Receive proves, reads and keeps one receipt, by GET or POST. Errors:
 // claim.ErrReceiptUnknown, ErrReceiptUnproven, ErrReceiptUnreadable and
-// ErrReceiptTooLarge, which say nothing of what was sent, and claim.ErrStoreAway,
+// ErrReceiptTooLarge, which say nothing of what was sent, and problem.ErrStoreUnavailable,
 // after which the provider should try again.
 func (h *Receipts) Receive(r *http.Request, gateway string) error {
 	reader, known := h.Readers[gateway]

@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -228,7 +229,7 @@ func TestTheReceiptRouteAnswers(t *testing.T) {
 		"not proven":         {ask(http.MethodGet, good+"x", ""), nil, 401, "HLD-40121"},
 		"not readable":       {ask(http.MethodPost, "?secret="+secret, "{"), nil, 400, "HLD-40021"},
 		"too large":          {ask(http.MethodPost, good, strings.Repeat(" ", 64<<10+1)), nil, 413, "HLD-41321"},
-		"database away":      {ask(http.MethodGet, good, ""), claim.ErrStoreAway, 503, "HLD-50301"},
+		"database away":      {ask(http.MethodGet, good, ""), problem.ErrStoreUnavailable, 503, "HLD-50301"},
 		"unknown gateway":    {httptest.NewRequest(http.MethodGet, "/sms/receipts/nobody"+good, nil), nil, 404, "HLD-40421"},
 		"wrong method":       {ask(http.MethodPut, good, ""), nil, 405, "HLD-40501"},
 		"no gateway's route": {httptest.NewRequest(http.MethodPost, "/sms/receipts/", nil), nil, 404, "HLD-40400"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -223,7 +224,7 @@ func TestTheOutboxComesBackAfterASend(t *testing.T) {
 		o.fail = func(call string) error {
 			if call == "done" && failures > 0 {
 				failures--
-				return claim.ErrStoreAway
+				return problem.ErrStoreUnavailable
 			}
 			return nil
 		}
@@ -245,7 +246,7 @@ func TestDeathBetweenSendAndDoneSendsTheSameAgain(t *testing.T) {
 		o := newOutbox(text)
 		o.fail = func(call string) error {
 			if call == "done" {
-				return claim.ErrStoreAway
+				return problem.ErrStoreUnavailable
 			}
 			return nil
 		}
@@ -278,7 +279,7 @@ func TestAnUnreadableOutboxIsAskedAgain(t *testing.T) {
 		o.fail = func(string) error {
 			if failures > 0 {
 				failures--
-				return claim.ErrStoreAway
+				return problem.ErrStoreUnavailable
 			}
 			return nil
 		}

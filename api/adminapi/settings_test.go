@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 const prefix = "identity_mgt.user_claim_update."
@@ -106,7 +107,7 @@ func TestASettingReturnsToItsStart(t *testing.T) {
 
 func TestAStoreThatIsAwayChangesNoSetting(t *testing.T) {
 	w := newWorld(t)
-	w.settings.Fail(claim.ErrStoreAway)
+	w.settings.Fail(problem.ErrStoreUnavailable)
 	w.ask(http.MethodPatch, "/admin/settings", `{"enable_verification": false}`).want(http.StatusServiceUnavailable)
 	w.ask(http.MethodGet, "/admin/settings", "").want(http.StatusOK)
 	if !w.switches.Policy().Enabled {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // StoredFlow is a settings flow that Kratos has stored.
@@ -50,7 +52,7 @@ func (s *Service) open(ctx context.Context, a activation) error {
 		Notices: s.notices(claim, TextRequested, a.present, now),
 		Events:  []Event{event(claim, string(Open), a.who, now)}, At: now,
 	})
-	if limit := (*LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) ||
+	if limit := (*problem.LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) ||
 		errors.Is(err, ErrStaleForm) || errors.As(err, &limit) {
 		return s.activate(ctx, a)
 	}
@@ -125,7 +127,7 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		if err == nil {
 			err = s.commit(ctx, change)
 		}
-		if limit := (*LimitError)(nil); errors.As(err, &limit) && a.marker != MarkerSet {
+		if limit := (*problem.LimitError)(nil); errors.As(err, &limit) && a.marker != MarkerSet {
 			return s.commit(ctx, silent(limit))
 		}
 		return err
@@ -159,7 +161,7 @@ var errInactive = errors.New("claim: the identity is inactive")
 
 // mute returns why a claim that a client asked for opens without a text, besides
 // the limits that the store keeps; nil if it need not.
-func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now time.Time) (*LimitError, error) {
+func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now time.Time) (*problem.LimitError, error) {
 	if staged.ClientText == ClientNone {
 		return nil, nil //nolint:nilnil // nothing is in the way
 	}
@@ -169,12 +171,12 @@ func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now tim
 		return nil, err
 	case last != nil && last.unanswered():
 		staged.ClientText = ClientTexted
-		return &LimitError{ErrTextedBefore, time.Time{}, LimitClientText}, nil
+		return &problem.LimitError{Reason: ErrTextedBefore, Until: time.Time{}, Name: LimitClientText}, nil
 	case a.inactive:
-		return &LimitError{errInactive, time.Time{}, LimitInactive}, nil
+		return &problem.LimitError{Reason: errInactive, Until: time.Time{}, Name: LimitInactive}, nil
 	}
 	err = s.served(ctx, staged.Number, now)
-	if limit := (*LimitError)(nil); errors.As(err, &limit) {
+	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		return limit, nil
 	}
 	if errors.Is(err, ErrNumberNotServed) { // it was when the claim was staged
@@ -186,7 +188,7 @@ func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now tim
 // opening builds the change that opens a staged claim, renews the open claim of
 // the same number, or discards what came too late. The second result builds it
 // without a text, for when a limit forbids one.
-func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now time.Time) (Change, func(*LimitError) Change) {
+func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now time.Time) (Change, func(*problem.LimitError) Change) {
 	policy, held := s.Policy(), snapshot.Held
 	var moves []Move
 	var events []Event
@@ -223,7 +225,7 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 				moves = append(moves, Move{From: held.State, Claim: shown})
 			}
 			change := Change{Moves: moves, Events: events, At: now}
-			return change, func(*LimitError) Change { return change }
+			return change, func(*problem.LimitError) Change { return change }
 		case same:
 			add(staged, ended(staged, Discarded, "renews", now), string(Discarded))
 			subject, next, kind = *held, *held, "resent"
@@ -235,7 +237,7 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 	if kind == string(Open) {
 		notices = s.notices(next, TextRequested, a.present, now)
 	}
-	silent := func(limit *LimitError) Change {
+	silent := func(limit *problem.LimitError) Change {
 		// The limit is not the claim's: whoever asks for its text from elsewhere, or later,
 		// meets the limits anew.
 		said := event(next, kind, a.who, now)

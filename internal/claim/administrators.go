@@ -31,7 +31,7 @@ func DigestSession(secret string) SessionDigest { return sha256.Sum256([]byte(se
 
 // AdminSessions keeps the console's sessions. An implementer must hold to this:
 // beginning and ending are made with their event or not at all. Errors are those
-// named here, or wrap ErrStoreAway.
+// named here, or wrap problem.ErrStoreUnavailable.
 type AdminSessions interface {
 	BeginSession(ctx context.Context, s AdminSession, e Event) error
 	// FindSession returns a session; if there is none, ErrNoSession.
@@ -131,7 +131,7 @@ func (s AdminSession) actor(address string) Actor {
 // Check returns who a session's secret is of. The session lives no longer than
 // what it stands on: a token that is revoked or a Kratos session that has ended
 // ends it too. Errors: ErrNoSession, ErrNoScope for a person who is no longer
-// privileged, or one that wraps ErrStoreAway or ErrDirectoryAway.
+// privileged, or one that wraps problem.ErrStoreUnavailable or ErrDirectoryAway.
 func (a *Administrators) Check(ctx context.Context, secret, cookie, address string) (Actor, error) {
 	if secret == "" {
 		return Actor{}, ErrNoSession

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // console has administrators, what they stand on, and a clock that stands still.
@@ -186,7 +187,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 		"another person's":                 {func(*console) {}, "cookie of " + bob, claim.ErrNoScope},
 		"the person is privileged no more": {func(c *console) { c.privileged["carol"] = false }, "cookie of carol", claim.ErrNoScope},
 		"Kratos is away":                   {func(c *console) { c.fail = claim.ErrDirectoryAway }, "cookie of carol", claim.ErrDirectoryAway},
-		"the store is away":                {func(c *console) { c.sessions.Fail(claim.ErrStoreAway) }, "cookie of carol", claim.ErrStoreAway},
+		"the store is away":                {func(c *console) { c.sessions.Fail(problem.ErrStoreUnavailable) }, "cookie of carol", problem.ErrStoreUnavailable},
 		"all is well":                      {func(*console) {}, "cookie of carol", nil},
 		"the sign-in has become old":       {func(c *console) { c.wait(20 * time.Minute) }, "cookie of carol", nil},
 	} {
@@ -212,18 +213,18 @@ func TestARevokedTokenEndsItsSessions(t *testing.T) {
 		Name: "ops", Digest: claim.DigestToken(mint()), Scopes: claim.Scopes(), CreatedAt: c.clock(),
 	}, claim.Event{}), nil)
 	c.wantAdmin(first, "", "", claim.ErrNoSession)
-	c.store.Fail(claim.ErrStoreAway)
-	c.wantAdmin(others, "", "", claim.ErrStoreAway)
+	c.store.Fail(problem.ErrStoreUnavailable)
+	c.wantAdmin(others, "", "", problem.ErrStoreUnavailable)
 }
 
 func TestNoSessionBeginsWithoutItsLine(t *testing.T) {
 	c := newConsole(t)
 	token := c.token("ops")
-	c.sessions.Fail(claim.ErrStoreAway)
+	c.sessions.Fail(problem.ErrStoreUnavailable)
 	_, err := c.SignInByToken(t.Context(), token, home)
-	wantErr(t, err, claim.ErrStoreAway)
+	wantErr(t, err, problem.ErrStoreUnavailable)
 	_, err = c.SignInByCookie(t.Context(), "cookie of carol", home)
-	wantErr(t, err, claim.ErrStoreAway)
+	wantErr(t, err, problem.ErrStoreUnavailable)
 	c.sessions.Fail(nil)
 	for _, secret := range []string{"secret 1", "secret 2"} {
 		c.wantAdmin(secret, "cookie of carol", "", claim.ErrNoSession)

@@ -93,7 +93,7 @@ type EventRecord struct {
 
 // Archive shows administrators what is kept. An implementer must hold to this:
 // a page costs the same wherever it is, and pages that follow each other's cursor
-// show each row once, also while rows are added; errors wrap ErrStoreAway.
+// show each row once, also while rows are added; errors wrap problem.ErrStoreUnavailable.
 type Archive interface {
 	Meter
 	Find(ctx context.Context, claimID string) (*Claim, error)

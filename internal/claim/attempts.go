@@ -25,7 +25,7 @@ type Attempts struct {
 
 // Try takes one try of the address before anything is compared, and gives it back
 // unless it fails with ErrNoSession: so no guess is free, not beside many others at
-// once either. At the limit it makes none, and fails with a *LimitError
+// once either. At the limit it makes none, and fails with a *problem.LimitError
 // (ErrTooManyTries).
 func (a *Attempts) Try(ctx context.Context, address string, try func() error) error {
 	if a == nil || !a.Failures.Bounded() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 func newAttempts(most int) *claim.Attempts {
@@ -49,7 +50,7 @@ func TestOnlyWrongPasswordsCountForAnAddress(t *testing.T) {
 		"wrapped":              {fmt.Errorf("log in: %w", claim.ErrNoSession), true},
 		"a second factor":      {claim.ErrSecondFactor, false},
 		"Kratos away":          {claim.ErrDirectoryAway, false},
-		"the user's own limit": {&claim.LimitError{Reason: claim.ErrTooManyTries}, false},
+		"the user's own limit": {&problem.LimitError{Reason: claim.ErrTooManyTries}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			attempts := newAttempts(1)

@@ -75,7 +75,7 @@ func (c *Clients) Recognises(token string) bool {
 }
 
 // Client returns the token in force that this text is. Errors: ErrNoToken, a
-// *LimitError (ErrTooManyTries), or one that wraps ErrStoreAway.
+// *problem.LimitError (ErrTooManyTries), or one that wraps problem.ErrStoreUnavailable.
 //
 // A try is taken of the address before anything unknown is looked up, and given
 // back unless the token was wrong: so no guess is free, not even beside many
@@ -106,7 +106,7 @@ func (c *Clients) Client(ctx context.Context, token, address string) (Token, err
 }
 
 // Known returns the token in force that has this digest, for who has shown the
-// token before. Errors: ErrNoToken, or one that wraps ErrStoreAway.
+// token before. Errors: ErrNoToken, or one that wraps problem.ErrStoreUnavailable.
 func (c *Clients) Known(ctx context.Context, digest TokenDigest) (Token, error) {
 	t, ok := c.configured[digest]
 	if !ok {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 const (
@@ -209,18 +210,18 @@ func TestAStoreThatIsAwayIsNoWrongToken(t *testing.T) {
 	d := newDesk(t, file)
 	okta := d.token("okta")
 	d.want(d.Clients, okta, home, "okta", nil)
-	d.store.Fail(claim.ErrStoreAway)
+	d.store.Fail(problem.ErrStoreUnavailable)
 	d.want(d.Clients, okta, home, "okta", nil)
 	d.wait(5 * time.Second)
 	d.want(d.Clients, "an own choice", home, "file", nil)
 	for range 5 { // more than the limit has
-		d.want(d.Clients, okta, home, "", claim.ErrStoreAway)
-		d.want(d.Clients, mint(), home, "", claim.ErrStoreAway)
+		d.want(d.Clients, okta, home, "", problem.ErrStoreUnavailable)
+		d.want(d.Clients, mint(), home, "", problem.ErrStoreUnavailable)
 	}
 	d.store.Fail(nil)
 	d.want(d.Clients, okta, home, "okta", nil)
-	d.limiter.Fail(claim.ErrStoreAway)
-	d.want(d.Clients, mint(), home, "", claim.ErrStoreAway)
+	d.limiter.Fail(problem.ErrStoreUnavailable)
+	d.want(d.Clients, mint(), home, "", problem.ErrStoreUnavailable)
 }
 
 // A token whose time is over is like any that is not known, at once, also where it

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // Confirm takes the code that the caller typed. Nil means that it was right and
@@ -59,7 +61,7 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (Claim, erro
 	}
 	limit := policy.tries(snapshot)
 	if limit == 0 {
-		return Claim{}, &LimitError{ErrTooManyTries, snapshot.TriesSince.Add(day), LimitIdentityTries}
+		return Claim{}, &problem.LimitError{Reason: ErrTooManyTries, Until: snapshot.TriesSince.Add(day), Name: LimitIdentityTries}
 	}
 	if claim.Attempts >= limit {
 		return Claim{}, s.lock(ctx, claim, limit, who)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // helpDesk is a world with a desk in it.
@@ -125,14 +126,16 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 // deafArchive can be read but not written to.
 type deafArchive struct{ *claimtest.Store }
 
-func (deafArchive) RecordEvent(context.Context, claim.Event) error { return claim.ErrStoreAway }
+func (deafArchive) RecordEvent(context.Context, claim.Event) error {
+	return problem.ErrStoreUnavailable
+}
 
 func TestWithoutItsLineNoNumberIsShown(t *testing.T) {
 	d := newHelpDesk(t)
 	id := d.open(bob, "flow", m1)
 	d.Archive = deafArchive{d.fake}
 	shown, err := d.Reveal(t.Context(), id, keeper)
-	wantErr(t, err, claim.ErrStoreAway)
+	wantErr(t, err, problem.ErrStoreUnavailable)
 	if shown != (claim.Claim{}) {
 		t.Error("the claim was shown all the same")
 	}

@@ -3,80 +3,72 @@ package claim
 import (
 	"errors"
 	"fmt"
-	"time"
+
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // What a caller can have done wrong, or met.
 var (
-	ErrBadNumber      = errors.New("claim: not a usable telephone number")
-	ErrRemovalDenied  = errors.New("claim: the number must not be removed")
-	ErrWrongCode      = errors.New("claim: code does not match a pending claim")
-	ErrCodeExpired    = errors.New("claim: code has expired")
-	ErrNothingPending = errors.New("claim: nothing is pending")
-	ErrBeingApplied   = errors.New("claim: an accepted number is still being written")
+	ErrBadNumber      = problem.New(problem.Invalid, "HLD-40002", "This is not a number that can receive texts.", "claim: not a usable telephone number")
+	ErrRemovalDenied  = problem.New(problem.Invalid, "HLD-40003", "The mobile number cannot be removed.", "claim: the number must not be removed")
+	ErrWrongCode      = problem.New(problem.Invalid, "18001", "The code is not valid.", "claim: code does not match a pending claim")
+	ErrCodeExpired    = problem.New(problem.Invalid, "18002", "The code has expired. Ask for a new one.", "claim: code has expired")
+	ErrNothingPending = problem.New(problem.NotFound, "HLD-40401", "No mobile number is pending.", "claim: nothing is pending")
+	ErrBeingApplied   = problem.New(problem.Conflict, "HLD-40904", "A confirmed number is still being saved. Try again in a moment.", "claim: an accepted number is still being written")
 	// ErrStaleForm: a form was filled in before the number that it began with was
 	// replaced, and would put that one back.
-	ErrStaleForm   = errors.New("claim: the form is older than the number")
-	ErrNumberTaken = errors.New("claim: another identity has the number")
+	ErrStaleForm   = problem.New(problem.Conflict, "HLD-40908", "Reload the page: your number was changed meanwhile.", "claim: the form is older than the number")
+	ErrNumberTaken = problem.New(problem.Conflict, "HLD-40901", "Another account has this number.", "claim: another identity has the number")
 	// ErrNumberProved and ErrNumberBound are ErrNumberTaken of which more is known.
-	ErrNumberProved     = fmt.Errorf("%w, and has proved it", ErrNumberTaken)
-	ErrNumberBound      = fmt.Errorf("%w, and signs in by it", ErrNumberTaken)
-	ErrChangedElsewhere = errors.New("claim: the number was changed elsewhere meanwhile")
-	ErrNumberRefused    = errors.New("claim: the identity's schema refuses the number")
-	ErrNoSession        = errors.New("claim: no valid session or credentials")
+	ErrNumberProved     = problem.Within(ErrNumberTaken, problem.Conflict, "HLD-40901", "Another account has this number and has confirmed it.", ", and has proved it")
+	ErrNumberBound      = problem.Within(ErrNumberTaken, problem.Conflict, "HLD-40901", "Another account signs in with this number, so it cannot be moved.", ", and signs in by it")
+	ErrChangedElsewhere = problem.New(problem.Conflict, "HLD-40902", "The mobile number was changed elsewhere meanwhile.", "claim: the number was changed elsewhere meanwhile")
+	ErrNumberRefused    = problem.New(problem.Conflict, "HLD-40903", "The account does not accept this number.", "claim: the identity's schema refuses the number")
+	ErrNoSession        = problem.New(problem.Unauthenticated, "HLD-40101", "A valid session or valid credentials are needed.", "claim: no valid session or credentials")
 	// ErrSecondFactor is an ErrNoSession that could become a session.
-	ErrSecondFactor  = fmt.Errorf("%w: a second factor is missing", ErrNoSession)
-	ErrSessionTooOld = errors.New("claim: the session is too old for this")
+	ErrSecondFactor  = problem.Within(ErrNoSession, problem.Unauthenticated, "HLD-40104", "A second factor is missing. Sign in with it as well.", ": a second factor is missing")
+	ErrSessionTooOld = problem.New(problem.Forbidden, "HLD-40301", "Sign in again to change the mobile number.", "claim: the session is too old for this")
 	// ErrMalformedCode is an ErrWrongCode that cost no try.
 	ErrMalformedCode = fmt.Errorf("%w: it does not look like one", ErrWrongCode)
 	// ErrNeedsSecondFactor: a session that is good for other things lacks one.
-	ErrNeedsSecondFactor = errors.New("claim: a second factor is missing for this")
+	ErrNeedsSecondFactor = problem.New(problem.Forbidden, "HLD-40304", "A second factor is missing. Sign in with it as well.", "claim: a second factor is missing for this")
 
 	// ErrPrivilegedOff: privileged users do not verify numbers here.
-	ErrPrivilegedOff = errors.New("claim: verification by privileged users is off")
-	ErrBadSetting    = errors.New("claim: not a value for this setting")
-	ErrNoClaim       = errors.New("claim: no such claim")
+	ErrPrivilegedOff = problem.New(problem.Invalid, "17007", "Verification by privileged users is switched off.", "claim: verification by privileged users is off")
+	ErrBadSetting    = problem.New(problem.Invalid, "HLD-40005", "", "claim: not a value for this setting")
+	ErrNoClaim       = problem.New(problem.NotFound, "HLD-40404", "There is no such claim.", "claim: no such claim")
 
-	ErrNoToken = errors.New("claim: no token in force")
-	ErrNoScope = errors.New("claim: the token lacks a scope")
+	ErrNoToken = problem.New(problem.Unauthenticated, "HLD-40103", "This token is invalid or has expired.", "claim: no token in force")
+	ErrNoScope = problem.New(problem.Forbidden, "HLD-40302", "The token does not allow this.", "claim: the token lacks a scope")
 
-	ErrLinkDead        = errors.New("claim: the link is invalid or has expired")
-	ErrNumberNotServed = errors.New("claim: numbers of this kind or country are not texted")
+	ErrLinkDead        = problem.New(problem.NotFound, "HLD-40403", "This link is invalid or has expired.", "claim: the link is invalid or has expired")
+	ErrNumberNotServed = problem.New(problem.Invalid, "HLD-40004", "Numbers of this kind or country are not accepted.", "claim: numbers of this kind or country are not texted")
 
-	ErrTooSoon      = errors.New("claim: the last text is too recent")
-	ErrTooManyTexts = errors.New("claim: too many texts")
-	ErrTooManyTries = errors.New("claim: too many tries")
+	ErrTooSoon      = problem.New(problem.Limited, "HLD-42901", "The last text was sent only a moment ago.", "claim: the last text is too recent")
+	ErrTooManyTexts = problem.New(problem.Limited, "HLD-42902", "Too many texts were asked for.", "claim: too many texts")
+	ErrTooManyTries = problem.New(problem.Limited, "HLD-42903", "Too many tries.", "claim: too many tries")
 	// ErrCallingCodeFull: the country's budget is spent, or its traffic stopped.
-	ErrCallingCodeFull = errors.New("claim: no more texts to this calling code for now")
+	ErrCallingCodeFull = problem.New(problem.Limited, "HLD-42904", "Texts to this country cannot be sent just now. Try again later.", "claim: no more texts to this calling code for now")
 )
 
 // What a store or the directory can answer.
 var (
-	ErrStoreAway     = errors.New("claim: the store does not answer")
 	ErrRaced         = errors.New("claim: somebody else was faster")
 	ErrTextedBefore  = errors.New("claim: the identity had a text to this number")
 	ErrExists        = errors.New("claim: exists already")
-	ErrLeased        = errors.New("claim: another worker is writing this identity")
-	ErrDirectoryAway = errors.New("claim: the directory does not answer")
-	ErrNoIdentity    = errors.New("claim: no such identity")
+	ErrLeased        = problem.New(problem.Unavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment.", "claim: another worker is writing this identity")
+	ErrDirectoryAway = problem.New(problem.Unavailable, "HLD-50302", "The service cannot be used just now. Try again in a moment.", "claim: the directory does not answer")
+	ErrNoIdentity    = problem.New(problem.NotFound, "HLD-40402", "There is no such identity.", "claim: no such identity")
 	ErrUnknownKey    = errors.New("claim: the code's key is not in the key ring")
 )
 
 // What a receipt can have against it.
 var (
-	ErrReceiptUnknown    = errors.New("claim: no gateway of this name takes receipts")
-	ErrReceiptUnproven   = errors.New("claim: the receipt's signature or secret is missing or wrong")
-	ErrReceiptUnreadable = errors.New("claim: the receipt cannot be read")
-	ErrReceiptTooLarge   = errors.New("claim: the receipt is too large")
+	ErrReceiptUnknown    = problem.New(problem.NotFound, "HLD-40421", "No gateway of this name takes receipts.", "claim: no gateway of this name takes receipts")
+	ErrReceiptUnproven   = problem.New(problem.Unauthenticated, "HLD-40121", "The signature or the secret is missing or wrong.", "claim: the receipt's signature or secret is missing or wrong")
+	ErrReceiptUnreadable = problem.New(problem.Invalid, "HLD-40021", "The receipt cannot be read.", "claim: the receipt cannot be read")
+	ErrReceiptTooLarge   = problem.New(problem.TooLarge, "HLD-41321", "The receipt is too large.", "claim: the receipt is too large")
 )
-
-// LimitError is a limit that holds for a while: [ErrTooSoon], [ErrTooManyTexts],
-// [ErrTooManyTries] or [ErrCallingCodeFull], and when to try again.
-type LimitError struct {
-	Reason error
-	Until  time.Time
-	Name   string // one of the limits' names; blank where the reason says all
-}
 
 // The names of limits, as the configuration has them.
 const (
@@ -96,11 +88,6 @@ const (
 	// LimitInactive is no setting either: who is switched off could not type the code.
 	LimitInactive = "identity_inactive"
 )
-
-func (e *LimitError) Error() string { return e.Reason.Error() }
-
-// Unwrap returns the limit that was met.
-func (e *LimitError) Unwrap() error { return e.Reason }
 
 // NumberFault says what is wrong with a number that was typed.
 type NumberFault string

@@ -27,7 +27,7 @@ type Expiries struct {
 	warned map[string]time.Time
 }
 
-// Once looks at all tokens. The error wraps ErrStoreAway.
+// Once looks at all tokens. The error wraps problem.ErrStoreUnavailable.
 func (e *Expiries) Once(ctx context.Context) error {
 	kept, err := e.Tokens.List(ctx)
 	if err != nil {

@@ -35,8 +35,8 @@ func (a Allowance) Tolerance() time.Duration { return time.Duration(a.Most-1) * 
 // than the allowance has; without a bound all do. Names are stored in clear: a
 // person's stands there as a keyed hash.
 type Limiter interface {
-	// Take takes one, or fails with a *LimitError (ErrTooManyTries) that tells
-	// when the next one conforms. An error that wraps ErrStoreAway may have taken
+	// Take takes one, or fails with a *problem.LimitError (ErrTooManyTries) that tells
+	// when the next one conforms. An error that wraps problem.ErrStoreUnavailable may have taken
 	// one nevertheless.
 	Take(ctx context.Context, name string, a Allowance, now time.Time) error
 	// GiveBack undoes a Take of the same allowance. What the time has given back

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // confirmed is a world in which bob has just confirmed m1 in the place of m0.
@@ -125,7 +126,7 @@ func TestALookOutlivesOutages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := confirmed(t)
 			w.dir.Put(claim.Identity{ID: bob, Mobile: m0, Verified: true})
-			fail(w, errors.Join(claim.ErrDirectoryAway, claim.ErrStoreAway))
+			fail(w, errors.Join(claim.ErrDirectoryAway, problem.ErrStoreUnavailable))
 			for range 9 {
 				w.pass(10 * time.Second)
 				_, _ = w.Chores(t.Context())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // Resend sends the caller's open claim another text. Errors: ErrNothingPending,
@@ -20,10 +22,10 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		}
 		claim := *snapshot.Held
 		if now.Before(claim.NextText) {
-			return &LimitError{ErrTooSoon, claim.NextText, LimitCooldown}
+			return &problem.LimitError{Reason: ErrTooSoon, Until: claim.NextText, Name: LimitCooldown}
 		}
 		if !policy.textsLeft(claim.Texts) {
-			return &LimitError{ErrTooManyTexts, claim.LapsesAt, LimitClaimTexts}
+			return &problem.LimitError{Reason: ErrTooManyTexts, Until: claim.LapsesAt, Name: LimitClaimTexts}
 		}
 		if err := s.served(ctx, claim.Number, now); err != nil {
 			return err

@@ -1,6 +1,10 @@
 package claim
 
-import "time"
+import (
+	"time"
+
+	"github.com/holdline/holdline/internal/problem"
+)
 
 // Removal says whether people may remove their number without proof.
 type Removal string
@@ -106,9 +110,9 @@ func (p Policy) fresh(signedIn, now time.Time) bool {
 func (p Policy) spent(h History, now time.Time) error {
 	switch {
 	case h.Texts > 0 && !p.textsLeft(h.Texts):
-		return &LimitError{ErrTooManyTexts, h.Since.Add(p.Lifetime), LimitClaimTexts}
+		return &problem.LimitError{Reason: ErrTooManyTexts, Until: h.Since.Add(p.Lifetime), Name: LimitClaimTexts}
 	case h.NextText.Add(p.Validity).After(now.Add(p.Lifetime)):
-		return &LimitError{ErrTooSoon, h.NextText, LimitCooldown}
+		return &problem.LimitError{Reason: ErrTooSoon, Until: h.NextText, Name: LimitCooldown}
 	default:
 		return nil
 	}

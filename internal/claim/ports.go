@@ -124,9 +124,9 @@ type Change struct {
 // move whose claim is no longer in the named state and version fails the whole
 // change with ErrRaced; a second open or verified claim of an identity fails it
 // with ErrRaced; a created claim whose id exists fails it with ErrExists; a
-// limit fails it with a *LimitError (ErrTooManyTexts, ErrCallingCodeFull), and a
+// limit fails it with a *problem.LimitError (ErrTooManyTexts, ErrCallingCodeFull), and a
 // text that should be the first with ErrTextedBefore. Anything else wraps
-// ErrStoreAway, and may or may not have been committed.
+// problem.ErrStoreUnavailable, and may or may not have been committed.
 type Claims interface {
 	// Current reads an identity's living claims. Tries are counted from since.
 	Current(ctx context.Context, identityID string, since time.Time) (Snapshot, error)

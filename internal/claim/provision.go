@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/textclean"
 )
 
@@ -46,7 +47,7 @@ const (
 // because its directory has none.
 func (c DirectChange) leavesOut(err error) bool {
 	unusable := errors.Is(err, ErrBadNumber) || errors.Is(err, ErrNumberNotServed)
-	away := errors.Is(err, ErrStoreAway) || errors.Is(err, ErrDirectoryAway)
+	away := errors.Is(err, problem.ErrStoreUnavailable) || errors.Is(err, ErrDirectoryAway)
 	switch {
 	case err == nil || away:
 		return false

@@ -29,7 +29,7 @@ type Receipt struct {
 // Receipts keeps receipts. An implementer must hold to this: a receipt that is
 // like an earlier one but for its time is no error and changes nothing; one for
 // a message that nobody knows is kept, because it may be faster than the answer
-// that names the message; errors wrap ErrStoreAway.
+// that names the message; errors wrap problem.ErrStoreUnavailable.
 //
 // Of a message's receipts a final one counts before any other, and the one that
 // was received last before those like it.

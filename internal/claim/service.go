@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // Options are what a [Service] is made of.
@@ -62,7 +64,7 @@ func again(ctx context.Context, once func() error) error {
 			return ctx.Err()
 		}
 	}
-	return fmt.Errorf("%w: %w", ErrStoreAway, ErrRaced)
+	return fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, ErrRaced)
 }
 
 // event is the audit line for a claim that just entered its state.
@@ -163,7 +165,7 @@ func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
 		return err
 	}
 	if s.Stopped != nil && s.Stopped(m.CallingCode()) {
-		return &LimitError{ErrCallingCodeFull, now.Add(stoppedPause), LimitCodeShare}
+		return &problem.LimitError{Reason: ErrCallingCodeFull, Until: now.Add(stoppedPause), Name: LimitCodeShare}
 	}
 	budget := TextLimits{PerCodeHour: policy.textLimits(m).PerCodeHour}
 	if budget.PerCodeHour == 0 {
@@ -171,7 +173,7 @@ func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
 	}
 	room, err := s.Store.RoomAt(ctx, Text{To: m}, budget, now)
 	if err == nil && room.After(now) {
-		err = &LimitError{ErrCallingCodeFull, room, LimitCodeTexts}
+		err = &problem.LimitError{Reason: ErrCallingCodeFull, Until: room, Name: LimitCodeTexts}
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 const (
@@ -419,7 +420,7 @@ func TestResendRestsLongerEachTime(t *testing.T) {
 	w.submit(bob, "flow", m1)
 	for _, rest := range []time.Duration{cool, 2 * cool, 4 * cool, 8 * cool} {
 		w.pass(rest - aMoment - time.Second)
-		var limit *claim.LimitError
+		var limit *problem.LimitError
 		if err := w.Resend(t.Context(), w.caller(bob)); !errors.As(err, &limit) || !errors.Is(err, claim.ErrTooSoon) {
 			t.Fatalf("after a second less than %v: %v", rest, err)
 		}
@@ -727,7 +728,7 @@ func TestTextsPerNumberAreLimitedAcrossIdentities(t *testing.T) {
 		w.submit(fmt.Sprintf("user-%d", i), "flow", m1)
 	}
 	_, err := w.stage("user-3", "flow", m1)
-	var limit *claim.LimitError
+	var limit *problem.LimitError
 	if !errors.As(err, &limit) || !errors.Is(err, claim.ErrTooManyTexts) || !limit.Until.After(w.Now().Add(23*time.Hour)) {
 		t.Errorf("got %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/textclean"
 )
 
@@ -145,7 +146,7 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 	now, policy := s.Now(), s.Policy()
 	bound := staged.ClientText == ClientNone // a client's claim opens without a text instead
 	if bound && held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
-		return &LimitError{ErrTooManyTexts, held.LapsesAt, LimitClaimTexts}
+		return &problem.LimitError{Reason: ErrTooManyTexts, Until: held.LapsesAt, Name: LimitClaimTexts}
 	}
 	if err := s.served(ctx, r.Wanted, now); err != nil && (bound || !limited(err)) {
 		return err
@@ -172,7 +173,7 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 
 // limited reports whether an error is a limit.
 func limited(err error) bool {
-	limit := (*LimitError)(nil)
+	limit := (*problem.LimitError)(nil)
 	return errors.As(err, &limit)
 }
 

@@ -132,7 +132,7 @@ type SettingChange struct {
 
 // Settings keeps what administrators set. An implementer must hold to this:
 // changes are made all or none, each with its event; one whose From is not what
-// is kept fails them with ErrRaced. Other errors wrap ErrStoreAway.
+// is kept fails them with ErrRaced. Other errors wrap problem.ErrStoreUnavailable.
 type Settings interface {
 	Settings(ctx context.Context) ([]Setting, error)
 	ChangeSettings(ctx context.Context, changes []SettingChange, by Actor, at time.Time) error

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // board is a switchboard on working settings. Its policy starts with a validity
@@ -257,9 +258,9 @@ func TestAValueThatNoLongerGoesWithTheConfigurationCanBeReplaced(t *testing.T) {
 func TestWhileTheStoreIsAwayWhatIsInForceStays(t *testing.T) {
 	b := newBoard(t)
 	b.set(one(claim.SwitchVerify, "false"), nil)
-	b.settings.Fail(claim.ErrStoreAway)
-	b.look(claim.ErrStoreAway)
-	b.set(one(claim.SwitchVerify, "true"), claim.ErrStoreAway)
+	b.settings.Fail(problem.ErrStoreUnavailable)
+	b.look(problem.ErrStoreUnavailable)
+	b.set(one(claim.SwitchVerify, "true"), problem.ErrStoreUnavailable)
 	b.wantValues("false*", "false", "5m0s", "false")
 	if b.Policy().Enabled {
 		t.Error("the switch fell back")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 const (
@@ -260,34 +261,34 @@ type stepStore struct {
 }
 
 func (x stepStore) Current(ctx context.Context, id string, since time.Time) (found claim.Snapshot, err error) {
-	err = x.s.step(ctx, "Current", claim.ErrStoreAway, func() (err error) { found, err = x.Store.Current(ctx, id, since); return err })
+	err = x.s.step(ctx, "Current", problem.ErrStoreUnavailable, func() (err error) { found, err = x.Store.Current(ctx, id, since); return err })
 	return found, err
 }
 
 func (x stepStore) Last(ctx context.Context, id string) (found *claim.Claim, err error) {
-	err = x.s.step(ctx, "Last", claim.ErrStoreAway, func() (err error) { found, err = x.Store.Last(ctx, id); return err })
+	err = x.s.step(ctx, "Last", problem.ErrStoreUnavailable, func() (err error) { found, err = x.Store.Last(ctx, id); return err })
 	return found, err
 }
 
 func (x stepStore) Find(ctx context.Context, id string) (found *claim.Claim, err error) {
-	err = x.s.step(ctx, "Find", claim.ErrStoreAway, func() (err error) { found, err = x.Store.Find(ctx, id); return err })
+	err = x.s.step(ctx, "Find", problem.ErrStoreUnavailable, func() (err error) { found, err = x.Store.Find(ctx, id); return err })
 	return found, err
 }
 
 func (x stepStore) Commit(ctx context.Context, change claim.Change) error {
-	return x.s.step(ctx, "Commit", claim.ErrStoreAway, func() error { return x.Store.Commit(ctx, change) })
+	return x.s.step(ctx, "Commit", problem.ErrStoreUnavailable, func() error { return x.Store.Commit(ctx, change) })
 }
 
 func (x stepStore) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
-	return x.s.step(ctx, "Try", claim.ErrStoreAway, func() error { return x.Store.Try(ctx, ref, limit) })
+	return x.s.step(ctx, "Try", problem.ErrStoreUnavailable, func() error { return x.Store.Try(ctx, ref, limit) })
 }
 
 func (x stepStore) Acquire(ctx context.Context, lease claim.Lease, now time.Time) error {
-	return x.s.step(ctx, "Acquire", claim.ErrStoreAway, func() error { return x.Store.Acquire(ctx, lease, now) })
+	return x.s.step(ctx, "Acquire", problem.ErrStoreUnavailable, func() error { return x.Store.Acquire(ctx, lease, now) })
 }
 
 func (x stepStore) Release(ctx context.Context, lease claim.Lease) error {
-	return x.s.step(ctx, "Release", claim.ErrStoreAway, func() error { return x.Store.Release(ctx, lease) })
+	return x.s.step(ctx, "Release", problem.ErrStoreUnavailable, func() error { return x.Store.Release(ctx, lease) })
 }
 
 type stepDirectory struct {

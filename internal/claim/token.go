@@ -152,7 +152,7 @@ func minted(text string) bool {
 
 // Tokens keeps clients' tokens. An implementer must hold to this: the event is
 // kept with the change or not at all; of several callers who create a name or
-// revoke it at once, one does. Errors are those named here, or wrap ErrStoreAway.
+// revoke it at once, one does. Errors are those named here, or wrap problem.ErrStoreUnavailable.
 type Tokens interface {
 	// Create keeps a token. A name that is in force at the event's time is ErrExists,
 	// and so is a digest that is known; one that was revoked or has expired is used

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 func watchful() claim.TrafficPolicy {
@@ -213,8 +214,8 @@ func TestTheWatchLooksAtWhatHadItsTime(t *testing.T) {
 func TestVerdictsStayWhileTheStoreIsAway(t *testing.T) {
 	w := newWatching(t, watchful())
 	w.look(60, 0, true, "text traffic alarm")
-	w.meter.err = claim.ErrStoreAway
-	if err := w.Once(t.Context()); !errors.Is(err, claim.ErrStoreAway) {
+	w.meter.err = problem.ErrStoreUnavailable
+	if err := w.Once(t.Context()); !errors.Is(err, problem.ErrStoreUnavailable) {
 		t.Errorf("got %v", err)
 	}
 	if !w.Stopped("49") {

@@ -15,7 +15,7 @@ type Clients interface {
 	// not, rather than a session's.
 	Recognises(token string) bool
 	// Client returns the token in force. Errors: claim.ErrNoToken, a
-	// *claim.LimitError, or one that wraps claim.ErrStoreAway.
+	// *problem.LimitError, or one that wraps problem.ErrStoreUnavailable.
 	Client(ctx context.Context, token, address string) (claim.Token, error)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -26,9 +27,9 @@ func (s *clients) Client(_ context.Context, token, address string) (claim.Token,
 	case "hlt_good":
 		return claim.Token{Name: "okta", Scopes: []claim.Scope{claim.ScopeSCIMRead}}, nil
 	case "hlt_full":
-		return claim.Token{}, fmt.Errorf("count: %w", &claim.LimitError{Reason: claim.ErrTooManyTries, Until: now.Add(time.Minute)})
+		return claim.Token{}, fmt.Errorf("count: %w", &problem.LimitError{Reason: claim.ErrTooManyTries, Until: now.Add(time.Minute)})
 	case "hlt_away":
-		return claim.Token{}, claim.ErrStoreAway
+		return claim.Token{}, problem.ErrStoreUnavailable
 	default:
 		return claim.Token{}, claim.ErrNoToken
 	}

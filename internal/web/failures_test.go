@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -51,7 +52,7 @@ func newHeard() *heard {
 
 func TestEveryFailedAuthenticationIsHeard(t *testing.T) {
 	const secret = "c2VjcmV0OnNlY3JldA=="
-	limit := &claim.LimitError{Reason: claim.ErrTooManyTries, Until: now.Add(time.Minute)}
+	limit := &problem.LimitError{Reason: claim.ErrTooManyTries, Until: now.Add(time.Minute)}
 	owner := func(e *web.Edge, c *gin.Context) error { _, err := e.Owner(c); return err }
 	browser := func(e *web.Edge, c *gin.Context) error { _, err := e.Browser(c); return err }
 	client := func(e *web.Edge, c *gin.Context) error { _, err := e.Client(c); return err }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,56 +14,11 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
 var now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-
-// inner errors never reach a client: the service deals with them.
-var inner = map[string]bool{
-	"ErrRaced": true, "ErrExists": true, "ErrLeased": true, "ErrUnknownKey": true,
-	"ErrTextedBefore": true,
-}
-
-var sentinels = map[string]error{
-	"ErrNumberNotServed": claim.ErrNumberNotServed, "ErrLinkDead": claim.ErrLinkDead, "ErrCallingCodeFull": claim.ErrCallingCodeFull,
-	"ErrBadNumber": claim.ErrBadNumber, "ErrRemovalDenied": claim.ErrRemovalDenied, "ErrWrongCode": claim.ErrWrongCode, "ErrMalformedCode": claim.ErrMalformedCode,
-	"ErrCodeExpired": claim.ErrCodeExpired, "ErrNothingPending": claim.ErrNothingPending,
-	"ErrBeingApplied": claim.ErrBeingApplied, "ErrStaleForm": claim.ErrStaleForm, "ErrNumberTaken": claim.ErrNumberTaken,
-	"ErrNumberProved": claim.ErrNumberProved, "ErrNumberBound": claim.ErrNumberBound,
-	"ErrChangedElsewhere": claim.ErrChangedElsewhere, "ErrNumberRefused": claim.ErrNumberRefused,
-	"ErrNoSession": claim.ErrNoSession, "ErrSecondFactor": claim.ErrSecondFactor, "ErrNeedsSecondFactor": claim.ErrNeedsSecondFactor, "ErrSessionTooOld": claim.ErrSessionTooOld, "ErrTooSoon": claim.ErrTooSoon,
-	"ErrTooManyTexts": claim.ErrTooManyTexts, "ErrTooManyTries": claim.ErrTooManyTries,
-	"ErrStoreAway": claim.ErrStoreAway, "ErrDirectoryAway": claim.ErrDirectoryAway, "ErrNoIdentity": claim.ErrNoIdentity,
-	"ErrPrivilegedOff": claim.ErrPrivilegedOff, "ErrBadSetting": claim.ErrBadSetting, "ErrNoClaim": claim.ErrNoClaim,
-	"ErrNoToken": claim.ErrNoToken, "ErrNoScope": claim.ErrNoScope,
-	"ErrReceiptUnknown": claim.ErrReceiptUnknown, "ErrReceiptUnproven": claim.ErrReceiptUnproven,
-	"ErrReceiptUnreadable": claim.ErrReceiptUnreadable, "ErrReceiptTooLarge": claim.ErrReceiptTooLarge,
-}
-
-func TestEveryDomainErrorHasAFace(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../claim/errors.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Err") || inner[spec.Names[0].Name] {
-			return true
-		}
-		name := spec.Names[0].Name
-		sentinel, known := sentinels[name]
-		if !known {
-			t.Errorf("%s is not in this test's table", name)
-			return true
-		}
-		fault := web.FaultOf(fmt.Errorf("while testing: %w", sentinel))
-		if fault.Status < 400 || fault.Code == "HLD-50001" || fault.Description == "" {
-			t.Errorf("%s has the face %+v", name, fault)
-		}
-		return true
-	})
-}
 
 func edge() *web.Edge {
 	return &web.Edge{
@@ -106,7 +58,7 @@ func TestLimitsSayWhenTheyEnd(t *testing.T) {
 		90 * time.Second: "90", 1500 * time.Millisecond: "2", 0: "1", -time.Hour: "1",
 	} {
 		got := answer(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil), func(c *gin.Context) {
-			edge().Fail(c, &claim.LimitError{Reason: claim.ErrTooSoon, Until: now.Add(wait)})
+			edge().Fail(c, &problem.LimitError{Reason: claim.ErrTooSoon, Until: now.Add(wait)})
 		})
 		if got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") != want {
 			t.Errorf("%v: got %d, Retry-After %q, want %q", wait, got.Code, got.Header().Get("Retry-After"), want)
@@ -121,11 +73,11 @@ func TestOutagesSayWhenToTryAgain(t *testing.T) {
 		leave  bool
 		status int
 	}{
-		"store":         {claim.ErrStoreAway, false, http.StatusServiceUnavailable},
+		"store":         {problem.ErrStoreUnavailable, false, http.StatusServiceUnavailable},
 		"Kratos":        {claim.ErrDirectoryAway, false, http.StatusServiceUnavailable},
 		"lease":         {claim.ErrLeased, false, http.StatusServiceUnavailable},
 		"time is over":  {fmt.Errorf("look: %w", context.DeadlineExceeded), false, http.StatusServiceUnavailable},
-		"caller left":   {fmt.Errorf("%w: %w", claim.ErrStoreAway, context.Canceled), true, web.StatusClientClosed},
+		"caller left":   {fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, context.Canceled), true, web.StatusClientClosed},
 		"left unasked":  {context.Canceled, true, web.StatusClientClosed},
 		"a fault of us": {errors.New("no such table"), false, http.StatusInternalServerError},
 	} {

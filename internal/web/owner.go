@@ -9,7 +9,7 @@ import (
 )
 
 // Sessions prove who an owner is. Errors: claim.ErrNoSession, a
-// *claim.LimitError, or one that wraps claim.ErrDirectoryAway.
+// *problem.LimitError, or one that wraps claim.ErrDirectoryAway.
 type Sessions interface {
 	// Session asks for the session of a token, or else of a Cookie header.
 	Session(ctx context.Context, cookie, token string) (claim.Caller, error)

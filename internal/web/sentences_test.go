@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -35,7 +36,7 @@ func TestEveryRefusalHasASentenceInEveryLanguage(t *testing.T) {
 		}
 		for _, err := range []error{
 			claim.ErrNumberNotServed, claim.ErrRemovalDenied, claim.ErrSessionTooOld, claim.ErrBeingApplied,
-			claim.ErrTooSoon, claim.ErrTooManyTexts, claim.ErrCallingCodeFull, claim.ErrStoreAway,
+			claim.ErrTooSoon, claim.ErrTooManyTexts, claim.ErrCallingCodeFull, problem.ErrStoreUnavailable,
 			claim.ErrStaleForm, web.ErrDigits, web.ErrDigits,
 		} {
 			got := web.FormFault(err, lang).Description

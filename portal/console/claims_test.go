@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 func TestClaimsAreFound(t *testing.T) {
@@ -184,7 +185,7 @@ func TestActsSayHowTheyWent(t *testing.T) {
 		"cancelled already":  {"cancel", func(c *claim.Claim) { c.State = claim.Cancelled }, 0, nil, 409, "This claim is not open any more"},
 		"being applied":      {"cancel", func(c *claim.Claim) { c.State = claim.Verified }, 0, nil, 409, "is being written to the account just now"},
 		"no such claim":      {"cancel", func(c *claim.Claim) { c.ID = "other" }, 0, nil, 404, "There is no such claim"},
-		"store away":         {"cancel", nil, 0, claim.ErrStoreAway, 503, "The database does not answer"},
+		"store away":         {"cancel", nil, 0, problem.ErrStoreUnavailable, 503, "The database does not answer"},
 		"nobody planned for": {"reveal", nil, 0, errors.New("odd"), 500, "Something went wrong."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -264,7 +265,7 @@ func TestWithoutItsLineInTheAuditTrailNoNumberIsShown(t *testing.T) {
 	w := newWorld(t)
 	c := w.claim(nil)
 	b := w.administrator()
-	w.store.Fail(claim.ErrStoreAway)
+	w.store.Fail(problem.ErrStoreUnavailable)
 	got := b.post("/console/claims/"+c.ID+"/reveal", nil)
 	says(t, got, http.StatusServiceUnavailable, "The database does not answer")
 	if strings.Contains(got.Body.String(), wanted) {

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -31,7 +32,7 @@ func (s *console) problem(c *gin.Context, v *visit, status int, title, text stri
 
 // words tells an error as people would. What is our fault is logged.
 func (s *console) words(c *gin.Context, err error) (status int, title, text string) {
-	limit := (*claim.LimitError)(nil)
+	limit := (*problem.LimitError)(nil)
 	if errors.As(err, &limit) {
 		s.retryAfter(c, limit.Until)
 	}
@@ -60,7 +61,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		return http.StatusTooManyRequests, "No texts to this country", "Texts to this country are stopped or their budget is spent. Look again after " + s.clock(limit.Until) + "."
 	case errors.Is(err, claim.ErrNumberNotServed):
 		return http.StatusConflict, "Not texted", "Numbers of this kind or country are not texted."
-	case errors.Is(err, claim.ErrStoreAway):
+	case errors.Is(err, problem.ErrStoreUnavailable):
 		_ = c.Error(err)
 		return http.StatusServiceUnavailable, "The database does not answer", "Nothing is known of it just now. Try again in a moment."
 	case errors.Is(err, claim.ErrDirectoryAway):

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/portal/console"
 )
 
@@ -77,7 +78,7 @@ func TestTheOverviewTellsWhatWaits(t *testing.T) {
 	if words := visible(got.Body.String()); !strings.Contains(words, "Wait for their code 2 ") || !strings.Contains(words, "Texts that wait 3 ") {
 		t.Errorf("got %s", words)
 	}
-	w.store.Fail(claim.ErrStoreAway)
+	w.store.Fail(problem.ErrStoreUnavailable)
 	says(t, w.administrator().get("/console/"), http.StatusServiceUnavailable, "The database does not answer")
 }
 
@@ -139,7 +140,7 @@ func TestTokensAreRevokedAfterAsking(t *testing.T) {
 		t.Errorf("got the event %+v", last)
 	}
 	says(t, b.post("/console/tokens/revoke", url.Values{"name": {"okta"}}), http.StatusNotFound)
-	w.kept.Fail(claim.ErrStoreAway)
+	w.kept.Fail(problem.ErrStoreUnavailable)
 	w.opt.Door = alwaysOps{w.doors}
 	w.rebuild()
 	says(t, b.get("/console/tokens"), http.StatusServiceUnavailable)
@@ -149,7 +150,7 @@ func TestTokensAreRevokedAfterAsking(t *testing.T) {
 func TestAListThatCannotBeReadSaysSo(t *testing.T) {
 	w := newWorld(t)
 	b := w.administrator()
-	w.store.Fail(claim.ErrStoreAway)
+	w.store.Fail(problem.ErrStoreUnavailable)
 	for _, path := range []string{"claims", "texts", "traffic", "audit", "claims/c"} {
 		says(t, b.get("/console/"+path), http.StatusServiceUnavailable, "The database does not answer")
 	}

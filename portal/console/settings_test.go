@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // asShown is the form of the settings as it was filled, with changes.
@@ -109,7 +110,7 @@ func TestFaultsStandAtTheirFieldAndNothingTypedIsLost(t *testing.T) {
 	}
 	w := newWorld(t)
 	b := w.administrator()
-	w.settings.Fail(claim.ErrStoreAway)
+	w.settings.Fail(problem.ErrStoreUnavailable)
 	got := b.post("/console/settings", asShown(url.Values{"verification_sms_otp_validity": {"9m"}}))
 	says(t, got, http.StatusServiceUnavailable, `value="9m"`, "Try again in a moment.")
 }
@@ -124,7 +125,7 @@ func TestSettingsReturnToTheirStartValue(t *testing.T) {
 		t.Error("it is still off")
 	}
 	says(t, b.post("/console/settings/return", url.Values{"switch": {"x"}}), http.StatusBadRequest)
-	w.settings.Fail(claim.ErrStoreAway)
+	w.settings.Fail(problem.ErrStoreUnavailable)
 	says(t, b.post("/console/settings/return", url.Values{"switch": {string(claim.SwitchVerify)}}), http.StatusServiceUnavailable)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // signInFault is what was wrong, above the form or at its field.
@@ -87,7 +88,7 @@ func (s *console) signIn(c *gin.Context) {
 
 // refuse says why somebody was not let in.
 func (s *console) refuse(c *gin.Context, back string, byKratos bool, err error) {
-	limit := (*claim.LimitError)(nil)
+	limit := (*problem.LimitError)(nil)
 	switch {
 	case errors.Is(err, claim.ErrNoToken):
 		s.askSignIn(c, http.StatusUnauthorized, back, signInFault{field: "This token is invalid or has expired."})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 func TestTheRightTokenOpensTheConsole(t *testing.T) {
@@ -34,7 +35,7 @@ func TestWhoIsNotLetInHearsWhy(t *testing.T) {
 		"no token":                     {"", url.Values{"token": {" "}}, nil, 400, "Enter a token."},
 		"wrong token":                  {"", url.Values{"token": {"hlt_wrong"}}, nil, 401, "This token is invalid or has expired."},
 		"token without the scope":      {"", url.Values{"token": {"scim"}}, nil, 403, "lacks the scope claims:manage"},
-		"store away":                   {"", url.Values{"token": {"ops"}}, func(w *world) { w.kept.Fail(claim.ErrStoreAway) }, 503, "Try again in a moment."},
+		"store away":                   {"", url.Values{"token": {"ops"}}, func(w *world) { w.kept.Fail(problem.ErrStoreUnavailable) }, 503, "Try again in a moment."},
 		"something nobody planned":     {"", url.Values{"token": {"ops"}}, func(w *world) { w.kept.Fail(errors.New("odd")) }, 500, "Something went wrong."},
 		"no Kratos session":            {"", url.Values{"by": {"kratos"}}, nil, 401, "The sign-in of your account has ended."},
 		"Kratos session that ended":    {"gone", url.Values{"by": {"kratos"}}, nil, 401, "The sign-in of your account has ended."},
@@ -163,7 +164,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 	}{
 		"revoked token": {func(w *world) { _ = w.kept.Revoke(t.Context(), "ops", claim.Event{At: w.Now()}) }, 401, "Your sign-in has ended"},
 		"not used":      {func(w *world) { w.pass(31 * time.Minute) }, 401, "Your sign-in has ended"},
-		"store away":    {func(w *world) { w.sessions.Fail(claim.ErrStoreAway) }, 503, "The database does not answer"},
+		"store away":    {func(w *world) { w.sessions.Fail(problem.ErrStoreUnavailable) }, 503, "The database does not answer"},
 		"Kratos away":   {func(w *world) { w.sessions.Fail(claim.ErrDirectoryAway) }, 503, "Kratos does not answer"},
 		"lost scope":    {func(w *world) { w.sessions.Fail(claim.ErrNoScope) }, 403, "You may not work here any more."},
 	} {

@@ -20,6 +20,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
 )
@@ -284,7 +285,7 @@ func TestThePageShowsTheClaim(t *testing.T) {
 			[]string{`id="code"`, "<form"},
 			"",
 		},
-		"store away":  {func(w *world) { w.statuses[0] = fmt.Errorf("secret: %w", claim.ErrStoreAway) }, "", 503, "away", []string{`http-equiv="refresh"`, "Nothing is lost"}, []string{"secret"}, "5"},
+		"store away":  {func(w *world) { w.statuses[0] = fmt.Errorf("secret: %w", problem.ErrStoreUnavailable) }, "", 503, "away", []string{`http-equiv="refresh"`, "Nothing is lost"}, []string{"secret"}, "5"},
 		"Kratos away": {func(w *world) { w.session = claim.ErrDirectoryAway }, "", 503, "away", nil, nil, "5"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -329,7 +330,7 @@ func TestThePageTellsHowAClaimEnded(t *testing.T) {
 	w := newWorld(t, nothingPending)
 	w.ended = claim.Ended{State: claim.Applied, At: now.Add(-2 * time.Hour)}
 	wants(t, w.get("?said=done"), 200, "nothing", nil)
-	w.endedErr = claim.ErrStoreAway
+	w.endedErr = problem.ErrStoreUnavailable
 	wants(t, w.get("?said=done"), 503, "away", nil)
 }
 
@@ -392,7 +393,7 @@ func TestOnlyTheSessionCookieCounts(t *testing.T) {
 }
 
 func TestButtonsEndInARedirect(t *testing.T) {
-	limit := func(err error) error { return &claim.LimitError{Reason: err, Until: now.Add(time.Minute)} }
+	limit := func(err error) error { return &problem.LimitError{Reason: err, Until: now.Add(time.Minute)} }
 	for name, tt := range map[string]struct {
 		action, code string
 		err          error

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // Commit implements claim.Claims. It works on a copy, and keeps it if all went
@@ -73,8 +74,8 @@ func (s *Store) spend(ctx context.Context, change claim.Change) error {
 	}
 	budget := claim.Allowance{Most: change.Limits.PerCodeHour, Window: time.Hour}
 	err := s.budgets.Take(ctx, change.Text.To.CallingCode(), budget, change.At)
-	if full := (*claim.LimitError)(nil); errors.As(err, &full) {
-		return &claim.LimitError{Reason: claim.ErrCallingCodeFull, Until: full.Until, Name: claim.LimitCodeTexts}
+	if full := (*problem.LimitError)(nil); errors.As(err, &full) {
+		return &problem.LimitError{Reason: claim.ErrCallingCodeFull, Until: full.Until, Name: claim.LimitCodeTexts}
 	}
 	return err
 }
@@ -187,7 +188,7 @@ func (s *Store) keep(t claim.Text) {
 // room fails when one more text would break a limit, or not be the first.
 func (s *Store) room(change claim.Change, identity, number, address string, owner bool) error {
 	if until, name := s.fullUntil(change, identity, number, address, owner); !until.IsZero() {
-		return &claim.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
+		return &problem.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
 	}
 	for _, t := range s.texts {
 		recent := t.CreatedAt.After(micro(change.At.Add(-change.Fresh)))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // Limiter is a working claim.Limiter in memory. The zero value is ready.
@@ -33,7 +34,7 @@ func (l *Limiter) Take(_ context.Context, name string, a claim.Allowance, now ti
 	}
 	tat, now := l.tats[name], micro(now)
 	if ahead := tat.Add(-a.Tolerance()); ahead.After(now) {
-		return &claim.LimitError{Reason: claim.ErrTooManyTries, Until: ahead}
+		return &problem.LimitError{Reason: claim.ErrTooManyTries, Until: ahead}
 	}
 	if tat.Before(now) {
 		tat = now

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // faults make one of the next calls go wrong, or something else happen first.
@@ -60,42 +61,42 @@ type machineStore struct {
 }
 
 func (s machineStore) Current(ctx context.Context, id string, since time.Time) (claim.Snapshot, error) {
-	return guarded(s.m, claim.ErrStoreAway, func() (claim.Snapshot, error) { return s.ArchivedStore.Current(ctx, id, since) })
+	return guarded(s.m, problem.ErrStoreUnavailable, func() (claim.Snapshot, error) { return s.ArchivedStore.Current(ctx, id, since) })
 }
 
 func (s machineStore) Last(ctx context.Context, id string) (*claim.Claim, error) {
-	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Last(ctx, id) })
+	return guarded(s.m, problem.ErrStoreUnavailable, func() (*claim.Claim, error) { return s.ArchivedStore.Last(ctx, id) })
 }
 
 func (s machineStore) Applied(ctx context.Context, id string) (*claim.Claim, error) {
-	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Applied(ctx, id) })
+	return guarded(s.m, problem.ErrStoreUnavailable, func() (*claim.Claim, error) { return s.ArchivedStore.Applied(ctx, id) })
 }
 
 func (s machineStore) Find(ctx context.Context, id string) (*claim.Claim, error) {
-	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Find(ctx, id) })
+	return guarded(s.m, problem.ErrStoreUnavailable, func() (*claim.Claim, error) { return s.ArchivedStore.Find(ctx, id) })
 }
 
 func (s machineStore) Newest(ctx context.Context, id string, number claim.Mobile) (*claim.Claim, error) {
-	return guarded(s.m, claim.ErrStoreAway, func() (*claim.Claim, error) { return s.ArchivedStore.Newest(ctx, id, number) })
+	return guarded(s.m, problem.ErrStoreUnavailable, func() (*claim.Claim, error) { return s.ArchivedStore.Newest(ctx, id, number) })
 }
 
 func (s machineStore) History(ctx context.Context, id string, number claim.Mobile, since time.Time) (claim.History, error) {
-	return guarded(s.m, claim.ErrStoreAway, func() (claim.History, error) {
+	return guarded(s.m, problem.ErrStoreUnavailable, func() (claim.History, error) {
 		return s.ArchivedStore.History(ctx, id, number, since)
 	})
 }
 
 func (s machineStore) Commit(ctx context.Context, c claim.Change) error {
-	return guardedError(s.m, claim.ErrStoreAway, func() error { return s.ArchivedStore.Commit(ctx, c) })
+	return guardedError(s.m, problem.ErrStoreUnavailable, func() error { return s.ArchivedStore.Commit(ctx, c) })
 }
 
 func (s machineStore) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
-	return guardedError(s.m, claim.ErrStoreAway, func() error { return s.ArchivedStore.Try(ctx, ref, limit) })
+	return guardedError(s.m, problem.ErrStoreUnavailable, func() error { return s.ArchivedStore.Try(ctx, ref, limit) })
 }
 
 // Acquire lets go at once who would wait for a lease: the clock stands still.
 func (s machineStore) Acquire(ctx context.Context, lease claim.Lease, now time.Time) error {
-	err := guardedError(s.m, claim.ErrStoreAway, func() error { return s.ArchivedStore.Acquire(ctx, lease, now) })
+	err := guardedError(s.m, problem.ErrStoreUnavailable, func() error { return s.ArchivedStore.Acquire(ctx, lease, now) })
 	if errors.Is(err, claim.ErrLeased) {
 		s.m.leased()
 	}
@@ -103,16 +104,16 @@ func (s machineStore) Acquire(ctx context.Context, lease claim.Lease, now time.T
 }
 
 func (s machineStore) Release(ctx context.Context, lease claim.Lease) error {
-	return guardedError(s.m, claim.ErrStoreAway, func() error { return s.ArchivedStore.Release(ctx, lease) })
+	return guardedError(s.m, problem.ErrStoreUnavailable, func() error { return s.ArchivedStore.Release(ctx, lease) })
 }
 
 // Due returns one claim at a time, so that a run can be repeated.
 func (s machineStore) Due(ctx context.Context, now time.Time, _ int) ([]claim.Claim, error) {
-	return guarded(s.m, claim.ErrStoreAway, func() ([]claim.Claim, error) { return s.ArchivedStore.Due(ctx, now, 1) })
+	return guarded(s.m, problem.ErrStoreUnavailable, func() ([]claim.Claim, error) { return s.ArchivedStore.Due(ctx, now, 1) })
 }
 
 func (s machineStore) Take(ctx context.Context, c claim.Claim, until time.Time) (bool, error) {
-	return guarded(s.m, claim.ErrStoreAway, func() (bool, error) { return s.ArchivedStore.Take(ctx, c, until) })
+	return guarded(s.m, problem.ErrStoreUnavailable, func() (bool, error) { return s.ArchivedStore.Take(ctx, c, until) })
 }
 
 // machineDirectory is the directory with faults; it looks at what is adopted.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // TestOrders takes what people, clients and workers do to one identity apart into
@@ -204,7 +205,7 @@ func immortal(ctx context.Context) context.Context {
 	return context.WithValue(ctx, immortalKey{}, true)
 }
 
-var errDied = fmt.Errorf("%w: the process died", claim.ErrStoreAway)
+var errDied = fmt.Errorf("%w: the process died", problem.ErrStoreUnavailable)
 
 // The one person of an order, and their number at first.
 const (

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // AdminSessions are working claim.AdminSessions in memory. The zero value is
@@ -56,7 +57,7 @@ func (s *AdminSessions) BeginSession(_ context.Context, session claim.AdminSessi
 		return s.fail
 	}
 	if _, kept := s.byDigest[session.Digest]; kept {
-		return fmt.Errorf("%w: %w", claim.ErrStoreAway, errSessionKept)
+		return fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, errSessionKept)
 	}
 	if s.byDigest == nil {
 		s.byDigest = map[claim.SessionDigest]claim.AdminSession{}

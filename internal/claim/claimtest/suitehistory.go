@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // racingStrangers queues texts of many identities at once: to one number, and
@@ -193,7 +194,7 @@ func budgets(f *fixture) {
 	f.want(queue(f.Context(), "elsewhere", "+436641234567", noon), nil)
 	err := queue(f.Context(), "too soon", "+4915112345678", noon.Add(15*time.Minute-time.Microsecond))
 	f.want(err, claim.ErrCallingCodeFull)
-	limit := (*claim.LimitError)(nil)
+	limit := (*problem.LimitError)(nil)
 	if !errors.As(err, &limit) || !limit.Until.Equal(noon.Add(15*time.Minute)) {
 		f.Errorf("got %v until %v", err, limit)
 	}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // tenPerQuarter gives one back each 90 seconds.
@@ -54,7 +55,7 @@ func (l *limiting) refused(a claim.Allowance, now, until time.Time) {
 	l.Helper()
 	err := l.limiter.Take(l.Context(), "a", a, now)
 	l.want(err, claim.ErrTooManyTries)
-	limit := (*claim.LimitError)(nil)
+	limit := (*problem.LimitError)(nil)
 	if !errors.As(err, &limit) {
 		l.Fatalf("got %T, want a limit", err)
 	}
@@ -196,7 +197,7 @@ func likeABucket(l *limiting) {
 			"take": func(t *rapid.T) {
 				err := l.limiter.Take(t.Context(), name, a, now)
 				until, ok := b.take(a, now)
-				limit := (*claim.LimitError)(nil)
+				limit := (*problem.LimitError)(nil)
 				if ok != (err == nil) || !ok && (!errors.As(err, &limit) || !limit.Until.Equal(until)) {
 					t.Fatalf("got %+v, want %t until %v", err, ok, until)
 				}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // limitCases name a limit, how long it looks back, and a text that it does not
@@ -64,7 +65,7 @@ func (f *fixture) queue(text claim.Text, limits claim.TextLimits, at time.Time) 
 func (f *fixture) wantLimit(err error, name string, until time.Time) {
 	f.Helper()
 	f.want(err, claim.ErrTooManyTexts)
-	limit := (*claim.LimitError)(nil)
+	limit := (*problem.LimitError)(nil)
 	if !errors.As(err, &limit) {
 		f.Fatalf("got %T, want a limit", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // modelRuns bounds the time that a store on a disk needs.
@@ -166,7 +167,7 @@ func (m *modelRun) same(got, want any) {
 	m.Helper()
 	plain := cmp.Transformer("reveal", claim.Mobile.Reveal)
 	asText := cmp.Comparer(func(a, b error) bool {
-		if x, y := (*claim.LimitError)(nil), (*claim.LimitError)(nil); errors.As(a, &x) && errors.As(b, &y) {
+		if x, y := (*problem.LimitError)(nil), (*problem.LimitError)(nil); errors.As(a, &x) && errors.As(b, &y) {
 			return errors.Is(x.Reason, y.Reason) && x.Until.Equal(y.Until) && x.Name == y.Name
 		}
 		return (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error())

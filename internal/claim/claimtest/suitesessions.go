@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // TrailedSessions are sessions together with the audit trail that they write.
@@ -96,7 +97,7 @@ func sessionsBeginOnce(f *sessions) {
 	a := f.begin(session("a"))
 	again := session("a")
 	again.Name = "somebody else"
-	if err := f.store.BeginSession(f.Context(), again, door(claim.AdminSignedIn)); !errors.Is(err, claim.ErrStoreAway) {
+	if err := f.store.BeginSession(f.Context(), again, door(claim.AdminSignedIn)); !errors.Is(err, problem.ErrStoreUnavailable) {
 		f.Errorf("got %v", err)
 	}
 	f.found(a)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
 )
@@ -34,7 +35,7 @@ func (e *offError) As(target any) bool {
 // transient reports whether an error says nothing about the request, which may be made again.
 func transient(err error) bool {
 	for _, other := range []error{
-		claim.ErrStoreAway, claim.ErrDirectoryAway, claim.ErrLeased, claim.ErrRaced, claim.ErrChangedElsewhere,
+		problem.ErrStoreUnavailable, claim.ErrDirectoryAway, claim.ErrLeased, claim.ErrRaced, claim.ErrChangedElsewhere,
 		claim.ErrNoIdentity, context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, other) {
