@@ -54,7 +54,7 @@ func TestReceiptsAnswerAsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	receipts := smsgateway.NewReceipts(smsgateway.ReceiptOptions{
-		Readers: map[string]smsgateway.ReceiptReader{"main": reader}, Store: store,
+		Readers: map[string]smsgateway.Reader{"main": reader}, Store: store,
 		Now: func() time.Time { return noon }, BaseURL: "https://id.example.com",
 	})
 	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { receiptRoutes(engine, edge, receipts) })

@@ -95,7 +95,7 @@ func routingOf(sms config.SMS) smsgateway.Routing {
 
 // receipts builds what takes the receipts of the gateways that can prove them.
 func receipts(cfg config.Config, store claim.Receipts, now func() time.Time) (*smsgateway.Receipts, error) {
-	readers := map[string]smsgateway.ReceiptReader{}
+	readers := map[string]smsgateway.Reader{}
 	for i, g := range cfg.SMS.Gateways {
 		secret := receiptSecret(g)
 		if secret == "" {

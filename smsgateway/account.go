@@ -11,10 +11,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -103,80 +99,4 @@ func look(ctx context.Context, endpoint, standard, path string) (*http.Request, 
 	}
 	beside := url.URL{Scheme: base.Scheme, Host: base.Host, Path: path}
 	return newRequest(ctx, http.MethodGet, beside.String(), "", nil)
-}
-
-// account is the balance:
-// https://developer.vonage.com/en/account/code-snippets/account-balance.
-func (v Vonage) account(ctx context.Context) (*http.Request, error) {
-	req, err := look(ctx, v.Endpoint, "https://rest.nexmo.com", "/account/get-balance")
-	if err == nil {
-		req.SetBasicAuth(v.APIKey, v.APISecret)
-	}
-	return req, err
-}
-
-// account is the account itself: https://www.twilio.com/docs/iam/api/account. API
-// keys may be refused there although they may send, so nothing is asked for them.
-func (t Twilio) account(ctx context.Context) (*http.Request, error) {
-	if t.APIKeySID != "" {
-		return nil, nil //nolint:nilnil // nothing to ask is no error
-	}
-	req, err := look(ctx, t.Endpoint, "https://api.twilio.com", "/2010-04-01/Accounts/"+t.AccountSID+".json")
-	if err == nil {
-		req.SetBasicAuth(t.AccountSID, t.AuthToken)
-	}
-	return req, err
-}
-
-// account is the balance: https://developers.messagebird.com/api/balance/.
-func (b MessageBird) account(ctx context.Context) (*http.Request, error) {
-	req, err := look(ctx, b.Endpoint, "https://rest.messagebird.com", "/balance")
-	if err == nil {
-		req.Header.Set("Authorization", "AccessKey "+b.AccessKey)
-	}
-	return req, err
-}
-
-// account is the channel: https://docs.bird.com/api/channels-api.
-func (b Bird) account(ctx context.Context) (*http.Request, error) {
-	path := "/workspaces/" + b.WorkspaceID + "/channels/" + b.ChannelID
-	req, err := look(ctx, b.Endpoint, "https://api.bird.com", path)
-	if err == nil {
-		req.Header.Set("Authorization", "AccessKey "+b.AccessKey)
-	}
-	return req, err
-}
-
-// account is the list of groups, which holds no texts:
-// https://developers.sinch.com/docs/sms/api-reference/sms/groups/listgroups.
-func (s Sinch) account(ctx context.Context) (*http.Request, error) {
-	path := "/xms/v1/" + s.ServicePlanID + "/groups"
-	req, err := look(ctx, s.Endpoint, "https://"+cmp.Or(s.Region, "us")+".sms.api.sinch.com", path)
-	if err == nil {
-		req.Header.Set("Authorization", "Bearer "+s.APIToken)
-	}
-	return req, err
-}
-
-// Look asks for the account's settings for texts, as [HTTP.Look] does:
-// https://docs.aws.amazon.com/sns/latest/api/API_GetSMSAttributes.html. Who may
-// publish need not be let see them.
-func (s *SNS) Look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	_, err := s.publisher.GetSMSAttributes(ctx, &sns.GetSMSAttributesInput{})
-	var response *smithyhttp.ResponseError
-	if err != nil && (!errors.As(err, &response) || response.HTTPStatusCode() == 0) {
-		return describeTransport(err)
-	}
-	var fault smithy.APIError
-	if !errors.As(err, &fault) {
-		return nil // an answer of any kind shows that it is reached
-	}
-	switch code := fault.ErrorCode(); code {
-	case "InvalidClientTokenId", "SignatureDoesNotMatch", "IncompleteSignature", "UnrecognizedClientException", "InvalidSecurity",
-		"ExpiredToken", "ExpiredTokenException", "MissingAuthenticationToken":
-		return fmt.Errorf("%w: it answers %s", ErrAccount, code)
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package smsgateway
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,16 +18,6 @@ const (
 	longestProviderID = 128
 	longestRetryAfter = time.Hour
 )
-
-// ErrUnclear means that the provider got the request, and nothing that can be
-// read came back: it may have taken the message. This passes, but whoever tries
-// again and again sends the same text again and again.
-var ErrUnclear = errors.New("the provider may have taken it")
-
-// ErrUnsure means that the provider answered, and that nobody can tell what it
-// said: the answer lacks what the provider always says, or the rule for it fails.
-// It may have taken the message. This passes; see [Worker].
-var ErrUnsure = errors.New("the provider's answer is not understood")
 
 // class is what a provider's own code means.
 type class int

@@ -3,8 +3,15 @@ package smsgateway
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // Bird is Bird's Channels API for a channel of type SMS:
@@ -39,4 +46,39 @@ func (b Bird) verdict(_ context.Context, a answer) (string, error) {
 		return "", a.judge(refusesMessage, "the provider gives the message up")
 	}
 	return a.taken("id")
+}
+
+// account is the channel: https://docs.bird.com/api/channels-api.
+func (b Bird) account(ctx context.Context) (*http.Request, error) {
+	path := "/workspaces/" + b.WorkspaceID + "/channels/" + b.ChannelID
+	req, err := look(ctx, b.Endpoint, "https://api.bird.com", path)
+	if err == nil {
+		req.Header.Set("Authorization", "AccessKey "+b.AccessKey)
+	}
+	return req, err
+}
+
+// birdReceipts: "Message status and interactions".
+var birdReceipts = Format{Open: openBird, MessageID: []string{"payload.id"}, Status: "payload.status"}
+
+// birdAge is how old a receipt's proof may be: Bird repeats a failed delivery for a
+// day with the first time stamp.
+const birdAge = 25 * time.Hour
+
+// openBird checks MessageBird-Signature (Bird, "Verifying a webhook
+// subscription"): HMAC-SHA256, in base64, of the time, the URL and the body's
+// hash, a line each.
+func openBird(key string, r Request) (Fields, error) {
+	stamp := r.Header.Get("MessageBird-Request-Timestamp")
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	age := r.Now.Sub(time.Unix(seconds, 0))
+	if err != nil || age > birdAge || age < -clockSkew {
+		return nil, claim.ErrReceiptUnproven
+	}
+	body := sha256.Sum256(r.Body)
+	given, err := base64.StdEncoding.DecodeString(r.Header.Get("MessageBird-Signature"))
+	if err != nil || !hmac.Equal(given, mac(sha256.New, key, stamp+"\n"+r.URL+"\n"+string(body[:]))) {
+		return nil, claim.ErrReceiptUnproven
+	}
+	return r.BodyFields()
 }

@@ -17,7 +17,7 @@ type bodyTemplate struct {
 
 // parseBody reads a template, and tries it with made-up messages, so that faults
 // show at start rather than with the first user.
-func parseBody(source string, form bool, limit time.Duration, samples []Message) (*bodyTemplate, error) {
+func parseBody(source string, form bool, limit time.Duration, samples []filled) (*bodyTemplate, error) {
 	parsed, err := parseSnippet("body template", source, limit)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func parseBody(source string, form bool, limit time.Duration, samples []Message)
 
 // render makes the body of a message's request. A template that fails refuses the
 // message: no other try will end differently.
-func (t *bodyTemplate) render(ctx context.Context, m Message) ([]byte, error) {
+func (t *bodyTemplate) render(ctx context.Context, m filled) ([]byte, error) {
 	data, err := bodyData(m)
 	if err != nil {
 		return nil, err

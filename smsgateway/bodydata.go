@@ -21,10 +21,17 @@ const (
 
 type object = map[string]any
 
+// filled is a message, and what the gateway's settings add to it.
+type filled struct {
+	Message
+	TemplateID string // the provider's name of the registered text; may be blank
+	Data       object // the operator's values
+}
+
 // bodyData is what Kratos gives the templates of its courier.
-func bodyData(m Message) (ast.Node, error) {
+func bodyData(m filled) (ast.Node, error) {
 	if m.Channel == claim.ChannelWebhook {
-		return literal(mailData(m))
+		return literal(mailData(m.Message))
 	}
 	return literal(textData(m))
 }
@@ -89,7 +96,7 @@ func literalText(text string) ast.Node {
 // textData is what the templates of the SMS channel get, and what Kratos does not
 // know of: the text's id, the language that it is written in, and what the
 // operator has set for the gateway.
-func textData(m Message) object {
+func textData(m filled) object {
 	kind := typeCode
 	data := object{
 		"to":                m.To.Reveal(),
@@ -100,7 +107,7 @@ func textData(m Message) object {
 	if m.Kind == claim.TextChanged || m.Kind == claim.TextRemoved {
 		kind, data["notice"], data["link"] = typeNotice, string(m.Kind), m.Link
 	} else {
-		data["verification_code"], data["expires_in_minutes"] = m.Code, minutes(m.Validity)
+		data["verification_code"], data["expires_in_minutes"] = m.Code, Minutes(m.Validity)
 	}
 	return object{
 		"recipient":       m.To.Reveal(),
@@ -112,7 +119,7 @@ func textData(m Message) object {
 		"template_data":   data,
 		"id":              m.ID,
 		"language":        m.Written,
-		"template_id":     m.templateID,
-		"data":            m.data,
+		"template_id":     m.TemplateID,
+		"data":            m.Data,
 	}
 }

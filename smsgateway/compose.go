@@ -51,7 +51,7 @@ func (c Composer) Compose(t claim.Text) (Message, error) {
 	}
 	left := min(t.Validity, t.Expires.Sub(c.Now())+onTheWay)
 	m.Write = func(languages []string) (string, string, error) {
-		return c.Templates.RenderIn(m.Kind, m.Language, languages, TextData{Code: m.Code, Minutes: minutes(left), Link: m.Link})
+		return c.Templates.RenderIn(m.Kind, m.Language, languages, TextData{Code: m.Code, Minutes: Minutes(left), Link: m.Link})
 	}
 	m.Body, m.Written, err = m.Write(nil)
 	return m, err

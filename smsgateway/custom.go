@@ -73,13 +73,14 @@ func newCustom(config RequestConfig, options HTTPOptions, samples ...Message) (*
 			faults = append(faults, fmt.Errorf("%s: %w", key, err))
 		}
 	}
-	for i := range samples {
-		samples[i] = api.fill(samples[i])
+	var tried []filled
+	for _, sample := range samples {
+		tried = append(tried, api.fill(sample))
 	}
 	if api.config.Body != "" {
 		load("request_config.body", api.config.Body, func(source string) (err error) {
 			form := api.query || api.config.mediaType() == typeForm
-			api.body, err = parseBody(source, form, limit, samples)
+			api.body, err = parseBody(source, form, limit, tried)
 			return err
 		})
 	}
@@ -104,7 +105,7 @@ func (c custom) checkTemplateIDs() []error {
 	var faults []error
 	for _, kind := range slices.Sorted(maps.Keys(c.options.TemplateIDs)) {
 		for _, name := range slices.Sorted(maps.Keys(c.options.TemplateIDs[kind])) {
-			if _, err := parseLanguage(name); err != nil {
+			if _, err := ParseLanguage(name); err != nil {
 				faults = append(faults, fmt.Errorf("template_ids.%s: is not a language (BCP 47)", name))
 			}
 		}
@@ -130,45 +131,45 @@ func (c custom) render(ctx context.Context, m Message) ([]byte, error) {
 	if c.body == nil {
 		return nil, nil
 	}
-	m = c.fill(m)
-	if c.templates && m.templateID == "" {
+	f := c.fill(m)
+	if c.templates && f.TemplateID == "" {
 		return nil, fmt.Errorf("%w: no text of this kind is in template_ids", ErrRefused)
 	}
-	return c.body.render(ctx, m)
+	return c.body.render(ctx, f)
 }
 
 // fill adds what the gateway's own settings say of a message, and writes it anew
 // if it is in a language that the provider has no template of.
-func (c custom) fill(m Message) Message {
-	m.data = c.data
+func (c custom) fill(m Message) filled {
+	f := filled{Message: m, Data: c.data}
 	ids := c.options.TemplateIDs[cmp.Or(m.Kind, claim.TextCode)]
 	if len(ids) == 0 {
-		return m
+		return f
 	}
 	languages := slices.Sorted(maps.Keys(ids))
 	if id, ok := idOf(ids, m.Written); ok {
-		m.templateID = id
-		return m
+		f.TemplateID = id
+		return f
 	}
 	if m.Write == nil {
-		m.templateID = ids[languages[0]]
-		return m
+		f.TemplateID = ids[languages[0]]
+		return f
 	}
 	if body, written, err := m.Write(languages); err == nil {
-		m.Body, m.Written = body, written
-		m.templateID, _ = idOf(ids, written)
+		f.Body, f.Written = body, written
+		f.TemplateID, _ = idOf(ids, written)
 	}
-	return m
+	return f
 }
 
 // idOf finds a template by its language, however that is written.
 func idOf(ids map[string]string, language string) (string, bool) {
-	wanted, err := parseLanguage(language)
+	wanted, err := ParseLanguage(language)
 	if err != nil {
 		return "", false
 	}
 	for name, id := range ids {
-		if tag, err := parseLanguage(name); err == nil && tag == wanted {
+		if tag, err := ParseLanguage(name); err == nil && tag == wanted {
 			return id, true
 		}
 	}
@@ -235,3 +236,6 @@ func (a answer) isError() bool {
 		return !slices.Contains([]string{"<nil>", "", "0", "false", "[]", "map[]"}, value)
 	})
 }
+
+// anyReceipts hold what the operator has the provider send.
+var anyReceipts = Format{Open: OpenShared, MessageID: []string{"id", "text"}, Status: "status", ErrorCode: "code"}

@@ -79,9 +79,9 @@ func (o TemplateOptions) addOwn(offered map[claim.TextKind]map[language.Tag][]te
 	var faults []error
 	keys := map[language.Tag]string{}
 	for _, key := range slices.Sorted(maps.Keys(o.Own)) {
-		tag, err := language.Parse(key)
+		tag, err := ParseLanguage(key)
 		switch {
-		case err != nil || tag == language.Und:
+		case err != nil:
 			faults = append(faults, fmt.Errorf("sms.templates.%s: is not a language (BCP 47)", key))
 			continue
 		case keys[tag] != "":
@@ -118,7 +118,7 @@ func (t *Templates) stock(kind claim.TextKind, offered map[language.Tag][]text, 
 		switch {
 		case err == nil:
 		case ok && chosen.Wording != OwnWording:
-			tight, over, need = append(tight, tag.String()), max(over, long.over()), max(need, long.messages)
+			tight, over, need = append(tight, tag.String()), max(over, long.over()), max(need, long.Messages)
 		default:
 			faults = append(faults, fmt.Errorf("sms.templates.%s.%s: %w", chosen.key, kind, err))
 		}
@@ -146,7 +146,7 @@ func (t *Templates) stock(kind claim.TextKind, offered map[language.Tag][]text, 
 func (t *Templates) fit(candidates []text, o TemplateOptions) (chosen text, err error) {
 	for _, chosen = range candidates {
 		longest, tried := t.try(chosen, o)
-		if chosen.Encoding, chosen.Segments, err = longest.encoding, longest.messages, tried; err == nil {
+		if chosen.Encoding, chosen.Segments, err = longest.Encoding, longest.Messages, tried; err == nil {
 			break
 		}
 	}
@@ -155,7 +155,7 @@ func (t *Templates) fit(candidates []text, o TemplateOptions) (chosen text, err 
 
 // try writes a text with the longest values. An error that is an [excess] is
 // about the longest text.
-func (t *Templates) try(candidate text, o TemplateOptions) (measured, error) {
+func (t *Templates) try(candidate text, o TemplateOptions) (Measured, error) {
 	data := TextData{Code: strings.Repeat("8W", longestCode)[:o.CodeLength], Link: o.LongestLink}
 	minutes, most, must, placeholder := tried(candidate.Wording), o.Segments, data.Code, "{{.Code}}"
 	if candidate.Kind != claim.TextCode {
@@ -168,19 +168,19 @@ func (t *Templates) try(candidate text, o TemplateOptions) (measured, error) {
 	for _, data.Minutes = range minutes {
 		out, err := t.write(candidate, data)
 		if err != nil {
-			return measured{}, err
+			return Measured{}, err
 		}
 		if err := readable(strings.TrimSuffix(out, longest.line), must, placeholder); err != nil {
-			return measured{}, err
+			return Measured{}, err
 		}
-		if m := measure(out); m.messages > longest.messages || m.messages == longest.messages && m.size > longest.size {
-			longest.text, longest.measured = out, m
+		if m := Measure(out); m.Messages > longest.Messages || m.Messages == longest.Messages && m.Units > longest.Units {
+			longest.text, longest.Measured = out, m
 		}
 	}
-	if longest.messages > most {
-		return longest.measured, longest
+	if longest.Messages > most {
+		return longest.Measured, longest
 	}
-	return longest.measured, nil
+	return longest.Measured, nil
 }
 
 // tried returns the numbers of minutes that tell how long a text becomes. An

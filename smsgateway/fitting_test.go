@@ -203,7 +203,7 @@ func TestNoTextLosesItsCodeOrGrows(t *testing.T) {
 			if filled != f.FillsIn || !strings.Contains(said, must) || !strings.Contains(said, product) {
 				t.Fatalf("%+v: got %q", f, got)
 			}
-			if _, n := smsgateway.Segments(got); n > f.Segments || f.Kind == claim.TextCode && n > options.Segments {
+			if n := smsgateway.Measure(got).Messages; n > f.Segments || f.Kind == claim.TextCode && n > options.Segments {
 				t.Fatalf("%+v: %q takes %d messages", f, got, n)
 			}
 		}

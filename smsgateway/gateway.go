@@ -4,43 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
-
-	"github.com/holdline/holdline/internal/claim"
 )
-
-// Message is one text as a gateway sends it.
-type Message struct {
-	ID         string // the text's; the same for every attempt
-	Kind       claim.TextKind
-	Channel    claim.Channel
-	To         claim.Mobile // of a webhook's message: whom it is about
-	Subject    string       // of a webhook's message
-	Email      string       // where a webhook's message should end up
-	Link       string       // of a notice: the one that Body holds
-	Body       string
-	Code       string        // the one that Body holds; blank in a notice
-	Validity   time.Duration // of the code, as Body says it
-	Language   string        // what the person reads: BCP 47 tags, best first; blank for the default
-	Written    string        // the language of Body, as a BCP 47 tag
-	IdentityID string
-	// Write makes Body anew in the best of some languages (BCP 47), and says which;
-	// nil if it cannot be written anew.
-	Write func(languages []string) (body, language string, err error)
-
-	// What the gateway's settings say of it.
-	templateID string
-	data       object
-}
-
-// Format prints the id and the masked number for every verb.
-func (m Message) Format(state fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(state, "text %s to %s", m.ID, m.To)
-}
-
-// LogValue prints the id and the masked number.
-func (m Message) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(m)) }
 
 // Gateway sends texts. An implementer must hold to this: the message's ID is an
 // idempotency key; the end of ctx ends the call; an error that wraps
@@ -68,5 +33,21 @@ type RetryError struct {
 
 func (e *RetryError) Error() string { return e.Reason }
 
-// minutes is a code's remaining time as texts say it: whole minutes, never none.
-func minutes(validity time.Duration) int { return max(1, int(validity/time.Minute)) }
+// ErrUnclear means that the provider got the request, and that no answer to it could
+// be read: it may have taken the message. It is transient, but whoever tries again
+// and again sends the same text again and again.
+var ErrUnclear = errors.New("the provider may have taken it")
+
+// ErrUnsure means that the provider answered, and that its answer is not
+// understood: it lacks what the provider always says, or the rule for it fails. The
+// provider may have taken the message. It is transient.
+var ErrUnsure = errors.New("the provider's answer is not understood")
+
+// ErrLocal means that this process, and not the gateway, is in the way. It is
+// transient, and says nothing of the gateway's health.
+var ErrLocal = errors.New("not asked")
+
+// DefaultConcurrency is how many sends a gateway has at once unless the operator says
+// otherwise. A provider that takes a second for each text then keeps up with five
+// hundred changes a second, of two texts each.
+const DefaultConcurrency = 1024

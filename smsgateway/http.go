@@ -12,7 +12,7 @@ import (
 const dialTimeout = 10 * time.Second
 
 // idleConnections is how many are kept for the next texts.
-const idleConnections = usualConcurrency
+const idleConnections = DefaultConcurrency
 
 // connectionBuffer is enough for a text and its answer, in bytes. A slow provider
 // holds hundreds of connections.

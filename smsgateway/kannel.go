@@ -75,3 +75,12 @@ func (k Kannel) verdict(_ context.Context, a answer) (string, error) {
 	}
 	return "", a.byStatusOf()
 }
+
+// kannelReceipts hold what the URL asks for; see the user guide, "SMS Delivery
+// Reports". The words are for the values of %d, the last two a failure with its
+// reason.
+var kannelReceipts = Format{
+	Open: OpenShared, MessageID: []string{"text"}, Status: "type", Words: map[string]string{
+		"1": "delivered", "2": "failed", "4": "buffered", "8": "accepted", "16": "rejected", "34": "expired", "66": "failed",
+	},
+}

@@ -22,9 +22,6 @@ type Route struct {
 }
 
 const (
-	// usualConcurrency lets a provider that takes a second for each text keep up
-	// with five hundred changes a second, of two texts each.
-	usualConcurrency = 1024
 	// glance is how soon the backlog looks again whether a lane has room. A rate
 	// allows bursts of twice as long, so that looking late costs nothing of it.
 	glance = 20 * time.Millisecond
@@ -52,7 +49,7 @@ type lane struct {
 }
 
 func newLane(r Route, now func() time.Time, log *slog.Logger) *lane {
-	r.Concurrency = cmp.Or(r.Concurrency, usualConcurrency)
+	r.Concurrency = cmp.Or(r.Concurrency, DefaultConcurrency)
 	l := &lane{
 		Route: r, places: make(chan struct{}, r.Concurrency), limiter: rate.NewLimiter(rate.Inf, 1),
 		now: now, log: log, health: GatewayHealth{ID: r.ID},

@@ -48,3 +48,17 @@ func (b MessageBird) verdict(_ context.Context, a answer) (string, error) {
 	}
 	return a.taken("id")
 }
+
+// account is the balance: https://developers.messagebird.com/api/balance/.
+func (b MessageBird) account(ctx context.Context) (*http.Request, error) {
+	req, err := look(ctx, b.Endpoint, "https://rest.messagebird.com", "/balance")
+	if err == nil {
+		req.Header.Set("Authorization", "AccessKey "+b.AccessKey)
+	}
+	return req, err
+}
+
+// messageBirdReceipts: "Handle a status report".
+var messageBirdReceipts = Format{
+	Open: OpenShared, MessageID: []string{"id"}, Status: "status", ErrorCode: "statusErrorCode",
+}

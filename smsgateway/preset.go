@@ -48,6 +48,5 @@ func digits(m Message) string { return strings.TrimPrefix(m.To.Reveal(), "+") }
 
 // isUnicode reports whether a text needs UCS-2.
 func isUnicode(m Message) bool {
-	encoding, _ := Segments(m.Body)
-	return encoding == UCS2
+	return Measure(m.Body).Encoding == UCS2
 }

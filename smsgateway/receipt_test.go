@@ -32,7 +32,7 @@ const (
 func receipts(t *testing.T, gatewayType, secret string) (*smsgateway.Receipts, *claimtest.Store) {
 	t.Helper()
 	store := claimtest.NewStore()
-	readers := map[string]smsgateway.ReceiptReader{}
+	readers := map[string]smsgateway.Reader{}
 	for id, secret := range map[string]string{"main": secret, "other": "other" + secret} {
 		reader, err := smsgateway.NewReceiptReader(gatewayType, secret)
 		if err != nil {
@@ -160,7 +160,7 @@ func TestTwiliosPorts(t *testing.T) {
 				t.Fatal(err)
 			}
 			taker := smsgateway.NewReceipts(smsgateway.ReceiptOptions{
-				Readers: map[string]smsgateway.ReceiptReader{"main": reader}, Store: claimtest.NewStore(),
+				Readers: map[string]smsgateway.Reader{"main": reader}, Store: claimtest.NewStore(),
 				Now: func() time.Time { return start }, BaseURL: base,
 			})
 			err = taker.Receive(twilioRequest(secret, called+"/sms/receipts/main", "MessageSid", "SM1", "MessageStatus", "sent"), "main")
@@ -276,7 +276,7 @@ func TestOtherCredentialsAreLeftAlone(t *testing.T) {
 		"Basic dTpw": "?secret=" + secret, "bearer " + secret: "", "BEARER " + secret: "", "": "?secret=" + secret,
 	} {
 		taker := smsgateway.NewReceipts(smsgateway.ReceiptOptions{
-			Readers: map[string]smsgateway.ReceiptReader{"main": reader}, Store: claimtest.NewStore(),
+			Readers: map[string]smsgateway.Reader{"main": reader}, Store: claimtest.NewStore(),
 			Now: func() time.Time { return start }, BaseURL: "https://id.example.com",
 		})
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sms/receipts/main"+query, strings.NewReader("id=1&status=delivered"))

@@ -13,20 +13,30 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 )
 
-// receiptRequest is a request as its provider made it.
-type receiptRequest struct {
-	url    string // that the provider called
-	header http.Header
-	query  url.Values
-	body   []byte
-	now    time.Time
+// Request is a receipt as its provider sent it.
+type Request struct {
+	URL    string // that the provider called
+	Header http.Header
+	Query  url.Values
+	Body   []byte
+	Now    time.Time // when it came
 }
 
-// fields are what a receipt says, by name, nested as JSON nests it.
-type fields map[string]any
+// Bearer returns the token of that scheme in Authorization; blank for another
+// scheme, or none.
+func (r Request) Bearer() string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
 
-// text returns the first of the named values that is there, as text.
-func (f fields) text(names ...string) string {
+// Fields are what a receipt says, by name, nested as JSON nests it.
+type Fields map[string]any
+
+// Text returns the first of the named values that is there, as text.
+func (f Fields) Text(names ...string) string {
 	for _, name := range names {
 		var value any = map[string]any(f)
 		for _, step := range strings.Split(name, ".") {
@@ -45,8 +55,8 @@ func (f fields) text(names ...string) string {
 	return ""
 }
 
-// add takes a form's values, the first of each name, unless there are such already.
-func (f fields) add(form url.Values) {
+// Add takes a form's values, the first of each name, unless there are such already.
+func (f Fields) Add(form url.Values) {
 	for name, values := range form {
 		if _, given := f[name]; !given {
 			f[name] = values[0]
@@ -54,16 +64,17 @@ func (f fields) add(form url.Values) {
 	}
 }
 
-// bodyFields reads a JSON object or a form. Only one of them begins with a brace.
-func (r receiptRequest) bodyFields() (fields, error) {
-	read := fields{}
-	body := bytes.TrimSpace(r.body)
+// BodyFields reads a JSON object or a form. Only one of them begins with a brace.
+// The error is claim.ErrReceiptUnreadable.
+func (r Request) BodyFields() (Fields, error) {
+	read := Fields{}
+	body := bytes.TrimSpace(r.Body)
 	if !bytes.HasPrefix(body, []byte("{")) {
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, claim.ErrReceiptUnreadable
 		}
-		read.add(form)
+		read.Add(form)
 		return read, nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -78,11 +89,11 @@ func (r receiptRequest) bodyFields() (fields, error) {
 	return read, nil
 }
 
-// allFields reads the body and the query; the body comes first.
-func (r receiptRequest) allFields() (fields, error) {
-	read, err := r.bodyFields()
+// AllFields reads the body and the query; the body comes first.
+func (r Request) AllFields() (Fields, error) {
+	read, err := r.BodyFields()
 	if err == nil {
-		read.add(r.query)
+		read.Add(r.Query)
 	}
 	return read, err
 }

@@ -149,7 +149,7 @@ func (r ruling) reason(a answer) string {
 	if number, ok := r.Reason.(json.Number); ok {
 		given = number.String()
 	}
-	reason := a.asked.conceal(given)
+	reason := redact(a.asked, given)
 	if reason == "" {
 		return fmt.Sprintf("the provider answers %d and says no", a.status)
 	}

@@ -1,7 +1,6 @@
 package smsgateway
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -34,37 +33,43 @@ func (e Encoding) room() (alone, joined int) {
 	return 70, 67
 }
 
-// Segments returns how a text travels, and in how many messages: what a
-// provider bills for.
-func Segments(text string) (Encoding, int) {
-	m := measure(text)
-	return m.encoding, m.messages
+// Measured is how much a text takes.
+type Measured struct {
+	Encoding Encoding
+	Units    int // its length: septets of GSM-7, or UTF-16 units
+	Messages int // what a provider bills for
 }
 
-// measured is how much a text takes.
-type measured struct {
-	encoding Encoding
-	size     int // in septets or UTF-16 units
-	messages int
-}
-
-func measure(text string) measured {
+// Measure returns how a text travels, and in how many messages.
+func Measure(text string) Measured {
 	encoding, sizes := characters(text)
 	alone, joined := encoding.room()
-	m := measured{encoding: encoding, messages: 1}
+	m := Measured{Encoding: encoding, Messages: 1}
 	room := joined
 	for _, size := range sizes {
-		m.size += size
+		m.Units += size
 		if size > room { // no character is torn apart
-			m.messages, room = m.messages+1, joined
+			m.Messages, room = m.Messages+1, joined
 		}
 		room -= size
 	}
-	if m.size <= alone {
-		m.messages = 1
+	if m.Units <= alone {
+		m.Messages = 1
 	}
 	return m
 }
+
+// Capacity returns how many septets or units some messages hold.
+func (e Encoding) Capacity(messages int) int {
+	alone, joined := e.room()
+	if messages == 1 {
+		return alone
+	}
+	return messages * joined
+}
+
+// IsGSM7 reports whether a character is in the default alphabet or its extension.
+func IsGSM7(r rune) bool { return septets(r) > 0 }
 
 // characters returns the size of each, in septets if the alphabet has them all,
 // in UTF-16 units otherwise.
@@ -93,46 +98,4 @@ func septets(r rune) int {
 	default:
 		return 0
 	}
-}
-
-// excess says that a text does not fit, by how much, and what would help.
-type excess struct {
-	text string
-	measured
-	most int    // messages that it may take
-	line string // its last one, which is no part of the template; may be blank
-}
-
-// over returns by how many characters the text is too long, at least 1: a pair
-// that may not be torn can leave a message short of full.
-func (e excess) over() int { return max(1, e.size-e.encoding.fits(e.most)) }
-
-// fits returns how much some messages hold.
-func (e Encoding) fits(messages int) int {
-	alone, joined := e.room()
-	if messages == 1 {
-		return alone
-	}
-	return messages * joined
-}
-
-// culprits is how many characters outside GSM-7 are worth naming. A text with
-// more of them is not meant to be GSM-7.
-const culprits = 3
-
-func (e excess) Error() string {
-	fault := fmt.Sprintf("is too long by %d: %d characters in %s, where %d fit", e.over(), e.size, e.encoding, e.encoding.fits(e.most))
-	if e.line != "" {
-		fault += fmt.Sprintf(" and the last line takes %d", len(e.line))
-	}
-	var wide []string
-	for _, r := range e.text {
-		if name := fmt.Sprintf("%#U", r); septets(r) == 0 && !slices.Contains(wide, name) {
-			wide = append(wide, name)
-		}
-	}
-	if len(wide) == 0 || len(wide) > culprits {
-		return fault
-	}
-	return fmt.Sprintf("%s; without %s it would be %s, where %d fit", fault, strings.Join(wide, ", "), GSM7, GSM7.fits(e.most))
 }

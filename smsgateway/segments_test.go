@@ -36,9 +36,9 @@ func TestSegments(t *testing.T) {
 		"broken UTF-8 still counts":          {"\xff", smsgateway.UCS2, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			encoding, count := smsgateway.Segments(tt.text)
-			if encoding != tt.encoding || count != tt.count {
-				t.Errorf("got %s, %d, want %s, %d", encoding, count, tt.encoding, tt.count)
+			got := smsgateway.Measure(tt.text)
+			if got.Encoding != tt.encoding || got.Messages != tt.count {
+				t.Errorf("got %+v, want %s, %d", got, tt.encoding, tt.count)
 			}
 		})
 	}
@@ -49,9 +49,8 @@ func TestSegments(t *testing.T) {
 func TestTheAlphabetHasNoOtherCharacters(t *testing.T) {
 	sizes := map[int]int{}
 	for r := range rune(0x10000) {
-		if encoding, _ := smsgateway.Segments(string(r)); encoding == smsgateway.GSM7 {
-			_, n := smsgateway.Segments(strings.Repeat(string(r), 160))
-			sizes[n]++
+		if smsgateway.Measure(string(r)).Encoding == smsgateway.GSM7 {
+			sizes[smsgateway.Measure(strings.Repeat(string(r), 160)).Messages]++
 		}
 	}
 	if sizes[1] != 127 || sizes[3] != 10 || len(sizes) != 2 {
@@ -62,10 +61,9 @@ func TestTheAlphabetHasNoOtherCharacters(t *testing.T) {
 func FuzzSegments(f *testing.F) {
 	f.Add("a€😀")
 	f.Fuzz(func(t *testing.T, text string) {
-		encoding, count := smsgateway.Segments(text)
-		_, longer := smsgateway.Segments(text + "a")
-		if count < 1 || longer < count || longer > count+1 {
-			t.Errorf("%s: %d messages, one letter more: %d", encoding, count, longer)
+		whole, longer := smsgateway.Measure(text), smsgateway.Measure(text+"a").Messages
+		if whole.Messages < 1 || longer < whole.Messages || longer > whole.Messages+1 {
+			t.Errorf("%+v, one letter more: %d", whole, longer)
 		}
 	})
 }

@@ -43,3 +43,17 @@ func (s Sinch) verdict(_ context.Context, a answer) (string, error) {
 	}
 	return a.taken("id")
 }
+
+// account is the list of groups, which holds no texts:
+// https://developers.sinch.com/docs/sms/api-reference/sms/groups/listgroups.
+func (s Sinch) account(ctx context.Context) (*http.Request, error) {
+	path := "/xms/v1/" + s.ServicePlanID + "/groups"
+	req, err := look(ctx, s.Endpoint, "https://"+cmp.Or(s.Region, "us")+".sms.api.sinch.com", path)
+	if err == nil {
+		req.Header.Set("Authorization", "Bearer "+s.APIToken)
+	}
+	return req, err
+}
+
+// sinchReceipts: "Recipient delivery report".
+var sinchReceipts = Format{Open: OpenShared, MessageID: []string{"batch_id"}, Status: "status", ErrorCode: "code"}

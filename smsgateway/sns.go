@@ -116,3 +116,26 @@ func snsClass(code string) class {
 	}
 	return unknown
 }
+
+// Look asks for the account's settings for texts, as [HTTP.Look] does:
+// https://docs.aws.amazon.com/sns/latest/api/API_GetSMSAttributes.html. Who may
+// publish need not be let see them.
+func (s *SNS) Look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	_, err := s.publisher.GetSMSAttributes(ctx, &sns.GetSMSAttributesInput{})
+	var response *smithyhttp.ResponseError
+	if err != nil && (!errors.As(err, &response) || response.HTTPStatusCode() == 0) {
+		return describeTransport(err)
+	}
+	var fault smithy.APIError
+	if !errors.As(err, &fault) {
+		return nil // an answer of any kind shows that it is reached
+	}
+	switch code := fault.ErrorCode(); code {
+	case "InvalidClientTokenId", "SignatureDoesNotMatch", "IncompleteSignature", "UnrecognizedClientException", "InvalidSecurity",
+		"ExpiredToken", "ExpiredTokenException", "MissingAuthenticationToken":
+		return fmt.Errorf("%w: it answers %s", ErrAccount, code)
+	}
+	return nil
+}

@@ -176,7 +176,7 @@ func (s *shelf) among(languages []string) *shelf {
 	some := &shelf{}
 	for i, tag := range s.tags {
 		if slices.ContainsFunc(languages, func(name string) bool {
-			wanted, err := parseLanguage(name)
+			wanted, err := ParseLanguage(name)
 			return err == nil && wanted == tag
 		}) {
 			if i == s.standard {
@@ -190,12 +190,4 @@ func (s *shelf) among(languages []string) *shelf {
 	}
 	some.matcher = language.NewMatcher(some.tags)
 	return some
-}
-
-func parseLanguage(name string) (language.Tag, error) {
-	tag, err := language.Parse(name)
-	if err == nil && tag == language.Und {
-		err = errors.New("is not a language")
-	}
-	return tag, err
 }

@@ -76,8 +76,8 @@ func TestEveryLanguageFitsOneMessageWithTheLineThatFillsTheCodeIn(t *testing.T) 
 				if !strings.Contains(got, phrases[i]) {
 					t.Errorf("got %q, want it to say %q", got, phrases[i])
 				}
-				if encoding, n := smsgateway.Segments(got); n != 1 {
-					t.Errorf("%q takes %d messages (%s)", got, n, encoding)
+				if m := smsgateway.Measure(got); m.Messages != 1 {
+					t.Errorf("%q takes %+v", got, m)
 				}
 			})
 		}
@@ -88,7 +88,7 @@ func TestNoticesSayTheLinkInTwoMessagesAtMost(t *testing.T) {
 	templates := newTemplates(t, bank())
 	for language := range spoken {
 		got := notice(t, templates, language)
-		if _, n := smsgateway.Segments(got); n > 2 || !strings.HasSuffix(got, link) || !strings.Contains(got, "Example Bank") {
+		if n := smsgateway.Measure(got).Messages; n > 2 || !strings.HasSuffix(got, link) || !strings.Contains(got, "Example Bank") {
 			t.Errorf("%s: got %q", language, got)
 		}
 	}
@@ -98,8 +98,8 @@ func TestEuropeanTextsAreGSM7(t *testing.T) {
 	templates := newTemplates(t, bank())
 	for _, language := range []string{"en", "de", "es", "fr", "pt"} {
 		for _, text := range []string{codeText(t, templates, language, 5), notice(t, templates, language)} {
-			if encoding, n := smsgateway.Segments(text); encoding != smsgateway.GSM7 || n != 1 {
-				t.Errorf("%q takes %d messages (%s)", text, n, encoding)
+			if m := smsgateway.Measure(text); m.Encoding != smsgateway.GSM7 || m.Messages != 1 {
+				t.Errorf("%q takes %+v", text, m)
 			}
 		}
 	}

@@ -3,8 +3,16 @@ package smsgateway
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // Twilio's choice; as a MAC it is not broken
+	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // Twilio is Twilio's Messages resource:
@@ -70,4 +78,65 @@ func twilioClass(code string) class {
 		return refusesMessage
 	}
 	return unknown
+}
+
+// account is the account itself: https://www.twilio.com/docs/iam/api/account. API
+// keys may be refused there although they may send, so nothing is asked for them.
+func (t Twilio) account(ctx context.Context) (*http.Request, error) {
+	if t.APIKeySID != "" {
+		return nil, nil //nolint:nilnil // nothing to ask is no error
+	}
+	req, err := look(ctx, t.Endpoint, "https://api.twilio.com", "/2010-04-01/Accounts/"+t.AccountSID+".json")
+	if err == nil {
+		req.SetBasicAuth(t.AccountSID, t.AuthToken)
+	}
+	return req, err
+}
+
+// twilioReceipts: "Track outbound message status".
+var twilioReceipts = Format{
+	Open: openTwilio, MessageID: []string{"MessageSid"}, Status: "MessageStatus", ErrorCode: "ErrorCode",
+}
+
+// openTwilio checks X-Twilio-Signature (Twilio, "Webhooks security"): HMAC-SHA1,
+// in base64, of the URL and the form's names and values, sorted. Whether the URL
+// has the scheme's usual port in it differs at Twilio, so both are right.
+func openTwilio(token string, r Request) (Fields, error) {
+	form, err := url.ParseQuery(string(r.Body))
+	if err != nil {
+		return nil, claim.ErrReceiptUnproven
+	}
+	var values strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range form[name] {
+			values.WriteString(name + value)
+		}
+	}
+	given, err := base64.StdEncoding.DecodeString(r.Header.Get("X-Twilio-Signature"))
+	for _, called := range []string{r.URL, otherPort(r.URL)} {
+		if err == nil && hmac.Equal(given, mac(sha1.New, token, called+values.String())) {
+			read := Fields{}
+			read.Add(form)
+			read.Add(r.Query)
+			return read, nil
+		}
+	}
+	return nil, claim.ErrReceiptUnproven
+}
+
+// otherPort adds the scheme's usual port to a URL, or takes a port away.
+func otherPort(called string) string {
+	u, err := url.Parse(called)
+	if err != nil {
+		return called
+	}
+	switch {
+	case u.Port() != "":
+		u.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
+	case u.Scheme == "https":
+		u.Host += ":443"
+	default:
+		u.Host += ":80"
+	}
+	return u.String()
 }

@@ -3,8 +3,19 @@ package smsgateway
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/holdline/holdline/internal/claim"
 )
 
 // Vonage is Vonage's (once Nexmo's) SMS API:
@@ -57,4 +68,82 @@ func vonageFailure(a answer) error {
 			return a.judge(refusesMessage, "the provider answers a status that is not known")
 		}
 	}
+}
+
+// account is the balance:
+// https://developer.vonage.com/en/account/code-snippets/account-balance.
+func (v Vonage) account(ctx context.Context) (*http.Request, error) {
+	req, err := look(ctx, v.Endpoint, "https://rest.nexmo.com", "/account/get-balance")
+	if err == nil {
+		req.SetBasicAuth(v.APIKey, v.APISecret)
+	}
+	return req, err
+}
+
+// vonageReceipts are those of the SMS API ("Delivery receipts") and of the Messages
+// API ("Message status").
+var vonageReceipts = Format{
+	Open: openVonage, MessageID: []string{"messageId", "message_uuid"}, Status: "status", ErrorCode: "err-code",
+}
+
+// vonageAge is how old a receipt's proof may be, and clockSkew how far ahead.
+const (
+	vonageAge = 10 * time.Minute
+	clockSkew = time.Minute
+)
+
+// openVonage checks a signed webhook's token or, where there is none, the
+// parameter sig of the SMS API.
+func openVonage(secret string, r Request) (Fields, error) {
+	if token := r.Bearer(); token != "" {
+		return openVonageToken(secret, token, r)
+	}
+	return openVonageSig(secret, r)
+}
+
+// openVonageToken checks a JWT (Vonage, "Signed webhooks"). It covers the body
+// by a hash, and not the query.
+func openVonageToken(secret, token string, r Request) (Fields, error) {
+	var said struct {
+		jwt.RegisteredClaims
+		PayloadHash string `json:"payload_hash"`
+	}
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("Vonage"),
+		jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(func() time.Time { return r.Now }))
+	_, err := parser.ParseWithClaims(token, &said, func(*jwt.Token) (any, error) { return []byte(secret), nil })
+	if err != nil || said.IssuedAt == nil || r.Now.Sub(said.IssuedAt.Time) > vonageAge {
+		return nil, claim.ErrReceiptUnproven
+	}
+	payload := sha256.Sum256(r.Body)
+	if hashed, err := hex.DecodeString(said.PayloadHash); err != nil || !hmac.Equal(hashed, payload[:]) {
+		return nil, claim.ErrReceiptUnproven
+	}
+	return r.BodyFields()
+}
+
+// vonageSafe keeps what is sent from looking like further parameters.
+var vonageSafe = strings.NewReplacer("&", "_", "=", "_")
+
+// openVonageSig checks the parameter sig (Vonage, "Signing messages"), of the
+// methods there only SHA-256 HMAC: over all other parameters as &name=value,
+// sorted, in hexadecimal.
+func openVonageSig(secret string, r Request) (Fields, error) {
+	read, err := r.AllFields()
+	if err != nil {
+		return nil, claim.ErrReceiptUnproven
+	}
+	var signed strings.Builder
+	covered := Fields{}
+	for _, name := range slices.Sorted(maps.Keys(read)) {
+		if name != "sig" {
+			value := read.Text(name)
+			covered[name] = value
+			signed.WriteString("&" + vonageSafe.Replace(name) + "=" + vonageSafe.Replace(value))
+		}
+	}
+	given, err := hex.DecodeString(read.Text("sig"))
+	if err != nil || !hmac.Equal(given, mac(sha256.New, secret, signed.String())) {
+		return nil, claim.ErrReceiptUnproven
+	}
+	return covered, nil
 }

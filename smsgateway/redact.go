@@ -9,7 +9,7 @@ import (
 // longestSaid is how much of a provider's own words is kept, in characters.
 const longestSaid = 120
 
-const concealed = "***"
+const redacted = "***"
 
 var (
 	links = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://\S+`)
@@ -19,27 +19,27 @@ var (
 	groups = regexp.MustCompile(`\+?\p{Nd}(?:[\s\p{Pd}./()\x{00A0}]*\p{Nd})*`)
 )
 
-// conceal makes what a provider says of the message fit to be logged: one short
+// redact makes what a provider says of a message fit to be logged: one short
 // line without the number, the code, the body, a link or anything like a key. What
 // is left of digits is at most five, which error codes have, unless the code is
 // as short.
-func (m Message) conceal(text string) string {
+func redact(m Message, text string) string {
 	text = strings.ToValidUTF8(text, "")
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || unicode.Is(unicode.Cf, r)
 	}), " ")
 	for line := range strings.SplitSeq(m.Body, "\n") {
 		if line = strings.TrimSpace(line); len(line) > 3 {
-			text = strings.ReplaceAll(text, line, concealed)
+			text = strings.ReplaceAll(text, line, redacted)
 		}
 	}
 	if m.Code != "" {
-		text = regexp.MustCompile(`(?i)`+regexp.QuoteMeta(m.Code)).ReplaceAllString(text, concealed)
+		text = regexp.MustCompile(`(?i)`+regexp.QuoteMeta(m.Code)).ReplaceAllString(text, redacted)
 	}
-	text = links.ReplaceAllString(text, concealed)
+	text = links.ReplaceAllString(text, redacted)
 	text = tokens.ReplaceAllStringFunc(text, func(word string) string {
 		if strings.ContainsAny(word, "0123456789") && strings.ContainsFunc(word, unicode.IsLetter) {
-			return concealed
+			return redacted
 		}
 		return word
 	})
@@ -47,7 +47,7 @@ func (m Message) conceal(text string) string {
 	text = groups.ReplaceAllStringFunc(text, func(group string) string {
 		digits := onlyDigits(group)
 		if len(digits) > 5 || len(code) > 3 && strings.Contains(digits, code) {
-			return concealed
+			return redacted
 		}
 		return group
 	})
