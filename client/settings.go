@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Settings are the switches that change while Holdline runs; docs/settings.md
+// Settings are the switches that change while Holdline runs; docs/admin.md
 // says what they do.
 type Settings struct {
 	EnableVerification                 bool `json:"identity_mgt.user_claim_update.mobile.enable_verification"`

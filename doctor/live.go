@@ -149,7 +149,7 @@ var (
 		"kratos-version", Warning, FailsOpen,
 		"This version of Kratos was not measured.",
 		"docs/kratos.md says how hooks behave in v1.3 and, as far as it was measured, in v26.2. Another version may not hold numbers back.",
-		"Try a change of number before people do, and read docs/hooks.md.",
+		"Try a change of number before people do.",
 	}
 	kratosExposed = Rule{
 		"kratos-admin-public", Failure, FailsOpen,

@@ -19,7 +19,7 @@ import (
 // Many people change their numbers in every way there is, while the network, the
 // provider, the databases, Kratos and Holdline itself fail at random. The seed
 // decides what each of them does and what fails, in which order and for how long.
-// docs/faults.md says what must hold.
+// e2e/README.md says what must hold.
 func TestInAStormNothingIsLostAndNothingDoubled(t *testing.T) {
 	t.Parallel()
 	size := stormSize{people: 30, changes: 10, replicas: 2}

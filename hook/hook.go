@@ -1,8 +1,7 @@
 // Package hook is where Kratos calls Holdline: before a settings flow is stored
 // (stage) and after it is (activate), and after any flow that changed an identity.
-// docs/hooks.md says what Kratos makes of
-// each answer; the rule behind this package is that no answer may let a changed
-// number through by accident.
+// docs/kratos.md says what Kratos makes of each answer; the rule behind this
+// package is that no answer may let a changed number through by accident.
 package hook
 
 import (

@@ -8,7 +8,7 @@ import (
 )
 
 // Dump returns what mariadb-dump writes of a database that is in use, with the
-// options of docs/operating.md.
+// options of docs/operate.md.
 func (d Database) Dump(t testing.TB) []byte {
 	t.Helper()
 	cmd := exec.Command("mariadb-dump", append(d.connection(), "--single-transaction", "--quick", d.Name)...)

@@ -22,7 +22,7 @@ func mint() string {
 }
 
 func TestTokensHaveAFormThatIsRecognised(t *testing.T) {
-	form := regexp.MustCompile(`^hlt_[A-Za-z0-9_-]{48}$`) // as in docs/tokens.md
+	form := regexp.MustCompile(`^hlt_[A-Za-z0-9_-]{48}$`) // as in docs/admin.md
 	for range 100 {
 		if token := mint(); !form.MatchString(token) {
 			t.Fatalf("got %q", token)
