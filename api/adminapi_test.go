@@ -40,8 +40,8 @@ func newDesk(t *testing.T) *desk {
 		Store: d.store, Directory: claimtest.NewDirectory(), Codes: codes, Policy: switches.Policy, Now: now, Log: log,
 		NewID: func() string { ids++; return fmt.Sprint("text-", ids) }, Send: func(claim.Text) {},
 	})
-	d.engine = newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
-		adminapi.Mount(engine, edge, adminapi.Options{
+	d.engine = newEngine(t, func(engine *gin.Engine, server *web.Server) {
+		adminapi.Mount(engine, server, adminapi.Options{
 			Settings: switches, Archive: d.store, Now: now,
 			Claims: &claim.Desk{Archive: d.store, Claims: service, Now: now},
 		})

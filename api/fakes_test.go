@@ -83,27 +83,27 @@ func privileged(_ context.Context, id string) (bool, error) {
 	return id == "root", nil
 }
 
-func newEdge() *web.Edge {
-	return &web.Edge{
+func newServer() *web.Server {
+	return &web.Server{
 		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, NewID: func() string { return "request-1" },
 		Sessions: sessions{}, Clients: clients{}, Privileged: privileged,
 	}
 }
 
 // newEngine returns a listener with routes.
-func newEngine(t *testing.T, mount func(*gin.Engine, *web.Edge)) *gin.Engine {
+func newEngine(t *testing.T, mount func(*gin.Engine, *web.Server)) *gin.Engine {
 	t.Helper()
-	edge := newEdge()
-	edge.Assured = func(_ context.Context, in claim.SignIn) error {
+	server := newServer()
+	server.Assured = func(_ context.Context, in claim.SignIn) error {
 		if in.Assurance == claim.AAL1 {
 			return &claim.SecondFactorError{Missing: []string{"totp"}}
 		}
 		return nil
 	}
-	engine, err := edge.Engine()
+	engine, err := server.Engine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	mount(engine, edge)
+	mount(engine, server)
 	return engine
 }

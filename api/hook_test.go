@@ -35,9 +35,9 @@ func (r *rulings) Activate(context.Context, claim.StoredFlow) error { return r.e
 
 func TestTheHooksAnswerAsDocumented(t *testing.T) {
 	book, rule := newBook(t), &rulings{}
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
-		hook.Mount(engine, edge, rule, hook.Options{
-			Key: hookKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log,
+	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
+		hook.Mount(engine, server, rule, hook.Options{
+			Key: hookKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: server.Log,
 			Documents: func(context.Context, string) (hook.Documents, error) {
 				return hook.Documents{Traits: json.RawMessage(`{"age":12345678901234567890}`)}, nil
 			},

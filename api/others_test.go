@@ -19,9 +19,9 @@ import (
 func TestHealthAnswersAsDocumented(t *testing.T) {
 	book := newBook(t)
 	var away error
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
+	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		api.Mount(engine)
-		edge.Health(engine, "v1.0.0", map[string]func(context.Context) error{"database": func(context.Context) error { return away }}, nil)
+		server.Health(engine, "v1.0.0", map[string]func(context.Context) error{"database": func(context.Context) error { return away }}, nil)
 	})
 	for path, headers := range map[string][]string{
 		"/health/alive": nil, "/health/ready": nil, "/version": nil, api.Path: {"If-None-Match", "*"}, api.Path + "?": nil,
@@ -37,10 +37,10 @@ func TestHealthAnswersAsDocumented(t *testing.T) {
 }
 
 // receiptRoutes are as app has them.
-func receiptRoutes(engine *gin.Engine, edge *web.Edge, receipts *smsgateway.Receipts) {
+func receiptRoutes(engine *gin.Engine, server *web.Server, receipts *smsgateway.Receipts) {
 	engine.Match([]string{http.MethodGet, http.MethodPost}, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 		if err := receipts.Receive(c.Request, c.Param("gateway")); err != nil {
-			edge.Fail(c, err)
+			server.Fail(c, err)
 			return
 		}
 		web.Answer(c, http.StatusNoContent, web.None{})
@@ -57,7 +57,7 @@ func TestReceiptsAnswerAsDocumented(t *testing.T) {
 		Readers: map[string]smsgateway.Reader{"main": reader}, Store: store,
 		Now: func() time.Time { return noon }, BaseURL: "https://id.example.com",
 	})
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) { receiptRoutes(engine, edge, receipts) })
+	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) { receiptRoutes(engine, server, receipts) })
 	const good = `{"id":"m-1","status":"delivered"}`
 	large := `{"id":"` + strings.Repeat("x", 1<<20) + `"}`
 	for _, tt := range []struct {
@@ -91,8 +91,8 @@ func TestReceiptsAnswerAsDocumented(t *testing.T) {
 // What the document says of paths and methods that are not in it.
 func TestWhatIsNotInTheDocumentAnswersAsItSays(t *testing.T) {
 	doc := document(t)
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
-		edge.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
+	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
+		server.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
 	})
 	for name, ask := range map[string]struct{ method, path string }{
 		"NoRoute": {http.MethodGet, "/nothing"}, "WrongMethod": {http.MethodHead, "/version"},

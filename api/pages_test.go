@@ -52,9 +52,9 @@ func (v *visited) odd() error {
 
 func pages(t *testing.T, v *visited) *gin.Engine {
 	t.Helper()
-	return newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
+	return newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		brand, log := verify.Brand{Name: "Holdline", Language: "en"}, slog.New(slog.DiscardHandler)
-		if err := verify.Mount(engine, edge, verify.Options{
+		if err := verify.Mount(engine, server, verify.Options{
 			Claims: v, Brand: brand, URL: "https://id.example.com/verify", KratosURL: func(string) string { return "https://kratos.example.com" },
 			SessionCookies: []string{"ory_kratos_session"}, Keys: [][]byte{[]byte("a key of some length")}, Code: verify.CodeForm{Length: 6, Numeric: true}, Log: log,
 		}); err != nil {
@@ -139,7 +139,7 @@ func TestThePageAnswersAsDocumented(t *testing.T) {
 // The metrics are app's; how they are written is Prometheus'.
 func TestMetricsAreWrittenAsDocumented(t *testing.T) {
 	book, registry := newBook(t), prometheus.NewRegistry()
-	engine := newEngine(t, func(engine *gin.Engine, _ *web.Edge) {
+	engine := newEngine(t, func(engine *gin.Engine, _ *web.Server) {
 		engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})))
 	})
 	for _, accept := range []string{"", "application/openmetrics-text", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"} {

@@ -78,13 +78,13 @@ func same(t *testing.T, documented, mounted []string) {
 }
 
 func TestThePublicRoutesAreTheDocuments(t *testing.T) {
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
-		edge.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
+	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
+		server.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
 		api.Mount(engine)
-		userapi.Mount(engine, edge, &claims{}, people{}, 6)
-		receiptRoutes(engine, edge, smsgateway.NewReceipts(smsgateway.ReceiptOptions{}))
+		userapi.Mount(engine, server, &claims{}, people{}, 6)
+		receiptRoutes(engine, server, smsgateway.NewReceipts(smsgateway.ReceiptOptions{}))
 		brand := verify.Brand{Name: "Holdline", Language: "en"}
-		if err := verify.Mount(engine, edge, verify.Options{Brand: brand, URL: "https://id.example.com/verify"}); err != nil {
+		if err := verify.Mount(engine, server, verify.Options{Brand: brand, URL: "https://id.example.com/verify"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := verify.MountDispute(engine, "/not-me", nil, brand, slog.New(slog.DiscardHandler)); err != nil {
@@ -95,10 +95,10 @@ func TestThePublicRoutesAreTheDocuments(t *testing.T) {
 }
 
 func TestTheAdminRoutesAreTheDocuments(t *testing.T) {
-	engine := newEngine(t, func(engine *gin.Engine, edge *web.Edge) {
-		edge.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
-		hook.Mount(engine, edge, &rulings{}, hook.Options{Key: hookKey})
-		adminapi.Mount(engine, edge, adminapi.Options{})
+	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
+		server.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
+		hook.Mount(engine, server, &rulings{}, hook.Options{Key: hookKey})
+		adminapi.Mount(engine, server, adminapi.Options{})
 		engine.GET("/metrics", func(*gin.Context) {}) // as app has it
 	})
 	same(t, documented(t, true), mounted(engine))

@@ -46,7 +46,7 @@ func (d *directory) Delete(context.Context, users.By, string, users.Wants) error
 
 func bridge(t *testing.T, d *directory) http.Handler {
 	t.Helper()
-	handler, err := scimbridge.New(newEdge(), scimbridge.Options{
+	handler, err := scimbridge.New(newServer(), scimbridge.Options{
 		Users: d, Resource: scim.User(scim.Enterprise(), scim.WSO2()), BaseURL: "https://id.example.com",
 		MaxResults: 20, DefaultResults: 10, BulkOperations: 5, BulkBytes: scimbridge.MaxBody,
 	})

@@ -17,7 +17,7 @@ import (
 
 // pages adds those that people see: the one for codes, and the one behind the
 // link of a notice.
-func (p *program) pages(r gin.IRouter, edge *web.Edge) error {
+func (p *program) pages(r gin.IRouter, server *web.Server) error {
 	brand, err := brandOf(p.cfg)
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (p *program) pages(r gin.IRouter, edge *web.Edge) error {
 	if err := verify.MountDispute(r, disputePath, p.asked, brand, p.log); err != nil {
 		return err
 	}
-	return verify.Mount(r, edge, verify.Options{
+	return verify.Mount(r, server, verify.Options{
 		Claims: p.asked, Brand: brand, URL: address, KratosURL: p.browserURL,
 		SessionCookies: p.sessionCookies(), Keys: p.formKeys,
 		Code:     verify.CodeForm{Length: p.cfg.OTP.Length, Numeric: p.cfg.OTP.Alphabet == "numeric"},

@@ -21,17 +21,17 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-func (p *program) edge(listener string) *web.Edge {
+func (p *program) server(listener string) *web.Server {
 	proxies := p.cfg.Public.TrustedProxies
 	if listener == adminListener {
 		proxies = p.cfg.Admin.TrustedProxies
 	}
-	return &web.Edge{
+	return &web.Server{
 		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged, NoPasswords: !p.cfg.Public.HTTPBasic, Assured: p.claims.Assured,
 		Failures: p.failures, Passwords: p.passwords,
 		HookKeys:       claim.Allowance{Most: p.cfg.Limits.TokenFailures, Window: p.cfg.Limits.LoginWindow},
 		SessionCookies: p.sessionCookies(),
-		TrustedProxies: proxies, Around: p.around(listener), Access: p.cfg.Log.Access, Watch: time.Now,
+		TrustedProxies: proxies, Middleware: p.around(listener), AccessLog: p.cfg.Log.Access, MonotonicNow: time.Now,
 	}
 }
 
@@ -45,22 +45,22 @@ func (p *program) checks() map[string]func(context.Context) error {
 var getAndPost = []string{http.MethodGet, http.MethodPost}
 
 func (p *program) publicRoutes() (http.Handler, error) {
-	edge := p.edge(publicListener)
-	engine, err := edge.Engine()
+	server := p.server(publicListener)
+	engine, err := server.Engine()
 	if err != nil {
 		return nil, err
 	}
-	edge.Health(engine, p.release, p.checks(), p.indexState)
+	server.Health(engine, p.release, p.checks(), p.indexState)
 	api.Mount(engine)
-	userapi.Mount(engine, edge, p.asked, p.realms, p.cfg.OTP.Length)
+	userapi.Mount(engine, server, p.asked, p.realms, p.cfg.OTP.Length)
 	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
-			edge.Fail(c, edge.Failed(c, web.Receipt, err))
+			server.Fail(c, server.Failed(c, web.Receipt, err))
 			return
 		}
 		web.Answer(c, http.StatusNoContent, web.None{})
 	})
-	if err := p.pages(engine, edge); err != nil {
+	if err := p.pages(engine, server); err != nil {
 		return nil, err
 	}
 	if !p.cfg.SCIM.Enabled {
@@ -85,20 +85,20 @@ func below(path string, under, rest http.Handler) http.Handler {
 }
 
 func (p *program) adminRoutes() (http.Handler, error) {
-	edge := p.edge(adminListener)
-	engine, err := edge.Engine()
+	server := p.server(adminListener)
+	engine, err := server.Engine()
 	if err != nil {
 		return nil, err
 	}
-	edge.Health(engine, p.release, p.checks(), p.indexState)
+	server.Health(engine, p.release, p.checks(), p.indexState)
 	hooks, err := p.hooks()
 	if err != nil {
 		return nil, err
 	}
-	hook.Mount(engine, edge, p.asked, hooks...)
+	hook.Mount(engine, server, p.asked, hooks...)
 	archive := persistence.NewStore(p.db)
 	desk := &claim.Desk{Archive: archive, Claims: p.asked, Plan: planOf(p.cfg), Now: p.clock.Now}
-	adminapi.Mount(engine, edge, adminapi.Options{Settings: p.switches, Claims: desk, Archive: archive, Now: p.clock.Now})
+	adminapi.Mount(engine, server, adminapi.Options{Settings: p.switches, Claims: desk, Archive: archive, Now: p.clock.Now})
 	if err := p.console(engine, desk); err != nil {
 		return nil, err
 	}

@@ -94,8 +94,8 @@ func (p *program) provision() {
 
 // scimRoutes is the handler of all that is below scimbridge.Path.
 func (p *program) scimRoutes() (http.Handler, error) {
-	edge := p.edge(publicListener)
-	return scimbridge.New(edge, scimbridge.Options{
+	server := p.server(publicListener)
+	return scimbridge.New(server, scimbridge.Options{
 		Users: p.scim.users, Resource: p.scim.resource, Mode: scim.Mode(p.cfg.SCIM.Strict),
 		BaseURL:    strings.TrimSuffix(p.cfg.Public.BaseURL, "/"),
 		MaxResults: p.cfg.SCIM.MaxResults, DefaultResults: min(100, p.cfg.SCIM.MaxResults),

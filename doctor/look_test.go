@@ -28,8 +28,8 @@ func staff() doctor.Realm {
 func holdline(t *testing.T, keys ...string) (url string) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	edge := &web.Edge{Log: log, NewID: func() string { return "id" }, Now: time.Now}
-	engine, err := edge.Engine()
+	server := &web.Server{Log: log, NewID: func() string { return "id" }, Now: time.Now}
+	engine, err := server.Engine()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func holdline(t *testing.T, keys ...string) (url string) {
 	for _, key := range keys {
 		realms = append(realms, hook.Options{Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: log})
 	}
-	hook.Mount(engine, edge, nil, realms...)
+	hook.Mount(engine, server, nil, realms...)
 	return serve(t, engine)
 }
 

@@ -17,7 +17,7 @@ import (
 func TestHookKeysAreNotFoundByTrying(t *testing.T) {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	counts := map[web.Refusal]int{}
-	edge := &web.Edge{
+	server := &web.Server{
 		Log: slog.New(slog.DiscardHandler), NewID: func() string { return "id" }, Now: func() time.Time { return now },
 		HookKeys: claim.Allowance{Most: 20, Window: 20 * time.Minute},
 		Failures: &web.Failures{
@@ -29,11 +29,11 @@ func TestHookKeysAreNotFoundByTrying(t *testing.T) {
 			},
 		},
 	}
-	engine, err := edge.Engine()
+	engine, err := server.Engine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	hook.Mount(engine, edge, &rulings{}, hook.Options{Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log})
+	hook.Mount(engine, server, &rulings{}, hook.Options{Key: key, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: server.Log})
 	try := func(from, hookKey string) *httptest.ResponseRecorder {
 		request := httptest.NewRequest(http.MethodPost, hook.ActivatePath, strings.NewReader(read(t, "activate-request.json")))
 		request.Header.Set("Content-Type", "application/json")

@@ -28,13 +28,13 @@ func (h handlers) changed(c *gin.Context) {
 		err = web.ErrMalformed
 	}
 	if err != nil {
-		h.edge.Fail(c, err)
+		h.server.Fail(c, err)
 		return
 	}
 	if h.Changed != nil {
 		if err := h.Changed(ctx, claim.InRealm(h.Realm, in.IdentityID)); err != nil {
 			h.Log.WarnContext(ctx, "a changed identity was not taken up", "identity", in.IdentityID, "error", err)
-			logged := *h.edge // the line above is enough
+			logged := *h.server // the line above is enough
 			logged.Log = slog.New(slog.DiscardHandler)
 			logged.Fail(c, err)
 			return

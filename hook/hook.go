@@ -58,47 +58,47 @@ type Options struct {
 }
 
 // Mount adds the hooks' routes, for one realm or several.
-func Mount(r gin.IRouter, edge *web.Edge, claims Claims, realms ...Options) {
-	d := doors{edge: edge, attempts: &attempts{allowance: edge.HookKeys}}
-	for _, o := range realms {
-		d.realms = append(d.realms, handlers{Options: o, edge: edge, claims: claims})
+func Mount(r gin.IRouter, server *web.Server, claims Claims, options ...Options) {
+	d := realms{server: server, attempts: &attempts{allowance: server.HookKeys}}
+	for _, o := range options {
+		d.all = append(d.all, handlers{Options: o, server: server, claims: claims})
 	}
-	r.POST(StagePath, d.lead(handlers.stage))
-	r.POST(ActivatePath, d.lead(handlers.activate))
-	r.POST(ChangedPath, d.lead(handlers.changed))
+	r.POST(StagePath, d.authenticate(handlers.stage))
+	r.POST(ActivatePath, d.authenticate(handlers.activate))
+	r.POST(ChangedPath, d.authenticate(handlers.changed))
 }
 
-// doors lead Kratos to its realm, which its key opens and no other.
-type doors struct {
-	edge     *web.Edge
-	realms   []handlers
+// realms serve the Kratos of each, which is known by its key.
+type realms struct {
+	server   *web.Server
+	all      []handlers
 	attempts *attempts
 }
 
-// lead compares digests, so that neither content nor length of a key can be
+// authenticate compares digests, so that neither content nor length of a key can be
 // measured.
-func (d doors) lead(to func(handlers, *gin.Context)) gin.HandlerFunc {
+func (d realms) authenticate(to func(handlers, *gin.Context)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		network, now := claim.Network(web.ClientAddress(c)), d.edge.Now()
+		network, now := claim.Network(web.ClientAddress(c)), d.server.Now()
 		if until, ok := d.attempts.take(network, now); !ok {
-			d.edge.Fail(c, d.edge.Failed(c, web.HookKey, &problem.LimitError{Reason: claim.ErrTooManyTries, Until: until}))
+			d.server.Fail(c, d.server.Failed(c, web.HookKey, &problem.LimitError{Reason: claim.ErrTooManyTries, Until: until}))
 			return
 		}
-		found := d.realm(c.GetHeader(KeyHeader))
+		found := d.find(c.GetHeader(KeyHeader))
 		if found < 0 {
-			d.edge.Fail(c, d.edge.Failed(c, web.HookKey, web.ErrNoHookKey))
+			d.server.Fail(c, d.server.Failed(c, web.HookKey, web.ErrNoHookKey))
 			return
 		}
 		d.attempts.proved(network)
-		d.edge.Acts(c, kratos, d.realms[found].Realm)
-		to(d.realms[found], c)
+		d.server.SetActor(c, kratos, d.all[found].Realm)
+		to(d.all[found], c)
 	}
 }
 
-// realm returns the index of the realm that a key opens; -1 for none.
-func (d doors) realm(hookKey string) int {
+// find returns the index of the realm that a key is of; -1 for none.
+func (d realms) find(hookKey string) int {
 	got, found := sha256.Sum256([]byte(hookKey)), -1
-	for i, h := range d.realms {
+	for i, h := range d.all {
 		for _, key := range []string{h.Key, h.PreviousKey} {
 			want := sha256.Sum256([]byte(key))
 			if key != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
@@ -111,7 +111,7 @@ func (d doors) realm(hookKey string) int {
 
 type handlers struct {
 	Options
-	edge   *web.Edge
+	server *web.Server
 	claims Claims
 }
 
@@ -152,7 +152,7 @@ func (h handlers) activate(c *gin.Context) {
 	defer cancel()
 	var in settingsBody
 	if err := web.ReadJSON(c.Writer, c.Request, &in, false); err != nil {
-		h.edge.Fail(c, err)
+		h.server.Fail(c, err)
 		return
 	}
 	flow, err := in.flow(h.Realm)
@@ -161,7 +161,7 @@ func (h handlers) activate(c *gin.Context) {
 		err = h.claims.Activate(ctx, flow)
 	}
 	if err != nil {
-		h.edge.Fail(c, err)
+		h.server.Fail(c, err)
 		return
 	}
 	web.Answer(c, http.StatusNoContent, web.None{})

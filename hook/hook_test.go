@@ -66,18 +66,18 @@ func mountedWith(
 	documents func(context.Context, string) (hook.Documents, error),
 ) http.Handler {
 	t.Helper()
-	edge := &web.Edge{
+	server := &web.Server{
 		Log: log, NewID: func() string { return "id" },
 		Now: func() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) },
 	}
-	engine, err := edge.Engine()
+	engine, err := server.Engine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	hook.Mount(engine, edge, claims, hook.Options{
-		Key: key, PreviousKey: previousKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Documents: documents, Changed: changed,
+	hook.Mount(engine, server, claims, hook.Options{
+		Key: key, PreviousKey: previousKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: server.Log, Documents: documents, Changed: changed,
 	}, hook.Options{
-		Realm: "STAFF", Key: staffKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: edge.Log, Documents: documents, Changed: changed,
+		Realm: "STAFF", Key: staffKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: server.Log, Documents: documents, Changed: changed,
 	})
 	return engine
 }

@@ -53,7 +53,7 @@ func (h handlers) bulk(c *gin.Context) error {
 		if err != nil {
 			fault, status, own := faultOf(err, c.GetHeader("Accept-Language"))
 			if !own && status >= http.StatusInternalServerError {
-				h.edge.Log.ErrorContext(ctx, "bulk operation failed", "error", err)
+				h.server.Log.ErrorContext(ctx, "bulk operation failed", "error", err)
 			}
 			outcome := bulk.Outcome{Status: status, Body: fault}
 			if id, ok := h.idOf(o.Path); ok {

@@ -29,8 +29,8 @@ var (
 // caller authenticates a client by its token, or a person by their session or
 // password.
 func (h handlers) caller(c *gin.Context, scope claim.Scope) (caller, error) {
-	if h.edge.IsClient(c) {
-		token, err := h.edge.Client(c, scope)
+	if h.server.IsClient(c) {
+		token, err := h.server.Client(c, scope)
 		return caller{
 			By: users.By{
 				Actor: token.Actor(web.ClientAddress(c)), Client: token.Name, Blind: !token.Has(claim.ScopeSCIMRead),
@@ -39,7 +39,7 @@ func (h handlers) caller(c *gin.Context, scope claim.Scope) (caller, error) {
 			all: true,
 		}, err
 	}
-	owner, err := h.edge.Owner(c)
+	owner, err := h.server.Owner(c)
 	if realm, _ := claim.SplitRealm(owner.IdentityID); err == nil && realm != claim.PrimaryRealm {
 		err = claim.ErrNoIdentity // the users here are those of the primary realm
 	}
@@ -89,7 +89,7 @@ func (h handlers) everybody(c *gin.Context, scope claim.Scope) (caller, error) {
 
 // elevate lets a person whose record says so act as a privileged user.
 func (h handlers) elevate(c *gin.Context, who caller) (caller, error) {
-	privileged, err := h.edge.IsPrivileged(c.Request.Context(), who.self)
+	privileged, err := h.server.IsPrivileged(c.Request.Context(), who.self)
 	if privileged {
 		who.all, who.Actor.Kind = true, claim.Privileged
 	}

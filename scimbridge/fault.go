@@ -75,7 +75,7 @@ func faultOf(err error, languages string) (fault errorBody, status int, own bool
 // fail answers with an error.
 func (h handlers) fail(c *gin.Context, err error) {
 	fault, status, own := faultOf(err, c.GetHeader("Accept-Language"))
-	if !own && h.edge.Head(c, err).Status == web.StatusClientClosed {
+	if !own && h.server.BeginError(c, err).Status == web.StatusClientClosed {
 		status = web.StatusClientClosed
 	}
 	if status == http.StatusServiceUnavailable {

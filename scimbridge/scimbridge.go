@@ -47,12 +47,12 @@ type Options struct {
 // MaxBody bounds the body of a request for one user, in bytes.
 const MaxBody = 1 << 20
 
-// New returns the service's handler, for all paths below [Path]. The edge is its
+// New returns the service's handler, for all paths below [Path]. The server is its
 // own: its errors get SCIM's form.
-func New(edge *web.Edge, o Options) (http.Handler, error) {
-	h := handlers{Options: o, edge: edge}
-	edge.Face, edge.Unbounded = h.fail, []string{Path + "/Bulk"}
-	engine, err := edge.Engine()
+func New(server *web.Server, o Options) (http.Handler, error) {
+	h := handlers{Options: o, server: server}
+	server.RenderError, server.Unbounded = h.fail, []string{Path + "/Bulk"}
+	engine, err := server.Engine()
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func New(edge *web.Edge, o Options) (http.Handler, error) {
 
 type handlers struct {
 	Options
-	edge *web.Edge
+	server *web.Server
 }
 
 // url is the service's URL.

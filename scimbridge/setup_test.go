@@ -420,14 +420,14 @@ func newWorld(t *testing.T, with ...options) *world {
 		Resource: resource, Mode: o.mode, Plan: plan, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
 		PrivilegedKey: "holdline_privileged", SkipNumbers: o.skip, OwnersMayNot: []string{"active", "externalId", "roles", enterprise}, Now: w.Now, Log: log,
 	})
-	edge := &web.Edge{
+	server := &web.Server{
 		Log: log, Now: w.Now, NewID: w.newID, Sessions: sessions{w.kratos, w.Now}, Clients: clients(t, w.Now, log),
 		Privileged: func(ctx context.Context, id string) (bool, error) {
 			record, err := w.kratos.Record(ctx, id)
 			return record.MetadataAdmin["holdline_privileged"] == true, err
 		},
 	}
-	handler, err := scimbridge.New(edge, scimbridge.Options{
+	handler, err := scimbridge.New(server, scimbridge.Options{
 		Users: service, Resource: resource, Mode: o.mode, BaseURL: base,
 		MaxResults: 20, DefaultResults: 10, BulkOperations: 5, BulkBytes: 4096,
 	})

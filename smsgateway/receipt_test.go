@@ -237,17 +237,17 @@ func TestTheReceiptRouteAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			taker, store := receipts(t, "http", secret)
 			store.Fail(tt.away)
-			edge := &web.Edge{
+			server := &web.Server{
 				Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return start },
 				NewID: func() string { return "id" },
 			}
-			engine, err := edge.Engine()
+			engine, err := server.Engine()
 			if err != nil {
 				t.Fatal(err)
 			}
 			engine.Match([]string{http.MethodGet, http.MethodPost}, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
 				if err := taker.Receive(c.Request, c.Param("gateway")); err != nil {
-					edge.Fail(c, err)
+					server.Fail(c, err)
 					return
 				}
 				web.Answer(c, http.StatusNoContent, web.None{})

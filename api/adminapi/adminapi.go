@@ -43,12 +43,12 @@ type Options struct {
 
 type handlers struct {
 	Options
-	edge *web.Edge
+	server *web.Server
 }
 
 // Mount adds the routes to an engine.
-func Mount(engine *gin.Engine, edge *web.Edge, o Options) {
-	h := handlers{o, edge}
+func Mount(engine *gin.Engine, server *web.Server, o Options) {
+	h := handlers{o, server}
 	admin := engine.Group("/admin")
 	admin.GET("/settings", answer(h, http.StatusOK, h.settings))
 	admin.PATCH("/settings", answer(h, http.StatusOK, h.changeSettings))
@@ -68,14 +68,14 @@ func Mount(engine *gin.Engine, edge *web.Edge, o Options) {
 // answer adapts a function that acts for an administrator.
 func answer[Out any](h handlers, success int, do func(*gin.Context, claim.Actor) (Out, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		token, err := h.edge.Client(c, claim.ScopeClaimsManage)
+		token, err := h.server.Client(c, claim.ScopeClaimsManage)
 		if err != nil {
-			h.edge.Fail(c, err)
+			h.server.Fail(c, err)
 			return
 		}
 		out, err := do(c, claim.Actor{Kind: claim.Administrator, ID: token.Name, Address: web.ClientAddress(c)})
 		if err != nil {
-			h.edge.Fail(c, err)
+			h.server.Fail(c, err)
 			return
 		}
 		web.Answer(c, success, out)

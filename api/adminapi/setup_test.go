@@ -69,11 +69,11 @@ func newWorld(t *testing.T) *world {
 		NewID: func() string { ids++; return fmt.Sprintf("text-%d", ids) },
 		Send:  func(text claim.Text) { w.sent = append(w.sent, text) },
 	})
-	edge := &web.Edge{Log: log, Now: now, NewID: func() string { return "request" }, Clients: clients{}}
-	if w.engine, err = edge.Engine(); err != nil {
+	server := &web.Server{Log: log, Now: now, NewID: func() string { return "request" }, Clients: clients{}}
+	if w.engine, err = server.Engine(); err != nil {
 		t.Fatal(err)
 	}
-	adminapi.Mount(w.engine, edge, adminapi.Options{
+	adminapi.Mount(w.engine, server, adminapi.Options{
 		Settings: w.switches, Archive: w.store, Now: now,
 		Claims: &claim.Desk{Archive: w.store, Claims: service, Now: now},
 	})

@@ -27,15 +27,15 @@ const base = "/api/identity/user/v1.0"
 
 // Mount adds the owners' routes, and those of who may act for them. New codes have
 // codeLength characters.
-func Mount(r gin.IRouter, edge *web.Edge, claims Claims, people People, codeLength int) {
+func Mount(r gin.IRouter, server *web.Server, claims Claims, people People, codeLength int) {
 	h := handlers{claims, people, codeLength}
 	me := r.Group(base + "/me")
-	me.POST("/validate-code", web.OwnerJSON(edge, http.StatusAccepted, h.validate))
-	me.POST("/resend-code", web.OwnerJSON(edge, http.StatusCreated, h.resend))
-	me.GET("/mobile-claim", web.OwnerJSON(edge, http.StatusOK, h.status))
-	me.DELETE("/mobile-claim", web.OwnerJSON(edge, http.StatusNoContent, h.cancel))
-	r.POST(base+"/validate-code", helperJSON(edge, http.StatusAccepted, h.validateFor))
-	r.POST(base+"/resend-code", helperJSON(edge, http.StatusCreated, h.resendFor))
+	me.POST("/validate-code", web.OwnerJSON(server, http.StatusAccepted, h.validate))
+	me.POST("/resend-code", web.OwnerJSON(server, http.StatusCreated, h.resend))
+	me.GET("/mobile-claim", web.OwnerJSON(server, http.StatusOK, h.status))
+	me.DELETE("/mobile-claim", web.OwnerJSON(server, http.StatusNoContent, h.cancel))
+	r.POST(base+"/validate-code", privilegedJSON(server, http.StatusAccepted, h.validateFor))
+	r.POST(base+"/resend-code", privilegedJSON(server, http.StatusCreated, h.resendFor))
 }
 
 type handlers struct {

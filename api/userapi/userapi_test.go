@@ -76,16 +76,16 @@ func call(t *testing.T, c *claims, method, path, body string, headers ...string)
 
 func callOn(t *testing.T, c userapi.Claims, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	edge := &web.Edge{
+	server := &web.Server{
 		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
 		NewID: func() string { return "id" }, Sessions: sessions{}, Clients: clients{},
 		Privileged: func(_ context.Context, id string) (bool, error) { return id == "root" || id == "STAFF/chief", nil },
 	}
-	engine, err := edge.Engine()
+	engine, err := server.Engine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	userapi.Mount(engine, edge, c, people{}, 6)
+	userapi.Mount(engine, server, c, people{}, 6)
 	if !strings.HasPrefix(path, root) {
 		path = base + path
 	}

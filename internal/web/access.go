@@ -13,10 +13,10 @@ import (
 // actorKey is where a request keeps who was found to make it.
 type actorKey struct{}
 
-// Acts notes who makes a request, for the access log: a kind, and an identity's id
+// SetActor notes who makes a request, for the access log: a kind, and an identity's id
 // or a client's name, which say nothing more of a person.
-func (e *Edge) Acts(c *gin.Context, kind claim.ActorKind, id string) {
-	if e.Access {
+func (s *Server) SetActor(c *gin.Context, kind claim.ActorKind, id string) {
+	if s.AccessLog {
 		c.Set(actorKey{}, claim.Actor{Kind: kind, ID: id})
 	}
 }
@@ -24,12 +24,12 @@ func (e *Edge) Acts(c *gin.Context, kind claim.ActorKind, id string) {
 // access writes one line for each request, with the route and not the path, which
 // may hold what a client typed. The other members are fixed as well: no query, no
 // header and no address.
-func (e *Edge) access(c *gin.Context) {
-	began := e.Watch()
+func (s *Server) access(c *gin.Context) {
+	began := s.MonotonicNow()
 	c.Next()
 	line := []slog.Attr{
 		slog.String("method", Method(c.Request.Method)), slog.String("route", c.FullPath()), slog.Int("status", c.Writer.Status()),
-		slog.Float64("duration_seconds", e.Watch().Sub(began).Round(time.Microsecond).Seconds()),
+		slog.Float64("duration_seconds", s.MonotonicNow().Sub(began).Round(time.Microsecond).Seconds()),
 	}
 	if known, _ := c.Get(actorKey{}); known != nil {
 		who, _ := known.(claim.Actor)
@@ -38,7 +38,7 @@ func (e *Edge) access(c *gin.Context) {
 			line = append(line, slog.String("actor_id", who.ID))
 		}
 	}
-	e.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request", line...)
+	s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request", line...)
 }
 
 // Method returns a request's method if RFC 9110 or RFC 5789 knows it, and "other"

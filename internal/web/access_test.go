@@ -20,10 +20,10 @@ import (
 // logged serves one request and returns the line that the log has of it.
 func logged(t *testing.T, access bool, method, target string, header ...string) map[string]any {
 	t.Helper()
-	e, log := edge(), new(bytes.Buffer)
-	e.Access, e.Log = access, slog.New(web.LogHandler{Handler: slog.NewJSONHandler(log, nil)})
+	e, log := server(), new(bytes.Buffer)
+	e.AccessLog, e.Log = access, slog.New(web.LogHandler{Handler: slog.NewJSONHandler(log, nil)})
 	looks := 0
-	e.Watch = func() time.Time { looks++; return time.Unix(0, 0).Add(time.Duration(looks) * 1500 * time.Microsecond) }
+	e.MonotonicNow = func() time.Time { looks++; return time.Unix(0, 0).Add(time.Duration(looks) * 1500 * time.Microsecond) }
 	e.Clients, e.Sessions = &clients{}, sessions{}
 	engine, err := e.Engine()
 	if err != nil {
@@ -38,7 +38,7 @@ func logged(t *testing.T, access bool, method, target string, header ...string) 
 		c.Status(http.StatusNoContent)
 	})
 	engine.GET("/hook", func(c *gin.Context) {
-		e.Acts(c, "kratos", "")
+		e.SetActor(c, "kratos", "")
 		panic("broken")
 	})
 	request := httptest.NewRequestWithContext(t.Context(), method, target, nil)

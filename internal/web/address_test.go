@@ -18,7 +18,7 @@ const proxy, farProxy, visitor = "10.0.0.1", "10.0.1.7", "203.0.113.5"
 // seenFrom returns the address that a listener with trusted proxies sees.
 func seenFrom(t *testing.T, trusted []string, from string, header http.Header) string {
 	t.Helper()
-	e := edge()
+	e := server()
 	e.TrustedProxies = trusted
 	engine, err := e.Engine()
 	if err != nil {
@@ -111,14 +111,14 @@ func TestNoHeaderChoosesTheAddress(t *testing.T) {
 
 func TestNonsenseIsNoProxy(t *testing.T) {
 	for _, entry := range []string{"", "proxy", "10.0.0.0/33", "10.0.0.1:80", "*"} {
-		if _, err := (&web.Edge{Log: slog.New(slog.DiscardHandler), TrustedProxies: []string{entry}}).Engine(); err == nil {
+		if _, err := (&web.Server{Log: slog.New(slog.DiscardHandler), TrustedProxies: []string{entry}}).Engine(); err == nil {
 			t.Errorf("%q is taken for a proxy", entry)
 		}
 	}
 }
 
 func TestNoAnswerIsToBeSniffed(t *testing.T) {
-	engine, err := edge().Engine()
+	engine, err := server().Engine()
 	if err != nil {
 		t.Fatal(err)
 	}

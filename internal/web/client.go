@@ -30,16 +30,16 @@ func (e *scopeError) Unwrap() error { return claim.ErrNoScope }
 // holds it to the scopes. A request without a bearer token is
 // claim.ErrNoSession, a token without a scope claim.ErrNoScope; other errors are
 // those of [Clients].
-func (e *Edge) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, error) {
+func (s *Server) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, error) {
 	text, ok := bearer(c)
 	if !ok {
 		return claim.Token{}, claim.ErrNoSession
 	}
-	token, err := e.Clients.Client(c.Request.Context(), text, ClientAddress(c))
+	token, err := s.Clients.Client(c.Request.Context(), text, ClientAddress(c))
 	if err != nil {
-		return claim.Token{}, e.Failed(c, Token, err)
+		return claim.Token{}, s.Failed(c, Token, err)
 	}
-	e.Acts(c, claim.Client, token.Name)
+	s.SetActor(c, claim.Client, token.Name)
 	for _, scope := range scopes {
 		if !token.Has(scope) {
 			return claim.Token{}, &scopeError{scope}
@@ -50,13 +50,13 @@ func (e *Edge) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, error
 
 // IsClient tells whom a request that owners and clients may make comes from: a
 // client if it says so, an owner otherwise. It proves nothing.
-func (e *Edge) IsClient(c *gin.Context) bool {
+func (s *Server) IsClient(c *gin.Context) bool {
 	text, ok := bearer(c)
-	return ok && c.GetHeader("X-Session-Token") == "" && e.Clients != nil && e.Clients.Recognises(text)
+	return ok && c.GetHeader("X-Session-Token") == "" && s.Clients != nil && s.Clients.Recognises(text)
 }
 
 // Owner authenticates an owner.
-func (e *Edge) Owner(c *gin.Context) (claim.Caller, error) { return e.owner(c) }
+func (s *Server) Owner(c *gin.Context) (claim.Caller, error) { return s.owner(c) }
 
 // bearer returns the request's bearer token.
 func bearer(c *gin.Context) (string, bool) {

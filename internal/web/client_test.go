@@ -56,7 +56,7 @@ func TestClientsCallByBearerToken(t *testing.T) {
 		"wrong, without scope": {"Bearer x", []claim.Scope{write}, 401, "HLD-40103", `Bearer realm="holdline", error="invalid_token"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, known := edge(), &clients{}
+			e, known := server(), &clients{}
 			e.Clients = known
 			request := httptest.NewRequest(http.MethodGet, "/x", nil)
 			request.Header.Set("Authorization", tt.header)
@@ -97,7 +97,7 @@ func TestWhoMayBeAClient(t *testing.T) {
 		"no clients here":          {map[string]string{"Authorization": "Bearer hlt_x"}, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := edge()
+			e := server()
 			e.Clients = tt.clients
 			request := httptest.NewRequest(http.MethodGet, "/x", nil)
 			for key, value := range tt.headers {

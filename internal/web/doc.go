@@ -1,4 +1,4 @@
-// Package web is the HTTP edge that Holdline's surfaces share: the table of
+// Package web is the HTTP server that Holdline's surfaces share: the table of
 // errors and their faces, a generic adapter from JSON requests to functions,
 // the authentication of owners, request ids and the access log. It knows no
 // route and holds no rule of the domain.

@@ -141,16 +141,16 @@ func (f *Failures) Flush(ctx context.Context) {
 }
 
 // Failed notes the error of a request's authentication, and returns it.
-func (e *Edge) Failed(c *gin.Context, credential Credential, err error) error {
-	return e.Failures.Note(c.Request.Context(), credential, ClientAddress(c), err)
+func (s *Server) Failed(c *gin.Context, credential Credential, err error) error {
+	return s.Failures.Note(c.Request.Context(), credential, ClientAddress(c), err)
 }
 
 // networkCookie begins the names of Ory Network's session cookies.
 const networkCookie = "ory_session_"
 
 // hasSession reports whether a browser sends a cookie that is meant to be a session.
-func (e *Edge) hasSession(c *gin.Context) bool {
+func (s *Server) hasSession(c *gin.Context) bool {
 	return slices.ContainsFunc(c.Request.Cookies(), func(cookie *http.Cookie) bool {
-		return slices.Contains(e.SessionCookies, cookie.Name) || strings.HasPrefix(cookie.Name, networkCookie)
+		return slices.Contains(s.SessionCookies, cookie.Name) || strings.HasPrefix(cookie.Name, networkCookie)
 	})
 }

@@ -53,12 +53,12 @@ func newHeard() *heard {
 func TestEveryFailedAuthenticationIsHeard(t *testing.T) {
 	const secret = "c2VjcmV0OnNlY3JldA=="
 	limit := &problem.LimitError{Reason: claim.ErrTooManyTries, Until: now.Add(time.Minute)}
-	owner := func(e *web.Edge, c *gin.Context) error { _, err := e.Owner(c); return err }
-	browser := func(e *web.Edge, c *gin.Context) error { _, err := e.Browser(c); return err }
-	client := func(e *web.Edge, c *gin.Context) error { _, err := e.Client(c); return err }
-	helper := func(e *web.Edge, c *gin.Context) error { _, err := e.Helper(c); return err }
+	owner := func(e *web.Server, c *gin.Context) error { _, err := e.Owner(c); return err }
+	browser := func(e *web.Server, c *gin.Context) error { _, err := e.Browser(c); return err }
+	client := func(e *web.Server, c *gin.Context) error { _, err := e.Client(c); return err }
+	helper := func(e *web.Server, c *gin.Context) error { _, err := e.PrivilegedCaller(c); return err }
 	for name, tt := range map[string]struct {
-		by            func(*web.Edge, *gin.Context) error
+		by            func(*web.Server, *gin.Context) error
 		header, value string
 		says          error  // what Kratos says
 		want          string // blank for no failure
@@ -81,7 +81,7 @@ func TestEveryFailedAuthenticationIsHeard(t *testing.T) {
 		"a token without the store":   {client, "Authorization", "Bearer hlt_away", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, h := edge(), newHeard()
+			e, h := server(), newHeard()
 			e.Sessions, e.Clients, e.SessionCookies, e.Failures = kratosSays{tt.says}, &clients{}, []string{"ory_kratos_session"}, h.Failures
 			request := httptest.NewRequest(http.MethodGet, "/x", nil)
 			request.Header.Set(tt.header, tt.value)
@@ -151,7 +151,7 @@ func TestAFloodOfFailuresDoesNotFloodTheLog(t *testing.T) {
 
 // Sixty names, one address.
 func TestWrongPasswordsAreLimitedByAddress(t *testing.T) {
-	e := edge()
+	e := server()
 	e.Sessions = kratosSays{claim.ErrNoSession}
 	e.Passwords = &claim.Attempts{
 		Limiter: &claimtest.Limiter{}, Failures: claim.Allowance{Most: 50, Window: 15 * time.Minute},

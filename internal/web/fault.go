@@ -16,7 +16,7 @@ import (
 	"github.com/holdline/holdline/internal/problem"
 )
 
-// What the edge itself refuses.
+// What the server itself refuses.
 var (
 	ErrMalformed = problem.New(problem.Invalid, "HLD-40001", "The request cannot be read: one JSON object with the documented members is expected.", "web: request cannot be read")
 	ErrTooLarge  = problem.New(problem.TooLarge, "HLD-41301", "The request is too large.", "web: request body is too large")
@@ -87,37 +87,37 @@ type errorBody struct {
 }
 
 // Fail answers with an error's face.
-func (e *Edge) Fail(c *gin.Context, err error) {
-	if e.Face != nil {
-		e.Face(c, err)
+func (s *Server) Fail(c *gin.Context, err error) {
+	if s.RenderError != nil {
+		s.RenderError(c, err)
 		return
 	}
-	fault := e.Head(c, err)
+	fault := s.BeginError(c, err)
 	c.AbortWithStatusJSON(fault.Status, errorBody{
 		Code: fault.Code, Message: http.StatusText(fault.Status),
 		Description: fault.Description, TraceID: RequestID(c.Request.Context()),
 	})
 }
 
-// Head begins the answer to an error for who writes its body in another form: it
+// BeginError begins the answer to an error for who writes its body in another form: it
 // logs what is our fault, and sets the headers. Limits and outages say in Retry-After
 // (RFC 9110, section 10.2.3) when to try again, and refused callers hear in
 // WWW-Authenticate what they lack (RFC 6750, section 3).
-func (e *Edge) Head(c *gin.Context, err error) Fault {
+func (s *Server) BeginError(c *gin.Context, err error) Fault {
 	fault := FaultFor(err, c.GetHeader("Accept-Language"))
 	if fault.Status >= http.StatusInternalServerError {
 		if errors.Is(c.Request.Context().Err(), context.Canceled) {
 			fault.Status = StatusClientClosed
-			e.Log.InfoContext(c.Request.Context(), "caller went away", "route", c.FullPath(), "error", err)
+			s.Log.InfoContext(c.Request.Context(), "caller went away", "route", c.FullPath(), "error", err)
 		} else {
-			e.Log.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "error", err)
+			s.Log.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "error", err)
 		}
 	}
 	if fault.Status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", RetryOutage)
 	}
 	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
-		c.Header("Retry-After", retryAfter(limit.Until.Sub(e.Now())))
+		c.Header("Retry-After", retryAfter(limit.Until.Sub(s.Now())))
 	}
 	scope := (*scopeError)(nil)
 	switch {

@@ -20,15 +20,15 @@ import (
 
 var now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
-func edge() *web.Edge {
-	return &web.Edge{
+func server() *web.Server {
+	return &web.Server{
 		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, NewID: func() string { return "made-here" },
 	}
 }
 
 func answer(t *testing.T, request *http.Request, handler gin.HandlerFunc) *httptest.ResponseRecorder {
 	t.Helper()
-	engine, err := edge().Engine()
+	engine, err := server().Engine()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func answer(t *testing.T, request *http.Request, handler gin.HandlerFunc) *httpt
 
 func TestUnplannedErrorsAndPanicsSayNothing(t *testing.T) {
 	for name, handler := range map[string]gin.HandlerFunc{
-		"error": func(c *gin.Context) { edge().Fail(c, errors.New("the secret")) },
+		"error": func(c *gin.Context) { server().Fail(c, errors.New("the secret")) },
 		"panic": func(*gin.Context) { panic("the secret") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestLimitsSayWhenTheyEnd(t *testing.T) {
 		90 * time.Second: "90", 1500 * time.Millisecond: "2", 0: "1", -time.Hour: "1",
 	} {
 		got := answer(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil), func(c *gin.Context) {
-			edge().Fail(c, &problem.LimitError{Reason: claim.ErrTooSoon, Until: now.Add(wait)})
+			server().Fail(c, &problem.LimitError{Reason: claim.ErrTooSoon, Until: now.Add(wait)})
 		})
 		if got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") != want {
 			t.Errorf("%v: got %d, Retry-After %q, want %q", wait, got.Code, got.Header().Get("Retry-After"), want)
@@ -89,7 +89,7 @@ func TestOutagesSayWhenToTryAgain(t *testing.T) {
 				if tt.leave {
 					cancel()
 				}
-				e := edge()
+				e := server()
 				e.Log = slog.New(slog.NewTextHandler(&log, nil))
 				e.Fail(c, tt.err)
 			})
@@ -110,7 +110,7 @@ func TestOutagesSayWhenToTryAgain(t *testing.T) {
 // that bound their own time.
 func TestRequestsHaveTheirTime(t *testing.T) {
 	for path, bounded := range map[string]bool{"/usual": true, "/long": false} {
-		e := edge()
+		e := server()
 		e.Unbounded = []string{"/long"}
 		engine, err := e.Engine()
 		if err != nil {
@@ -129,7 +129,7 @@ func TestRequestIDs(t *testing.T) {
 	for given, want := range map[string]string{"": "made-here", "abc-123": "abc-123", "evil\tid": "made-here", strings.Repeat("x", 65): "made-here"} {
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil)
 		request.Header.Set("X-Request-Id", given)
-		got := answer(t, request, func(c *gin.Context) { edge().Fail(c, claim.ErrWrongCode) })
+		got := answer(t, request, func(c *gin.Context) { server().Fail(c, claim.ErrWrongCode) })
 		if id := got.Header().Get("X-Request-Id"); id != want || !strings.Contains(got.Body.String(), `"traceId":"`+want+`"`) {
 			t.Errorf("%q: got %q in %s, want %q", given, id, got.Body, want)
 		}

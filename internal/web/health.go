@@ -21,7 +21,7 @@ type version struct {
 // servers do. Ready asks every check; their errors are logged, not shown. It also says
 // what state an index is in, which is no reason to send requests elsewhere; nil for
 // none.
-func (e *Edge) Health(
+func (s *Server) Health(
 	r gin.IRouter, release string, checks map[string]func(context.Context) error, index func(context.Context) string,
 ) {
 	r.GET("/health/alive", func(c *gin.Context) { c.JSON(http.StatusOK, healthStatus{Status: "ok"}) })
@@ -29,8 +29,8 @@ func (e *Edge) Health(
 	r.GET("/health/ready", func(c *gin.Context) {
 		for name, check := range checks {
 			if err := soon(c.Request.Context(), check); err != nil {
-				e.Log.WarnContext(c.Request.Context(), "not ready", "part", name, "error", err)
-				e.Fail(c, ErrUnavailable)
+				s.Log.WarnContext(c.Request.Context(), "not ready", "part", name, "error", err)
+				s.Fail(c, ErrUnavailable)
 				return
 			}
 		}

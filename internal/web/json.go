@@ -22,7 +22,7 @@ type None struct{}
 // OwnerJSON adapts a function that acts for an owner: it authenticates the
 // caller, reads one JSON object into In, and answers with success and Out.
 func OwnerJSON[In, Out any](
-	e *Edge, success int, do func(context.Context, claim.Caller, In) (Out, error),
+	e *Server, success int, do func(context.Context, claim.Caller, In) (Out, error),
 ) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		caller, err := e.owner(c)

@@ -19,26 +19,26 @@ type Sessions interface {
 
 // owner authenticates by X-Session-Token, Authorization (Bearer, Basic) or the
 // session cookie, in this order; only the first that is present counts.
-func (e *Edge) owner(c *gin.Context) (claim.Caller, error) {
-	caller, err := e.authenticate(c)
+func (s *Server) owner(c *gin.Context) (claim.Caller, error) {
+	caller, err := s.authenticate(c)
 	if err == nil {
-		e.Acts(c, claim.Owner, caller.IdentityID)
+		s.SetActor(c, claim.Owner, caller.IdentityID)
 	}
-	return attended(c, caller), err
+	return withRequest(c, caller), err
 }
 
 // Browser authenticates an owner by Kratos' session cookie and by nothing else,
 // for pages: what a browser shows must be what its own session may see.
-func (e *Edge) Browser(c *gin.Context) (claim.Caller, error) {
-	caller, err := e.byCookie(c)
+func (s *Server) Browser(c *gin.Context) (claim.Caller, error) {
+	caller, err := s.byCookie(c)
 	if err == nil {
-		e.Acts(c, claim.Owner, caller.IdentityID)
+		s.SetActor(c, claim.Owner, caller.IdentityID)
 	}
-	return attended(c, caller), err
+	return withRequest(c, caller), err
 }
 
-// attended adds to a caller what the request itself tells.
-func attended(c *gin.Context, caller claim.Caller) claim.Caller {
+// withRequest adds to a caller what the request itself tells.
+func withRequest(c *gin.Context, caller claim.Caller) claim.Caller {
 	caller.Address = ClientAddress(c)
 	locale := ""
 	if caller.Seen != nil {
@@ -48,45 +48,45 @@ func attended(c *gin.Context, caller claim.Caller) claim.Caller {
 	return caller
 }
 
-func (e *Edge) authenticate(c *gin.Context) (claim.Caller, error) {
+func (s *Server) authenticate(c *gin.Context) (claim.Caller, error) {
 	if token := c.GetHeader("X-Session-Token"); token != "" {
-		return e.bySession(c, token)
+		return s.bySession(c, token)
 	}
 	if c.GetHeader("Authorization") == "" {
-		return e.byCookie(c)
+		return s.byCookie(c)
 	}
-	if user, password, ok := c.Request.BasicAuth(); ok && !e.NoPasswords {
-		return e.byPassword(c, user, password)
+	if user, password, ok := c.Request.BasicAuth(); ok && !s.NoPasswords {
+		return s.byPassword(c, user, password)
 	}
 	if token, ok := bearer(c); ok {
-		return e.bySession(c, token)
+		return s.bySession(c, token)
 	}
 	return claim.Caller{}, claim.ErrNoSession
 }
 
-func (e *Edge) bySession(c *gin.Context, token string) (claim.Caller, error) {
-	caller, err := e.Sessions.Session(c.Request.Context(), "", token)
-	return caller, e.Failed(c, Session, err)
+func (s *Server) bySession(c *gin.Context, token string) (claim.Caller, error) {
+	caller, err := s.Sessions.Session(c.Request.Context(), "", token)
+	return caller, s.Failed(c, Session, err)
 }
 
 // byCookie notes no failure of a browser that is not signed in.
-func (e *Edge) byCookie(c *gin.Context) (claim.Caller, error) {
+func (s *Server) byCookie(c *gin.Context) (claim.Caller, error) {
 	cookies := c.GetHeader("Cookie")
 	if cookies == "" {
 		return claim.Caller{}, claim.ErrNoSession
 	}
-	caller, err := e.Sessions.Session(c.Request.Context(), cookies, "")
-	if e.hasSession(c) {
-		err = e.Failed(c, Session, err)
+	caller, err := s.Sessions.Session(c.Request.Context(), cookies, "")
+	if s.hasSession(c) {
+		err = s.Failed(c, Session, err)
 	}
 	return caller, err
 }
 
-func (e *Edge) byPassword(c *gin.Context, user, password string) (caller claim.Caller, err error) {
+func (s *Server) byPassword(c *gin.Context, user, password string) (caller claim.Caller, err error) {
 	ctx := c.Request.Context()
-	err = e.Passwords.Try(ctx, ClientAddress(c), func() error {
-		caller, err = e.Sessions.Login(ctx, user, password)
+	err = s.Passwords.Try(ctx, ClientAddress(c), func() error {
+		caller, err = s.Sessions.Login(ctx, user, password)
 		return err
 	})
-	return caller, e.Failed(c, Password, err)
+	return caller, s.Failed(c, Password, err)
 }

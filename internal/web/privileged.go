@@ -10,61 +10,61 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 )
 
-// Helper is who may act for others: a client whose token may manage claims, or a
+// PrivilegedCaller is who may act for others: a client whose token may manage claims, or a
 // privileged person.
-type Helper struct {
+type PrivilegedCaller struct {
 	claim.Actor
 	// SignedIn is when a person last did; a client's token is always fresh.
 	SignedIn time.Time
-	// Privileged helpers may write to privileged people: these themselves, and clients
+	// Privileged callers may write to privileged people: these themselves, and clients
 	// whose token says so.
 	Privileged bool
-	// Realm is the only one whose people the helper may act for; blank for any.
+	// Realm is the only one whose people the caller may act for; blank for any.
 	Realm string
 }
 
 // IsPrivileged reports whether an identity's own record makes it a privileged
 // person.
-func (e *Edge) IsPrivileged(ctx context.Context, identityID string) (bool, error) {
-	if e.Privileged == nil {
+func (s *Server) IsPrivileged(ctx context.Context, identityID string) (bool, error) {
+	if s.Privileged == nil {
 		return false, nil
 	}
-	return e.Privileged(ctx, identityID)
+	return s.Privileged(ctx, identityID)
 }
 
-// Helper authenticates who may act for others. Errors are those of [Edge.Client]
-// and [Edge.Owner], ErrForbidden for a person who is not privileged, and those of
+// PrivilegedCaller authenticates who may act for others. Errors are those of [Server.Client]
+// and [Server.Owner], ErrForbidden for a person who is not privileged, and those of
 // Assured.
-func (e *Edge) Helper(c *gin.Context) (Helper, error) {
-	if e.IsClient(c) {
-		token, err := e.Client(c, claim.ScopeClaimsManage)
-		return Helper{
+func (s *Server) PrivilegedCaller(c *gin.Context) (PrivilegedCaller, error) {
+	if s.IsClient(c) {
+		token, err := s.Client(c, claim.ScopeClaimsManage)
+		return PrivilegedCaller{
 			Actor:    claim.Actor{Kind: claim.Privileged, ID: token.Name, Address: ClientAddress(c)},
-			SignedIn: e.Now(), Privileged: token.Privileged,
+			SignedIn: s.Now(), Privileged: token.Privileged,
 		}, err
 	}
-	owner, err := e.owner(c)
+	owner, err := s.owner(c)
 	if err != nil {
-		return Helper{}, err
+		return PrivilegedCaller{}, err
 	}
-	privileged, err := e.IsPrivileged(c.Request.Context(), owner.IdentityID)
+	privileged, err := s.IsPrivileged(c.Request.Context(), owner.IdentityID)
 	switch {
 	case errors.Is(err, claim.ErrNoIdentity): // deleted a moment ago
 		err = claim.ErrNoSession
 	case err == nil && !privileged:
 		err = ErrForbidden
-	case err == nil && e.Assured != nil:
-		err = e.Assured(c.Request.Context(), owner.SignIn())
+	case err == nil && s.Assured != nil:
+		err = s.Assured(c.Request.Context(), owner.SignIn())
 	}
 	if err == nil {
-		e.Acts(c, claim.Privileged, owner.IdentityID)
+		s.SetActor(c, claim.Privileged, owner.IdentityID)
 	}
 	// Who is trusted with one realm is not therefore trusted with the primary one.
 	realm, _ := claim.SplitRealm(owner.IdentityID)
 	if realm == claim.PrimaryRealm {
 		realm = ""
 	}
-	return Helper{
+	return PrivilegedCaller{
 		Actor:    claim.Actor{Kind: claim.Privileged, ID: owner.IdentityID, Address: ClientAddress(c)},
 		SignedIn: owner.AuthenticatedAt, Privileged: true, Realm: realm,
 	}, err

@@ -26,10 +26,10 @@ func RequestID(ctx context.Context) string {
 }
 
 // requestID takes the caller's request id, or makes one.
-func (e *Edge) requestID(c *gin.Context) {
+func (s *Server) requestID(c *gin.Context) {
 	id := c.GetHeader(requestIDHeader)
 	if !usableID.MatchString(id) {
-		id = e.NewID()
+		id = s.NewID()
 	}
 	c.Header(requestIDHeader, id)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey{}, id))

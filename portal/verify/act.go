@@ -49,7 +49,7 @@ var said = []struct {
 // session says and nothing else.
 func (s *site) act(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
-	who, err := s.edge.Browser(c)
+	who, err := s.server.Browser(c)
 	v := s.visit(c, who)
 	switch {
 	case errors.Is(err, claim.ErrNoSession):

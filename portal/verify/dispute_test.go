@@ -33,8 +33,8 @@ func (d *disputes) Dispute(_ context.Context, link, address string) (claim.Dispu
 func dispute(t *testing.T, d *disputes, method, path, language string) *httptest.ResponseRecorder {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	edge := &web.Edge{Log: log, Now: func() time.Time { return now }, NewID: func() string { return "id" }}
-	engine, err := edge.Engine()
+	server := &web.Server{Log: log, Now: func() time.Time { return now }, NewID: func() string { return "id" }}
+	engine, err := server.Engine()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func endState(e claim.Ended) (string, bool) {
 
 // open makes the page of an open claim.
 func (s *site) open(v visit, who claim.Caller, status claim.Status, said string) page {
-	now := s.edge.Now()
+	now := s.server.Now()
 	const uncounted = 1 << 20 // more than anybody types
 	p := page{
 		State: "waiting", Form: "code", Number: status.Number, Text: status.Text,

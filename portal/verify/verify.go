@@ -60,16 +60,16 @@ const (
 
 type site struct {
 	Options
-	edge  *web.Edge
-	words words
-	pages *layout.Pages
-	forms forms
+	server *web.Server
+	words  words
+	pages  *layout.Pages
+	forms  forms
 }
 
 // Mount adds the page that asks for the code of a pending number. Whatever a
 // form does ends in a redirect, so that nothing is repeated by going back or by
 // loading the page again; the page then shows what the claim's state is now.
-func Mount(r gin.IRouter, edge *web.Edge, o Options) error {
+func Mount(r gin.IRouter, server *web.Server, o Options) error {
 	words, err := newWords(o.Brand.Name, o.Brand.Language)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func Mount(r gin.IRouter, edge *web.Edge, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := &site{o, edge, words, pages, forms{o.Keys, o.SessionCookies}}
+	s := &site{o, server, words, pages, forms{o.Keys, o.SessionCookies}}
 	guard := layout.Guard(layout.Policy{Forms: "'self'", Connect: "'self'", Ancestors: o.FramedBy})
 	group := r.Group(Path, guard)
 	pages.Mount(group)
@@ -146,7 +146,7 @@ func (s *site) signIn(v visit, who claim.Caller) string {
 // show answers a GET with the state of the caller's claim.
 func (s *site) show(c *gin.Context) {
 	said := c.Query("said")
-	who, err := s.edge.Browser(c)
+	who, err := s.server.Browser(c)
 	v := s.visit(c, who)
 	v.halfway = errors.Is(err, claim.ErrSecondFactor)
 	switch {
@@ -187,7 +187,7 @@ func (s *site) showEnd(c *gin.Context, v visit, who claim.Caller, said string) {
 			s.fail(c, v, err)
 			return
 		}
-		if state, ok := endState(ended); ok && s.edge.Now().Sub(ended.At) < lately {
+		if state, ok := endState(ended); ok && s.server.Now().Sub(ended.At) < lately {
 			s.render(c, v, page{State: state})
 			return
 		}

@@ -124,12 +124,12 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	if change != nil {
 		change(w)
 	}
-	edge := &web.Edge{Log: log, Now: func() time.Time { return now }, NewID: func() string { return "id" }, Sessions: w}
+	server := &web.Server{Log: log, Now: func() time.Time { return now }, NewID: func() string { return "id" }, Sessions: w}
 	var err error
-	if w.engine, err = edge.Engine(); err != nil {
+	if w.engine, err = server.Engine(); err != nil {
 		t.Fatal(err)
 	}
-	if err := verify.Mount(w.engine, edge, w.options); err != nil {
+	if err := verify.Mount(w.engine, server, w.options); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -46,12 +46,12 @@ type validateForResponse struct {
 	UserID       string `json:"userId"`
 }
 
-// helperJSON adapts a function that a privileged caller asks for.
-func helperJSON[In, Out any](
-	e *web.Edge, success int, do func(context.Context, web.Helper, In) (Out, error),
+// privilegedJSON adapts a function that a privileged caller asks for.
+func privilegedJSON[In, Out any](
+	e *web.Server, success int, do func(context.Context, web.PrivilegedCaller, In) (Out, error),
 ) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		who, err := e.Helper(c)
+		who, err := e.PrivilegedCaller(c)
 		if err != nil {
 			e.Fail(c, err)
 			return
@@ -73,7 +73,7 @@ func helperJSON[In, Out any](
 // validateFor confirms another person's claim. The person is always named: no
 // code is looked up across people. What concerns the person alone, such as that
 // there is none, looks like a wrong code.
-func (h handlers) validateFor(ctx context.Context, who web.Helper, in validateForRequest) (validateForResponse, error) {
+func (h handlers) validateFor(ctx context.Context, who web.PrivilegedCaller, in validateForRequest) (validateForResponse, error) {
 	code, err := in.Code.read(h.codeLength)
 	if err == nil && in.User.Username == "" {
 		err = web.ErrMalformed
@@ -100,7 +100,7 @@ func (h handlers) validateFor(ctx context.Context, who web.Helper, in validateFo
 
 // resendFor sends another person's claim another text. Nobody of that name and
 // nothing pending look alike.
-func (h handlers) resendFor(ctx context.Context, who web.Helper, in resendForRequest) (web.None, error) {
+func (h handlers) resendFor(ctx context.Context, who web.PrivilegedCaller, in resendForRequest) (web.None, error) {
 	if in.User.Username == "" {
 		return web.None{}, web.ErrMalformed
 	}
@@ -118,7 +118,7 @@ func (h handlers) resendFor(ctx context.Context, who web.Helper, in resendForReq
 }
 
 // person finds whom a request names, if the caller may speak of their realm.
-func (h handlers) person(ctx context.Context, who web.Helper, user userRequest) (claim.Identity, string, error) {
+func (h handlers) person(ctx context.Context, who web.PrivilegedCaller, user userRequest) (claim.Identity, string, error) {
 	asked := user.Realm
 	if asked == "" {
 		asked = who.Realm
@@ -130,10 +130,10 @@ func (h handlers) person(ctx context.Context, who web.Helper, user userRequest) 
 	return person, realm, err
 }
 
-// on is a call that a helper makes for a person, whose language counts and not
-// the helper's. Limits for an address are for those who write on their own
+// on is a call that a privileged caller makes for a person, whose language counts and not
+// the caller's. Limits for an address are for those who write on their own
 // behalf.
-func on(person claim.Identity, who web.Helper) claim.Caller {
+func on(person claim.Identity, who web.PrivilegedCaller) claim.Caller {
 	return claim.Caller{
 		IdentityID: person.ID, Seen: &person, AuthenticatedAt: who.SignedIn, By: who.Actor,
 		Language: web.PreferredLanguage(person.Locale),

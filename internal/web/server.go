@@ -16,8 +16,8 @@ import (
 // MaxBody bounds request bodies, in bytes.
 const MaxBody = 64 << 10
 
-// Edge is what the routes of a listener share.
-type Edge struct {
+// Server is what the routes of a listener share.
+type Server struct {
 	Log *slog.Logger
 	// Now returns the database's time, in UTC.
 	Now func() time.Time
@@ -48,25 +48,25 @@ type Edge struct {
 	TrustedProxies []string
 	// Unbounded are the full paths of routes that bound their own time.
 	Unbounded []string
-	// Around goes around every request of the listener, before its access log.
-	Around []gin.HandlerFunc
-	// Access writes a line of the log for each request.
-	Access bool
-	// Watch measures how long requests take, for Access alone. Unlike Now it must never
+	// Middleware goes around every request of the listener, before its access log.
+	Middleware []gin.HandlerFunc
+	// AccessLog writes a line of the log for each request.
+	AccessLog bool
+	// MonotonicNow measures how long requests take, for AccessLog alone. Unlike Now it must never
 	// be set: time.Now is right, which has a monotonic reading.
-	Watch func() time.Time
-	// Face answers with an error in another form than the user API's; nil for that.
-	Face func(*gin.Context, error)
+	MonotonicNow func() time.Time
+	// RenderError answers with an error in another form than the user API's; nil for that.
+	RenderError func(*gin.Context, error)
 }
 
 // Engine returns an empty gin engine for one listener. It panics at nothing that
 // a client sends; the error is about TrustedProxies.
-func (e *Edge) Engine() (*gin.Engine, error) {
+func (s *Server) Engine() (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
-	trusted, err := parseProxies(e.TrustedProxies)
+	trusted, err := parseProxies(s.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
@@ -74,14 +74,14 @@ func (e *Edge) Engine() (*gin.Engine, error) {
 		c.Set(clientAddressKey{}, trusted.client(c.Request))
 		c.Header("X-Content-Type-Options", "nosniff")
 	})
-	engine.Use(e.requestID)
-	engine.Use(e.Around...)
-	if e.Access {
-		engine.Use(e.access)
+	engine.Use(s.requestID)
+	engine.Use(s.Middleware...)
+	if s.AccessLog {
+		engine.Use(s.access)
 	}
-	engine.Use(e.bound, e.rescue)
-	engine.NoRoute(func(c *gin.Context) { e.Fail(c, ErrNoRoute) })
-	engine.NoMethod(func(c *gin.Context) { e.Fail(c, ErrMethod) })
+	engine.Use(s.withDeadline, s.recoverPanic)
+	engine.NoRoute(func(c *gin.Context) { s.Fail(c, ErrNoRoute) })
+	engine.NoMethod(func(c *gin.Context) { s.Fail(c, ErrMethod) })
 	return engine, nil
 }
 
@@ -91,9 +91,9 @@ func (e *Edge) Engine() (*gin.Engine, error) {
 // must wait for longer than both.
 const AnswerTime = 10 * time.Second
 
-// bound ends a request's context when the time for its answer is over.
-func (e *Edge) bound(c *gin.Context) {
-	if slices.Contains(e.Unbounded, c.FullPath()) {
+// withDeadline ends a request's context when the time for its answer is over.
+func (s *Server) withDeadline(c *gin.Context) {
+	if slices.Contains(s.Unbounded, c.FullPath()) {
 		c.Next()
 		return
 	}
@@ -105,16 +105,16 @@ func (e *Edge) bound(c *gin.Context) {
 	c.Request = c.Request.WithContext(caller)
 }
 
-// rescue turns a panic into an answer. What it was about stays in the log, and
+// recoverPanic turns a panic into an answer. What it was about stays in the log, and
 // only its type, because a panic's value may hold what a client sent.
-func (e *Edge) rescue(c *gin.Context) {
+func (s *Server) recoverPanic(c *gin.Context) {
 	defer func() {
 		if r := recover(); r != nil {
 			if err, ok := r.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(r)
 			}
-			e.Log.ErrorContext(c.Request.Context(), "handler panicked", "route", c.FullPath(), "type", typeName(r))
-			e.Fail(c, errPanic)
+			s.Log.ErrorContext(c.Request.Context(), "handler panicked", "route", c.FullPath(), "type", typeName(r))
+			s.Fail(c, errPanic)
 		}
 	}()
 	c.Next()
