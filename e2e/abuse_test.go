@@ -11,7 +11,7 @@ import (
 	"github.com/holdline/holdline/e2e/harness"
 )
 
-// Rows B26 and B27: what cannot be read or is not proven changes nothing, and
+// What cannot be read or is not proven changes nothing, and
 // is answered without an echo.
 func TestRequestsOfNoUseChangeNothing(t *testing.T) {
 	t.Parallel()

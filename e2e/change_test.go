@@ -9,7 +9,7 @@ import (
 	"github.com/holdline/holdline/e2e/harness"
 )
 
-// Rows B20 and B35, by each kind of settings flow and each way to sign in.
+// A whole change, by each kind of settings flow and each way to sign in.
 func TestANumberChangesOnlyWithTheCodeFromTheNewPhone(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
@@ -72,7 +72,7 @@ func TestANumberChangesOnlyWithTheCodeFromTheNewPhone(t *testing.T) {
 	wantWrites(t, s, 4)
 }
 
-// Row B35: a crash or a refusal between the hook and the store must not have
+// A crash or a refusal between the hook and the store must not have
 // texted anybody.
 func TestTheTextGoesOutAfterTheFlowIsStored(t *testing.T) {
 	t.Parallel()
@@ -99,7 +99,7 @@ func TestTheTextGoesOutAfterTheFlowIsStored(t *testing.T) {
 	}
 }
 
-// Row B36: the number is acceptable, another field is not.
+// The number is acceptable, another field is not.
 func TestAFormThatKratosRefusesTextsNobody(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
@@ -122,7 +122,7 @@ func TestAFormThatKratosRefusesTextsNobody(t *testing.T) {
 	wantMade(t, bob, m1)
 }
 
-// Row B36: Kratos heard the ruling, or not, and stored nothing.
+// Kratos heard the ruling, or not, and stored nothing.
 func TestAStagedClaimWhoseFlowIsNeverStoredIsDiscarded(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
@@ -151,7 +151,7 @@ func TestAStagedClaimWhoseFlowIsNeverStoredIsDiscarded(t *testing.T) {
 	}
 }
 
-// Row B38: Kratos itself would text the old number, and unmark it.
+// Kratos itself would text the old number, and unmark it.
 func TestNativeVerificationLeavesTheOldNumberAlone(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Kratos: harness.Overlay{
@@ -177,7 +177,7 @@ func wantNoCourier(t *testing.T, s *harness.Stack) {
 	}
 }
 
-// Row B39: in an identity without a number, one that is held back would stay in
+// In an identity without a number, one that is held back would stay in
 // Kratos as a means to sign in.
 func TestAFirstNumberThatSignsInLeavesNoGhost(t *testing.T) {
 	t.Parallel()

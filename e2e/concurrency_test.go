@@ -39,7 +39,7 @@ func tally(answers []harness.Answer) map[string]int {
 	return counts
 }
 
-// Row B23 with fifty guesses in one moment, at two replicas: no more of them are
+// Fifty guesses in one moment, at two replicas: no more of them are
 // compared than if they had come one after the other.
 func TestFiftyWrongCodesAtOnceCountAsFifty(t *testing.T) {
 	t.Parallel()
@@ -72,7 +72,7 @@ func TestFiftyWrongCodesAtOnceCountAsFifty(t *testing.T) {
 	wantWrites(t, s, 0)
 }
 
-// Row B22 with everything at once: four wrong codes leave room for the right
+// With everything at once: four wrong codes leave room for the right
 // one, whichever comes first.
 func TestFourWrongCodesAndTheRightOneAtOnceMakeTheChange(t *testing.T) {
 	t.Parallel()
@@ -143,7 +143,7 @@ func TestTheRightCodeAmongManyMakesOneChangeOrNone(t *testing.T) {
 	t.Logf("changes that were made: %d of 4", made)
 }
 
-// Rows B28, B30 and B33: of many resends at once one sends a text, with the real
+// Of many resends at once one sends a text, with the real
 // code, to the claim's number; the others say when to come back. Again after the
 // cool-down.
 func TestResendsAtOnceSendOneText(t *testing.T) {
@@ -184,7 +184,7 @@ func TestResendsAtOnceSendOneText(t *testing.T) {
 	wantTexts(t, s, m2, 0)
 }
 
-// Row B29: with nothing pending, no number of resends sends anything.
+// With nothing pending, no number of resends sends anything.
 func TestResendsAtOnceWithNothingPendingSendNothing(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})

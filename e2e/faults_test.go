@@ -9,7 +9,6 @@ import (
 	"github.com/holdline/holdline/e2e/harness"
 )
 
-// Row B37.
 func TestADatabaseThatIsAwayRefusesOnlyTheNumber(t *testing.T) {
 	t.Parallel()
 	server := harness.OwnMariaDB(t)
@@ -81,7 +80,6 @@ func TestWithHoldlineStoppedOnlyANumberChangeIsRefused(t *testing.T) {
 	wantMade(t, bob, m1)
 }
 
-// Row B40.
 func TestAnAcceptedCodeIsAppliedOnceWhenKratosIsBack(t *testing.T) {
 	for name, tt := range map[string]struct {
 		fault   harness.Rule

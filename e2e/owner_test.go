@@ -10,7 +10,6 @@ import (
 	"github.com/holdline/holdline/e2e/harness"
 )
 
-// Rows B20 to B27, B12 and B34, and what follows from them.
 func TestOwnersConfirmTheirOwnClaims(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{
@@ -137,7 +136,6 @@ func TestOwnersConfirmTheirOwnClaims(t *testing.T) {
 	})
 }
 
-// Row B24.
 func TestAnExpiredCodeLeavesTheClaimOpen(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{
@@ -161,7 +159,6 @@ func TestAnExpiredCodeLeavesTheClaimOpen(t *testing.T) {
 	wantMade(t, bob, m1)
 }
 
-// Row B28.
 func TestAResendMakesANewCodeForTheNewNumber(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": harness.Overlay{"resend_cooldown": "1s"}}})
@@ -175,7 +172,7 @@ func TestAResendMakesANewCodeForTheNewNumber(t *testing.T) {
 	}
 	wantFault(t, bob.Confirm(t, first.Code), http.StatusBadRequest, "18001")
 	bob.AwaitResend(t)
-	bob.MustSave(t, harness.Profile{Name: "Before", Mobile: m1}) // row B10, through the form
+	bob.MustSave(t, harness.Profile{Name: "Before", Mobile: m1}) // asked for again, through the form
 	third := s.Provider.Nth(t, m1, 3)
 	wantFault(t, bob.Confirm(t, second.Code), http.StatusBadRequest, "18001")
 	wantEmpty(t, bob.Confirm(t, third.Code), http.StatusAccepted)
@@ -184,7 +181,6 @@ func TestAResendMakesANewCodeForTheNewNumber(t *testing.T) {
 	wantTexts(t, s, "", 3)
 }
 
-// Rows B29 and B30.
 func TestAResendIsRefusedTooSoonOrWithoutReason(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": harness.Overlay{"resend_cooldown": "60s"}}})
@@ -214,7 +210,7 @@ func TestAResendIsRefusedTooSoonOrWithoutReason(t *testing.T) {
 	wantMade(t, bob, m1)
 }
 
-// Row B33, for the owner: what a client says about whom to text has no weight.
+// What a client says about whom to text has no weight.
 func TestAResendGoesToTheClaimsNumberWhateverTheRequestSays(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": harness.Overlay{"resend_cooldown": "0"}}})

@@ -23,7 +23,7 @@ const scenario = `,"properties":[{"key":"RecoveryScenario","value":"MOBILE_VERIF
 
 func code(code string) string { return `,"code":"` + code + `"` }
 
-// Rows B31 and B32, by an operator's token and by a person whom their own record
+// By an operator's token and by a person whom their own record
 // makes privileged; and a claim that a privileged caller confirms.
 func TestPrivilegedCallersResendAndConfirmForOthers(t *testing.T) {
 	t.Parallel()

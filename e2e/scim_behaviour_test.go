@@ -135,14 +135,14 @@ func pending(t *testing.T, s *harness.Stack, p *harness.Person, was, now string)
 	return s.Provider.Nth(t, now, before+1)
 }
 
-// Rows B1 to B4 and B8 to B19 of docs/behaviour.md, each through every door that
+// What docs/decision-table.md promises, each through every door that
 // it is about.
 func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": noTextLimits}})
 	numbers := uniqueNumbers()
 	for name, d := range own {
-		t.Run("B1 to B3 "+name, func(t *testing.T) {
+		t.Run("asked for, "+name, func(t *testing.T) {
 			for _, flag := range []string{`"true"`, `"TRUE"`, `true`} {
 				was, now := numbers(), numbers()
 				bob := s.NewPerson(t, was)
@@ -163,7 +163,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 				}
 			}
 		})
-		t.Run("B4 "+name, func(t *testing.T) {
+		t.Run("not asked for, "+name, func(t *testing.T) {
 			for _, flag := range []string{"", `"false"`, `"yes"`, `"1"`, `1`, `false`, `null`} {
 				bob, now := s.NewPerson(t, numbers()), numbers()
 				wantUser(t, d.ask(t, bob, to(now, flag)), now, "")
@@ -171,7 +171,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 				wantTexts(t, s, now, 0)
 			}
 		})
-		t.Run("B8 "+name, func(t *testing.T) {
+		t.Run("taken back, "+name, func(t *testing.T) {
 			was, now := numbers(), numbers()
 			bob := s.NewPerson(t, was)
 			text := pending(t, s, bob, was, now)
@@ -181,7 +181,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 			wantTexts(t, s, was, 0)
 			wantTexts(t, s, now, 1)
 		})
-		t.Run("B9 "+name, func(t *testing.T) {
+		t.Run("the stored number is not verified, "+name, func(t *testing.T) {
 			was := numbers()
 			bob := s.NewAccount(t, harness.Account{Mobile: was, Unverified: true})
 			wantUser(t, d.ask(t, bob, to(was, `"true"`)), was, was)
@@ -192,7 +192,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 			wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
 			wantMade(t, bob, was)
 		})
-		t.Run("B10 "+name, func(t *testing.T) {
+		t.Run("asked for again, "+name, func(t *testing.T) {
 			was, now := numbers(), numbers()
 			bob := s.NewPerson(t, was)
 			first := pending(t, s, bob, was, now)
@@ -202,7 +202,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 			wantEmpty(t, bob.Confirm(t, second.Code), http.StatusAccepted)
 			wantMade(t, bob, now)
 		})
-		t.Run("B11 "+name, func(t *testing.T) {
+		t.Run("another number, "+name, func(t *testing.T) {
 			was, now, later := numbers(), numbers(), numbers()
 			bob := s.NewPerson(t, was)
 			first := pending(t, s, bob, was, now)
@@ -213,7 +213,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 			wantEmpty(t, bob.Confirm(t, second.Code), http.StatusAccepted)
 			wantMade(t, bob, later)
 		})
-		t.Run("B12 "+name, func(t *testing.T) {
+		t.Run("something else while one is pending, "+name, func(t *testing.T) {
 			was, now := numbers(), numbers()
 			bob := s.NewPerson(t, was)
 			text := pending(t, s, bob, was, now)
@@ -230,7 +230,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 			wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
 			wantMade(t, bob, now)
 		})
-		t.Run("B14 "+name, func(t *testing.T) {
+		t.Run("the flag alone, "+name, func(t *testing.T) {
 			was := numbers()
 			bob := s.NewPerson(t, was)
 			alone := wish{flag: `"true"`}
@@ -241,7 +241,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 			wantMade(t, bob, was)
 			wantTexts(t, s, was, 0)
 		})
-		t.Run("B15 "+name, func(t *testing.T) {
+		t.Run("removed, "+name, func(t *testing.T) {
 			blank := ""
 			for how, gone := range map[string]wish{"blank": {mobile: &blank}, "blank, to be verified": {mobile: &blank, flag: `"true"`}, "left out": {}} {
 				if how == "left out" && d.method == http.MethodPatch {
@@ -256,7 +256,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 				wantTexts(t, s, now, 1)
 			}
 		})
-		t.Run("B16 "+name, func(t *testing.T) {
+		t.Run("a first number, "+name, func(t *testing.T) {
 			for _, schema := range []string{"verified", "identifier"} {
 				now := numbers()
 				bob := s.NewAccount(t, harness.Account{Schema: schema})
@@ -269,7 +269,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 				wantMade(t, bob, now)
 			}
 		})
-		t.Run("B17 "+name, func(t *testing.T) {
+		t.Run("spelled otherwise, "+name, func(t *testing.T) {
 			was := numbers()
 			bob := s.NewPerson(t, was)
 			wantUser(t, d.ask(t, bob, to(was[:3]+" "+was[3:6]+" "+was[6:], `"true"`)), was, "")
@@ -285,7 +285,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 		"null":            {`{"op":"replace","value":{"phoneNumbers":null}}`},
 		"by Entra's form": {`{"op":"Remove","path":"phoneNumbers","value":[{"type":"mobile"}]}`},
 	} {
-		t.Run("B15 removes "+name, func(t *testing.T) {
+		t.Run("removed: "+name, func(t *testing.T) {
 			was, now := numbers(), numbers()
 			bob := s.NewPerson(t, was)
 			text := pending(t, s, bob, was, now)
@@ -294,7 +294,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 			wantDead(t, bob, text.Code)
 		})
 	}
-	t.Run("B13", func(t *testing.T) {
+	t.Run("another attribute beside the number", func(t *testing.T) {
 		was, now := numbers(), numbers()
 		bob := s.NewPerson(t, was)
 		user := wantUser(t, bob.SCIM(t, http.MethodPatch, "/Me", patchOf(
@@ -314,7 +314,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 		}
 		wantMade(t, bob, was)
 	})
-	t.Run("B18 by a privileged client, switch off", func(t *testing.T) {
+	t.Run("by a privileged client, switch off", func(t *testing.T) {
 		token := harness.ByClient(s.Token(t, "--privileged"))
 		for _, method := range []string{http.MethodPatch, http.MethodPut} {
 			was, now := numbers(), numbers()
@@ -326,7 +326,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 			wantTexts(t, s, now, 0)
 		}
 	})
-	t.Run("B19", func(t *testing.T) {
+	t.Run("nobody else may", func(t *testing.T) {
 		was, now := numbers(), numbers()
 		bob, alice := s.NewPerson(t, was), s.NewPerson(t, numbers())
 		before := bob.Identity(t)
@@ -369,7 +369,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 	}
 }
 
-// Row B5, and row B18 with its switch on.
+// With use_verify_claim off, and with enable_verification_by_privileged_user on.
 func TestSCIMHoldsNumbersBackWhoeverAsksWhenToldSo(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{
@@ -381,7 +381,7 @@ func TestSCIMHoldsNumbersBackWhoeverAsksWhenToldSo(t *testing.T) {
 	}})
 	numbers := uniqueNumbers()
 	for name, d := range own {
-		t.Run("B5 "+name, func(t *testing.T) {
+		t.Run("without the flag, "+name, func(t *testing.T) {
 			for _, flag := range []string{"", `"false"`} {
 				was, now := numbers(), numbers()
 				bob := s.NewPerson(t, was)
@@ -394,7 +394,7 @@ func TestSCIMHoldsNumbersBackWhoeverAsksWhenToldSo(t *testing.T) {
 	}
 	token := harness.ByClient(s.Token(t, "--privileged"))
 	for _, method := range []string{http.MethodPatch, http.MethodPut} {
-		t.Run("B18 by a privileged client, switch on, "+method, func(t *testing.T) {
+		t.Run("by a privileged client, switch on, "+method, func(t *testing.T) {
 			was, now := numbers(), numbers()
 			bob := s.NewPerson(t, was)
 			wantUser(t, s.SCIM(t, method, "/Users/"+bob.ID, to(now, `"true"`).body(t, bob, method), token), was, now)
@@ -405,7 +405,7 @@ func TestSCIMHoldsNumbersBackWhoeverAsksWhenToldSo(t *testing.T) {
 	}
 }
 
-// Rows B6 and B7: the feature is switched off while a number is pending.
+// The feature is switched off while a number is pending.
 func TestSCIMWritesNumbersAtOnceWithTheFeatureOff(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": noTextLimits}})
@@ -428,11 +428,11 @@ func TestSCIMWritesNumbersAtOnceWithTheFeatureOff(t *testing.T) {
 	}}})
 	for name, w := range all {
 		t.Run(name, func(t *testing.T) {
-			other := wish{name: "B7"}
+			other := wish{name: "Other"}
 			if w.method == http.MethodPut {
 				other.mobile = &w.was
 			}
-			if got := wantUser(t, w.ask(t, w.bob, other), w.was, w.now).DisplayName; got != "B7" {
+			if got := wantUser(t, w.ask(t, w.bob, other), w.was, w.now).DisplayName; got != "Other" {
 				t.Errorf("displayName: got %q", got)
 			}
 			wantHeld(t, w.bob, w.was, w.now)

@@ -42,7 +42,7 @@ func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 	holds(other, false)
 	holds(s.Holdline, false)
 
-	// Rows B7 and B6: another attribute leaves the claim alone, another number ends it.
+	// Another attribute leaves the claim alone, another number ends it.
 	bob.MustSave(t, harness.Profile{Name: "Robert", Mobile: m0})
 	wantHeld(t, bob, m0, m1)
 	bob.MustSave(t, harness.Profile{Name: "Robert", Mobile: m2})

@@ -41,7 +41,7 @@ func wantNoNumber(t *testing.T, s *harness.Stack, p *harness.Person) {
 	}
 }
 
-// Row B43. A number of which nothing can be seen is none: Kratos keeps no trait ” and no
+// A number of which nothing can be seen is none: Kratos keeps no trait ” and no
 // address ”, which only one person could have.
 func TestABlankNumberIsARemoval(t *testing.T) {
 	t.Parallel()
@@ -136,7 +136,7 @@ func TestAFormWithoutANumberDoesNotDependOnHoldline(t *testing.T) {
 	}
 }
 
-// Rows B41, B42 and B44: numbers and codes as messengers and word processors give
+// Numbers and codes as messengers and word processors give
 // them, through Kratos' own form and the user API.
 func TestNumbersAndCodesCountAsTheyAreMeant(t *testing.T) {
 	t.Parallel()

@@ -69,22 +69,22 @@ func TestASCIMChangeFollowsTheTable(t *testing.T) {
 		pending  string
 		texts    []string
 	}{
-		"B1: asked for":                 {change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"B4: not asked for":             {change: scimChange{touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
-		"B5: always":                    {policy: func(p *claim.Policy) { p.VerifyAlways = true }, change: scimChange{touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"B8: taken back":                {before: []scimChange{ask(m1)}, change: ask(m0), mobile: m0, verified: true, texts: []string{m1}},
-		"B11: another number":           {before: []scimChange{ask(m1)}, change: ask(m2), mobile: m0, verified: true, pending: m2, texts: []string{m1, m2}},
-		"B12: something else":           {before: []scimChange{ask(m1)}, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"B12: a PUT that repeats it":    {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchWhole, wanted: m0}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"B15: removed":                  {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit}, mobile: "", texts: []string{m1}},
-		"B17: spelled otherwise":        {change: ask("+49 171 000 00-00"), mobile: m0, verified: true},
-		"D8: a retry":                   {before: []scimChange{ask(m1)}, change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"B18: privileged, switch off":   {change: scimChange{who: claim.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
-		"B18: privileged, switch on":    {policy: func(p *claim.Policy) { p.VerifyPrivileged = true }, change: scimChange{who: claim.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"written at once ends a claim":  {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit, wanted: m2}, mobile: m2, texts: []string{m1}},
-		"a client without privilege":    {change: scimChange{who: claim.Client, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"B6: feature off ends a claim":  {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: ask(m2), mobile: m2, texts: []string{m1}},
-		"B7: feature off, other things": {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"asked for":                    {change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"not asked for":                {change: scimChange{touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
+		"always":                       {policy: func(p *claim.Policy) { p.VerifyAlways = true }, change: scimChange{touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"taken back":                   {before: []scimChange{ask(m1)}, change: ask(m0), mobile: m0, verified: true, texts: []string{m1}},
+		"another number":               {before: []scimChange{ask(m1)}, change: ask(m2), mobile: m0, verified: true, pending: m2, texts: []string{m1, m2}},
+		"something else":               {before: []scimChange{ask(m1)}, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"a PUT that repeats it":        {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchWhole, wanted: m0}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"removed":                      {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit}, mobile: "", texts: []string{m1}},
+		"spelled otherwise":            {change: ask("+49 171 000 00-00"), mobile: m0, verified: true},
+		"D8: a retry":                  {before: []scimChange{ask(m1)}, change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"privileged, switch off":       {change: scimChange{who: claim.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
+		"privileged, switch on":        {policy: func(p *claim.Policy) { p.VerifyPrivileged = true }, change: scimChange{who: claim.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"written at once ends a claim": {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit, wanted: m2}, mobile: m2, texts: []string{m1}},
+		"a client without privilege":   {change: scimChange{who: claim.Client, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"feature off ends a claim":     {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: ask(m2), mobile: m2, texts: []string{m1}},
+		"feature off, other things":    {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
