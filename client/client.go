@@ -1,6 +1,6 @@
 // Package client calls Holdline from Go: the user API on the public listener, the
 // admin API and the hooks on the admin one. It follows api/openapi.yaml, and
-// its tests hold it to that document; docs/user-api.md says what the calls mean.
+// its tests hold it to that document; docs/api.md says what the calls mean.
 //
 //	me := client.Client{URL: "https://id.example.com", As: client.SessionToken(token)}
 //	err := me.ValidateCode(ctx, "123456")

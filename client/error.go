@@ -12,7 +12,7 @@ import (
 type Error struct {
 	// Status is the answer's HTTP status.
 	Status int `json:"-"`
-	// Code is Holdline's, such as 18001 or HLD-42901; docs/user-api.md lists them.
+	// Code is Holdline's, such as 18001 or HLD-42901; docs/api.md lists them.
 	// It is blank where something else answered, such as a proxy, and where Kratos
 	// is refused a form: see Messages.
 	Code string `json:"code"`
