@@ -47,9 +47,9 @@ func (m *moment) parse(text string) error {
 	return err
 }
 
-// clip makes a text from outside fit its column.
+// clip makes a text from outside fit its column. Not every database takes NUL.
 func clip(text string, runes int) string {
-	text = strings.ToValidUTF8(text, "�")
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "�"), "\x00", "�")
 	if utf8.RuneCountInString(text) > runes {
 		return string([]rune(text)[:runes])
 	}

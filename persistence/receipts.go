@@ -53,7 +53,7 @@ FROM (
   WHERE claim_id = ? AND kind = ?
   ORDER BY created_at DESC, code_number DESC, id DESC LIMIT 1
 ) AS t
-JOIN (SELECT 0 AS ours UNION ALL SELECT 1) AS n
+CROSS JOIN (SELECT 0 AS ours UNION ALL SELECT 1) AS n
 LEFT JOIN receipts AS r ON r.gateway = t.gateway AND r.message = CASE n.ours WHEN 1 THEN t.id ELSE t.provider_id END
 ORDER BY r.id IS NULL, r.state = ?, r.received_at DESC, r.id DESC
 LIMIT 1`

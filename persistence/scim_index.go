@@ -2,7 +2,6 @@ package persistence
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -55,12 +54,14 @@ func putScim(tx *gorm.DB, row scimRow) error {
 		if held.RowsAffected > 0 {
 			return replaceScim(tx, row)
 		}
-		err := tx.Create(&row).Error
-		if err == nil {
-			return addScim(tx, row)
+		// A key that is taken must not fail the statement: some databases would end
+		// the transaction with it.
+		added := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+		if added.Error != nil {
+			return added.Error
 		}
-		if !errors.Is(err, gorm.ErrDuplicatedKey) {
-			return err
+		if added.RowsAffected > 0 {
+			return addScim(tx, row)
 		}
 		var there scimRow
 		if err := tx.Select("seen_at").Where("id = ?", row.ID).Limit(1).Find(&there).Error; err != nil {
