@@ -34,7 +34,7 @@ var ErrOutdated = errors.New("the database schema is outdated: run `holdline mig
 
 // Run serves until ctx ends, then drains. It returns nil after a clean stop.
 func Run(ctx context.Context, cfg config.Config, o Options) error {
-	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal())
+	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal(), persistence.Options{})
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -77,12 +77,12 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 // Prepare brings the schema up to date, or refuses one that is not.
 func Prepare(ctx context.Context, db *persistence.DB, migrate bool) error {
 	if migrate {
-		if err := db.Migrate(ctx); err != nil {
+		if err := persistence.Up(ctx, db); err != nil {
 			return fmt.Errorf("migrate database: %w", err)
 		}
 		return nil
 	}
-	outdated, err := db.Outdated(ctx)
+	outdated, err := persistence.Outdated(ctx, db)
 	if err != nil {
 		return fmt.Errorf("look at the database schema: %w", err)
 	}

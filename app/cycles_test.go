@@ -117,7 +117,7 @@ func newWorld(t *testing.T) *holdlineWorld {
 	for name, token := range map[string]string{"okta": oktaToken, "entra": entraToken} {
 		cfg.Tokens = append(cfg.Tokens, config.Token{Name: name, SHA256: digest(token), Scopes: []string{"scim:read", "scim:write"}})
 	}
-	db, err := persistence.Open(t.Context(), "sqlite://:memory:")
+	db, err := persistence.Open(t.Context(), "sqlite://:memory:", persistence.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -231,7 +231,7 @@ func lookAtDatabase(ctx context.Context, cfg config.Config) doctor.Database {
 }
 
 func lookInto(ctx context.Context, cfg config.Config) (doctor.Database, error) {
-	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal())
+	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal(), persistence.Options{})
 	if err != nil {
 		return doctor.Database{}, err
 	}
@@ -241,7 +241,7 @@ func lookInto(ctx context.Context, cfg config.Config) (doctor.Database, error) {
 		return doctor.Database{}, err
 	}
 	seen := switched(policyOf(cfg), time.Until(clock.Now()))
-	seen.Outdated, err = db.Outdated(ctx)
+	seen.Outdated, err = persistence.Outdated(ctx, db)
 	if err != nil || seen.Outdated {
 		return seen, err // the switches may not be there yet
 	}

@@ -21,11 +21,11 @@ import (
 // Holdline's.
 func TestSeededAsPersistenceWrites(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "holdline.db")
-	db, err := persistence.Open(t.Context(), "sqlite://"+file)
+	db, err := persistence.Open(t.Context(), "sqlite://"+file, persistence.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Migrate(t.Context()); err != nil {
+	if err := persistence.Up(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	site := &scimSite{kratos: double.NewCrowd(10)}

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/dialect"
 )
 
 var _ claim.Archive = (*Store)(nil)
@@ -49,8 +50,8 @@ func (s *Store) FindClaims(ctx context.Context, q claim.ClaimQuery) ([]claim.Cla
 
 // find reads a page into a slice of rows.
 func (s *Store) find(ctx context.Context, rows any, p page, order string, limit int) error {
-	query, args := p.sql(s.db.dialect, order, limit)
-	return s.db.read(ctx, func(tx *gorm.DB) error { return tx.Raw(query, args...).Scan(rows).Error })
+	query, args := p.sql(s.db.Dialect(), order, limit)
+	return s.db.Read(ctx, "find", p.table, func(tx *gorm.DB) error { return tx.Raw(query, args...).Scan(rows).Error })
 }
 
 // eventRecordRow is a line of the table audit_events with its number.
@@ -61,7 +62,7 @@ type eventRecordRow struct {
 
 // FindEvents implements [claim.Archive].
 func (s *Store) FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error) {
-	p := page{table: "audit_events", index: primary}
+	p := page{table: "audit_events", index: dialect.PrimaryKey}
 	switch {
 	case q.ClaimID != "":
 		p.index = "audit_events_claim"
@@ -87,7 +88,7 @@ func (s *Store) FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.Eve
 
 // RecordEvent implements [claim.Archive].
 func (s *Store) RecordEvent(ctx context.Context, e claim.Event) error {
-	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Write(ctx, "record event", "audit_events", func(tx *gorm.DB) error {
 		return tx.Create(newEventRows([]claim.Event{e})).Error
 	}))
 }
@@ -107,7 +108,7 @@ type waitingRow struct {
 // Waiting implements [claim.Archive].
 func (s *Store) Waiting(ctx context.Context) (claim.Waiting, error) {
 	var row waitingRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "waiting", "claims", func(tx *gorm.DB) error {
 		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(claim.TextQueued), string(claim.TextQueued)).
 			Scan(&row).Error
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 // TestArchiveAtScale prints how long a page of the archive takes with HOLDLINE_CLAIMS
@@ -24,11 +25,11 @@ func TestArchiveAtScale(t *testing.T) {
 	if _, err := fmt.Sscan(sizes, &n[0], &n[1]); err != nil {
 		t.Fatal(err)
 	}
-	for kind, newDSN := range databases {
+	for kind, newDSN := range databasetest.Kinds {
 		t.Run(kind, func(t *testing.T) {
 			var sites [2]archiveSite
 			for i := range sites {
-				sites[i] = archiveSite{db: migrated(t, newDSN(t)), n: n[i]}
+				sites[i] = archiveSite{db: databasetest.Migrated(t, newDSN(t)), n: n[i]}
 				began := time.Now()
 				sites[i].load(t)
 				t.Logf("%d claims loaded in %v", n[i], time.Since(began).Round(time.Second))
@@ -120,7 +121,7 @@ func (s *archiveSite) fill(t *testing.T, into string, n int, row func(i int) str
 		for i := from; i < min(n, from+batch); i++ {
 			rows = append(rows, row(i))
 		}
-		if err := s.db.Exec(t.Context(), "INSERT INTO "+into+" VALUES "+strings.Join(rows, ",")); err != nil {
+		if err := databasetest.Exec(t.Context(), s.db, "INSERT INTO "+into+" VALUES "+strings.Join(rows, ",")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,14 +11,15 @@ import (
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 func TestArchiveKeepsItsPromises(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			claimtest.TestArchive(t, func(t *testing.T) claimtest.ArchivedStore {
 				t.Helper()
-				return persistence.NewStore(migrated(t, newDSN(t)))
+				return persistence.NewStore(databasetest.Migrated(t, newDSN(t)))
 			})
 		})
 	}
@@ -41,11 +42,11 @@ func trail(t *testing.T, db *persistence.DB) func() []claim.Event {
 }
 
 func TestSettingsKeepTheirPromises(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			claimtest.TestSettings(t, func(t *testing.T) claimtest.TrailedSettings {
 				t.Helper()
-				db := migrated(t, newDSN(t))
+				db := databasetest.Migrated(t, newDSN(t))
 				return claimtest.TrailedSettings{Settings: persistence.NewSettings(db), Trail: trail(t, db)}
 			})
 		})
@@ -53,11 +54,11 @@ func TestSettingsKeepTheirPromises(t *testing.T) {
 }
 
 func TestAdminSessionsKeepTheirPromises(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			claimtest.TestAdminSessions(t, func(t *testing.T) claimtest.TrailedSessions {
 				t.Helper()
-				db := migrated(t, newDSN(t))
+				db := databasetest.Migrated(t, newDSN(t))
 				return claimtest.TrailedSessions{AdminSessions: persistence.NewAdminSessions(db), Trail: trail(t, db)}
 			})
 		})
@@ -65,11 +66,11 @@ func TestAdminSessionsKeepTheirPromises(t *testing.T) {
 }
 
 func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
-	onEach(t, func(t kind) {
+	databasetest.OnEach(t, func(t databasetest.Kind) {
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
-		store, settings := persistence.NewStore(t.db), persistence.NewSettings(t.db)
-		sessions, digest := persistence.NewAdminSessions(t.db), claim.DigestSession("s")
+		store, settings := persistence.NewStore(t.DB), persistence.NewSettings(t.DB)
+		sessions, digest := persistence.NewAdminSessions(t.DB), claim.DigestSession("s")
 		_, claimsErr := store.FindClaims(cancelled, claim.ClaimQuery{Limit: 1})
 		_, textsErr := store.FindTexts(cancelled, claim.TextQuery{Limit: 1})
 		_, eventsErr := store.FindEvents(cancelled, claim.EventQuery{Limit: 1})
@@ -101,8 +102,8 @@ func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
 // A release that knows nothing of masks wrote the claims, and its replicas go on
 // writing while this one migrates.
 func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
-	onEach(t, func(t kind) {
-		store := persistence.NewStore(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		store := persistence.NewStore(t.DB)
 		keep := func(id string) {
 			c := openClaim(id)
 			if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
@@ -128,11 +129,11 @@ func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
 		}
 		statements = append(statements, "ALTER TABLE claims DROP COLUMN mask", "ALTER TABLE claims DROP COLUMN number_key")
 		for _, statement := range statements {
-			if err := t.db.Exec(t.Context(), statement); err != nil {
+			if err := databasetest.Exec(t.Context(), t.DB, statement); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := t.db.Migrate(t.Context()); err != nil {
+		if err := persistence.Up(t.Context(), t.DB); err != nil {
 			t.Fatal(err)
 		}
 		keep("beside")

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/dialect"
 )
 
 // FindTexts implements [claim.Archive].
@@ -67,8 +68,8 @@ func (s *Store) receiptsOf(ctx context.Context, texts []textRow) (func(textRow) 
 	}
 	var rows []numberedReceipt
 	if len(messages) > 0 {
-		query, args := receiptsQuery(s.db.dialect, messages)
-		err := s.db.read(ctx, func(tx *gorm.DB) error { return tx.Raw(query, args...).Scan(&rows).Error })
+		query, args := receiptsQuery(s.db.Dialect(), messages)
+		err := s.db.Read(ctx, "receipts", "receipts", func(tx *gorm.DB) error { return tx.Raw(query, args...).Scan(&rows).Error })
 		if err != nil {
 			return nil, err
 		}
@@ -94,14 +95,10 @@ type numberedReceipt struct {
 }
 
 // receiptsQuery looks messages up in the unique key, by gateway.
-func receiptsQuery(d dialect, messages map[string][]string) (query string, args []any) {
-	index := "FORCE INDEX (receipts_once)"
-	if d == sqliteDialect {
-		index = "INDEXED BY receipts_once"
-	}
+func receiptsQuery(d dialect.Dialect, messages map[string][]string) (query string, args []any) {
 	var where []string
 	for gateway, ids := range messages {
 		where, args = append(where, "gateway = ? AND message IN ?"), append(args, gateway, ids)
 	}
-	return "SELECT * FROM receipts " + index + " WHERE " + strings.Join(where, " OR "), args
+	return "SELECT * FROM receipts" + d.Index("receipts_once") + " WHERE " + strings.Join(where, " OR "), args
 }

@@ -12,7 +12,7 @@ import (
 // Due implements [claim.Backlog].
 func (s *Store) Due(ctx context.Context, now time.Time, n int) ([]claim.Claim, error) {
 	var rows []claimRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "due", "claims", func(tx *gorm.DB) error {
 		return tx.Where("due_at <= ?", moment(now)).Order("due_at, id").Limit(n).Find(&rows).Error
 	})
 	claims := make([]claim.Claim, len(rows))
@@ -26,7 +26,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, n int) ([]claim.Claim, e
 // the version, so the two name what was read.
 func (s *Store) Take(ctx context.Context, c claim.Claim, until time.Time) (bool, error) {
 	var taken int64
-	err := s.db.write(ctx, func(tx *gorm.DB) error {
+	err := s.db.Write(ctx, "take", "claims", func(tx *gorm.DB) error {
 		done := tx.Model(&claimRow{}).
 			Where("id = ? AND state = ? AND version = ? AND due_tries = ? AND due_at IS NOT NULL",
 				c.ID, string(c.State), c.Version, c.DueTries).
@@ -34,14 +34,14 @@ func (s *Store) Take(ctx context.Context, c claim.Claim, until time.Time) (bool,
 		taken = done.RowsAffected
 		return done.Error
 	})
-	return taken == 1, away(err)
+	return taken == 1, s.db.Classify(err)
 }
 
 // Prune implements [claim.Backlog]: it forgets the claims with their texts and
 // audit lines, then leases that nobody gave back, and receipts.
 func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error) {
 	var ids []string
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "prune", "claims", func(tx *gorm.DB) error {
 		return tx.Model(&claimRow{}).Where("ended_at < ?", moment(before)).
 			Order("ended_at").Limit(n).Pluck("id", &ids).Error
 	})
@@ -49,15 +49,15 @@ func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error)
 		return 0, err
 	}
 	if len(ids) == 0 {
-		err := s.db.write(ctx, func(tx *gorm.DB) error {
+		err := s.db.Write(ctx, "prune", "claims", func(tx *gorm.DB) error {
 			return tx.Where("ends_at < ?", moment(before)).Delete(&leaseRow{}).Error
 		})
 		if err != nil {
-			return 0, away(err)
+			return 0, s.db.Classify(err)
 		}
 		return s.pruneReceipts(ctx, before, n)
 	}
-	err = s.db.transaction(ctx, func(tx *gorm.DB) error {
+	err = s.db.Transaction(ctx, "prune", "claims", func(tx *gorm.DB) error {
 		for _, rows := range []any{&textRow{}, &eventRow{}} {
 			if err := tx.Where("claim_id IN ?", ids).Delete(rows).Error; err != nil {
 				return err
@@ -66,7 +66,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error)
 		return tx.Where("id IN ?", ids).Delete(&claimRow{}).Error
 	})
 	if err != nil {
-		return 0, away(err)
+		return 0, s.db.Classify(err)
 	}
 	return len(ids), nil
 }

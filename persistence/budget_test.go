@@ -1,24 +1,22 @@
 package persistence_test
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 // TestStatementBudget holds every call to its number of statements, of which
 // BEGIN is the first of a transaction.
 func TestStatementBudget(t *testing.T) {
-	onEach(t, func(t kind) {
-		db := t.db
-		store, statements := persistence.NewStore(db), db.Record()
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		db := t.DB
+		store, statements := persistence.NewStore(db), databasetest.Record(db)
 		check := func(call string, err error, want ...string) {
 			t.Helper()
 			if err != nil {
@@ -80,78 +78,4 @@ func TestStatementBudget(t *testing.T) {
 		check("drop texts", store.DropTexts(ctx, []string{"t", "u"}, noon, ""), "UPDATE")
 		check("postpone texts", store.PostponeTexts(ctx, []string{"t", "u"}, noon, noon), "UPDATE")
 	})
-}
-
-func TestMariaDBSessionsAreSetUp(t *testing.T) {
-	db := opened(t, mariaDB(t)+"?interpolateParams=false&loc=Local&parseTime=false&charset=latin1&wait_timeout=77")
-	for variable, want := range map[string]string{
-		"tx_isolation": "READ-COMMITTED", "innodb_lock_wait_timeout": "3", "time_zone": "+00:00",
-		"character_set_client": "utf8mb4", "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION", "wait_timeout": "77",
-	} {
-		if got, err := db.Text(t.Context(), "SELECT @@"+variable); err != nil || got != want {
-			t.Errorf("%s is %s, %v, want %s", variable, got, err, want)
-		}
-	}
-	prepared := func() int {
-		n, err := db.Count(t.Context(), `SELECT variable_value FROM information_schema.global_status
-			WHERE variable_name = 'COM_STMT_PREPARE'`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	before := prepared()
-	if n, err := db.Count(t.Context(), "SELECT ? + 0", 7); err != nil || n != 7 {
-		t.Errorf("got %d, %v", n, err)
-	}
-	if after := prepared(); after != before {
-		t.Errorf("%d statements were prepared", after-before)
-	}
-}
-
-func TestUnusableDSNsAreRefusedWithoutTheirPassword(t *testing.T) {
-	const password = "hunter2%zz"
-	for name, tt := range map[string]struct {
-		dsn  string
-		want error
-	}{
-		"nothing":            {"", persistence.ErrBadDSN},
-		"other scheme":       {"postgres://app:" + password + "@db/app", persistence.ErrBadDSN},
-		"no scheme":          {"app:" + password + "@tcp(127.0.0.1:3306)/app", persistence.ErrBadDSN},
-		"address of a URL":   {"mysql://app:" + password + "@127.0.0.1:3306/app", persistence.ErrBadDSN},
-		"no database":        {"mysql://app:" + password + "@tcp(127.0.0.1:3306)/", persistence.ErrBadDSN},
-		"no slash":           {"mysql://app:" + password + "@tcp(127.0.0.1:3306)", persistence.ErrBadDSN},
-		"password misplaced": {"mysql://tcp(127.0.0.1:3306)/app:" + password, persistence.ErrBadDSN},
-		"bad parameter":      {"mysql://app:" + password + "@tcp(127.0.0.1:3306)/app?timeout=" + password, persistence.ErrBadDSN},
-		"nobody listens":     {"mysql://app:" + password + "@tcp(127.0.0.1:1)/app", problem.ErrStoreUnavailable},
-		"no file":            {"sqlite://", persistence.ErrBadDSN},
-		"file parameters":    {"sqlite://db.sqlite?_fk=true", persistence.ErrBadDSN},
-		"no directory":       {"sqlite:///missing/directory/holdline.db", problem.ErrStoreUnavailable},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := persistence.Open(t.Context(), tt.dsn)
-			if !errors.Is(err, tt.want) {
-				t.Errorf("got %v, want %v", err, tt.want)
-			}
-			if strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("the password is in %q", err)
-			}
-		})
-	}
-}
-
-func TestAWrongPasswordIsNotRepeated(t *testing.T) {
-	dsn := strings.Replace(mariaDB(t), "app:app@", "app:hunter2@", 1)
-	_, err := persistence.Open(t.Context(), dsn)
-	if !errors.Is(err, problem.ErrStoreUnavailable) || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestOpeningWaitsNoLongerThanItsCaller(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := persistence.Open(ctx, "mysql://app:app@tcp(127.0.0.1:1)/app"); !errors.Is(err, problem.ErrStoreUnavailable) {
-		t.Errorf("got %v", err)
-	}
 }

@@ -39,7 +39,7 @@ LEFT JOIN claims AS c ON c.identity_id = ? AND c.state IN ?`
 // Current implements [claim.Claims].
 func (s *Store) Current(ctx context.Context, identityID string, since time.Time) (claim.Snapshot, error) {
 	var rows []currentRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "current", "claims", func(tx *gorm.DB) error {
 		rows = nil
 		return tx.Raw(currentQuery, replaced, identityID, identityID, moment(since), held, identityID, living).Find(&rows).Error
 	})
@@ -72,7 +72,7 @@ var living = append([]string{string(claim.Staged)}, held...)
 // Last implements [claim.Claims].
 func (s *Store) Last(ctx context.Context, identityID string) (*claim.Claim, error) {
 	var rows []claimRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "last", "claims", func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND ended_at IS NOT NULL AND state NOT IN ?", identityID, living).
 			Order("ended_at DESC, created_at DESC, id DESC").Limit(1).Find(&rows).Error
 	})
@@ -86,7 +86,7 @@ func (s *Store) Last(ctx context.Context, identityID string) (*claim.Claim, erro
 // Applied implements [claim.Claims].
 func (s *Store) Applied(ctx context.Context, identityID string) (*claim.Claim, error) {
 	var rows []claimRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "applied", "claims", func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND state = ?", identityID, string(claim.Applied)).
 			Order("ended_at DESC, created_at DESC, id DESC").Limit(1).Find(&rows).Error
 	})
@@ -100,7 +100,7 @@ func (s *Store) Applied(ctx context.Context, identityID string) (*claim.Claim, e
 // Find implements [claim.Claims].
 func (s *Store) Find(ctx context.Context, claimID string) (*claim.Claim, error) {
 	var rows []claimRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "find", "claims", func(tx *gorm.DB) error {
 		return tx.Where("id = ?", claimID).Limit(1).Find(&rows).Error
 	})
 	if err != nil || len(rows) == 0 {
@@ -116,7 +116,7 @@ var neverOpen = []string{string(claim.Staged), string(claim.Discarded)}
 // Newest implements [claim.Claims].
 func (s *Store) Newest(ctx context.Context, identityID string, number claim.Mobile) (*claim.Claim, error) {
 	var rows []claimRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "newest", "claims", func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND number_key = ? AND state NOT IN ?", identityID, number.Dialled(), neverOpen).
 			Order("created_at DESC, id DESC").Limit(1).Find(&rows).Error
 	})
@@ -133,7 +133,7 @@ var confirmed = []string{string(claim.Verified), string(claim.Applied), string(c
 // History implements [claim.Claims].
 func (s *Store) History(ctx context.Context, identityID string, number claim.Mobile, since time.Time) (claim.History, error) {
 	var rows []claimRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "history", "claims", func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND created_at > ? AND texts > 0 AND held_identity IS NULL",
 			identityID, moment(since)).Order("created_at, id").Find(&rows).Error
 	})

@@ -8,7 +8,7 @@ import (
 
 // Clock tells the database's time without asking for it: it measures how far
 // this process's clock is from it, and trusts the monotonic clock in between.
-// SQLite has no clock but the machine's.
+// A database without a clock of its own has the machine's.
 type Clock struct {
 	db    *DB
 	local func() time.Time
@@ -75,7 +75,8 @@ type measurement struct {
 // measure takes the database to have looked at its clock half way between
 // question and answer.
 func (c *Clock) measure(ctx context.Context) (measurement, error) {
-	if c.db.dialect == sqliteDialect {
+	query := c.db.dialect.Now()
+	if query == "" {
 		now := c.local()
 		return measurement{here: now, there: now.Round(0).UTC()}, nil
 	}
@@ -83,8 +84,8 @@ func (c *Clock) measure(ctx context.Context) (measurement, error) {
 	defer cancel()
 	var there time.Time
 	sent := c.local()
-	if err := c.db.pool.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&there); err != nil {
-		return measurement{}, away(err)
+	if err := c.db.gorm.WithContext(ctx).Raw(query).Row().Scan(&there); err != nil {
+		return measurement{}, c.db.Classify(err)
 	}
 	half := c.local().Sub(sent) / 2
 	return measurement{here: sent.Add(half), there: there.UTC(), uncertainty: half}, nil

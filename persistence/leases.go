@@ -28,7 +28,7 @@ func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) e
 	for _, way := range ways {
 		taken, err := way(ctx, lease, now)
 		if err != nil {
-			return away(err)
+			return s.db.Classify(err)
 		}
 		if taken {
 			if lease.ClaimID != "" {
@@ -42,7 +42,7 @@ func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) e
 
 // addLease reports whether nobody had a lease.
 func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (bool, error) {
-	err := s.db.write(ctx, func(tx *gorm.DB) error {
+	err := s.db.Write(ctx, "acquire", "identity_leases", func(tx *gorm.DB) error {
 		return insert(tx, leaseRow{
 			IdentityID: lease.IdentityID, Owner: lease.Owner, ClaimID: lease.ClaimID, EndsAt: moment(lease.Until),
 		})
@@ -56,7 +56,7 @@ func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (b
 // takeOverLease reports whether somebody had a lease that has ended.
 func (s *Store) takeOverLease(ctx context.Context, lease claim.Lease, now time.Time) (bool, error) {
 	var changed int64
-	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
+	err := s.db.Write(ctx, "acquire", "identity_leases", func(tx *gorm.DB) (err error) {
 		changed, err = update(tx, "identity_leases",
 			[]assignment{{"owner", lease.Owner}, {"claim_id", lease.ClaimID}, {"ends_at", moment(lease.Until)}},
 			void, lease.IdentityID, moment(now), string(claim.Verified))
@@ -68,14 +68,14 @@ func (s *Store) takeOverLease(ctx context.Context, lease claim.Lease, now time.T
 // Release implements [claim.Leases].
 func (s *Store) Release(ctx context.Context, lease claim.Lease) error {
 	s.left.Remove(lease.IdentityID)
-	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Write(ctx, "release", "identity_leases", func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND owner = ?", lease.IdentityID, lease.Owner).Delete(&leaseRow{}).Error
 	}))
 }
 
 // Extend has a lease that is still this owner's end later.
 func (s *Store) Extend(ctx context.Context, lease claim.Lease) error {
-	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Write(ctx, "extend", "identity_leases", func(tx *gorm.DB) error {
 		_, err := update(tx, "identity_leases", []assignment{{"ends_at", moment(lease.Until)}},
 			"identity_id = ? AND owner = ?", lease.IdentityID, lease.Owner)
 		return err

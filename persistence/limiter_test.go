@@ -15,30 +15,31 @@ import (
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 var threeAnHour = claim.Allowance{Most: 3, Window: time.Hour}
 
 func TestLimiterKeepsItsPromises(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			claimtest.TestLimiter(t, func(t *testing.T) claim.Limiter {
 				t.Helper()
-				return persistence.NewLimiter(migrated(t, newDSN(t)))
+				return persistence.NewLimiter(databasetest.Migrated(t, newDSN(t)))
 			})
 		})
 	}
 }
 
 func TestReplicasShareAnAllowance(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			dsn := newDSN(t)
-			migrated(t, dsn)
+			databasetest.Migrated(t, dsn)
 			var g errgroup.Group
 			taken := make(chan struct{}, 64)
 			for range 4 {
-				limiter := persistence.NewLimiter(opened(t, dsn))
+				limiter := persistence.NewLimiter(databasetest.Open(t, dsn))
 				for range 16 {
 					g.Go(func() error {
 						err := limiter.Take(t.Context(), "name", threeAnHour, noon)
@@ -62,8 +63,8 @@ func TestReplicasShareAnAllowance(t *testing.T) {
 }
 
 func TestTakingIsOneStatement(t *testing.T) {
-	onEach(t, func(t kind) {
-		limiter, statements := persistence.NewLimiter(t.db), t.db.Record()
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		limiter, statements := persistence.NewLimiter(t.DB), databasetest.Record(t.DB)
 		for i, want := range [][]string{{"INSERT"}, {"INSERT"}, {"INSERT"}, {"INSERT", "SELECT"}} {
 			err := limiter.Take(t.Context(), "name", threeAnHour, noon)
 			if errors.Is(err, claim.ErrTooManyTries) != (i == 3) {
@@ -81,8 +82,8 @@ func TestTakingIsOneStatement(t *testing.T) {
 }
 
 func TestNamesWithNothingToRememberArePruned(t *testing.T) {
-	onEach(t, func(t kind) {
-		limiter := persistence.NewLimiter(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		limiter := persistence.NewLimiter(t.DB)
 		one := claim.Allowance{Most: 1, Window: time.Minute}
 		for i := range 501 { // more than one batch
 			if err := limiter.Take(t.Context(), fmt.Sprint("old ", i), one, noon); err != nil {
@@ -103,7 +104,7 @@ func TestNamesWithNothingToRememberArePruned(t *testing.T) {
 			if err := limiter.Prune(t.Context(), step.now); err != nil {
 				t.Fatal(err)
 			}
-			if n, err := t.db.Count(t.Context(), "SELECT COUNT(*) FROM limits"); err != nil || n != step.want {
+			if n, err := databasetest.Count(t.Context(), t.DB, "SELECT COUNT(*) FROM limits"); err != nil || n != step.want {
 				t.Errorf("at %v: %d names, %v, want %d", step.now, n, err, step.want)
 			}
 		}
@@ -111,8 +112,8 @@ func TestNamesWithNothingToRememberArePruned(t *testing.T) {
 }
 
 func TestALimiterThatIsAwaySaysSo(t *testing.T) {
-	onEach(t, func(t kind) {
-		limiter := persistence.NewLimiter(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		limiter := persistence.NewLimiter(t.DB)
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
 		for name, err := range map[string]error{

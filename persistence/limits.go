@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // rule bounds texts. It is kept in any of several ways.
@@ -169,7 +171,7 @@ func insertWithin[R any](tx *gorm.DB, row R, rules []rule, guards ...guard) erro
 		conditions[i] = "(" + strings.Join(ways, " OR ") + ")"
 	}
 	condition, values := and(conditions, values, guards)
-	inserted, err := exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
+	inserted, err := Exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
 		") SELECT "+strings.Join(selected, ", ")+" FROM (SELECT 1 AS one) AS once WHERE "+condition, values...)
 	switch {
 	case err == nil && inserted == 0:
@@ -213,7 +215,7 @@ func (s *Store) RoomAt(ctx context.Context, text claim.Text, limits claim.TextLi
 		return until, err
 	}
 	var row limitRow
-	err = s.db.read(ctx, func(tx *gorm.DB) error {
+	err = s.db.Read(ctx, "room", "limits", func(tx *gorm.DB) error {
 		return tx.Where("name = ?", budgetName(text.To)).Limit(1).Find(&row).Error
 	})
 	if room := conforms(row, budgetOf(limits)); room.After(now) && room.After(until) {
@@ -269,7 +271,7 @@ func (s *Store) wayUntil(ctx context.Context, w way) (until time.Time, name stri
 	for _, c := range w.counts {
 		// When this text leaves the window, fewer than most are in it.
 		var texts []textRow
-		err := s.db.read(ctx, func(tx *gorm.DB) error {
+		err := s.db.Read(ctx, "room", "texts", func(tx *gorm.DB) error {
 			return tx.Where(c.where+" AND created_at > ?", append(c.values[:len(c.values):len(c.values)], c.since)...).
 				Order("created_at DESC").Offset(c.most - 1).Limit(1).Find(&texts).Error
 		})
@@ -287,7 +289,7 @@ func (s *Store) wayUntil(ctx context.Context, w way) (until time.Time, name stri
 		return until, name, nil
 	}
 	var owners []string
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "room", "texts", func(tx *gorm.DB) error {
 		owners = nil
 		return tx.Raw(ownerQuery, w.verifiedBy).Scan(&owners).Error
 	})
@@ -299,3 +301,108 @@ func (s *Store) wayUntil(ctx context.Context, w way) (until time.Time, name stri
 
 // errOutnumbered: another text took the next place in a count.
 var errOutnumbered = errors.New("another text was counted in the same instant")
+
+// limitRow is a line of the table limits: a name and its theoretical arrival
+// time, in microseconds since 1970, as the generic cell rate algorithm has it.
+type limitRow struct {
+	Name string `gorm:"primaryKey"`
+	TAT  int64  `gorm:"column:tat"`
+}
+
+// TableName implements gorm's Tabler.
+func (limitRow) TableName() string { return "limits" }
+
+// Limiter implements [claim.Limiter].
+type Limiter struct{ db *DB }
+
+var _ claim.Limiter = Limiter{}
+
+// NewLimiter returns a limiter on a database whose schema is up to date.
+func NewLimiter(db *DB) Limiter { return Limiter{db} }
+
+// Take implements [claim.Limiter], in one statement unless it refuses.
+func (l Limiter) Take(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
+	if !a.Bounded() {
+		return nil
+	}
+	err := l.db.Write(ctx, "take", "limits", taking(name, a, now, claim.ErrTooManyTries))
+	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
+		return limit
+	}
+	return l.db.Classify(err)
+}
+
+// taking takes one of a bounded allowance, or fails with a *problem.LimitError of
+// the reason. It writes the row that it decides by: so those who take at once
+// wait for one another, and a cluster sees them conflict. Until its transaction
+// ends nobody else can take for the name.
+func taking(name string, a claim.Allowance, now time.Time, reason error) statement {
+	at, interval, tolerance := now.UnixMicro(), a.Interval().Microseconds(), a.Tolerance().Microseconds()
+	raised := gorm.Expr(`CASE
+  WHEN limits.tat > ? THEN limits.tat
+  WHEN limits.tat > ? THEN limits.tat + ?
+  ELSE ? END`, at+tolerance, at, interval, at+interval)
+	return func(tx *gorm.DB) error {
+		done := tx.Clauses(clause.OnConflict{
+			Columns:   []clause.Column{{Name: "name"}},
+			DoUpdates: clause.Assignments(map[string]any{"tat": raised}),
+			// MySQL has no such condition, but does not count a row that stays as it is;
+			// SQLite would.
+			Where: clause.Where{Exprs: []clause.Expression{gorm.Expr("limits.tat <= ?", at+tolerance)}},
+		}).Create(&limitRow{Name: name, TAT: at + interval})
+		if done.Error != nil || done.RowsAffected > 0 {
+			return done.Error
+		}
+		var row limitRow
+		if err := tx.Where("name = ?", name).Limit(1).Find(&row).Error; err != nil {
+			return err
+		}
+		until := conforms(row, a)
+		if until.Before(now) { // by now one may have been given back
+			until = now
+		}
+		limit := &problem.LimitError{Reason: reason, Until: until}
+		if errors.Is(reason, claim.ErrCallingCodeFull) {
+			limit.Name = claim.LimitCodeTexts
+		}
+		return limit
+	}
+}
+
+// conforms tells when the next taking of an allowance conforms.
+func conforms(row limitRow, a claim.Allowance) time.Time {
+	return time.UnixMicro(row.TAT - a.Tolerance().Microseconds()).UTC()
+}
+
+// GiveBack implements [claim.Limiter].
+func (l Limiter) GiveBack(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
+	if !a.Bounded() {
+		return nil
+	}
+	return l.db.Classify(l.db.Write(ctx, "give back", "limits", func(tx *gorm.DB) error {
+		return tx.Model(&limitRow{}).Where("name = ? AND tat > ?", name, now.UnixMicro()).
+			UpdateColumn("tat", gorm.Expr("tat - ?", a.Interval().Microseconds())).Error
+	}))
+}
+
+// pruneBatch bounds how many names one statement forgets.
+const pruneBatch = 500
+
+// Prune forgets the names that have everything of their allowance again.
+func (l Limiter) Prune(ctx context.Context, now time.Time) error {
+	for {
+		var names []string
+		err := l.db.Read(ctx, "prune", "limits", func(tx *gorm.DB) error {
+			return tx.Model(&limitRow{}).Where("tat <= ?", now.UnixMicro()).Limit(pruneBatch).Pluck("name", &names).Error
+		})
+		if err != nil || len(names) == 0 {
+			return err
+		}
+		err = l.db.Write(ctx, "prune", "limits", func(tx *gorm.DB) error {
+			return tx.Where("name IN ? AND tat <= ?", names, now.UnixMicro()).Delete(&limitRow{}).Error
+		})
+		if err != nil {
+			return l.db.Classify(err)
+		}
+	}
+}

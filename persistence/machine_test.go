@@ -5,20 +5,21 @@ import (
 
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 // TestMachine runs the machine of package claimtest, which says how to repeat a
 // failure, against real databases: less often, for each run has a database anew.
 func TestMachine(t *testing.T) {
 	const runs = 5
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			if name == "mariadb" {
 				newDSN(t) // or is skipped
 			}
 			claimtest.TestMachine(t, runs, func(t *testing.T) claimtest.ArchivedStore {
 				t.Helper()
-				return persistence.NewStore(migrated(t, newDSN(t)))
+				return persistence.NewStore(databasetest.Migrated(t, newDSN(t)))
 			})
 		})
 	}

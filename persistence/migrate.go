@@ -2,19 +2,22 @@ package persistence
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/persistence/dialect"
 )
 
 //go:embed migrations
-var migrationFiles embed.FS
+var files embed.FS
 
 const migrationTable = "schema_migrations"
 
@@ -25,59 +28,62 @@ type Migration struct {
 	Applied bool
 }
 
-// Migrate brings the schema up to date. Replicas that start together may all
+// Up brings the schema of a database up to date. Replicas that start together may all
 // call it: one works, the others wait.
-func (db *DB) Migrate(ctx context.Context) (err error) {
-	pool, err := db.slow()
-	if err != nil {
-		return err
-	}
-	if pool != db.pool {
-		defer func() { err = errors.Join(err, pool.Close()) }()
-	}
+func Up(ctx context.Context, db *DB) error { return up(ctx, db, lockStale) }
+
+// up takes over a lock that has shown no sign of life for as long as stale.
+func up(ctx context.Context, db *DB, stale time.Duration) (err error) {
 	// Nothing to do is the usual case, and needs neither a lock nor the right to
 	// change tables.
-	outdated, err := db.Outdated(ctx)
+	outdated, err := Outdated(ctx, db)
 	if err != nil || !outdated {
 		return err
 	}
-	return db.underMigrationLock(ctx, pool, func(ctx context.Context) error {
-		migrations, err := db.migrations(pool)
+	patient, err := db.Patient()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, patient.Close()) }()
+	return underLock(ctx, patient, stale, func(ctx context.Context) error {
+		migrations, err := migrationsOf(patient)
 		if err != nil {
 			return err
 		}
 		for {
 			_, err := migrations.Up(ctx)
-			if recorded, fault := db.record(ctx, pool, err); fault != nil || !recorded {
-				return away(fault)
+			if recorded, fault := record(ctx, patient, err); fault != nil || !recorded {
+				return db.Classify(fault)
 			}
 		}
 	})
 }
 
-// record writes down a migration that failed because it had been carried out:
-// MySQL commits each of them by itself, so a process can die in between. Every
-// migration is one atomic statement, or repeats harmlessly up to the last one.
-func (db *DB) record(ctx context.Context, pool *sql.DB, failure error) (bool, error) {
+// record writes down a migration that failed because it had been carried out: where
+// the database commits each of its statements by itself, a process can die in between.
+// Every migration is one atomic statement, or repeats harmlessly up to the last one.
+func record(ctx context.Context, db *DB, failure error) (bool, error) {
 	partial := (*goose.PartialError)(nil)
-	if !errors.As(failure, &partial) || !answered(partial.Err, mysqlColumnExists, mysqlKeyExists) {
+	if !errors.As(failure, &partial) || db.Dialect().Classify(partial.Err) != dialect.AlreadyThere {
 		if failure != nil {
 			failure = fmt.Errorf("migrate: %w", failure)
 		}
 		return false, failure
 	}
-	_, err := pool.ExecContext(ctx, "INSERT INTO "+migrationTable+" (version_id, is_applied) VALUES (?, TRUE)",
-		partial.Failed.Source.Version)
+	err := db.Write(ctx, "record", migrationTable, func(tx *gorm.DB) error {
+		_, err := Exec(tx, "INSERT INTO "+migrationTable+" (version_id, is_applied) VALUES (?, TRUE)", partial.Failed.Source.Version)
+		return err
+	})
 	return err == nil, err
 }
 
-// MigrationStatus lists the migrations that this release knows, oldest first.
-func (db *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
-	known, err := db.migrations(db.pool)
+// Status lists the migrations that this release knows, oldest first.
+func Status(ctx context.Context, db *DB) ([]Migration, error) {
+	known, err := migrationsOf(db)
 	if err != nil {
 		return nil, err
 	}
-	applied, err := db.applied(ctx)
+	applied, err := appliedOf(ctx, db)
 	if err != nil {
 		return nil, err
 	}
@@ -92,29 +98,20 @@ func (db *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 
 // Outdated reports whether this release needs a migration that was not applied. A
 // schema that is newer than the release is not outdated. It changes nothing.
-func (db *DB) Outdated(ctx context.Context) (bool, error) {
-	status, err := db.MigrationStatus(ctx)
+func Outdated(ctx context.Context, db *DB) (bool, error) {
+	status, err := Status(ctx, db)
 	if err != nil {
 		return false, err
 	}
-	for _, migration := range status {
-		if !migration.Applied {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(status, func(m Migration) bool { return !m.Applied }), nil
 }
 
-func (db *DB) migrations(pool *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrationFiles, "migrations/"+string(db.dialect))
+func migrationsOf(db *DB) (*goose.Provider, error) {
+	of, err := fs.Sub(files, "migrations/"+db.Dialect().Name())
 	if err != nil {
 		return nil, fmt.Errorf("find migrations: %w", err)
 	}
-	dialect := goose.DialectMySQL
-	if db.dialect == sqliteDialect {
-		dialect = goose.DialectSQLite3
-	}
-	provider, err := goose.NewProvider(dialect, pool, files,
+	provider, err := goose.NewProvider(db.Dialect().Migrations(), db.Pool(), of,
 		goose.WithTableName(migrationTable), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
@@ -122,13 +119,13 @@ func (db *DB) migrations(pool *sql.DB) (*goose.Provider, error) {
 	return provider, nil
 }
 
-// applied reads which migrations the database has had.
-func (db *DB) applied(ctx context.Context) (map[int64]bool, error) {
+// appliedOf reads which migrations a database has had.
+func appliedOf(ctx context.Context, db *DB) (map[int64]bool, error) {
 	var versions []int64
-	err := db.read(ctx, func(tx *gorm.DB) error {
+	err := db.Read(ctx, "applied", migrationTable, func(tx *gorm.DB) error {
 		return tx.Table(migrationTable).Where("is_applied").Pluck("version_id", &versions).Error
 	})
-	if noTable(err) {
+	if db.Dialect().Classify(err) == dialect.NoTable {
 		return map[int64]bool{}, nil
 	}
 	if err != nil {

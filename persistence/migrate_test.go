@@ -9,26 +9,27 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 func TestReplicasMigrateTogether(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			dsn := newDSN(t)
 			var g errgroup.Group
 			for range 4 {
-				db := opened(t, dsn)
-				g.Go(func() error { return db.Migrate(t.Context()) })
+				db := databasetest.Open(t, dsn)
+				g.Go(func() error { return persistence.Up(t.Context(), db) })
 			}
 			if err := g.Wait(); err != nil {
 				t.Fatal(err)
 			}
-			db := opened(t, dsn)
-			n, err := db.Count(t.Context(), "SELECT COUNT(*) - COUNT(DISTINCT version_id) FROM schema_migrations")
+			db := databasetest.Open(t, dsn)
+			n, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) - COUNT(DISTINCT version_id) FROM schema_migrations")
 			if err != nil || n != 0 {
 				t.Errorf("%d migrations were applied twice, %v", n, err)
 			}
-			if n, err := db.Count(t.Context(), "SELECT COUNT(*) FROM schema_lock"); err != nil || n != 0 {
+			if n, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM schema_lock"); err != nil || n != 0 {
 				t.Errorf("the lock was not released: %d, %v", n, err)
 			}
 		})
@@ -36,31 +37,31 @@ func TestReplicasMigrateTogether(t *testing.T) {
 }
 
 func TestAnOutdatedSchemaIsSeen(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			dsn := newDSN(t)
-			db := opened(t, dsn)
+			db := databasetest.Open(t, dsn)
 			wantOutdated(t, db, true)
-			if _, err := db.Count(t.Context(), "SELECT COUNT(*) FROM schema_migrations"); err == nil {
+			if _, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM schema_migrations"); err == nil {
 				t.Error("looking made a table")
 			}
-			if err := db.Migrate(t.Context()); err != nil {
+			if err := persistence.Up(t.Context(), db); err != nil {
 				t.Fatal(err)
 			}
 			wantOutdated(t, db, false)
-			wantOutdated(t, opened(t, dsn), false)
-			if err := db.Migrate(t.Context()); err != nil {
+			wantOutdated(t, databasetest.Open(t, dsn), false)
+			if err := persistence.Up(t.Context(), db); err != nil {
 				t.Error(err)
 			}
 			// A newer release may have gone ahead.
-			if err := db.Exec(t.Context(), "INSERT INTO schema_migrations (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+			if err := databasetest.Exec(t.Context(), db, "INSERT INTO schema_migrations (version_id, is_applied) VALUES (99999, 1)"); err != nil {
 				t.Fatal(err)
 			}
 			wantOutdated(t, db, false)
-			if err := db.Migrate(t.Context()); err != nil {
+			if err := persistence.Up(t.Context(), db); err != nil {
 				t.Error(err)
 			}
-			if err := db.Exec(t.Context(), "DELETE FROM schema_migrations WHERE version_id = 8"); err != nil {
+			if err := databasetest.Exec(t.Context(), db, "DELETE FROM schema_migrations WHERE version_id = 8"); err != nil {
 				t.Fatal(err)
 			}
 			wantOutdated(t, db, true)
@@ -70,18 +71,18 @@ func TestAnOutdatedSchemaIsSeen(t *testing.T) {
 
 func wantOutdated(t *testing.T, db *persistence.DB, want bool) {
 	t.Helper()
-	if got, err := db.Outdated(t.Context()); err != nil || got != want {
+	if got, err := persistence.Outdated(t.Context(), db); err != nil || got != want {
 		t.Errorf("outdated: got %t, %v, want %t", got, err, want)
 	}
 }
 
 func TestMigrationStatusListsAllInOrder(t *testing.T) {
 	names := map[string][]string{}
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			db := opened(t, newDSN(t))
+			db := databasetest.Open(t, newDSN(t))
 			for _, applied := range []bool{false, true} {
-				status, err := db.MigrationStatus(t.Context())
+				status, err := persistence.Status(t.Context(), db)
 				if err != nil || len(status) == 0 {
 					t.Fatalf("got %v, %v", status, err)
 				}
@@ -94,7 +95,7 @@ func TestMigrationStatusListsAllInOrder(t *testing.T) {
 					last = m.Version
 					names[name] = append(names[name], m.Name)
 				}
-				if err := db.Migrate(t.Context()); err != nil {
+				if err := persistence.Up(t.Context(), db); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -106,9 +107,8 @@ func TestMigrationStatusListsAllInOrder(t *testing.T) {
 }
 
 func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
-	onEach(t, func(t kind) {
-		db := t.db
-		db.LockStale(300 * time.Millisecond)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		db := t.DB
 		statements := []string{
 			"DELETE FROM schema_migrations WHERE version_id >= 8",
 			"INSERT INTO schema_lock (id, owner, beats) VALUES (1, 'dead', 7)",
@@ -131,57 +131,13 @@ func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
 			statements = append(statements, "ALTER TABLE claims DROP COLUMN mask", "ALTER TABLE claims DROP COLUMN number_key")
 		}
 		for _, statement := range statements {
-			if err := db.Exec(t.Context(), statement); err != nil {
+			if err := databasetest.Exec(t.Context(), db, statement); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := db.Migrate(t.Context()); err != nil {
+		if err := persistence.UpTakingOver(t.Context(), db, 300*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 		wantOutdated(t.T, db, false)
 	})
-}
-
-func TestTheClockIsTheDatabases(t *testing.T) {
-	onEach(t, func(t kind) {
-		db := t.db
-		local := time.Now
-		clock, err := persistence.NewClock(t.Context(), db, func() time.Time { return local() })
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantNow := func() {
-			t.Helper()
-			now := clock.Now()
-			if off := time.Since(now).Abs(); off > time.Second {
-				t.Errorf("the clock is off by %v", off)
-			}
-			if now.Location() != time.UTC || now != now.Truncate(time.Microsecond) {
-				t.Errorf("got %v", now)
-			}
-		}
-		wantNow()
-		before := clock.Now()
-		for range 3 {
-			if err := clock.Sync(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if clock.Now().Before(before) {
-			t.Error("the clock went backwards")
-		}
-		wantNow()
-	})
-}
-
-func TestTheClockDoesNotHeedTheMachines(t *testing.T) {
-	db := opened(t, mariaDB(t))
-	wrong := func() time.Time { return time.Now().Add(-time.Hour) }
-	clock, err := persistence.NewClock(t.Context(), db, wrong)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if off := time.Since(clock.Now()).Abs(); off > time.Second {
-		t.Errorf("the clock is off by %v", off)
-	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 // TestOrders puts steps together in random orders on a real database; package
@@ -13,6 +14,6 @@ func TestOrders(t *testing.T) {
 	const seeds = 40
 	claimtest.TestOrders(t, 0, seeds, 1, func(t *testing.T) claimtest.ArchivedStore {
 		t.Helper()
-		return persistence.NewStore(migrated(t, databases["sqlite"](t)))
+		return persistence.NewStore(databasetest.Migrated(t, databasetest.SQLite(t)))
 	})
 }

@@ -29,7 +29,7 @@ LIMIT ?`
 // DueTexts implements [claim.Outbox].
 func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.QueuedText, error) {
 	var rows []dueTextRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "due texts", "texts", func(tx *gorm.DB) error {
 		rows = nil
 		return tx.Raw(dueTextsQuery, string(claim.TextCode), string(claim.Open), string(claim.TextQueued),
 			moment(now), moment(now), n).Find(&rows).Error
@@ -48,13 +48,13 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 // new one ends later.
 func (s *Store) TakeText(ctx context.Context, t claim.QueuedText, until time.Time) (bool, error) {
 	var taken int64
-	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
+	err := s.db.Write(ctx, "take text", "texts", func(tx *gorm.DB) (err error) {
 		taken, err = update(tx, "texts", []assignment{{"due_at", moment(until)}},
 			"id = ? AND state = ? AND tries = ? AND due_at = ? AND due_at < ?",
 			t.ID, string(claim.TextQueued), t.Tries, moment(t.LeaseUntil), moment(until))
 		return err
 	})
-	return taken == 1, away(err)
+	return taken == 1, s.db.Classify(err)
 }
 
 // Done implements [claim.Outbox]. A text ends once.
@@ -96,7 +96,7 @@ func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, 
 	for _, id := range textIDs {
 		values = append(values, id)
 	}
-	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Write(ctx, "settle due", "texts", func(tx *gorm.DB) error {
 		_, err := update(tx, "texts", set,
 			"state = ? AND due_at <= ? AND id IN (?"+strings.Repeat(", ?", len(textIDs)-1)+")", values...)
 		return err
@@ -104,7 +104,7 @@ func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, 
 }
 
 func (s *Store) settle(ctx context.Context, textID string, set []assignment) error {
-	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Write(ctx, "settle", "texts", func(tx *gorm.DB) error {
 		_, err := update(tx, "texts", set, "id = ? AND state = ?", textID, string(claim.TextQueued))
 		return err
 	}))

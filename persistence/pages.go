@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/dialect"
 )
 
 // page asks for rows of one table along one of its indexes, newest first. The
@@ -39,16 +40,8 @@ func (p *page) after(c claim.Cursor) {
 }
 
 // sql writes the query for at most limit rows.
-func (p *page) sql(d dialect, order string, limit int) (query string, args []any) {
-	from := " FORCE INDEX (" + p.index + ")"
-	switch {
-	case d != sqliteDialect:
-	case p.index == primary:
-		from = ""
-	default:
-		from = " INDEXED BY " + p.index
-	}
-	query = "SELECT * FROM " + p.table + from
+func (p *page) sql(d dialect.Dialect, order string, limit int) (query string, args []any) {
+	query = "SELECT * FROM " + p.table + d.Index(p.index)
 	if len(p.where) > 0 {
 		query += " WHERE " + strings.Join(p.where, " AND ")
 	}
@@ -58,6 +51,4 @@ func (p *page) sql(d dialect, order string, limit int) (query string, args []any
 const (
 	newestMade = "created_at DESC, id DESC"
 	newestLine = "id DESC"
-	// primary is the index that the table itself is.
-	primary = "PRIMARY"
 )

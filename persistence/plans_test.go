@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 // archiveAsks are all the ways in which the archive is asked, by name, with the
@@ -80,8 +81,8 @@ func ofEvents(index string, q claim.EventQuery) archiveAsk {
 // Sorting would read more than a page and, in MariaDB 10.11, could end the
 // server (see page).
 func TestEveryPageIsReadAlongOneIndex(t *testing.T) {
-	onEach(t, func(t kind) {
-		store := persistence.NewStore(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		store := persistence.NewStore(t.DB)
 		for _, id := range []string{"a", "b", "c"} {
 			c := openClaim(id)
 			event := claim.Event{ClaimID: id, IdentityID: c.IdentityID, Kind: "open", At: noon}
@@ -92,7 +93,7 @@ func TestEveryPageIsReadAlongOneIndex(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		plans := t.db.Explain()
+		plans := databasetest.Explain(t.DB)
 		for _, at := range []claim.Cursor{{}, {At: noon, ID: "z"}} {
 			for name, a := range archiveAsks(at, 1000) {
 				if _, err := a.ask(t.T, store, 50); err != nil {
@@ -112,8 +113,8 @@ func TestEveryPageIsReadAlongOneIndex(t *testing.T) {
 // What a limit counts is found by an index: whoever has many texts must not be the
 // one whose next text takes long.
 func TestLimitsCountAlongIndexes(t *testing.T) {
-	onEach(t, func(t kind) {
-		store := persistence.NewStore(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		store := persistence.NewStore(t.DB)
 		for i := range 200 { // of as many numbers and addresses, as texts are
 			c := openClaim(fmt.Sprintf("before-%d", i))
 			c.IdentityID, c.Number = c.ID, claim.RestoreMobile(fmt.Sprintf("+49170%07d", i))
@@ -132,7 +133,7 @@ func TestLimitsCountAlongIndexes(t *testing.T) {
 		text.Address = "192.0.2.1"
 		notice := *textOf(open)
 		notice.ID, notice.Kind = "notice", claim.TextChanged
-		plans := t.db.Explain()
+		plans := databasetest.Explain(t.DB)
 		for name, change := range map[string]claim.Change{
 			"a staged claim": {Create: &staged, Limits: limits, Fresh: time.Hour, At: noon},
 			"a text":         {Text: text, Limits: limits, At: noon},

@@ -31,7 +31,7 @@ func (r receiptRow) receipt() claim.Receipt {
 
 // Record implements [claim.Receipts]. A unique key knows what came before.
 func (s *Store) Record(ctx context.Context, r claim.Receipt) error {
-	err := s.db.write(ctx, func(tx *gorm.DB) error {
+	err := s.db.Write(ctx, "record", "receipts", func(tx *gorm.DB) error {
 		return tx.Create(&receiptRow{
 			Gateway: clip(r.Gateway, nameWidth), Message: clip(r.Message, textWidth),
 			State: string(r.State), Detail: clip(r.Detail, nameWidth), ReceivedAt: moment(r.At),
@@ -40,7 +40,7 @@ func (s *Store) Record(ctx context.Context, r claim.Receipt) error {
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return nil
 	}
-	return away(err)
+	return s.db.Classify(err)
 }
 
 // textStateQuery finds the newest text and the receipt that counts for it. A
@@ -61,7 +61,7 @@ LIMIT 1`
 // TextState implements [claim.Claims].
 func (s *Store) TextState(ctx context.Context, claimID string) (claim.TextState, error) {
 	var row struct{ State, Receipt string }
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "text state", "texts", func(tx *gorm.DB) error {
 		return tx.Raw(textStateQuery, claimID, string(claim.TextCode), string(claim.ReceiptAccepted)).Scan(&row).Error
 	})
 	return claim.TextState(row.State).With(claim.ReceiptState(row.Receipt)), err
@@ -70,14 +70,14 @@ func (s *Store) TextState(ctx context.Context, claimID string) (claim.TextState,
 // pruneReceipts forgets receipts and returns how many.
 func (s *Store) pruneReceipts(ctx context.Context, before time.Time, n int) (int, error) {
 	var ids []int64
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "prune", "receipts", func(tx *gorm.DB) error {
 		return tx.Model(&receiptRow{}).Where("received_at < ?", moment(before)).
 			Order("received_at").Limit(n).Pluck("id", &ids).Error
 	})
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
-	return len(ids), away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return len(ids), s.db.Classify(s.db.Write(ctx, "prune", "receipts", func(tx *gorm.DB) error {
 		return tx.Where("id IN ?", ids).Delete(&receiptRow{}).Error
 	}))
 }

@@ -10,11 +10,12 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 func TestAReceiptIsOneStatementAndSoIsLookingAtIt(t *testing.T) {
-	onEach(t, func(t kind) {
-		store, statements := persistence.NewStore(t.db), t.db.Record()
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		store, statements := persistence.NewStore(t.DB), databasetest.Record(t.DB)
 		receipt := claim.Receipt{Gateway: "main", Message: "m", State: claim.ReceiptDelivered, Detail: "delivered", At: noon}
 		for range 2 { // the second is known already
 			if err := store.Record(t.Context(), receipt); err != nil {
@@ -35,8 +36,8 @@ func TestAReceiptIsOneStatementAndSoIsLookingAtIt(t *testing.T) {
 }
 
 func TestAReceiptFitsItsColumnsOrTheStoreIsAway(t *testing.T) {
-	onEach(t, func(t kind) {
-		store := persistence.NewStore(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		store := persistence.NewStore(t.DB)
 		long := strings.Repeat("ü", 300) + "\xff"
 		receipt := claim.Receipt{Gateway: long, Message: long, State: claim.ReceiptDelivered, Detail: long, At: noon}
 		if err := store.Record(t.Context(), receipt); err != nil {

@@ -218,3 +218,10 @@ type leaseRow struct {
 
 // TableName implements gorm's Tabler.
 func (leaseRow) TableName() string { return "identity_leases" }
+
+// The widths of the columns that hold texts from outside.
+const (
+	addressWidth = 64
+	nameWidth    = 64
+	textWidth    = 255
+)

@@ -12,8 +12,8 @@ import (
 	"github.com/holdline/holdline/internal/scim"
 )
 
-// LoadScim fills an empty index with entries 0 to n, in the order of its tables.
-func (db *DB) LoadScim(ctx context.Context, n int, entry func(i int) scim.Entry) error {
+// Load fills an empty index with entries 0 to n, in the order of its tables.
+func Load(ctx context.Context, db *DB, n int, entry func(i int) scim.Entry) error {
 	type user struct {
 		place int64
 		i     int
@@ -39,7 +39,7 @@ func (db *DB) LoadScim(ctx context.Context, n int, entry func(i int) scim.Entry)
 			rows, values = append(rows, row), append(values, more...)
 			counts[scimBucket(row.Place)]++
 		}
-		if err := db.gorm.WithContext(ctx).Create(&rows).Error; err != nil {
+		if err := create(ctx, db, &rows); err != nil {
 			return err
 		}
 	}
@@ -47,12 +47,12 @@ func (db *DB) LoadScim(ctx context.Context, n int, entry func(i int) scim.Entry)
 		return cmp.Or(bytes.Compare(a.Path, b.Path), bytes.Compare(a.ValueKey, b.ValueKey), cmp.Compare(a.Place, b.Place))
 	})
 	for batch := range slices.Chunk(values, 2000) {
-		if err := db.gorm.WithContext(ctx).Create(&batch).Error; err != nil {
+		if err := create(ctx, db, &batch); err != nil {
 			return err
 		}
 	}
 	for bucket, users := range counts {
-		if err := db.gorm.WithContext(ctx).Create(&scimCount{bucket, users}).Error; err != nil {
+		if err := create(ctx, db, &scimCount{bucket, users}); err != nil {
 			return err
 		}
 	}
@@ -60,8 +60,8 @@ func (db *DB) LoadScim(ctx context.Context, n int, entry func(i int) scim.Entry)
 }
 
 // TakePlace puts somebody in the place of an identity.
-func (db *DB) TakePlace(ctx context.Context, id string) error {
-	return db.transaction(ctx, func(tx *gorm.DB) error {
+func TakePlace(ctx context.Context, db *DB, id string) error {
+	return db.Transaction(ctx, "test", "", func(tx *gorm.DB) error {
 		return tx.Create(&scimRow{
 			Place: scimPlace(id), ID: "before " + id, Document: "{}", ExternalIDs: "{}", FoundBy: "{}",
 			SeenAt: moment(time.Unix(0, 0)),
@@ -72,10 +72,14 @@ func (db *DB) TakePlace(ctx context.Context, id string) error {
 // Get returns an entry, or false. It has the external id of the named client.
 func (x *ScimIndex) Get(ctx context.Context, id, client string) (scim.Entry, bool, error) {
 	var rows []scimRow
-	err := x.db.read(ctx, func(tx *gorm.DB) error { return tx.Where("id = ?", id).Find(&rows).Error })
+	err := x.db.Read(ctx, "test", "", func(tx *gorm.DB) error { return tx.Where("id = ?", id).Find(&rows).Error })
 	if err != nil || len(rows) == 0 {
 		return scim.Entry{}, false, err
 	}
 	entry, err := rows[0].entry(client)
 	return entry, err == nil, err
+}
+
+func create(ctx context.Context, db *DB, rows any) error {
+	return db.Transaction(ctx, "test", "", func(tx *gorm.DB) error { return tx.Create(rows).Error })
 }

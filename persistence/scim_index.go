@@ -39,7 +39,7 @@ func (x *ScimIndex) Put(ctx context.Context, e scim.Entry) error {
 	if err != nil {
 		return err
 	}
-	return away(x.db.transaction(ctx, func(tx *gorm.DB) error { return putScim(tx, row) }))
+	return x.db.Classify(x.db.Transaction(ctx, "put", "scim_users", func(tx *gorm.DB) error { return putScim(tx, row) }))
 }
 
 // putScim writes a row until it is in or a newer one is. Whoever updates the row,
@@ -170,7 +170,7 @@ func countScim(tx *gorm.DB, place int64, by int) error {
 
 // Delete implements [scim.Index].
 func (x *ScimIndex) Delete(ctx context.Context, id string) error {
-	return away(x.db.transaction(ctx, func(tx *gorm.DB) error {
+	return x.db.Classify(x.db.Transaction(ctx, "delete", "scim_users", func(tx *gorm.DB) error {
 		// As in putScim, the first statement holds the row.
 		held := tx.Model(&scimRow{}).Where("id = ?", id).UpdateColumn("writes", gorm.Expr("writes + 1"))
 		if held.Error != nil || held.RowsAffected == 0 {
@@ -199,7 +199,7 @@ func (x *ScimIndex) Stamps(ctx context.Context, ids []string) (map[string]scim.S
 	stamps := make(map[string]scim.Stamp, len(ids))
 	for batch := range slices.Chunk(ids, scimBatch) {
 		var rows []scimRow
-		err := x.db.read(ctx, func(tx *gorm.DB) error {
+		err := x.db.Read(ctx, "stamps", "scim_users", func(tx *gorm.DB) error {
 			return tx.Select("id", "version", "updated_at").Where("id IN ?", batch).Find(&rows).Error
 		})
 		if err != nil {

@@ -23,7 +23,7 @@ func (scimPass) TableName() string { return "scim_passes" }
 // LastPass implements [scim.Index].
 func (x *ScimIndex) LastPass(ctx context.Context) (time.Time, error) {
 	var row scimPass
-	err := x.db.read(ctx, func(tx *gorm.DB) error {
+	err := x.db.Read(ctx, "last pass", "scim_passes", func(tx *gorm.DB) error {
 		return tx.Where("name = ?", passedUsers).Limit(1).Find(&row).Error
 	})
 	return time.Time(row.BeganAt), err
@@ -43,14 +43,14 @@ func (x *ScimIndex) Complete(ctx context.Context) (bool, error) {
 
 // Passed implements [scim.Index].
 func (x *ScimIndex) Passed(ctx context.Context, began time.Time) error {
-	err := x.db.write(ctx, func(tx *gorm.DB) error {
-		return insert(tx, scimPass{passedUsers, moment(began)})
+	err := x.db.Write(ctx, "passed", "scim_passes", func(tx *gorm.DB) error {
+		return tx.Create(&scimPass{passedUsers, moment(began)}).Error
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		err = x.db.write(ctx, func(tx *gorm.DB) error {
-			_, err := update(tx, "scim_passes", []assignment{{"began_at", moment(began)}}, "name = ? AND began_at < ?", passedUsers, moment(began))
-			return err
+		err = x.db.Write(ctx, "passed", "scim_passes", func(tx *gorm.DB) error {
+			return tx.Model(&scimPass{}).Where("name = ? AND began_at < ?", passedUsers, moment(began)).
+				UpdateColumn("began_at", moment(began)).Error
 		})
 	}
-	return away(err)
+	return x.db.Classify(err)
 }

@@ -35,6 +35,8 @@ func (x *ScimIndex) Query(ctx context.Context, q scim.Query) (scim.Page, error) 
 	return x.examined(ctx, q)
 }
 
+func (x *ScimIndex) conditions(client string) conditions { return conditions{x.db.Dialect(), client} }
+
 // everything answers with a page of all users.
 func (x *ScimIndex) everything(ctx context.Context, q scim.Query) (scim.Page, error) {
 	page, from, skip := scim.Page{}, int64(0), 0
@@ -70,7 +72,7 @@ func (x *ScimIndex) everything(ctx context.Context, q scim.Query) (scim.Page, er
 
 func (x *ScimIndex) counts(ctx context.Context) ([]scimCount, error) {
 	counts := make([]scimCount, 0, scimBuckets)
-	err := x.db.read(ctx, func(tx *gorm.DB) error {
+	err := x.db.Read(ctx, "count", "scim_counts", func(tx *gorm.DB) error {
 		counts = counts[:0]
 		return tx.Order("bucket").Find(&counts).Error
 	})
@@ -79,7 +81,7 @@ func (x *ScimIndex) counts(ctx context.Context) ([]scimCount, error) {
 
 func (x *ScimIndex) total(ctx context.Context) (int, error) {
 	var total int
-	err := x.db.read(ctx, func(tx *gorm.DB) error {
+	err := x.db.Read(ctx, "count", "scim_counts", func(tx *gorm.DB) error {
 		return tx.Model(&scimCount{}).Select("COALESCE(SUM(users), 0)").Scan(&total).Error
 	})
 	return total, err
@@ -102,7 +104,7 @@ func (x *ScimIndex) sorted(ctx context.Context, q scim.Query) (scim.Page, error)
 		order = "value_key DESC, place DESC"
 	}
 	var places []int64
-	err = x.db.read(ctx, func(tx *gorm.DB) error {
+	err = x.db.Read(ctx, "sort", "scim_values", func(tx *gorm.DB) error {
 		return tx.Model(&scimValue{}).Where("path = ?", []byte(q.SortBy)).Order(order).
 			Limit(limit).Offset(offset).Pluck("place", &places).Error
 	})
@@ -119,7 +121,7 @@ func (x *ScimIndex) sorted(ctx context.Context, q scim.Query) (scim.Page, error)
 // kept answers with a page of what a condition keeps, and reports whether the
 // evaluator agrees with it.
 func (x *ScimIndex) kept(ctx context.Context, q scim.Query) (page scim.Page, agreed bool, err error) {
-	keeping, args := scimSQL(q.Condition, q.Client)
+	keeping, args := x.conditions(q.Client).sql(q.Condition)
 	if q.Limit > 0 {
 		rows, err := x.rows(ctx, `SELECT DISTINCT place FROM (`+keeping+`) AS c ORDER BY place LIMIT ? OFFSET ?`,
 			append(args, q.Limit, q.Offset)...)
@@ -141,7 +143,7 @@ func (x *ScimIndex) kept(ctx context.Context, q scim.Query) (page scim.Page, agr
 		return page, true, nil // the last page says how many there are
 	}
 	args = args[:len(args):len(args)]
-	err = x.db.read(ctx, func(tx *gorm.DB) error {
+	err = x.db.Read(ctx, "count", "scim_values", func(tx *gorm.DB) error {
 		return tx.Raw(`SELECT COUNT(DISTINCT place) FROM (`+keeping+`) AS c`, args...).Scan(&page.Total).Error
 	})
 	return page, err == nil, err
@@ -221,12 +223,12 @@ func examine(row scimRow, q scim.Query) (key string, matches bool, err error) {
 // candidates returns the places that a condition keeps, or refuses to when they
 // are more than the bound.
 func (x *ScimIndex) candidates(ctx context.Context, q scim.Query) ([]int64, error) {
-	keeping, args := scimSQL(q.Condition, q.Client)
+	keeping, args := x.conditions(q.Client).sql(q.Condition)
 	if q.Matches == nil {
-		keeping, args = scimSQL(scim.All{}, "")
+		keeping, args = x.conditions("").sql(scim.All{})
 	}
 	var places []int64
-	err := x.db.read(ctx, func(tx *gorm.DB) error {
+	err := x.db.Read(ctx, "candidates", "scim_values", func(tx *gorm.DB) error {
 		return tx.Raw(`SELECT DISTINCT place FROM (`+keeping+`) AS c ORDER BY place LIMIT ?`,
 			append(args, q.Bound+1)...).Scan(&places).Error
 	})
@@ -240,7 +242,7 @@ func (x *ScimIndex) candidates(ctx context.Context, q scim.Query) ([]int64, erro
 // rows reads the users at the places that a query selects.
 func (x *ScimIndex) rows(ctx context.Context, selecting string, args ...any) ([]scimRow, error) {
 	var rows []scimRow
-	err := x.db.read(ctx, func(tx *gorm.DB) error {
+	err := x.db.Read(ctx, "read", "scim_users", func(tx *gorm.DB) error {
 		return tx.Raw(`SELECT u.place, u.id, u.version, u.document, u.external_ids, u.updated_at, u.seen_at
 			FROM (`+selecting+`) AS p JOIN scim_users AS u ON u.place = p.place ORDER BY p.place`, args...).Scan(&rows).Error
 	})
@@ -252,7 +254,7 @@ func (x *ScimIndex) rowsAt(ctx context.Context, places []int64) ([]scimRow, erro
 	if len(places) == 0 {
 		return nil, nil
 	}
-	err := x.db.read(ctx, func(tx *gorm.DB) error {
+	err := x.db.Read(ctx, "read", "scim_users", func(tx *gorm.DB) error {
 		return tx.Omit("found_by").Where("place IN ?", places).Order("place").Find(&rows).Error
 	})
 	return rows, err

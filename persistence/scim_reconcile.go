@@ -30,7 +30,7 @@ func (x *ScimIndex) reconcile(ctx context.Context, entries []scim.Entry) (change
 		ids = append(ids, e.ID)
 	}
 	var rows []scimRow
-	err = x.db.read(ctx, func(tx *gorm.DB) error { return tx.Where("id IN ?", ids).Find(&rows).Error })
+	err = x.db.Read(ctx, "compare", "scim_users", func(tx *gorm.DB) error { return tx.Where("id IN ?", ids).Find(&rows).Error })
 	if err != nil {
 		return 0, err
 	}
@@ -64,12 +64,12 @@ func (r scimRow) describes(other scimRow) bool {
 
 func (x *ScimIndex) see(ctx context.Context, seen map[time.Time][]string) error {
 	for at, ids := range seen {
-		err := x.db.write(ctx, func(tx *gorm.DB) error {
+		err := x.db.Write(ctx, "see", "scim_users", func(tx *gorm.DB) error {
 			return tx.Model(&scimRow{}).Where("id IN ? AND seen_at < ?", ids, moment(at)).
 				UpdateColumn("seen_at", moment(at)).Error
 		})
 		if err != nil {
-			return away(err)
+			return x.db.Classify(err)
 		}
 	}
 	return nil
@@ -78,7 +78,7 @@ func (x *ScimIndex) see(ctx context.Context, seen map[time.Time][]string) error 
 // Unseen implements [scim.Index].
 func (x *ScimIndex) Unseen(ctx context.Context, since time.Time, n int) ([]string, error) {
 	var ids []string
-	err := x.db.read(ctx, func(tx *gorm.DB) error {
+	err := x.db.Read(ctx, "unseen", "scim_users", func(tx *gorm.DB) error {
 		return tx.Model(&scimRow{}).Where("seen_at < ?", moment(since)).Order("seen_at").Limit(n).Pluck("id", &ids).Error
 	})
 	return ids, err

@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/filter"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 // TestScimAtScale prints how long an index of HOLDLINE_SCIM_USERS (such as
@@ -34,11 +35,11 @@ func TestScimAtScale(t *testing.T) {
 	}
 	var sites [2]scaleSite
 	for i, n := range []int{small, large} {
-		db := migrated(t, dsn[i])
-		if have, err := db.Count(t.Context(), "SELECT COUNT(*) FROM scim_users"); err != nil {
+		db := databasetest.Migrated(t, dsn[i])
+		if have, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM scim_users"); err != nil {
 			t.Fatal(err)
 		} else if have == 0 {
-			if err := db.LoadScim(t.Context(), n, scaleEntry); err != nil {
+			if err := persistence.Load(t.Context(), db, n, scaleEntry); err != nil {
 				t.Fatal(err)
 			}
 		}

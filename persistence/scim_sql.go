@@ -5,23 +5,30 @@ import (
 	"strings"
 
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/persistence/dialect"
 )
 
-// scimSQL writes a condition as a query of places, which may repeat. MySQL and
-// MariaDB merge the nested ones into one join.
-func scimSQL(c scim.Condition, client string) (query string, args []any) {
+// conditions are written as queries of places.
+type conditions struct {
+	dialect dialect.Dialect
+	client  string // whose external ids are meant
+}
+
+// sql writes a condition as a query of places, which may repeat. MySQL and MariaDB
+// merge the nested ones into one join.
+func (w conditions) sql(c scim.Condition) (query string, args []any) {
 	switch c := c.(type) {
 	case scim.Within:
-		return withinSQL(c, client)
+		return w.within(c)
 	case scim.Contains:
-		return `SELECT place FROM scim_values WHERE path = ? AND (INSTR(value_key, ?) > 0 OR LENGTH(value_key) > ?)`,
-			[]any{scimPath(c.Path, client), []byte(c.Part), scim.KeyLength}
+		return `SELECT place FROM scim_values WHERE path = ? AND (` + w.dialect.Contains("value_key") + ` OR LENGTH(value_key) > ?)`,
+			[]any{w.path(c.Path), []byte(c.Part), scim.KeyLength}
 	case scim.And:
-		return joinSQL(c, client)
+		return w.all(c)
 	case scim.Or:
 		parts := []string{}
 		for i, part := range c {
-			query, partArgs := scimSQL(part, client)
+			query, partArgs := w.sql(part)
 			parts = append(parts, fmt.Sprintf(`SELECT place FROM (%s) AS o%d`, query, i))
 			args = append(args, partArgs...)
 		}
@@ -34,26 +41,26 @@ func scimSQL(c scim.Condition, client string) (query string, args []any) {
 	}
 }
 
-func withinSQL(w scim.Within, client string) (string, []any) {
-	path := scimPath(w.Path, client)
-	if w.Single() {
-		return `SELECT place FROM scim_values WHERE path = ? AND value_key = ?`, []any{path, []byte(w.Low)}
+func (w conditions) within(c scim.Within) (string, []any) {
+	path := w.path(c.Path)
+	if c.Single() {
+		return `SELECT place FROM scim_values WHERE path = ? AND value_key = ?`, []any{path, []byte(c.Low)}
 	}
 	return `SELECT place FROM scim_values WHERE path = ? AND value_key >= ? AND value_key < ?`,
-		[]any{path, []byte(w.Low), []byte(w.High)}
+		[]any{path, []byte(c.Low), []byte(c.High)}
 }
 
-// scimPath is a path in the table; every client has an externalId of its own.
-func scimPath(path, client string) []byte {
+// path is a path in the table; every client has an externalId of its own.
+func (w conditions) path(path string) []byte {
 	if path == "externalId" {
-		path = externalPath(client)
+		path = externalPath(w.client)
 	}
 	return []byte(path)
 }
 
-func joinSQL(and scim.And, client string) (query string, args []any) {
+func (w conditions) all(and scim.And) (query string, args []any) {
 	for i, part := range and {
-		partQuery, partArgs := scimSQL(part, client)
+		partQuery, partArgs := w.sql(part)
 		if i == 0 {
 			query = fmt.Sprintf(`SELECT c0.place FROM (%s) AS c0`, partQuery)
 		} else {

@@ -17,6 +17,7 @@ import (
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/filter"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 var scimIndexing = filter.NewIndexing(scim.User(scim.Enterprise()), filter.FoundBy(), filter.SortedBy())
@@ -38,7 +39,7 @@ func named(tb testing.TB, id, userName string) scim.Entry {
 	return scimEntry(tb, id, map[string]any{"id": id, "userName": userName})
 }
 
-func put(t kind, index scim.Index, entries ...scim.Entry) {
+func put(t databasetest.Kind, index scim.Index, entries ...scim.Entry) {
 	t.Helper()
 	for _, e := range entries {
 		if err := index.Put(t.Context(), e); err != nil {
@@ -48,7 +49,7 @@ func put(t kind, index scim.Index, entries ...scim.Entry) {
 }
 
 // found lists the ids of an answer, and its total.
-func found(t kind, index scim.Index, q scim.Query) string {
+func found(t databasetest.Kind, index scim.Index, q scim.Query) string {
 	t.Helper()
 	page, err := index.Query(t.Context(), q)
 	if err != nil {
@@ -61,7 +62,7 @@ func found(t kind, index scim.Index, q scim.Query) string {
 	return fmt.Sprintf("%s of %d", strings.Join(ids, " "), page.Total)
 }
 
-func want(t kind, got, want string) {
+func want(t databasetest.Kind, got, want string) {
 	t.Helper()
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -69,8 +70,8 @@ func want(t kind, got, want string) {
 }
 
 func TestScimAnEntryReplacesTheOlderOne(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		first := named(t, "a", "Ann")
 		first.ExternalIDs = map[string]string{"okta": "1", "entra": "2"}
 		second := named(t, "a", "Anna")
@@ -99,7 +100,7 @@ func TestScimAnEntryReplacesTheOlderOne(t *testing.T) {
 	})
 }
 
-func wantScimRows(t kind, users, values int) {
+func wantScimRows(t databasetest.Kind, users, values int) {
 	t.Helper()
 	for query, want := range map[string]int{
 		"SELECT COUNT(*) FROM scim_users":                     users,
@@ -107,15 +108,15 @@ func wantScimRows(t kind, users, values int) {
 		"SELECT COUNT(*) FROM scim_values":                    values,
 		"SELECT COUNT(*) FROM scim_counts WHERE NOT users>=0": 0,
 	} {
-		if got, err := t.db.Count(t.Context(), query); err != nil || got != want {
+		if got, err := databasetest.Count(t.Context(), t.DB, query); err != nil || got != want {
 			t.Errorf("%s: got %d, %v, want %d", query, got, err, want)
 		}
 	}
 }
 
 func TestScimAnExternalIDIsItsClients(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		a, b := named(t, "a", "a"), named(t, "b", "b")
 		a.ExternalIDs = map[string]string{"okta": "X", "entra": "y"}
 		b.ExternalIDs = map[string]string{"okta": "x"}
@@ -138,9 +139,9 @@ func TestScimAnExternalIDIsItsClients(t *testing.T) {
 }
 
 func TestScimTwoUsersMayHashToOnePlace(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
-		if err := t.db.TakePlace(t.Context(), "a"); err != nil {
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
+		if err := persistence.TakePlace(t.Context(), t.DB, "a"); err != nil {
 			t.Fatal(err)
 		}
 		put(t, index, named(t, "a", "Ann"), named(t, "a", "Anna"))
@@ -155,8 +156,8 @@ func TestScimTwoUsersMayHashToOnePlace(t *testing.T) {
 }
 
 func TestScimWritersTogetherCountRight(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		var g errgroup.Group
 		for w := range 8 {
 			g.Go(func() error {
@@ -196,8 +197,8 @@ func TestScimWritersTogetherCountRight(t *testing.T) {
 }
 
 func TestScimAReconcilerFindsWhatChangedAndWhatIsGone(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		var entries []scim.Entry
 		for i := range 300 {
 			entries = append(entries, named(t, fmt.Sprintf("%03d", i), fmt.Sprint("user", i)))
@@ -226,8 +227,8 @@ func TestScimAReconcilerFindsWhatChangedAndWhatIsGone(t *testing.T) {
 }
 
 func TestScimStampsSayWhenIdentitiesChanged(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		var ids []string
 		for i := range 300 {
 			e := named(t, fmt.Sprintf("%03d", i), fmt.Sprint("user", i))
@@ -235,7 +236,7 @@ func TestScimStampsSayWhenIdentitiesChanged(t *testing.T) {
 			ids = append(ids, e.ID, "no "+e.ID)
 			put(t, index, e)
 		}
-		statements := t.db.Record()
+		statements := databasetest.Record(t.DB)
 		stamps, err := index.Stamps(t.Context(), ids)
 		if err != nil || len(stamps) != 300 {
 			t.Fatalf("got %d, %v", len(stamps), err)
@@ -259,8 +260,8 @@ func TestScimStampsSayWhenIdentitiesChanged(t *testing.T) {
 }
 
 func TestScimALongValueIsFoundByItsEnd(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		long := strings.Repeat("ä", 200)
 		put(t, index, named(t, "a", long+"y"), named(t, "b", long+"z"))
 		for _, form := range []string{`userName eq "%s"`, `userName ew "%s"`, `userName co "%s"`, `userName ge "%s"`} {
@@ -271,8 +272,8 @@ func TestScimALongValueIsFoundByItsEnd(t *testing.T) {
 }
 
 func TestScimAQueryThatCostsTooMuchIsRefused(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		put(t, index, named(t, "a", "ann"), named(t, "b", "bob"), named(t, "c", "ben"), named(t, "d", "dan"))
 		for text, refused := range map[string]bool{
 			`userName co "n"`:                        true,
@@ -298,10 +299,10 @@ func TestScimAQueryThatCostsTooMuchIsRefused(t *testing.T) {
 }
 
 func TestScimTheUsualQuestionsAreOneOrTwoStatements(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		put(t, index, named(t, "a", "ann"), named(t, "b", "bob"))
-		statements := t.db.Record()
+		statements := databasetest.Record(t.DB)
 		for text, wanted := range map[string]int{
 			`userName eq "ann"`:                          1,
 			`userName eq "nobody"`:                       1,
@@ -323,9 +324,9 @@ func TestScimTheUsualQuestionsAreOneOrTwoStatements(t *testing.T) {
 }
 
 func TestScimTheStoreMayBeAway(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
-		if err := t.db.Close(); err != nil {
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
+		if err := t.DB.Close(); err != nil {
 			t.Fatal(err)
 		}
 		_, _, get := index.Get(t.Context(), "a", "")
@@ -347,8 +348,8 @@ func TestScimTheStoreMayBeAway(t *testing.T) {
 
 // The database answers as somebody would who looks at every document.
 func TestScimTheIndexAnswersAsTheEvaluator(t *testing.T) {
-	onEach(t, func(t kind) {
-		index := persistence.NewScimIndex(t.db)
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		index := persistence.NewScimIndex(t.DB)
 		model := map[string]scim.Entry{}
 		seen := noon
 		rapid.Check(t, func(r *rapid.T) {
@@ -379,7 +380,7 @@ func TestScimTheIndexAnswersAsTheEvaluator(t *testing.T) {
 	})
 }
 
-func answersAsTheEvaluator(t kind, r *rapid.T, index scim.Index, model map[string]scim.Entry) {
+func answersAsTheEvaluator(t databasetest.Kind, r *rapid.T, index scim.Index, model map[string]scim.Entry) {
 	t.Helper()
 	text := rapid.SampledFrom([]string{"", "some", "some"}).Draw(r, "filter")
 	sortBy := rapid.SampledFrom([]string{"", "", "userName", "emails", "title", "meta.created", "none"}).Draw(r, "sortBy")
@@ -485,8 +486,8 @@ func someFilter(r *rapid.T, depth int) string {
 // Any pass that has come to its end makes the index complete, for all replicas, and the
 // one that began last is remembered.
 func TestAPassMakesTheIndexComplete(t *testing.T) {
-	onEach(t, func(k kind) {
-		one, other := persistence.NewScimIndex(k.db), persistence.NewScimIndex(k.db)
+	databasetest.OnEach(t, func(k databasetest.Kind) {
+		one, other := persistence.NewScimIndex(k.DB), persistence.NewScimIndex(k.DB)
 		wants := func(complete bool, last time.Time) {
 			k.Helper()
 			for _, index := range []*persistence.ScimIndex{one, other} {

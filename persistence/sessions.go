@@ -64,7 +64,7 @@ func NewAdminSessions(db *DB) AdminSessions { return AdminSessions{db} }
 // BeginSession implements [claim.AdminSessions].
 func (s AdminSessions) BeginSession(ctx context.Context, session claim.AdminSession, e claim.Event) error {
 	row := newSessionRow(session)
-	return away(s.db.transaction(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Transaction(ctx, "begin", "admin_sessions", func(tx *gorm.DB) error {
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (s AdminSessions) BeginSession(ctx context.Context, session claim.AdminSess
 // FindSession implements [claim.AdminSessions].
 func (s AdminSessions) FindSession(ctx context.Context, d claim.SessionDigest) (claim.AdminSession, error) {
 	var rows []sessionRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error { return tx.Where("digest = ?", d.String()).Find(&rows).Error })
+	err := s.db.Read(ctx, "find", "admin_sessions", func(tx *gorm.DB) error { return tx.Where("digest = ?", d.String()).Find(&rows).Error })
 	if err != nil {
 		return claim.AdminSession{}, err
 	}
@@ -87,7 +87,7 @@ func (s AdminSessions) FindSession(ctx context.Context, d claim.SessionDigest) (
 
 // TouchSession implements [claim.AdminSessions].
 func (s AdminSessions) TouchSession(ctx context.Context, d claim.SessionDigest, at time.Time) error {
-	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Write(ctx, "touch", "admin_sessions", func(tx *gorm.DB) error {
 		return tx.Model(&sessionRow{}).Where("digest = ? AND seen_at < ?", d.String(), moment(at)).
 			UpdateColumn("seen_at", moment(at)).Error
 	}))
@@ -95,7 +95,7 @@ func (s AdminSessions) TouchSession(ctx context.Context, d claim.SessionDigest, 
 
 // EndSession implements [claim.AdminSessions].
 func (s AdminSessions) EndSession(ctx context.Context, d claim.SessionDigest, e claim.Event) error {
-	return away(s.db.transaction(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Transaction(ctx, "end", "admin_sessions", func(tx *gorm.DB) error {
 		done := tx.Where("digest = ?", d.String()).Delete(&sessionRow{})
 		if done.Error != nil || done.RowsAffected == 0 {
 			return done.Error
@@ -106,7 +106,7 @@ func (s AdminSessions) EndSession(ctx context.Context, d claim.SessionDigest, e 
 
 // PruneSessions implements [claim.AdminSessions].
 func (s AdminSessions) PruneSessions(ctx context.Context, before time.Time) error {
-	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Write(ctx, "prune", "admin_sessions", func(tx *gorm.DB) error {
 		return tx.Where("seen_at < ?", moment(before)).Delete(&sessionRow{}).Error
 	}))
 }

@@ -32,7 +32,7 @@ func NewSettings(db *DB) Settings { return Settings{db} }
 // Settings implements [claim.Settings].
 func (s Settings) Settings(ctx context.Context) ([]claim.Setting, error) {
 	var rows []settingRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error { return tx.Order("name").Find(&rows).Error })
+	err := s.db.Read(ctx, "read", "settings", func(tx *gorm.DB) error { return tx.Order("name").Find(&rows).Error })
 	settings := make([]claim.Setting, len(rows))
 	for i, row := range rows {
 		settings[i] = claim.Setting{
@@ -51,7 +51,7 @@ func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingCha
 	for i, change := range changes {
 		events[i] = change.Event
 	}
-	err := s.db.transaction(ctx, func(tx *gorm.DB) error {
+	err := s.db.Transaction(ctx, "change", "settings", func(tx *gorm.DB) error {
 		for _, change := range changes {
 			done := changeSetting(tx, change, settingRow{
 				Name: string(change.Switch), Value: change.To, SetBy: clip(by.ID, textWidth), SetAt: moment(at),
@@ -68,7 +68,7 @@ func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingCha
 	if errors.Is(err, claim.ErrRaced) {
 		return claim.ErrRaced
 	}
-	return away(err)
+	return s.db.Classify(err)
 }
 
 // changeSetting changes no row if what is kept is not what the change begins with.

@@ -39,7 +39,7 @@ func update(tx *gorm.DB, table string, set []assignment, where string, values ..
 		all = append(all, a.value)
 	}
 	query.WriteString(" WHERE " + where)
-	return exec(tx, query.String(), append(all, values...)...)
+	return Exec(tx, query.String(), append(all, values...)...)
 }
 
 // insert adds rows, of which there is at least one, in one statement.
@@ -56,22 +56,9 @@ func insert[R any](tx *gorm.DB, rows ...R) error {
 		values = append(values, row...)
 	}
 	places := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
-	_, err := exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+
+	_, err := Exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+
 		places+strings.Repeat(", "+places, len(rows)-1), values...)
 	return err
-}
-
-// exec runs a statement in gorm's transaction or on its pool, with gorm's errors.
-// No value may be a list. It returns how many rows were changed.
-func exec(tx *gorm.DB, query string, values ...any) (int64, error) {
-	done, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, query, values...)
-	if translator, ok := tx.Dialector.(gorm.ErrorTranslator); ok && err != nil {
-		return 0, translator.Translate(err)
-	}
-	if err != nil {
-		return 0, err
-	}
-	return done.RowsAffected()
 }
 
 // dissect takes a row, by its address, apart, as gorm understands its type.

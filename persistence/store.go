@@ -62,7 +62,7 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	case errors.Is(err, errTaken), errors.Is(err, errFull):
 		return s.explain(ctx, change, err)
 	default:
-		return away(err)
+		return s.db.Classify(err)
 	}
 }
 
@@ -73,9 +73,9 @@ const countRetries = 100
 // carryOut runs statements, all or none.
 func (s *Store) carryOut(ctx context.Context, statements []statement) error {
 	if len(statements) == 1 {
-		return s.db.write(ctx, statements[0])
+		return s.db.Write(ctx, "commit", "claims", statements[0])
 	}
-	return s.db.transaction(ctx, func(tx *gorm.DB) error {
+	return s.db.Transaction(ctx, "commit", "claims", func(tx *gorm.DB) error {
 		for _, run := range statements {
 			if err := run(tx); err != nil {
 				return err
@@ -241,7 +241,7 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 
 func (s *Store) exists(ctx context.Context, claimID string) (bool, error) {
 	var n int64
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "exists", "claims", func(tx *gorm.DB) error {
 		return tx.Model(&claimRow{}).Where("id = ?", claimID).Count(&n).Error
 	})
 	return n > 0, err
@@ -250,14 +250,14 @@ func (s *Store) exists(ctx context.Context, claimID string) (bool, error) {
 // Try implements [claim.Claims].
 func (s *Store) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
 	var counted int64
-	err := s.db.write(ctx, func(tx *gorm.DB) (err error) {
+	err := s.db.Write(ctx, "try", "claims", func(tx *gorm.DB) (err error) {
 		counted, err = update(tx, "claims", []assignment{{"attempts", expression("attempts + 1")}},
 			"id = ? AND code_number = ? AND attempts < ? AND state IN (?, ?)",
 			ref.ClaimID, ref.Number, limit, string(claim.Open), string(claim.Verified))
 		return err
 	})
 	if err != nil {
-		return away(err)
+		return s.db.Classify(err)
 	}
 	if counted == 0 {
 		return claim.ErrRaced

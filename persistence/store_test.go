@@ -3,32 +3,29 @@ package persistence_test
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"golang.org/x/sync/errgroup"
-	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 func TestStoreKeepsItsPromises(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			claimtest.TestStore(t, func(t *testing.T) claim.Store {
 				t.Helper()
-				return persistence.NewStore(migrated(t, newDSN(t)))
+				return persistence.NewStore(databasetest.Migrated(t, newDSN(t)))
 			})
 		})
 	}
 }
 
 func TestSQLiteInMemoryKeepsAClaim(t *testing.T) {
-	store := persistence.NewStore(migrated(t, "sqlite://:memory:"))
+	store := persistence.NewStore(databasetest.Migrated(t, "sqlite://:memory:"))
 	c := openClaim("c")
 	if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
 		t.Fatal(err)
@@ -55,8 +52,8 @@ func textOf(c claim.Claim) *claim.Text {
 }
 
 func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
-	onEach(t, func(t kind) {
-		db := t.db
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		db := t.DB
 		store, c := persistence.NewStore(db), openClaim("c")
 		event := claim.Event{
 			ClaimID: "c", IdentityID: c.IdentityID, Kind: "open", Number: c.Number.String(), Reason: "why", At: noon,
@@ -65,7 +62,7 @@ func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
 		change := claim.Change{Create: &c, Events: []claim.Event{event, event}, At: noon}
 		wantEvents := func(want int) {
 			t.Helper()
-			got, err := db.Count(t.Context(), `SELECT COUNT(*) FROM audit_events
+			got, err := databasetest.Count(t.Context(), db, `SELECT COUNT(*) FROM audit_events
 				WHERE claim_id = 'c' AND identity_id = 'identity-c' AND kind = 'open' AND actor_kind = 'privileged'
 				AND actor_id = 'console' AND actor_address = '192.0.2.1' AND number = ? AND reason = 'why'`, c.Number.String())
 			if err != nil || got != want {
@@ -93,8 +90,8 @@ func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
 }
 
 func TestTextFromOutsideFitsItsColumn(t *testing.T) {
-	onEach(t, func(t kind) {
-		db := t.db
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		db := t.DB
 		store, c := persistence.NewStore(db), openClaim("c")
 		long := string(make([]rune, 300)) + "\xff😀"
 		c.LastAddress, c.Reason = "\xff"+long, long
@@ -117,8 +114,8 @@ func TestTextFromOutsideFitsItsColumn(t *testing.T) {
 }
 
 func TestAStoreThatIsAwaySaysSo(t *testing.T) {
-	onEach(t, func(t kind) {
-		db := t.db
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		db := t.DB
 		store, c := persistence.NewStore(db), openClaim("c")
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -163,87 +160,4 @@ func TestAStoreThatIsAwaySaysSo(t *testing.T) {
 		}
 		check("same text", store.Commit(t.Context(), claim.Change{Text: textOf(c), At: noon}))
 	})
-}
-
-func TestADeadlockRunsTheTransactionAgain(t *testing.T) {
-	db := migrated(t, mariaDB(t))
-	store := persistence.NewStore(db)
-	for _, id := range []string{"a", "b"} {
-		c := openClaim(id)
-		if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var runs atomic.Int32
-	locked := map[string]chan struct{}{"a": make(chan struct{}), "b": make(chan struct{})}
-	cross := func(mine, theirs string) error {
-		first := true
-		return db.Transaction(t.Context(), func(tx *gorm.DB) error {
-			runs.Add(1)
-			raise := func(id string) error {
-				return tx.Exec("UPDATE claims SET attempts = attempts + 1 WHERE id = ?", id).Error
-			}
-			if err := raise(mine); err != nil {
-				return err
-			}
-			if first { // now each holds what the other one wants
-				first = false
-				close(locked[mine])
-				<-locked[theirs]
-			}
-			return raise(theirs)
-		})
-	}
-	var g errgroup.Group
-	g.Go(func() error { return cross("a", "b") })
-	g.Go(func() error { return cross("b", "a") })
-	if err := g.Wait(); err != nil {
-		t.Error(err)
-	}
-	if runs.Load() < 3 {
-		t.Errorf("%d runs: there was no deadlock", runs.Load())
-	}
-	if got, err := db.Count(t.Context(), "SELECT SUM(attempts) FROM claims"); err != nil || got != 4 {
-		t.Errorf("got %d, %v", got, err)
-	}
-}
-
-func TestABrokenConnectionBeforeCommitRunsTheTransactionAgain(t *testing.T) {
-	db := migrated(t, mariaDB(t))
-	runs := 0
-	err := db.Transaction(t.Context(), func(tx *gorm.DB) error {
-		runs++
-		var connection int
-		if err := tx.Raw("SELECT CONNECTION_ID()").Scan(&connection).Error; err != nil {
-			return err
-		}
-		if runs == 1 {
-			if err := db.Exec(t.Context(), "KILL ?", connection); err != nil {
-				return err
-			}
-		}
-		return tx.Exec("INSERT INTO identity_leases (identity_id, owner, claim_id, ends_at) VALUES ('i', 'o', '', NOW())").Error
-	})
-	if err != nil || runs != 2 {
-		t.Errorf("got %v after %d runs", err, runs)
-	}
-	if got, err := db.Count(t.Context(), "SELECT COUNT(*) FROM identity_leases"); err != nil || got != 1 {
-		t.Errorf("got %d, %v", got, err)
-	}
-}
-
-func TestALostAnswerToCommitIsLeftToTheCaller(t *testing.T) {
-	db := migrated(t, mariaDB(t))
-	runs := 0
-	err := db.Transaction(t.Context(), func(tx *gorm.DB) error {
-		runs++
-		var connection int
-		if err := tx.Raw("SELECT CONNECTION_ID()").Scan(&connection).Error; err != nil {
-			return err
-		}
-		return db.Exec(t.Context(), "KILL ?", connection)
-	})
-	if !errors.Is(err, problem.ErrStoreUnavailable) || runs != 1 {
-		t.Errorf("got %v after %d runs", err, runs)
-	}
 }

@@ -64,7 +64,7 @@ func NewTokens(db *DB) Tokens { return Tokens{db} }
 
 // Create implements [claim.Tokens].
 func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error {
-	err := s.db.transaction(ctx, func(tx *gorm.DB) error {
+	err := s.db.Transaction(ctx, "create", "tokens", func(tx *gorm.DB) error {
 		row := newTokenRow(t)
 		again := tx.Model(&tokenRow{}).
 			Where("name = ? AND (revoked_at IS NOT NULL OR expires_at <= ?) AND sha256 <> ?", t.Name, moment(e.At), row.SHA256).
@@ -85,12 +85,12 @@ func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error 
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return claim.ErrExists
 	}
-	return away(err)
+	return s.db.Classify(err)
 }
 
 // Revoke implements [claim.Tokens].
 func (s Tokens) Revoke(ctx context.Context, name string, e claim.Event) error {
-	err := s.db.transaction(ctx, func(tx *gorm.DB) error {
+	err := s.db.Transaction(ctx, "revoke", "tokens", func(tx *gorm.DB) error {
 		done := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NULL", name).
 			UpdateColumn("revoked_at", moment(e.At))
 		if done.Error != nil {
@@ -104,7 +104,7 @@ func (s Tokens) Revoke(ctx context.Context, name string, e claim.Event) error {
 	if errors.Is(err, claim.ErrNoToken) {
 		return claim.ErrNoToken
 	}
-	return away(err)
+	return s.db.Classify(err)
 }
 
 // List implements [claim.Tokens].
@@ -128,7 +128,7 @@ func (s Tokens) Find(ctx context.Context, digest claim.TokenDigest) (claim.Token
 
 func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]claim.Token, error) {
 	var rows []tokenRow
-	err := s.db.read(ctx, func(tx *gorm.DB) error { return which(tx).Find(&rows).Error })
+	err := s.db.Read(ctx, "find", "tokens", func(tx *gorm.DB) error { return which(tx).Find(&rows).Error })
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]cl
 
 // Used implements [claim.Tokens].
 func (s Tokens) Used(ctx context.Context, digest claim.TokenDigest, at time.Time) error {
-	return away(s.db.write(ctx, func(tx *gorm.DB) error {
+	return s.db.Classify(s.db.Write(ctx, "used", "tokens", func(tx *gorm.DB) error {
 		return tx.Model(&tokenRow{}).
 			Where("sha256 = ? AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?)", digest.String(), moment(at)).
 			UpdateColumn("last_used_at", moment(at)).Error

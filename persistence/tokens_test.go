@@ -10,14 +10,15 @@ import (
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 func TestTokensKeepTheirPromises(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			claimtest.TestTokens(t, func(t *testing.T) claim.Tokens {
 				t.Helper()
-				return persistence.NewTokens(migrated(t, newDSN(t)))
+				return persistence.NewTokens(databasetest.Migrated(t, newDSN(t)))
 			})
 		})
 	}
@@ -30,8 +31,8 @@ func someToken(name string) claim.Token {
 }
 
 func TestTokensAreAuditedAndTheirAuditStays(t *testing.T) {
-	onEach(t, func(t kind) {
-		tokens, okta := persistence.NewTokens(t.db), someToken("okta")
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		tokens, okta := persistence.NewTokens(t.DB), someToken("okta")
 		who := claim.Actor{Kind: claim.Operator, ID: "root"}
 		check := func(want, err error) {
 			t.Helper()
@@ -43,10 +44,10 @@ func TestTokensAreAuditedAndTheirAuditStays(t *testing.T) {
 		check(claim.ErrExists, tokens.Create(t.Context(), okta, okta.Event(claim.TokenCreated, who, noon)))
 		check(nil, tokens.Revoke(t.Context(), "okta", okta.Event(claim.TokenRevoked, who, noon)))
 		check(claim.ErrNoToken, tokens.Revoke(t.Context(), "okta", okta.Event(claim.TokenRevoked, who, noon)))
-		if _, err := persistence.NewStore(t.db).Prune(t.Context(), noon.Add(time.Hour), 10); err != nil {
+		if _, err := persistence.NewStore(t.DB).Prune(t.Context(), noon.Add(time.Hour), 10); err != nil {
 			t.Fatal(err)
 		}
-		got, err := t.db.Count(t.Context(), `SELECT COUNT(*) FROM audit_events WHERE claim_id = '' AND identity_id = ''
+		got, err := databasetest.Count(t.Context(), t.DB, `SELECT COUNT(*) FROM audit_events WHERE claim_id = '' AND identity_id = ''
 			AND kind IN ('token_created', 'token_revoked') AND actor_kind = 'operator' AND actor_id = 'root'
 			AND reason = 'okta [scim:read scim:write claims:manage] privileged'`)
 		if err != nil || got != 2 {
@@ -56,8 +57,8 @@ func TestTokensAreAuditedAndTheirAuditStays(t *testing.T) {
 }
 
 func TestTokensThatAreAwaySaySo(t *testing.T) {
-	onEach(t, func(t kind) {
-		tokens, okta := persistence.NewTokens(t.db), someToken("okta")
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		tokens, okta := persistence.NewTokens(t.DB), someToken("okta")
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, listErr := tokens.List(cancelled)

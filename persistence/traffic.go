@@ -24,7 +24,7 @@ GROUP BY t.calling_code`
 // and moment, and no further back.
 func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]claim.Traffic, error) {
 	var traffic []claim.Traffic
-	err := s.db.read(ctx, func(tx *gorm.DB) error {
+	err := s.db.Read(ctx, "traffic", "texts", func(tx *gorm.DB) error {
 		traffic = nil
 		return tx.Raw(trafficQuery, string(claim.TextSent), confirmed,
 			string(claim.TextCode), moment(since), moment(until)).Scan(&traffic).Error

@@ -9,23 +9,24 @@ import (
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 func TestStoreTellsItsTraffic(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			claimtest.TestTraffic(t, func(t *testing.T) claimtest.MeteredStore {
 				t.Helper()
-				return persistence.NewStore(migrated(t, newDSN(t)))
+				return persistence.NewStore(databasetest.Migrated(t, newDSN(t)))
 			})
 		})
 	}
 }
 
 func TestTrafficIsOneStatement(t *testing.T) {
-	onEach(t, func(t kind) {
-		statements := t.db.Record()
-		if _, err := persistence.NewStore(t.db).Traffic(t.Context(), noon.Add(-time.Hour), noon); err != nil {
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		statements := databasetest.Record(t.DB)
+		if _, err := persistence.NewStore(t.DB).Traffic(t.Context(), noon.Add(-time.Hour), noon); err != nil {
 			t.Fatal(err)
 		}
 		if got := statements.Take(); len(got) != 1 {
@@ -33,7 +34,7 @@ func TestTrafficIsOneStatement(t *testing.T) {
 		}
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := persistence.NewStore(t.db).Traffic(cancelled, noon, noon); !errors.Is(err, problem.ErrStoreUnavailable) {
+		if _, err := persistence.NewStore(t.DB).Traffic(cancelled, noon, noon); !errors.Is(err, problem.ErrStoreUnavailable) {
 			t.Errorf("got %v", err)
 		}
 	})

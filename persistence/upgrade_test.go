@@ -1,12 +1,15 @@
 package persistence_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 // upgraded is a database that began at the first migration and had data at every
@@ -21,23 +25,23 @@ import (
 // that was there is there unchanged.
 func upgraded(t *testing.T, dsn string, wholeAtOnce bool) *persistence.DB {
 	t.Helper()
-	db := opened(t, dsn)
-	status, err := db.MigrationStatus(t.Context())
+	db := databasetest.Open(t, dsn)
+	status, err := persistence.Status(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := map[string]persistence.Content{}
+	kept := map[string]content{}
 	for _, m := range status {
 		if wholeAtOnce && m.Version > 1 {
-			err = db.Migrate(t.Context())
+			err = persistence.Up(t.Context(), db)
 		} else {
-			err = db.MigrateTo(t.Context(), m.Version)
+			err = persistence.UpTo(t.Context(), db, m.Version)
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", m.Name, err)
 		}
 		for table, before := range kept {
-			now, err := db.Read(t.Context(), table, before.Columns...)
+			now, err := read(t.Context(), db, table, before.Columns...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,10 +50,10 @@ func upgraded(t *testing.T, dsn string, wholeAtOnce bool) *persistence.DB {
 			}
 		}
 		for _, table := range insert(t, db, m.Name[:5]) {
-			kept[table] = persistence.Content{}
+			kept[table] = content{}
 		}
 		for table := range kept { // with the columns that they have by now
-			if kept[table], err = db.Read(t.Context(), table); err != nil {
+			if kept[table], err = read(t.Context(), db, table); err != nil {
 				t.Fatal(err)
 			}
 			if len(kept[table].Rows) == 0 {
@@ -66,7 +70,7 @@ var statement = regexp.MustCompile(`(?s)INSERT INTO (\w+) .*?;\n`)
 // insert puts in what came with a migration, and returns the names of the tables.
 func insert(t *testing.T, db *persistence.DB, version string) []string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("testdata", "upgrade", version+".sql"))
+	data, err := os.ReadFile(filepath.Join("testdata", "upgrade", version+".sql"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -74,8 +78,8 @@ func insert(t *testing.T, db *persistence.DB, version string) []string {
 		t.Fatal(err)
 	}
 	var tables []string
-	for _, found := range statement.FindAllSubmatch(content, -1) {
-		if err := db.Exec(t.Context(), string(found[0])); err != nil {
+	for _, found := range statement.FindAllSubmatch(data, -1) {
+		if err := databasetest.Exec(t.Context(), db, string(found[0])); err != nil {
 			t.Fatalf("%s: %v", version, err)
 		}
 		tables = append(tables, string(found[1]))
@@ -84,17 +88,17 @@ func insert(t *testing.T, db *persistence.DB, version string) []string {
 }
 
 func TestDataOutlivesEachMigration(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) { wantUsable(t, upgraded(t, newDSN(t), false)) })
 	}
 }
 
 func TestDataOfTheFirstMigrationOutlivesTheWay(t *testing.T) {
-	for name, newDSN := range databases {
+	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
 			db := upgraded(t, newDSN(t), true)
 			wantUsable(t, db)
-			if n, err := db.Count(t.Context(), "SELECT COUNT(*) FROM claims"); err != nil || n != 7 {
+			if n, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM claims"); err != nil || n != 7 {
 				t.Errorf("%d claims, %v", n, err)
 			}
 		})
@@ -159,4 +163,39 @@ func wantUsable(t *testing.T, db *persistence.DB) {
 			t.Errorf("claim of %s: %+v, %v", id, found, err)
 		}
 	}
+}
+
+// content is what some columns of a table hold.
+type content struct {
+	Table   string
+	Columns []string
+	Rows    []string // as text, in order of the first columns
+}
+
+// read returns a table's content; without columns, that of all that it has.
+func read(ctx context.Context, db *persistence.DB, table string, columns ...string) (content, error) {
+	chosen := "*"
+	if len(columns) > 0 {
+		chosen = strings.Join(columns, ", ")
+	}
+	c := content{Table: table}
+	rows, err := db.Pool().QueryContext(ctx, "SELECT "+chosen+" FROM "+table+" ORDER BY 1, 2")
+	if err != nil {
+		return c, err
+	}
+	defer rows.Close()
+	if c.Columns, err = rows.Columns(); err != nil {
+		return c, err
+	}
+	for rows.Next() {
+		values, at := make([]any, len(c.Columns)), make([]any, len(c.Columns))
+		for i := range values {
+			at[i] = &values[i]
+		}
+		if err := rows.Scan(at...); err != nil {
+			return c, err
+		}
+		c.Rows = append(c.Rows, fmt.Sprintf("%v", values))
+	}
+	return c, rows.Err()
 }

@@ -349,12 +349,12 @@ func newWorld(t *testing.T, with ...options) *world {
 		o = with[0]
 	}
 	ctx := t.Context()
-	db, err := persistence.Open(ctx, "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"))
+	db, err := persistence.Open(ctx, "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), persistence.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := db.Migrate(ctx); err != nil {
+	if err := persistence.Up(ctx, db); err != nil {
 		t.Fatal(err)
 	}
 	w := &world{T: t, now: noon, kratos: &identities{records: map[string]scim.Record{}, passwords: map[string]string{}}}

@@ -13,10 +13,10 @@ func migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "migrate", Short: "Look after the database schema"}
 	cmd.AddCommand(
 		databaseCommand("up", "Bring the schema up to date", func(cmd *cobra.Command, _ config.Config, db *persistence.DB) error {
-			return db.Migrate(cmd.Context())
+			return persistence.Up(cmd.Context(), db)
 		}),
 		databaseCommand("status", "List the migrations", func(cmd *cobra.Command, _ config.Config, db *persistence.DB) error {
-			migrations, err := db.MigrationStatus(cmd.Context())
+			migrations, err := persistence.Status(cmd.Context(), db)
 			if err != nil {
 				return err
 			}
@@ -47,7 +47,7 @@ func databaseCommand(
 			if err != nil {
 				return err
 			}
-			db, err := persistence.Open(cmd.Context(), cfg.Database.DSN.Reveal())
+			db, err := persistence.Open(cmd.Context(), cfg.Database.DSN.Reveal(), persistence.Options{})
 			if err != nil {
 				return err
 			}

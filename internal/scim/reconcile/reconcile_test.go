@@ -41,12 +41,12 @@ type world struct {
 
 func newWorld(t *testing.T, users ...string) *world {
 	t.Helper()
-	db, err := persistence.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"))
+	db, err := persistence.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), persistence.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := db.Migrate(t.Context()); err != nil {
+	if err := persistence.Up(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	w := &world{

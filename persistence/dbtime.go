@@ -3,9 +3,7 @@ package persistence
 import (
 	"database/sql/driver"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // momentForm is a DATETIME(6) literal. As text, in SQLite, it sorts by time.
@@ -46,19 +44,3 @@ func (m *moment) parse(text string) error {
 	*m = moment(t)
 	return err
 }
-
-// clip makes a text from outside fit its column. Not every database takes NUL.
-func clip(text string, runes int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "�"), "\x00", "�")
-	if utf8.RuneCountInString(text) > runes {
-		return string([]rune(text)[:runes])
-	}
-	return text
-}
-
-// The widths of the columns that hold texts from outside.
-const (
-	addressWidth = 64
-	nameWidth    = 64
-	textWidth    = 255
-)

@@ -1,4 +1,4 @@
-package persistence
+package databasetest
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/persistence"
 )
 
 // Plans is how a database answers queries.
@@ -17,13 +19,9 @@ type Plans struct {
 }
 
 // Explain notes the plans of all queries and insertions of a database from now on.
-func (db *DB) Explain() *Plans {
-	word := "EXPLAIN "
-	if db.dialect == sqliteDialect {
-		word = "EXPLAIN QUERY PLAN "
-	}
+func Explain(db *persistence.DB) *Plans {
 	p := new(Plans)
-	db.gorm.Statement.ConnPool = explainer{db.gorm.Statement.ConnPool, word, p}
+	db.Around(func(pool gorm.ConnPool) gorm.ConnPool { return explainer{pool, db.Dialect().Explain(), p} })
 	return p
 }
 

@@ -1,37 +1,14 @@
-package persistence
+package databasetest
 
 import (
 	"context"
 	"database/sql"
 	"sync"
-	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/persistence"
 )
-
-// Transaction lets tests run statements as a store does.
-func (db *DB) Transaction(ctx context.Context, statements func(*gorm.DB) error) error {
-	return away(db.transaction(ctx, statements))
-}
-
-// LockStale sets how long a migration lock holds without a sign of life.
-func (db *DB) LockStale(d time.Duration) { db.stale = d }
-
-// Exec runs a statement outside the store.
-func (db *DB) Exec(ctx context.Context, statement string, args ...any) error {
-	_, err := db.pool.ExecContext(ctx, statement, args...)
-	return err
-}
-
-// Count reads a number.
-func (db *DB) Count(ctx context.Context, query string, args ...any) (n int, err error) {
-	return n, db.pool.QueryRowContext(ctx, query, args...).Scan(&n)
-}
-
-// Text reads a text.
-func (db *DB) Text(ctx context.Context, query string) (s string, err error) {
-	return s, db.pool.QueryRowContext(ctx, query).Scan(&s)
-}
 
 // Statements is what a database was asked, BEGIN among it.
 type Statements struct {
@@ -40,9 +17,9 @@ type Statements struct {
 }
 
 // Record notes all statements of a database from now on.
-func (db *DB) Record() *Statements {
+func Record(db *persistence.DB) *Statements {
 	s := new(Statements)
-	db.gorm.Statement.ConnPool = recorder{db.gorm.Statement.ConnPool, s}
+	db.Around(func(pool gorm.ConnPool) gorm.ConnPool { return recorder{pool, s} })
 	return s
 }
 

@@ -1,0 +1,131 @@
+package persistence
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/persistence/dialect"
+)
+
+// Options are what a database is opened with beside its DSN.
+type Options struct {
+	// Observe hears of each operation, by its name and the table that it is about, and
+	// of its end, repeats and all; nil for nobody. What it returns is the context of
+	// the operation, and who hears of the end.
+	Observe func(ctx context.Context, operation, table string) (context.Context, func(error))
+}
+
+// DB is a database that may be shared by several replicas.
+type DB struct {
+	opt     Options
+	dialect dialect.Dialect
+	gorm    *gorm.DB
+	pool    *sql.DB
+	borrows bool // the pool is another DB's
+	repeats repeats
+}
+
+// Open connects to the database that a DSN names ([dialect.Parse]). It returns
+// [dialect.ErrBadDSN], or wraps [problem.ErrStoreUnavailable] if the database does not answer.
+func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
+	d, err := dialect.Parse(dsn)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := d.Pool()
+	if err != nil {
+		return nil, wrap(err)
+	}
+	db := &DB{opt: o, dialect: d, pool: pool}
+	// Before GORM, which may ask the database something already.
+	err = db.retry(ctx, func() error { return d.Prepare(ctx, pool) })
+	if err == nil {
+		err = db.attach()
+	}
+	if err == nil {
+		err = db.Ping(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(db.Classify(err), pool.Close())
+	}
+	return db, nil
+}
+
+// attach puts GORM on the pool.
+func (db *DB) attach() (err error) {
+	if db.opt.Observe == nil {
+		db.opt.Observe = func(ctx context.Context, _, _ string) (context.Context, func(error)) { return ctx, func(error) {} }
+	}
+	db.gorm, err = gorm.Open(db.dialect.Dialector(db.pool), &gorm.Config{
+		SkipDefaultTransaction: true, DisableAutomaticPing: true, TranslateError: true,
+		Logger: logger.Discard, // errors go to the caller; statements hold numbers
+	})
+	return db.Classify(err)
+}
+
+// Patient returns the same database by connections that wait for long statements, as
+// migrations need. Close it when they are done.
+func (db *DB) Patient() (*DB, error) {
+	pool, err := db.dialect.PatientPool(db.pool)
+	if err != nil {
+		return nil, db.Classify(err)
+	}
+	patient := &DB{opt: db.opt, dialect: db.dialect, pool: pool, borrows: pool == db.pool}
+	if err := patient.attach(); err != nil {
+		return nil, errors.Join(err, patient.Close())
+	}
+	return patient, nil
+}
+
+// Dialect returns which kind of database it is.
+func (db *DB) Dialect() dialect.Dialect { return db.dialect }
+
+// Pool returns the pool of connections, for its statistics and for what brings its own
+// SQL.
+func (db *DB) Pool() *sql.DB { return db.pool }
+
+// Around puts something between GORM and the pool, which hears every statement. It must
+// be put there before the database is used.
+func (db *DB) Around(wrap func(gorm.ConnPool) gorm.ConnPool) {
+	db.gorm.Statement.ConnPool = wrap(db.gorm.Statement.ConnPool)
+}
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return db.Classify(db.pool.PingContext(ctx))
+}
+
+// Close closes all connections.
+func (db *DB) Close() error {
+	if db.borrows {
+		return nil
+	}
+	if err := db.pool.Close(); err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	return nil
+}
+
+// Classify wraps what a store must not pass on as it is: in [problem.ErrStoreUnavailable], unless
+// the fault is our own.
+func (db *DB) Classify(err error) error {
+	if err != nil && (db.dialect.Classify(err).IsFault() || errors.Is(err, gorm.ErrRecordNotFound)) {
+		return fmt.Errorf("persistence: %w", err)
+	}
+	return wrap(err)
+}
+
+func wrap(err error) error {
+	if err == nil || errors.Is(err, problem.ErrStoreUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, err)
+}

@@ -1,0 +1,61 @@
+package databasetest
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Cut puts a relay before a MariaDB that breaks the connection off instead of
+// passing the first statement on that has the word, as when a node of a cluster
+// goes away. It returns the DSN, and how often it has cut.
+func Cut(t *testing.T, dsn, word string) (string, *atomic.Int32) {
+	t.Helper()
+	cfg, err := mysql.ParseDSN(strings.TrimPrefix(dsn, "mysql://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, address := cfg.Net, cfg.Addr
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cuts := new(atomic.Int32)
+	relayed := make(chan struct{})
+	go func() {
+		defer close(relayed)
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := (&net.Dialer{}).DialContext(t.Context(), network, address)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(client, server); _ = client.Close() }()
+			go func() {
+				defer func() { _ = server.Close(); _ = client.Close() }()
+				buffer := make([]byte, 64<<10)
+				for {
+					n, err := client.Read(buffer)
+					if err != nil || bytes.Contains(buffer[:n], []byte(word)) && cuts.CompareAndSwap(0, 1) {
+						return
+					}
+					if _, err := server.Write(buffer[:n]); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	t.Cleanup(func() { _ = listener.Close(); <-relayed })
+	cfg.Net, cfg.Addr = "tcp", listener.Addr().String()
+	return "mysql://" + cfg.FormatDSN(), cuts
+}

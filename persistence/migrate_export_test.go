@@ -1,0 +1,19 @@
+package persistence
+
+import (
+	"context"
+	"time"
+)
+
+// UpTakingOver is [Up], with another time that a lock holds without a sign of life.
+func UpTakingOver(ctx context.Context, db *DB, stale time.Duration) error { return up(ctx, db, stale) }
+
+// UpTo brings the schema up to a version and no further.
+func UpTo(ctx context.Context, db *DB, version int64) error {
+	migrations, err := migrationsOf(db)
+	if err != nil {
+		return err
+	}
+	_, err = migrations.UpTo(ctx, version)
+	return err
+}
