@@ -9,9 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
-	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
@@ -80,12 +78,8 @@ func TestRepeatsAreCountedWhenTheyBegin(t *testing.T) {
 
 func TestADeadlockRunsTheTransactionAgain(t *testing.T) {
 	db := databasetest.Migrated(t, databasetest.MariaDB(t))
-	store := persistence.NewStore(db)
-	for _, id := range []string{"a", "b"} {
-		c := openClaim(id)
-		if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
-			t.Fatal(err)
-		}
+	if err := databasetest.Exec(t.Context(), db, "INSERT INTO limits (name, tat) VALUES ('a', 0), ('b', 0)"); err != nil {
+		t.Fatal(err)
 	}
 	var runs atomic.Int32
 	locked := map[string]chan struct{}{"a": make(chan struct{}), "b": make(chan struct{})}
@@ -93,8 +87,8 @@ func TestADeadlockRunsTheTransactionAgain(t *testing.T) {
 		first := true
 		return databasetest.Transaction(t.Context(), db, func(tx *gorm.DB) error {
 			runs.Add(1)
-			raise := func(id string) error {
-				return tx.Exec("UPDATE claims SET attempts = attempts + 1 WHERE id = ?", id).Error
+			raise := func(name string) error {
+				return tx.Exec("UPDATE limits SET tat = tat + 1 WHERE name = ?", name).Error
 			}
 			if err := raise(mine); err != nil {
 				return err
@@ -116,7 +110,7 @@ func TestADeadlockRunsTheTransactionAgain(t *testing.T) {
 	if runs.Load() < 3 {
 		t.Errorf("%d runs: there was no deadlock", runs.Load())
 	}
-	if got, err := databasetest.Count(t.Context(), db, "SELECT SUM(attempts) FROM claims"); err != nil || got != 4 {
+	if got, err := databasetest.Count(t.Context(), db, "SELECT SUM(tat) FROM limits"); err != nil || got != 4 {
 		t.Errorf("got %d, %v", got, err)
 	}
 }
@@ -166,7 +160,9 @@ func TestWhatIsDoneAgainIsCounted(t *testing.T) {
 	databasetest.Migrated(t, dsn)
 	through, cuts := databasetest.Cut(t, dsn, "claims")
 	db := databasetest.Open(t, through)
-	if _, err := persistence.NewStore(db).Find(t.Context(), "none"); err != nil {
+	var n int
+	err := db.Read(t.Context(), "count", "claims", func(tx *gorm.DB) error { return tx.Raw("SELECT COUNT(*) FROM claims").Scan(&n).Error })
+	if err != nil {
 		t.Fatal(err)
 	}
 	conflicts, connections := db.Repeats()

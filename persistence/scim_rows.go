@@ -40,6 +40,12 @@ type scimValue struct {
 // TableName implements gorm's Tabler.
 func (scimValue) TableName() string { return "scim_values" }
 
+// The widths of columns that hold texts from outside, in characters.
+const (
+	versionWidth = 64
+	pathWidth    = 128
+)
+
 const (
 	// scimBuckets share the users of scim_counts among them, so that writers seldom
 	// meet on one, and a page's place is found among few.
@@ -57,7 +63,7 @@ func scimPlace(id string) int64 {
 func scimBucket(place int64) int64 { return place >> scimBucketBits }
 
 // externalPath is where the values of a client's externalId are.
-func externalPath(client string) string { return clip("externalId "+client, nameWidth*2) }
+func externalPath(client string) string { return clip("externalId "+client, pathWidth) }
 
 func newScimRow(e scim.Entry) (scimRow, error) {
 	external, err := json.Marshal(maps.Collect(maps.All(e.ExternalIDs))) // {} rather than null
@@ -69,7 +75,7 @@ func newScimRow(e scim.Entry) (scimRow, error) {
 		return scimRow{}, fmt.Errorf("write keys: %w", err)
 	}
 	return scimRow{
-		Place: scimPlace(e.ID), ID: e.ID, Version: clip(e.Version, nameWidth), Document: string(e.Document),
+		Place: scimPlace(e.ID), ID: e.ID, Version: clip(e.Version, versionWidth), Document: string(e.Document),
 		ExternalIDs: string(external), FoundBy: string(foundBy),
 		UpdatedAt: moment(e.Updated), SeenAt: moment(e.Seen), Writes: 1,
 	}, nil
