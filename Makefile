@@ -112,7 +112,8 @@ soak: debian build $(KRATOS) $(AXE) ## ten minutes of the same; afterwards nothi
 # without history does without.
 cluster: debian build $(KRATOS) $(AXE) ## three Galera nodes and three replicas, killed, cut off, replaced; needs root; five to ten minutes
 	@./e2e/debian.sh galera
-	@first=$$(git log --diff-filter=A --format=%H -- persistence/migrations/mysql/00013_settings.sql 2>/dev/null); \
+	@first=$$(git log --diff-filter=A --format=%H -- persistence/migrations/mysql/00013_settings.sql \
+		persistence/migration/mysql/00013_settings.sql 2>/dev/null | tail -n 1); \
 	if [ -n "$$first" ] && [ ! -x $(CACHE)/holdline-old ]; then \
 		echo "building the release before migration 00013"; \
 		rm -rf $(CACHE)/old && mkdir -p $(CACHE)/old && git archive "$$first^" | tar -x -C $(CACHE)/old && \

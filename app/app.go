@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/migration"
 )
 
 // Options are what Run needs beside the configuration.
@@ -34,7 +35,7 @@ var ErrOutdated = errors.New("the database schema is outdated: run `holdline mig
 
 // Run serves until ctx ends, then drains. It returns nil after a clean stop.
 func Run(ctx context.Context, cfg config.Config, o Options) error {
-	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal(), persistence.Options{})
+	db, err := database.Open(ctx, cfg.Database.DSN.Reveal(), database.Options{})
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -42,7 +43,7 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 	if err := Prepare(ctx, db, cfg.AutoMigrate()); err != nil {
 		return err
 	}
-	clock, err := persistence.NewClock(ctx, db, time.Now)
+	clock, err := database.NewClock(ctx, db, time.Now)
 	if err != nil {
 		return fmt.Errorf("read the database's clock: %w", err)
 	}
@@ -75,14 +76,14 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 }
 
 // Prepare brings the schema up to date, or refuses one that is not.
-func Prepare(ctx context.Context, db *persistence.DB, migrate bool) error {
+func Prepare(ctx context.Context, db *database.DB, migrate bool) error {
 	if migrate {
-		if err := persistence.Up(ctx, db); err != nil {
+		if err := migration.Up(ctx, db); err != nil {
 			return fmt.Errorf("migrate database: %w", err)
 		}
 		return nil
 	}
-	outdated, err := persistence.Outdated(ctx, db)
+	outdated, err := migration.Outdated(ctx, db)
 	if err != nil {
 		return fmt.Errorf("look at the database schema: %w", err)
 	}

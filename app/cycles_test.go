@@ -25,6 +25,7 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/scim/scimtest"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // clockOf moves when it is told to.
@@ -117,7 +118,7 @@ func newWorld(t *testing.T) *holdlineWorld {
 	for name, token := range map[string]string{"okta": oktaToken, "entra": entraToken} {
 		cfg.Tokens = append(cfg.Tokens, config.Token{Name: name, SHA256: digest(token), Scopes: []string{"scim:read", "scim:write"}})
 	}
-	db, err := persistence.Open(t.Context(), "sqlite://:memory:", persistence.Options{})
+	db, err := database.Open(t.Context(), "sqlite://:memory:", database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

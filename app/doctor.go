@@ -18,6 +18,8 @@ import (
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/migration"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -231,17 +233,17 @@ func lookAtDatabase(ctx context.Context, cfg config.Config) doctor.Database {
 }
 
 func lookInto(ctx context.Context, cfg config.Config) (doctor.Database, error) {
-	db, err := persistence.Open(ctx, cfg.Database.DSN.Reveal(), persistence.Options{})
+	db, err := database.Open(ctx, cfg.Database.DSN.Reveal(), database.Options{})
 	if err != nil {
 		return doctor.Database{}, err
 	}
 	defer db.Close()
-	clock, err := persistence.NewClock(ctx, db, time.Now)
+	clock, err := database.NewClock(ctx, db, time.Now)
 	if err != nil {
 		return doctor.Database{}, err
 	}
 	seen := switched(policyOf(cfg), time.Until(clock.Now()))
-	seen.Outdated, err = persistence.Outdated(ctx, db)
+	seen.Outdated, err = migration.Outdated(ctx, db)
 	if err != nil || seen.Outdated {
 		return seen, err // the switches may not be there yet
 	}

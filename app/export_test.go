@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // ReceiptURL lets tests see where providers are told to report to.
@@ -28,11 +28,11 @@ var (
 
 // Assemble puts the program together on a database. local is the clock; SQLite has
 // none of its own. resync reads it again.
-func Assemble(ctx context.Context, cfg config.Config, db *persistence.DB, local func() time.Time, o Options) (h *Holdline, resync func(context.Context) error, err error) {
+func Assemble(ctx context.Context, cfg config.Config, db *database.DB, local func() time.Time, o Options) (h *Holdline, resync func(context.Context) error, err error) {
 	if err := Prepare(ctx, db, true); err != nil {
 		return nil, nil, err
 	}
-	clock, err := persistence.NewClock(ctx, db, local)
+	clock, err := database.NewClock(ctx, db, local)
 	if err != nil {
 		return nil, nil, err
 	}

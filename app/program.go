@@ -18,6 +18,7 @@ import (
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -49,8 +50,8 @@ type program struct {
 	cfg       config.Config
 	log       *slog.Logger
 	release   string
-	db        *persistence.DB
-	clock     *persistence.Clock
+	db        *database.DB
+	clock     *database.Clock
 	directory *kratos.Directory // the primary realm, which SCIM is about
 	realms    kratos.Realms
 	switches  *claim.Switchboard
@@ -70,7 +71,7 @@ type program struct {
 }
 
 // assembled puts Holdline together on a database whose schema is up to date.
-func assembled(cfg config.Config, db *persistence.DB, clock *persistence.Clock, watched observers, o Options) (*Holdline, error) {
+func assembled(cfg config.Config, db *database.DB, clock *database.Clock, watched observers, o Options) (*Holdline, error) {
 	p, err := assemble(cfg, db, clock, watched, o)
 	if err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func (p *program) load(ctx context.Context) error {
 	return p.switches.Once(ctx)
 }
 
-func assemble(cfg config.Config, db *persistence.DB, clock *persistence.Clock, watched observers, o Options) (*program, error) {
+func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched observers, o Options) (*program, error) {
 	p := &program{cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock, observers: watched, framedBy: o.FramedBy}
 	plan := planOf(cfg)
 	secrets := make([]string, len(cfg.Secrets.OTP))

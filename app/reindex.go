@@ -8,16 +8,16 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/scim/reconcile"
 	"github.com/holdline/holdline/metrics"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // Reindex compares the index of users with Kratos once, whatever replicas do, and
 // says how far it is.
-func Reindex(ctx context.Context, cfg config.Config, db *persistence.DB, o Options) error {
+func Reindex(ctx context.Context, cfg config.Config, db *database.DB, o Options) error {
 	if err := Prepare(ctx, db, cfg.AutoMigrate()); err != nil {
 		return err
 	}
-	clock, err := persistence.NewClock(ctx, db, time.Now)
+	clock, err := database.NewClock(ctx, db, time.Now)
 	if err != nil {
 		return fmt.Errorf("read the database's clock: %w", err)
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/scimstore"
 	"github.com/holdline/holdline/scimbridge"
 )
 
@@ -66,7 +68,7 @@ func (p *program) provision() {
 	p.scim.catalogue = users.NewCatalogue(users.CatalogueOptions{
 		Schemas: p.directory.Schemas, Rules: rules, Mapping: options, SchemaID: p.cfg.SCIM.SchemaID, Now: p.clock.Now,
 	})
-	index := persistence.NewScimIndex(p.db)
+	index := scimstore.New(p.db)
 	p.scim.index = index
 	p.scim.users = users.NewService(users.Options{
 		Directory: p.directory, Claims: p.asked, Index: index, Catalogue: p.scim.catalogue,
@@ -104,7 +106,7 @@ func (p *program) scimRoutes() (http.Handler, error) {
 }
 
 // clients know bearer tokens, those of the configuration and those that are kept.
-func clients(cfg config.Config, db *persistence.DB, hashKey []byte, p *program) (*claim.Clients, error) {
+func clients(cfg config.Config, db *database.DB, hashKey []byte, p *program) (*claim.Clients, error) {
 	var configured []claim.Token
 	for i, t := range cfg.Tokens {
 		digest, err := claim.ParseTokenDigest(t.SHA256)

@@ -14,18 +14,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/bench/double"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/migration"
+	"github.com/holdline/holdline/persistence/scimstore"
 )
 
 // What is seeded must be what Holdline writes, or another index is measured than
 // Holdline's.
 func TestSeededAsPersistenceWrites(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "holdline.db")
-	db, err := persistence.Open(t.Context(), "sqlite://"+file, persistence.Options{})
+	db, err := database.Open(t.Context(), "sqlite://"+file, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := persistence.Up(t.Context(), db); err != nil {
+	if err := migration.Up(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	site := &scimSite{kratos: double.NewCrowd(10)}
@@ -34,7 +36,7 @@ func TestSeededAsPersistenceWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := persistence.NewScimIndex(db).Put(t.Context(), entries[0]); err != nil {
+	if err := scimstore.New(db).Put(t.Context(), entries[0]); err != nil {
 		t.Fatal(err)
 	}
 	user, values, err := lines(entries[0])

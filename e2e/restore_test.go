@@ -78,7 +78,7 @@ func TestAClaimOutlivesTheWayFromTheFirstMigration(t *testing.T) {
 	s.Holdline.Stop(t)
 
 	first := s.Database.Server.NewDatabase(t)
-	migration, err := os.ReadFile("../persistence/migrations/mysql/00001_claims.sql")
+	migration, err := os.ReadFile("../persistence/migration/mysql/00001_claims.sql")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
@@ -102,7 +103,7 @@ SELECT (SELECT COUNT(*) FROM claims WHERE state = ?) AS open,
 
 type waitingRow struct {
 	Open, Verified, Queued int
-	OldestText             moment
+	OldestText             database.Time
 }
 
 // Waiting implements [claim.Archive].

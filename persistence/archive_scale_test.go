@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
@@ -44,7 +45,7 @@ func TestArchiveAtScale(t *testing.T) {
 
 // archiveSite is a database with n claims.
 type archiveSite struct {
-	db      *persistence.DB
+	db      *database.DB
 	n, step int
 }
 

@@ -11,7 +11,9 @@ import (
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
+	"github.com/holdline/holdline/persistence/migration"
 )
 
 func TestArchiveKeepsItsPromises(t *testing.T) {
@@ -26,7 +28,7 @@ func TestArchiveKeepsItsPromises(t *testing.T) {
 }
 
 // trail returns the whole audit trail of a database, oldest first.
-func trail(t *testing.T, db *persistence.DB) func() []claim.Event {
+func trail(t *testing.T, db *database.DB) func() []claim.Event {
 	t.Helper()
 	return func() []claim.Event {
 		lines, err := persistence.NewStore(db).FindEvents(t.Context(), claim.EventQuery{Limit: 999})
@@ -133,7 +135,7 @@ func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := persistence.Up(t.Context(), t.DB); err != nil {
+		if err := migration.Up(t.Context(), t.DB); err != nil {
 			t.Fatal(err)
 		}
 		keep("beside")

@@ -7,13 +7,14 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // Due implements [claim.Backlog].
 func (s *Store) Due(ctx context.Context, now time.Time, n int) ([]claim.Claim, error) {
 	var rows []claimRow
 	err := s.db.Read(ctx, "due", "claims", func(tx *gorm.DB) error {
-		return tx.Where("due_at <= ?", moment(now)).Order("due_at, id").Limit(n).Find(&rows).Error
+		return tx.Where("due_at <= ?", database.Time(now)).Order("due_at, id").Limit(n).Find(&rows).Error
 	})
 	claims := make([]claim.Claim, len(rows))
 	for i, row := range rows {
@@ -30,7 +31,7 @@ func (s *Store) Take(ctx context.Context, c claim.Claim, until time.Time) (bool,
 		done := tx.Model(&claimRow{}).
 			Where("id = ? AND state = ? AND version = ? AND due_tries = ? AND due_at IS NOT NULL",
 				c.ID, string(c.State), c.Version, c.DueTries).
-			UpdateColumns(map[string]any{"due_at": moment(until), "due_tries": gorm.Expr("due_tries + 1")})
+			UpdateColumns(map[string]any{"due_at": database.Time(until), "due_tries": gorm.Expr("due_tries + 1")})
 		taken = done.RowsAffected
 		return done.Error
 	})
@@ -42,7 +43,7 @@ func (s *Store) Take(ctx context.Context, c claim.Claim, until time.Time) (bool,
 func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error) {
 	var ids []string
 	err := s.db.Read(ctx, "prune", "claims", func(tx *gorm.DB) error {
-		return tx.Model(&claimRow{}).Where("ended_at < ?", moment(before)).
+		return tx.Model(&claimRow{}).Where("ended_at < ?", database.Time(before)).
 			Order("ended_at").Limit(n).Pluck("id", &ids).Error
 	})
 	if err != nil {
@@ -50,7 +51,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error)
 	}
 	if len(ids) == 0 {
 		err := s.db.Write(ctx, "prune", "claims", func(tx *gorm.DB) error {
-			return tx.Where("ends_at < ?", moment(before)).Delete(&leaseRow{}).Error
+			return tx.Where("ends_at < ?", database.Time(before)).Delete(&leaseRow{}).Error
 		})
 		if err != nil {
 			return 0, s.db.Classify(err)

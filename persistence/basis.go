@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // guard is a condition that an insertion keeps, beside its limits.
@@ -41,7 +42,7 @@ func guardsOf(change claim.Change) []guard {
 		identity = change.Text.IdentityID
 	}
 	stored := change.Basis.Stored.Dialled()
-	guards := []guard{{"NOT EXISTS (" + staleQuery + ")", []any{identity, moment(change.Basis.Since), stored, stored}}}
+	guards := []guard{{"NOT EXISTS (" + staleQuery + ")", []any{identity, database.Time(change.Basis.Since), stored, stored}}}
 	if change.Create != nil {
 		guards = append(guards, guard{
 			"NOT EXISTS (SELECT 1 FROM claims AS v WHERE v.held_identity = ? AND v.state = 'verified')", []any{identity},

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 var held = []string{string(claim.Open), string(claim.Verified)}
@@ -18,7 +19,7 @@ type currentRow struct {
 	Claim       claimRow `gorm:"embedded"`
 	Tries       int
 	TriesBefore int
-	TriesSince  moment
+	TriesSince  database.Time
 }
 
 // currentQuery yields one row more than nothing, so that the tries are known
@@ -41,7 +42,7 @@ func (s *Store) Current(ctx context.Context, identityID string, since time.Time)
 	var rows []currentRow
 	err := s.db.Read(ctx, "current", "claims", func(tx *gorm.DB) error {
 		rows = nil
-		return tx.Raw(currentQuery, replaced, identityID, identityID, moment(since), held, identityID, living).Find(&rows).Error
+		return tx.Raw(currentQuery, replaced, identityID, identityID, database.Time(since), held, identityID, living).Find(&rows).Error
 	})
 	var snapshot claim.Snapshot
 	for _, row := range rows {
@@ -135,7 +136,7 @@ func (s *Store) History(ctx context.Context, identityID string, number claim.Mob
 	var rows []claimRow
 	err := s.db.Read(ctx, "history", "claims", func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND created_at > ? AND texts > 0 AND held_identity IS NULL",
-			identityID, moment(since)).Order("created_at, id").Find(&rows).Error
+			identityID, database.Time(since)).Order("created_at, id").Find(&rows).Error
 	})
 	var history claim.History
 	for _, row := range rows {

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // void holds for a lease that has ended, by time or with its claim.
@@ -44,7 +45,7 @@ func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) e
 func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (bool, error) {
 	err := s.db.Write(ctx, "acquire", "identity_leases", func(tx *gorm.DB) error {
 		return insert(tx, leaseRow{
-			IdentityID: lease.IdentityID, Owner: lease.Owner, ClaimID: lease.ClaimID, EndsAt: moment(lease.Until),
+			IdentityID: lease.IdentityID, Owner: lease.Owner, ClaimID: lease.ClaimID, EndsAt: database.Time(lease.Until),
 		})
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
@@ -58,8 +59,8 @@ func (s *Store) takeOverLease(ctx context.Context, lease claim.Lease, now time.T
 	var changed int64
 	err := s.db.Write(ctx, "acquire", "identity_leases", func(tx *gorm.DB) (err error) {
 		changed, err = update(tx, "identity_leases",
-			[]assignment{{"owner", lease.Owner}, {"claim_id", lease.ClaimID}, {"ends_at", moment(lease.Until)}},
-			void, lease.IdentityID, moment(now), string(claim.Verified))
+			[]assignment{{"owner", lease.Owner}, {"claim_id", lease.ClaimID}, {"ends_at", database.Time(lease.Until)}},
+			void, lease.IdentityID, database.Time(now), string(claim.Verified))
 		return err
 	})
 	return changed == 1, err
@@ -76,7 +77,7 @@ func (s *Store) Release(ctx context.Context, lease claim.Lease) error {
 // Extend has a lease that is still this owner's end later.
 func (s *Store) Extend(ctx context.Context, lease claim.Lease) error {
 	return s.db.Classify(s.db.Write(ctx, "extend", "identity_leases", func(tx *gorm.DB) error {
-		_, err := update(tx, "identity_leases", []assignment{{"ends_at", moment(lease.Until)}},
+		_, err := update(tx, "identity_leases", []assignment{{"ends_at", database.Time(lease.Until)}},
 			"identity_id = ? AND owner = ?", lease.IdentityID, lease.Owner)
 		return err
 	}))

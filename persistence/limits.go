@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // rule bounds texts. It is kept in any of several ways.
@@ -41,7 +42,7 @@ type count struct {
 	where  string
 	values []any
 	window time.Duration
-	since  moment
+	since  database.Time
 	most   int
 }
 
@@ -75,13 +76,13 @@ func rulesOf(change claim.Change) []rule {
 // rulesFor lists the rules that bear on a text with a code. An owner is who has a
 // verified number; where the text names its claim, that has the last word on it.
 func rulesFor(text claim.Text, limits claim.TextLimits, at time.Time, owner bool) []rule {
-	number, address := text.To.Key(), clip(text.Address, addressWidth)
+	number, address := text.To.Key(), database.Clip(text.Address, addressWidth)
 	per := func(name string, window time.Duration, most int, where string, values ...any) []count {
 		if most <= 0 || values[0] == "" {
 			return nil
 		}
 		return []count{{
-			name: name, where: where + codes, values: values, window: window, since: moment(at.Add(-window)), most: most,
+			name: name, where: where + codes, values: values, window: window, since: database.Time(at.Add(-window)), most: most,
 		}}
 	}
 	var rules []rule
@@ -119,7 +120,7 @@ func noticeRules(notice claim.Text, limits claim.TextLimits, at time.Time) []rul
 	return []rule{{
 		ways: []way{{counts: []count{{
 			name: claim.LimitNumberNotices, where: "number_key = ?" + notices, values: []any{number},
-			window: day, since: moment(at.Add(-day)), most: limits.NoticesPerNumberDay,
+			window: day, since: database.Time(at.Add(-day)), most: limits.NoticesPerNumberDay,
 		}}}},
 		sequence: "number_seq", where: "number_key = ?", values: []any{number},
 	}}
@@ -138,7 +139,7 @@ func firstOnly(change claim.Change) []rule {
 	}
 	return []rule{{ways: []way{{counts: []count{{
 		where: "identity_id = ? AND number_key = ?" + codes, values: []any{identity, number},
-		window: change.Fresh, since: moment(change.At.Add(-change.Fresh)), most: 1,
+		window: change.Fresh, since: database.Time(change.At.Add(-change.Fresh)), most: 1,
 	}}}}}}
 }
 
@@ -171,7 +172,7 @@ func insertWithin[R any](tx *gorm.DB, row R, rules []rule, guards ...guard) erro
 		conditions[i] = "(" + strings.Join(ways, " OR ") + ")"
 	}
 	condition, values := and(conditions, values, guards)
-	inserted, err := Exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
+	inserted, err := database.Exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+
 		") SELECT "+strings.Join(selected, ", ")+" FROM (SELECT 1 AS one) AS once WHERE "+condition, values...)
 	switch {
 	case err == nil && inserted == 0:
@@ -313,19 +314,19 @@ type limitRow struct {
 func (limitRow) TableName() string { return "limits" }
 
 // Limiter implements [claim.Limiter].
-type Limiter struct{ db *DB }
+type Limiter struct{ db *database.DB }
 
 var _ claim.Limiter = Limiter{}
 
 // NewLimiter returns a limiter on a database whose schema is up to date.
-func NewLimiter(db *DB) Limiter { return Limiter{db} }
+func NewLimiter(db *database.DB) Limiter { return Limiter{db} }
 
 // Take implements [claim.Limiter], in one statement unless it refuses.
 func (l Limiter) Take(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
 	if !a.Bounded() {
 		return nil
 	}
-	err := l.db.Write(ctx, "take", "limits", taking(name, a, now, claim.ErrTooManyTries))
+	err := l.db.Write(ctx, "take", "limits", takeBudget(name, a, now, claim.ErrTooManyTries))
 	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		return limit
 	}
@@ -336,7 +337,7 @@ func (l Limiter) Take(ctx context.Context, name string, a claim.Allowance, now t
 // the reason. It writes the row that it decides by: so those who take at once
 // wait for one another, and a cluster sees them conflict. Until its transaction
 // ends nobody else can take for the name.
-func taking(name string, a claim.Allowance, now time.Time, reason error) statement {
+func takeBudget(name string, a claim.Allowance, now time.Time, reason error) statement {
 	at, interval, tolerance := now.UnixMicro(), a.Interval().Microseconds(), a.Tolerance().Microseconds()
 	raised := gorm.Expr(`CASE
   WHEN limits.tat > ? THEN limits.tat

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // dueTextRow is a queued text, and whether its claim still waits for its code; a
@@ -32,7 +33,7 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 	err := s.db.Read(ctx, "due texts", "texts", func(tx *gorm.DB) error {
 		rows = nil
 		return tx.Raw(dueTextsQuery, string(claim.TextCode), string(claim.Open), string(claim.TextQueued),
-			moment(now), moment(now), n).Find(&rows).Error
+			database.Time(now), database.Time(now), n).Find(&rows).Error
 	})
 	texts := make([]claim.QueuedText, len(rows))
 	for i, row := range rows {
@@ -49,9 +50,9 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 func (s *Store) TakeText(ctx context.Context, t claim.QueuedText, until time.Time) (bool, error) {
 	var taken int64
 	err := s.db.Write(ctx, "take text", "texts", func(tx *gorm.DB) (err error) {
-		taken, err = update(tx, "texts", []assignment{{"due_at", moment(until)}},
+		taken, err = update(tx, "texts", []assignment{{"due_at", database.Time(until)}},
 			"id = ? AND state = ? AND tries = ? AND due_at = ? AND due_at < ?",
-			t.ID, string(claim.TextQueued), t.Tries, moment(t.LeaseUntil), moment(until))
+			t.ID, string(claim.TextQueued), t.Tries, database.Time(t.LeaseUntil), database.Time(until))
 		return err
 	})
 	return taken == 1, s.db.Classify(err)
@@ -61,30 +62,30 @@ func (s *Store) TakeText(ctx context.Context, t claim.QueuedText, until time.Tim
 func (s *Store) Done(ctx context.Context, r claim.TextResult) error {
 	return s.settle(ctx, r.TextID, []assignment{
 		{"state", string(r.State)},
-		{"gateway", clip(r.Gateway, nameWidth)},
-		{"provider_id", clip(r.ProviderID, textWidth)},
-		{"reason", clip(r.Reason, textWidth)},
-		{"done_at", moment(r.At)},
+		{"gateway", database.Clip(r.Gateway, nameWidth)},
+		{"provider_id", database.Clip(r.ProviderID, textWidth)},
+		{"reason", database.Clip(r.Reason, textWidth)},
+		{"done_at", database.Time(r.At)},
 	})
 }
 
 // PutOff implements [claim.Outbox].
 func (s *Store) PutOff(ctx context.Context, textID string, until time.Time, reason string) error {
 	return s.settle(ctx, textID, []assignment{
-		{"due_at", moment(until)}, {"tries", expression("tries + 1")}, {"reason", clip(reason, textWidth)},
+		{"due_at", database.Time(until)}, {"tries", expression("tries + 1")}, {"reason", database.Clip(reason, textWidth)},
 	})
 }
 
 // DropTexts implements [claim.Outbox].
 func (s *Store) DropTexts(ctx context.Context, textIDs []string, now time.Time, reason string) error {
 	return s.settleDue(ctx, textIDs, now, []assignment{
-		{"state", string(claim.TextDropped)}, {"reason", clip(reason, textWidth)}, {"done_at", moment(now)},
+		{"state", string(claim.TextDropped)}, {"reason", database.Clip(reason, textWidth)}, {"done_at", database.Time(now)},
 	})
 }
 
 // PostponeTexts implements [claim.Outbox].
 func (s *Store) PostponeTexts(ctx context.Context, textIDs []string, now, until time.Time) error {
-	return s.settleDue(ctx, textIDs, now, []assignment{{"due_at", moment(until)}})
+	return s.settleDue(ctx, textIDs, now, []assignment{{"due_at", database.Time(until)}})
 }
 
 // settleDue changes queued texts that nobody has a lease of, in one statement.
@@ -92,7 +93,7 @@ func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, 
 	if len(textIDs) == 0 {
 		return nil
 	}
-	values := []any{string(claim.TextQueued), moment(now)}
+	values := []any{string(claim.TextQueued), database.Time(now)}
 	for _, id := range textIDs {
 		values = append(values, id)
 	}

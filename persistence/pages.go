@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
@@ -35,7 +36,7 @@ func (p *page) after(c claim.Cursor) {
 	if c == (claim.Cursor{}) {
 		return
 	}
-	at := moment(c.At)
+	at := database.Time(c.At)
 	p.and("created_at <= ? AND (created_at < ? OR created_at = ? AND id < ?)", at, at, at, c.ID)
 }
 

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // receiptRow is a line of the table receipts. The database numbers the lines.
@@ -16,7 +17,7 @@ type receiptRow struct {
 	Message    string
 	State      string
 	Detail     string
-	ReceivedAt moment
+	ReceivedAt database.Time
 }
 
 // TableName implements gorm's Tabler.
@@ -33,8 +34,8 @@ func (r receiptRow) receipt() claim.Receipt {
 func (s *Store) Record(ctx context.Context, r claim.Receipt) error {
 	err := s.db.Write(ctx, "record", "receipts", func(tx *gorm.DB) error {
 		return tx.Create(&receiptRow{
-			Gateway: clip(r.Gateway, nameWidth), Message: clip(r.Message, textWidth),
-			State: string(r.State), Detail: clip(r.Detail, nameWidth), ReceivedAt: moment(r.At),
+			Gateway: database.Clip(r.Gateway, nameWidth), Message: database.Clip(r.Message, textWidth),
+			State: string(r.State), Detail: database.Clip(r.Detail, nameWidth), ReceivedAt: database.Time(r.At),
 		}).Error
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
@@ -71,7 +72,7 @@ func (s *Store) TextState(ctx context.Context, claimID string) (claim.TextState,
 func (s *Store) pruneReceipts(ctx context.Context, before time.Time, n int) (int, error) {
 	var ids []int64
 	err := s.db.Read(ctx, "prune", "receipts", func(tx *gorm.DB) error {
-		return tx.Model(&receiptRow{}).Where("received_at < ?", moment(before)).
+		return tx.Model(&receiptRow{}).Where("received_at < ?", database.Time(before)).
 			Order("received_at").Limit(n).Pluck("id", &ids).Error
 	})
 	if err != nil || len(ids) == 0 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // claimRow is a line of the table claims.
@@ -24,19 +25,19 @@ type claimRow struct {
 	Reason       string
 	CodeKey      string
 	CodeNumber   int
-	CodeExpires  moment
+	CodeExpires  database.Time
 	Attempts     int
 	Texts        int
-	NextText     moment
+	NextText     database.Time
 	ClientText   string
 	LastAddress  string
 	Language     string
 	Marker       string
-	DueAt        moment
+	DueAt        database.Time
 	DueTries     int
-	CreatedAt    moment `gorm:"autoCreateTime:false"`
-	LapsesAt     moment
-	EndedAt      moment
+	CreatedAt    database.Time `gorm:"autoCreateTime:false"`
+	LapsesAt     database.Time
+	EndedAt      database.Time
 }
 
 // TableName implements gorm's Tabler.
@@ -46,11 +47,11 @@ func newClaimRow(c claim.Claim) claimRow {
 	row := claimRow{
 		ID: c.ID, IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: string(c.Origin),
 		Number: c.Number.Reveal(), Was: c.Was.Reveal(), WasVerified: c.WasVerified, Direct: c.Direct, Assurance: string(c.Assurance),
-		State: string(c.State), Version: c.Version, Reason: clip(c.Reason, textWidth),
-		CodeKey: c.CodeKey, CodeNumber: c.CodeNumber, CodeExpires: moment(c.CodeExpires), Attempts: c.Attempts,
-		Texts: c.Texts, NextText: moment(c.NextText), ClientText: string(c.ClientText), LastAddress: clip(c.LastAddress, addressWidth),
-		Language: clip(c.Language, nameWidth), Marker: string(c.Marker), DueAt: moment(c.DueAt), DueTries: c.DueTries,
-		CreatedAt: moment(c.CreatedAt), LapsesAt: moment(c.LapsesAt), EndedAt: moment(c.EndedAt),
+		State: string(c.State), Version: c.Version, Reason: database.Clip(c.Reason, textWidth),
+		CodeKey: c.CodeKey, CodeNumber: c.CodeNumber, CodeExpires: database.Time(c.CodeExpires), Attempts: c.Attempts,
+		Texts: c.Texts, NextText: database.Time(c.NextText), ClientText: string(c.ClientText), LastAddress: database.Clip(c.LastAddress, addressWidth),
+		Language: database.Clip(c.Language, nameWidth), Marker: string(c.Marker), DueAt: database.Time(c.DueAt), DueTries: c.DueTries,
+		CreatedAt: database.Time(c.CreatedAt), LapsesAt: database.Time(c.LapsesAt), EndedAt: database.Time(c.EndedAt),
 	}
 	if c.State.Held() {
 		row.HeldIdentity = &row.IdentityID
@@ -115,18 +116,18 @@ type textRow struct {
 	CallingCode string
 	CodeKey     string
 	CodeNumber  int
-	CodeExpires moment
+	CodeExpires database.Time
 	ValidityUS  int64 `gorm:"column:validity_us"`
 	Language    string
 	Address     string
 	State       string
-	DueAt       moment // the end of a lease or of a put-off
+	DueAt       database.Time // the end of a lease or of a put-off
 	Tries       int
 	Gateway     string
 	ProviderID  string
 	Reason      string
-	CreatedAt   moment `gorm:"autoCreateTime:false"`
-	DoneAt      moment
+	CreatedAt   database.Time `gorm:"autoCreateTime:false"`
+	DoneAt      database.Time
 	// NumberSeq and AddressSeq count the limited texts of a number and of an
 	// address; NULL outside of limits.
 	NumberSeq  *int
@@ -141,10 +142,10 @@ func newTextRow(t claim.Text) textRow {
 		ID: t.ID, Kind: string(cmp.Or(t.Kind, claim.TextCode)), Channel: string(cmp.Or(t.Channel, claim.ChannelSMS)),
 		ClaimID: t.Code.ClaimID, IdentityID: t.IdentityID,
 		Number: t.To.Reveal(), NumberKey: t.To.Key(), CallingCode: t.To.CallingCode(),
-		CodeKey: t.Code.Key, CodeNumber: t.Code.Number, CodeExpires: moment(t.Expires),
-		ValidityUS: t.Validity.Microseconds(), Language: clip(t.Language, nameWidth),
-		Address: clip(t.Address, addressWidth), State: string(claim.TextQueued),
-		DueAt: moment(t.LeaseUntil), CreatedAt: moment(t.CreatedAt),
+		CodeKey: t.Code.Key, CodeNumber: t.Code.Number, CodeExpires: database.Time(t.Expires),
+		ValidityUS: t.Validity.Microseconds(), Language: database.Clip(t.Language, nameWidth),
+		Address: database.Clip(t.Address, addressWidth), State: string(claim.TextQueued),
+		DueAt: database.Time(t.LeaseUntil), CreatedAt: database.Time(t.CreatedAt),
 	}
 	if t.LeaseUntil.IsZero() {
 		row.DueAt = row.CreatedAt
@@ -181,7 +182,7 @@ type eventRow struct {
 	ActorAddress string
 	Number       string // masked
 	Reason       string
-	HappenedAt   moment
+	HappenedAt   database.Time
 }
 
 // TableName implements gorm's Tabler.
@@ -192,9 +193,9 @@ func newEventRows(events []claim.Event) []eventRow {
 	for i, e := range events {
 		rows[i] = eventRow{
 			ClaimID: e.ClaimID, IdentityID: e.IdentityID, Kind: e.Kind,
-			ActorKind: string(e.Actor.Kind), ActorID: clip(e.Actor.ID, textWidth),
-			ActorAddress: clip(e.Actor.Address, addressWidth),
-			Number:       e.Number, Reason: clip(e.Reason, textWidth), HappenedAt: moment(e.At),
+			ActorKind: string(e.Actor.Kind), ActorID: database.Clip(e.Actor.ID, textWidth),
+			ActorAddress: database.Clip(e.Actor.Address, addressWidth),
+			Number:       e.Number, Reason: database.Clip(e.Reason, textWidth), HappenedAt: database.Time(e.At),
 		}
 	}
 	return rows
@@ -213,7 +214,7 @@ type leaseRow struct {
 	IdentityID string `gorm:"primaryKey"`
 	Owner      string
 	ClaimID    string
-	EndsAt     moment
+	EndsAt     database.Time
 }
 
 // TableName implements gorm's Tabler.

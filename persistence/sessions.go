@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // sessionRow is a line of the table admin_sessions.
@@ -18,8 +19,8 @@ type sessionRow struct {
 	Token      string // a digest, or blank
 	IdentityID string
 	Name       string
-	CreatedAt  moment `gorm:"autoCreateTime:false"`
-	SeenAt     moment
+	CreatedAt  database.Time `gorm:"autoCreateTime:false"`
+	SeenAt     database.Time
 }
 
 // TableName implements gorm's Tabler.
@@ -27,8 +28,8 @@ func (sessionRow) TableName() string { return "admin_sessions" }
 
 func newSessionRow(s claim.AdminSession) sessionRow {
 	row := sessionRow{
-		Digest: s.Digest.String(), IdentityID: s.IdentityID, Name: clip(s.Name, nameWidth),
-		CreatedAt: moment(s.CreatedAt), SeenAt: moment(s.SeenAt),
+		Digest: s.Digest.String(), IdentityID: s.IdentityID, Name: database.Clip(s.Name, nameWidth),
+		CreatedAt: database.Time(s.CreatedAt), SeenAt: database.Time(s.SeenAt),
 	}
 	if s.Token != (claim.TokenDigest{}) {
 		row.Token = s.Token.String()
@@ -53,13 +54,13 @@ func (r sessionRow) session() (claim.AdminSession, error) {
 }
 
 // AdminSessions implements [claim.AdminSessions].
-type AdminSessions struct{ db *DB }
+type AdminSessions struct{ db *database.DB }
 
 var _ claim.AdminSessions = AdminSessions{}
 
 // NewAdminSessions returns the console's sessions of a database whose schema is
 // up to date.
-func NewAdminSessions(db *DB) AdminSessions { return AdminSessions{db} }
+func NewAdminSessions(db *database.DB) AdminSessions { return AdminSessions{db} }
 
 // BeginSession implements [claim.AdminSessions].
 func (s AdminSessions) BeginSession(ctx context.Context, session claim.AdminSession, e claim.Event) error {
@@ -88,8 +89,8 @@ func (s AdminSessions) FindSession(ctx context.Context, d claim.SessionDigest) (
 // TouchSession implements [claim.AdminSessions].
 func (s AdminSessions) TouchSession(ctx context.Context, d claim.SessionDigest, at time.Time) error {
 	return s.db.Classify(s.db.Write(ctx, "touch", "admin_sessions", func(tx *gorm.DB) error {
-		return tx.Model(&sessionRow{}).Where("digest = ? AND seen_at < ?", d.String(), moment(at)).
-			UpdateColumn("seen_at", moment(at)).Error
+		return tx.Model(&sessionRow{}).Where("digest = ? AND seen_at < ?", d.String(), database.Time(at)).
+			UpdateColumn("seen_at", database.Time(at)).Error
 	}))
 }
 
@@ -107,6 +108,6 @@ func (s AdminSessions) EndSession(ctx context.Context, d claim.SessionDigest, e 
 // PruneSessions implements [claim.AdminSessions].
 func (s AdminSessions) PruneSessions(ctx context.Context, before time.Time) error {
 	return s.db.Classify(s.db.Write(ctx, "prune", "admin_sessions", func(tx *gorm.DB) error {
-		return tx.Where("seen_at < ?", moment(before)).Delete(&sessionRow{}).Error
+		return tx.Where("seen_at < ?", database.Time(before)).Delete(&sessionRow{}).Error
 	}))
 }

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // settingRow is a line of the table settings.
@@ -15,19 +16,19 @@ type settingRow struct {
 	Name  string `gorm:"primaryKey"`
 	Value string
 	SetBy string
-	SetAt moment
+	SetAt database.Time
 }
 
 // TableName implements gorm's Tabler.
 func (settingRow) TableName() string { return "settings" }
 
 // Settings implements [claim.Settings].
-type Settings struct{ db *DB }
+type Settings struct{ db *database.DB }
 
 var _ claim.Settings = Settings{}
 
 // NewSettings returns the settings of a database whose schema is up to date.
-func NewSettings(db *DB) Settings { return Settings{db} }
+func NewSettings(db *database.DB) Settings { return Settings{db} }
 
 // Settings implements [claim.Settings].
 func (s Settings) Settings(ctx context.Context) ([]claim.Setting, error) {
@@ -54,7 +55,7 @@ func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingCha
 	err := s.db.Transaction(ctx, "change", "settings", func(tx *gorm.DB) error {
 		for _, change := range changes {
 			done := changeSetting(tx, change, settingRow{
-				Name: string(change.Switch), Value: change.To, SetBy: clip(by.ID, textWidth), SetAt: moment(at),
+				Name: string(change.Switch), Value: change.To, SetBy: database.Clip(by.ID, textWidth), SetAt: database.Time(at),
 			})
 			if errors.Is(done.Error, gorm.ErrDuplicatedKey) || done.Error == nil && done.RowsAffected == 0 {
 				return claim.ErrRaced

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // The statements of a change of number are written here rather than by gorm's
@@ -39,7 +41,7 @@ func update(tx *gorm.DB, table string, set []assignment, where string, values ..
 		all = append(all, a.value)
 	}
 	query.WriteString(" WHERE " + where)
-	return Exec(tx, query.String(), append(all, values...)...)
+	return database.Exec(tx, query.String(), append(all, values...)...)
 }
 
 // insert adds rows, of which there is at least one, in one statement.
@@ -56,7 +58,7 @@ func insert[R any](tx *gorm.DB, rows ...R) error {
 		values = append(values, row...)
 	}
 	places := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
-	_, err := Exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+
+	_, err := database.Exec(tx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+
 		places+strings.Repeat(", "+places, len(rows)-1), values...)
 	return err
 }

@@ -9,11 +9,12 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // Store implements [claim.Store].
 type Store struct {
-	db *DB
+	db *database.DB
 	// left are the identities whose lease was not given back, but ended with its
 	// claim. It only saves statements.
 	left *lru.Cache[string, struct{}]
@@ -22,7 +23,7 @@ type Store struct {
 var _ claim.Store = (*Store)(nil)
 
 // NewStore returns a store on a database whose schema is up to date.
-func NewStore(db *DB) *Store {
+func NewStore(db *database.DB) *Store {
 	left, err := lru.New[string, struct{}](leftLeases)
 	if err != nil {
 		panic(err) // only a size below one is refused
@@ -90,22 +91,22 @@ func (s *Store) carryOut(ctx context.Context, statements []statement) error {
 func plan(change claim.Change, withheld *[]claim.Text) []statement {
 	var statements []statement
 	for _, move := range change.Moves {
-		statements = append(statements, moving(move))
+		statements = append(statements, updateClaim(move))
 		if move.Forget {
-			statements = append(statements, forgetting(move.Claim.IdentityID))
+			statements = append(statements, blankNumbers(move.Claim.IdentityID))
 		}
 		if move.From.Ended() && move.Claim.State == claim.Verified {
-			statements = append(statements, unleasing(move.Claim))
+			statements = append(statements, deleteLease(move.Claim))
 		}
 	}
 	if change.Create != nil {
-		statements = append(statements, creating(change))
+		statements = append(statements, insertClaim(change))
 	}
 	if change.Text != nil {
-		statements = append(statements, queueing(change))
+		statements = append(statements, insertText(change))
 	}
 	if len(change.Notices) > 0 {
-		statements = append(statements, noticing(change, withheld))
+		statements = append(statements, insertNotices(change, withheld))
 	}
 	if len(change.Events) > 0 || len(change.Notices) > 0 {
 		statements = append(statements, func(tx *gorm.DB) error {
@@ -122,12 +123,12 @@ func plan(change claim.Change, withheld *[]claim.Text) []statement {
 	if change.Text != nil && change.Limits.PerCodeHour > 0 {
 		// Last, because until the transaction ends nobody else can take for the code.
 		statements = append(statements,
-			taking(budgetName(change.Text.To), budgetOf(change.Limits), change.At, claim.ErrCallingCodeFull))
+			takeBudget(budgetName(change.Text.To), budgetOf(change.Limits), change.At, claim.ErrCallingCodeFull))
 	}
 	return statements
 }
 
-func moving(m claim.Move) statement {
+func updateClaim(m claim.Move) statement {
 	return func(tx *gorm.DB) error {
 		changed, err := update(tx, "claims", moved(m),
 			"id = ? AND state = ? AND version = ?", m.Claim.ID, string(m.From), m.Claim.Version)
@@ -139,7 +140,7 @@ func moving(m claim.Move) statement {
 }
 
 // forgetting blanks the numbers of an identity that is gone.
-func forgetting(identityID string) statement {
+func blankNumbers(identityID string) statement {
 	return func(tx *gorm.DB) error {
 		err := tx.Model(&claimRow{}).Where("identity_id = ?", identityID).
 			UpdateColumns(map[string]any{"number": "", "was": ""}).Error
@@ -153,13 +154,13 @@ func forgetting(identityID string) statement {
 
 // unleasing removes what is left of a lease that ended with its claim, so that
 // it does not come back with it.
-func unleasing(c claim.Claim) statement {
+func deleteLease(c claim.Claim) statement {
 	return func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND claim_id = ?", c.IdentityID, c.ID).Delete(&leaseRow{}).Error
 	}
 }
 
-func creating(change claim.Change) statement {
+func insertClaim(change claim.Change) statement {
 	return func(tx *gorm.DB) error {
 		row := newClaimRow(*change.Create)
 		var rules []rule
@@ -177,7 +178,7 @@ func creating(change claim.Change) statement {
 	}
 }
 
-func queueing(change claim.Change) statement {
+func insertText(change claim.Change) statement {
 	return func(tx *gorm.DB) error {
 		return insertWithin(tx, newTextRow(*change.Text), append(rulesOf(change), firstOnly(change)...), guardsOf(change)...)
 	}
@@ -185,7 +186,7 @@ func queueing(change claim.Change) statement {
 
 // noticing queues notices. Those that their limit has no room for are withheld
 // instead: they must not undo what they are about.
-func noticing(change claim.Change, withheld *[]claim.Text) statement {
+func insertNotices(change claim.Change, withheld *[]claim.Text) statement {
 	return func(tx *gorm.DB) error {
 		*withheld = nil
 		var free []claim.Text

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // tokenRow is a line of the table tokens.
@@ -19,10 +20,10 @@ type tokenRow struct {
 	SHA256     string `gorm:"column:sha256"`
 	Scopes     string // separated by blanks
 	Privileged bool
-	CreatedAt  moment `gorm:"autoCreateTime:false"`
-	LastUsedAt moment
-	RevokedAt  moment
-	ExpiresAt  moment
+	CreatedAt  database.Time `gorm:"autoCreateTime:false"`
+	LastUsedAt database.Time
+	RevokedAt  database.Time
+	ExpiresAt  database.Time
 }
 
 // TableName implements gorm's Tabler.
@@ -35,7 +36,7 @@ func newTokenRow(t claim.Token) tokenRow {
 	}
 	return tokenRow{
 		Name: t.Name, SHA256: t.Digest.String(), Scopes: strings.Join(scopes, " "), Privileged: t.Privileged,
-		CreatedAt: moment(t.CreatedAt), LastUsedAt: moment(t.LastUsed), RevokedAt: moment(t.RevokedAt), ExpiresAt: moment(t.ExpiresAt),
+		CreatedAt: database.Time(t.CreatedAt), LastUsedAt: database.Time(t.LastUsed), RevokedAt: database.Time(t.RevokedAt), ExpiresAt: database.Time(t.ExpiresAt),
 	}
 }
 
@@ -55,19 +56,19 @@ func (r tokenRow) token() (claim.Token, error) {
 }
 
 // Tokens implements [claim.Tokens].
-type Tokens struct{ db *DB }
+type Tokens struct{ db *database.DB }
 
 var _ claim.Tokens = Tokens{}
 
 // NewTokens returns the tokens of a database whose schema is up to date.
-func NewTokens(db *DB) Tokens { return Tokens{db} }
+func NewTokens(db *database.DB) Tokens { return Tokens{db} }
 
 // Create implements [claim.Tokens].
 func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error {
 	err := s.db.Transaction(ctx, "create", "tokens", func(tx *gorm.DB) error {
 		row := newTokenRow(t)
 		again := tx.Model(&tokenRow{}).
-			Where("name = ? AND (revoked_at IS NOT NULL OR expires_at <= ?) AND sha256 <> ?", t.Name, moment(e.At), row.SHA256).
+			Where("name = ? AND (revoked_at IS NOT NULL OR expires_at <= ?) AND sha256 <> ?", t.Name, database.Time(e.At), row.SHA256).
 			UpdateColumns(map[string]any{
 				"sha256": row.SHA256, "scopes": row.Scopes, "privileged": row.Privileged,
 				"created_at": row.CreatedAt, "last_used_at": nil, "revoked_at": nil, "expires_at": row.ExpiresAt,
@@ -92,7 +93,7 @@ func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error 
 func (s Tokens) Revoke(ctx context.Context, name string, e claim.Event) error {
 	err := s.db.Transaction(ctx, "revoke", "tokens", func(tx *gorm.DB) error {
 		done := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NULL", name).
-			UpdateColumn("revoked_at", moment(e.At))
+			UpdateColumn("revoked_at", database.Time(e.At))
 		if done.Error != nil {
 			return done.Error
 		}
@@ -145,7 +146,7 @@ func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]cl
 func (s Tokens) Used(ctx context.Context, digest claim.TokenDigest, at time.Time) error {
 	return s.db.Classify(s.db.Write(ctx, "used", "tokens", func(tx *gorm.DB) error {
 		return tx.Model(&tokenRow{}).
-			Where("sha256 = ? AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?)", digest.String(), moment(at)).
-			UpdateColumn("last_used_at", moment(at)).Error
+			Where("sha256 = ? AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?)", digest.String(), database.Time(at)).
+			UpdateColumn("last_used_at", database.Time(at)).Error
 	}))
 }

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 var _ claim.Meter = (*Store)(nil)
@@ -27,7 +28,7 @@ func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]claim.Tr
 	err := s.db.Read(ctx, "traffic", "texts", func(tx *gorm.DB) error {
 		traffic = nil
 		return tx.Raw(trafficQuery, string(claim.TextSent), confirmed,
-			string(claim.TextCode), moment(since), moment(until)).Scan(&traffic).Error
+			string(claim.TextCode), database.Time(since), database.Time(until)).Scan(&traffic).Error
 	})
 	return traffic, err
 }

@@ -24,7 +24,9 @@ import (
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/internal/web"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/migration"
+	"github.com/holdline/holdline/persistence/scimstore"
 	"github.com/holdline/holdline/scimbridge"
 )
 
@@ -313,7 +315,7 @@ type world struct {
 	server *httptest.Server
 	store  *claimtest.Store
 	claims *claim.Service
-	index  *persistence.ScimIndex
+	index  *scimstore.Index
 
 	mu    sync.Mutex
 	now   time.Time
@@ -349,12 +351,12 @@ func newWorld(t *testing.T, with ...options) *world {
 		o = with[0]
 	}
 	ctx := t.Context()
-	db, err := persistence.Open(ctx, "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), persistence.Options{})
+	db, err := database.Open(ctx, "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := persistence.Up(ctx, db); err != nil {
+	if err := migration.Up(ctx, db); err != nil {
 		t.Fatal(err)
 	}
 	w := &world{T: t, now: noon, kratos: &identities{records: map[string]scim.Record{}, passwords: map[string]string{}}}
@@ -399,7 +401,7 @@ func newWorld(t *testing.T, with ...options) *world {
 		},
 	})
 	w.claims = claims
-	w.index = persistence.NewScimIndex(db)
+	w.index = scimstore.New(db)
 	if !o.building {
 		if err := w.index.Passed(t.Context(), noon); err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestProgram(t *testing.T) {
-	migrations, err := filepath.Abs("../../persistence")
+	migrations, err := filepath.Abs("../../persistence/migration")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func TestProgram(t *testing.T) {
 		Dir:  "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"sqlite": sqlite},
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("PERSISTENCE", migrations)
+			env.Setenv("MIGRATION", migrations)
 			return nil
 		},
 	})

@@ -6,17 +6,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/migration"
 )
 
 func migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "migrate", Short: "Look after the database schema"}
 	cmd.AddCommand(
-		databaseCommand("up", "Bring the schema up to date", func(cmd *cobra.Command, _ config.Config, db *persistence.DB) error {
-			return persistence.Up(cmd.Context(), db)
+		databaseCommand("up", "Bring the schema up to date", func(cmd *cobra.Command, _ config.Config, db *database.DB) error {
+			return migration.Up(cmd.Context(), db)
 		}),
-		databaseCommand("status", "List the migrations", func(cmd *cobra.Command, _ config.Config, db *persistence.DB) error {
-			migrations, err := persistence.Status(cmd.Context(), db)
+		databaseCommand("status", "List the migrations", func(cmd *cobra.Command, _ config.Config, db *database.DB) error {
+			migrations, err := migration.Status(cmd.Context(), db)
 			if err != nil {
 				return err
 			}
@@ -38,7 +39,7 @@ func migrateCommand() *cobra.Command {
 // databaseCommand needs the database and, of the rest of the configuration, the
 // named sections.
 func databaseCommand(
-	use, short string, do func(*cobra.Command, config.Config, *persistence.DB) error, sections ...string,
+	use, short string, do func(*cobra.Command, config.Config, *database.DB) error, sections ...string,
 ) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
@@ -47,7 +48,7 @@ func databaseCommand(
 			if err != nil {
 				return err
 			}
-			db, err := persistence.Open(cmd.Context(), cfg.Database.DSN.Reveal(), persistence.Options{})
+			db, err := database.Open(cmd.Context(), cfg.Database.DSN.Reveal(), database.Options{})
 			if err != nil {
 				return err
 			}

@@ -5,13 +5,13 @@ import (
 
 	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 func scimCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "scim", Short: "Look after the SCIM service"}
 	cmd.AddCommand(databaseCommand("reindex", "Compare the index of users with Kratos now",
-		func(cmd *cobra.Command, cfg config.Config, db *persistence.DB) error {
+		func(cmd *cobra.Command, cfg config.Config, db *database.DB) error {
 			return app.Reindex(cmd.Context(), cfg, db, app.Options{
 				Release: release, Log: app.Logger(cfg, cmd.ErrOrStderr()), Out: cmd.OutOrStdout(),
 			})

@@ -15,6 +15,7 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 func tokenCommand() *cobra.Command {
@@ -133,11 +134,11 @@ func (s tokenStore) configured(name string) bool {
 
 // tokenStoreCommand needs a database whose schema is up to date.
 func tokenStoreCommand(use, short string, do func(*cobra.Command, tokenStore) error) *cobra.Command {
-	return databaseCommand(use, short, func(cmd *cobra.Command, cfg config.Config, db *persistence.DB) error {
+	return databaseCommand(use, short, func(cmd *cobra.Command, cfg config.Config, db *database.DB) error {
 		if err := app.Prepare(cmd.Context(), db, cfg.AutoMigrate()); err != nil {
 			return err
 		}
-		clock, err := persistence.NewClock(cmd.Context(), db, time.Now)
+		clock, err := database.NewClock(cmd.Context(), db, time.Now)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,9 @@ import (
 
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/reconcile"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/migration"
+	"github.com/holdline/holdline/persistence/scimstore"
 )
 
 var (
@@ -41,16 +43,16 @@ type world struct {
 
 func newWorld(t *testing.T, users ...string) *world {
 	t.Helper()
-	db, err := persistence.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), persistence.Options{})
+	db, err := database.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := persistence.Up(t.Context(), db); err != nil {
+	if err := migration.Up(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	w := &world{
-		T: t, kratos: &kratos{identities: map[string]scim.Record{}}, index: persistence.NewScimIndex(db),
+		T: t, kratos: &kratos{identities: map[string]scim.Record{}}, index: scimstore.New(db),
 		step: time.Millisecond, now: noon,
 	}
 	w.Reconciler = reconcile.New(reconcile.Options{

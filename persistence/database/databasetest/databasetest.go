@@ -13,7 +13,8 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/migration"
 )
 
 // Kinds name the kinds of database that tests run on. Each call returns the DSN of an
@@ -55,9 +56,9 @@ func MariaDB(t *testing.T) string {
 }
 
 // Open opens a database until the test ends.
-func Open(t *testing.T, dsn string) *persistence.DB {
+func Open(t *testing.T, dsn string) *database.DB {
 	t.Helper()
-	db, err := persistence.Open(t.Context(), dsn, persistence.Options{})
+	db, err := database.Open(t.Context(), dsn, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,10 +71,10 @@ func Open(t *testing.T, dsn string) *persistence.DB {
 }
 
 // Migrated opens a database and brings its schema up to date.
-func Migrated(t *testing.T, dsn string) *persistence.DB {
+func Migrated(t *testing.T, dsn string) *database.DB {
 	t.Helper()
 	db := Open(t, dsn)
-	if err := persistence.Up(t.Context(), db); err != nil {
+	if err := migration.Up(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	return db
@@ -82,7 +83,7 @@ func Migrated(t *testing.T, dsn string) *persistence.DB {
 // Kind is a test on one kind of database.
 type Kind struct {
 	*testing.T
-	DB *persistence.DB
+	DB *database.DB
 }
 
 // OnEach runs a test on an up-to-date database of each kind.
@@ -94,22 +95,22 @@ func OnEach(t *testing.T, test func(Kind)) {
 }
 
 // Transaction runs statements as a store does.
-func Transaction(ctx context.Context, db *persistence.DB, statements func(*gorm.DB) error) error {
+func Transaction(ctx context.Context, db *database.DB, statements func(*gorm.DB) error) error {
 	return db.Classify(db.Transaction(ctx, "test", "", statements))
 }
 
 // Exec runs a statement past the stores.
-func Exec(ctx context.Context, db *persistence.DB, statement string, args ...any) error {
+func Exec(ctx context.Context, db *database.DB, statement string, args ...any) error {
 	_, err := db.Pool().ExecContext(ctx, statement, args...)
 	return err
 }
 
 // Count reads a number.
-func Count(ctx context.Context, db *persistence.DB, query string, args ...any) (n int, err error) {
+func Count(ctx context.Context, db *database.DB, query string, args ...any) (n int, err error) {
 	return n, db.Pool().QueryRowContext(ctx, query, args...).Scan(&n)
 }
 
 // Text reads a text.
-func Text(ctx context.Context, db *persistence.DB, query string) (s string, err error) {
+func Text(ctx context.Context, db *database.DB, query string) (s string, err error) {
 	return s, db.Pool().QueryRowContext(ctx, query).Scan(&s)
 }

@@ -9,7 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // Plans is how a database answers queries.
@@ -19,7 +19,7 @@ type Plans struct {
 }
 
 // Explain notes the plans of all queries and insertions of a database from now on.
-func Explain(db *persistence.DB) *Plans {
+func Explain(db *database.DB) *Plans {
 	p := new(Plans)
 	db.Around(func(pool gorm.ConnPool) gorm.ConnPool { return explainer{pool, db.Dialect().Explain(), p} })
 	return p

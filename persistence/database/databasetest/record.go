@@ -7,7 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // Statements is what a database was asked, BEGIN among it.
@@ -17,7 +17,7 @@ type Statements struct {
 }
 
 // Record notes all statements of a database from now on.
-func Record(db *persistence.DB) *Statements {
+func Record(db *database.DB) *Statements {
 	s := new(Statements)
 	db.Around(func(pool gorm.ConnPool) gorm.ConnPool { return recorder{pool, s} })
 	return s

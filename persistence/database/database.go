@@ -1,4 +1,13 @@
-package persistence
+// Package database opens a database that several replicas may share, runs statements and
+// transactions on it, again where it asks for that, and tells its time.
+//
+// Deadlocks, certification failures and lock waits run the whole transaction again. So
+// does a connection that broke before COMMIT was sent; after that nobody knows, and the
+// caller learns so by [problem.ErrStoreUnavailable].
+//
+// On Galera, wsrep_sync_wait=1 among the DSN's parameters makes every node show
+// what another one has committed.
+package database
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package persistence
+package database
 
 import (
 	"database/sql/driver"
@@ -7,28 +7,28 @@ import (
 )
 
 // momentForm is a DATETIME(6) literal. As text, in SQLite, it sorts by time.
-const momentForm = "2006-01-02 15:04:05.000000"
+const timeForm = "2006-01-02 15:04:05.000000"
 
 // moment is a time in a column: UTC, in microseconds, NULL for never.
-type moment time.Time
+type Time time.Time
 
 // Value implements driver.Valuer.
-func (m moment) Value() (driver.Value, error) {
+func (m Time) Value() (driver.Value, error) {
 	t := time.Time(m)
 	if t.IsZero() {
 		return nil, nil //nolint:nilnil // NULL
 	}
-	return t.UTC().Format(momentForm), nil
+	return t.UTC().Format(timeForm), nil
 }
 
 // Scan implements sql.Scanner.
-func (m *moment) Scan(column any) error {
+func (m *Time) Scan(column any) error {
 	switch column := column.(type) {
 	case nil:
-		*m = moment{}
+		*m = Time{}
 		return nil
 	case time.Time:
-		*m = moment(column.UTC())
+		*m = Time(column.UTC())
 		return nil
 	case []byte:
 		return m.parse(string(column))
@@ -39,8 +39,8 @@ func (m *moment) Scan(column any) error {
 	}
 }
 
-func (m *moment) parse(text string) error {
-	t, err := time.ParseInLocation(momentForm, text, time.UTC)
-	*m = moment(t)
+func (m *Time) parse(text string) error {
+	t, err := time.ParseInLocation(timeForm, text, time.UTC)
+	*m = Time(t)
 	return err
 }

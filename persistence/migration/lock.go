@@ -1,4 +1,4 @@
-package persistence
+package migration
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/persistence/database"
 )
 
 const (
@@ -25,7 +27,7 @@ var errLockLost = errors.New("another process took over the migrations")
 // of the server's own do not reach the other nodes of a cluster. Its holder
 // raises a count every second, and a waiter that sees it stand still takes over;
 // so no two clocks need agree.
-func underLock(ctx context.Context, db *DB, stale time.Duration, work func(context.Context) error) error {
+func underLock(ctx context.Context, db *database.DB, stale time.Duration, work func(context.Context) error) error {
 	lock := lock{db: db, owner: uuid.NewString()}
 	if err := lock.acquire(ctx, stale); err != nil {
 		return db.Classify(fmt.Errorf("lock migrations: %w", err))
@@ -39,7 +41,7 @@ func underLock(ctx context.Context, db *DB, stale time.Duration, work func(conte
 }
 
 type lock struct {
-	db    *DB
+	db    *database.DB
 	owner string
 }
 
@@ -141,7 +143,7 @@ func (l lock) release(ctx context.Context) {
 // exec runs a statement that may as well run twice, as all of the lock's may.
 func (l lock) exec(ctx context.Context, statement string, args ...any) (affected int64, err error) {
 	err = l.db.Repeat(ctx, func(tx *gorm.DB) (err error) {
-		affected, err = Exec(tx, statement, args...)
+		affected, err = database.Exec(tx, statement, args...)
 		return err
 	})
 	return affected, err

@@ -1,4 +1,6 @@
-package persistence
+// Package migration brings the schema of a database up to date: numbered SQL files, a
+// directory for each dialect, applied by goose under a lock that a cluster shares.
+package migration
 
 import (
 	"context"
@@ -13,10 +15,11 @@ import (
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
 
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
-//go:embed migrations
+//go:embed mysql sqlite
 var files embed.FS
 
 const migrationTable = "schema_migrations"
@@ -30,10 +33,10 @@ type Migration struct {
 
 // Up brings the schema of a database up to date. Replicas that start together may all
 // call it: one works, the others wait.
-func Up(ctx context.Context, db *DB) error { return up(ctx, db, lockStale) }
+func Up(ctx context.Context, db *database.DB) error { return up(ctx, db, lockStale) }
 
 // up takes over a lock that has shown no sign of life for as long as stale.
-func up(ctx context.Context, db *DB, stale time.Duration) (err error) {
+func up(ctx context.Context, db *database.DB, stale time.Duration) (err error) {
 	// Nothing to do is the usual case, and needs neither a lock nor the right to
 	// change tables.
 	outdated, err := Outdated(ctx, db)
@@ -62,7 +65,7 @@ func up(ctx context.Context, db *DB, stale time.Duration) (err error) {
 // record writes down a migration that failed because it had been carried out: where
 // the database commits each of its statements by itself, a process can die in between.
 // Every migration is one atomic statement, or repeats harmlessly up to the last one.
-func record(ctx context.Context, db *DB, failure error) (bool, error) {
+func record(ctx context.Context, db *database.DB, failure error) (bool, error) {
 	partial := (*goose.PartialError)(nil)
 	if !errors.As(failure, &partial) || db.Dialect().Classify(partial.Err) != dialect.AlreadyThere {
 		if failure != nil {
@@ -71,14 +74,14 @@ func record(ctx context.Context, db *DB, failure error) (bool, error) {
 		return false, failure
 	}
 	err := db.Write(ctx, "record", migrationTable, func(tx *gorm.DB) error {
-		_, err := Exec(tx, "INSERT INTO "+migrationTable+" (version_id, is_applied) VALUES (?, TRUE)", partial.Failed.Source.Version)
+		_, err := database.Exec(tx, "INSERT INTO "+migrationTable+" (version_id, is_applied) VALUES (?, TRUE)", partial.Failed.Source.Version)
 		return err
 	})
 	return err == nil, err
 }
 
 // Status lists the migrations that this release knows, oldest first.
-func Status(ctx context.Context, db *DB) ([]Migration, error) {
+func Status(ctx context.Context, db *database.DB) ([]Migration, error) {
 	known, err := migrationsOf(db)
 	if err != nil {
 		return nil, err
@@ -98,7 +101,7 @@ func Status(ctx context.Context, db *DB) ([]Migration, error) {
 
 // Outdated reports whether this release needs a migration that was not applied. A
 // schema that is newer than the release is not outdated. It changes nothing.
-func Outdated(ctx context.Context, db *DB) (bool, error) {
+func Outdated(ctx context.Context, db *database.DB) (bool, error) {
 	status, err := Status(ctx, db)
 	if err != nil {
 		return false, err
@@ -106,8 +109,8 @@ func Outdated(ctx context.Context, db *DB) (bool, error) {
 	return slices.ContainsFunc(status, func(m Migration) bool { return !m.Applied }), nil
 }
 
-func migrationsOf(db *DB) (*goose.Provider, error) {
-	of, err := fs.Sub(files, "migrations/"+db.Dialect().Name())
+func migrationsOf(db *database.DB) (*goose.Provider, error) {
+	of, err := fs.Sub(files, db.Dialect().Name())
 	if err != nil {
 		return nil, fmt.Errorf("find migrations: %w", err)
 	}
@@ -120,7 +123,7 @@ func migrationsOf(db *DB) (*goose.Provider, error) {
 }
 
 // appliedOf reads which migrations a database has had.
-func appliedOf(ctx context.Context, db *DB) (map[int64]bool, error) {
+func appliedOf(ctx context.Context, db *database.DB) (map[int64]bool, error) {
 	var versions []int64
 	err := db.Read(ctx, "applied", migrationTable, func(tx *gorm.DB) error {
 		return tx.Table(migrationTable).Where("is_applied").Pluck("version_id", &versions).Error

@@ -1,4 +1,4 @@
-package persistence_test
+package scimstore_test
 
 import (
 	"cmp"
@@ -16,13 +16,15 @@ import (
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/filter"
-	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
+	"github.com/holdline/holdline/persistence/scimstore"
 )
 
 var scimIndexing = filter.NewIndexing(scim.User(scim.Enterprise()), filter.FoundBy(), filter.SortedBy())
 
 // scimEntry is an entry that is seen now.
+var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
 func scimEntry(tb testing.TB, id string, document map[string]any) scim.Entry {
 	tb.Helper()
 	encoded, err := json.Marshal(document)
@@ -69,9 +71,9 @@ func want(t databasetest.Kind, got, want string) {
 	}
 }
 
-func TestScimAnEntryReplacesTheOlderOne(t *testing.T) {
+func TestAnEntryReplacesTheOlderOne(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		first := named(t, "a", "Ann")
 		first.ExternalIDs = map[string]string{"okta": "1", "entra": "2"}
 		second := named(t, "a", "Anna")
@@ -86,7 +88,7 @@ func TestScimAnEntryReplacesTheOlderOne(t *testing.T) {
 			!got.Updated.Equal(noon) || !got.Seen.Equal(second.Seen) || len(got.ExternalIDs) != 1 || got.ExternalIDs["okta"] != "3" {
 			t.Errorf("got %+v, %t, %v", got, ok, err)
 		}
-		wantScimRows(t, 1, len(second.Values)+1)
+		wantRows(t, 1, len(second.Values)+1)
 		for range 2 { // the second finds nothing to do
 			if err := index.Delete(t.Context(), "a"); err != nil {
 				t.Fatal(err)
@@ -95,12 +97,12 @@ func TestScimAnEntryReplacesTheOlderOne(t *testing.T) {
 		if _, ok, err := index.Get(t.Context(), "a", "okta"); ok || err != nil {
 			t.Errorf("got %t, %v", ok, err)
 		}
-		wantScimRows(t, 0, 0)
+		wantRows(t, 0, 0)
 		want(t, found(t, index, scim.Query{Limit: 1}), " of 0")
 	})
 }
 
-func wantScimRows(t databasetest.Kind, users, values int) {
+func wantRows(t databasetest.Kind, users, values int) {
 	t.Helper()
 	for query, want := range map[string]int{
 		"SELECT COUNT(*) FROM scim_users":                     users,
@@ -114,9 +116,9 @@ func wantScimRows(t databasetest.Kind, users, values int) {
 	}
 }
 
-func TestScimAnExternalIDIsItsClients(t *testing.T) {
+func TestAnExternalIDIsItsClients(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		a, b := named(t, "a", "a"), named(t, "b", "b")
 		a.ExternalIDs = map[string]string{"okta": "X", "entra": "y"}
 		b.ExternalIDs = map[string]string{"okta": "x"}
@@ -138,10 +140,10 @@ func TestScimAnExternalIDIsItsClients(t *testing.T) {
 	})
 }
 
-func TestScimTwoUsersMayHashToOnePlace(t *testing.T) {
+func TestTwoUsersMayHashToOnePlace(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
-		if err := persistence.TakePlace(t.Context(), t.DB, "a"); err != nil {
+		index := scimstore.New(t.DB)
+		if err := scimstore.TakePlace(t.Context(), t.DB, "a"); err != nil {
 			t.Fatal(err)
 		}
 		put(t, index, named(t, "a", "Ann"), named(t, "a", "Anna"))
@@ -155,9 +157,9 @@ func TestScimTwoUsersMayHashToOnePlace(t *testing.T) {
 	})
 }
 
-func TestScimWritersTogetherCountRight(t *testing.T) {
+func TestWritersTogetherCountRight(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		var g errgroup.Group
 		for w := range 8 {
 			g.Go(func() error {
@@ -192,13 +194,13 @@ func TestScimWritersTogetherCountRight(t *testing.T) {
 			}
 			values += len(scimIndexing.Values(document))
 		}
-		wantScimRows(t, len(page.Entries), values)
+		wantRows(t, len(page.Entries), values)
 	})
 }
 
-func TestScimAReconcilerFindsWhatChangedAndWhatIsGone(t *testing.T) {
+func TestAReconcilerFindsWhatChangedAndWhatIsGone(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		var entries []scim.Entry
 		for i := range 300 {
 			entries = append(entries, named(t, fmt.Sprintf("%03d", i), fmt.Sprint("user", i)))
@@ -226,9 +228,9 @@ func TestScimAReconcilerFindsWhatChangedAndWhatIsGone(t *testing.T) {
 	})
 }
 
-func TestScimStampsSayWhenIdentitiesChanged(t *testing.T) {
+func TestStampsSayWhenIdentitiesChanged(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		var ids []string
 		for i := range 300 {
 			e := named(t, fmt.Sprintf("%03d", i), fmt.Sprint("user", i))
@@ -259,9 +261,9 @@ func TestScimStampsSayWhenIdentitiesChanged(t *testing.T) {
 	})
 }
 
-func TestScimALongValueIsFoundByItsEnd(t *testing.T) {
+func TestALongValueIsFoundByItsEnd(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		long := strings.Repeat("ä", 200)
 		put(t, index, named(t, "a", long+"y"), named(t, "b", long+"z"))
 		for _, form := range []string{`userName eq "%s"`, `userName ew "%s"`, `userName co "%s"`, `userName ge "%s"`} {
@@ -271,9 +273,9 @@ func TestScimALongValueIsFoundByItsEnd(t *testing.T) {
 	})
 }
 
-func TestScimAQueryThatCostsTooMuchIsRefused(t *testing.T) {
+func TestAQueryThatCostsTooMuchIsRefused(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		put(t, index, named(t, "a", "ann"), named(t, "b", "bob"), named(t, "c", "ben"), named(t, "d", "dan"))
 		for text, refused := range map[string]bool{
 			`userName co "n"`:                        true,
@@ -298,9 +300,9 @@ func TestScimAQueryThatCostsTooMuchIsRefused(t *testing.T) {
 	})
 }
 
-func TestScimTheUsualQuestionsAreOneOrTwoStatements(t *testing.T) {
+func TestTheUsualQuestionsAreOneOrTwoStatements(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		put(t, index, named(t, "a", "ann"), named(t, "b", "bob"))
 		statements := databasetest.Record(t.DB)
 		for text, wanted := range map[string]int{
@@ -323,9 +325,9 @@ func TestScimTheUsualQuestionsAreOneOrTwoStatements(t *testing.T) {
 	})
 }
 
-func TestScimTheStoreMayBeAway(t *testing.T) {
+func TestTheStoreMayBeAway(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		if err := t.DB.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -347,9 +349,9 @@ func TestScimTheStoreMayBeAway(t *testing.T) {
 }
 
 // The database answers as somebody would who looks at every document.
-func TestScimTheIndexAnswersAsTheEvaluator(t *testing.T) {
+func TestTheIndexAnswersAsTheEvaluator(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		index := persistence.NewScimIndex(t.DB)
+		index := scimstore.New(t.DB)
 		model := map[string]scim.Entry{}
 		seen := noon
 		rapid.Check(t, func(r *rapid.T) {
@@ -487,10 +489,10 @@ func someFilter(r *rapid.T, depth int) string {
 // one that began last is remembered.
 func TestAPassMakesTheIndexComplete(t *testing.T) {
 	databasetest.OnEach(t, func(k databasetest.Kind) {
-		one, other := persistence.NewScimIndex(k.DB), persistence.NewScimIndex(k.DB)
+		one, other := scimstore.New(k.DB), scimstore.New(k.DB)
 		wants := func(complete bool, last time.Time) {
 			k.Helper()
-			for _, index := range []*persistence.ScimIndex{one, other} {
+			for _, index := range []*scimstore.Index{one, other} {
 				got, err := index.Complete(k.Context())
 				if err != nil || got != complete {
 					k.Errorf("complete: got %t, %v, want %t", got, err, complete)

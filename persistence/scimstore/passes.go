@@ -1,4 +1,4 @@
-package persistence
+package scimstore
 
 import (
 	"context"
@@ -6,23 +6,25 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // passedUsers names the passes over users.
 const passedUsers = "users"
 
 // scimPass is a line of the table scim_passes.
-type scimPass struct {
+type passRow struct {
 	Name    string `gorm:"primaryKey"`
-	BeganAt moment
+	BeganAt database.Time
 }
 
 // TableName implements gorm's Tabler.
-func (scimPass) TableName() string { return "scim_passes" }
+func (passRow) TableName() string { return "scim_passes" }
 
 // LastPass implements [scim.Index].
-func (x *ScimIndex) LastPass(ctx context.Context) (time.Time, error) {
-	var row scimPass
+func (x *Index) LastPass(ctx context.Context) (time.Time, error) {
+	var row passRow
 	err := x.db.Read(ctx, "last pass", "scim_passes", func(tx *gorm.DB) error {
 		return tx.Where("name = ?", passedUsers).Limit(1).Find(&row).Error
 	})
@@ -30,7 +32,7 @@ func (x *ScimIndex) LastPass(ctx context.Context) (time.Time, error) {
 }
 
 // Complete implements [scim.Index]. Once complete, the index stays so.
-func (x *ScimIndex) Complete(ctx context.Context) (bool, error) {
+func (x *Index) Complete(ctx context.Context) (bool, error) {
 	if x.complete.Load() {
 		return true, nil
 	}
@@ -42,14 +44,14 @@ func (x *ScimIndex) Complete(ctx context.Context) (bool, error) {
 }
 
 // Passed implements [scim.Index].
-func (x *ScimIndex) Passed(ctx context.Context, began time.Time) error {
+func (x *Index) Passed(ctx context.Context, began time.Time) error {
 	err := x.db.Write(ctx, "passed", "scim_passes", func(tx *gorm.DB) error {
-		return tx.Create(&scimPass{passedUsers, moment(began)}).Error
+		return tx.Create(&passRow{passedUsers, database.Time(began)}).Error
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		err = x.db.Write(ctx, "passed", "scim_passes", func(tx *gorm.DB) error {
-			return tx.Model(&scimPass{}).Where("name = ? AND began_at < ?", passedUsers, moment(began)).
-				UpdateColumn("began_at", moment(began)).Error
+			return tx.Model(&passRow{}).Where("name = ? AND began_at < ?", passedUsers, database.Time(began)).
+				UpdateColumn("began_at", database.Time(began)).Error
 		})
 	}
 	return x.db.Classify(err)

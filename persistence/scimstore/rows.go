@@ -1,4 +1,4 @@
-package persistence
+package scimstore
 
 import (
 	"crypto/sha256"
@@ -11,34 +11,35 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // scimRow is a line of the table scim_users.
-type scimRow struct {
+type userRow struct {
 	Place       int64 `gorm:"primaryKey;autoIncrement:false"`
 	ID          string
 	Version     string
 	Document    string
 	ExternalIDs string `gorm:"column:external_ids"`
 	FoundBy     string
-	UpdatedAt   moment `gorm:"autoUpdateTime:false"`
-	SeenAt      moment
+	UpdatedAt   database.Time `gorm:"autoUpdateTime:false"`
+	SeenAt      database.Time
 	Writes      int64
 }
 
 // TableName implements gorm's Tabler.
-func (scimRow) TableName() string { return "scim_users" }
+func (userRow) TableName() string { return "scim_users" }
 
 // scimValue is a line of the table scim_values. Keys are bytes: no collation may
 // take two of them for one.
-type scimValue struct {
+type valueRow struct {
 	Path     []byte
 	ValueKey []byte
 	Place    int64
 }
 
 // TableName implements gorm's Tabler.
-func (scimValue) TableName() string { return "scim_values" }
+func (valueRow) TableName() string { return "scim_values" }
 
 // The widths of columns that hold texts from outside, in characters.
 const (
@@ -49,35 +50,35 @@ const (
 const (
 	// scimBuckets share the users of scim_counts among them, so that writers seldom
 	// meet on one, and a page's place is found among few.
-	scimBuckets    = 1024
-	scimBucketBits = 53
+	buckets    = 1024
+	bucketBits = 53
 )
 
 // scimPlace is where an identity comes in lists. A hash spreads any kind of id
 // evenly over the buckets.
-func scimPlace(id string) int64 {
+func placeOf(id string) int64 {
 	sum := sha256.Sum256([]byte(id))
 	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1) // 63 bits
 }
 
-func scimBucket(place int64) int64 { return place >> scimBucketBits }
+func bucketOf(place int64) int64 { return place >> bucketBits }
 
 // externalPath is where the values of a client's externalId are.
-func externalPath(client string) string { return clip("externalId "+client, pathWidth) }
+func externalPath(client string) string { return database.Clip("externalId "+client, pathWidth) }
 
-func newScimRow(e scim.Entry) (scimRow, error) {
+func newUserRow(e scim.Entry) (userRow, error) {
 	external, err := json.Marshal(maps.Collect(maps.All(e.ExternalIDs))) // {} rather than null
 	if err != nil {
-		return scimRow{}, fmt.Errorf("write external ids: %w", err)
+		return userRow{}, fmt.Errorf("write external ids: %w", err)
 	}
 	foundBy, err := json.Marshal(foundBy(e))
 	if err != nil {
-		return scimRow{}, fmt.Errorf("write keys: %w", err)
+		return userRow{}, fmt.Errorf("write keys: %w", err)
 	}
-	return scimRow{
-		Place: scimPlace(e.ID), ID: e.ID, Version: clip(e.Version, versionWidth), Document: string(e.Document),
+	return userRow{
+		Place: placeOf(e.ID), ID: e.ID, Version: database.Clip(e.Version, versionWidth), Document: string(e.Document),
 		ExternalIDs: string(external), FoundBy: string(foundBy),
-		UpdatedAt: moment(e.Updated), SeenAt: moment(e.Seen), Writes: 1,
+		UpdatedAt: database.Time(e.Updated), SeenAt: database.Time(e.Seen), Writes: 1,
 	}, nil
 }
 
@@ -99,22 +100,22 @@ func foundBy(e scim.Entry) map[string][][]byte {
 
 // values lists a row's lines of scim_values, those of the primary key's order
 // first, so that writers lock in one order.
-func (r scimRow) values() ([]scimValue, error) {
+func (r userRow) values() ([]valueRow, error) {
 	var all map[string][][]byte
 	if err := json.Unmarshal([]byte(r.FoundBy), &all); err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
-	var values []scimValue
+	var values []valueRow
 	for _, path := range slices.Sorted(maps.Keys(all)) {
 		for _, key := range all[path] {
-			values = append(values, scimValue{[]byte(path), key, r.Place})
+			values = append(values, valueRow{[]byte(path), key, r.Place})
 		}
 	}
 	return values, nil
 }
 
 // entry converts a row; client says whose external id it needs.
-func (r scimRow) entry(client string) (scim.Entry, error) {
+func (r userRow) entry(client string) (scim.Entry, error) {
 	var external map[string]string
 	if err := json.Unmarshal([]byte(r.ExternalIDs), &external); err != nil {
 		return scim.Entry{}, fmt.Errorf("read external ids: %w", err)
@@ -127,7 +128,7 @@ func (r scimRow) entry(client string) (scim.Entry, error) {
 }
 
 // document decodes an entry for the evaluator, as the client sees it.
-func scimDocument(e scim.Entry, client string) (map[string]any, error) {
+func documentOf(e scim.Entry, client string) (map[string]any, error) {
 	decoder := json.NewDecoder(strings.NewReader(string(e.Document)))
 	decoder.UseNumber()
 	var document map[string]any

@@ -1,4 +1,4 @@
-package persistence_test
+package migration_test
 
 import (
 	"slices"
@@ -8,8 +8,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
+	"github.com/holdline/holdline/persistence/migration"
 )
 
 func TestReplicasMigrateTogether(t *testing.T) {
@@ -19,7 +20,7 @@ func TestReplicasMigrateTogether(t *testing.T) {
 			var g errgroup.Group
 			for range 4 {
 				db := databasetest.Open(t, dsn)
-				g.Go(func() error { return persistence.Up(t.Context(), db) })
+				g.Go(func() error { return migration.Up(t.Context(), db) })
 			}
 			if err := g.Wait(); err != nil {
 				t.Fatal(err)
@@ -45,12 +46,12 @@ func TestAnOutdatedSchemaIsSeen(t *testing.T) {
 			if _, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM schema_migrations"); err == nil {
 				t.Error("looking made a table")
 			}
-			if err := persistence.Up(t.Context(), db); err != nil {
+			if err := migration.Up(t.Context(), db); err != nil {
 				t.Fatal(err)
 			}
 			wantOutdated(t, db, false)
 			wantOutdated(t, databasetest.Open(t, dsn), false)
-			if err := persistence.Up(t.Context(), db); err != nil {
+			if err := migration.Up(t.Context(), db); err != nil {
 				t.Error(err)
 			}
 			// A newer release may have gone ahead.
@@ -58,7 +59,7 @@ func TestAnOutdatedSchemaIsSeen(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantOutdated(t, db, false)
-			if err := persistence.Up(t.Context(), db); err != nil {
+			if err := migration.Up(t.Context(), db); err != nil {
 				t.Error(err)
 			}
 			if err := databasetest.Exec(t.Context(), db, "DELETE FROM schema_migrations WHERE version_id = 8"); err != nil {
@@ -69,9 +70,9 @@ func TestAnOutdatedSchemaIsSeen(t *testing.T) {
 	}
 }
 
-func wantOutdated(t *testing.T, db *persistence.DB, want bool) {
+func wantOutdated(t *testing.T, db *database.DB, want bool) {
 	t.Helper()
-	if got, err := persistence.Outdated(t.Context(), db); err != nil || got != want {
+	if got, err := migration.Outdated(t.Context(), db); err != nil || got != want {
 		t.Errorf("outdated: got %t, %v, want %t", got, err, want)
 	}
 }
@@ -82,7 +83,7 @@ func TestMigrationStatusListsAllInOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db := databasetest.Open(t, newDSN(t))
 			for _, applied := range []bool{false, true} {
-				status, err := persistence.Status(t.Context(), db)
+				status, err := migration.Status(t.Context(), db)
 				if err != nil || len(status) == 0 {
 					t.Fatalf("got %v, %v", status, err)
 				}
@@ -95,7 +96,7 @@ func TestMigrationStatusListsAllInOrder(t *testing.T) {
 					last = m.Version
 					names[name] = append(names[name], m.Name)
 				}
-				if err := persistence.Up(t.Context(), db); err != nil {
+				if err := migration.Up(t.Context(), db); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -135,7 +136,7 @@ func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := persistence.UpTakingOver(t.Context(), db, 300*time.Millisecond); err != nil {
+		if err := migration.UpTakingOver(t.Context(), db, 300*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 		wantOutdated(t.T, db, false)

@@ -1,4 +1,6 @@
-package persistence
+// Package scimstore keeps the index of SCIM users in the database: documents, and the
+// values that they are found by.
+package scimstore
 
 import (
 	"context"
@@ -10,6 +12,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // ScimIndex implements [scim.Index].
@@ -19,40 +22,40 @@ import (
 // or removes a user. So a total is the sum of the counts, and a page is found from
 // its bucket on without passing over the users before it. Writers meet only on
 // the bucket that they share.
-type ScimIndex struct {
-	db       *DB
+type Index struct {
+	db       *database.DB
 	bound    int
 	complete atomic.Bool // a pass was over, when it was last looked
 }
 
-var _ scim.Index = (*ScimIndex)(nil)
+var _ scim.Index = (*Index)(nil)
 
 // ScimBound is how many documents a query may look at unless it says otherwise.
-const ScimBound = 50_000
+const Bound = 50_000
 
 // NewScimIndex returns an index on a database whose schema is up to date.
-func NewScimIndex(db *DB) *ScimIndex { return &ScimIndex{db: db, bound: ScimBound} }
+func New(db *database.DB) *Index { return &Index{db: db, bound: Bound} }
 
 // Put implements [scim.Index].
-func (x *ScimIndex) Put(ctx context.Context, e scim.Entry) error {
-	row, err := newScimRow(e)
+func (x *Index) Put(ctx context.Context, e scim.Entry) error {
+	row, err := newUserRow(e)
 	if err != nil {
 		return err
 	}
-	return x.db.Classify(x.db.Transaction(ctx, "put", "scim_users", func(tx *gorm.DB) error { return putScim(tx, row) }))
+	return x.db.Classify(x.db.Transaction(ctx, "put", "scim_users", func(tx *gorm.DB) error { return putRow(tx, row) }))
 }
 
 // putScim writes a row until it is in or a newer one is. Whoever updates the row,
 // if only its writes, holds it to the end of the transaction.
-func putScim(tx *gorm.DB, row scimRow) error {
+func putRow(tx *gorm.DB, row userRow) error {
 	for {
-		held := tx.Model(&scimRow{}).Where("id = ? AND seen_at <= ?", row.ID, row.SeenAt).
+		held := tx.Model(&userRow{}).Where("id = ? AND seen_at <= ?", row.ID, row.SeenAt).
 			UpdateColumn("writes", gorm.Expr("writes + 1"))
 		if held.Error != nil {
 			return held.Error
 		}
 		if held.RowsAffected > 0 {
-			return replaceScim(tx, row)
+			return replaceRow(tx, row)
 		}
 		// A key that is taken must not fail the statement: some databases would end
 		// the transaction with it.
@@ -61,9 +64,9 @@ func putScim(tx *gorm.DB, row scimRow) error {
 			return added.Error
 		}
 		if added.RowsAffected > 0 {
-			return addScim(tx, row)
+			return addRow(tx, row)
 		}
-		var there scimRow
+		var there userRow
 		if err := tx.Select("seen_at").Where("id = ?", row.ID).Limit(1).Find(&there).Error; err != nil {
 			return err
 		}
@@ -78,7 +81,7 @@ func putScim(tx *gorm.DB, row scimRow) error {
 
 // addScim writes what belongs to a new row. The count is last, because it is held
 // against others of the bucket until the transaction ends.
-func addScim(tx *gorm.DB, row scimRow) error {
+func addRow(tx *gorm.DB, row userRow) error {
 	values, err := row.values()
 	if err != nil {
 		return err
@@ -88,13 +91,13 @@ func addScim(tx *gorm.DB, row scimRow) error {
 			return err
 		}
 	}
-	return countScim(tx, row.Place, 1)
+	return countUsers(tx, row.Place, 1)
 }
 
 // replaceScim writes a row over the one that is there, and of its values those
 // that changed.
-func replaceScim(tx *gorm.DB, row scimRow) error {
-	var old scimRow
+func replaceRow(tx *gorm.DB, row userRow) error {
+	var old userRow
 	if err := tx.Select("place", "found_by").Where("id = ?", row.ID).Take(&old).Error; err != nil {
 		return err
 	}
@@ -108,7 +111,7 @@ func replaceScim(tx *gorm.DB, row scimRow) error {
 		return err
 	}
 	gone, added = without(gone, added), without(added, gone)
-	if err := removeScimValues(tx, gone); err != nil {
+	if err := removeValues(tx, gone); err != nil {
 		return err
 	}
 	if len(added) > 0 {
@@ -116,20 +119,20 @@ func replaceScim(tx *gorm.DB, row scimRow) error {
 			return err
 		}
 	}
-	return tx.Model(&scimRow{}).Where("place = ?", row.Place).UpdateColumns(map[string]any{
+	return tx.Model(&userRow{}).Where("place = ?", row.Place).UpdateColumns(map[string]any{
 		"version": row.Version, "document": row.Document, "external_ids": row.ExternalIDs,
 		"found_by": row.FoundBy, "updated_at": row.UpdatedAt, "seen_at": row.SeenAt,
 	}).Error
 }
 
 // without returns the values that are not among others.
-func without(values, others []scimValue) []scimValue {
+func without(values, others []valueRow) []valueRow {
 	type key struct{ path, key string }
 	known := map[key]bool{}
 	for _, v := range others {
 		known[key{string(v.Path), string(v.ValueKey)}] = true
 	}
-	var rest []scimValue
+	var rest []valueRow
 	for _, v := range values {
 		if !known[key{string(v.Path), string(v.ValueKey)}] {
 			rest = append(rest, v)
@@ -138,7 +141,7 @@ func without(values, others []scimValue) []scimValue {
 	return rest
 }
 
-func removeScimValues(tx *gorm.DB, values []scimValue) error {
+func removeValues(tx *gorm.DB, values []valueRow) error {
 	if len(values) == 0 {
 		return nil
 	}
@@ -149,34 +152,34 @@ func removeScimValues(tx *gorm.DB, values []scimValue) error {
 			clause.Eq{Column: "place", Value: v.Place},
 		))
 	}
-	return tx.Clauses(clause.Where{Exprs: []clause.Expression{clause.Or(lines...)}}).Delete(&scimValue{}).Error
+	return tx.Clauses(clause.Where{Exprs: []clause.Expression{clause.Or(lines...)}}).Delete(&valueRow{}).Error
 }
 
 // scimCount is a line of the table scim_counts.
-type scimCount struct {
+type countRow struct {
 	Bucket int64 `gorm:"primaryKey;autoIncrement:false"`
 	Users  int
 }
 
 // TableName implements gorm's Tabler.
-func (scimCount) TableName() string { return "scim_counts" }
+func (countRow) TableName() string { return "scim_counts" }
 
-func countScim(tx *gorm.DB, place int64, by int) error {
+func countUsers(tx *gorm.DB, place int64, by int) error {
 	return tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "bucket"}},
 		DoUpdates: clause.Assignments(map[string]any{"users": gorm.Expr("scim_counts.users + ?", by)}),
-	}).Create(&scimCount{scimBucket(place), by}).Error
+	}).Create(&countRow{bucketOf(place), by}).Error
 }
 
 // Delete implements [scim.Index].
-func (x *ScimIndex) Delete(ctx context.Context, id string) error {
+func (x *Index) Delete(ctx context.Context, id string) error {
 	return x.db.Classify(x.db.Transaction(ctx, "delete", "scim_users", func(tx *gorm.DB) error {
 		// As in putScim, the first statement holds the row.
-		held := tx.Model(&scimRow{}).Where("id = ?", id).UpdateColumn("writes", gorm.Expr("writes + 1"))
+		held := tx.Model(&userRow{}).Where("id = ?", id).UpdateColumn("writes", gorm.Expr("writes + 1"))
 		if held.Error != nil || held.RowsAffected == 0 {
 			return held.Error
 		}
-		var row scimRow
+		var row userRow
 		if err := tx.Select("place", "found_by").Where("id = ?", id).Take(&row).Error; err != nil {
 			return err
 		}
@@ -184,21 +187,21 @@ func (x *ScimIndex) Delete(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if err := removeScimValues(tx, values); err != nil {
+		if err := removeValues(tx, values); err != nil {
 			return err
 		}
-		if err := tx.Where("place = ?", row.Place).Delete(&scimRow{}).Error; err != nil {
+		if err := tx.Where("place = ?", row.Place).Delete(&userRow{}).Error; err != nil {
 			return err
 		}
-		return countScim(tx, row.Place, -1)
+		return countUsers(tx, row.Place, -1)
 	}))
 }
 
 // Stamps implements [scim.Index].
-func (x *ScimIndex) Stamps(ctx context.Context, ids []string) (map[string]scim.Stamp, error) {
+func (x *Index) Stamps(ctx context.Context, ids []string) (map[string]scim.Stamp, error) {
 	stamps := make(map[string]scim.Stamp, len(ids))
-	for batch := range slices.Chunk(ids, scimBatch) {
-		var rows []scimRow
+	for batch := range slices.Chunk(ids, batchSize) {
+		var rows []userRow
 		err := x.db.Read(ctx, "stamps", "scim_users", func(tx *gorm.DB) error {
 			return tx.Select("id", "version", "updated_at").Where("id IN ?", batch).Find(&rows).Error
 		})

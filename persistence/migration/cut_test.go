@@ -1,10 +1,10 @@
-package persistence_test
+package migration_test
 
 import (
 	"testing"
 
-	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
+	"github.com/holdline/holdline/persistence/migration"
 )
 
 // A replica that starts while a node of its cluster goes away must not take the
@@ -24,7 +24,7 @@ func TestConnectionsThatBreakDoNotEndAMigration(t *testing.T) {
 		t.Run(word, func(t *testing.T) {
 			through, cuts := databasetest.Cut(t, databasetest.MariaDB(t), word)
 			db := databasetest.Open(t, through)
-			if err := persistence.Up(t.Context(), db); err != nil {
+			if err := migration.Up(t.Context(), db); err != nil {
 				t.Fatal(err)
 			}
 			if n, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM schema_lock"); err != nil || n != 0 {

@@ -1,4 +1,4 @@
-package persistence_test
+package migration_test
 
 import (
 	"context"
@@ -17,25 +17,27 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
+	"github.com/holdline/holdline/persistence/migration"
 )
 
 // upgraded is a database that began at the first migration and had data at every
 // later one: testdata/upgrade has what came with each. After each migration, all
 // that was there is there unchanged.
-func upgraded(t *testing.T, dsn string, wholeAtOnce bool) *persistence.DB {
+func upgraded(t *testing.T, dsn string, wholeAtOnce bool) *database.DB {
 	t.Helper()
 	db := databasetest.Open(t, dsn)
-	status, err := persistence.Status(t.Context(), db)
+	status, err := migration.Status(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
 	}
 	kept := map[string]content{}
 	for _, m := range status {
 		if wholeAtOnce && m.Version > 1 {
-			err = persistence.Up(t.Context(), db)
+			err = migration.Up(t.Context(), db)
 		} else {
-			err = persistence.UpTo(t.Context(), db, m.Version)
+			err = migration.UpTo(t.Context(), db, m.Version)
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", m.Name, err)
@@ -68,7 +70,7 @@ func upgraded(t *testing.T, dsn string, wholeAtOnce bool) *persistence.DB {
 var statement = regexp.MustCompile(`(?s)INSERT INTO (\w+) .*?;\n`)
 
 // insert puts in what came with a migration, and returns the names of the tables.
-func insert(t *testing.T, db *persistence.DB, version string) []string {
+func insert(t *testing.T, db *database.DB, version string) []string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", "upgrade", version+".sql"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,7 +110,7 @@ func TestDataOfTheFirstMigrationOutlivesTheWay(t *testing.T) {
 // Every table that migrations make has data in these tests.
 func TestEveryTableIsUpgradedWithData(t *testing.T) {
 	created := regexp.MustCompile(`CREATE TABLE (?:IF NOT EXISTS )?(\w+)`)
-	files, err := filepath.Glob("migrations/mysql/*.sql")
+	files, err := filepath.Glob("mysql/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
@@ -130,7 +132,7 @@ func TestEveryTableIsUpgradedWithData(t *testing.T) {
 // wantUsable wants this release to go on with what an earlier one left: the code
 // that was texted is still the claim's, an accepted number is still due to be
 // written, and what ended stays ended.
-func wantUsable(t *testing.T, db *persistence.DB) {
+func wantUsable(t *testing.T, db *database.DB) {
 	t.Helper()
 	const texted = "883203"
 	store, now := persistence.NewStore(db), time.Date(2026, 3, 1, 10, 3, 0, 0, time.UTC)
@@ -173,7 +175,7 @@ type content struct {
 }
 
 // read returns a table's content; without columns, that of all that it has.
-func read(ctx context.Context, db *persistence.DB, table string, columns ...string) (content, error) {
+func read(ctx context.Context, db *database.DB, table string, columns ...string) (content, error) {
 	chosen := "*"
 	if len(columns) > 0 {
 		chosen = strings.Join(columns, ", ")

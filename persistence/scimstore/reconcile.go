@@ -1,4 +1,4 @@
-package persistence
+package scimstore
 
 import (
 	"context"
@@ -8,11 +8,12 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/persistence/database"
 )
 
 // Reconcile implements [scim.Index].
-func (x *ScimIndex) Reconcile(ctx context.Context, entries []scim.Entry) (changed int, err error) {
-	for batch := range slices.Chunk(entries, scimBatch) {
+func (x *Index) Reconcile(ctx context.Context, entries []scim.Entry) (changed int, err error) {
+	for batch := range slices.Chunk(entries, batchSize) {
 		n, err := x.reconcile(ctx, batch)
 		changed += n
 		if err != nil {
@@ -23,13 +24,13 @@ func (x *ScimIndex) Reconcile(ctx context.Context, entries []scim.Entry) (change
 }
 
 // reconcile compares a batch with what is there and writes what differs.
-func (x *ScimIndex) reconcile(ctx context.Context, entries []scim.Entry) (changed int, err error) {
-	there := map[string]scimRow{}
+func (x *Index) reconcile(ctx context.Context, entries []scim.Entry) (changed int, err error) {
+	there := map[string]userRow{}
 	var ids []string
 	for _, e := range entries {
 		ids = append(ids, e.ID)
 	}
-	var rows []scimRow
+	var rows []userRow
 	err = x.db.Read(ctx, "compare", "scim_users", func(tx *gorm.DB) error { return tx.Where("id IN ?", ids).Find(&rows).Error })
 	if err != nil {
 		return 0, err
@@ -39,7 +40,7 @@ func (x *ScimIndex) reconcile(ctx context.Context, entries []scim.Entry) (change
 	}
 	same := map[time.Time][]string{}
 	for _, e := range entries {
-		row, err := newScimRow(e)
+		row, err := newUserRow(e)
 		if err != nil {
 			return changed, err
 		}
@@ -56,17 +57,17 @@ func (x *ScimIndex) reconcile(ctx context.Context, entries []scim.Entry) (change
 }
 
 // describes reports whether two rows differ in nothing but when they were written.
-func (r scimRow) describes(other scimRow) bool {
+func (r userRow) describes(other userRow) bool {
 	return r.ID == other.ID && r.Version == other.Version && r.Document == other.Document &&
 		r.ExternalIDs == other.ExternalIDs && r.FoundBy == other.FoundBy &&
 		time.Time(r.UpdatedAt).Equal(time.Time(other.UpdatedAt))
 }
 
-func (x *ScimIndex) see(ctx context.Context, seen map[time.Time][]string) error {
+func (x *Index) see(ctx context.Context, seen map[time.Time][]string) error {
 	for at, ids := range seen {
 		err := x.db.Write(ctx, "see", "scim_users", func(tx *gorm.DB) error {
-			return tx.Model(&scimRow{}).Where("id IN ? AND seen_at < ?", ids, moment(at)).
-				UpdateColumn("seen_at", moment(at)).Error
+			return tx.Model(&userRow{}).Where("id IN ? AND seen_at < ?", ids, database.Time(at)).
+				UpdateColumn("seen_at", database.Time(at)).Error
 		})
 		if err != nil {
 			return x.db.Classify(err)
@@ -76,10 +77,10 @@ func (x *ScimIndex) see(ctx context.Context, seen map[time.Time][]string) error 
 }
 
 // Unseen implements [scim.Index].
-func (x *ScimIndex) Unseen(ctx context.Context, since time.Time, n int) ([]string, error) {
+func (x *Index) Unseen(ctx context.Context, since time.Time, n int) ([]string, error) {
 	var ids []string
 	err := x.db.Read(ctx, "unseen", "scim_users", func(tx *gorm.DB) error {
-		return tx.Model(&scimRow{}).Where("seen_at < ?", moment(since)).Order("seen_at").Limit(n).Pluck("id", &ids).Error
+		return tx.Model(&userRow{}).Where("seen_at < ?", database.Time(since)).Order("seen_at").Limit(n).Pluck("id", &ids).Error
 	})
 	return ids, err
 }

@@ -1,10 +1,10 @@
-package persistence_test
+package database_test
 
 import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
@@ -12,7 +12,7 @@ func TestTheClockIsTheDatabases(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
 		db := t.DB
 		local := time.Now
-		clock, err := persistence.NewClock(t.Context(), db, func() time.Time { return local() })
+		clock, err := database.NewClock(t.Context(), db, func() time.Time { return local() })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestTheClockIsTheDatabases(t *testing.T) {
 func TestTheClockDoesNotHeedTheMachines(t *testing.T) {
 	db := databasetest.Open(t, databasetest.MariaDB(t))
 	wrong := func() time.Time { return time.Now().Add(-time.Hour) }
-	clock, err := persistence.NewClock(t.Context(), db, wrong)
+	clock, err := database.NewClock(t.Context(), db, wrong)
 	if err != nil {
 		t.Fatal(err)
 	}

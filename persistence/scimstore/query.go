@@ -1,4 +1,4 @@
-package persistence
+package scimstore
 
 import (
 	"cmp"
@@ -13,12 +13,12 @@ import (
 )
 
 // scimBatch is how many documents one statement reads or compares.
-const scimBatch = 200
+const batchSize = 200
 
 // Query implements [scim.Index]. Everything, and what an exact condition keeps in
 // the index's order, comes as a page from the database. For anything else it looks
 // at the documents that the condition keeps, up to the bound.
-func (x *ScimIndex) Query(ctx context.Context, q scim.Query) (scim.Page, error) {
+func (x *Index) Query(ctx context.Context, q scim.Query) (scim.Page, error) {
 	q.Bound = cmp.Or(q.Bound, x.bound)
 	inOrder := q.SortBy == "" && q.SortKey == nil
 	switch {
@@ -35,10 +35,10 @@ func (x *ScimIndex) Query(ctx context.Context, q scim.Query) (scim.Page, error) 
 	return x.examined(ctx, q)
 }
 
-func (x *ScimIndex) conditions(client string) conditions { return conditions{x.db.Dialect(), client} }
+func (x *Index) conditions(client string) conditions { return conditions{x.db.Dialect(), client} }
 
 // everything answers with a page of all users.
-func (x *ScimIndex) everything(ctx context.Context, q scim.Query) (scim.Page, error) {
+func (x *Index) everything(ctx context.Context, q scim.Query) (scim.Page, error) {
 	page, from, skip := scim.Page{}, int64(0), 0
 	if q.Limit <= 0 || q.Offset == 0 {
 		total, err := x.total(ctx)
@@ -53,7 +53,7 @@ func (x *ScimIndex) everything(ctx context.Context, q scim.Query) (scim.Page, er
 		}
 		for _, c := range counts {
 			if page.Total <= q.Offset {
-				from, skip = c.Bucket<<scimBucketBits, q.Offset-page.Total
+				from, skip = c.Bucket<<bucketBits, q.Offset-page.Total
 			}
 			page.Total += c.Users
 		}
@@ -66,12 +66,12 @@ func (x *ScimIndex) everything(ctx context.Context, q scim.Query) (scim.Page, er
 	if err != nil {
 		return scim.Page{}, err
 	}
-	page.Entries, err = scimEntries(rows, q.Client)
+	page.Entries, err = entriesOf(rows, q.Client)
 	return page, err
 }
 
-func (x *ScimIndex) counts(ctx context.Context) ([]scimCount, error) {
-	counts := make([]scimCount, 0, scimBuckets)
+func (x *Index) counts(ctx context.Context) ([]countRow, error) {
+	counts := make([]countRow, 0, buckets)
 	err := x.db.Read(ctx, "count", "scim_counts", func(tx *gorm.DB) error {
 		counts = counts[:0]
 		return tx.Order("bucket").Find(&counts).Error
@@ -79,16 +79,16 @@ func (x *ScimIndex) counts(ctx context.Context) ([]scimCount, error) {
 	return counts, err
 }
 
-func (x *ScimIndex) total(ctx context.Context) (int, error) {
+func (x *Index) total(ctx context.Context) (int, error) {
 	var total int
 	err := x.db.Read(ctx, "count", "scim_counts", func(tx *gorm.DB) error {
-		return tx.Model(&scimCount{}).Select("COALESCE(SUM(users), 0)").Scan(&total).Error
+		return tx.Model(&countRow{}).Select("COALESCE(SUM(users), 0)").Scan(&total).Error
 	})
 	return total, err
 }
 
 // sorted answers with a page of all users in the order of an index.
-func (x *ScimIndex) sorted(ctx context.Context, q scim.Query) (scim.Page, error) {
+func (x *Index) sorted(ctx context.Context, q scim.Query) (scim.Page, error) {
 	total, err := x.total(ctx)
 	if err != nil || q.Limit <= 0 || q.Offset >= total {
 		return scim.Page{Total: total}, err
@@ -105,7 +105,7 @@ func (x *ScimIndex) sorted(ctx context.Context, q scim.Query) (scim.Page, error)
 	}
 	var places []int64
 	err = x.db.Read(ctx, "sort", "scim_values", func(tx *gorm.DB) error {
-		return tx.Model(&scimValue{}).Where("path = ?", []byte(q.SortBy)).Order(order).
+		return tx.Model(&valueRow{}).Where("path = ?", []byte(q.SortBy)).Order(order).
 			Limit(limit).Offset(offset).Pluck("place", &places).Error
 	})
 	if err != nil {
@@ -120,7 +120,7 @@ func (x *ScimIndex) sorted(ctx context.Context, q scim.Query) (scim.Page, error)
 
 // kept answers with a page of what a condition keeps, and reports whether the
 // evaluator agrees with it.
-func (x *ScimIndex) kept(ctx context.Context, q scim.Query) (page scim.Page, agreed bool, err error) {
+func (x *Index) kept(ctx context.Context, q scim.Query) (page scim.Page, agreed bool, err error) {
 	keeping, args := x.conditions(q.Client).sql(q.Condition)
 	if q.Limit > 0 {
 		rows, err := x.rows(ctx, `SELECT DISTINCT place FROM (`+keeping+`) AS c ORDER BY place LIMIT ? OFFSET ?`,
@@ -128,12 +128,12 @@ func (x *ScimIndex) kept(ctx context.Context, q scim.Query) (page scim.Page, agr
 		if err != nil {
 			return page, false, err
 		}
-		if page.Entries, err = scimEntries(rows, q.Client); err != nil {
+		if page.Entries, err = entriesOf(rows, q.Client); err != nil {
 			return page, false, err
 		}
 	}
 	for _, e := range page.Entries {
-		document, err := scimDocument(e, q.Client)
+		document, err := documentOf(e, q.Client)
 		if err != nil || !q.Matches(document) {
 			return page, false, err
 		}
@@ -150,7 +150,7 @@ func (x *ScimIndex) kept(ctx context.Context, q scim.Query) (page scim.Page, agr
 }
 
 // examined answers after looking at every document that the condition keeps.
-func (x *ScimIndex) examined(ctx context.Context, q scim.Query) (scim.Page, error) {
+func (x *Index) examined(ctx context.Context, q scim.Query) (scim.Page, error) {
 	places, err := x.candidates(ctx, q)
 	if err != nil {
 		return scim.Page{}, err
@@ -158,11 +158,11 @@ func (x *ScimIndex) examined(ctx context.Context, q scim.Query) (scim.Page, erro
 	type match struct {
 		key   string
 		place int64
-		row   scimRow // while they are few
+		row   userRow // while they are few
 	}
 	var matches []match
-	few := len(places) <= scimBatch
-	for batch := range slices.Chunk(places, scimBatch) {
+	few := len(places) <= batchSize
+	for batch := range slices.Chunk(places, batchSize) {
 		rows, err := x.rowsAt(ctx, batch)
 		if err != nil {
 			return scim.Page{}, err
@@ -192,12 +192,12 @@ func (x *ScimIndex) examined(ctx context.Context, q scim.Query) (scim.Page, erro
 	page := scim.Page{Total: len(matches)}
 	first := min(q.Offset, len(matches))
 	var wanted []int64
-	var rows []scimRow
+	var rows []userRow
 	for _, m := range matches[first:min(first+q.Limit, len(matches))] {
 		wanted, rows = append(wanted, m.place), append(rows, m.row)
 	}
 	if few {
-		page.Entries, err = scimEntries(rows, q.Client)
+		page.Entries, err = entriesOf(rows, q.Client)
 	} else {
 		page.Entries, err = x.at(ctx, wanted, q.Client)
 	}
@@ -205,12 +205,12 @@ func (x *ScimIndex) examined(ctx context.Context, q scim.Query) (scim.Page, erro
 }
 
 // examine decides on one row and returns what it is sorted by.
-func examine(row scimRow, q scim.Query) (key string, matches bool, err error) {
+func examine(row userRow, q scim.Query) (key string, matches bool, err error) {
 	entry, err := row.entry(q.Client)
 	if err != nil {
 		return "", false, err
 	}
-	document, err := scimDocument(entry, q.Client)
+	document, err := documentOf(entry, q.Client)
 	if err != nil || q.Matches != nil && !q.Matches(document) {
 		return "", false, err
 	}
@@ -222,7 +222,7 @@ func examine(row scimRow, q scim.Query) (key string, matches bool, err error) {
 
 // candidates returns the places that a condition keeps, or refuses to when they
 // are more than the bound.
-func (x *ScimIndex) candidates(ctx context.Context, q scim.Query) ([]int64, error) {
+func (x *Index) candidates(ctx context.Context, q scim.Query) ([]int64, error) {
 	keeping, args := x.conditions(q.Client).sql(q.Condition)
 	if q.Matches == nil {
 		keeping, args = x.conditions("").sql(scim.All{})
@@ -240,8 +240,8 @@ func (x *ScimIndex) candidates(ctx context.Context, q scim.Query) ([]int64, erro
 }
 
 // rows reads the users at the places that a query selects.
-func (x *ScimIndex) rows(ctx context.Context, selecting string, args ...any) ([]scimRow, error) {
-	var rows []scimRow
+func (x *Index) rows(ctx context.Context, selecting string, args ...any) ([]userRow, error) {
+	var rows []userRow
 	err := x.db.Read(ctx, "read", "scim_users", func(tx *gorm.DB) error {
 		return tx.Raw(`SELECT u.place, u.id, u.version, u.document, u.external_ids, u.updated_at, u.seen_at
 			FROM (`+selecting+`) AS p JOIN scim_users AS u ON u.place = p.place ORDER BY p.place`, args...).Scan(&rows).Error
@@ -249,8 +249,8 @@ func (x *ScimIndex) rows(ctx context.Context, selecting string, args ...any) ([]
 	return rows, err
 }
 
-func (x *ScimIndex) rowsAt(ctx context.Context, places []int64) ([]scimRow, error) {
-	var rows []scimRow
+func (x *Index) rowsAt(ctx context.Context, places []int64) ([]userRow, error) {
+	var rows []userRow
 	if len(places) == 0 {
 		return nil, nil
 	}
@@ -261,9 +261,9 @@ func (x *ScimIndex) rowsAt(ctx context.Context, places []int64) ([]scimRow, erro
 }
 
 // at returns the entries at some places, in their order.
-func (x *ScimIndex) at(ctx context.Context, places []int64, client string) ([]scim.Entry, error) {
-	var all []scimRow
-	for batch := range slices.Chunk(places, scimBatch) {
+func (x *Index) at(ctx context.Context, places []int64, client string) ([]scim.Entry, error) {
+	var all []userRow
+	for batch := range slices.Chunk(places, batchSize) {
 		rows, err := x.rowsAt(ctx, batch)
 		if err != nil {
 			return nil, err
@@ -274,11 +274,11 @@ func (x *ScimIndex) at(ctx context.Context, places []int64, client string) ([]sc
 	for i, place := range places {
 		order[place] = i
 	}
-	slices.SortFunc(all, func(a, b scimRow) int { return cmp.Compare(order[a.Place], order[b.Place]) })
-	return scimEntries(all, client)
+	slices.SortFunc(all, func(a, b userRow) int { return cmp.Compare(order[a.Place], order[b.Place]) })
+	return entriesOf(all, client)
 }
 
-func scimEntries(rows []scimRow, client string) ([]scim.Entry, error) {
+func entriesOf(rows []userRow, client string) ([]scim.Entry, error) {
 	entries := make([]scim.Entry, 0, len(rows))
 	for _, row := range rows {
 		entry, err := row.entry(client)

@@ -1,4 +1,4 @@
-package persistence_test
+package database_test
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package persistence_test
+package scimstore_test
 
 import (
 	"encoding/json"
@@ -13,8 +13,8 @@ import (
 
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/filter"
-	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
+	"github.com/holdline/holdline/persistence/scimstore"
 )
 
 // TestScimAtScale prints how long an index of HOLDLINE_SCIM_USERS (such as
@@ -39,11 +39,11 @@ func TestScimAtScale(t *testing.T) {
 		if have, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM scim_users"); err != nil {
 			t.Fatal(err)
 		} else if have == 0 {
-			if err := persistence.Load(t.Context(), db, n, scaleEntry); err != nil {
+			if err := scimstore.Load(t.Context(), db, n, scaleEntry); err != nil {
 				t.Fatal(err)
 			}
 		}
-		sites[i] = scaleSite{index: persistence.NewScimIndex(db), n: n}
+		sites[i] = scaleSite{index: scimstore.New(db), n: n}
 	}
 	for _, name := range slices.Sorted(maps.Keys(sites[0].asks(t))) {
 		a, b := scaleMedians(t, &sites[0], &sites[1], name)
@@ -53,7 +53,7 @@ func TestScimAtScale(t *testing.T) {
 
 // scaleSite is an index of n users.
 type scaleSite struct {
-	index   *persistence.ScimIndex
+	index   *scimstore.Index
 	n, step int
 }
 

@@ -1,4 +1,4 @@
-package persistence_test
+package database_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/problem"
-	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 	"github.com/holdline/holdline/persistence/dialect"
 )
@@ -61,7 +61,7 @@ func TestUnusableDSNsAreRefusedWithoutTheirPassword(t *testing.T) {
 		"no directory":       {"sqlite:///missing/directory/holdline.db", problem.ErrStoreUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := persistence.Open(t.Context(), tt.dsn, persistence.Options{})
+			_, err := database.Open(t.Context(), tt.dsn, database.Options{})
 			if !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
@@ -74,7 +74,7 @@ func TestUnusableDSNsAreRefusedWithoutTheirPassword(t *testing.T) {
 
 func TestAWrongPasswordIsNotRepeated(t *testing.T) {
 	dsn := strings.Replace(databasetest.MariaDB(t), "app:app@", "app:hunter2@", 1)
-	_, err := persistence.Open(t.Context(), dsn, persistence.Options{})
+	_, err := database.Open(t.Context(), dsn, database.Options{})
 	if !errors.Is(err, problem.ErrStoreUnavailable) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
 	}
@@ -83,14 +83,14 @@ func TestAWrongPasswordIsNotRepeated(t *testing.T) {
 func TestOpeningWaitsNoLongerThanItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := persistence.Open(ctx, "mysql://app:app@tcp(127.0.0.1:1)/app", persistence.Options{}); !errors.Is(err, problem.ErrStoreUnavailable) {
+	if _, err := database.Open(ctx, "mysql://app:app@tcp(127.0.0.1:1)/app", database.Options{}); !errors.Is(err, problem.ErrStoreUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestSQLiteIsSetUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a name with spaces?.db")
-	if _, err := persistence.Open(t.Context(), "sqlite://"+path, persistence.Options{}); !errors.Is(err, dialect.ErrBadDSN) {
+	if _, err := database.Open(t.Context(), "sqlite://"+path, database.Options{}); !errors.Is(err, dialect.ErrBadDSN) {
 		t.Errorf("got %v", err)
 	}
 	path = filepath.Join(t.TempDir(), "100% of #1.db")

@@ -1,4 +1,4 @@
-package persistence
+package database
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 )
 
 // clip makes a text from outside fit its column. Not every database takes NUL.
-func clip(text string, runes int) string {
+func Clip(text string, runes int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "�"), "\x00", "�")
 	if utf8.RuneCountInString(text) > runes {
 		return string([]rune(text)[:runes])
