@@ -193,7 +193,7 @@ var betweenGroups = strings.NewReplacer(" ", "", "-", "")
 
 // plainCode returns what was typed as codes are written.
 func plainCode(typed string) string {
-	if len(typed) > longestTyped {
+	if len(typed) > textclean.Longest {
 		return ""
 	}
 	return strings.Map(func(r rune) rune {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
 var (
@@ -86,7 +87,7 @@ func TestEverySpellingIsTheSameCode(t *testing.T) {
 	codes := newCodes(t, 6, claim.Numeric, firstSecret)
 	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
 	right := code(t, codes, ref)
-	zeros, between, around := scripts(), slices.DeleteFunc(separators(), func(s string) bool { return strings.ContainsAny(s, ".)") }), wrappers()
+	zeros, between, around := spelling.Scripts(), slices.DeleteFunc(spelling.Separators(), func(s string) bool { return strings.ContainsAny(s, ".)") }), spelling.Wrappers()
 	tried := 0
 	for i, zero := range zeros {
 		for j, separator := range between {
@@ -95,7 +96,7 @@ func TestEverySpellingIsTheSameCode(t *testing.T) {
 				if wrapper[0] == "tel:" {
 					continue
 				}
-				typed := spell([]string{right[:3], right[3:]}, zero, separator, wrapper)
+				typed := spelling.Spell([]string{right[:3], right[3:]}, zero, separator, wrapper)
 				tried++
 				if got, err := codes.Match(ref, typed); err != nil || !got || !codes.MayMatch(ref, typed) {
 					t.Errorf("%q is not the code: %v", strings.ReplaceAll(typed, right, "CODE"), err)

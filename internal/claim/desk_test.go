@@ -9,6 +9,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
 // helpDesk is a world with a desk in it.
@@ -24,7 +25,7 @@ func newHelpDesk(t *testing.T) *helpDesk {
 	t.Helper()
 	w := newWorld(t, claim.Identity{ID: bob, Mobile: m0, Verified: true}, claim.Identity{ID: alice})
 	fake := w.store.(*claimtest.Store)
-	return &helpDesk{w, &claim.Desk{Archive: fake, Claims: w.Service, Plan: e164, Now: w.Now}, fake}
+	return &helpDesk{w, &claim.Desk{Archive: fake, Claims: w.Service, Plan: numberPlan, Now: w.Now}, fake}
 }
 
 // open lets a person ask for a number, and returns the id of the claim.
@@ -58,13 +59,13 @@ func TestClaimsAreSearchedAsPeopleWriteNumbers(t *testing.T) {
 		"+49 (171) 111-11 11":                    {bobs},
 		"tel:" + m2:                              {alices},
 		"\u202a0049\u00a0171\u20111111111\u202c": {bobs},
-		spell([]string{m2}, '०', "", [2]string{"\ufeff", "\n"}): {alices},
-		"+49＊＊＊＊＊＊＊＊11\u200e":                                   {bobs},
-		"+49********11":                                         {bobs},
-		" +49 *** *****22 ":                                     {alices},
-		"+49********33":                                         nil,
-		"*************":                                         nil,
-		m0:                                                      nil, // what somebody had is not what they want
+		spelling.Spell([]string{m2}, '०', "", [2]string{"\ufeff", "\n"}): {alices},
+		"+49＊＊＊＊＊＊＊＊11\u200e":                                            {bobs},
+		"+49********11":                                                  {bobs},
+		" +49 *** *****22 ":                                              {alices},
+		"+49********33":                                                  nil,
+		"*************":                                                  nil,
+		m0:                                                               nil, // what somebody had is not what they want
 	} {
 		found, err := d.Search(t.Context(), claim.ClaimQuery{Limit: 9}, number)
 		wantErr(t, err, nil)

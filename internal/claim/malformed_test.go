@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
 // Whatever cannot be a code is a wrong one, costs no try, and tells nothing of
@@ -69,8 +70,8 @@ func TestACodeIsRightInAnySpelling(t *testing.T) {
 		"en dash":        func(c string) string { return c[:3] + "\u2013" + c[3:] },
 		"line end":       func(c string) string { return c + "\r\n" },
 		"embedding":      func(c string) string { return "\u202a" + c + "\u202c" },
-		"full width":     func(c string) string { return spell([]string{c}, '０', "", [2]string{}) },
-		"Arabic-Indic":   func(c string) string { return spell([]string{c}, '٠', "", [2]string{}) },
+		"full width":     func(c string) string { return spelling.Spell([]string{c}, '０', "", [2]string{}) },
+		"Arabic-Indic":   func(c string) string { return spelling.Spell([]string{c}, '٠', "", [2]string{}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

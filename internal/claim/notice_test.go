@@ -91,7 +91,7 @@ func (w *world) codeText() string {
 			last = text
 		}
 	}
-	return code(w.t, w.codes, last.Code)
+	return derive(w.t, w.codes, last.Code)
 }
 
 // A crash between Kratos' write and ours does not swallow the notice.
@@ -305,9 +305,9 @@ func (w *world) lastLink() string {
 }
 
 func TestLinksComeBackWithBothFormsOfAnID(t *testing.T) {
-	old, err := claim.NewCodes([]string{firstSecret}, 6, claim.Numeric)
+	old, err := claim.NewCodes([]string{codeSecret}, 6, claim.Numeric)
 	wantErr(t, err, nil)
-	rotated, err := claim.NewCodes([]string{strings.Repeat("n", 32), firstSecret}, 6, claim.Numeric)
+	rotated, err := claim.NewCodes([]string{strings.Repeat("n", 32), codeSecret}, 6, claim.Numeric)
 	wantErr(t, err, nil)
 	for _, id := range []string{"0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"} {
 		link, err := old.Link(id)

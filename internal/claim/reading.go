@@ -15,10 +15,7 @@ import (
 const (
 	rawShortest = 3
 	rawLongest  = 32
-	// longestTyped bounds what is looked at, in bytes: invisible characters and
-	// digits of other scripts take several.
-	longestTyped = 512
-	longestText  = 64 // of what can be seen of it
+	longestText = 64 // of what can be seen
 	// longestE164 is how many digits a number has at most (ITU-T E.164, section 6).
 	longestE164 = 15
 )
@@ -28,7 +25,7 @@ const (
 // be seen in it does not count. The error is a [NumberError], and so
 // [ErrBadNumber]; it never repeats the input.
 func ParseMobile(plan NumberPlan, text string) (Mobile, error) {
-	if len(text) > longestTyped {
+	if len(text) > textclean.Longest {
 		return Mobile{}, &NumberError{Fault: TooLong}
 	}
 	text = textclean.Clean(text)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
 // Numbers as people type and paste them, those that bug reports of telephone
@@ -164,58 +165,6 @@ func TestNumbersThatAreHardToRead(t *testing.T) {
 	}
 }
 
-// scripts are the zeros of all sets of decimal digits that Unicode has.
-func scripts() []rune {
-	var zeros []rune
-	n := 0
-	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if unicode.Is(unicode.Nd, r) {
-			if n%10 == 0 {
-				zeros = append(zeros, r)
-			}
-			n++
-		}
-	}
-	return zeros
-}
-
-// separators are what stands between the groups of a number: each kind of space
-// and dash, points, brackets about the first group.
-func separators() []string {
-	all := []string{"", ".", ". ", " - ", "  ", ") ", "\r\n", "\u00ad", "\u200b", "\ufe0f", "\ufe0d"}
-	for r := rune(1); r <= unicode.MaxRune; r++ {
-		if unicode.In(r, unicode.Z, unicode.Pd, unicode.Dash) || unicode.Is(unicode.White_Space, r) {
-			all = append(all, string(r))
-		}
-	}
-	return all
-}
-
-// wrappers are what stands around a number and cannot be seen.
-func wrappers() [][2]string {
-	all := [][2]string{{"", ""}, {" ", "\n"}, {"\u202a", "\u202c"}, {"\u202d", "\u202c"}, {"\u2066", "\u2069"}, {"\u2068", "\u2069"}, {"tel:", ""}}
-	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if unicode.In(r, unicode.Cf, unicode.Cc, unicode.Zs, unicode.Variation_Selector) {
-			all = append(all, [2]string{string(r), string(r)})
-		}
-	}
-	return all
-}
-
-// spell writes a number of ASCII groups with another separator, script and wrapper.
-func spell(groups []string, zero rune, separator string, wrapper [2]string) string {
-	text := strings.Join(groups, separator)
-	if zero != '0' {
-		text = strings.Map(func(r rune) rune {
-			if r >= '0' && r <= '9' {
-				return zero + r - '0'
-			}
-			return r
-		}, text)
-	}
-	return wrapper[0] + text + wrapper[1]
-}
-
 // examples are a mobile number of each region, in groups.
 func examples() map[string][]string {
 	all := map[string][]string{}
@@ -232,12 +181,12 @@ func examples() map[string][]string {
 // HOLDLINE_SPELLINGS=all tries each script with each separator, and each wrapper,
 // for every region: a million spellings, some minutes.
 func TestEverySpellingIsTheSameNumber(t *testing.T) {
-	zeros, between, around := scripts(), separators(), wrappers()
+	zeros, between, around := spelling.Scripts(), spelling.Separators(), spelling.Wrappers()
 	tried, misread := 0, 0
 	try := func(region string, groups []string, zero rune, separator string, wrapper [2]string) {
 		tried++
 		want := strings.Join(groups, "")
-		text := spell(groups, zero, separator, wrapper)
+		text := spelling.Spell(groups, zero, separator, wrapper)
 		if got, err := claim.ParseMobile(e164, text); err != nil || got.Reveal() != want {
 			if misread++; misread < 20 {
 				t.Errorf("%s: %q: got %q, %v; want %q", region, text, got.Reveal(), err, want)

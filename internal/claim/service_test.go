@@ -49,7 +49,7 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 	}
 	w := &world{
 		t: t, store: claimtest.NewStore(), dir: claimtest.NewDirectory(identities...),
-		codes: newCodes(t, 6, claim.Numeric, firstSecret),
+		codes: sixDigits(t, codeSecret),
 		now:   time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC),
 		policy: claim.Policy{
 			Enabled: true, Validity: 5 * time.Minute, Removal: claim.RemovalAllow, Resend: claim.ResendNew,
@@ -59,7 +59,7 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 		},
 	}
 	w.Service = claim.NewService(claim.Options{
-		Store: w.store, Directory: w.dir, Codes: w.codes, Plan: e164,
+		Store: w.store, Directory: w.dir, Codes: w.codes, Plan: numberPlan,
 		Policy: func() claim.Policy { return w.policy },
 		Now:    func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
 		NewID:  func() string { w.mu.Lock(); defer w.mu.Unlock(); w.ids++; return fmt.Sprintf("%032x", w.ids) },
@@ -68,6 +68,29 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 		Log:    slog.New(slog.DiscardHandler),
 	})
 	return w
+}
+
+// numberPlan has no home region.
+var numberPlan = claim.NumberPlan{Format: claim.FormatE164}
+
+var codeSecret = strings.Repeat("first-secret-", 4)
+
+func derive(t *testing.T, codes *claim.Codes, ref claim.CodeRef) string {
+	t.Helper()
+	code, err := codes.Code(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+func sixDigits(t *testing.T, secrets ...string) *claim.Codes {
+	t.Helper()
+	codes, err := claim.NewCodes(secrets, 6, claim.Numeric)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codes
 }
 
 func (w *world) pass(d time.Duration) {
@@ -156,7 +179,7 @@ func (w *world) lastCode() string {
 	if len(w.sent) == 0 {
 		w.t.Fatal("no text was sent")
 	}
-	return code(w.t, w.codes, w.sent[len(w.sent)-1].Code)
+	return derive(w.t, w.codes, w.sent[len(w.sent)-1].Code)
 }
 
 func (w *world) wrongCode() string {

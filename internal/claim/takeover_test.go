@@ -58,7 +58,7 @@ func (w *world) codeTo(id, number string) string {
 	defer w.mu.Unlock()
 	for _, text := range slices.Backward(w.sent) {
 		if text.Kind == claim.TextCode && text.IdentityID == id && text.To.Reveal() == number {
-			return code(w.t, w.codes, text.Code)
+			return derive(w.t, w.codes, text.Code)
 		}
 	}
 	w.t.Fatalf("%s was not texted", id)

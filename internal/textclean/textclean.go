@@ -11,6 +11,10 @@ import (
 	"golang.org/x/text/width"
 )
 
+// Longest is the longest text, in bytes, that is worth reading as a number or a code:
+// invisible characters and digits of other scripts take several each.
+const Longest = 512
+
 // keycap encloses the digit before it: 1 and it are one emoji (UTS #51).
 const keycap = '\u20e3'
 
