@@ -51,6 +51,10 @@ const (
 	FewCodesValidity = 10 * time.Minute
 )
 
+// ValiditySetting is the name of the setting of how long a code is good, which is
+// WSO2 Identity Server's.
+const ValiditySetting = "identity_mgt.user_claim_update.mobile.verification_sms_otp_validity"
+
 // CheckCodes refuses codes that are few and good for long: both together make them
 // worth guessing. The error names both settings.
 func CheckCodes(length int, alphabet Alphabet, validity time.Duration) error {
@@ -58,7 +62,7 @@ func CheckCodes(length int, alphabet Alphabet, validity time.Duration) error {
 		return nil
 	}
 	return fmt.Errorf("otp.length: %d makes fewer than %d codes (%s); with %s above %s raise it",
-		length, EnoughCodes, alphabet, SwitchValidity, FewCodesValidity)
+		length, EnoughCodes, alphabet, ValiditySetting, FewCodesValidity)
 }
 
 // CodeRef names a code without being one: with the key ring, and only with it,

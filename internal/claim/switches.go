@@ -21,7 +21,7 @@ type Switch string
 const (
 	SwitchVerify           Switch = "identity_mgt.user_claim_update.mobile.enable_verification"
 	SwitchVerifyPrivileged Switch = "identity_mgt.user_claim_update.mobile.enable_verification_by_privileged_user"
-	SwitchValidity         Switch = "identity_mgt.user_claim_update.mobile.verification_sms_otp_validity"
+	SwitchValidity         Switch = ValiditySetting
 	SwitchUseVerifyClaim   Switch = "identity_mgt.user_claim_update.use_verify_claim"
 )
 
