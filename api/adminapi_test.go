@@ -10,8 +10,12 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/api/adminapi"
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -31,14 +35,14 @@ func newDesk(t *testing.T) *desk {
 	switches := claim.NewSwitchboard(&claimtest.Settings{}, claim.Policy{
 		Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Cooldown: 30 * time.Second, MaxTexts: 5,
 	}, now, log)
-	codes, err := claim.NewCodes([]string{strings.Repeat("secret", 8)}, 6, claim.Numeric)
+	codes, err := otp.New([]string{strings.Repeat("secret", 8)}, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ids := 0
 	service := claim.NewService(claim.Options{
 		Store: d.store, Directory: claimtest.NewDirectory(), Codes: codes, Policy: switches.Policy, Now: now, Log: log,
-		NewID: func() string { ids++; return fmt.Sprint("text-", ids) }, Send: func(claim.Text) {},
+		NewID: func() string { ids++; return fmt.Sprint("text-", ids) }, Send: func(message.Text) {},
 	})
 	d.engine = newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		adminapi.Mount(engine, server, adminapi.Options{
@@ -53,13 +57,13 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) claim(id string, state claim.State) {
 	d.Helper()
 	c := claim.Claim{
-		ID: id, IdentityID: id + "-" + bob, Origin: claim.OriginSettings, Number: claim.RestoreMobile("+15550100"),
+		ID: id, IdentityID: id + "-" + bob, Origin: claim.OriginSettings, Number: phone.FromStore("+15550100"),
 		State: state, CodeNumber: 1, Texts: 1, CreatedAt: d.now, NextText: d.now.Add(30 * time.Second),
 		CodeExpires: d.now.Add(5 * time.Minute), LapsesAt: d.now.Add(24 * time.Hour),
 	}
-	if err := d.store.Commit(d.Context(), claim.Change{Create: &c, At: d.now, Events: []claim.Event{{
+	if err := d.store.Commit(d.Context(), claim.Change{Create: &c, At: d.now, Events: []audit.Event{{
 		ClaimID: id, IdentityID: c.IdentityID, Kind: "open", Number: c.Number.String(), At: d.now,
-		Actor: claim.Actor{Kind: claim.Owner, ID: bob, Address: "192.0.2.7"},
+		Actor: audit.Actor{Kind: audit.Owner, ID: bob, Address: "192.0.2.7"},
 	}}}); err != nil {
 		d.Fatal(err)
 	}
@@ -111,10 +115,10 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 	d.now = noon.Add(time.Minute)
 	d.ask(204, "POST", "/admin/claims/claim-0/resend", "")
 	d.ask(200, "POST", "/admin/claims/claim-0/reveal", "")
-	if err := d.store.Done(t.Context(), claim.TextResult{TextID: "text-1", State: claim.TextSent, Gateway: "main", ProviderID: "m-1", At: d.now}); err != nil {
+	if err := d.store.Done(t.Context(), message.TextResult{TextID: "text-1", State: message.TextSent, Gateway: "main", ProviderID: "m-1", At: d.now}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.store.Record(t.Context(), claim.Receipt{Gateway: "main", Message: "m-1", State: claim.ReceiptDelivered, Detail: "delivered", At: d.now}); err != nil {
+	if err := d.store.Record(t.Context(), message.Receipt{Gateway: "main", Message: "m-1", State: message.ReceiptDelivered, Detail: "delivered", At: d.now}); err != nil {
 		t.Fatal(err)
 	}
 	d.ask(200, "GET", "/admin/claims/claim-0", "")
@@ -135,7 +139,7 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 	d.ask(200, "GET", "/admin/audit?limit=1", "")
 	// What else claim.Desk documents for a resend, from below.
 	for err, want := range map[error]int{
-		claim.ErrNumberNotServed: 400, limit(claim.ErrTooManyTexts): 429, limit(claim.ErrCallingCodeFull): 429,
+		phone.ErrNumberNotServed: 400, limit(claim.ErrTooManyTexts): 429, limit(claim.ErrCallingCodeFull): 429,
 	} {
 		d.store.Fail(err)
 		d.ask(want, "POST", "/admin/claims/claim-1/resend", "")

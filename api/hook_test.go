@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -62,14 +63,14 @@ func TestTheHooksAnswerAsDocumented(t *testing.T) {
 		return string(body)
 	}
 	stage := file("stage-request.json")
-	pending := claim.RestoreMobile("+15550100")
+	pending := phone.FromStore("+15550100")
 	for _, rule.answer = range []claim.Answer{{Ruling: claim.Leave}, {Ruling: claim.Challenge, Pending: pending}, {Ruling: claim.Write}, {Ruling: claim.Remove}} {
 		ask(200, hook.StagePath, stage)
 	}
 	rule.answer = claim.Answer{Ruling: claim.Challenge, Pending: pending, Interrupt: true}
 	ask(400, hook.StagePath, stage)
 	for _, rule.err = range []error{
-		claim.ErrBadNumber, claim.ErrRemovalDenied, claim.ErrNumberNotServed, claim.ErrSessionTooOld, claim.ErrBeingApplied,
+		phone.ErrBadNumber, claim.ErrRemovalDenied, phone.ErrNumberNotServed, claim.ErrSessionTooOld, claim.ErrBeingApplied,
 		limit(claim.ErrTooManyTexts), problem.ErrStoreUnavailable, claim.ErrDirectoryAway,
 	} {
 		ask(400, hook.StagePath, stage)

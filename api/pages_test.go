@@ -14,6 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
@@ -35,8 +38,8 @@ func (v *visited) Status(context.Context, claim.Caller) (claim.Status, error) {
 
 func (v *visited) Ended(context.Context, claim.Caller) (claim.Ended, error) { return v.ended, nil }
 func (v *visited) Fresh(time.Time) error                                    { return v.fresh }
-func (v *visited) Disputable(context.Context, string) (claim.TextKind, error) {
-	return claim.TextChanged, v.odd()
+func (v *visited) Disputable(context.Context, string) (message.TextKind, error) {
+	return message.TextChanged, v.odd()
 }
 
 func (v *visited) Dispute(context.Context, string, string) (claim.Dispute, error) {
@@ -72,7 +75,7 @@ var proof = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
 func TestThePageAnswersAsDocumented(t *testing.T) {
 	book, v := newBook(t), &visited{}
 	engine := pages(t, v)
-	waiting := claim.Status{State: claim.Open, Number: claim.RestoreMobile("+15550100"), CodeExpires: noon.Add(time.Minute), NextText: noon.Add(time.Minute), AttemptsLeft: 3}
+	waiting := claim.Status{State: claim.Open, Number: phone.FromStore("+15550100"), CodeExpires: noon.Add(time.Minute), NextText: noon.Add(time.Minute), AttemptsLeft: 3}
 	spent := waiting
 	spent.AttemptsLeft, spent.TriesAgain = 0, noon.Add(time.Hour)
 	nothing := claims{err: claim.ErrNothingPending}
@@ -123,7 +126,7 @@ func TestThePageAnswersAsDocumented(t *testing.T) {
 			t.Errorf("%s of %s: got %d %s, want %d", tt.body, tt.cookie, got.Code, got.Body, tt.want)
 		}
 	}
-	for err, want := range map[error]int{nil: 200, claim.ErrLinkDead: 404, errOdd: 500, claim.ErrBeingApplied: 503} {
+	for err, want := range map[error]int{nil: 200, otp.ErrLinkDead: 404, errOdd: 500, claim.ErrBeingApplied: 503} {
 		v.err = err
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			if got := book.ask(t, engine, method, "/not-me/x", ""); got.Code != want {

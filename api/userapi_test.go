@@ -11,6 +11,8 @@ import (
 
 	"github.com/holdline/holdline/api/userapi"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -53,7 +55,7 @@ var (
 		claim.ErrNumberRefused, limit(claim.ErrTooManyTries), problem.ErrStoreUnavailable, errOdd,
 	}
 	resendErrors = []error{
-		claim.ErrNothingPending, claim.ErrNumberNotServed, limit(claim.ErrTooSoon), limit(claim.ErrTooManyTexts),
+		claim.ErrNothingPending, phone.ErrNumberNotServed, limit(claim.ErrTooSoon), limit(claim.ErrTooManyTexts),
 		limit(claim.ErrCallingCodeFull), problem.ErrStoreUnavailable, errOdd,
 	}
 	cancelErrors = []error{claim.ErrNothingPending, claim.ErrBeingApplied, problem.ErrStoreUnavailable, errOdd}
@@ -103,13 +105,13 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 				ask(http.StatusForbidden, tt.body, "X-Session-Token", "weak")    // without their second factor
 			}
 			*fake = claims{status: claim.Status{
-				State: claim.Open, Number: claim.RestoreMobile("+15550100"), LapsesAt: noon.Add(24 * time.Hour),
-				CodeExpires: noon.Add(5 * time.Minute), NextText: noon.Add(30 * time.Second), AttemptsLeft: 5, Text: claim.TextSent,
+				State: claim.Open, Number: phone.FromStore("+15550100"), LapsesAt: noon.Add(24 * time.Hour),
+				CodeExpires: noon.Add(5 * time.Minute), NextText: noon.Add(30 * time.Second), AttemptsLeft: 5, Text: message.TextSent,
 			}}
 			for _, way := range ways {
 				ask(tt.success, tt.body, way...)
 			}
-			fake.status = claim.Status{State: claim.Verified, Number: claim.RestoreMobile("+15550100"), LapsesAt: noon}
+			fake.status = claim.Status{State: claim.Verified, Number: phone.FromStore("+15550100"), LapsesAt: noon}
 			ask(tt.success, tt.body, good...)
 			ask(http.StatusUnauthorized, tt.body)
 			ask(http.StatusUnauthorized, tt.body, "X-Session-Token", "halfway")             // Kratos wants a second factor

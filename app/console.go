@@ -23,7 +23,7 @@ func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
 	}
 	handler, err := console.New(console.Options{
 		Door: p.administrators(), Settings: p.switches, Desk: desk, Archive: desk.Archive, Tokens: persistence.NewTokens(p.db),
-		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.switches.Policy, Alarms: p.watch.Verdicts,
+		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.switches.Policy, Alarms: p.watch.Alerts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},
 			{Name: "Wrong passwords per client address", Key: "limits.login_failures_per_address", Value: within(p.cfg.Limits.AddressFailures, p.cfg.Limits.LoginWindow)},

@@ -15,6 +15,7 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/doctor"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/persistence"
@@ -64,7 +65,7 @@ func setupOf(cfg config.Config) doctor.Setup {
 	setup := doctor.Setup{
 		AdminHost: cfg.Admin.Host, AutoMigrate: cfg.AutoMigrate(),
 		SCIM: cfg.SCIM.Enabled, OnRequest: !policyOf(cfg).VerifyAlways,
-		OldNumberUntold: !cfg.Notices.OldNumber, Codes: claim.Alphabet(cfg.OTP.Alphabet).Possible(cfg.OTP.Length),
+		OldNumberUntold: !cfg.Notices.OldNumber, Codes: otp.Alphabet(cfg.OTP.Alphabet).Possible(cfg.OTP.Length),
 		Passwords:     cfg.Public.HTTPBasic,
 		TextsAnywhere: len(cfg.Mobile.AllowedCodes) == 0 && cfg.Traffic.Mode != "enforce",
 	}

@@ -14,7 +14,8 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -36,8 +37,8 @@ func Check(cfg config.Config) error {
 	texts, templateFault := templates(cfg)
 	_, _, gatewayFaults := gateways(cfg)
 	_, webhookFault := webhook(cfg, nil)
-	codesFault := claim.CheckCodes(cfg.OTP.Length, claim.Alphabet(cfg.OTP.Alphabet), cfg.Feature.Update.Mobile.Validity)
-	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, codesFault, coverageOf(cfg.Mobile).Check(), checkMapping(cfg))
+	codesFault := otp.CheckCodes(cfg.OTP.Length, otp.Alphabet(cfg.OTP.Alphabet), cfg.Feature.Update.Mobile.Validity)
+	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, codesFault, coverageOf(cfg.Mobile).Validate(), checkMapping(cfg))
 }
 
 // checkTemplateIDs looks for registered texts in languages that nothing is written
@@ -67,15 +68,15 @@ func templates(cfg config.Config) (*smsgateway.Templates, error) {
 	if strings.Contains(host, ":") {
 		host = "" // an IPv6 address, which a text's last line cannot name
 	}
-	own := map[string]map[claim.TextKind]string{}
+	own := map[string]map[message.TextKind]string{}
 	for language, texts := range cfg.SMS.Templates {
-		own[language] = map[claim.TextKind]string{
-			claim.TextCode: texts.Code, claim.TextChanged: texts.Changed, claim.TextRemoved: texts.Removed,
+		own[language] = map[message.TextKind]string{
+			message.TextCode: texts.Code, message.TextChanged: texts.Changed, message.TextRemoved: texts.Removed,
 		}
 	}
 	return smsgateway.NewTemplates(smsgateway.TemplateOptions{
 		Product: cfg.SMS.Product, Host: host, Own: own, Default: cfg.SMS.DefaultLanguage,
-		CodeLength: cfg.OTP.Length, LongestLink: base.JoinPath(disputePath, strings.Repeat("x", claim.LinkLength)).String(),
+		CodeLength: cfg.OTP.Length, LongestLink: base.JoinPath(disputePath, strings.Repeat("x", otp.LinkLength)).String(),
 		Segments: cfg.SMS.Segments, NoticeSegments: cfg.SMS.NoticeSegments,
 	})
 }
@@ -159,10 +160,10 @@ func gatewayOf(g config.Gateway, receipts string, phone *smsgateway.Simulator, o
 
 // customOf is what a gateway of type http has beside its requests.
 func customOf(g config.Gateway) smsgateway.CustomOptions {
-	ids := map[claim.TextKind]map[string]string{claim.TextCode: {}, claim.TextChanged: {}, claim.TextRemoved: {}}
+	ids := map[message.TextKind]map[string]string{message.TextCode: {}, message.TextChanged: {}, message.TextRemoved: {}}
 	for language, one := range g.TemplateIDs {
-		for kind, id := range map[claim.TextKind]string{
-			claim.TextCode: one.Code, claim.TextChanged: one.Changed, claim.TextRemoved: one.Removed,
+		for kind, id := range map[message.TextKind]string{
+			message.TextCode: one.Code, message.TextChanged: one.Changed, message.TextRemoved: one.Removed,
 		} {
 			if id != "" {
 				ids[kind][language] = id

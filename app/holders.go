@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/kratos"
 )
 
@@ -15,7 +16,7 @@ type holders struct {
 }
 
 // Holders implements [claim.Holders].
-func (h holders) Holders(ctx context.Context, identityID string, number claim.Mobile) ([]claim.Holder, error) {
+func (h holders) Holders(ctx context.Context, identityID string, number phone.Number) ([]claim.Holder, error) {
 	var indexed []string
 	if realm, _ := claim.SplitRealm(identityID); realm == claim.PrimaryRealm && h.program.cfg.SCIM.Enabled {
 		var err error

@@ -3,6 +3,9 @@ package app
 import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // policyOf puts the configuration into the domain's terms.
@@ -11,7 +14,7 @@ func policyOf(cfg config.Config) claim.Policy {
 	return claim.Policy{
 		Enabled: feature.Mobile.Enable, VerifyPrivileged: feature.Mobile.EnablePrivileged,
 		VerifyAlways: !feature.UseVerifyClaim, Validity: feature.Mobile.Validity,
-		Possible: claim.Alphabet(cfg.OTP.Alphabet).Possible(cfg.OTP.Length),
+		Possible: otp.Alphabet(cfg.OTP.Alphabet).Possible(cfg.OTP.Length),
 		Removal:  claim.Removal(feature.Mobile.Removal), Taken: claim.Taken(cfg.Mobile.Taken), Resend: claim.Resend(cfg.OTP.Resend),
 		Lifetime: cfg.Claims.Lifetime, Retention: cfg.Claims.Retention, SessionAge: cfg.Kratos.SessionAge,
 		RequiredAAL: claim.RequiredAAL(cfg.Kratos.RequiredAAL),
@@ -30,22 +33,22 @@ func policyOf(cfg config.Config) claim.Policy {
 	}
 }
 
-func coverageOf(m config.Mobile) claim.Coverage {
-	return claim.Coverage{Allowed: m.AllowedCodes, Denied: m.DeniedCodes, DeniedTypes: m.DeniedTypes}
+func coverageOf(m config.Mobile) phone.Restrictions {
+	return phone.Restrictions{Allowed: m.AllowedCodes, Denied: m.DeniedCodes, DeniedTypes: m.DeniedTypes}
 }
 
-func trafficOf(cfg config.Config) claim.TrafficPolicy {
+func trafficOf(cfg config.Config) fraud.Policy {
 	budgets := map[string]int{}
 	for _, b := range cfg.Traffic.Budgets {
 		budgets[b.CallingCode] = b.TextsPerHour
 	}
-	return claim.TrafficPolicy{
-		Mode: claim.TrafficMode(cfg.Traffic.Mode), Budget: cfg.Traffic.TextsPerHour, Budgets: budgets,
+	return fraud.Policy{
+		Mode: fraud.Mode(cfg.Traffic.Mode), Budget: cfg.Traffic.TextsPerHour, Budgets: budgets,
 		MinShare: cfg.Traffic.MinShare, MinTexts: cfg.Traffic.MinTexts,
 		Window: cfg.Traffic.Window,
 	}
 }
 
-func planOf(cfg config.Config) claim.NumberPlan {
-	return claim.NumberPlan{Format: claim.Format(cfg.Mobile.Format), Region: cfg.Mobile.DefaultRegion}
+func planOf(cfg config.Config) phone.Parser {
+	return phone.Parser{Format: phone.Format(cfg.Mobile.Format), Region: cfg.Mobile.DefaultRegion}
 }

@@ -14,6 +14,9 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/metrics"
@@ -57,7 +60,7 @@ type program struct {
 	switches  *claim.Switchboard
 	claims    *claim.Service
 	asked     metrics.Claims // the same, for who asks them something
-	watch     *claim.Watch
+	watch     *fraud.Monitor
 	worker    *smsgateway.Worker
 	receipts  *smsgateway.Receipts
 	phone     *smsgateway.Simulator // nil without a simulator gateway
@@ -108,7 +111,7 @@ func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched
 	for i, secret := range cfg.Secrets.OTP {
 		secrets[i] = secret.Reveal()
 	}
-	codes, err := claim.NewCodes(secrets, cfg.OTP.Length, claim.Alphabet(cfg.OTP.Alphabet))
+	codes, err := otp.New(secrets, cfg.OTP.Length, otp.Alphabet(cfg.OTP.Alphabet))
 	if err != nil {
 		return nil, err
 	}
@@ -131,11 +134,11 @@ func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched
 		return nil, err
 	}
 	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, o.Log)
-	p.watch = claim.NewWatch(store, p.traffic, clock.Now, o.Log)
+	p.watch = fraud.New(store, p.traffic, clock.Now, o.Log)
 	p.claims = claim.NewService(claim.Options{
 		Store: p.store(store), Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
 		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
-		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Stopped, Log: o.Log,
+		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Blocked, Log: o.Log,
 	})
 	if p.receipts, err = receipts(cfg, p.metrics.Receipts(store), clock.Now); err != nil {
 		return nil, err
@@ -148,7 +151,7 @@ func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched
 	}}
 	p.passwords = &claim.Attempts{
 		Limiter:  p.metrics.Limiter(metrics.LimitPasswordsOfAddress, persistence.NewLimiter(db)),
-		Failures: claim.Allowance{Most: cfg.Limits.AddressFailures, Window: cfg.Limits.LoginWindow},
+		Failures: ratelimit.Limit{Most: cfg.Limits.AddressFailures, Window: cfg.Limits.LoginWindow},
 		HashKey:  hashKey, Now: clock.Now, Log: o.Log,
 	}
 	p.asked = p.metrics.Claims(p.claims)

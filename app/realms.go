@@ -6,7 +6,7 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/kratos"
@@ -80,7 +80,7 @@ func (p *program) documents(ctx context.Context, identityID string) (hook.Docume
 }
 
 // traffic is what is sound traffic now: how long a code is good may have changed.
-func (p *program) traffic() claim.TrafficPolicy {
+func (p *program) traffic() fraud.Policy {
 	policy := p.switches.Policy()
 	policy.Traffic.Grace = policy.Validity
 	return policy.Traffic

@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/api/userapi"
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/selfservice"
@@ -29,7 +30,7 @@ func (p *program) server(listener string) *web.Server {
 	return &web.Server{
 		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged, NoPasswords: !p.cfg.Public.HTTPBasic, Assured: p.claims.Assured,
 		Failures: p.failures, Passwords: p.passwords,
-		HookKeys:       claim.Allowance{Most: p.cfg.Limits.TokenFailures, Window: p.cfg.Limits.LoginWindow},
+		HookKeys:       ratelimit.Limit{Most: p.cfg.Limits.TokenFailures, Window: p.cfg.Limits.LoginWindow},
 		SessionCookies: p.sessionCookies(),
 		TrustedProxies: proxies, Middleware: p.around(listener), AccessLog: p.cfg.Log.Access, MonotonicNow: time.Now,
 	}

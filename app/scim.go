@@ -10,6 +10,8 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/reconcile"
@@ -50,7 +52,7 @@ func mappingOf(cfg config.Config) ([]mapping.Rule, mapping.Options) {
 	return rules, mapping.Options{
 		Resource: resourceOf(cfg), MobileTrait: cfg.Kratos.MobileTrait, PendingKey: cfg.Kratos.PendingKey,
 		Key: "scim.mapping", MobileKey: "kratos.mobile_trait",
-		Same: func(a, b string) bool { return claim.StoredMobile(plan, a).Same(claim.StoredMobile(plan, b)) },
+		Same: func(a, b string) bool { return phone.ParseStored(plan, a).Same(phone.ParseStored(plan, b)) },
 	}
 }
 
@@ -128,7 +130,7 @@ func clients(cfg config.Config, db *database.DB, hashKey []byte, p *program) (*c
 	}
 	return claim.NewClients(claim.ClientOptions{
 		Tokens: persistence.NewTokens(db), Configured: configured, HashKey: hashKey,
-		Failures: claim.Allowance{Most: cfg.Limits.TokenFailures, Window: cfg.Limits.LoginWindow},
+		Failures: ratelimit.Limit{Most: cfg.Limits.TokenFailures, Window: cfg.Limits.LoginWindow},
 		Limiter:  p.metrics.Limiter(metrics.LimitTokens, persistence.NewLimiter(db)), Now: p.clock.Now, Log: p.log,
 	}), nil
 }

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -18,7 +19,7 @@ import (
 const webhookID = "notices.webhook"
 
 // sender builds the worker that sends texts and notices.
-func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
+func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
 	texts, err := templates(p.cfg)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (p *program) sender(store *persistence.Store, codes *claim.Codes) error {
 				"gateway", route.ID, "reason", gateway.NoticeFault())
 		}
 	}
-	compose := smsgateway.Composer{Codes: codes, Templates: texts, Mails: mails, Now: p.clock.Now, Link: func(t claim.Text) (string, error) {
+	compose := smsgateway.Composer{Codes: codes, Templates: texts, Mails: mails, Now: p.clock.Now, Link: func(t message.Text) (string, error) {
 		link, err := codes.Link(t.Code.ClaimID)
 		if err != nil {
 			return "", err
@@ -94,7 +95,7 @@ func routingOf(sms config.SMS) smsgateway.Routing {
 }
 
 // receipts builds what takes the receipts of the gateways that can prove them.
-func receipts(cfg config.Config, store claim.Receipts, now func() time.Time) (*smsgateway.Receipts, error) {
+func receipts(cfg config.Config, store message.Receipts, now func() time.Time) (*smsgateway.Receipts, error) {
 	readers := map[string]smsgateway.Reader{}
 	for i, g := range cfg.SMS.Gateways {
 		secret := receiptSecret(g)

@@ -16,7 +16,8 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/doctor"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -25,14 +26,14 @@ import (
 // named, or as a text to this number goes otherwise: by the first gateway that
 // takes it. The error is about the number and the name.
 func SendTest(ctx context.Context, cfg config.Config, number, gateway string) (doctor.Report, error) {
-	to, err := claim.ParseMobile(planOf(cfg), number)
+	to, err := phone.Parse(planOf(cfg), number)
 	if err != nil {
 		return doctor.Report{}, fmt.Errorf("--send-test: %s", web.FaultFor(err, "en").Description)
 	}
-	if err := coverageOf(cfg.Mobile).Serves(to); err != nil {
+	if err := coverageOf(cfg.Mobile).Check(to); err != nil {
 		return doctor.Report{}, fmt.Errorf("--send-test: %s", web.FaultFor(err, "en").Description)
 	}
-	message, err := testMessage(cfg, to)
+	msg, err := testMessage(cfg, to)
 	if err != nil {
 		return doctor.Report{}, err
 	}
@@ -62,8 +63,8 @@ func SendTest(ctx context.Context, cfg config.Config, number, gateway string) (d
 	var attempts []doctor.Attempt
 	for _, id := range ids {
 		i := slices.Index(all, id)
-		providerID, err := routes[i].Gateway.Send(ctx, message)
-		mask := doctor.NewMask(secretsOf(cfg.SMS.Gateways[i]), to.Reveal())
+		providerID, err := routes[i].Gateway.Send(ctx, msg)
+		mask := doctor.NewMask(secretsOf(cfg.SMS.Gateways[i]), to.Unmasked())
 		a := doctor.Attempt{
 			Key: gatewayKey(i), Gateway: id, Type: cfg.SMS.Gateways[i].Type, Outcome: outcomeOf(err),
 			ProviderID: providerID, Exchanges: []doctor.Exchange{},
@@ -100,7 +101,7 @@ func among(keys, some []string) []string {
 }
 
 // testMessage is a text with a code, as a person without a language gets it.
-func testMessage(cfg config.Config, to claim.Mobile) (smsgateway.Message, error) {
+func testMessage(cfg config.Config, to phone.Number) (smsgateway.Message, error) {
 	if cfg.Public.BaseURL == "" {
 		cfg.Public.BaseURL = "http://" + cfg.Public.Host
 	}
@@ -111,7 +112,7 @@ func testMessage(cfg config.Config, to claim.Mobile) (smsgateway.Message, error)
 	validity := cfg.Feature.Update.Mobile.Validity
 	code := "9753186420"[:min(cfg.OTP.Length, 10)]
 	m := smsgateway.Message{
-		ID: uuid.NewString(), Kind: claim.TextCode, Channel: claim.ChannelSMS, To: to, Code: code, Validity: validity,
+		ID: uuid.NewString(), Kind: message.TextCode, Channel: message.ChannelSMS, To: to, Code: code, Validity: validity,
 		IdentityID: "00000000-0000-0000-0000-000000000000",
 	}
 	m.Write = func(languages []string) (string, string, error) {

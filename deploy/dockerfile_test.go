@@ -26,8 +26,8 @@ func stages(t *testing.T) []instructions.Stage {
 	for _, warning := range ast.Warnings {
 		t.Errorf("parser: %s", warning.Short)
 	}
-	lint := linter.New(&linter.Config{Warn: func(rule, _, _, message string, at []parser.Range) {
-		t.Errorf("%s: %s at %v", rule, message, at)
+	lint := linter.New(&linter.Config{Warn: func(rule, _, _, msg string, at []parser.Range) {
+		t.Errorf("%s: %s at %v", rule, msg, at)
 	}})
 	found, _, err := instructions.Parse(ast.AST, lint)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -19,16 +19,16 @@ func TestTheRefusalsOfNumbersAreAsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, about, _ := strings.Cut(string(page), "\n## Numbers\n")
-	e164 := claim.NumberPlan{Format: claim.FormatE164}
-	missing := map[claim.NumberFault]bool{
-		claim.NotANumber: true, claim.NoCallingCode: true, claim.HasExtension: true, claim.SeveralNumbers: true, claim.TooShort: true,
-		claim.TooLong: true, claim.WrongLength: true, claim.LocalOnly: true, claim.ServiceNumber: true,
+	e164 := phone.Parser{Format: phone.FormatE164}
+	missing := map[phone.Fault]bool{
+		phone.NotANumber: true, phone.NoCallingCode: true, phone.HasExtension: true, phone.SeveralNumbers: true, phone.TooShort: true,
+		phone.TooLong: true, phone.WrongLength: true, phone.LocalOnly: true, phone.ServiceNumber: true,
 	}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (.+) \\| `(.+)` \\|$").FindAllStringSubmatch(about, -1) {
-		reason, sentence, example := claim.NumberFault(row[1]), row[2], row[3]
+		reason, sentence, example := phone.Fault(row[1]), row[2], row[3]
 		delete(missing, reason)
-		_, err := claim.ParseMobile(e164, example)
-		refused := (*claim.NumberError)(nil)
+		_, err := phone.Parse(e164, example)
+		refused := (*phone.Error)(nil)
 		if !errors.As(err, &refused) || refused.Fault != reason || web.FaultFor(err, "en").Description != sentence {
 			t.Errorf("%q is %v: %s; the page says %s: %s", example, err, web.FaultFor(err, "en").Description, reason, sentence)
 		}
@@ -39,8 +39,8 @@ func TestTheRefusalsOfNumbersAreAsDocumented(t *testing.T) {
 	_, spellings, _ := strings.Cut(about, "These all are that number: ")
 	spellings, _, _ = strings.Cut(spellings, "and with")
 	for _, spelling := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(spellings, -1) {
-		if m, err := claim.ParseMobile(e164, spelling[1]); err != nil || m.Reveal() != "+4915112345678" {
-			t.Errorf("%s is %s, %v", spelling[1], m.Reveal(), err)
+		if m, err := phone.Parse(e164, spelling[1]); err != nil || m.Unmasked() != "+4915112345678" {
+			t.Errorf("%s is %s, %v", spelling[1], m.Unmasked(), err)
 		}
 	}
 }

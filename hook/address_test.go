@@ -11,6 +11,9 @@ import (
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // submitted is what Kratos v26.2 hands to the jsonnet of both hooks: with the session
@@ -75,17 +78,17 @@ func TestFormsCountForTheirAddress(t *testing.T) {
 	const most = 20
 	sent, ids := 0, 0
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	codes, err := claim.NewCodes([]string{strings.Repeat("k", claim.ShortestSecret)}, 6, claim.Numeric)
+	codes, err := otp.New([]string{strings.Repeat("k", otp.ShortestSecret)}, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
 	service := claim.NewService(claim.Options{
-		Store: claimtest.NewStore(), Directory: claimtest.NewDirectory(), Codes: codes, Plan: claim.NumberPlan{Format: claim.FormatE164},
+		Store: claimtest.NewStore(), Directory: claimtest.NewDirectory(), Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{Enabled: true, Lifetime: time.Hour, Validity: time.Minute, Texts: claim.TextLimits{PerAddressHour: most}}
 		},
 		Now: func() time.Time { return now }, NewID: func() string { ids++; return fmt.Sprint(ids) },
-		Send: func(claim.Text) { sent++ }, Log: slog.New(slog.DiscardHandler),
+		Send: func(message.Text) { sent++ }, Log: slog.New(slog.DiscardHandler),
 	})
 	kratos := serve(t, service)
 	statuses := map[int]int{}

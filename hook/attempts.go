@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // attempts bound the wrong keys of an address, by the generic cell rate algorithm
@@ -14,7 +14,7 @@ import (
 // right key is Kratos', and never kept out, so that nobody beside it can stop the
 // forms of everybody.
 type attempts struct {
-	allowance claim.Allowance
+	allowance ratelimit.Limit
 
 	mu      sync.Mutex
 	arrival map[string]time.Time // the theoretical arrival time, by network

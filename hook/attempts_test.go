@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -19,7 +19,7 @@ func TestHookKeysAreNotFoundByTrying(t *testing.T) {
 	counts := map[web.Refusal]int{}
 	server := &web.Server{
 		Log: slog.New(slog.DiscardHandler), NewID: func() string { return "id" }, Now: func() time.Time { return now },
-		HookKeys: claim.Allowance{Most: 20, Window: 20 * time.Minute},
+		HookKeys: ratelimit.Limit{Most: 20, Window: 20 * time.Minute},
 		Failures: &web.Failures{
 			Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
 			Count: func(credential web.Credential, refusal web.Refusal) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/textclean"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -103,7 +104,7 @@ func textOf(raw json.RawMessage) string {
 }
 
 // verified reports whether the old number's address is.
-func (b settingsBody) verified(plan claim.NumberPlan) (bool, error) {
+func (b settingsBody) verified(plan phone.Parser) (bool, error) {
 	if len(b.Addresses) == 0 {
 		return false, nil
 	}
@@ -115,7 +116,7 @@ func (b settingsBody) verified(plan claim.NumberPlan) (bool, error) {
 	if json.Unmarshal(b.Addresses, &addresses) != nil {
 		return false, web.ErrMalformed
 	}
-	old := claim.StoredMobile(plan, text(b.OldMobile))
+	old := phone.ParseStored(plan, text(b.OldMobile))
 	for _, a := range addresses {
 		if a.Verified && a.Via == "sms" && !old.IsZero() && old.IsStored(plan, a.Value) {
 			return true, nil
@@ -164,7 +165,7 @@ func (h handlers) answer(in settingsBody, ruling claim.Answer) stageAnswer {
 	if ruling.Pending.IsZero() {
 		delete(out.MetadataPublic, h.PendingKey)
 	} else {
-		out.MetadataPublic[h.PendingKey] = quote(ruling.Pending.Reveal())
+		out.MetadataPublic[h.PendingKey] = quote(ruling.Pending.Unmasked())
 	}
 	return stageAnswer{out}
 }

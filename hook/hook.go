@@ -14,7 +14,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -34,7 +36,7 @@ const (
 )
 
 // kratos is who calls, as the access log names it; its id is a realm.
-const kratos claim.ActorKind = "kratos"
+const kratos audit.ActorKind = "kratos"
 
 // patience is how long Kratos, and with it the user's browser, is kept waiting
 // for a ruling. Kratos itself would wait 30 seconds.
@@ -47,7 +49,7 @@ type Options struct {
 	PreviousKey string // that is taken as well; blank for none
 	MobileTrait string
 	PendingKey  string // in metadata_public
-	Plan        claim.NumberPlan
+	Plan        phone.Parser
 	Log         *slog.Logger
 	// Documents reads an identity to the digit, for those whose numbers jsonnet cannot
 	// keep.

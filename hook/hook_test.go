@@ -19,6 +19,7 @@ import (
 
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -121,7 +122,7 @@ func read(t *testing.T, name string) string {
 }
 
 func TestAnswersToKratos(t *testing.T) {
-	pending := claim.RestoreMobile("+491722222222")
+	pending := phone.FromStore("+491722222222")
 	limit := &problem.LimitError{Reason: claim.ErrTooManyTexts, Until: time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)}
 	for name, tt := range map[string]struct {
 		claims rulings
@@ -132,8 +133,8 @@ func TestAnswersToKratos(t *testing.T) {
 		"leave":            {rulings{answer: claim.Answer{Ruling: claim.Leave}}, http.StatusOK},
 		"write":            {rulings{answer: claim.Answer{Ruling: claim.Write}}, http.StatusOK},
 		"interrupt":        {rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: pending, Interrupt: true}}, http.StatusBadRequest},
-		"bad-number":       {rulings{err: claim.ErrBadNumber}, http.StatusBadRequest},
-		"too-short":        {rulings{err: &claim.NumberError{Fault: claim.TooShort, CallingCode: "49"}}, http.StatusBadRequest},
+		"bad-number":       {rulings{err: phone.ErrBadNumber}, http.StatusBadRequest},
+		"too-short":        {rulings{err: &phone.Error{Fault: phone.TooShort, CallingCode: "49"}}, http.StatusBadRequest},
 		"removal-denied":   {rulings{err: claim.ErrRemovalDenied}, http.StatusBadRequest},
 		"too-many-texts":   {rulings{err: limit}, http.StatusBadRequest},
 		"store-away":       {rulings{err: problem.ErrStoreUnavailable}, http.StatusBadRequest},
@@ -240,7 +241,7 @@ func FuzzStage(f *testing.F) {
 	f.Add(string(content))
 	f.Add(`{"identity_id":"a","flow_id":"b","traits":{"mobile":"1"},"new_mobile":"1"}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		claims := &rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: claim.RestoreMobile("+491722222222")}}
+		claims := &rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: phone.FromStore("+491722222222")}}
 		got := post(t, serve(t, claims), hook.StagePath, key, body)
 		switch {
 		case got.Code == http.StatusOK && len(claims.staged) == 1:

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -55,7 +55,7 @@ func (h handlers) refuse(c *gin.Context, err error, languages string) {
 	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		details["retry_at"] = limit.Until.Format(time.RFC3339)
 	}
-	if number := (*claim.NumberError)(nil); errors.As(err, &number) {
+	if number := (*phone.Error)(nil); errors.As(err, &number) {
 		details["reason"] = number.Fault
 	}
 	web.Answer(c, http.StatusBadRequest, h.atField(message{refusedID, fault.Description, "error", details}))
@@ -63,7 +63,7 @@ func (h handlers) refuse(c *gin.Context, err error, languages string) {
 
 // interruption stops a flow whose claim is open all the same. Kratos saves
 // nothing of the flow.
-func (h handlers) interruption(pending claim.Mobile, languages string) refusal {
+func (h handlers) interruption(pending phone.Number, languages string) refusal {
 	return h.atField(message{
 		ID: codeSent, Type: "info", Text: web.CodeSent(languages),
 		Context: map[string]any{"claim": "open", "pending": pending.String()},

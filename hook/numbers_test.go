@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // staged sends what Kratos' jsonnet makes of a form through the stage hook. The stored
@@ -31,7 +32,7 @@ func staged(t *testing.T, traits, public, proposed string, documents func() (hoo
 	if err != nil {
 		t.Fatal(err)
 	}
-	ruling := &rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: claim.RestoreMobile("+4915112345671")}}
+	ruling := &rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: phone.FromStore("+4915112345671")}}
 	handler := mountedWith(t, ruling, slog.New(slog.DiscardHandler), nil, func(context.Context, string) (hook.Documents, error) { return documents() })
 	got := post(t, handler, hook.StagePath, key, body)
 	return got.Code, got.Body.String()

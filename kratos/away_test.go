@@ -14,12 +14,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/kratos"
 )
 
 // calls are all that a directory can be asked.
-func calls(ctx context.Context, d *kratos.Directory, id string, number claim.Mobile) map[string]func() error {
+func calls(ctx context.Context, d *kratos.Directory, id string, number phone.Number) map[string]func() error {
 	return map[string]func() error{
 		"Identity":       func() error { _, err := d.Identity(ctx, id); return err },
 		"Adopt":          func() error { return d.Adopt(ctx, id, number, true) },
@@ -35,7 +36,7 @@ func calls(ctx context.Context, d *kratos.Directory, id string, number claim.Mob
 			return err
 		},
 		"Change": func() error {
-			_, err := d.Change(ctx, id, []scim.Operation{{Op: scim.Add, Path: "/traits/mobile", Value: number.Reveal()}})
+			_, err := d.Change(ctx, id, []scim.Operation{{Op: scim.Add, Path: "/traits/mobile", Value: number.Unmasked()}})
 			return err
 		},
 		"Delete":           func() error { return d.Delete(ctx, id) },
@@ -123,7 +124,7 @@ func TestPassingFaults(t *testing.T) {
 					o.Timeout = tt.timeout
 				}
 			})
-			for call, do := range calls(t.Context(), d, uuid.NewString(), claim.RestoreMobile(secret)) {
+			for call, do := range calls(t.Context(), d, uuid.NewString(), phone.FromStore(secret)) {
 				err := do()
 				if !errors.Is(err, claim.ErrDirectoryAway) {
 					t.Errorf("%s: got %v, want %v", call, err, claim.ErrDirectoryAway)

@@ -25,9 +25,9 @@ func TestChangesAreOnePatch(t *testing.T) {
 	}{
 		"nothing": {nil, func(*scim.Record) {}},
 		"number": {
-			[]scim.Operation{{Op: scim.Replace, Path: "/traits/mobile", Value: fresh.Reveal()}},
+			[]scim.Operation{{Op: scim.Replace, Path: "/traits/mobile", Value: fresh.Unmasked()}},
 			func(r *scim.Record) {
-				r.Traits["mobile"], r.Addresses[1] = fresh.Reveal(), scim.Address{Value: fresh.Reveal(), Via: "sms", Status: "pending"}
+				r.Traits["mobile"], r.Addresses[1] = fresh.Unmasked(), scim.Address{Value: fresh.Unmasked(), Via: "sms", Status: "pending"}
 			},
 		},
 		"number gone": {
@@ -70,15 +70,15 @@ func TestChangesAreOnePatch(t *testing.T) {
 		},
 		"a marker moves, in any order": {
 			[]scim.Operation{
-				{Op: scim.Add, Path: "/traits/mobile", Value: second.Reveal()},
+				{Op: scim.Add, Path: "/traits/mobile", Value: second.Unmasked()},
 				{Op: scim.Remove, Path: "/metadata_public/shown"},
 				{Op: scim.Replace, Path: "/state", Value: scim.Inactive},
 			},
 			func(r *scim.Record) {
 				r.State = scim.Inactive
 				delete(r.MetadataPublic, "shown")
-				r.Traits["mobile"] = second.Reveal()
-				r.Addresses[1] = scim.Address{Value: second.Reveal(), Via: "sms", Status: "pending"}
+				r.Traits["mobile"] = second.Unmasked()
+				r.Addresses[1] = scim.Address{Value: second.Unmasked(), Via: "sms", Status: "pending"}
 			},
 		},
 		"all metadata gone": {

@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // digest is a keyed hash, which stands in memory and in the limiter for what must
@@ -34,7 +34,7 @@ func (d *Directory) loginDigest(user, password string) digest {
 // spaces.
 func (d *Directory) tries(user string) string {
 	user = strings.ToLower(strings.TrimSpace(user))
-	if number, err := claim.ParseMobile(d.opt.Plan, user); err == nil {
+	if number, err := phone.Parse(d.opt.Plan, user); err == nil {
 		user = number.Key()
 	}
 	sum := d.digest("user", user)

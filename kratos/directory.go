@@ -15,6 +15,8 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/scim"
 )
 
@@ -30,7 +32,7 @@ type Options struct {
 	// PrivilegedKey is a key in metadata_admin that makes an identity a privileged
 	// person where it is true; blank for nobody.
 	PrivilegedKey string
-	Plan          claim.NumberPlan
+	Plan          phone.Parser
 	// SessionCookie is the session cookie's name, "ory_kratos_session" if blank.
 	// Cookies that begin with "ory_session_" (Ory Network) count as well.
 	SessionCookie string
@@ -52,7 +54,7 @@ type Options struct {
 	// Limiter counts wrong passwords: LoginFailures of a user name at once, and
 	// then as many in each LoginWindow (0 for 15 minutes); 0 for any number, which
 	// needs no limiter.
-	Limiter       claim.Limiter
+	Limiter       ratelimit.Limiter
 	LoginFailures int
 	LoginWindow   time.Duration
 	// LoginCache is how long Kratos is spared comparing a right password again while
@@ -64,8 +66,8 @@ type Options struct {
 }
 
 // failures are the wrong passwords that a user name may have.
-func (o Options) failures() claim.Allowance {
-	return claim.Allowance{Most: o.LoginFailures, Window: o.LoginWindow}
+func (o Options) failures() ratelimit.Limit {
+	return ratelimit.Limit{Most: o.LoginFailures, Window: o.LoginWindow}
 }
 
 const (

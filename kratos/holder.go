@@ -10,6 +10,7 @@ import (
 	kratos "github.com/ory/kratos-client-go"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 const vacating = "remove number"
@@ -18,9 +19,9 @@ const vacating = "remove number"
 // identifiers, and of the other identities that are named it is looked up. A number
 // that is a trait and nothing else belongs to nobody alone, and is none of these
 // (measured: docs/kratos.md, D). The identity itself is left out.
-func (d *Directory) Holders(ctx context.Context, id string, number claim.Mobile, named []string) ([]claim.Holder, error) {
+func (d *Directory) Holders(ctx context.Context, id string, number phone.Number, named []string) ([]claim.Holder, error) {
 	found, err := d.list(ctx, func(ctx context.Context) (*http.Response, error) {
-		_, resp, err := d.admin.IdentityAPI.ListIdentities(ctx).CredentialsIdentifier(number.Reveal()).Execute()
+		_, resp, err := d.admin.IdentityAPI.ListIdentities(ctx).CredentialsIdentifier(number.Unmasked()).Execute()
 		return resp, err
 	})
 	if err != nil {
@@ -59,7 +60,7 @@ func (d *Directory) Holders(ctx context.Context, id string, number claim.Mobile,
 // Vacate removes the number of an identity, and the marker if it shows the same
 // number, in one PATCH. Kratos drops the address with the trait. An identity that has
 // another number by now is left alone.
-func (d *Directory) Vacate(ctx context.Context, id string, number claim.Mobile) error {
+func (d *Directory) Vacate(ctx context.Context, id string, number phone.Number) error {
 	found, err := d.read(ctx, id)
 	if err != nil {
 		return err

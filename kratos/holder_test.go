@@ -31,7 +31,7 @@ func TestHolders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wanted := number(t)
-			holder := shared.add(t, person{schema: tt.schema, email: email(), mobile: wanted.Reveal(), verified: tt.verified})
+			holder := shared.add(t, person{schema: tt.schema, email: email(), mobile: wanted.Unmasked(), verified: tt.verified})
 			mine := shared.add(t, person{email: email()})
 			gone := "00000000-0000-4000-8000-000000000000"
 			named := []string{mine, gone}
@@ -45,7 +45,7 @@ func TestHolders(t *testing.T) {
 			var want []claim.Holder
 			if tt.found {
 				want = []claim.Holder{{
-					Identity: claim.Identity{ID: holder, Mobile: wanted.Reveal(), Verified: tt.verified}, Bound: tt.bound,
+					Identity: claim.Identity{ID: holder, Mobile: wanted.Unmasked(), Verified: tt.verified}, Bound: tt.bound,
 				}}
 			}
 			if !slices.Equal(got, want) {
@@ -76,10 +76,10 @@ func TestVacateAndGiveBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wanted := number(t)
-			p := person{schema: tt.schema, email: email(), mobile: wanted.Reveal(), pending: tt.pending, emailVerified: tt.schema == "person"}
+			p := person{schema: tt.schema, email: email(), mobile: wanted.Unmasked(), pending: tt.pending, emailVerified: tt.schema == "person"}
 			kept := tt.pending
 			if tt.pending == "same" {
-				p.pending, kept = wanted.Reveal(), ""
+				p.pending, kept = wanted.Unmasked(), ""
 			}
 			holder, mine := shared.add(t, p), shared.add(t, person{schema: tt.schema, email: email()})
 			way := watch(t, shared)
@@ -123,7 +123,7 @@ func TestVacateAndGiveBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			seen, err := d.Identity(t.Context(), holder)
-			if err != nil || seen.Mobile != wanted.Reveal() || seen.Verified {
+			if err != nil || seen.Mobile != wanted.Unmasked() || seen.Verified {
 				t.Errorf("got back %+v, %v", seen, err)
 			}
 		})

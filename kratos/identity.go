@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 )
 
@@ -139,7 +140,7 @@ func (d *Directory) seen(from identity) claim.Identity {
 	if d.opt.LocaleTrait != "" {
 		known.Locale = member(from.Traits, d.opt.LocaleTrait)
 	}
-	mobile := claim.StoredMobile(d.opt.Plan, known.Mobile)
+	mobile := phone.ParseStored(d.opt.Plan, known.Mobile)
 	for _, a := range from.Addresses {
 		if d.reaches(a, mobile) && a["verified"] == true {
 			known.Verified = true
@@ -150,7 +151,7 @@ func (d *Directory) seen(from identity) claim.Identity {
 
 // reaches reports whether an address is that number. It may be stored with spaces
 // while the trait is not, so both are compared as numbers.
-func (d *Directory) reaches(a address, number claim.Mobile) bool {
+func (d *Directory) reaches(a address, number phone.Number) bool {
 	value, _ := a["value"].(string)
 	return a["via"] == "sms" && !number.IsZero() && number.IsStored(d.opt.Plan, value)
 }

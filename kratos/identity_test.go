@@ -19,10 +19,10 @@ func TestIdentity(t *testing.T) {
 		want   claim.Identity
 	}{
 		"nothing":                {person{}, claim.Identity{}},
-		"verified number":        {person{mobile: verified.Reveal(), verified: true}, claim.Identity{Mobile: verified.Reveal(), Verified: true}},
-		"number not verified":    {person{mobile: plain.Reveal()}, claim.Identity{Mobile: plain.Reveal()}},
+		"verified number":        {person{mobile: verified.Unmasked(), verified: true}, claim.Identity{Mobile: verified.Unmasked(), Verified: true}},
+		"number not verified":    {person{mobile: plain.Unmasked()}, claim.Identity{Mobile: plain.Unmasked()}},
 		"number with spaces":     {person{mobile: spaced(typed), verified: true}, claim.Identity{Mobile: spaced(typed), Verified: true}},
-		"marker":                 {person{pending: pending.Reveal()}, claim.Identity{Pending: pending.Reveal()}},
+		"marker":                 {person{pending: pending.Unmasked()}, claim.Identity{Pending: pending.Unmasked()}},
 		"only e-mail verified":   {person{emailVerified: true}, claim.Identity{}},
 		"number of other schema": {person{schema: "member"}, claim.Identity{}},
 	} {

@@ -13,6 +13,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/kratos"
 )
 
@@ -20,7 +21,7 @@ const loginPath = "/self-service/login"
 
 func TestLogin(t *testing.T) {
 	requireKratos(t)
-	p := person{email: email(), password: "correct horse", mobile: number(t).Reveal()}
+	p := person{email: email(), password: "correct horse", mobile: number(t).Unmasked()}
 	id := shared.add(t, p)
 	d := open(t, shared, nil)
 	got, err := d.Login(t.Context(), p.email, p.password)
@@ -188,12 +189,12 @@ type faultyLimiter struct {
 	names []string
 }
 
-func (l *faultyLimiter) Take(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
+func (l *faultyLimiter) Take(ctx context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	l.names = append(l.names, name)
 	return l.Limiter.Take(ctx, name, a, now)
 }
 
-func (l *faultyLimiter) GiveBack(context.Context, string, claim.Allowance, time.Time) error {
+func (l *faultyLimiter) GiveBack(context.Context, string, ratelimit.Limit, time.Time) error {
 	return problem.ErrStoreUnavailable
 }
 

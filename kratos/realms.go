@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Realm is one of several Kratos, by the name that callers know it by.
@@ -82,7 +83,7 @@ func (r Realms) Identity(ctx context.Context, identityID string) (claim.Identity
 }
 
 // Adopt implements [claim.Directory].
-func (r Realms) Adopt(ctx context.Context, identityID string, number claim.Mobile, unmark bool) error {
+func (r Realms) Adopt(ctx context.Context, identityID string, number phone.Number, unmark bool) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (r Realms) Adopt(ctx context.Context, identityID string, number claim.Mobil
 }
 
 // Mark implements [claim.Directory].
-func (r Realms) Mark(ctx context.Context, identityID string, number claim.Mobile) error {
+func (r Realms) Mark(ctx context.Context, identityID string, number phone.Number) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (r Realms) Mark(ctx context.Context, identityID string, number claim.Mobile
 }
 
 // Write implements [claim.Directory].
-func (r Realms) Write(ctx context.Context, identityID string, number claim.Mobile) error {
+func (r Realms) Write(ctx context.Context, identityID string, number phone.Number) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (r Realms) Unmark(ctx context.Context, identityID string) error {
 // does; the named identities have their realm before their ids, and others than the
 // identity's are left out.
 func (r Realms) Holders(
-	ctx context.Context, identityID string, number claim.Mobile, named []string,
+	ctx context.Context, identityID string, number phone.Number, named []string,
 ) ([]claim.Holder, error) {
 	d, id, err := r.of(identityID)
 	if err != nil {
@@ -142,7 +143,7 @@ func (r Realms) Holders(
 }
 
 // Vacate implements [claim.Holders].
-func (r Realms) Vacate(ctx context.Context, identityID string, number claim.Mobile) error {
+func (r Realms) Vacate(ctx context.Context, identityID string, number phone.Number) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
 		return err

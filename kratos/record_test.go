@@ -23,7 +23,7 @@ func draft(t *testing.T) scim.Draft {
 	t.Helper()
 	return scim.Draft{
 		SchemaID: "person", State: scim.Active, Password: "correct horse battery",
-		Traits:         map[string]any{"email": email(), "mobile": number(t).Reveal()},
+		Traits:         map[string]any{"email": email(), "mobile": number(t).Unmasked()},
 		MetadataPublic: map[string]any{"shown": "yes", "empty": nil},
 		MetadataAdmin: map[string]any{"scim": map[string]any{
 			"big": json.Number("12345678901234567890"), "exact": json.Number("1.10"), "list": []any{"a", json.Number("1")}, "html": "<&>",
@@ -249,7 +249,7 @@ func TestAPasswordIsSetAndNothingElse(t *testing.T) {
 	requireKratos(t)
 	for name, schema := range map[string]string{"person": "person", "number is a sign-in code": "member"} {
 		t.Run(name, func(t *testing.T) {
-			d, p := open(t, shared, nil), person{schema: schema, email: email(), mobile: number(t).Reveal(), verified: true, pending: "+8613711112222"}
+			d, p := open(t, shared, nil), person{schema: schema, email: email(), mobile: number(t).Unmasked(), verified: true, pending: "+8613711112222"}
 			p.emailVerified = schema == "person"
 			id := shared.add(t, p)
 			if _, err := d.Change(t.Context(), id, []scim.Operation{{Op: scim.Add, Path: "/metadata_admin", Value: draft(t).MetadataAdmin}}); err != nil {

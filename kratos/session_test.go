@@ -17,7 +17,7 @@ import (
 func TestSessionOfToken(t *testing.T) {
 	requireKratos(t)
 	mobile, pending := number(t), number(t)
-	p := person{email: email(), password: "correct horse", mobile: mobile.Reveal(), verified: true, pending: pending.Reveal()}
+	p := person{email: email(), password: "correct horse", mobile: mobile.Unmasked(), verified: true, pending: pending.Unmasked()}
 	id := shared.add(t, p)
 	way := watch(t, shared)
 	got, err := open(t, way.server, nil).Session(t.Context(), "theme=dark", shared.signIn(t, p.email, p.password))
@@ -36,7 +36,7 @@ func TestSessionOfToken(t *testing.T) {
 	got.AuthenticatedAt, got.SessionID, got.Factors = time.Time{}, "", nil
 	want := claim.Caller{
 		IdentityID: id, Assurance: claim.AAL1,
-		Seen: &claim.Identity{ID: id, Mobile: mobile.Reveal(), Verified: true, Pending: pending.Reveal()},
+		Seen: &claim.Identity{ID: id, Mobile: mobile.Unmasked(), Verified: true, Pending: pending.Unmasked()},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

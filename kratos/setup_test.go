@@ -14,12 +14,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/kratos"
 )
 
-var plan = claim.NumberPlan{Format: claim.FormatE164, Region: "CN"}
+var plan = phone.Parser{Format: phone.FormatE164, Region: "CN"}
 
 // clock stands still until it is told to go on.
 type clock struct {
@@ -65,14 +65,14 @@ func email() string { return uuid.NewString() + "@holdline.test" }
 var numbers atomic.Int64
 
 // number is one that no other test uses.
-func number(t *testing.T) claim.Mobile {
+func number(t *testing.T) phone.Number {
 	t.Helper()
 	return parse(t, fmt.Sprintf("+861370000%04d", numbers.Add(1)))
 }
 
-func parse(t *testing.T, text string) claim.Mobile {
+func parse(t *testing.T, text string) phone.Number {
 	t.Helper()
-	m, err := claim.ParseMobile(plan, text)
+	m, err := phone.Parse(plan, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,8 +80,8 @@ func parse(t *testing.T, text string) claim.Mobile {
 }
 
 // spaced is the number as people write it: +86 137 0000 0001.
-func spaced(m claim.Mobile) string {
-	n := m.Reveal()
+func spaced(m phone.Number) string {
+	n := m.Unmasked()
 	return n[:3] + " " + n[3:6] + " " + n[6:10] + " " + n[10:]
 }
 

@@ -22,7 +22,7 @@ var recordRefusals = refusals{
 
 // explained is a meaning that depends on what Kratos says. What it returns
 // repeats no value.
-type explained func(reason, message string) error
+type explained func(reason, msg string) error
 
 func (explained) Error() string { return "refused" }
 
@@ -37,8 +37,8 @@ func badRequest(reason, _ string) error {
 
 const passwordPointer = "#/password"
 
-func badPassword(_, message string) error {
-	if strings.HasPrefix(message, "I["+passwordPointer+"]") {
+func badPassword(_, msg string) error {
+	if strings.HasPrefix(msg, "I["+passwordPointer+"]") {
 		return &scim.ViolationError{Pointers: []string{passwordPointer}}
 	}
 	return claim.ErrDirectoryAway

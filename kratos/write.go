@@ -13,6 +13,7 @@ import (
 	kratos "github.com/ory/kratos-client-go"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 const adopting = "write number"
@@ -21,10 +22,10 @@ const adopting = "write number"
 // PATCH, and compares what Kratos says came of it. The verified address is
 // appended, which needs no knowledge of the others; Kratos drops the one that no
 // trait has any more (measured: docs/kratos.md, C).
-func (d *Directory) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
+func (d *Directory) Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error {
 	patch := []kratos.JsonPatch{
-		add(pointer("traits", d.opt.MobileTrait), number.Reveal()),
-		add("/verifiable_addresses/-", verified(address{"value": number.Reveal(), "via": "sms"})),
+		add(pointer("traits", d.opt.MobileTrait), number.Unmasked()),
+		add("/verifiable_addresses/-", verified(address{"value": number.Unmasked(), "via": "sms"})),
 	}
 	var (
 		changed identity
@@ -49,8 +50,8 @@ func (d *Directory) Adopt(ctx context.Context, id string, number claim.Mobile, u
 
 // Write writes the number, which Kratos takes for one that nobody has verified, or
 // removes it.
-func (d *Directory) Write(ctx context.Context, id string, number claim.Mobile) error {
-	write := add(pointer("traits", d.opt.MobileTrait), number.Reveal())
+func (d *Directory) Write(ctx context.Context, id string, number phone.Number) error {
+	write := add(pointer("traits", d.opt.MobileTrait), number.Unmasked())
 	if number.IsZero() {
 		write = kratos.JsonPatch{Op: "remove", Path: pointer("traits", d.opt.MobileTrait)}
 	}
@@ -65,7 +66,7 @@ func (d *Directory) Write(ctx context.Context, id string, number claim.Mobile) e
 // words: of two addresses alike Kratos keeps the first, so the list is written
 // as a whole. It is only good for the identity that was just read: an address
 // that was added meanwhile loses its mark and nothing more.
-func (d *Directory) adoptStored(ctx context.Context, id string, number claim.Mobile) (identity, error) {
+func (d *Directory) adoptStored(ctx context.Context, id string, number phone.Number) (identity, error) {
 	found, err := d.read(ctx, id)
 	if err != nil {
 		return identity{}, err
@@ -80,7 +81,7 @@ func (d *Directory) adoptStored(ctx context.Context, id string, number claim.Mob
 		return found, nil
 	}
 	return d.patch(ctx, adopting, id, []kratos.JsonPatch{
-		add(pointer("traits", d.opt.MobileTrait), number.Reveal()),
+		add(pointer("traits", d.opt.MobileTrait), number.Unmasked()),
 		{Op: "replace", Path: "/verifiable_addresses", Value: list},
 	})
 }
@@ -88,7 +89,7 @@ func (d *Directory) adoptStored(ctx context.Context, id string, number claim.Mob
 // compare reports whether a write came to what was wanted. If not, somebody wrote
 // at the same time, and it is to be done again. A number that is no address at
 // all is what it can be: its schema lets nothing verify it.
-func (d *Directory) compare(changed identity, number claim.Mobile) error {
+func (d *Directory) compare(changed identity, number phone.Number) error {
 	seen := d.seen(changed)
 	isAddress := slices.ContainsFunc(changed.Addresses, func(a address) bool { return d.reaches(a, number) })
 	switch {
@@ -109,8 +110,8 @@ func verified(a address) address {
 }
 
 // Mark shows the number as pending, in metadata_public.
-func (d *Directory) Mark(ctx context.Context, id string, number claim.Mobile) error {
-	mark := add(pointer("metadata_public", d.opt.PendingKey), number.Reveal())
+func (d *Directory) Mark(ctx context.Context, id string, number phone.Number) error {
+	mark := add(pointer("metadata_public", d.opt.PendingKey), number.Unmasked())
 	_, err := d.patch(ctx, "mark identity", id, []kratos.JsonPatch{mark})
 	return err
 }

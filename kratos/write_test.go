@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/kratos"
 )
 
@@ -19,28 +20,28 @@ func TestAdopt(t *testing.T) {
 		requests int
 	}{
 		"first number":                 {person{}, false, 1},
-		"new number":                   {person{mobile: number(t).Reveal(), verified: true}, false, 1},
+		"new number":                   {person{mobile: number(t).Unmasked(), verified: true}, false, 1},
 		"number not verified":          {person{mobile: "same", emailVerified: true}, false, 2},
 		"the same, marked":             {person{mobile: "same", pending: "same"}, true, 2},
 		"number not verified, spaces":  {person{mobile: "same, spaced"}, false, 1},
 		"number verified, spaces":      {person{mobile: "same, spaced", verified: true}, false, 1},
 		"marker":                       {person{pending: "same"}, true, 1},
-		"number and marker":            {person{mobile: number(t).Reveal(), verified: true, pending: "same"}, true, 1},
+		"number and marker":            {person{mobile: number(t).Unmasked(), verified: true, pending: "same"}, true, 1},
 		"marker gone meanwhile":        {person{}, true, 2},
 		"somebody else's marker stays": {person{pending: "+8613711112222"}, false, 1},
-		"e-mail stays verified":        {person{emailVerified: true, mobile: number(t).Reveal(), pending: "same"}, true, 1},
-		"number is a sign-in code":     {person{schema: "member", mobile: number(t).Reveal(), verified: true}, false, 1},
+		"e-mail stays verified":        {person{emailVerified: true, mobile: number(t).Unmasked(), pending: "same"}, true, 1},
+		"number is a sign-in code":     {person{schema: "member", mobile: number(t).Unmasked(), verified: true}, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wanted := number(t)
 			switch tt.person.mobile {
 			case "same":
-				tt.person.mobile = wanted.Reveal()
+				tt.person.mobile = wanted.Unmasked()
 			case "same, spaced":
 				tt.person.mobile = spaced(wanted)
 			}
 			if tt.person.pending == "same" {
-				tt.person.pending = wanted.Reveal()
+				tt.person.pending = wanted.Unmasked()
 			}
 			tt.person.email = email()
 			id := shared.add(t, tt.person)
@@ -52,10 +53,10 @@ func TestAdopt(t *testing.T) {
 				t.Errorf("made %d requests, want %d", got, tt.requests)
 			}
 			got := shared.identity(t, id)
-			if got.Traits["mobile"] != wanted.Reveal() || got.Traits["email"] != tt.person.email {
+			if got.Traits["mobile"] != wanted.Unmasked() || got.Traits["email"] != tt.person.email {
 				t.Errorf("traits are %v", got.Traits)
 			}
-			want := map[string]string{"sms": wanted.Reveal()}
+			want := map[string]string{"sms": wanted.Unmasked()}
 			if tt.person.emailVerified {
 				want["email"] = tt.person.email
 			}
@@ -78,21 +79,21 @@ func TestAdopt(t *testing.T) {
 func TestAdoptWhereTheTraitIsNoAddress(t *testing.T) {
 	requireKratos(t)
 	wanted := number(t)
-	id := shared.add(t, person{schema: "plain", email: email(), mobile: number(t).Reveal(), pending: wanted.Reveal()})
+	id := shared.add(t, person{schema: "plain", email: email(), mobile: number(t).Unmasked(), pending: wanted.Unmasked()})
 	if err := open(t, shared, nil).Adopt(t.Context(), id, wanted, true); err != nil {
 		t.Fatal(err)
 	}
-	if got := shared.identity(t, id); got.Traits["mobile"] != wanted.Reveal() {
+	if got := shared.identity(t, id); got.Traits["mobile"] != wanted.Unmasked() {
 		t.Errorf("traits are %v", got.Traits)
 	}
 }
 
 func TestAdoptRefused(t *testing.T) {
 	requireKratos(t)
-	taken, short := number(t), claim.RestoreMobile("12")
-	shared.add(t, person{email: email(), mobile: taken.Reveal(), verified: true})
+	taken, short := number(t), phone.FromStore("12")
+	shared.add(t, person{email: email(), mobile: taken.Unmasked(), verified: true})
 	for name, tt := range map[string]struct {
-		number claim.Mobile
+		number phone.Number
 		marked bool
 		want   error
 	}{
@@ -103,9 +104,9 @@ func TestAdoptRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			was := number(t)
-			p := person{email: email(), mobile: was.Reveal(), verified: true}
+			p := person{email: email(), mobile: was.Unmasked(), verified: true}
 			if tt.marked {
-				p.pending = tt.number.Reveal()
+				p.pending = tt.number.Unmasked()
 			}
 			id := shared.add(t, p)
 			before := shared.identity(t, id)
@@ -124,15 +125,15 @@ func TestMarker(t *testing.T) {
 	requireKratos(t)
 	d := open(t, shared, nil)
 	first, second := number(t), number(t)
-	id := shared.add(t, person{email: email(), mobile: number(t).Reveal(), verified: true})
+	id := shared.add(t, person{email: email(), mobile: number(t).Unmasked(), verified: true})
 	for _, step := range []struct {
 		name string
 		do   func() error
 		want string
 	}{
 		{"unmark without one", func() error { return d.Unmark(t.Context(), id) }, ""},
-		{"mark", func() error { return d.Mark(t.Context(), id, first) }, first.Reveal()},
-		{"mark again", func() error { return d.Mark(t.Context(), id, second) }, second.Reveal()},
+		{"mark", func() error { return d.Mark(t.Context(), id, first) }, first.Unmasked()},
+		{"mark again", func() error { return d.Mark(t.Context(), id, second) }, second.Unmasked()},
 		{"unmark", func() error { return d.Unmark(t.Context(), id) }, ""},
 		{"unmark again", func() error { return d.Unmark(t.Context(), id) }, ""},
 	} {
@@ -156,7 +157,7 @@ func TestNamesAreEscapedInPointers(t *testing.T) {
 	if err := d.Mark(t.Context(), id, wanted); err != nil {
 		t.Fatal(err)
 	}
-	if got := shared.identity(t, id).Public["a/b~c"]; got != wanted.Reveal() {
+	if got := shared.identity(t, id).Public["a/b~c"]; got != wanted.Unmasked() {
 		t.Errorf("marker is %v", got)
 	}
 	if err := d.Adopt(t.Context(), id, wanted, true); err != nil {

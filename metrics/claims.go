@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -46,8 +48,8 @@ var refusals = []struct {
 	err   error
 	label string
 }{
-	{claim.ErrBadNumber, "bad_number"},
-	{claim.ErrNumberNotServed, "number_not_served"},
+	{phone.ErrBadNumber, "bad_number"},
+	{phone.ErrNumberNotServed, "number_not_served"},
 	{claim.ErrRemovalDenied, "removal_denied"},
 	{claim.ErrSessionTooOld, "session_too_old"},
 	{claim.ErrNeedsSecondFactor, "second_factor"},
@@ -115,7 +117,7 @@ func (m *Metrics) Store(store claim.Store) Store { return Store{store, m} }
 // Commit implements [claim.Claims].
 func (s Store) Commit(ctx context.Context, change claim.Change) error {
 	if withhold := change.Withhold; withhold != nil {
-		change.Withhold = func(notice claim.Text) {
+		change.Withhold = func(notice message.Text) {
 			s.metrics.limits.count(claim.LimitNumberNotices)
 			s.metrics.claims.happened.count(claim.NoticeWithheld)
 			withhold(notice)

@@ -5,9 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/metrics"
 )
 
@@ -34,7 +37,7 @@ func TestAChangeIsCountedFromFormToKratos(t *testing.T) {
 func TestRefusalsAreCountedByTheirReason(t *testing.T) {
 	w := newWorld(t)
 	change := claim.SettingsChange{IdentityID: bob, FlowID: "f", Stored: m0, StoredVerified: true, Wanted: "12"}
-	if _, err := w.Stage(t.Context(), change); !errors.Is(err, claim.ErrBadNumber) {
+	if _, err := w.Stage(t.Context(), change); !errors.Is(err, phone.ErrBadNumber) {
 		t.Fatal(err)
 	}
 	w.want(1, "holdline_hook_decisions_total", "hook", "stage", "outcome", "bad_number")
@@ -60,7 +63,7 @@ func TestLimitsAreCountedByName(t *testing.T) {
 	w.want(1, "holdline_limit_hits_total", "limit", "resend_cooldown")
 	w.want(0, "holdline_limit_hits_total", "limit", "texts_per_claim")
 
-	once := claim.Allowance{Most: 1, Window: time.Hour}
+	once := ratelimit.Limit{Most: 1, Window: time.Hour}
 	for name, counted := range map[string]string{metrics.LimitPasswords: metrics.LimitPasswords, "unknown": "other"} {
 		limiter := w.Limiter(name, &claimtest.Limiter{})
 		for range 3 {
@@ -94,7 +97,7 @@ func TestWhatACodeWas(t *testing.T) {
 func TestEventsAreCountedAsTheAuditTrailNamesThem(t *testing.T) {
 	m := newMeter(t)
 	store := m.Store(claimtest.NewStore())
-	change := claim.Change{At: noon, Events: []claim.Event{{Kind: "disputed"}, {Kind: "resent"}, {Kind: "of a later release"}}}
+	change := claim.Change{At: noon, Events: []audit.Event{{Kind: "disputed"}, {Kind: "resent"}, {Kind: "of a later release"}}}
 	if err := store.Commit(t.Context(), change); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -61,7 +62,7 @@ func everything(t *testing.T) meter {
 	w.Expiring([]claim.Token{{Name: "okta", ExpiresAt: w.Now()}})
 	w.GatewayHealth(func() []smsgateway.GatewayHealth { return []smsgateway.GatewayHealth{{ID: "main"}} })
 	_, _ = w.Gateway("main", answers{}).Send(t.Context(), smsgateway.Message{})
-	if err := w.Receipts(claimtest.NewStore()).Record(t.Context(), claim.Receipt{Gateway: "main", State: claim.ReceiptAccepted}); err != nil {
+	if err := w.Receipts(claimtest.NewStore()).Record(t.Context(), message.Receipt{Gateway: "main", State: message.ReceiptAccepted}); err != nil {
 		t.Fatal(err)
 	}
 	_, ended := w.KratosCall(t.Context(), "read session")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // The limits of [Metrics.Limiter], which the domain does not name. All limits go
@@ -43,18 +44,18 @@ func (m *Metrics) limited(err error) error {
 
 // limiter counts what another one refuses.
 type limiter struct {
-	claim.Limiter
+	ratelimit.Limiter
 	hits prometheus.Counter
 }
 
 // Limiter returns a limiter that counts its refusals, under the name of one limit; an
 // unknown name counts as "other".
-func (m *Metrics) Limiter(limit string, of claim.Limiter) claim.Limiter {
+func (m *Metrics) Limiter(limit string, of ratelimit.Limiter) ratelimit.Limiter {
 	return limiter{of, m.limits.of(limit)}
 }
 
 // Take implements [claim.Limiter].
-func (l limiter) Take(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
+func (l limiter) Take(ctx context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	err := l.Limiter.Take(ctx, name, a, now)
 	if full := (*problem.LimitError)(nil); errors.As(err, &full) {
 		l.hits.Inc()

@@ -17,6 +17,10 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/metrics"
 )
 
@@ -88,15 +92,15 @@ func fits(metric *dto.Metric, labels []string) bool {
 type world struct {
 	meter
 	metrics.Claims
-	codes *claim.Codes
+	codes *otp.Codes
 	dir   *claimtest.Directory
 	store *claimtest.Store
-	texts []claim.Text
+	texts []message.Text
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	codes, err := claim.NewCodes([]string{strings.Repeat("s", 32)}, 6, claim.Numeric)
+	codes, err := otp.New([]string{strings.Repeat("s", 32)}, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +110,7 @@ func newWorld(t *testing.T) *world {
 	}
 	now := noon
 	w.Claims = w.Metrics.Claims(claim.NewService(claim.Options{
-		Store: w.Store(w.store), Directory: w.dir, Codes: codes, Plan: claim.NumberPlan{Format: claim.FormatE164},
+		Store: w.Store(w.store), Directory: w.dir, Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{
 				Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Retention: 2160 * time.Hour,
@@ -115,7 +119,7 @@ func newWorld(t *testing.T) *world {
 		},
 		Now: func() time.Time { now = now.Add(time.Millisecond); return now }, NewID: rand.Text,
 		Jitter: func(d time.Duration) time.Duration { return d },
-		Send:   func(text claim.Text) { w.texts = append(w.texts, text) }, Log: slog.New(slog.DiscardHandler),
+		Send:   func(text message.Text) { w.texts = append(w.texts, text) }, Log: slog.New(slog.DiscardHandler),
 	}))
 	return w
 }
@@ -128,8 +132,8 @@ func (w *world) submit(number string) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.dir.Put(claim.Identity{ID: bob, Mobile: m0, Verified: true, Pending: answer.Pending.Reveal()})
-	flow := claim.StoredFlow{IdentityID: bob, FlowID: "f", Mobile: m0, Marker: answer.Pending.Reveal()}
+	w.dir.Put(claim.Identity{ID: bob, Mobile: m0, Verified: true, Pending: answer.Pending.Unmasked()})
+	flow := claim.StoredFlow{IdentityID: bob, FlowID: "f", Mobile: m0, Marker: answer.Pending.Unmasked()}
 	if err := w.Activate(ctx, flow); err != nil {
 		w.Fatal(err)
 	}
@@ -157,10 +161,10 @@ func (p pool) Repeats() (conflicts, connections uint64) { return p.conflicts, p.
 // watched is traffic that was looked at.
 type watched struct{}
 
-func (watched) Verdicts() map[string]claim.Verdict {
-	return map[string]claim.Verdict{"882": {Alarm: claim.AlarmShare, Texts: 60, Confirmed: 2}, "49": {Alarm: claim.AlarmBudget, Texts: 100}}
+func (watched) Alerts() map[string]fraud.Alert {
+	return map[string]fraud.Alert{"882": {Alarm: fraud.AlarmShare, Texts: 60, Confirmed: 2}, "49": {Alarm: fraud.AlarmBudget, Texts: 100}}
 }
 
-func (watched) Settled() []claim.Traffic {
-	return []claim.Traffic{{CallingCode: "882", Texts: 61, Sent: 60, Confirmed: 2}, {Texts: 1, Sent: 1}}
+func (watched) Settled() []fraud.Traffic {
+	return []fraud.Traffic{{CallingCode: "882", Texts: 61, Sent: 60, Confirmed: 2}, {Texts: 1, Sent: 1}}
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
 // otherKind stands for kinds that a newer release has put into the database.
-const otherKind claim.TextKind = "other"
+const otherKind message.TextKind = "other"
 
-var textKinds = []claim.TextKind{claim.TextCode, claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken, claim.TextDisputed, otherKind}
+var textKinds = []message.TextKind{message.TextCode, message.TextRequested, message.TextChanged, message.TextRemoved, message.TextTaken, message.TextDisputed, otherKind}
 
 // The outcomes of a send.
 const (
@@ -31,8 +31,8 @@ const (
 type texts struct {
 	sends    *prometheus.CounterVec
 	sendTook *prometheus.HistogramVec
-	ended    map[claim.TextKind]outcomes
-	waited   map[claim.TextKind]prometheus.Observer
+	ended    map[message.TextKind]outcomes
+	waited   map[message.TextKind]prometheus.Observer
 	receipts *prometheus.CounterVec
 }
 
@@ -58,21 +58,21 @@ func newTexts(with promauto.Factory) texts {
 			Namespace: namespace, Subsystem: "gateway", Name: "receipts_total",
 			Help: "Proven delivery receipts, by what they say.",
 		}, []string{"gateway", "status"}),
-		ended: map[claim.TextKind]outcomes{}, waited: map[claim.TextKind]prometheus.Observer{},
+		ended: map[message.TextKind]outcomes{}, waited: map[message.TextKind]prometheus.Observer{},
 	}
 	for _, kind := range textKinds {
 		t.ended[kind] = newOutcomes(ended.MustCurryWith(prometheus.Labels{"kind": string(kind)}),
-			string(claim.TextSent), string(claim.TextFailed), string(claim.TextDropped))
+			string(message.TextSent), string(message.TextFailed), string(message.TextDropped))
 		t.waited[kind] = waited.WithLabelValues(string(kind))
 	}
 	return t
 }
 
 // kindOf is one of textKinds; blank stands for a code.
-func kindOf(kind claim.TextKind) claim.TextKind {
+func kindOf(kind message.TextKind) message.TextKind {
 	switch {
 	case kind == "":
-		return claim.TextCode
+		return message.TextCode
 	case slices.Contains(textKinds, kind):
 		return kind
 	default:
@@ -82,10 +82,10 @@ func kindOf(kind claim.TextKind) claim.TextKind {
 
 // TextEnded hears of texts that came to their end in this process, of each at most
 // once.
-func (m *Metrics) TextEnded(t claim.Text, r claim.TextResult) {
+func (m *Metrics) TextEnded(t message.Text, r message.TextResult) {
 	kind := kindOf(t.Kind)
 	m.texts.ended[kind].count(string(r.State))
-	if r.State == claim.TextSent {
+	if r.State == message.TextSent {
 		m.texts.waited[kind].Observe(max(0, r.At.Sub(t.CreatedAt)).Seconds())
 	}
 }
@@ -94,13 +94,13 @@ func (m *Metrics) TextEnded(t claim.Text, r claim.TextResult) {
 type gateway struct {
 	smsgateway.Gateway
 	now   func() time.Time
-	sends map[claim.TextKind]outcomes
+	sends map[message.TextKind]outcomes
 	took  prometheus.Observer
 }
 
 // Gateway returns a gateway that counts, under the gateway's id.
 func (m *Metrics) Gateway(id string, of smsgateway.Gateway) smsgateway.Gateway {
-	g := gateway{of, m.now, map[claim.TextKind]outcomes{}, m.texts.sendTook.WithLabelValues(id)}
+	g := gateway{of, m.now, map[message.TextKind]outcomes{}, m.texts.sendTook.WithLabelValues(id)}
 	for _, kind := range textKinds {
 		g.sends[kind] = newOutcomes(m.texts.sends.MustCurryWith(prometheus.Labels{"gateway": id, "kind": string(kind)}),
 			sendSent, sendRefused, sendUnclear, sendUnsure, sendFailed)
@@ -109,11 +109,11 @@ func (m *Metrics) Gateway(id string, of smsgateway.Gateway) smsgateway.Gateway {
 }
 
 // Send implements [smsgateway.Gateway].
-func (g gateway) Send(ctx context.Context, message smsgateway.Message) (string, error) {
+func (g gateway) Send(ctx context.Context, msg smsgateway.Message) (string, error) {
 	began := g.now()
-	id, err := g.Gateway.Send(ctx, message)
+	id, err := g.Gateway.Send(ctx, msg)
 	g.took.Observe(g.now().Sub(began).Seconds())
-	g.sends[kindOf(message.Kind)].count(sendOutcome(err))
+	g.sends[kindOf(msg.Kind)].count(sendOutcome(err))
 	return id, err
 }
 
@@ -134,14 +134,16 @@ func sendOutcome(err error) string {
 
 // receipts count those that are kept by another.
 type receipts struct {
-	claim.Receipts
+	message.Receipts
 	total *prometheus.CounterVec
 }
 
-var receiptStates = []claim.ReceiptState{claim.ReceiptAccepted, claim.ReceiptDelivered, claim.ReceiptUndelivered}
+var receiptStates = []message.ReceiptState{message.ReceiptAccepted, message.ReceiptDelivered, message.ReceiptUndelivered}
 
 // Receipts returns a keeper of receipts that counts them.
-func (m *Metrics) Receipts(of claim.Receipts) claim.Receipts { return receipts{of, m.texts.receipts} }
+func (m *Metrics) Receipts(of message.Receipts) message.Receipts {
+	return receipts{of, m.texts.receipts}
+}
 
 // ExpectReceipts begins the counts of a gateway at zero.
 func (m *Metrics) ExpectReceipts(gateway string) {
@@ -151,7 +153,7 @@ func (m *Metrics) ExpectReceipts(gateway string) {
 }
 
 // Record implements [claim.Receipts].
-func (r receipts) Record(ctx context.Context, receipt claim.Receipt) error {
+func (r receipts) Record(ctx context.Context, receipt message.Receipt) error {
 	err := r.Receipts.Record(ctx, receipt)
 	if err == nil {
 		r.total.WithLabelValues(receipt.Gateway, string(receipt.State)).Inc()

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -29,7 +29,7 @@ func TestSendsAreCountedByTheGatewaysAnswer(t *testing.T) {
 		t.Run(outcome, func(t *testing.T) {
 			m := newMeter(t)
 			gateway := m.Gateway("main", answers{err})
-			for _, kind := range []claim.TextKind{"", claim.TextCode, claim.TextChanged} {
+			for _, kind := range []message.TextKind{"", message.TextCode, message.TextChanged} {
 				if id, got := gateway.Send(t.Context(), smsgateway.Message{Kind: kind}); id != "id" || !errors.Is(got, err) {
 					t.Errorf("got %q, %v", id, got)
 				}
@@ -43,9 +43,9 @@ func TestSendsAreCountedByTheGatewaysAnswer(t *testing.T) {
 
 func TestTextsAreCountedAtTheirEnd(t *testing.T) {
 	m := newMeter(t)
-	text := claim.Text{CreatedAt: noon}
-	m.TextEnded(text, claim.TextResult{State: claim.TextSent, At: noon.Add(2 * time.Second)})
-	m.TextEnded(text, claim.TextResult{State: claim.TextDropped, At: noon.Add(time.Hour)})
+	text := message.Text{CreatedAt: noon}
+	m.TextEnded(text, message.TextResult{State: message.TextSent, At: noon.Add(2 * time.Second)})
+	m.TextEnded(text, message.TextResult{State: message.TextDropped, At: noon.Add(time.Hour)})
 	m.want(1, "holdline_texts_total", "kind", "code", "state", "sent")
 	m.want(1, "holdline_texts_total", "kind", "code", "state", "dropped")
 	m.want(1, "holdline_text_wait_seconds", "kind", "code")
@@ -59,11 +59,11 @@ func TestTextsAreCountedAtTheirEnd(t *testing.T) {
 // While replicas are replaced, an older one meets what a newer one has written.
 func TestAKindOfANewerReleaseIsCountedAsOther(t *testing.T) {
 	m := newMeter(t)
-	const newer claim.TextKind = "newer"
+	const newer message.TextKind = "newer"
 	if _, err := m.Gateway("main", answers{}).Send(t.Context(), smsgateway.Message{Kind: newer}); err != nil {
 		t.Error(err)
 	}
-	m.TextEnded(claim.Text{Kind: newer, CreatedAt: noon}, claim.TextResult{State: claim.TextSent, At: noon})
+	m.TextEnded(message.Text{Kind: newer, CreatedAt: noon}, message.TextResult{State: message.TextSent, At: noon})
 	m.want(1, "holdline_gateway_sends_total", "gateway", "main", "kind", "other", "outcome", "sent")
 	m.want(1, "holdline_texts_total", "kind", "other", "state", "sent")
 	m.want(1, "holdline_text_wait_seconds", "kind", "other")
@@ -72,7 +72,7 @@ func TestAKindOfANewerReleaseIsCountedAsOther(t *testing.T) {
 func TestReceiptsAreCountedWhenTheyAreKept(t *testing.T) {
 	m, store := newMeter(t), claimtest.NewStore()
 	keeper := m.Receipts(store)
-	receipt := claim.Receipt{Gateway: "main", Message: "1", State: claim.ReceiptDelivered, At: noon}
+	receipt := message.Receipt{Gateway: "main", Message: "1", State: message.ReceiptDelivered, At: noon}
 	if err := keeper.Record(t.Context(), receipt); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package metrics
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
 )
 
 var (
@@ -15,15 +15,15 @@ var (
 		"Claims whose code, sent to a calling code within traffic.window, was confirmed. Of the whole database.", []string{"calling_code"}, nil)
 )
 
-var alarms = map[claim.Alarm]string{claim.AlarmShare: "share", claim.AlarmBudget: "budget"}
+var alarms = map[fraud.Alarm]string{fraud.AlarmShare: "share", fraud.AlarmBudget: "budget"}
 
 // noCode is the calling code of numbers that have none.
 const noCode = "none"
 
 // Traffic shows what a [claim.Watch] has found last. It reads nothing by itself.
 type Traffic interface {
-	Verdicts() map[string]claim.Verdict
-	Settled() []claim.Traffic
+	Alerts() map[string]fraud.Alert
+	Settled() []fraud.Traffic
 }
 
 type traffic struct{ Traffic }
@@ -46,7 +46,7 @@ func (t traffic) Collect(to chan<- prometheus.Metric) {
 		}
 		to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{callingCode}, labels...)...)
 	}
-	for code, verdict := range t.Verdicts() {
+	for code, verdict := range t.Alerts() {
 		gauge(trafficAlarm, 1, code, alarms[verdict.Alarm])
 	}
 	for _, settled := range t.Settled() {

@@ -6,7 +6,9 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/dialect"
 )
@@ -88,9 +90,9 @@ func (s *Store) FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.Eve
 }
 
 // RecordEvent implements [claim.Archive].
-func (s *Store) RecordEvent(ctx context.Context, e claim.Event) error {
+func (s *Store) RecordEvent(ctx context.Context, e audit.Event) error {
 	return s.db.Classify(s.db.Write(ctx, "record event", "audit_events", func(tx *gorm.DB) error {
-		return tx.Create(newEventRows([]claim.Event{e})).Error
+		return tx.Create(newEventRows([]audit.Event{e})).Error
 	}))
 }
 
@@ -110,7 +112,7 @@ type waitingRow struct {
 func (s *Store) Waiting(ctx context.Context) (claim.Waiting, error) {
 	var row waitingRow
 	err := s.db.Read(ctx, "waiting", "claims", func(tx *gorm.DB) error {
-		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(claim.TextQueued), string(claim.TextQueued)).
+		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(message.TextQueued), string(message.TextQueued)).
 			Scan(&row).Error
 	})
 	return claim.Waiting{

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
@@ -88,9 +90,9 @@ func (s *archiveSite) load(t *testing.T) {
 	})
 	s.fill(t, `texts (id, claim_id, identity_id, number, number_key, code_key, code_number, validity_us, language, address, state,
 		due_at, tries, gateway, provider_id, reason, created_at)`, s.n*3/2, func(i int) string {
-		state, c := claim.TextSent, i*2/3
+		state, c := message.TextSent, i*2/3
 		if i%5 == 0 {
-			state = claim.TextFailed
+			state = message.TextFailed
 		}
 		return fmt.Sprintf("('%s', '%s', '%s', '%[4]s', '%[4]s', 'n6.key', 1, 1, 'en', '%[5]s', '%[6]s', '%[7]s', 0, '%[8]s', 'message-%[1]s', '', '%[7]s')",
 			loadedID(i), loadedID(c), loadedPerson(c), s.loadedNumber(c), loadedPerson(c), state, literal(loadedMoment(i)), loadedGateway(i))
@@ -132,7 +134,7 @@ func (s *archiveSite) fill(t *testing.T, into string, n int, row func(i int) str
 func (s *archiveSite) asks(t *testing.T) map[string]func() error {
 	t.Helper()
 	store := persistence.NewStore(s.db)
-	mask := func() string { return claim.RestoreMobile(s.loadedNumber(s.next(s.n))).String() }
+	mask := func() string { return phone.FromStore(s.loadedNumber(s.next(s.n))).String() }
 	asks := map[string]func() error{}
 	for depth, deep := range map[string]bool{"page 1": false, "at 90 %": true} {
 		at := func(most int) claim.Cursor {
@@ -175,16 +177,16 @@ func (s *archiveSite) asks(t *testing.T) map[string]func() error {
 			return claim.ClaimQuery{IdentityID: loadedPerson(s.next(s.n)), State: claim.Lapsed}
 		})
 		claims("of a number", func() claim.ClaimQuery {
-			return claim.ClaimQuery{Number: claim.RestoreMobile(s.loadedNumber(s.next(s.n)))}
+			return claim.ClaimQuery{Number: phone.FromStore(s.loadedNumber(s.next(s.n)))}
 		})
 		claims("of a number in a state", func() claim.ClaimQuery {
-			return claim.ClaimQuery{Number: claim.RestoreMobile(s.loadedNumber(s.next(s.n))), State: claim.Lapsed}
+			return claim.ClaimQuery{Number: phone.FromStore(s.loadedNumber(s.next(s.n))), State: claim.Lapsed}
 		})
 		claims("of a mask", func() claim.ClaimQuery { return claim.ClaimQuery{Masked: mask()} })
 		claims("of a mask in a state", func() claim.ClaimQuery { return claim.ClaimQuery{Masked: mask(), State: claim.Lapsed} })
 		claims("of a mask of none", func() claim.ClaimQuery { return claim.ClaimQuery{Masked: "+41********11"} })
 		texts("all", claim.TextQuery{})
-		texts("in a state", claim.TextQuery{State: claim.TextFailed})
+		texts("in a state", claim.TextQuery{State: message.TextFailed})
 		texts("of a gateway", claim.TextQuery{Gateway: "backup"})
 		events("all", func() claim.EventQuery { return claim.EventQuery{} })
 		events("of a kind", func() claim.EventQuery { return claim.EventQuery{Kind: "open"} })

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
@@ -28,14 +29,14 @@ func TestArchiveKeepsItsPromises(t *testing.T) {
 }
 
 // trail returns the whole audit trail of a database, oldest first.
-func trail(t *testing.T, db *database.DB) func() []claim.Event {
+func trail(t *testing.T, db *database.DB) func() []audit.Event {
 	t.Helper()
-	return func() []claim.Event {
+	return func() []audit.Event {
 		lines, err := persistence.NewStore(db).FindEvents(t.Context(), claim.EventQuery{Limit: 999})
 		if err != nil {
 			t.Error(err)
 		}
-		var events []claim.Event
+		var events []audit.Event
 		for _, line := range slices.Backward(lines) {
 			events = append(events, line.Event)
 		}
@@ -79,19 +80,19 @@ func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
 		_, waitingErr := store.Waiting(cancelled)
 		_, settingsErr := settings.Settings(cancelled)
 		_, sessionErr := sessions.FindSession(cancelled, digest)
-		change := []claim.SettingChange{{Switch: claim.SwitchVerify, To: "true", Event: claim.Event{At: noon}}}
+		change := []claim.SettingChange{{Switch: claim.SwitchVerify, To: "true", Event: audit.Event{At: noon}}}
 		for name, err := range map[string]error{
 			"claims":   claimsErr,
 			"texts":    textsErr,
 			"events":   eventsErr,
 			"waiting":  waitingErr,
-			"record":   store.RecordEvent(cancelled, claim.Event{At: noon}),
+			"record":   store.RecordEvent(cancelled, audit.Event{At: noon}),
 			"settings": settingsErr,
-			"change":   settings.ChangeSettings(cancelled, change, claim.Actor{}, noon),
-			"begin":    sessions.BeginSession(cancelled, claim.AdminSession{Digest: digest, CreatedAt: noon, SeenAt: noon}, claim.Event{At: noon}),
+			"change":   settings.ChangeSettings(cancelled, change, audit.Actor{}, noon),
+			"begin":    sessions.BeginSession(cancelled, claim.AdminSession{Digest: digest, CreatedAt: noon, SeenAt: noon}, audit.Event{At: noon}),
 			"find":     sessionErr,
 			"touch":    sessions.TouchSession(cancelled, digest, noon),
-			"end":      sessions.EndSession(cancelled, digest, claim.Event{At: noon}),
+			"end":      sessions.EndSession(cancelled, digest, audit.Event{At: noon}),
 			"prune":    sessions.PruneSessions(cancelled, noon),
 		} {
 			if !errors.Is(err, problem.ErrStoreUnavailable) {

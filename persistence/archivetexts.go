@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
@@ -32,7 +33,7 @@ func (s *Store) FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextR
 	for i, row := range rows {
 		found := receipts(row)
 		records[i] = claim.TextRecord{
-			Text: row.text(), State: claim.TextState(row.State).With(claim.LastWord(found)), Tries: row.Tries,
+			Text: row.text(), State: message.TextState(row.State).With(message.LastWord(found)), Tries: row.Tries,
 			Gateway: row.Gateway, Reason: row.Reason, DoneAt: time.Time(row.DoneAt),
 		}
 		if q.ClaimID != "" {
@@ -48,7 +49,7 @@ func textsIndex(q claim.TextQuery) string {
 	switch {
 	case q.ClaimID != "":
 		return "texts_claim"
-	case q.Gateway != "" && (q.State == "" || q.State == claim.TextSent):
+	case q.Gateway != "" && (q.State == "" || q.State == message.TextSent):
 		return "texts_newest_gateway"
 	case q.State != "":
 		return "texts_newest_state"
@@ -59,7 +60,7 @@ func textsIndex(q claim.TextQuery) string {
 
 // receiptsOf finds the receipts of texts, which may name a text by the
 // provider's id or by ours. Those of one text are oldest first.
-func (s *Store) receiptsOf(ctx context.Context, texts []textRow) (func(textRow) []claim.Receipt, error) {
+func (s *Store) receiptsOf(ctx context.Context, texts []textRow) (func(textRow) []message.Receipt, error) {
 	messages := map[string][]string{}
 	for _, t := range texts {
 		if t.Gateway != "" {
@@ -77,8 +78,8 @@ func (s *Store) receiptsOf(ctx context.Context, texts []textRow) (func(textRow) 
 	slices.SortFunc(rows, func(a, b numberedReceipt) int {
 		return cmp.Or(time.Time(a.Receipt.ReceivedAt).Compare(time.Time(b.Receipt.ReceivedAt)), cmp.Compare(a.ID, b.ID))
 	})
-	return func(t textRow) []claim.Receipt {
-		var receipts []claim.Receipt
+	return func(t textRow) []message.Receipt {
+		var receipts []message.Receipt
 		for _, r := range rows {
 			if r := r.Receipt; r.Gateway == t.Gateway && (r.Message == t.ID || r.Message == t.ProviderID) {
 				receipts = append(receipts, r.receipt())

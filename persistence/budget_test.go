@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
@@ -38,9 +40,9 @@ func TestStatementBudget(t *testing.T) {
 		opened := openClaim("c")
 		check("activate", store.Commit(ctx, claim.Change{
 			Moves: []claim.Move{{From: claim.Staged, Claim: opened}}, Text: textOf(opened), Limits: limits,
-			Events: []claim.Event{{ClaimID: "c", At: noon}, {ClaimID: "c", At: noon}}, At: noon,
+			Events: []audit.Event{{ClaimID: "c", At: noon}, {ClaimID: "c", At: noon}}, At: noon,
 		}), "BEGIN", "UPDATE", "INSERT", "INSERT")
-		check("sent", store.Done(ctx, claim.TextResult{TextID: textOf(opened).ID, State: claim.TextSent, At: noon}), "UPDATE")
+		check("sent", store.Done(ctx, message.TextResult{TextID: textOf(opened).ID, State: message.TextSent, At: noon}), "UPDATE")
 		snapshot, err := store.Current(ctx, c.IdentityID, noon)
 		check("current", err, "SELECT")
 		check("try", store.Try(ctx, opened.Code(), 5), "UPDATE")
@@ -51,7 +53,7 @@ func TestStatementBudget(t *testing.T) {
 		verified.State = claim.Verified
 		check("verify", store.Commit(ctx, claim.Change{
 			Moves:  []claim.Move{{From: claim.Open, Claim: verified}},
-			Events: []claim.Event{{ClaimID: "c", At: noon}}, At: noon,
+			Events: []audit.Event{{ClaimID: "c", At: noon}}, At: noon,
 		}), "BEGIN", "UPDATE", "INSERT")
 		lease := claim.Lease{IdentityID: c.IdentityID, Owner: "o", ClaimID: "c", Until: noon.Add(time.Minute)}
 		check("acquire", store.Acquire(ctx, lease, noon), "INSERT")

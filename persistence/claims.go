@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -115,7 +116,7 @@ func (s *Store) Find(ctx context.Context, claimID string) (*claim.Claim, error) 
 var neverOpen = []string{string(claim.Staged), string(claim.Discarded)}
 
 // Newest implements [claim.Claims].
-func (s *Store) Newest(ctx context.Context, identityID string, number claim.Mobile) (*claim.Claim, error) {
+func (s *Store) Newest(ctx context.Context, identityID string, number phone.Number) (*claim.Claim, error) {
 	var rows []claimRow
 	err := s.db.Read(ctx, "newest", "claims", func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND number_key = ? AND state NOT IN ?", identityID, number.Dialled(), neverOpen).
@@ -132,7 +133,7 @@ func (s *Store) Newest(ctx context.Context, identityID string, number claim.Mobi
 var confirmed = []string{string(claim.Verified), string(claim.Applied), string(claim.Conflict)}
 
 // History implements [claim.Claims].
-func (s *Store) History(ctx context.Context, identityID string, number claim.Mobile, since time.Time) (claim.History, error) {
+func (s *Store) History(ctx context.Context, identityID string, number phone.Number, since time.Time) (claim.History, error) {
 	var rows []claimRow
 	err := s.db.Read(ctx, "history", "claims", func(tx *gorm.DB) error {
 		return tx.Where("identity_id = ? AND created_at > ? AND texts > 0 AND held_identity IS NULL",

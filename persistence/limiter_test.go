@@ -14,16 +14,17 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
-var threeAnHour = claim.Allowance{Most: 3, Window: time.Hour}
+var threeAnHour = ratelimit.Limit{Most: 3, Window: time.Hour}
 
 func TestLimiterKeepsItsPromises(t *testing.T) {
 	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			claimtest.TestLimiter(t, func(t *testing.T) claim.Limiter {
+			claimtest.TestLimiter(t, func(t *testing.T) ratelimit.Limiter {
 				t.Helper()
 				return persistence.NewLimiter(databasetest.Migrated(t, newDSN(t)))
 			})
@@ -84,7 +85,7 @@ func TestTakingIsOneStatement(t *testing.T) {
 func TestNamesWithNothingToRememberArePruned(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
 		limiter := persistence.NewLimiter(t.DB)
-		one := claim.Allowance{Most: 1, Window: time.Minute}
+		one := ratelimit.Limit{Most: 1, Window: time.Minute}
 		for i := range 501 { // more than one batch
 			if err := limiter.Take(t.Context(), fmt.Sprint("old ", i), one, noon); err != nil {
 				t.Fatal(err)

@@ -11,7 +11,10 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -66,7 +69,7 @@ func rulesOf(change claim.Change) []rule {
 		return rulesFor(*change.Text, change.Limits, change.At, change.Text.Code.ClaimID != "")
 	case change.Create != nil:
 		c := change.Create
-		text := claim.Text{IdentityID: c.IdentityID, To: c.Number, Address: c.LastAddress}
+		text := message.Text{IdentityID: c.IdentityID, To: c.Number, Address: c.LastAddress}
 		return rulesFor(text, change.Limits, change.At, c.WasVerified)
 	default:
 		return nil
@@ -75,7 +78,7 @@ func rulesOf(change claim.Change) []rule {
 
 // rulesFor lists the rules that bear on a text with a code. An owner is who has a
 // verified number; where the text names its claim, that has the last word on it.
-func rulesFor(text claim.Text, limits claim.TextLimits, at time.Time, owner bool) []rule {
+func rulesFor(text message.Text, limits claim.TextLimits, at time.Time, owner bool) []rule {
 	number, address := text.To.Key(), database.Clip(text.Address, addressWidth)
 	per := func(name string, window time.Duration, most int, where string, values ...any) []count {
 		if most <= 0 || values[0] == "" {
@@ -112,9 +115,9 @@ func rulesFor(text claim.Text, limits claim.TextLimits, at time.Time, owner bool
 }
 
 // noticeRules lists the rules that bear on a notice.
-func noticeRules(notice claim.Text, limits claim.TextLimits, at time.Time) []rule {
+func noticeRules(notice message.Text, limits claim.TextLimits, at time.Time) []rule {
 	number := notice.To.Key()
-	if limits.NoticesPerNumberDay <= 0 || number == "" || notice.Channel == claim.ChannelWebhook {
+	if limits.NoticesPerNumberDay <= 0 || number == "" || notice.Channel == message.ChannelWebhook {
 		return nil
 	}
 	return []rule{{
@@ -210,7 +213,7 @@ func numbering(rules []rule, column string) (rule, bool) {
 }
 
 // RoomAt implements [claim.Claims].
-func (s *Store) RoomAt(ctx context.Context, text claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
+func (s *Store) RoomAt(ctx context.Context, text message.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
 	until, _, err := s.fullUntil(ctx, rulesFor(text, limits, now, text.Code.ClaimID != ""))
 	if err != nil || limits.PerCodeHour == 0 {
 		return until, err
@@ -226,10 +229,10 @@ func (s *Store) RoomAt(ctx context.Context, text claim.Text, limits claim.TextLi
 }
 
 // budgetName is what a number's calling code is limited by.
-func budgetName(m claim.Mobile) string { return "texts:" + m.CallingCode() }
+func budgetName(m phone.Number) string { return "texts:" + m.CallingCode() }
 
-func budgetOf(limits claim.TextLimits) claim.Allowance {
-	return claim.Allowance{Most: limits.PerCodeHour, Window: time.Hour}
+func budgetOf(limits claim.TextLimits) ratelimit.Limit {
+	return ratelimit.Limit{Most: limits.PerCodeHour, Window: time.Hour}
 }
 
 // fullUntil tells when rules have room again, and which count lasts longest; zero
@@ -316,13 +319,13 @@ func (limitRow) TableName() string { return "limits" }
 // Limiter implements [claim.Limiter].
 type Limiter struct{ db *database.DB }
 
-var _ claim.Limiter = Limiter{}
+var _ ratelimit.Limiter = Limiter{}
 
 // NewLimiter returns a limiter on a database whose schema is up to date.
 func NewLimiter(db *database.DB) Limiter { return Limiter{db} }
 
 // Take implements [claim.Limiter], in one statement unless it refuses.
-func (l Limiter) Take(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
+func (l Limiter) Take(ctx context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	if !a.Bounded() {
 		return nil
 	}
@@ -337,7 +340,7 @@ func (l Limiter) Take(ctx context.Context, name string, a claim.Allowance, now t
 // the reason. It writes the row that it decides by: so those who take at once
 // wait for one another, and a cluster sees them conflict. Until its transaction
 // ends nobody else can take for the name.
-func takeBudget(name string, a claim.Allowance, now time.Time, reason error) statement {
+func takeBudget(name string, a ratelimit.Limit, now time.Time, reason error) statement {
 	at, interval, tolerance := now.UnixMicro(), a.Interval().Microseconds(), a.Tolerance().Microseconds()
 	raised := gorm.Expr(`CASE
   WHEN limits.tat > ? THEN limits.tat
@@ -371,12 +374,12 @@ func takeBudget(name string, a claim.Allowance, now time.Time, reason error) sta
 }
 
 // conforms tells when the next taking of an allowance conforms.
-func conforms(row limitRow, a claim.Allowance) time.Time {
+func conforms(row limitRow, a ratelimit.Limit) time.Time {
 	return time.UnixMicro(row.TAT - a.Tolerance().Microseconds()).UTC()
 }
 
 // GiveBack implements [claim.Limiter].
-func (l Limiter) GiveBack(ctx context.Context, name string, a claim.Allowance, now time.Time) error {
+func (l Limiter) GiveBack(ctx context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	if !a.Bounded() {
 		return nil
 	}

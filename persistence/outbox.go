@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -28,18 +29,18 @@ ORDER BY CASE WHEN t.code_expires <= ? THEN 0 ELSE 1 END, t.created_at DESC, t.i
 LIMIT ?`
 
 // DueTexts implements [claim.Outbox].
-func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.QueuedText, error) {
+func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]message.QueuedText, error) {
 	var rows []dueTextRow
 	err := s.db.Read(ctx, "due texts", "texts", func(tx *gorm.DB) error {
 		rows = nil
-		return tx.Raw(dueTextsQuery, string(claim.TextCode), string(claim.Open), string(claim.TextQueued),
+		return tx.Raw(dueTextsQuery, string(message.TextCode), string(claim.Open), string(message.TextQueued),
 			database.Time(now), database.Time(now), n).Find(&rows).Error
 	})
-	texts := make([]claim.QueuedText, len(rows))
+	texts := make([]message.QueuedText, len(rows))
 	for i, row := range rows {
-		texts[i] = claim.QueuedText{
+		texts[i] = message.QueuedText{
 			Text: row.Text.text(), Tries: row.Text.Tries, Current: row.Awaited,
-			Unclear: strings.HasPrefix(row.Text.Reason, claim.ReasonUnclear),
+			Unclear: strings.HasPrefix(row.Text.Reason, message.ReasonUnclear),
 		}
 	}
 	return texts, err
@@ -47,19 +48,19 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]claim.Que
 
 // TakeText implements [claim.Outbox]. A lease names the text as it was read; a
 // new one ends later.
-func (s *Store) TakeText(ctx context.Context, t claim.QueuedText, until time.Time) (bool, error) {
+func (s *Store) TakeText(ctx context.Context, t message.QueuedText, until time.Time) (bool, error) {
 	var taken int64
 	err := s.db.Write(ctx, "take text", "texts", func(tx *gorm.DB) (err error) {
 		taken, err = update(tx, "texts", []assignment{{"due_at", database.Time(until)}},
 			"id = ? AND state = ? AND tries = ? AND due_at = ? AND due_at < ?",
-			t.ID, string(claim.TextQueued), t.Tries, database.Time(t.LeaseUntil), database.Time(until))
+			t.ID, string(message.TextQueued), t.Tries, database.Time(t.LeaseUntil), database.Time(until))
 		return err
 	})
 	return taken == 1, s.db.Classify(err)
 }
 
 // Done implements [claim.Outbox]. A text ends once.
-func (s *Store) Done(ctx context.Context, r claim.TextResult) error {
+func (s *Store) Done(ctx context.Context, r message.TextResult) error {
 	return s.settle(ctx, r.TextID, []assignment{
 		{"state", string(r.State)},
 		{"gateway", database.Clip(r.Gateway, nameWidth)},
@@ -79,7 +80,7 @@ func (s *Store) PutOff(ctx context.Context, textID string, until time.Time, reas
 // DropTexts implements [claim.Outbox].
 func (s *Store) DropTexts(ctx context.Context, textIDs []string, now time.Time, reason string) error {
 	return s.settleDue(ctx, textIDs, now, []assignment{
-		{"state", string(claim.TextDropped)}, {"reason", database.Clip(reason, textWidth)}, {"done_at", database.Time(now)},
+		{"state", string(message.TextDropped)}, {"reason", database.Clip(reason, textWidth)}, {"done_at", database.Time(now)},
 	})
 }
 
@@ -93,7 +94,7 @@ func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, 
 	if len(textIDs) == 0 {
 		return nil
 	}
-	values := []any{string(claim.TextQueued), database.Time(now)}
+	values := []any{string(message.TextQueued), database.Time(now)}
 	for _, id := range textIDs {
 		values = append(values, id)
 	}
@@ -106,7 +107,7 @@ func (s *Store) settleDue(ctx context.Context, textIDs []string, now time.Time, 
 
 func (s *Store) settle(ctx context.Context, textID string, set []assignment) error {
 	return s.db.Classify(s.db.Write(ctx, "settle", "texts", func(tx *gorm.DB) error {
-		_, err := update(tx, "texts", set, "id = ? AND state = ?", textID, string(claim.TextQueued))
+		_, err := update(tx, "texts", set, "id = ? AND state = ?", textID, string(message.TextQueued))
 		return err
 	}))
 }

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
@@ -15,7 +18,7 @@ import (
 // index that must answer. A cursor stands somewhere in the middle.
 func archiveAsks(at claim.Cursor, before int64) map[string]archiveAsk {
 	const person, gateway = "identity-b", "main"
-	number := claim.RestoreMobile("+49 171 1111111")
+	number := phone.FromStore("+49 171 1111111")
 	masked := number.String()
 	return map[string]archiveAsk{
 		"claims":                        ofClaims("claims_newest", claim.ClaimQuery{After: at}),
@@ -28,10 +31,10 @@ func archiveAsks(at claim.Cursor, before int64) map[string]archiveAsk {
 		"claims of a masked number in a state": ofClaims("claims_newest_mask_state",
 			claim.ClaimQuery{Masked: masked, State: claim.Open, After: at}),
 		"texts":                         ofTexts("texts_newest", claim.TextQuery{After: at}),
-		"texts in a state":              ofTexts("texts_newest_state", claim.TextQuery{State: claim.TextSent, After: at}),
+		"texts in a state":              ofTexts("texts_newest_state", claim.TextQuery{State: message.TextSent, After: at}),
 		"texts of a gateway":            ofTexts("texts_newest_gateway", claim.TextQuery{Gateway: gateway, After: at}),
-		"texts of a gateway that went":  ofTexts("texts_newest_gateway", claim.TextQuery{Gateway: gateway, State: claim.TextSent, After: at}),
-		"texts of a gateway that fails": ofTexts("texts_newest_state", claim.TextQuery{Gateway: gateway, State: claim.TextFailed, After: at}),
+		"texts of a gateway that went":  ofTexts("texts_newest_gateway", claim.TextQuery{Gateway: gateway, State: message.TextSent, After: at}),
+		"texts of a gateway that fails": ofTexts("texts_newest_state", claim.TextQuery{Gateway: gateway, State: message.TextFailed, After: at}),
 		"texts of a claim":              ofTexts("texts_claim", claim.TextQuery{ClaimID: "b"}),
 		"events":                        ofEvents("", claim.EventQuery{Before: before}),
 		"events of a claim":             ofEvents("audit_events_claim", claim.EventQuery{ClaimID: "b", Before: before}),
@@ -85,11 +88,11 @@ func TestEveryPageIsReadAlongOneIndex(t *testing.T) {
 		store := persistence.NewStore(t.DB)
 		for _, id := range []string{"a", "b", "c"} {
 			c := openClaim(id)
-			event := claim.Event{ClaimID: id, IdentityID: c.IdentityID, Kind: "open", At: noon}
-			if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: textOf(c), Events: []claim.Event{event}, At: noon}); err != nil {
+			event := audit.Event{ClaimID: id, IdentityID: c.IdentityID, Kind: "open", At: noon}
+			if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: textOf(c), Events: []audit.Event{event}, At: noon}); err != nil {
 				t.Fatal(err)
 			}
-			if err := store.Done(t.Context(), claim.TextResult{TextID: "text-" + id, Gateway: "main", State: claim.TextSent, At: noon}); err != nil {
+			if err := store.Done(t.Context(), message.TextResult{TextID: "text-" + id, Gateway: "main", State: message.TextSent, At: noon}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -117,7 +120,7 @@ func TestLimitsCountAlongIndexes(t *testing.T) {
 		store := persistence.NewStore(t.DB)
 		for i := range 200 { // of as many numbers and addresses, as texts are
 			c := openClaim(fmt.Sprintf("before-%d", i))
-			c.IdentityID, c.Number = c.ID, claim.RestoreMobile(fmt.Sprintf("+49170%07d", i))
+			c.IdentityID, c.Number = c.ID, phone.FromStore(fmt.Sprintf("+49170%07d", i))
 			text := textOf(c)
 			text.Address = fmt.Sprintf("198.51.100.%d", i)
 			if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: text, At: noon}); err != nil {
@@ -132,12 +135,12 @@ func TestLimitsCountAlongIndexes(t *testing.T) {
 		text := textOf(open)
 		text.Address = "192.0.2.1"
 		notice := *textOf(open)
-		notice.ID, notice.Kind = "notice", claim.TextChanged
+		notice.ID, notice.Kind = "notice", message.TextChanged
 		plans := databasetest.Explain(t.DB)
 		for name, change := range map[string]claim.Change{
 			"a staged claim": {Create: &staged, Limits: limits, Fresh: time.Hour, At: noon},
 			"a text":         {Text: text, Limits: limits, At: noon},
-			"a notice":       {Notices: []claim.Text{notice}, Limits: limits, At: noon},
+			"a notice":       {Notices: []message.Text{notice}, Limits: limits, At: noon},
 		} {
 			if err := store.Commit(t.Context(), change); err != nil {
 				t.Fatal(name, err)

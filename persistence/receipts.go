@@ -7,7 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -23,15 +23,15 @@ type receiptRow struct {
 // TableName implements gorm's Tabler.
 func (receiptRow) TableName() string { return "receipts" }
 
-func (r receiptRow) receipt() claim.Receipt {
-	return claim.Receipt{
-		Gateway: r.Gateway, Message: r.Message, State: claim.ReceiptState(r.State), Detail: r.Detail,
+func (r receiptRow) receipt() message.Receipt {
+	return message.Receipt{
+		Gateway: r.Gateway, Message: r.Message, State: message.ReceiptState(r.State), Detail: r.Detail,
 		At: time.Time(r.ReceivedAt),
 	}
 }
 
 // Record implements [claim.Receipts]. A unique key knows what came before.
-func (s *Store) Record(ctx context.Context, r claim.Receipt) error {
+func (s *Store) Record(ctx context.Context, r message.Receipt) error {
 	err := s.db.Write(ctx, "record", "receipts", func(tx *gorm.DB) error {
 		return tx.Create(&receiptRow{
 			Gateway: database.Clip(r.Gateway, nameWidth), Message: database.Clip(r.Message, textWidth),
@@ -60,12 +60,12 @@ ORDER BY r.id IS NULL, r.state = ?, r.received_at DESC, r.id DESC
 LIMIT 1`
 
 // TextState implements [claim.Claims].
-func (s *Store) TextState(ctx context.Context, claimID string) (claim.TextState, error) {
+func (s *Store) TextState(ctx context.Context, claimID string) (message.TextState, error) {
 	var row struct{ State, Receipt string }
 	err := s.db.Read(ctx, "text state", "texts", func(tx *gorm.DB) error {
-		return tx.Raw(textStateQuery, claimID, string(claim.TextCode), string(claim.ReceiptAccepted)).Scan(&row).Error
+		return tx.Raw(textStateQuery, claimID, string(message.TextCode), string(message.ReceiptAccepted)).Scan(&row).Error
 	})
-	return claim.TextState(row.State).With(claim.ReceiptState(row.Receipt)), err
+	return message.TextState(row.State).With(message.ReceiptState(row.Receipt)), err
 }
 
 // pruneReceipts forgets receipts and returns how many.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
@@ -16,7 +16,7 @@ import (
 func TestAReceiptIsOneStatementAndSoIsLookingAtIt(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
 		store, statements := persistence.NewStore(t.DB), databasetest.Record(t.DB)
-		receipt := claim.Receipt{Gateway: "main", Message: "m", State: claim.ReceiptDelivered, Detail: "delivered", At: noon}
+		receipt := message.Receipt{Gateway: "main", Message: "m", State: message.ReceiptDelivered, Detail: "delivered", At: noon}
 		for range 2 { // the second is known already
 			if err := store.Record(t.Context(), receipt); err != nil {
 				t.Fatal(err)
@@ -39,7 +39,7 @@ func TestAReceiptFitsItsColumnsOrTheStoreIsAway(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
 		store := persistence.NewStore(t.DB)
 		long := strings.Repeat("ü", 300) + "\xff"
-		receipt := claim.Receipt{Gateway: long, Message: long, State: claim.ReceiptDelivered, Detail: long, At: noon}
+		receipt := message.Receipt{Gateway: long, Message: long, State: message.ReceiptDelivered, Detail: long, At: noon}
 		if err := store.Record(t.Context(), receipt); err != nil {
 			t.Error(err)
 		}

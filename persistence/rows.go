@@ -4,7 +4,11 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -46,7 +50,7 @@ func (claimRow) TableName() string { return "claims" }
 func newClaimRow(c claim.Claim) claimRow {
 	row := claimRow{
 		ID: c.ID, IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: string(c.Origin),
-		Number: c.Number.Reveal(), Was: c.Was.Reveal(), WasVerified: c.WasVerified, Direct: c.Direct, Assurance: string(c.Assurance),
+		Number: c.Number.Unmasked(), Was: c.Was.Unmasked(), WasVerified: c.WasVerified, Direct: c.Direct, Assurance: string(c.Assurance),
 		State: string(c.State), Version: c.Version, Reason: database.Clip(c.Reason, textWidth),
 		CodeKey: c.CodeKey, CodeNumber: c.CodeNumber, CodeExpires: database.Time(c.CodeExpires), Attempts: c.Attempts,
 		Texts: c.Texts, NextText: database.Time(c.NextText), ClientText: string(c.ClientText), LastAddress: database.Clip(c.LastAddress, addressWidth),
@@ -62,7 +66,7 @@ func newClaimRow(c claim.Claim) claimRow {
 func (r claimRow) claim() claim.Claim {
 	return claim.Claim{
 		ID: r.ID, IdentityID: r.IdentityID, FlowID: r.FlowID, Origin: claim.Origin(r.Origin),
-		Number: claim.RestoreMobile(r.Number), Was: claim.RestoreMobile(r.Was), WasVerified: r.WasVerified, Direct: r.Direct, Assurance: claim.Assurance(r.Assurance),
+		Number: phone.FromStore(r.Number), Was: phone.FromStore(r.Was), WasVerified: r.WasVerified, Direct: r.Direct, Assurance: claim.Assurance(r.Assurance),
 		State: claim.State(r.State), Version: r.Version, Reason: r.Reason,
 		CodeKey: r.CodeKey, CodeNumber: r.CodeNumber, CodeExpires: time.Time(r.CodeExpires), Attempts: r.Attempts,
 		Texts: r.Texts, NextText: time.Time(r.NextText), ClientText: claim.ClientText(r.ClientText),
@@ -137,14 +141,14 @@ type textRow struct {
 // TableName implements gorm's Tabler.
 func (textRow) TableName() string { return "texts" }
 
-func newTextRow(t claim.Text) textRow {
+func newTextRow(t message.Text) textRow {
 	row := textRow{
-		ID: t.ID, Kind: string(cmp.Or(t.Kind, claim.TextCode)), Channel: string(cmp.Or(t.Channel, claim.ChannelSMS)),
+		ID: t.ID, Kind: string(cmp.Or(t.Kind, message.TextCode)), Channel: string(cmp.Or(t.Channel, message.ChannelSMS)),
 		ClaimID: t.Code.ClaimID, IdentityID: t.IdentityID,
-		Number: t.To.Reveal(), NumberKey: t.To.Key(), CallingCode: t.To.CallingCode(),
+		Number: t.To.Unmasked(), NumberKey: t.To.Key(), CallingCode: t.To.CallingCode(),
 		CodeKey: t.Code.Key, CodeNumber: t.Code.Number, CodeExpires: database.Time(t.Expires),
 		ValidityUS: t.Validity.Microseconds(), Language: database.Clip(t.Language, nameWidth),
-		Address: database.Clip(t.Address, addressWidth), State: string(claim.TextQueued),
+		Address: database.Clip(t.Address, addressWidth), State: string(message.TextQueued),
 		DueAt: database.Time(t.LeaseUntil), CreatedAt: database.Time(t.CreatedAt),
 	}
 	if t.LeaseUntil.IsZero() {
@@ -153,7 +157,7 @@ func newTextRow(t claim.Text) textRow {
 	return row
 }
 
-func newTextRows(texts []claim.Text) []textRow {
+func newTextRows(texts []message.Text) []textRow {
 	rows := make([]textRow, len(texts))
 	for i, t := range texts {
 		rows[i] = newTextRow(t)
@@ -161,11 +165,11 @@ func newTextRows(texts []claim.Text) []textRow {
 	return rows
 }
 
-func (r textRow) text() claim.Text {
-	return claim.Text{
-		ID: r.ID, Kind: claim.TextKind(r.Kind), Channel: claim.Channel(r.Channel),
-		IdentityID: r.IdentityID, To: claim.RestoreMobile(r.Number),
-		Code:    claim.CodeRef{ClaimID: r.ClaimID, Key: r.CodeKey, Number: r.CodeNumber},
+func (r textRow) text() message.Text {
+	return message.Text{
+		ID: r.ID, Kind: message.TextKind(r.Kind), Channel: message.Channel(r.Channel),
+		IdentityID: r.IdentityID, To: phone.FromStore(r.Number),
+		Code:    otp.CodeRef{ClaimID: r.ClaimID, Key: r.CodeKey, Number: r.CodeNumber},
 		Expires: time.Time(r.CodeExpires), Validity: time.Duration(r.ValidityUS) * time.Microsecond,
 		Language: r.Language, Address: r.Address,
 		CreatedAt: time.Time(r.CreatedAt), LeaseUntil: time.Time(r.DueAt),
@@ -188,7 +192,7 @@ type eventRow struct {
 // TableName implements gorm's Tabler.
 func (eventRow) TableName() string { return "audit_events" }
 
-func newEventRows(events []claim.Event) []eventRow {
+func newEventRows(events []audit.Event) []eventRow {
 	rows := make([]eventRow, len(events))
 	for i, e := range events {
 		rows[i] = eventRow{
@@ -201,10 +205,10 @@ func newEventRows(events []claim.Event) []eventRow {
 	return rows
 }
 
-func (r eventRow) event() claim.Event {
-	return claim.Event{
+func (r eventRow) event() audit.Event {
+	return audit.Event{
 		ClaimID: r.ClaimID, IdentityID: r.IdentityID, Kind: r.Kind, Number: r.Number, Reason: r.Reason,
-		Actor: claim.Actor{Kind: claim.ActorKind(r.ActorKind), ID: r.ActorID, Address: r.ActorAddress},
+		Actor: audit.Actor{Kind: audit.ActorKind(r.ActorKind), ID: r.ActorID, Address: r.ActorAddress},
 		At:    time.Time(r.HappenedAt),
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence/database"
@@ -63,13 +64,13 @@ var _ claim.AdminSessions = AdminSessions{}
 func NewAdminSessions(db *database.DB) AdminSessions { return AdminSessions{db} }
 
 // BeginSession implements [claim.AdminSessions].
-func (s AdminSessions) BeginSession(ctx context.Context, session claim.AdminSession, e claim.Event) error {
+func (s AdminSessions) BeginSession(ctx context.Context, session claim.AdminSession, e audit.Event) error {
 	row := newSessionRow(session)
 	return s.db.Classify(s.db.Transaction(ctx, "begin", "admin_sessions", func(tx *gorm.DB) error {
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return tx.Create(newEventRows([]claim.Event{e})).Error
+		return tx.Create(newEventRows([]audit.Event{e})).Error
 	}))
 }
 
@@ -95,13 +96,13 @@ func (s AdminSessions) TouchSession(ctx context.Context, d claim.SessionDigest, 
 }
 
 // EndSession implements [claim.AdminSessions].
-func (s AdminSessions) EndSession(ctx context.Context, d claim.SessionDigest, e claim.Event) error {
+func (s AdminSessions) EndSession(ctx context.Context, d claim.SessionDigest, e audit.Event) error {
 	return s.db.Classify(s.db.Transaction(ctx, "end", "admin_sessions", func(tx *gorm.DB) error {
 		done := tx.Where("digest = ?", d.String()).Delete(&sessionRow{})
 		if done.Error != nil || done.RowsAffected == 0 {
 			return done.Error
 		}
-		return tx.Create(newEventRows([]claim.Event{e})).Error
+		return tx.Create(newEventRows([]audit.Event{e})).Error
 	}))
 }
 

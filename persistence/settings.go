@@ -7,6 +7,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence/database"
 )
@@ -44,11 +45,11 @@ func (s Settings) Settings(ctx context.Context) ([]claim.Setting, error) {
 }
 
 // ChangeSettings implements [claim.Settings].
-func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingChange, by claim.Actor, at time.Time) error {
+func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingChange, by audit.Actor, at time.Time) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	events := make([]claim.Event, len(changes))
+	events := make([]audit.Event, len(changes))
 	for i, change := range changes {
 		events[i] = change.Event
 	}

@@ -8,6 +8,8 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence/database"
 )
@@ -43,7 +45,7 @@ type statement func(tx *gorm.DB) error
 
 // Commit implements [claim.Claims].
 func (s *Store) Commit(ctx context.Context, change claim.Change) error {
-	var withheld []claim.Text
+	var withheld []message.Text
 	statements := plan(change, &withheld)
 	err := s.carryOut(ctx, statements)
 	for tries := 1; errors.Is(err, errOutnumbered) && tries < countRetries; tries++ {
@@ -88,7 +90,7 @@ func (s *Store) carryOut(ctx context.Context, statements []statement) error {
 
 // plan lists a change's statements. Moves come first, so that they can make room
 // for the created claim. The notices that find no room are in withheld afterwards.
-func plan(change claim.Change, withheld *[]claim.Text) []statement {
+func plan(change claim.Change, withheld *[]message.Text) []statement {
 	var statements []statement
 	for _, move := range change.Moves {
 		statements = append(statements, updateClaim(move))
@@ -186,10 +188,10 @@ func insertText(change claim.Change) statement {
 
 // noticing queues notices. Those that their limit has no room for are withheld
 // instead: they must not undo what they are about.
-func insertNotices(change claim.Change, withheld *[]claim.Text) statement {
+func insertNotices(change claim.Change, withheld *[]message.Text) statement {
 	return func(tx *gorm.DB) error {
 		*withheld = nil
-		var free []claim.Text
+		var free []message.Text
 		for _, notice := range change.Notices {
 			rules := noticeRules(notice, change.Limits, change.At)
 			if len(rules) == 0 {
@@ -249,7 +251,7 @@ func (s *Store) exists(ctx context.Context, claimID string) (bool, error) {
 }
 
 // Try implements [claim.Claims].
-func (s *Store) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
+func (s *Store) Try(ctx context.Context, ref otp.CodeRef, limit int) error {
 	var counted int64
 	err := s.db.Write(ctx, "try", "claims", func(tx *gorm.DB) (err error) {
 		counted, err = update(tx, "claims", []assignment{{"attempts", expression("attempts + 1")}},

@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
@@ -39,13 +42,13 @@ var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
 func openClaim(id string) claim.Claim {
 	return claim.Claim{
-		ID: id, IdentityID: "identity-" + id, Number: claim.RestoreMobile("+49 171 1111111"), State: claim.Open,
+		ID: id, IdentityID: "identity-" + id, Number: phone.FromStore("+49 171 1111111"), State: claim.Open,
 		CodeKey: "n6.key", CodeNumber: 1, CreatedAt: noon,
 	}
 }
 
-func textOf(c claim.Claim) *claim.Text {
-	return &claim.Text{
+func textOf(c claim.Claim) *message.Text {
+	return &message.Text{
 		ID: "text-" + c.ID, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), Address: "192.0.2.1",
 		Expires: noon, CreatedAt: noon, LeaseUntil: noon,
 	}
@@ -55,11 +58,11 @@ func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
 		db := t.DB
 		store, c := persistence.NewStore(db), openClaim("c")
-		event := claim.Event{
+		event := audit.Event{
 			ClaimID: "c", IdentityID: c.IdentityID, Kind: "open", Number: c.Number.String(), Reason: "why", At: noon,
-			Actor: claim.Actor{Kind: claim.Privileged, ID: "console", Address: "192.0.2.1"},
+			Actor: audit.Actor{Kind: audit.Privileged, ID: "console", Address: "192.0.2.1"},
 		}
-		change := claim.Change{Create: &c, Events: []claim.Event{event, event}, At: noon}
+		change := claim.Change{Create: &c, Events: []audit.Event{event, event}, At: noon}
 		wantEvents := func(want int) {
 			t.Helper()
 			got, err := databasetest.Count(t.Context(), db, `SELECT COUNT(*) FROM audit_events
@@ -99,7 +102,7 @@ func TestTextFromOutsideFitsItsColumn(t *testing.T) {
 		text.Language, text.Address = long, long
 		err := store.Commit(t.Context(), claim.Change{
 			Create: &c, Text: text, Limits: claim.TextLimits{PerAddressHour: 1}, At: noon,
-			Events: []claim.Event{{ClaimID: "c", Reason: long, Actor: claim.Actor{ID: long, Address: long}, At: noon}},
+			Events: []audit.Event{{ClaimID: "c", Reason: long, Actor: audit.Actor{ID: long, Address: long}, At: noon}},
 		})
 		if err != nil {
 			t.Error(err)
@@ -107,7 +110,7 @@ func TestTextFromOutsideFitsItsColumn(t *testing.T) {
 		if err := store.PutOff(t.Context(), text.ID, noon, long); err != nil {
 			t.Error(err)
 		}
-		if err := store.Done(t.Context(), claim.TextResult{TextID: text.ID, Gateway: long, ProviderID: long, Reason: long}); err != nil {
+		if err := store.Done(t.Context(), message.TextResult{TextID: text.ID, Gateway: long, ProviderID: long, Reason: long}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -147,9 +150,9 @@ func TestAStoreThatIsAwaySaysSo(t *testing.T) {
 		check("prune", err)
 		_, err = store.DueTexts(cancelled, noon, 1)
 		check("due texts", err)
-		_, err = store.TakeText(cancelled, claim.QueuedText{}, noon)
+		_, err = store.TakeText(cancelled, message.QueuedText{}, noon)
 		check("take text", err)
-		check("done", store.Done(cancelled, claim.TextResult{TextID: "t"}))
+		check("done", store.Done(cancelled, message.TextResult{TextID: "t"}))
 		check("put off", store.PutOff(cancelled, "t", noon, ""))
 		check("drop texts", store.DropTexts(cancelled, []string{"t"}, noon, ""))
 		check("postpone texts", store.PostponeTexts(cancelled, []string{"t"}, noon, noon))

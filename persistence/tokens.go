@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence/database"
@@ -64,7 +65,7 @@ var _ claim.Tokens = Tokens{}
 func NewTokens(db *database.DB) Tokens { return Tokens{db} }
 
 // Create implements [claim.Tokens].
-func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error {
+func (s Tokens) Create(ctx context.Context, t claim.Token, e audit.Event) error {
 	err := s.db.Transaction(ctx, "create", "tokens", func(tx *gorm.DB) error {
 		row := newTokenRow(t)
 		again := tx.Model(&tokenRow{}).
@@ -81,7 +82,7 @@ func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error 
 				return err
 			}
 		}
-		return tx.Create(newEventRows([]claim.Event{e})).Error
+		return tx.Create(newEventRows([]audit.Event{e})).Error
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return claim.ErrExists
@@ -90,7 +91,7 @@ func (s Tokens) Create(ctx context.Context, t claim.Token, e claim.Event) error 
 }
 
 // Revoke implements [claim.Tokens].
-func (s Tokens) Revoke(ctx context.Context, name string, e claim.Event) error {
+func (s Tokens) Revoke(ctx context.Context, name string, e audit.Event) error {
 	err := s.db.Transaction(ctx, "revoke", "tokens", func(tx *gorm.DB) error {
 		done := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NULL", name).
 			UpdateColumn("revoked_at", database.Time(e.At))
@@ -100,7 +101,7 @@ func (s Tokens) Revoke(ctx context.Context, name string, e claim.Event) error {
 		if done.RowsAffected == 0 {
 			return claim.ErrNoToken
 		}
-		return tx.Create(newEventRows([]claim.Event{e})).Error
+		return tx.Create(newEventRows([]audit.Event{e})).Error
 	})
 	if errors.Is(err, claim.ErrNoToken) {
 		return claim.ErrNoToken

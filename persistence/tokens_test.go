@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
@@ -33,7 +34,7 @@ func someToken(name string) claim.Token {
 func TestTokensAreAuditedAndTheirAuditStays(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
 		tokens, okta := persistence.NewTokens(t.DB), someToken("okta")
-		who := claim.Actor{Kind: claim.Operator, ID: "root"}
+		who := audit.Actor{Kind: audit.Operator, ID: "root"}
 		check := func(want, err error) {
 			t.Helper()
 			if !errors.Is(err, want) {
@@ -64,8 +65,8 @@ func TestTokensThatAreAwaySaySo(t *testing.T) {
 		_, listErr := tokens.List(cancelled)
 		_, findErr := tokens.Find(cancelled, okta.Digest)
 		for name, err := range map[string]error{
-			"create": tokens.Create(cancelled, okta, claim.Event{At: noon}),
-			"revoke": tokens.Revoke(cancelled, "okta", claim.Event{At: noon}),
+			"create": tokens.Create(cancelled, okta, audit.Event{At: noon}),
+			"revoke": tokens.Revoke(cancelled, "okta", audit.Event{At: noon}),
 			"list":   listErr,
 			"find":   findErr,
 			"used":   tokens.Used(cancelled, okta.Digest, noon),

@@ -6,11 +6,12 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/persistence/database"
 )
 
-var _ claim.Meter = (*Store)(nil)
+var _ fraud.StatsReader = (*Store)(nil)
 
 const trafficQuery = `
 SELECT t.calling_code, COUNT(*) AS texts,
@@ -23,12 +24,12 @@ GROUP BY t.calling_code`
 
 // Traffic implements [claim.Meter]. It reads one stretch of the index over kind
 // and moment, and no further back.
-func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]claim.Traffic, error) {
-	var traffic []claim.Traffic
+func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error) {
+	var traffic []fraud.Traffic
 	err := s.db.Read(ctx, "traffic", "texts", func(tx *gorm.DB) error {
 		traffic = nil
-		return tx.Raw(trafficQuery, string(claim.TextSent), confirmed,
-			string(claim.TextCode), database.Time(since), database.Time(until)).Scan(&traffic).Error
+		return tx.Raw(trafficQuery, string(message.TextSent), confirmed,
+			string(message.TextCode), database.Time(since), database.Time(until)).Scan(&traffic).Error
 	})
 	return traffic, err
 }

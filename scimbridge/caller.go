@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/users"
@@ -91,7 +92,7 @@ func (h handlers) everybody(c *gin.Context, scope claim.Scope) (caller, error) {
 func (h handlers) elevate(c *gin.Context, who caller) (caller, error) {
 	privileged, err := h.server.IsPrivileged(c.Request.Context(), who.self)
 	if privileged {
-		who.all, who.Actor.Kind = true, claim.Privileged
+		who.all, who.Actor.Kind = true, audit.Privileged
 	}
 	return who, err
 }

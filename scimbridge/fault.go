@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/internal/web"
@@ -31,8 +32,8 @@ var keywords = []struct {
 	keyword   scim.Keyword
 	attribute string
 }{
-	{claim.ErrBadNumber, scim.InvalidValue, scim.MobilePath},
-	{claim.ErrNumberNotServed, scim.InvalidValue, scim.MobilePath},
+	{phone.ErrBadNumber, scim.InvalidValue, scim.MobilePath},
+	{phone.ErrNumberNotServed, scim.InvalidValue, scim.MobilePath},
 	{claim.ErrNumberRefused, scim.InvalidValue, scim.MobilePath},
 	{claim.ErrRemovalDenied, scim.Mutable, scim.MobilePath},
 	{claim.ErrNumberTaken, scim.Uniquity, scim.MobilePath},

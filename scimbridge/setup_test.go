@@ -20,6 +20,9 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/users"
@@ -233,10 +236,10 @@ func (d *identities) Identity(ctx context.Context, id string) (claim.Identity, e
 	return i, err
 }
 
-func (d *identities) Adopt(ctx context.Context, id string, number claim.Mobile, _ bool) error {
+func (d *identities) Adopt(ctx context.Context, id string, number phone.Number, _ bool) error {
 	_, err := d.Change(ctx, id, []scim.Operation{
 		{Op: scim.Remove, Path: "/metadata_public/pendingMobileNumber"},
-		{Op: scim.Add, Path: "/traits/mobile", Value: number.Reveal()},
+		{Op: scim.Add, Path: "/traits/mobile", Value: number.Unmasked()},
 	})
 	if err == nil {
 		d.verify(id)
@@ -253,8 +256,8 @@ func (d *identities) verify(id string) {
 	}
 }
 
-func (d *identities) Write(ctx context.Context, id string, number claim.Mobile) error {
-	write := scim.Operation{Op: scim.Add, Path: "/traits/mobile", Value: number.Reveal()}
+func (d *identities) Write(ctx context.Context, id string, number phone.Number) error {
+	write := scim.Operation{Op: scim.Add, Path: "/traits/mobile", Value: number.Unmasked()}
 	if number.IsZero() {
 		write = scim.Operation{Op: scim.Remove, Path: "/traits/mobile"}
 	}
@@ -262,8 +265,8 @@ func (d *identities) Write(ctx context.Context, id string, number claim.Mobile) 
 	return err
 }
 
-func (d *identities) Mark(ctx context.Context, id string, number claim.Mobile) error {
-	_, err := d.Change(ctx, id, []scim.Operation{{Op: scim.Add, Path: "/metadata_public/pendingMobileNumber", Value: number.Reveal()}})
+func (d *identities) Mark(ctx context.Context, id string, number phone.Number) error {
+	_, err := d.Change(ctx, id, []scim.Operation{{Op: scim.Add, Path: "/metadata_public/pendingMobileNumber", Value: number.Unmasked()}})
 	return err
 }
 
@@ -320,7 +323,7 @@ type world struct {
 	mu    sync.Mutex
 	now   time.Time
 	ids   int
-	texts []claim.Text
+	texts []message.Text
 }
 
 // options of a world.
@@ -360,7 +363,7 @@ func newWorld(t *testing.T, with ...options) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, now: noon, kratos: &identities{records: map[string]scim.Record{}, passwords: map[string]string{}}}
-	log, plan := slog.New(slog.DiscardHandler), claim.NumberPlan{Format: claim.FormatE164}
+	log, plan := slog.New(slog.DiscardHandler), phone.Parser{Format: phone.FormatE164}
 	resource := scim.User(scim.Enterprise())
 	var kept map[string]any
 	if err := json.Unmarshal([]byte(schema), &kept); err != nil {
@@ -375,7 +378,7 @@ func newWorld(t *testing.T, with ...options) *world {
 	if o.named {
 		rules[0].Trait = "nick"
 	}
-	codes, err := claim.NewCodes([]string{strings.Repeat("secret", 8)}, 6, claim.Numeric)
+	codes, err := otp.New([]string{strings.Repeat("secret", 8)}, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,11 +393,11 @@ func newWorld(t *testing.T, with ...options) *world {
 			return claim.Policy{
 				Enabled: true, VerifyAlways: o.always, Validity: 5 * time.Minute, Removal: removal, Resend: claim.ResendNew,
 				Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, SessionAge: 15 * time.Minute,
-				VerifyPrivileged: o.everybody, Coverage: claim.Coverage{Denied: []string{"881"}},
+				VerifyPrivileged: o.everybody, Coverage: phone.Restrictions{Denied: []string{"881"}},
 			}
 		},
 		Jitter: func(d time.Duration) time.Duration { return d },
-		Send: func(text claim.Text) {
+		Send: func(text message.Text) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.texts = append(w.texts, text)
@@ -416,7 +419,7 @@ func newWorld(t *testing.T, with ...options) *world {
 			Rules: rules, Now: w.Now,
 			Mapping: mapping.Options{
 				Resource: resource, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
-				Same: func(a, b string) bool { return claim.StoredMobile(plan, a).Same(claim.StoredMobile(plan, b)) },
+				Same: func(a, b string) bool { return phone.ParseStored(plan, a).Same(phone.ParseStored(plan, b)) },
 			},
 		}),
 		Resource: resource, Mode: o.mode, Plan: plan, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",

@@ -11,7 +11,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // accountAPI is an [API] with something to look at that sends nothing and reports
@@ -50,7 +51,7 @@ func (h *HTTP) anyRequest(ctx context.Context) (*http.Request, error) {
 		return newRequest(ctx, c.config.method(), c.config.URL, "", nil)
 	}
 	return h.api.request(ctx, Message{
-		ID: "sample", Kind: claim.TextCode, To: claim.RestoreMobile("+491711111111"), Body: "123456 is a sample.", Code: "123456",
+		ID: "sample", Kind: message.TextCode, To: phone.FromStore("+491711111111"), Body: "123456 is a sample.", Code: "123456",
 		Validity: 5 * time.Minute,
 	})
 }

@@ -35,7 +35,7 @@ func TestSignedRequestsDifferInTheirNonce(t *testing.T) {
 	})
 	g := presetGateway(t, "alibaba", double.URL, patient)
 	for range 2 {
-		if _, err := g.Send(t.Context(), message()); err != nil {
+		if _, err := g.Send(t.Context(), newMessage()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -47,7 +47,7 @@ func FuzzAnswersOfProviders(f *testing.F) {
 				_, _ = w.WriteString(body)
 				return w.Result(), nil
 			})}
-			_, err := presetGateway(t, name, "https://sms.example.com", options).Send(t.Context(), message())
+			_, err := presetGateway(t, name, "https://sms.example.com", options).Send(t.Context(), newMessage())
 			if err != nil && errors.Is(err, smsgateway.ErrUnclear) {
 				t.Errorf("%s: a whole answer is unclear: %v", name, err)
 			}

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // page is how many due texts are read at once. If none of them is for a gateway
@@ -29,7 +29,7 @@ const (
 func (w *Worker) rescue(ctx, alive context.Context, sends *errgroup.Group) {
 	tick := time.NewTicker(w.Poll)
 	defer tick.Stop()
-	start := func(texts []claim.QueuedText) []claim.QueuedText { return w.start(alive, sends, texts) }
+	start := func(texts []message.QueuedText) []message.QueuedText { return w.start(alive, sends, texts) }
 	depth := page
 	for ctx.Err() == nil {
 		texts, more, err := w.look(ctx, depth)
@@ -53,7 +53,7 @@ func (w *Worker) rescue(ctx, alive context.Context, sends *errgroup.Group) {
 // setAside postpones texts whose gateways have no room, so that the next read
 // shows those behind them. The newest stay, and enough for their gateways not to
 // run dry if they go on as in the last tick.
-func (w *Worker) setAside(ctx context.Context, texts []claim.QueuedText, wentOut int) {
+func (w *Worker) setAside(ctx context.Context, texts []message.QueuedText, wentOut int) {
 	var ids []string
 	for _, t := range texts[min(len(texts), page+aside*wentOut):] {
 		ids = append(ids, t.ID)
@@ -67,9 +67,9 @@ func (w *Worker) setAside(ctx context.Context, texts []claim.QueuedText, wentOut
 // linger starts texts as room for them comes: until the tick, or until none is
 // left if there are more to read. It returns those that are left.
 func (w *Worker) linger(
-	ctx context.Context, tick <-chan time.Time, more bool, texts []claim.QueuedText,
-	start func([]claim.QueuedText) []claim.QueuedText,
-) []claim.QueuedText {
+	ctx context.Context, tick <-chan time.Time, more bool, texts []message.QueuedText,
+	start func([]message.QueuedText) []message.QueuedText,
+) []message.QueuedText {
 	for len(texts) > 0 || !more {
 		pause := w.Poll
 		if len(texts) > 0 {
@@ -90,14 +90,14 @@ func (w *Worker) linger(
 // look reads what is due, newest first, and reports whether there may be more.
 // What must not be sent it drops, and what no gateway is to be asked for it
 // postpones: both at once for all of them.
-func (w *Worker) look(ctx context.Context, n int) (live []claim.QueuedText, more bool, err error) {
+func (w *Worker) look(ctx context.Context, n int) (live []message.QueuedText, more bool, err error) {
 	now, begun := w.Now(), w.begun.all()
 	due, err := w.Outbox.DueTexts(ctx, now, n)
 	full := len(due) == n
 	// To begin it once more would only cost its gateway a slot.
-	due = slices.DeleteFunc(due, func(t claim.QueuedText) bool { return begun[t.ID] })
+	due = slices.DeleteFunc(due, func(t message.QueuedText) bool { return begun[t.ID] })
 	more = full && len(due) > 0 // with all of them in hand there is time until the tick
-	var expired, stale []claim.Text
+	var expired, stale []message.Text
 	var waiting []string
 	var until time.Time
 	for _, t := range due {
@@ -127,7 +127,7 @@ func (w *Worker) postpone(ctx context.Context, ids []string, now, until time.Tim
 	return w.Outbox.PostponeTexts(ctx, ids, now, until)
 }
 
-func (w *Worker) drop(ctx context.Context, texts []claim.Text, now time.Time, reason string) error {
+func (w *Worker) drop(ctx context.Context, texts []message.Text, now time.Time, reason string) error {
 	if len(texts) == 0 {
 		return nil
 	}
@@ -140,13 +140,13 @@ func (w *Worker) drop(ctx context.Context, texts []claim.Text, now time.Time, re
 		return err
 	}
 	for _, t := range texts {
-		w.Ended(t, claim.TextResult{TextID: t.ID, State: claim.TextDropped, Reason: reason, At: now})
+		w.Ended(t, message.TextResult{TextID: t.ID, State: message.TextDropped, Reason: reason, At: now})
 	}
 	return nil
 }
 
 // shutUntil tells when a text may find a gateway that is to be asked; zero for now.
-func (w *Worker) shutUntil(t claim.Text, now time.Time) time.Time {
+func (w *Worker) shutUntil(t message.Text, now time.Time) time.Time {
 	var soonest time.Time
 	for _, l := range w.table.lanes(t) {
 		until := l.report(now).RestingUntil
@@ -161,9 +161,9 @@ func (w *Worker) shutUntil(t claim.Text, now time.Time) time.Time {
 }
 
 // start sends those texts whose gateways have room now, and returns the others.
-func (w *Worker) start(ctx context.Context, sends *errgroup.Group, texts []claim.QueuedText) []claim.QueuedText {
+func (w *Worker) start(ctx context.Context, sends *errgroup.Group, texts []message.QueuedText) []message.QueuedText {
 	now := w.Now()
-	var rest []claim.QueuedText
+	var rest []message.QueuedText
 	full := map[*lane]bool{}
 	for _, t := range texts {
 		if dead(t.Text, now) {
@@ -200,7 +200,7 @@ func firstSpare(lanes []*lane, now time.Time, full map[*lane]bool) *turn {
 }
 
 // take sends a due text, unless somebody else does.
-func (w *Worker) take(ctx context.Context, t claim.QueuedText, held *turn) {
+func (w *Worker) take(ctx context.Context, t message.QueuedText, held *turn) {
 	defer w.begun.remove(t.ID)
 	defer held.giveBack()
 	until := w.Now().Add(w.Lease)
@@ -241,7 +241,7 @@ func (s *idSet) all() map[string]bool {
 }
 
 // idle reports whether there is room that none of these texts asks for.
-func (w *Worker) idle(texts []claim.QueuedText) bool {
+func (w *Worker) idle(texts []message.QueuedText) bool {
 	asked := map[*lane]bool{}
 	for _, t := range texts {
 		for _, l := range w.table.lanes(t.Text) {

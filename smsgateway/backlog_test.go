@@ -10,7 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -54,8 +55,8 @@ func (d *diary) mostWithin(window time.Duration) int {
 
 // backlog is n texts that were queued a second apart, the last one just now, and
 // that nobody has a lease of.
-func backlog(prefix string, n int, validity time.Duration) []claim.Text {
-	texts := make([]claim.Text, n)
+func backlog(prefix string, n int, validity time.Duration) []message.Text {
+	texts := make([]message.Text, n)
 	for i := range texts {
 		texts[i] = living(fmt.Sprintf("%s-%05d", prefix, i))
 		texts[i].CreatedAt = time.Now().Add(time.Duration(i-n) * time.Second)
@@ -78,8 +79,8 @@ func TestABacklogDrainsWithinTheRateNewestFirst(t *testing.T) {
 		stop := run(t, b.Worker)
 		time.Sleep(time.Minute)
 		stop()
-		sent, takes := o.count(claim.TextSent, "take")
-		dropped, drops := o.count(claim.TextDropped, "drop")
+		sent, takes := o.count(message.TextSent, "take")
+		dropped, drops := o.count(message.TextDropped, "drop")
 		t.Logf("%d sent in %v, %d in the busiest second, %d dropped by %d statements",
 			sent, g.times[len(g.times)-1].Sub(g.times[0]), g.mostWithin(time.Second), dropped, drops)
 		if sent+dropped != all || len(g.ids) != sent || takes > sent*101/100 {
@@ -122,8 +123,8 @@ func TestDeadTextsAreNotSent(t *testing.T) {
 		}
 		for id, r := range o.rows {
 			switch reason := r.result.Reason; {
-			case r.result.State == claim.TextSent:
-			case r.result.State != claim.TextDropped, reason != "the code expired" && r.Current, reason == "":
+			case r.result.State == message.TextSent:
+			case r.result.State != message.TextDropped, reason != "the code expired" && r.Current, reason == "":
 				t.Errorf("%s: %+v", id, r.result)
 			}
 		}
@@ -174,7 +175,7 @@ func TestTheBacklogLeavesPlacesToFreshTexts(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		synctest.Wait()
 		for i := range 5 {
-			if got := o.row(fmt.Sprintf("fresh-%d", i)).result.State; got != claim.TextSent {
+			if got := o.row(fmt.Sprintf("fresh-%d", i)).result.State; got != message.TextSent {
 				t.Errorf("fresh text %d is %s", i, got)
 			}
 		}
@@ -196,7 +197,7 @@ func TestASlowProviderTakesManyAtOnce(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		stop()
-		if sent, _ := o.count(claim.TextSent, ""); sent != seconds*perSecond {
+		if sent, _ := o.count(message.TextSent, ""); sent != seconds*perSecond {
 			t.Errorf("%d of %d texts sent a second after the last one came", sent, seconds*perSecond)
 		}
 		for _, call := range []string{"take", "put off"} {
@@ -232,7 +233,7 @@ func TestASlowRoutesBacklogHidesNoOther(t *testing.T) {
 		slow, quick := &diary{}, &diary{}
 		texts := backlog("slow", 1200, time.Hour)
 		for _, text := range backlog("quick", 50, time.Hour) {
-			text.To, text.CreatedAt = claim.RestoreMobile("+94771234567"), text.CreatedAt.Add(-time.Hour)
+			text.To, text.CreatedAt = phone.FromStore("+94771234567"), text.CreatedAt.Add(-time.Hour)
 			texts = append(texts, text)
 		}
 		o := newOutbox(texts...)
@@ -256,7 +257,7 @@ func TestADeepBacklogHidesNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow, quick := &diary{}, &diary{}
 		old := backlog("old", 1, time.Hour)[0]
-		old.To, old.CreatedAt = claim.RestoreMobile("+94771234567"), old.CreatedAt.Add(-5*time.Hour)
+		old.To, old.CreatedAt = phone.FromStore("+94771234567"), old.CreatedAt.Add(-5*time.Hour)
 		old.Expires = time.Now().Add(time.Minute)
 		o := newOutbox(append(backlog("slow", 12_000, 5*time.Hour), old)...)
 		b := newBench(t, o, func(w *smsgateway.WorkerOptions) {
@@ -295,7 +296,7 @@ func TestABacklogForAShutGatewayCostsLittle(t *testing.T) {
 		}}
 		texts := backlog("text", all, 3*time.Hour)
 		for _, text := range backlog("other", 50, 3*time.Hour) {
-			text.To, text.CreatedAt = claim.RestoreMobile("+94771234567"), text.CreatedAt.Add(-2*time.Hour)
+			text.To, text.CreatedAt = phone.FromStore("+94771234567"), text.CreatedAt.Add(-2*time.Hour)
 			texts = append(texts, text)
 		}
 		o, other := newOutbox(texts...), &moody{}
@@ -316,7 +317,7 @@ func TestABacklogForAShutGatewayCostsLittle(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		stop()
-		if sent, _ := o.count(claim.TextSent, ""); sent != all+51 {
+		if sent, _ := o.count(message.TextSent, ""); sent != all+51 {
 			t.Errorf("%d texts sent in the end", sent)
 		}
 	})
@@ -325,7 +326,7 @@ func TestABacklogForAShutGatewayCostsLittle(t *testing.T) {
 func TestNoticesWaitForNoCode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		notice := living("notice")
-		notice.Kind, notice.Expires, notice.LeaseUntil = claim.TextChanged, time.Time{}, time.Now()
+		notice.Kind, notice.Expires, notice.LeaseUntil = message.TextChanged, time.Time{}, time.Now()
 		g := &moody{answer: func(n int) error {
 			return map[bool]error{true: &smsgateway.RetryError{Reason: "slowly"}}[n == 1]
 		}}
@@ -333,7 +334,7 @@ func TestNoticesWaitForNoCode(t *testing.T) {
 		stop := run(t, b.Worker)
 		time.Sleep(5 * time.Second)
 		stop()
-		if got := b.outbox.row("notice"); got.result.State != claim.TextSent || got.Tries != 1 {
+		if got := b.outbox.row("notice"); got.result.State != message.TextSent || got.Tries != 1 {
 			t.Errorf("got %+v", got)
 		}
 	})

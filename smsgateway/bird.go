@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // Bird is Bird's Channels API for a channel of type SMS:
@@ -26,7 +26,7 @@ func (b Bird) request(ctx context.Context, m Message) (*http.Request, error) {
 	type object = map[string]any
 	standard := "https://api.bird.com/workspaces/" + url.PathEscape(b.WorkspaceID) + "/channels/" + url.PathEscape(b.ChannelID) + "/messages"
 	req, err := postJSON(ctx, cmp.Or(b.Endpoint, standard), object{
-		"receiver":  object{"contacts": []object{{"identifierKey": "phonenumber", "identifierValue": m.To.Reveal()}}},
+		"receiver":  object{"contacts": []object{{"identifierKey": "phonenumber", "identifierValue": m.To.Unmasked()}}},
 		"body":      object{"type": "text", "text": object{"text": m.Body}},
 		"reference": m.ID,
 	})
@@ -73,12 +73,12 @@ func openBird(key string, r Request) (Fields, error) {
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	age := r.Now.Sub(time.Unix(seconds, 0))
 	if err != nil || age > birdAge || age < -clockSkew {
-		return nil, claim.ErrReceiptUnproven
+		return nil, message.ErrReceiptUnproven
 	}
 	body := sha256.Sum256(r.Body)
 	given, err := base64.StdEncoding.DecodeString(r.Header.Get("MessageBird-Signature"))
 	if err != nil || !hmac.Equal(given, mac(sha256.New, key, stamp+"\n"+r.URL+"\n"+string(body[:]))) {
-		return nil, claim.ErrReceiptUnproven
+		return nil, message.ErrReceiptUnproven
 	}
 	return r.BodyFields()
 }

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -50,7 +51,7 @@ func TestTemplatesGetTheTextAsItIs(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		m := smsgateway.Message{
-			ID: "t1", Kind: claim.TextCode, To: claim.RestoreMobile("+491711234567"), IdentityID: rapid.String().Draw(t, "identity"),
+			ID: "t1", Kind: message.TextCode, To: phone.FromStore("+491711234567"), IdentityID: rapid.String().Draw(t, "identity"),
 			Code: rapid.String().Draw(t, "code"), Validity: 5 * time.Minute,
 			Body: string(rapid.SliceOf(rapid.Byte()).Draw(t, "body")) + rapid.StringMatching(`[\\"$%{}\n\t\x00 ]*`).Draw(t, "signs"),
 		}
@@ -69,7 +70,7 @@ func TestTemplatesGetTheTextAsItIs(t *testing.T) {
 		if err := json.Unmarshal([]byte(requests[len(requests)-1].body), &got); err != nil {
 			t.Fatal(err)
 		}
-		if got.Recipient != m.To.Reveal() || got.Body != strings.ToValidUTF8(m.Body, "\uFFFD") ||
+		if got.Recipient != m.To.Unmasked() || got.Body != strings.ToValidUTF8(m.Body, "\uFFFD") ||
 			got.Template.Code != m.Code || got.Template.Minutes != 5 || got.Template.Identity.ID != m.IdentityID {
 			t.Fatalf("got %+v of %+v", got, m)
 		}
@@ -95,7 +96,7 @@ func TestTemplatesThatFailForOneTextRefuseIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			config.URL = p.URL
-			_, err := mustHTTP(t, config, patient).Send(t.Context(), message())
+			_, err := mustHTTP(t, config, patient).Send(t.Context(), newMessage())
 			if !errors.Is(err, smsgateway.ErrRefused) {
 				t.Errorf("got %v, want a refusal", err)
 			}
@@ -108,8 +109,8 @@ func TestTemplatesThatFailForOneTextRefuseIt(t *testing.T) {
 }
 
 func TestNoticesAreTexts(t *testing.T) {
-	notice := message()
-	notice.Kind, notice.Code, notice.Body = claim.TextChanged, "", "Your number was replaced."
+	notice := newMessage()
+	notice.Kind, notice.Code, notice.Body = message.TextChanged, "", "Your number was replaced."
 	p := newProvider(t, answers(200, ""))
 	kinds := mustHTTP(t, smsgateway.RequestConfig{
 		URL: p.URL, Body: inline(`function(ctx) {type: ctx.template_type, code: std.get(ctx.template_data, "verification_code", "none"), text: ctx.body}`),
@@ -151,7 +152,7 @@ func TestOneTemplateServesManyTextsAtOnce(t *testing.T) {
 	var all errgroup.Group
 	for range 50 {
 		all.Go(func() error {
-			_, err := g.Send(t.Context(), message())
+			_, err := g.Send(t.Context(), newMessage())
 			return err
 		})
 	}

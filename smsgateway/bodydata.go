@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-jsonnet/ast"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // These are what templates know the kinds of texts by. Kratos' own texts
@@ -30,7 +30,7 @@ type filled struct {
 
 // bodyData is what Kratos gives the templates of its courier.
 func bodyData(m filled) (ast.Node, error) {
-	if m.Channel == claim.ChannelWebhook {
+	if m.Channel == message.ChannelWebhook {
 		return literal(mailData(m.Message))
 	}
 	return literal(textData(m))
@@ -99,18 +99,18 @@ func literalText(text string) ast.Node {
 func textData(m filled) object {
 	kind := typeCode
 	data := object{
-		"to":                m.To.Reveal(),
+		"to":                m.To.Unmasked(),
 		"identity":          object{"id": m.IdentityID},
 		"request_url":       "",
 		"transient_payload": object{},
 	}
-	if m.Kind == claim.TextChanged || m.Kind == claim.TextRemoved {
+	if m.Kind == message.TextChanged || m.Kind == message.TextRemoved {
 		kind, data["notice"], data["link"] = typeNotice, string(m.Kind), m.Link
 	} else {
 		data["verification_code"], data["expires_in_minutes"] = m.Code, Minutes(m.Validity)
 	}
 	return object{
-		"recipient":       m.To.Reveal(),
+		"recipient":       m.To.Unmasked(),
 		"body":            m.Body,
 		"subject":         "",
 		"message_type":    "sms",

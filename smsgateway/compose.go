@@ -5,28 +5,29 @@ import (
 	"errors"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
 )
 
 // Composer makes messages of queued texts.
 type Composer struct {
 	Codes interface {
-		Code(ref claim.CodeRef) (string, error)
+		Code(ref otp.CodeRef) (string, error)
 	}
 	Templates *Templates
 	Mails     *Mails // nil without a webhook
 	Now       func() time.Time
 	// Link returns the page on which a notice's reader says "that was not me".
-	Link func(claim.Text) (string, error)
+	Link func(message.Text) (string, error)
 }
 
 // onTheWay is what a text may have waited without saying a minute less.
 const onTheWay = 15 * time.Second
 
 // Compose makes the message. An error is final, and says nothing secret.
-func (c Composer) Compose(t claim.Text) (Message, error) {
+func (c Composer) Compose(t message.Text) (Message, error) {
 	m := Message{
-		ID: t.ID, Kind: cmp.Or(t.Kind, claim.TextCode), Channel: cmp.Or(t.Channel, claim.ChannelSMS), To: t.To,
+		ID: t.ID, Kind: cmp.Or(t.Kind, message.TextCode), Channel: cmp.Or(t.Channel, message.ChannelSMS), To: t.To,
 		Validity: t.Validity, Language: t.Language, IdentityID: t.IdentityID,
 	}
 	if m.To.IsZero() {
@@ -34,17 +35,17 @@ func (c Composer) Compose(t claim.Text) (Message, error) {
 	}
 	var err error
 	switch m.Kind {
-	case claim.TextCode:
+	case message.TextCode:
 		if m.Code, err = c.Codes.Code(t.Code); err != nil {
 			return Message{}, errors.New("the code's key is not in the key ring")
 		}
-	case claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken:
+	case message.TextRequested, message.TextChanged, message.TextRemoved, message.TextTaken:
 		if m.Link, err = c.Link(t); err != nil {
 			return Message{}, errors.New("the notice's link cannot be made")
 		}
-	case claim.TextDisputed: // the operator needs no link to say that it was not they
+	case message.TextDisputed: // the operator needs no link to say that it was not they
 	}
-	if m.Channel == claim.ChannelWebhook {
+	if m.Channel == message.ChannelWebhook {
 		mail, err := c.Mails.Write(m.Kind, m.Language, m.Link)
 		m.Subject, m.Body = mail.Subject, mail.Body
 		return m, err

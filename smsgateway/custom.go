@@ -10,7 +10,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // CustomOptions are what a gateway to any provider has beside its requests.
@@ -25,7 +26,7 @@ type CustomOptions struct {
 	Data map[string]string
 	// TemplateIDs are the provider's names of texts that were registered with it,
 	// by kind and BCP 47 language. A text is written in a language that has one.
-	TemplateIDs map[claim.TextKind]map[string]string
+	TemplateIDs map[message.TextKind]map[string]string
 	// Now is for signatures that hold the time, and needed for auth of type acs3.
 	Now func() time.Time
 }
@@ -50,7 +51,7 @@ type custom struct {
 // refuse the message.
 func NewHTTP(config RequestConfig, options HTTPOptions) (*HTTP, error) {
 	return newCustom(config, options, Message{
-		ID: "sample", Kind: claim.TextCode, Body: "123456 is a sample.", Code: "123456", Validity: 5 * time.Minute,
+		ID: "sample", Kind: message.TextCode, Body: "123456 is a sample.", Code: "123456", Validity: 5 * time.Minute,
 	})
 }
 
@@ -121,7 +122,7 @@ func (h *HTTP) NoticeFault() error {
 		return nil
 	}
 	_, err := c.render(context.Background(), Message{
-		ID: "sample", Kind: claim.TextChanged, To: claim.RestoreMobile("+491711111111"), Body: "A sample.", Link: "https://example.org/",
+		ID: "sample", Kind: message.TextChanged, To: phone.FromStore("+491711111111"), Body: "A sample.", Link: "https://example.org/",
 	})
 	return err
 }
@@ -142,7 +143,7 @@ func (c custom) render(ctx context.Context, m Message) ([]byte, error) {
 // if it is in a language that the provider has no template of.
 func (c custom) fill(m Message) filled {
 	f := filled{Message: m, Data: c.data}
-	ids := c.options.TemplateIDs[cmp.Or(m.Kind, claim.TextCode)]
+	ids := c.options.TemplateIDs[cmp.Or(m.Kind, message.TextCode)]
 	if len(ids) == 0 {
 		return f
 	}

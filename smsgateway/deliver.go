@@ -8,7 +8,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 const (
@@ -33,10 +33,10 @@ const (
 // deliver brings a text that is leased to this process to its end, or puts it
 // off. No statement happens before the send. The turn is for its first gateway;
 // without one, the text waits for it.
-func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Time, held *turn) {
+func (w *Worker) deliver(ctx context.Context, t message.QueuedText, lease time.Time, held *turn) {
 	now := w.Now()
 	if dead(t.Text, now) {
-		w.end(ctx, t.Text, claim.TextResult{State: claim.TextDropped, Reason: reasonExpired})
+		w.end(ctx, t.Text, message.TextResult{State: message.TextDropped, Reason: reasonExpired})
 		return
 	}
 	room := lease.Sub(now) - settling
@@ -46,29 +46,29 @@ func (w *Worker) deliver(ctx context.Context, t claim.QueuedText, lease time.Tim
 	if !t.Expires.IsZero() {
 		room = min(room, t.Expires.Sub(now))
 	}
-	message, err := w.Compose(t.Text)
+	msg, err := w.Compose(t.Text)
 	if err != nil {
-		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Reason: err.Error()})
+		w.end(ctx, t.Text, message.TextResult{State: message.TextFailed, Reason: err.Error()})
 		return
 	}
 	sending, cancel := context.WithTimeout(ctx, room)
 	defer cancel()
-	o := w.attempt(sending, t, message, held)
+	o := w.attempt(sending, t, msg, held)
 	switch {
 	case o.sent:
-		w.end(ctx, t.Text, claim.TextResult{State: claim.TextSent, Gateway: o.gateway, ProviderID: o.providerID})
+		w.end(ctx, t.Text, message.TextResult{State: message.TextSent, Gateway: o.gateway, ProviderID: o.providerID})
 	case o.unclear > 1:
-		w.end(ctx, t.Text, claim.TextResult{State: claim.TextSent, Gateway: o.gateway, Reason: o.reason()})
+		w.end(ctx, t.Text, message.TextResult{State: message.TextSent, Gateway: o.gateway, Reason: o.reason()})
 	case o.passing && (!o.unsure || t.Tries+1 < mostUnsureTries):
 		w.putOff(ctx, t, o)
 	default:
-		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Gateway: o.gateway, Reason: o.reason()})
+		w.end(ctx, t.Text, message.TextResult{State: message.TextFailed, Gateway: o.gateway, Reason: o.reason()})
 	}
 }
 
 // dead reports whether a text is not to be sent any more: its code has no time
 // left. One without an end, as a notice may be, lives on.
-func dead(t claim.Text, now time.Time) bool {
+func dead(t message.Text, now time.Time) bool {
 	return !t.Expires.IsZero() && t.Expires.Sub(now) < shortestSend
 }
 
@@ -113,7 +113,7 @@ func (o *outcome) passOver(l *lane, now time.Time) {
 // or shut is passed over, so that one that hangs keeps no text from the next. A
 // text that may have been taken is sent once more, not again and again: here or
 // in a later try.
-func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, held *turn) outcome {
+func (w *Worker) attempt(ctx context.Context, t message.QueuedText, m Message, held *turn) outcome {
 	lanes := w.table.lanes(t.Text)
 	if held == nil {
 		held = await(ctx, lanes)
@@ -156,12 +156,12 @@ func (w *Worker) attempt(ctx context.Context, t claim.QueuedText, m Message, hel
 
 // isPassing reports whether the gateway may take the text later. An account may be put
 // in order within the hours that a notice has, though not while a person waits.
-func isPassing(err error, t claim.Text) bool {
+func isPassing(err error, t message.Text) bool {
 	return !errors.Is(err, ErrRefused) || isNotice(t) && errors.Is(err, ErrAccount)
 }
 
 // isNotice tells what is worth hours of trying: nobody waits for it.
-func isNotice(t claim.Text) bool { return t.Kind != "" && t.Kind != claim.TextCode }
+func isNotice(t message.Text) bool { return t.Kind != "" && t.Kind != message.TextCode }
 
 // await takes a turn on the first lane that has room, or else waits for the
 // first that will have some. It returns nil if that takes too long.
@@ -199,16 +199,16 @@ func (t *turn) askFor(ctx context.Context, m Message, share time.Duration) (stri
 }
 
 // putOff makes a text due again, unless its code will be dead by then.
-func (w *Worker) putOff(ctx context.Context, t claim.QueuedText, o outcome) {
+func (w *Worker) putOff(ctx context.Context, t message.QueuedText, o outcome) {
 	until := w.Now().Add(max(o.after, w.pause(t, o.unclear > 0 || o.unsure)))
 	if dead(t.Text, until) {
 		o.reasons = append([]string{"the code expires before another try"}, o.reasons...)
-		w.end(ctx, t.Text, claim.TextResult{State: claim.TextFailed, Gateway: o.gateway, Reason: o.reason()})
+		w.end(ctx, t.Text, message.TextResult{State: message.TextFailed, Gateway: o.gateway, Reason: o.reason()})
 		return
 	}
 	reason := o.reason()
 	if o.unclear > 0 {
-		reason = claim.ReasonUnclear + reason
+		reason = message.ReasonUnclear + reason
 	}
 	if w.settle(ctx, t.Text, func(ctx context.Context) error { return w.Outbox.PutOff(ctx, t.ID, until, reason) }) {
 		w.Log.InfoContext(ctx, "text put off", "text", t.ID, "identity", t.IdentityID, "number", t.To,
@@ -218,7 +218,7 @@ func (w *Worker) putOff(ctx context.Context, t claim.QueuedText, o outcome) {
 
 // pause doubles with every try. A repeat of what may have been taken comes
 // late: until then an outage may be over. The jitter takes up to half of it away.
-func (w *Worker) pause(t claim.QueuedText, unclear bool) time.Duration {
+func (w *Worker) pause(t message.QueuedText, unclear bool) time.Duration {
 	shortest, longest := firstPause, longestPause
 	if unclear {
 		shortest = longestPause
@@ -231,7 +231,7 @@ func (w *Worker) pause(t claim.QueuedText, unclear bool) time.Duration {
 }
 
 // end records how a text ended.
-func (w *Worker) end(ctx context.Context, t claim.Text, r claim.TextResult) {
+func (w *Worker) end(ctx context.Context, t message.Text, r message.TextResult) {
 	r.TextID, r.At = t.ID, w.Now()
 	if w.settle(ctx, t, func(ctx context.Context) error { return w.Outbox.Done(ctx, r) }) {
 		w.Ended(t, r)
@@ -243,7 +243,7 @@ func (w *Worker) end(ctx context.Context, t claim.Text, r claim.TextResult) {
 // settle writes to the outbox, if need be several times, also when ctx ended.
 // In the end the lease runs out instead: then a text that was sent is sent once
 // more, with the same code and id.
-func (w *Worker) settle(ctx context.Context, t claim.Text, write func(context.Context) error) bool {
+func (w *Worker) settle(ctx context.Context, t message.Text, write func(context.Context) error) bool {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
 	defer cancel()
 	pauses := &backoff.ExponentialBackOff{

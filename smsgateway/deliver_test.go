@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -32,7 +32,7 @@ func TestTwoWorkersSendOneText(t *testing.T) {
 func TestFailuresOfRealProviders(t *testing.T) {
 	for name, tt := range map[string]struct {
 		first, second func(http.ResponseWriter, *http.Request, int)
-		state         claim.TextState
+		state         message.TextState
 		gateway       string
 		reason        string
 		asked         [2]int
@@ -40,43 +40,43 @@ func TestFailuresOfRealProviders(t *testing.T) {
 	}{
 		"refused, the next takes it": {
 			first: answers(400, number), second: answers(200, `{"id":"b"}`),
-			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
+			state: message.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
 		},
 		"half an answer, the next takes it": {
 			first: halfAnAnswer, second: answers(200, ""),
-			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
+			state: message.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
 		},
 		"half an answer twice may be two texts": {
-			first: halfAnAnswer, second: halfAnAnswer, state: claim.TextSent, gateway: "gateway-2",
+			first: halfAnAnswer, second: halfAnAnswer, state: message.TextSent, gateway: "gateway-2",
 			reason: "gateway-1: the provider may have taken it: the connection breaks, or the answer is not HTTP; " +
 				"gateway-2: the provider may have taken it: the connection breaks, or the answer is not HTTP",
 			asked: [2]int{1, 1},
 		},
 		"broken, the next takes it": {
 			first: garbage, second: answers(200, ""),
-			state: claim.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
+			state: message.TextSent, gateway: "gateway-2", asked: [2]int{1, 1},
 		},
 		"refused by all": {
-			first: answers(400, number), second: answers(401, code), state: claim.TextFailed, gateway: "gateway-2",
+			first: answers(400, number), second: answers(401, code), state: message.TextFailed, gateway: "gateway-2",
 			reason: "gateway-1: refused: the provider answers 400; gateway-2: refused: the provider refuses the account: the provider answers 401", asked: [2]int{1, 1},
 		},
 		"refused by one, the other may later": {
-			first: answers(400, ""), second: answers(503, ""), state: claim.TextQueued,
+			first: answers(400, ""), second: answers(503, ""), state: message.TextQueued,
 			reason: "gateway-1: refused: the provider answers 400; gateway-2: the provider answers 503",
 			asked:  [2]int{1, 1}, due: time.Second,
 		},
 		"the provider says when": {
-			first: answers(400, ""), second: retryAfter("42"), state: claim.TextQueued,
+			first: answers(400, ""), second: retryAfter("42"), state: message.TextQueued,
 			reason: "gateway-1: refused: the provider answers 400; gateway-2: the provider answers 429",
 			asked:  [2]int{1, 1}, due: 42 * time.Second,
 		},
 		"not before one is willing": {
-			first: retryAfter("42"), second: retryAfter("17"), state: claim.TextQueued,
+			first: retryAfter("42"), second: retryAfter("17"), state: message.TextQueued,
 			reason: "gateway-1: the provider answers 429; gateway-2: the provider answers 429",
 			asked:  [2]int{1, 1}, due: 17 * time.Second,
 		},
 		"too late for the code": {
-			first: retryAfter("300"), second: answers(400, ""), state: claim.TextFailed, gateway: "gateway-2",
+			first: retryAfter("300"), second: answers(400, ""), state: message.TextFailed, gateway: "gateway-2",
 			reason: "the code expires before another try; gateway-1: the provider answers 429; gateway-2: refused: the provider answers 400",
 			asked:  [2]int{1, 1},
 		},
@@ -128,7 +128,7 @@ func TestAnotherTryHasTheSameCodeAndKey(t *testing.T) {
 			t.Errorf("idempotency key %q", key)
 		}
 	}
-	if state := o.row("text-1").result.State; state != claim.TextSent {
+	if state := o.row("text-1").result.State; state != message.TextSent {
 		t.Errorf("got %s", state)
 	}
 }
@@ -146,7 +146,7 @@ func TestATextThatMayHaveBeenTakenIsSentOnceMore(t *testing.T) {
 		b.clock.move(time.Minute)
 	}
 	got := o.row("text-1").result
-	if n := len(p.got()); n != 2 || got.State != claim.TextSent || !strings.Contains(got.Reason, "may have taken it") {
+	if n := len(p.got()); n != 2 || got.State != message.TextSent || !strings.Contains(got.Reason, "may have taken it") {
 		t.Errorf("asked %d times, %+v", n, got)
 	}
 }
@@ -169,7 +169,7 @@ func TestAnUnclearAnswerToALaterTryLeavesTheSpare(t *testing.T) {
 		b.clock.move(time.Minute)
 	}
 	got := o.row("text-1").result
-	if got.State != claim.TextSent || got.Gateway != "gateway-2" || got.Reason != "" || first.asked.Load() != 2 {
+	if got.State != message.TextSent || got.Gateway != "gateway-2" || got.Reason != "" || first.asked.Load() != 2 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -189,7 +189,7 @@ func TestAnUnclearAnswerIsNotForgotten(t *testing.T) {
 		}
 		b.clock.move(time.Minute)
 	}
-	if got := o.row("text-1").result; got.State != claim.TextSent || g.asked.Load() != 3 {
+	if got := o.row("text-1").result; got.State != message.TextSent || g.asked.Load() != 3 {
 		t.Errorf("asked %d times, %+v", g.asked.Load(), got)
 	}
 }
@@ -208,7 +208,7 @@ func TestAnOutageOfSomeSecondsLosesNoText(t *testing.T) {
 		b.Offer(text)
 		time.Sleep(time.Minute)
 		stop()
-		if got := b.outbox.row("text-1").result; got.State != claim.TextSent || got.ProviderID != "id" {
+		if got := b.outbox.row("text-1").result; got.State != message.TextSent || got.ProviderID != "id" {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -264,13 +264,13 @@ func TestPausesGrow(t *testing.T) {
 func TestTextsThatMustNotBeSent(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*row)
-		state  claim.TextState
+		state  message.TextState
 		reason string
 	}{
-		"its code expired":      {func(r *row) { r.Expires = start }, claim.TextDropped, "the code expired"},
-		"its claim is over":     {func(r *row) { r.Current = false }, claim.TextDropped, "the claim no longer waits for this code"},
-		"its key is not known":  {func(r *row) { r.Code.Key = "n6.other" }, claim.TextFailed, "the code's key is not in the key ring"},
-		"another process is at": {func(r *row) { r.due = start.Add(time.Second) }, claim.TextQueued, ""},
+		"its code expired":      {func(r *row) { r.Expires = start }, message.TextDropped, "the code expired"},
+		"its claim is over":     {func(r *row) { r.Current = false }, message.TextDropped, "the claim no longer waits for this code"},
+		"its key is not known":  {func(r *row) { r.Code.Key = "n6.other" }, message.TextFailed, "the code's key is not in the key ring"},
+		"another process is at": {func(r *row) { r.due = start.Add(time.Second) }, message.TextQueued, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := queued("text-1")

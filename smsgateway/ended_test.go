@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -23,7 +23,7 @@ func TestEachTextsEndIsTold(t *testing.T) {
 		var told []string
 		b := newBench(t, o, func(w *smsgateway.WorkerOptions) {
 			realTime(w)
-			w.Ended = func(text claim.Text, r claim.TextResult) {
+			w.Ended = func(text message.Text, r message.TextResult) {
 				mu.Lock()
 				defer mu.Unlock()
 				told = append(told, fmt.Sprint(text.ID, " ", r.TextID, " ", r.State, " ", r.At.IsZero()))

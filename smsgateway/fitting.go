@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/text/language"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 const (
@@ -39,9 +39,9 @@ func NewTemplates(options TemplateOptions) (*Templates, error) {
 		return nil, err
 	}
 	faults := options.addOwn(offered)
-	t := &Templates{product: options.Product, host: options.Host, shelves: map[claim.TextKind]*shelf{}}
+	t := &Templates{product: options.Product, host: options.Host, shelves: map[message.TextKind]*shelf{}}
 	for _, kind := range kinds {
-		if kind != claim.TextCode && options.LongestLink == "" {
+		if kind != message.TextCode && options.LongestLink == "" {
 			continue
 		}
 		shelf, more := t.stock(kind, offered[kind], options)
@@ -75,7 +75,7 @@ func (o TemplateOptions) check() error {
 func breaks(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
 // addOwn puts an operator's texts in the place of built-in ones.
-func (o TemplateOptions) addOwn(offered map[claim.TextKind]map[language.Tag][]text) []error {
+func (o TemplateOptions) addOwn(offered map[message.TextKind]map[language.Tag][]text) []error {
 	var faults []error
 	keys := map[language.Tag]string{}
 	for _, key := range slices.Sorted(maps.Keys(o.Own)) {
@@ -106,7 +106,7 @@ func (o TemplateOptions) addOwn(offered map[claim.TextKind]map[language.Tag][]te
 }
 
 // stock chooses one text in each language.
-func (t *Templates) stock(kind claim.TextKind, offered map[language.Tag][]text, o TemplateOptions) (*shelf, []error) {
+func (t *Templates) stock(kind message.TextKind, offered map[language.Tag][]text, o TemplateOptions) (*shelf, []error) {
 	s := &shelf{}
 	var faults []error
 	var tight []string // languages whose built-in texts do not fit
@@ -123,7 +123,7 @@ func (t *Templates) stock(kind claim.TextKind, offered map[language.Tag][]text, 
 			faults = append(faults, fmt.Errorf("sms.templates.%s.%s: %w", chosen.key, kind, err))
 		}
 	}
-	if len(tight) > 0 && kind == claim.TextCode {
+	if len(tight) > 0 && kind == message.TextCode {
 		faults = append(faults, fmt.Errorf("sms.product: is too long by %d for the texts in %s", over, strings.Join(tight, ", ")))
 	} else if len(tight) > 0 {
 		faults = append(faults, fmt.Errorf("sms.notice_segments: must be %d for the texts in %s", need, strings.Join(tight, ", ")))
@@ -131,7 +131,7 @@ func (t *Templates) stock(kind claim.TextKind, offered map[language.Tag][]text, 
 	s.matcher = language.NewMatcher(s.tags)
 	wanted, err := language.Parse(o.Default)
 	_, i, confidence := s.matcher.Match(wanted)
-	if confidence == language.No && kind == claim.TextRemoved {
+	if confidence == language.No && kind == message.TextRemoved {
 		// An operator's language that has the other notice does without this one.
 		_, i, confidence = s.matcher.Match(language.English)
 	}
@@ -158,7 +158,7 @@ func (t *Templates) fit(candidates []text, o TemplateOptions) (chosen text, err 
 func (t *Templates) try(candidate text, o TemplateOptions) (Measured, error) {
 	data := TextData{Code: strings.Repeat("8W", longestCode)[:o.CodeLength], Link: o.LongestLink}
 	minutes, most, must, placeholder := tried(candidate.Wording), o.Segments, data.Code, "{{.Code}}"
-	if candidate.Kind != claim.TextCode {
+	if candidate.Kind != message.TextCode {
 		minutes, most, must, placeholder = []int{0}, o.NoticeSegments, data.Link, "{{.Link}}"
 	}
 	longest := excess{most: most}

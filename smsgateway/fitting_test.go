@@ -11,14 +11,14 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
 const cyrillic = "Народная Кооперация" // 19 letters that GSM-7 has not
 
 // chosen returns how a text was chosen, without what it takes.
-func chosen(templates *smsgateway.Templates, kind claim.TextKind, language string) (smsgateway.Wording, bool) {
+func chosen(templates *smsgateway.Templates, kind message.TextKind, language string) (smsgateway.Wording, bool) {
 	for _, f := range templates.Forms() {
 		if f.Kind == kind && f.Language == language {
 			return f.Wording, f.FillsIn
@@ -32,7 +32,7 @@ func TestBuiltInTextsMakeRoom(t *testing.T) {
 	long := strings.Repeat("a", 60) + ".example.com"
 	for name, tt := range map[string]struct {
 		change   func(*smsgateway.TemplateOptions)
-		kind     claim.TextKind
+		kind     message.TextKind
 		language string
 		wording  smsgateway.Wording
 		fillsIn  bool
@@ -88,9 +88,9 @@ func TestEveryLanguageHasAllMessages(t *testing.T) {
 }
 
 func TestBadTextsAreFoundAtStart(t *testing.T) {
-	own := func(language string, kind claim.TextKind, text string) func(*smsgateway.TemplateOptions) {
+	own := func(language string, kind message.TextKind, text string) func(*smsgateway.TemplateOptions) {
 		return func(o *smsgateway.TemplateOptions) {
-			o.Own = map[string]map[claim.TextKind]string{language: {kind: text}}
+			o.Own = map[string]map[message.TextKind]string{language: {kind: text}}
 		}
 	}
 	for name, tt := range map[string]struct {
@@ -112,7 +112,7 @@ func TestBadTextsAreFoundAtStart(t *testing.T) {
 		"default has half":     {func(o *smsgateway.TemplateOptions) { own("nl", "code", "{{.Code}}")(o); o.Default = "nl" }, `sms.default_language: "nl" has no text for changed`},
 		"language is nonsense": {own("xyzzy-1", "code", "{{.Code}}"), "sms.templates.xyzzy-1: is not a language"},
 		"language twice": {func(o *smsgateway.TemplateOptions) {
-			o.Own = map[string]map[claim.TextKind]string{"pt-BR": {}, "pt_BR": {}}
+			o.Own = map[string]map[message.TextKind]string{"pt-BR": {}, "pt_BR": {}}
 		}, "sms.templates.pt_BR: is the same language as pt-BR"},
 		"no code":             {own("en", "code", "Your code."), "sms.templates.en.code: must say {{.Code}}"},
 		"code in pieces":      {own("en", "code", "{{slice .Code 0 3}} {{slice .Code 3}}"), "sms.templates.en.code: must say {{.Code}}"},
@@ -144,7 +144,7 @@ func TestBadTextsAreFoundAtStart(t *testing.T) {
 func TestEveryFaultIsReported(t *testing.T) {
 	options := bank()
 	options.Default = "zh"
-	options.Own = map[string]map[claim.TextKind]string{"de": {"code": "x", "changed": "x"}, "?": {}}
+	options.Own = map[string]map[message.TextKind]string{"de": {"code": "x", "changed": "x"}, "?": {}}
 	_, err := smsgateway.NewTemplates(options)
 	for _, want := range []string{"sms.default_language", "sms.templates.de.code", "sms.templates.de.changed", "sms.templates.?"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -197,13 +197,13 @@ func TestNoTextLosesItsCodeOrGrows(t *testing.T) {
 			}
 			said, filled := strings.CutSuffix(got, "\n@"+options.Host+" #"+secret)
 			must := secret
-			if f.Kind != claim.TextCode {
+			if f.Kind != message.TextCode {
 				must = link
 			}
 			if filled != f.FillsIn || !strings.Contains(said, must) || !strings.Contains(said, product) {
 				t.Fatalf("%+v: got %q", f, got)
 			}
-			if n := smsgateway.Measure(got).Messages; n > f.Segments || f.Kind == claim.TextCode && n > options.Segments {
+			if n := smsgateway.Measure(got).Messages; n > f.Segments || f.Kind == message.TextCode && n > options.Segments {
 				t.Fatalf("%+v: %q takes %d messages", f, got, n)
 			}
 		}

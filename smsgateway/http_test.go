@@ -79,7 +79,7 @@ func TestRequestsAreWhatKratosWouldSend(t *testing.T) {
 				w.WriteHeader(http.StatusCreated)
 			})
 			config.URL = p.URL + "/2010-04-01/Accounts/AC123/Messages.json"
-			if _, err := mustHTTP(t, config, patient).Send(t.Context(), message()); err != nil {
+			if _, err := mustHTTP(t, config, patient).Send(t.Context(), newMessage()); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name+".golden", <-dump)
@@ -133,7 +133,7 @@ func TestProviderAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProvider(t, tt.answer)
-			id, err := gateway(t, p.URL, patient).Send(t.Context(), message())
+			id, err := gateway(t, p.URL, patient).Send(t.Context(), newMessage())
 			if id != tt.id {
 				t.Errorf("id: got %q, want %q", id, tt.id)
 			}
@@ -157,7 +157,7 @@ func TestSilentProvidersAreGivenUp(t *testing.T) {
 	p := newProvider(t, func(http.ResponseWriter, *http.Request, int) { <-release })
 	defer close(release)
 	g := gateway(t, strings.Replace(p.URL, "http://", "http://me:hunter2@", 1), smsgateway.HTTPOptions{Timeout: 50 * time.Millisecond, EvaluationLimit: time.Minute})
-	_, err := g.Send(t.Context(), message())
+	_, err := g.Send(t.Context(), newMessage())
 	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, smsgateway.ErrRefused) {
 		t.Errorf("got %v, want a time-out", err)
 	}
@@ -171,7 +171,7 @@ func TestRefusedConnectionsPass(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	_ = listener.Close()
-	_, err = gateway(t, "http://me:hunter2@"+address+"/?key=hunter2", patient).Send(t.Context(), message())
+	_, err = gateway(t, "http://me:hunter2@"+address+"/?key=hunter2", patient).Send(t.Context(), newMessage())
 	if err == nil || errors.Is(err, smsgateway.ErrRefused) || !strings.Contains(err.Error(), "connection is refused") {
 		t.Errorf("got %v, want a failure that passes", err)
 	}
@@ -182,7 +182,7 @@ func TestAnEndedContextIsNoRefusal(t *testing.T) {
 	p := newProvider(t, answers(200, ""))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := gateway(t, p.URL, patient).Send(ctx, message())
+	_, err := gateway(t, p.URL, patient).Send(ctx, newMessage())
 	if !errors.Is(err, context.Canceled) || errors.Is(err, smsgateway.ErrRefused) {
 		t.Errorf("got %v, want the context's error", err)
 	}
@@ -239,7 +239,7 @@ func TestTemplatesCanBeFetched(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 	})
 	g := mustHTTP(t, smsgateway.RequestConfig{URL: p.URL + "/body.jsonnet", Body: p.URL + "/body.jsonnet"}, patient)
-	if _, err := g.Send(t.Context(), message()); err != nil {
+	if _, err := g.Send(t.Context(), newMessage()); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.got(); len(got) != 2 || !strings.Contains(got[1].body, "fetched") {
@@ -297,7 +297,7 @@ func TestNothingIsRepeatedBehindTheWorkersBack(t *testing.T) {
 			var warm errgroup.Group
 			for range idle {
 				warm.Go(func() error {
-					_, err := gateway.Send(t.Context(), message())
+					_, err := gateway.Send(t.Context(), newMessage())
 					return err
 				})
 			}
@@ -305,7 +305,7 @@ func TestNothingIsRepeatedBehindTheWorkersBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			breaking.Store(true)
-			_, err = gateway.Send(t.Context(), message())
+			_, err = gateway.Send(t.Context(), newMessage())
 			if taken.Load() != 1 || !errors.Is(err, smsgateway.ErrUnclear) {
 				t.Errorf("the provider got it %d times: %v", taken.Load(), err)
 			}

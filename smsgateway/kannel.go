@@ -30,7 +30,7 @@ func (k Kannel) request(ctx context.Context, m Message) (*http.Request, error) {
 	}
 	query := address.Query() // an operator's own, such as smsc or account
 	for name, value := range map[string]string{
-		"username": k.Username, "password": k.Password, "to": m.To.Reveal(), "text": m.Body, "charset": "UTF-8", "coding": "0",
+		"username": k.Username, "password": k.Password, "to": m.To.Unmasked(), "text": m.Body, "charset": "UTF-8", "coding": "0",
 	} {
 		query.Set(name, value)
 	}

@@ -11,7 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -84,7 +85,7 @@ func TestBreakers(t *testing.T) {
 				if got := b.Health()[0].State; got != tt.state || int(first.asked.Load()) != tt.asked {
 					t.Errorf("%s after %d, want %s after %d", got, first.asked.Load(), tt.state, tt.asked)
 				}
-				if sent, _ := b.outbox.count(claim.TextSent, ""); sent != tt.texts {
+				if sent, _ := b.outbox.count(message.TextSent, ""); sent != tt.texts {
 					t.Errorf("%d of %d texts sent", sent, tt.texts)
 				}
 			})
@@ -184,11 +185,11 @@ func TestATextWaitsUntilAGatewayIsWilling(t *testing.T) {
 					t.Errorf("%s for %v", b.states(), h.RestingUntil.Sub(begin))
 				}
 				time.Sleep(tt.after - time.Second)
-				if sent, _ := b.outbox.count(claim.TextSent, ""); sent != 0 || g.asked.Load() != asked {
+				if sent, _ := b.outbox.count(message.TextSent, ""); sent != 0 || g.asked.Load() != asked {
 					t.Errorf("%d sent, asked %d times", sent, g.asked.Load())
 				}
 				time.Sleep(4 * time.Second)
-				if sent, _ := b.outbox.count(claim.TextSent, ""); sent != 20 || b.states() != "closed" {
+				if sent, _ := b.outbox.count(message.TextSent, ""); sent != 20 || b.states() != "closed" {
 					t.Errorf("%d sent, %s", sent, b.states())
 				}
 			})
@@ -206,35 +207,35 @@ func TestRoutesByCallingCode(t *testing.T) {
 	for name, tt := range map[string]struct {
 		routing smsgateway.Routing
 		to      string
-		channel claim.Channel
+		channel message.Channel
 		want    string
 	}{
 		"a calling code":                {routing, "+94771234567", "", "gateway-2"},
 		"the longest of two":            {routing, "+18765551234", "", "gateway-2 gateway-1"},
-		"the shorter of two":            {routing, "+12125551234", claim.ChannelSMS, "gateway-1"},
+		"the shorter of two":            {routing, "+12125551234", message.ChannelSMS, "gateway-1"},
 		"no calling code":               {routing, "+447700900123", "", "gateway-3 gateway-1"},
 		"shorter than any calling code": {routing, "+9", "", "gateway-3 gateway-1"},
 		"typed with spaces":             {routing, "+1 876-555-1234", "", "gateway-2 gateway-1"},
 		"not international":             {routing, "0941234567", "", "gateway-3 gateway-1"},
-		"to the webhook":                {routing, "", claim.ChannelWebhook, "gateway-4"},
+		"to the webhook":                {routing, "", message.ChannelWebhook, "gateway-4"},
 		"all that are no webhooks":      {smsgateway.Routing{Webhook: []string{"gateway-2"}}, "+94771234567", "", "gateway-1 gateway-3 gateway-4"},
 		"no routing":                    {smsgateway.Routing{}, "+94771234567", "", "gateway-1 gateway-2 gateway-3 gateway-4"},
-		"no webhook":                    {smsgateway.Routing{}, "", claim.ChannelWebhook, "no gateway is for it"},
+		"no webhook":                    {smsgateway.Routing{}, "", message.ChannelWebhook, "no gateway is for it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := queued("text-1")
-			text.To, text.Channel, text.LeaseUntil = claim.RestoreMobile(tt.to), tt.channel, start
+			text.To, text.Channel, text.LeaseUntil = phone.FromStore(tt.to), tt.channel, start
 			refuses := &moody{answer: always(smsgateway.ErrRefused)}
 			b := newBench(t, newOutbox(text), func(w *smsgateway.WorkerOptions) {
 				w.Routing = tt.routing
-				w.Compose = func(claim.Text) (smsgateway.Message, error) { return message(), nil }
+				w.Compose = func(message.Text) (smsgateway.Message, error) { return newMessage(), nil }
 			}, refuses, refuses, refuses, refuses)
 			if err := b.Once(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			result := b.outbox.row("text-1").result
 			got := strings.ReplaceAll(strings.ReplaceAll(result.Reason, ": refused", ""), ";", "")
-			if got != tt.want || result.State != claim.TextFailed {
+			if got != tt.want || result.State != message.TextFailed {
 				t.Errorf("got %s, %s, want %s", result.State, got, tt.want)
 			}
 		})
@@ -288,7 +289,7 @@ func TestARateHoldsAfterAProviderHung(t *testing.T) {
 		if most := took.mostWithin(time.Second); most > rate {
 			t.Errorf("%d texts in one second, want at most %d", most, rate)
 		}
-		if sent, _ := b.outbox.count(claim.TextSent, ""); sent != all || b.Health()[0].InFlight != 0 {
+		if sent, _ := b.outbox.count(message.TextSent, ""); sent != all || b.Health()[0].InFlight != 0 {
 			t.Errorf("%d of %d texts sent, %d places taken", sent, all, b.Health()[0].InFlight)
 		}
 	})
@@ -319,7 +320,7 @@ func TestARealProviderThatHangsSlowsNobodyElse(t *testing.T) {
 	for i, prefix := range []string{"+4477009001", "+9477123456", "+4915112345"} {
 		for n := range perRoute {
 			text := living(fmt.Sprintf("text-%d-%d", i, n))
-			text.To = claim.RestoreMobile(fmt.Sprintf("%s%02d", prefix, n))
+			text.To = phone.FromStore(fmt.Sprintf("%s%02d", prefix, n))
 			b.outbox.add(text)
 			b.Offer(text)
 		}
@@ -335,7 +336,7 @@ func TestARealProviderThatHangsSlowsNobodyElse(t *testing.T) {
 	}
 	close(release)
 	stop()
-	if sent, _ := b.outbox.count(claim.TextSent, ""); sent != 3*perRoute {
+	if sent, _ := b.outbox.count(message.TextSent, ""); sent != 3*perRoute {
 		t.Errorf("%d texts sent in the end", sent)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // Mails write what the operator's webhook may pass on as an e-mail. They are
@@ -29,19 +29,19 @@ type Mail struct{ Subject, Body string }
 
 // Write writes a mail in the first of some languages that there is (BCP 47,
 // separated by commas). Disputes are for the operator, and in English.
-func (m *Mails) Write(kind claim.TextKind, preferred, link string) (Mail, error) {
+func (m *Mails) Write(kind message.TextKind, preferred, link string) (Mail, error) {
 	subject := "subject"
 	switch kind {
-	case claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken:
-	case claim.TextDisputed:
+	case message.TextRequested, message.TextChanged, message.TextRemoved, message.TextTaken:
+	case message.TextDisputed:
 		subject, preferred = "disputed_subject", "en"
 	default:
 		return Mail{}, fmt.Errorf("there is no mail of the kind %s", kind)
 	}
 	localizer := i18n.NewLocalizer(m.bundle, append(strings.Split(preferred, ","), m.standard)...)
-	say := func(message string) (string, error) {
+	say := func(msg string) (string, error) {
 		out, err := localizer.Localize(&i18n.LocalizeConfig{
-			MessageID: message, TemplateData: TextData{Product: m.product, Link: link},
+			MessageID: msg, TemplateData: TextData{Product: m.product, Link: link},
 		})
 		if err != nil {
 			return "", fmt.Errorf("the mail cannot be written: %w", err)

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -16,7 +16,7 @@ func TestMailsSpeakTheReadersLanguage(t *testing.T) {
 	const link = "https://id.example.com/not-me/abc"
 	seen := map[string]bool{}
 	for _, language := range []string{"ar", "de", "en", "es", "fr", "hi", "ja", "pt", "si", "ta"} {
-		for _, kind := range []claim.TextKind{claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken} {
+		for _, kind := range []message.TextKind{message.TextRequested, message.TextChanged, message.TextRemoved, message.TextTaken} {
 			got, err := mails.Write(kind, "xx,"+language+"-419,en", link)
 			if err != nil {
 				t.Fatalf("%s %s: %v", language, kind, err)
@@ -30,11 +30,11 @@ func TestMailsSpeakTheReadersLanguage(t *testing.T) {
 			seen[got.Body] = true
 		}
 	}
-	operators, err := mails.Write(claim.TextDisputed, "de", "")
+	operators, err := mails.Write(message.TextDisputed, "de", "")
 	if err != nil || operators.Subject != "Example Bank: a change of number is disputed" {
 		t.Errorf("got %+v, %v", operators, err)
 	}
-	if _, err := mails.Write(claim.TextCode, "de", ""); err == nil || !strings.Contains(err.Error(), "code") {
+	if _, err := mails.Write(message.TextCode, "de", ""); err == nil || !strings.Contains(err.Error(), "code") {
 		t.Errorf("got %v", err)
 	}
 }

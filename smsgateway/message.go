@@ -8,15 +8,16 @@ import (
 
 	"golang.org/x/text/language"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Message is one text as a gateway sends it.
 type Message struct {
 	ID         string // the text's; the same for every attempt
-	Kind       claim.TextKind
-	Channel    claim.Channel
-	To         claim.Mobile // of a webhook's message: whom it is about
+	Kind       message.TextKind
+	Channel    message.Channel
+	To         phone.Number // of a webhook's message: whom it is about
 	Subject    string       // of a webhook's message
 	Email      string       // where a webhook's message should end up
 	Link       string       // of a notice: the one that Body holds

@@ -10,7 +10,7 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // messages are the built-in texts: one file for each language. A message has a
@@ -20,7 +20,7 @@ import (
 var messages embed.FS
 
 // kinds are those that there are texts of.
-var kinds = []claim.TextKind{claim.TextCode, claim.TextChanged, claim.TextRemoved}
+var kinds = []message.TextKind{message.TextCode, message.TextChanged, message.TextRemoved}
 
 // text is one way of saying something.
 type text struct {
@@ -30,12 +30,12 @@ type text struct {
 }
 
 // builtIn returns the built-in texts of each language and kind, the best first.
-func builtIn(fillsIn bool) (map[claim.TextKind]map[language.Tag][]text, error) {
+func builtIn(fillsIn bool) (map[message.TextKind]map[language.Tag][]text, error) {
 	bundle, err := loadMessages()
 	if err != nil {
 		return nil, err
 	}
-	found := map[claim.TextKind]map[language.Tag][]text{}
+	found := map[message.TextKind]map[language.Tag][]text{}
 	for _, kind := range kinds {
 		found[kind] = map[language.Tag][]text{}
 		for _, tag := range bundle.LanguageTags() {
@@ -61,21 +61,21 @@ func loadMessages() (*i18n.Bundle, error) {
 
 // candidates returns a language's built-in texts, the best first. Without its
 // last line a code can still be read and typed, so that this is given up last.
-func candidates(bundle *i18n.Bundle, kind claim.TextKind, tag language.Tag, fillsIn bool) []text {
+func candidates(bundle *i18n.Bundle, kind message.TextKind, tag language.Tag, fillsIn bool) []text {
 	localizer := i18n.NewLocalizer(bundle, tag.String())
 	full := text{Form: Form{Kind: kind, Language: tag.String(), Wording: FullWording}}
 	full.words = func(data TextData) (string, error) {
-		message := i18n.LocalizeConfig{MessageID: string(kind), TemplateData: data}
-		if kind == claim.TextCode {
-			message.PluralCount = data.Minutes
+		msg := i18n.LocalizeConfig{MessageID: string(kind), TemplateData: data}
+		if kind == message.TextCode {
+			msg.PluralCount = data.Minutes
 		}
-		return localizer.Localize(&message)
+		return localizer.Localize(&msg)
 	}
 	short := text{Form: Form{Kind: kind, Language: tag.String(), Wording: ShortWording}}
 	short.words = func(data TextData) (string, error) {
 		return localizer.Localize(&i18n.LocalizeConfig{MessageID: string(kind) + "_short", TemplateData: data})
 	}
-	if kind != claim.TextCode || !fillsIn {
+	if kind != message.TextCode || !fillsIn {
 		return []text{full, short}
 	}
 	filledFull, filledShort := full, short
@@ -84,12 +84,12 @@ func candidates(bundle *i18n.Bundle, kind claim.TextKind, tag language.Tag, fill
 }
 
 // ownText reads an operator's template.
-func ownText(kind claim.TextKind, tag language.Tag, key, source string, fillsIn bool) (text, error) {
+func ownText(kind message.TextKind, tag language.Tag, key, source string, fillsIn bool) (text, error) {
 	parsed, err := template.New(string(kind)).Parse(source)
 	if err != nil {
 		return text{}, fmt.Errorf("cannot be read: %w", err)
 	}
-	form := Form{Kind: kind, Language: tag.String(), Wording: OwnWording, FillsIn: fillsIn && kind == claim.TextCode}
+	form := Form{Kind: kind, Language: tag.String(), Wording: OwnWording, FillsIn: fillsIn && kind == message.TextCode}
 	return text{form, key, func(data TextData) (string, error) {
 		var out strings.Builder
 		if err := parsed.Execute(&out, data); err != nil {

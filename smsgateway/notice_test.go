@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -29,20 +29,20 @@ func TestHowOftenATextIsTried(t *testing.T) {
 	mumbles := func(context.Context) error { return smsgateway.ErrUnsure }
 	account := func(context.Context) error { return smsgateway.ErrAccount }
 	for name, tt := range map[string]struct {
-		kind        claim.TextKind
+		kind        message.TextKind
 		valid       time.Duration
 		fault       func(context.Context) error
 		least, most int32
-		state       claim.TextState
+		state       message.TextState
 	}{
-		"a code, too late an answer":          {claim.TextCode, 5 * time.Minute, tooLate, 2, 2, claim.TextSent},
-		"a code of a day, too late an answer": {claim.TextCode, 24 * time.Hour, tooLate, 2, 2, claim.TextSent},
-		"a code, the account is refused":      {claim.TextCode, 5 * time.Minute, account, 1, 1, claim.TextFailed},
-		"a code, an answer of a kind":         {claim.TextCode, 24 * time.Hour, mumbles, 3, 3, claim.TextFailed},
-		"a notice, an answer of a kind":       {claim.TextChanged, 24 * time.Hour, mumbles, 3, 3, claim.TextFailed},
-		"a notice, too late an answer":        {claim.TextChanged, 24 * time.Hour, tooLate, 2, 2, claim.TextSent},
-		"a notice, no answer at all":          {claim.TextChanged, 24 * time.Hour, noAnswer, 20, 50, claim.TextFailed},
-		"a notice, the account is refused":    {claim.TextChanged, 24 * time.Hour, account, 20, 50, claim.TextFailed},
+		"a code, too late an answer":          {message.TextCode, 5 * time.Minute, tooLate, 2, 2, message.TextSent},
+		"a code of a day, too late an answer": {message.TextCode, 24 * time.Hour, tooLate, 2, 2, message.TextSent},
+		"a code, the account is refused":      {message.TextCode, 5 * time.Minute, account, 1, 1, message.TextFailed},
+		"a code, an answer of a kind":         {message.TextCode, 24 * time.Hour, mumbles, 3, 3, message.TextFailed},
+		"a notice, an answer of a kind":       {message.TextChanged, 24 * time.Hour, mumbles, 3, 3, message.TextFailed},
+		"a notice, too late an answer":        {message.TextChanged, 24 * time.Hour, tooLate, 2, 2, message.TextSent},
+		"a notice, no answer at all":          {message.TextChanged, 24 * time.Hour, noAnswer, 20, 50, message.TextFailed},
+		"a notice, the account is refused":    {message.TextChanged, 24 * time.Hour, account, 20, 50, message.TextFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestANoticeOutlastsARefusedAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		notice := living("notice")
-		notice.Kind, notice.Expires = claim.TextChanged, begin.Add(24*time.Hour)
+		notice.Kind, notice.Expires = message.TextChanged, begin.Add(24*time.Hour)
 		b := newBench(t, newOutbox(notice), realTime, &moody{answer: func(int) error {
 			return map[bool]error{true: smsgateway.ErrAccount}[time.Since(begin) < 5*time.Hour]
 		}})
@@ -83,7 +83,7 @@ func TestANoticeOutlastsARefusedAccount(t *testing.T) {
 		b.Offer(notice)
 		time.Sleep(7 * time.Hour)
 		stop()
-		if got := b.outbox.row("notice").result; got.State != claim.TextSent {
+		if got := b.outbox.row("notice").result; got.State != message.TextSent {
 			t.Errorf("got %+v", got)
 		}
 	})

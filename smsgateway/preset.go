@@ -44,7 +44,7 @@ func postForm(ctx context.Context, address string, form url.Values) (*http.Reque
 }
 
 // digits is a number without the plus sign.
-func digits(m Message) string { return strings.TrimPrefix(m.To.Reveal(), "+") }
+func digits(m Message) string { return strings.TrimPrefix(m.To.Unmasked(), "+") }
 
 // isUnicode reports whether a text needs UCS-2.
 func isUnicode(m Message) bool {

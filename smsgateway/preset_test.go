@@ -123,7 +123,7 @@ func TestProvidersAreAskedAsTheyDocument(t *testing.T) {
 					w.WriteHeader(accepted[name].status)
 					_, _ = w.Write([]byte(accepted[name].body))
 				})
-				m := message()
+				m := newMessage()
 				m.Body = body
 				id, err := preset(t, name, double.URL, patient).Send(t.Context(), m)
 				if err != nil || id != accepted[name].id {
@@ -196,7 +196,7 @@ func askedOf(t *testing.T, make func(smsgateway.HTTPOptions) smsgateway.Gateway)
 		asked = r.URL
 		return nil, http.ErrServerClosed
 	})
-	if _, err := make(smsgateway.HTTPOptions{Transport: spy}).Send(t.Context(), message()); err == nil {
+	if _, err := make(smsgateway.HTTPOptions{Transport: spy}).Send(t.Context(), newMessage()); err == nil {
 		t.Error("sent")
 	}
 	return asked
@@ -216,7 +216,7 @@ func TestKannelKeepsItsEndpointsQuery(t *testing.T) {
 		_, _ = io.WriteString(w, "0: Accepted for delivery")
 	})
 	kannel := smsgateway.Kannel{Username: "u", Password: "p", Endpoint: double.URL + "/cgi-bin/sendsms?smsc=foo"}
-	if _, err := smsgateway.NewAPI(kannel, smsgateway.HTTPOptions{}).Send(t.Context(), message()); err != nil {
+	if _, err := smsgateway.NewAPI(kannel, smsgateway.HTTPOptions{}).Send(t.Context(), newMessage()); err != nil {
 		t.Fatal(err)
 	}
 	if got.Get("smsc") != "foo" || got.Get("charset") != "UTF-8" || got.Get("username") != "u" {

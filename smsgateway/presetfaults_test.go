@@ -63,7 +63,7 @@ func TestFaultsOfAnyProviderPassAndSayNothing(t *testing.T) {
 				if fault == "slow" {
 					options.Timeout = 50 * time.Millisecond
 				}
-				id, err := preset(t, name, double.URL, options).Send(t.Context(), message())
+				id, err := preset(t, name, double.URL, options).Send(t.Context(), newMessage())
 				if got := verdict(err); got != tt.want || id != "" {
 					t.Errorf("got %q, %s, want %s (%v)", id, got, tt.want, err)
 				}
@@ -99,7 +99,7 @@ func TestProvidersThatCannotBeReachedPassAndSayNothing(t *testing.T) {
 			t.Run(fault+" "+name, func(t *testing.T) {
 				options := patient
 				options.Transport = tt.transport
-				_, err := preset(t, name, tt.endpoint, options).Send(t.Context(), message())
+				_, err := preset(t, name, tt.endpoint, options).Send(t.Context(), newMessage())
 				if verdict(err) != "passes" || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("got %v, want a failure that passes: %s", err, tt.want)
 				}
@@ -114,7 +114,7 @@ func TestHalfANoIsANo(t *testing.T) {
 		w.Header().Set("Content-Length", "100")
 		w.WriteHeader(http.StatusBadRequest)
 	})
-	_, err := preset(t, "twilio", double.URL, smsgateway.HTTPOptions{}).Send(t.Context(), message())
+	_, err := preset(t, "twilio", double.URL, smsgateway.HTTPOptions{}).Send(t.Context(), newMessage())
 	if verdict(err) != "refused" {
 		t.Errorf("got %v, want a refusal", err)
 	}

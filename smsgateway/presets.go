@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // presetFiles hold one provider each: where and how it is asked, what an operator
@@ -92,7 +92,7 @@ func (c *custom) usePreset() []error {
 			faults = append(faults, fmt.Errorf("data.%s: is missing", name))
 		}
 	}
-	if settings.Templates && len(c.options.TemplateIDs[claim.TextCode]) == 0 {
+	if settings.Templates && len(c.options.TemplateIDs[message.TextCode]) == 0 {
 		faults = append(faults, errors.New("template_ids: is missing"))
 	}
 	// A header of the operator's may do as well.

@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -71,8 +72,8 @@ func presetGateway(t *testing.T, name, endpoint string, options smsgateway.HTTPO
 			"from": "Holdline", "username": "holdline", "sign_name": "Holdline", "entity_id": "1101456780000012345",
 			"variables": "code|minutes",
 		},
-		TemplateIDs: map[claim.TextKind]map[string]string{
-			claim.TextCode: {"en": "1107161234567890123"}, claim.TextChanged: {"en": "1107161234567890456"},
+		TemplateIDs: map[message.TextKind]map[string]string{
+			message.TextCode: {"en": "1107161234567890123"}, message.TextChanged: {"en": "1107161234567890456"},
 		},
 	}
 	given, makesRequests := givens[name]
@@ -85,7 +86,7 @@ func presetGateway(t *testing.T, name, endpoint string, options smsgateway.HTTPO
 		return gateway
 	}
 	return sender(func(ctx context.Context, m smsgateway.Message) (string, error) {
-		m.To = claim.RestoreMobile("+919876543210") // it texts no others
+		m.To = phone.FromStore("+919876543210") // it texts no others
 		return gateway.Send(ctx, m)
 	})
 }
@@ -146,10 +147,10 @@ func TestPresetsAskAsProvidersDocument(t *testing.T) {
 					w.WriteHeader(sent.Status)
 					_, _ = w.Write([]byte(sent.Body))
 				})
-				m := message()
-				m.To, m.Body = claim.RestoreMobile("+919876543210"), body
+				m := newMessage()
+				m.To, m.Body = phone.FromStore("+919876543210"), body
 				if kind == "notice" {
-					m.Kind, m.Code, m.Validity, m.Link = claim.TextChanged, "", 0, "https://example.org/not-me/x"
+					m.Kind, m.Code, m.Validity, m.Link = message.TextChanged, "", 0, "https://example.org/not-me/x"
 				}
 				id, err := presetGateway(t, name, double.URL, patient).Send(t.Context(), m)
 				if err != nil || id != sent.ID {
@@ -168,7 +169,7 @@ func TestAGatewayWithAPresetCanBeLookedAt(t *testing.T) {
 		options := patient
 		options.Custom = smsgateway.CustomOptions{
 			Preset: name, Now: time.Now, Data: map[string]string{"from": "x", "username": "x", "sign_name": "x"},
-			TemplateIDs: map[claim.TextKind]map[string]string{claim.TextCode: {"en": "1"}},
+			TemplateIDs: map[message.TextKind]map[string]string{message.TextCode: {"en": "1"}},
 		}
 		g := mustHTTP(t, smsgateway.RequestConfig{URL: double.URL, Auth: givens[name].auth}, options)
 		if err := g.Look(t.Context()); err != nil {
@@ -187,7 +188,7 @@ func TestFaultsOfPresetsAreNamed(t *testing.T) {
 		"fast2sms": {smsgateway.CustomOptions{Preset: "fast2sms"}, []string{"template_ids: is missing", "data.from: is missing"}},
 		"alibaba":  {smsgateway.CustomOptions{Preset: "alibaba"}, []string{"auth.type: must be acs3", "data.sign_name: is missing"}},
 		"twilio":   {smsgateway.CustomOptions{Preset: "twilio"}, []string{"request_config.url: must be", "request_config.body: is missing"}},
-		"language": {smsgateway.CustomOptions{TemplateIDs: map[claim.TextKind]map[string]string{claim.TextCode: {"english!": "1"}}}, []string{"template_ids.english!: is not a language"}},
+		"language": {smsgateway.CustomOptions{TemplateIDs: map[message.TextKind]map[string]string{message.TextCode: {"english!": "1"}}}, []string{"template_ids.english!: is not a language"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := smsgateway.NewHTTP(smsgateway.RequestConfig{}, smsgateway.HTTPOptions{Custom: tt.options})

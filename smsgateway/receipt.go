@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // ReceiptsPath is where receipts arrive: a gateway's id follows it.
@@ -20,7 +20,7 @@ const longestReceipt = 64 << 10
 // ReceiptOptions are what [Receipts] work with. All are needed.
 type ReceiptOptions struct {
 	Readers map[string]Reader // by the gateway's id
-	Store   claim.Receipts
+	Store   message.Receipts
 	Now     func() time.Time
 	// BaseURL is what providers call this server, without a slash at the end.
 	// Some sign the URL, and what a request says of its own host proves nothing.
@@ -40,14 +40,14 @@ func NewReceipts(options ReceiptOptions) *Receipts { return &Receipts{options} }
 func (h *Receipts) Receive(r *http.Request, gateway string) error {
 	reader, known := h.Readers[gateway]
 	if !known {
-		return claim.ErrReceiptUnknown
+		return message.ErrReceiptUnknown
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, longestReceipt))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return claim.ErrReceiptTooLarge
+		return message.ErrReceiptTooLarge
 	}
 	if err != nil {
-		return fmt.Errorf("%w: body broke off", claim.ErrReceiptUnreadable)
+		return fmt.Errorf("%w: body broke off", message.ErrReceiptUnreadable)
 	}
 	request := Request{
 		URL: h.BaseURL + ReceiptsPath + url.PathEscape(gateway), Header: r.Header, Query: r.URL.Query(),

@@ -15,8 +15,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway"
@@ -54,7 +54,7 @@ func ask(method, query, body string, header ...string) *http.Request {
 	return r
 }
 
-func wantReceipts(t *testing.T, store *claimtest.Store, want ...claim.Receipt) {
+func wantReceipts(t *testing.T, store *claimtest.Store, want ...message.Receipt) {
 	t.Helper()
 	for i := range want {
 		want[i].Gateway, want[i].At = "main", start
@@ -81,14 +81,14 @@ func TestReceiptsOfEachProvider(t *testing.T) {
 				"another gateway":          taker.Receive(tt.request(secret), "other"),
 				"no secret":                taker.Receive(tt.request(""), "main"),
 			} {
-				if !errors.Is(refused, claim.ErrReceiptUnproven) {
+				if !errors.Is(refused, message.ErrReceiptUnproven) {
 					t.Errorf("%s: got %v", wrong, refused)
 				}
 			}
 			for _, change := range tt.covered {
 				tampered := tt.request(secret)
 				change(tampered)
-				if err := taker.Receive(tampered, "main"); !errors.Is(err, claim.ErrReceiptUnproven) {
+				if err := taker.Receive(tampered, "main"); !errors.Is(err, message.ErrReceiptUnproven) {
 					t.Errorf("tampered: got %v", err)
 				}
 			}
@@ -137,7 +137,7 @@ func TestProofsThatDoNotHold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			taker, store := receipts(t, tt.gatewayType, secret)
-			if err := taker.Receive(tt.request, "main"); !errors.Is(err, claim.ErrReceiptUnproven) {
+			if err := taker.Receive(tt.request, "main"); !errors.Is(err, message.ErrReceiptUnproven) {
 				t.Errorf("got %v", err)
 			}
 			wantReceipts(t, store)
@@ -175,7 +175,7 @@ func TestABodyThatBreaksOff(t *testing.T) {
 	taker, store := receipts(t, "http", secret)
 	r := ask(http.MethodPost, "?id=m&status=sent&secret="+secret, "")
 	r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
-	if err := taker.Receive(r, "main"); !errors.Is(err, claim.ErrReceiptUnreadable) {
+	if err := taker.Receive(r, "main"); !errors.Is(err, message.ErrReceiptUnreadable) {
 		t.Errorf("got %v", err)
 	}
 	wantReceipts(t, store)
@@ -199,7 +199,7 @@ func TestReceiptsThatCannotBeRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			taker, store := receipts(t, "http", secret)
 			err := taker.Receive(ask(http.MethodPost, "", body, "X-Receipt-Secret", secret), "main")
-			if !errors.Is(err, claim.ErrReceiptUnreadable) {
+			if !errors.Is(err, message.ErrReceiptUnreadable) {
 				t.Errorf("got %v", err)
 			}
 			wantReceipts(t, store)

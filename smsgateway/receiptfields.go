@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // Request is a receipt as its provider sent it.
@@ -72,7 +72,7 @@ func (r Request) BodyFields() (Fields, error) {
 	if !bytes.HasPrefix(body, []byte("{")) {
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
-			return nil, claim.ErrReceiptUnreadable
+			return nil, message.ErrReceiptUnreadable
 		}
 		read.Add(form)
 		return read, nil
@@ -81,10 +81,10 @@ func (r Request) BodyFields() (Fields, error) {
 	decoder.UseNumber()
 	// The decoder's own errors quote the body, so they go no further.
 	if decoder.Decode(&read) != nil {
-		return nil, claim.ErrReceiptUnreadable
+		return nil, message.ErrReceiptUnreadable
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, claim.ErrReceiptUnreadable
+		return nil, message.ErrReceiptUnreadable
 	}
 	return read, nil
 }

@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // longestMessageID is the most that a message's id may have, in characters.
@@ -45,26 +45,26 @@ var normalizeStatus = strings.NewReplacer("-", "_", " ", "_")
 
 // Read returns what a receipt says: errors are claim.ErrReceiptUnproven and
 // claim.ErrReceiptUnreadable.
-func (rr Reader) Read(r Request) (claim.Receipt, error) {
+func (rr Reader) Read(r Request) (message.Receipt, error) {
 	given, err := rr.Format.Open(rr.Secret, r)
 	if err != nil {
-		return claim.Receipt{}, err
+		return message.Receipt{}, err
 	}
-	message := given.Text(rr.Format.MessageID...)
+	msg := given.Text(rr.Format.MessageID...)
 	status := given.Text(rr.Format.Status)
 	if word, found := rr.Format.Words[status]; found {
 		status = word
 	}
 	status = normalizeStatus.Replace(strings.ToLower(status))
 	state, known := states[status]
-	if !known || !isMessageID(message) {
-		return claim.Receipt{}, claim.ErrReceiptUnreadable
+	if !known || !isMessageID(msg) {
+		return message.Receipt{}, message.ErrReceiptUnreadable
 	}
 	detail := status
 	if code := given.Text(rr.Format.ErrorCode); code != "0" && errorCode.MatchString(code) {
 		detail += " " + code
 	}
-	return claim.Receipt{Message: message, State: state, Detail: detail}, nil
+	return message.Receipt{Message: msg, State: state, Detail: detail}, nil
 }
 
 // isMessageID reports whether a text can be a message's id.
@@ -79,26 +79,26 @@ func OpenShared(secret string, r Request) (Fields, error) {
 	given := cmp.Or(r.Header.Get("X-Receipt-Secret"), r.Bearer(), r.Query.Get("secret"))
 	want, got := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(given))
 	if subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
-		return nil, claim.ErrReceiptUnproven
+		return nil, message.ErrReceiptUnproven
 	}
 	return r.AllFields()
 }
 
 // states are known by what providers call them. No two of them mean different
 // things by the same word; the short ones are those of SMPP 3.4, appendix B.
-var states = map[string]claim.ReceiptState{
-	"accepted": claim.ReceiptAccepted, "queued": claim.ReceiptAccepted, "scheduled": claim.ReceiptAccepted,
-	"pending": claim.ReceiptAccepted, "processing": claim.ReceiptAccepted, "submitted": claim.ReceiptAccepted,
-	"sending": claim.ReceiptAccepted, "sent": claim.ReceiptAccepted, "dispatched": claim.ReceiptAccepted,
-	"buffered": claim.ReceiptAccepted, "unknown": claim.ReceiptAccepted,
-	"acceptd": claim.ReceiptAccepted, "enroute": claim.ReceiptAccepted,
+var states = map[string]message.ReceiptState{
+	"accepted": message.ReceiptAccepted, "queued": message.ReceiptAccepted, "scheduled": message.ReceiptAccepted,
+	"pending": message.ReceiptAccepted, "processing": message.ReceiptAccepted, "submitted": message.ReceiptAccepted,
+	"sending": message.ReceiptAccepted, "sent": message.ReceiptAccepted, "dispatched": message.ReceiptAccepted,
+	"buffered": message.ReceiptAccepted, "unknown": message.ReceiptAccepted,
+	"acceptd": message.ReceiptAccepted, "enroute": message.ReceiptAccepted,
 
-	"delivered": claim.ReceiptDelivered, "read": claim.ReceiptDelivered, "delivrd": claim.ReceiptDelivered,
+	"delivered": message.ReceiptDelivered, "read": message.ReceiptDelivered, "delivrd": message.ReceiptDelivered,
 
-	"undelivered": claim.ReceiptUndelivered, "undeliverable": claim.ReceiptUndelivered,
-	"failed": claim.ReceiptUndelivered, "delivery_failed": claim.ReceiptUndelivered,
-	"sending_failed": claim.ReceiptUndelivered, "expired": claim.ReceiptUndelivered,
-	"rejected": claim.ReceiptUndelivered, "aborted": claim.ReceiptUndelivered, "deleted": claim.ReceiptUndelivered,
-	"canceled": claim.ReceiptUndelivered, "cancelled": claim.ReceiptUndelivered, "skipped": claim.ReceiptUndelivered,
-	"undeliv": claim.ReceiptUndelivered, "rejectd": claim.ReceiptUndelivered,
+	"undelivered": message.ReceiptUndelivered, "undeliverable": message.ReceiptUndelivered,
+	"failed": message.ReceiptUndelivered, "delivery_failed": message.ReceiptUndelivered,
+	"sending_failed": message.ReceiptUndelivered, "expired": message.ReceiptUndelivered,
+	"rejected": message.ReceiptUndelivered, "aborted": message.ReceiptUndelivered, "deleted": message.ReceiptUndelivered,
+	"canceled": message.ReceiptUndelivered, "cancelled": message.ReceiptUndelivered, "skipped": message.ReceiptUndelivered,
+	"undeliv": message.ReceiptUndelivered, "rejectd": message.ReceiptUndelivered,
 }

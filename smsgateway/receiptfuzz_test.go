@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // Whatever is sent, nothing is kept without the secret; and with it nothing but
@@ -46,12 +46,12 @@ func FuzzReceipts(f *testing.F) {
 		proven := request()
 		proven.Header.Set("X-Receipt-Secret", secret)
 		err = taker.Receive(proven, "main")
-		if err != nil && !errors.Is(err, claim.ErrReceiptUnproven) && !errors.Is(err, claim.ErrReceiptUnreadable) {
+		if err != nil && !errors.Is(err, message.ErrReceiptUnproven) && !errors.Is(err, message.ErrReceiptUnreadable) {
 			t.Errorf("got %v", err)
 		}
 		for _, r := range store.Receipts() {
 			named := r.Message != "" && utf8.ValidString(r.Message) && utf8.RuneCountInString(r.Message) <= 255
-			state := r.State == claim.ReceiptAccepted || r.State == claim.ReceiptDelivered || r.State == claim.ReceiptUndelivered
+			state := r.State == message.ReceiptAccepted || r.State == message.ReceiptDelivered || r.State == message.ReceiptUndelivered
 			if !named || !state || len(r.Detail) > 64 || digits.MatchString(r.Detail) || !r.At.Equal(start.Truncate(time.Microsecond)) {
 				t.Errorf("kept %+v", r)
 			}

@@ -29,8 +29,8 @@ func NewReceiptReader(gatewayType, secret string) (Reader, error) {
 	return Reader{Format: format, Secret: secret}, nil
 }
 
-func mac(newHash func() hash.Hash, key, message string) []byte {
+func mac(newHash func() hash.Hash, key, msg string) []byte {
 	h := hmac.New(newHash, []byte(key))
-	_, _ = io.WriteString(h, message)
+	_, _ = io.WriteString(h, msg)
 	return h.Sum(nil)
 }

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 const secret = "a7f3c2e9d1b845608c2e7f91ab34cd56"
@@ -27,7 +27,7 @@ type receiptCase struct {
 	gatewayType string
 	request     func(secret string) *http.Request
 	covered     []func(*http.Request)
-	want        claim.Receipt
+	want        message.Receipt
 }
 
 var (
@@ -40,14 +40,14 @@ var receiptCases = map[string]receiptCase{
 		return twilioRequest(secret, mainURL, "AccountSid", "ACXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX", "ApiVersion", "2010-04-01",
 			"From", "+15017250604", "MessageSid", "SM1234567890abcdef1234567890abcdef", "MessageStatus", "delivered",
 			"SmsSid", "SM1234567890abcdef1234567890abcdef", "SmsStatus", "delivered", "To", "+15558675310")
-	}, whole, claim.Receipt{Message: "SM1234567890abcdef1234567890abcdef", State: claim.ReceiptDelivered, Detail: "delivered"}},
+	}, whole, message.Receipt{Message: "SM1234567890abcdef1234567890abcdef", State: message.ReceiptDelivered, Detail: "delivered"}},
 	"Twilio undelivered, to a URL with a query and a port": {"twilio", func(secret string) *http.Request {
 		return twilioRequest(secret, publicURL+":443/sms/receipts/main?site=a%2Fb",
 			"ErrorCode", "30005", "MessageSid", "SM2", "MessageStatus", "undelivered")
-	}, whole, claim.Receipt{Message: "SM2", State: claim.ReceiptUndelivered, Detail: "undelivered 30005"}},
+	}, whole, message.Receipt{Message: "SM2", State: message.ReceiptUndelivered, Detail: "undelivered 30005"}},
 	"Twilio sent": {"twilio", func(secret string) *http.Request {
 		return twilioRequest(secret, mainURL, "MessageSid", "SM3", "MessageStatus", "sent")
-	}, whole, claim.Receipt{Message: "SM3", State: claim.ReceiptAccepted, Detail: "sent"}},
+	}, whole, message.Receipt{Message: "SM3", State: message.ReceiptAccepted, Detail: "sent"}},
 
 	"Vonage delivered, with a token": {"vonage", func(secret string) *http.Request {
 		const body = `{"msisdn":"447700900000","to":"AcmeInc","network-code":"12345","messageId":"0A0000001234567B",` +
@@ -55,13 +55,13 @@ var receiptCases = map[string]receiptCase{
 			`"message-timestamp":"2020-01-01T12:00:00.000+00:00"}`
 		return ask(http.MethodPost, "", body, "Content-Type", "application/json",
 			"Authorization", "Bearer "+vonageToken(secret, body, nil))
-	}, payload, claim.Receipt{Message: "0A0000001234567B", State: claim.ReceiptDelivered, Detail: "delivered"}},
+	}, payload, message.Receipt{Message: "0A0000001234567B", State: message.ReceiptDelivered, Detail: "delivered"}},
 	"Vonage Messages API rejected, with a token as old as may be": {"vonage", func(secret string) *http.Request {
 		const body = `{"message_uuid":"aaaaaaaa-bbbb-cccc-dddd-0123456789ab","to":"447700900000","status":"rejected"}`
 		return ask(http.MethodPost, "", body, "Authorization", "Bearer "+vonageToken(secret, body,
 			func(_, claims map[string]any) { claims["iat"] = start.Add(-10 * time.Minute).Unix() }))
-	}, payload, claim.Receipt{
-		Message: "aaaaaaaa-bbbb-cccc-dddd-0123456789ab", State: claim.ReceiptUndelivered, Detail: "rejected",
+	}, payload, message.Receipt{
+		Message: "aaaaaaaa-bbbb-cccc-dddd-0123456789ab", State: message.ReceiptUndelivered, Detail: "rejected",
 	}},
 	"Vonage failed, with sig in the query": {"vonage", func(secret string) *http.Request {
 		query := url.Values{
@@ -71,63 +71,63 @@ var receiptCases = map[string]receiptCase{
 		query.Set("sig", vonageSig(secret, "&err-code=6&messageId=0A0000001234567B&msisdn=447700900000"+
 			"&nonce=aaaaaaaa-bbbb-cccc-dddd-0123456789ab&status=failed&timestamp=1578787200&to=A_B_C"))
 		return ask(http.MethodGet, "?"+query.Encode(), "")
-	}, whole, claim.Receipt{Message: "0A0000001234567B", State: claim.ReceiptUndelivered, Detail: "failed 6"}},
+	}, whole, message.Receipt{Message: "0A0000001234567B", State: message.ReceiptUndelivered, Detail: "failed 6"}},
 	"Vonage buffered, with sig in JSON": {"vonage", func(secret string) *http.Request {
 		sig := strings.ToUpper(vonageSig(secret, "&err-code=0&messageId=m&status=buffered&timestamp=1578787200"))
 		return ask(http.MethodPost, "", `{"messageId":"m","status":"buffered","err-code":"0","timestamp":1578787200,"sig":"`+sig+`"}`)
-	}, whole, claim.Receipt{Message: "m", State: claim.ReceiptAccepted, Detail: "buffered"}},
+	}, whole, message.Receipt{Message: "m", State: message.ReceiptAccepted, Detail: "buffered"}},
 
 	"Bird delivered": {"bird", func(secret string) *http.Request {
 		return birdRequest(secret, mainURL, start.Add(-24*time.Hour), `{"service":"channels","event":"sms.outbound","payload":`+
 			`{"id":"3fa85f64-5717-4562-b3fc-2c963f66afa6","channelId":"2d5cdd3c","status":"delivered","direction":"outgoing"}}`)
-	}, whole, claim.Receipt{
-		Message: "3fa85f64-5717-4562-b3fc-2c963f66afa6", State: claim.ReceiptDelivered, Detail: "delivered",
+	}, whole, message.Receipt{
+		Message: "3fa85f64-5717-4562-b3fc-2c963f66afa6", State: message.ReceiptDelivered, Detail: "delivered",
 	}},
 	"Bird delivery failed": {"bird", func(secret string) *http.Request {
 		return birdRequest(secret, mainURL, start, `{"payload":{"id":"m","status":"delivery_failed","reason":"to +447700900000"}}`)
-	}, whole, claim.Receipt{Message: "m", State: claim.ReceiptUndelivered, Detail: "delivery_failed"}},
+	}, whole, message.Receipt{Message: "m", State: message.ReceiptUndelivered, Detail: "delivery_failed"}},
 
 	"MessageBird delivered": {"messagebird", func(secret string) *http.Request {
 		return ask(http.MethodGet, "?secret="+secret+"&id=efa6405d518d4c0c88cce11f7db775fb&reference=text-1&recipient=31612345678"+
 			"&status=delivered&statusDatetime=2026-01-02T03%3A04%3A05%2B00%3A00&statusErrorCode=0", "")
-	}, nil, claim.Receipt{Message: "efa6405d518d4c0c88cce11f7db775fb", State: claim.ReceiptDelivered, Detail: "delivered"}},
+	}, nil, message.Receipt{Message: "efa6405d518d4c0c88cce11f7db775fb", State: message.ReceiptDelivered, Detail: "delivered"}},
 	"MessageBird delivery failed": {"messagebird", func(secret string) *http.Request {
 		return ask(http.MethodGet, "?secret="+secret+"&id=m&status=delivery_failed&statusErrorCode=27", "")
-	}, nil, claim.Receipt{Message: "m", State: claim.ReceiptUndelivered, Detail: "delivery_failed 27"}},
+	}, nil, message.Receipt{Message: "m", State: message.ReceiptUndelivered, Detail: "delivery_failed 27"}},
 
 	"Sinch delivered": {"sinch", func(secret string) *http.Request {
 		return ask(http.MethodPost, "?secret="+secret, `{"type":"recipient_delivery_report_sms","batch_id":"01J06CY78GZ2F74YZNNH2VBWR6",`+
 			`"recipient":"447700900000","code":0,"status":"Delivered","at":"2026-01-02T03:04:05.536Z"}`)
-	}, nil, claim.Receipt{Message: "01J06CY78GZ2F74YZNNH2VBWR6", State: claim.ReceiptDelivered, Detail: "delivered"}},
+	}, nil, message.Receipt{Message: "01J06CY78GZ2F74YZNNH2VBWR6", State: message.ReceiptDelivered, Detail: "delivered"}},
 	"Sinch rejected": {"sinch", func(secret string) *http.Request {
 		return ask(http.MethodPost, "?secret="+secret, `{"batch_id":"b","code":402,"status":"Rejected"}`)
-	}, nil, claim.Receipt{Message: "b", State: claim.ReceiptUndelivered, Detail: "rejected 402"}},
+	}, nil, message.Receipt{Message: "b", State: message.ReceiptUndelivered, Detail: "rejected 402"}},
 	"Sinch dispatched": {"sinch", func(secret string) *http.Request {
 		return ask(http.MethodPost, "?secret="+secret, `{"batch_id":"b","code":401,"status":"Dispatched"}`)
-	}, nil, claim.Receipt{Message: "b", State: claim.ReceiptAccepted, Detail: "dispatched 401"}},
+	}, nil, message.Receipt{Message: "b", State: message.ReceiptAccepted, Detail: "dispatched 401"}},
 
-	"Kannel accepted":  kannelCase("8", claim.ReceiptAccepted, "accepted"),
-	"Kannel delivered": kannelCase("1", claim.ReceiptDelivered, "delivered"),
-	"Kannel failed":    kannelCase("2", claim.ReceiptUndelivered, "failed"),
-	"Kannel buffered":  kannelCase("4", claim.ReceiptAccepted, "buffered"),
-	"Kannel rejected":  kannelCase("16", claim.ReceiptUndelivered, "rejected"),
-	"Kannel expired":   kannelCase("34", claim.ReceiptUndelivered, "expired"),
+	"Kannel accepted":  kannelCase("8", message.ReceiptAccepted, "accepted"),
+	"Kannel delivered": kannelCase("1", message.ReceiptDelivered, "delivered"),
+	"Kannel failed":    kannelCase("2", message.ReceiptUndelivered, "failed"),
+	"Kannel buffered":  kannelCase("4", message.ReceiptAccepted, "buffered"),
+	"Kannel rejected":  kannelCase("16", message.ReceiptUndelivered, "rejected"),
+	"Kannel expired":   kannelCase("34", message.ReceiptUndelivered, "expired"),
 
 	"any provider, JSON and header": {"http", func(secret string) *http.Request {
 		return ask(http.MethodPost, "?status=failed&id=x", `{"id":12345678901234567890,"status":"SENT","code":"E-1 to +447700900000"}`, "X-Receipt-Secret", secret)
-	}, nil, claim.Receipt{Message: "12345678901234567890", State: claim.ReceiptAccepted, Detail: "sent"}},
+	}, nil, message.Receipt{Message: "12345678901234567890", State: message.ReceiptAccepted, Detail: "sent"}},
 	"any provider, form and bearer": {"http", func(secret string) *http.Request {
 		return ask(http.MethodPost, "", "text=text-1&status=UNDELIV&code=447700900000", "Authorization", "Bearer "+secret)
-	}, nil, claim.Receipt{Message: "text-1", State: claim.ReceiptUndelivered, Detail: "undeliv"}},
+	}, nil, message.Receipt{Message: "text-1", State: message.ReceiptUndelivered, Detail: "undeliv"}},
 	"any provider, query": {"http", func(secret string) *http.Request {
 		return ask(http.MethodGet, "?id=m&status=Delivered&secret="+secret, "")
-	}, nil, claim.Receipt{Message: "m", State: claim.ReceiptDelivered, Detail: "delivered"}},
+	}, nil, message.Receipt{Message: "m", State: message.ReceiptDelivered, Detail: "delivered"}},
 }
 
-func kannelCase(value string, state claim.ReceiptState, word string) receiptCase {
+func kannelCase(value string, state message.ReceiptState, word string) receiptCase {
 	return receiptCase{"kannel", func(secret string) *http.Request {
 		return ask(http.MethodGet, "?text=text-1&type="+value+"&secret="+secret, "")
-	}, nil, claim.Receipt{Message: "text-1", State: state, Detail: word}}
+	}, nil, message.Receipt{Message: "text-1", State: state, Detail: word}}
 }
 
 // tamperBody adds to a body.

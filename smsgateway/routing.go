@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Routing says which routes a text may take, by their ids and in order of
@@ -31,7 +32,7 @@ type table struct {
 
 // Order returns the ids of the gateways that a text to a number is given to, the
 // first one first. All are those of the configuration.
-func (r Routing) Order(number claim.Mobile, all []string) ([]string, error) {
+func (r Routing) Order(number phone.Number, all []string) ([]string, error) {
 	lanes := make([]*lane, len(all))
 	for i, id := range all {
 		lanes[i] = &lane{Route: Route{ID: id}}
@@ -41,7 +42,7 @@ func (r Routing) Order(number claim.Mobile, all []string) ([]string, error) {
 		return nil, err
 	}
 	var ids []string
-	for _, l := range t.lanes(claim.Text{To: number}) {
+	for _, l := range t.lanes(message.Text{To: number}) {
 		ids = append(ids, l.ID)
 	}
 	return ids, nil
@@ -81,8 +82,8 @@ func newTable(r Routing, lanes []*lane) (table, error) {
 }
 
 // lanes returns where a text may go.
-func (t table) lanes(text claim.Text) []*lane {
-	if text.Channel == claim.ChannelWebhook {
+func (t table) lanes(text message.Text) []*lane {
+	if text.Channel == message.ChannelWebhook {
 		return t.webhook
 	}
 	digits, international := strings.CutPrefix(text.To.Key(), "+")

@@ -166,7 +166,7 @@ func (a answer) givenID(id any) string {
 		text = usableID(id.String())
 	}
 	// A rule may mistake the number, or the text, for an id.
-	if number := onlyDigits(a.asked.To.Reveal()); number != "" && strings.Contains(onlyDigits(text), number) ||
+	if number := onlyDigits(a.asked.To.Unmasked()); number != "" && strings.Contains(onlyDigits(text), number) ||
 		a.asked.Code != "" && strings.EqualFold(text, a.asked.Code) || text != "" && text == a.asked.Body {
 		return ""
 	}

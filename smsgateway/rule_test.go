@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -142,7 +142,7 @@ func TestNoAnswerConfusesARule(t *testing.T) {
 			text = rapid.SampledFrom([]string{`{"error":"` + secret + `"}`, `["` + secret + `"]`, `"` + secret + `"`, `{"a":{"b":[1,null,true,1e400,"` + secret + `"]}}`}).Draw(t, "document")
 		}
 		body = []byte(text)
-		id, err := echo.Send(t.Context(), message())
+		id, err := echo.Send(t.Context(), newMessage())
 		if err == nil || id != "" || errors.Is(err, smsgateway.ErrUnclear) {
 			t.Fatalf("got %q, %v", id, err)
 		}
@@ -160,7 +160,7 @@ func TestOneRuleServesManyAnswersAtOnce(t *testing.T) {
 	var all errgroup.Group
 	for range 50 {
 		all.Go(func() error {
-			_, err := g.Send(t.Context(), message())
+			_, err := g.Send(t.Context(), newMessage())
 			return err
 		})
 	}
@@ -176,30 +176,30 @@ func TestRegisteredTextsAreInALanguageThatHasOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	composer := smsgateway.Composer{Codes: codes{}, Templates: templates, Now: func() time.Time { return start }, Link: func(claim.Text) (string, error) {
+	composer := smsgateway.Composer{Codes: codes{}, Templates: templates, Now: func() time.Time { return start }, Link: func(message.Text) (string, error) {
 		return "https://login.example.com/no", nil
 	}}
 	for name, tt := range map[string]struct {
 		ids        map[string]string
 		reads      string
-		kind       claim.TextKind
+		kind       message.TextKind
 		id, says   string
 		otherwords string
 	}{
-		"own language":        {map[string]string{"en": "T-en", "hi": "T-hi"}, "hi", claim.TextCode, "T-hi", "कोड", "expires"},
-		"near language":       {map[string]string{"en": "T-en", "hi": "T-hi"}, "hi-IN, ta", claim.TextCode, "T-hi", "कोड", "expires"},
-		"second language":     {map[string]string{"en": "T-en", "ta": "T-ta"}, "hi, ta", claim.TextCode, "T-ta", "OTP", "expires"},
-		"none of theirs":      {map[string]string{"en": "T-en", "hi": "T-hi"}, "de", claim.TextCode, "T-en", "expires", "gilt"},
-		"not the default one": {map[string]string{"hi": "T-hi"}, "de", claim.TextCode, "T-hi", "कोड", "gilt"},
-		"no language":         {map[string]string{"en": "T-en"}, "", claim.TextCode, "T-en", "expires", "gilt"},
-		"otherwise written":   {map[string]string{"pt-br": "T-pt", "PT": "T-p"}, "pt", claim.TextCode, "T-p", "confirmar", "expires"},
-		"no ids":              {nil, "de", claim.TextCode, "", "gilt", "expires"},
-		"none for notices":    {map[string]string{"en": "T-en"}, "de", claim.TextChanged, "", "geändert", "changed"},
+		"own language":        {map[string]string{"en": "T-en", "hi": "T-hi"}, "hi", message.TextCode, "T-hi", "कोड", "expires"},
+		"near language":       {map[string]string{"en": "T-en", "hi": "T-hi"}, "hi-IN, ta", message.TextCode, "T-hi", "कोड", "expires"},
+		"second language":     {map[string]string{"en": "T-en", "ta": "T-ta"}, "hi, ta", message.TextCode, "T-ta", "OTP", "expires"},
+		"none of theirs":      {map[string]string{"en": "T-en", "hi": "T-hi"}, "de", message.TextCode, "T-en", "expires", "gilt"},
+		"not the default one": {map[string]string{"hi": "T-hi"}, "de", message.TextCode, "T-hi", "कोड", "gilt"},
+		"no language":         {map[string]string{"en": "T-en"}, "", message.TextCode, "T-en", "expires", "gilt"},
+		"otherwise written":   {map[string]string{"pt-br": "T-pt", "PT": "T-p"}, "pt", message.TextCode, "T-p", "confirmar", "expires"},
+		"no ids":              {nil, "de", message.TextCode, "", "gilt", "expires"},
+		"none for notices":    {map[string]string{"en": "T-en"}, "de", message.TextChanged, "", "geändert", "changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProvider(t, answers(200, `{}`))
 			options := patient
-			options.Custom.TemplateIDs = map[claim.TextKind]map[string]string{claim.TextCode: tt.ids}
+			options.Custom.TemplateIDs = map[message.TextKind]map[string]string{message.TextCode: tt.ids}
 			options.Custom.Data = map[string]string{"entity_id": "E-1"}
 			g := mustHTTP(t, smsgateway.RequestConfig{
 				URL: p.URL, Body: inline(`function(ctx) [ctx.template_id, ctx.data.entity_id, ctx.id, ctx.language, ctx.body]`),

@@ -40,7 +40,7 @@ func (s *Simulator) Send(ctx context.Context, m Message) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
-	s.texts = append(s.texts, Received{To: m.To.Reveal(), Body: m.Body, At: s.now(), ID: m.ID})
+	s.texts = append(s.texts, Received{To: m.To.Unmasked(), Body: m.Body, At: s.now(), ID: m.ID})
 	if len(s.texts) > s.keep {
 		s.texts = slices.Delete(s.texts, 0, len(s.texts)-s.keep)
 	}

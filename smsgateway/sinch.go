@@ -18,7 +18,7 @@ type Sinch struct {
 }
 
 func (s Sinch) request(ctx context.Context, m Message) (*http.Request, error) {
-	fields := map[string]any{"to": []string{m.To.Reveal()}, "body": m.Body, "client_reference": m.ID}
+	fields := map[string]any{"to": []string{m.To.Unmasked()}, "body": m.Body, "client_reference": m.ID}
 	if s.From != "" {
 		fields["from"] = s.From
 	}

@@ -16,7 +16,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -30,18 +32,18 @@ const (
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // message is a text as gateways get it.
-func message() smsgateway.Message {
+func newMessage() smsgateway.Message {
 	return smsgateway.Message{
-		ID: "text-1", To: claim.RestoreMobile(number), Body: code + " is your code.", Code: code,
+		ID: "text-1", To: phone.FromStore(number), Body: code + " is your code.", Code: code,
 		Validity: 5 * time.Minute, Language: "en", IdentityID: "identity-1",
 	}
 }
 
 // queued is a text as the outbox keeps it.
-func queued(id string) claim.Text {
-	return claim.Text{
-		ID: id, IdentityID: "identity-1", To: claim.RestoreMobile(number),
-		Code:    claim.CodeRef{ClaimID: "claim-1", Key: "n6.key", Number: 1},
+func queued(id string) message.Text {
+	return message.Text{
+		ID: id, IdentityID: "identity-1", To: phone.FromStore(number),
+		Code:    otp.CodeRef{ClaimID: "claim-1", Key: "n6.key", Number: 1},
 		Expires: start.Add(5 * time.Minute), Validity: 5 * time.Minute,
 		CreatedAt: start, LeaseUntil: start.Add(20 * time.Second),
 	}
@@ -123,12 +125,12 @@ type outbox struct {
 }
 
 type row struct {
-	claim.QueuedText
+	message.QueuedText
 	due    time.Time
-	result claim.TextResult // with the state queued while there is none
+	result message.TextResult // with the state queued while there is none
 }
 
-func newOutbox(texts ...claim.Text) *outbox {
+func newOutbox(texts ...message.Text) *outbox {
 	o := &outbox{rows: map[string]*row{}}
 	for _, t := range texts {
 		o.add(t)
@@ -136,10 +138,10 @@ func newOutbox(texts ...claim.Text) *outbox {
 	return o
 }
 
-func (o *outbox) add(t claim.Text) {
+func (o *outbox) add(t message.Text) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.rows[t.ID] = &row{claim.QueuedText{Text: t, Current: true}, t.LeaseUntil, claim.TextResult{State: claim.TextQueued}}
+	o.rows[t.ID] = &row{message.QueuedText{Text: t, Current: true}, t.LeaseUntil, message.TextResult{State: message.TextQueued}}
 	o.order = append(o.order, t.ID)
 }
 
@@ -151,21 +153,21 @@ func (o *outbox) call(name string) error {
 	return o.fail(name)
 }
 
-func (o *outbox) DueTexts(_ context.Context, now time.Time, n int) ([]claim.QueuedText, error) {
+func (o *outbox) DueTexts(_ context.Context, now time.Time, n int) ([]message.QueuedText, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.call("due"); err != nil {
 		return nil, err
 	}
 	o.deepest = max(o.deepest, n)
-	var due []claim.QueuedText
+	var due []message.QueuedText
 	for _, id := range o.order {
-		if r := o.rows[id]; r.result.State == claim.TextQueued && !r.due.After(now) {
+		if r := o.rows[id]; r.result.State == message.TextQueued && !r.due.After(now) {
 			due = append(due, r.QueuedText)
 		}
 	}
-	slices.SortStableFunc(due, func(a, b claim.QueuedText) int {
-		dead := func(t claim.QueuedText) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
+	slices.SortStableFunc(due, func(a, b message.QueuedText) int {
+		dead := func(t message.QueuedText) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
 		switch {
 		case dead(a) == dead(b):
 			return b.CreatedAt.Compare(a.CreatedAt)
@@ -178,21 +180,21 @@ func (o *outbox) DueTexts(_ context.Context, now time.Time, n int) ([]claim.Queu
 	return due[:min(n, len(due))], nil
 }
 
-func (o *outbox) TakeText(_ context.Context, t claim.QueuedText, until time.Time) (bool, error) {
+func (o *outbox) TakeText(_ context.Context, t message.QueuedText, until time.Time) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.call("take"); err != nil {
 		return false, err
 	}
 	r := o.rows[t.ID]
-	if r.result.State != claim.TextQueued || !r.LeaseUntil.Equal(t.LeaseUntil) || r.Tries != t.Tries {
+	if r.result.State != message.TextQueued || !r.LeaseUntil.Equal(t.LeaseUntil) || r.Tries != t.Tries {
 		return false, nil
 	}
 	r.LeaseUntil, r.due = until, until
 	return true, nil
 }
 
-func (o *outbox) Done(_ context.Context, result claim.TextResult) error {
+func (o *outbox) Done(_ context.Context, result message.TextResult) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.call("done"); err != nil {
@@ -211,13 +213,13 @@ func (o *outbox) PutOff(_ context.Context, id string, until time.Time, reason st
 	r := o.rows[id]
 	r.Tries++
 	r.LeaseUntil, r.due, r.result.Reason = until, until, reason
-	r.Unclear = strings.HasPrefix(reason, claim.ReasonUnclear)
+	r.Unclear = strings.HasPrefix(reason, message.ReasonUnclear)
 	return nil
 }
 
 func (o *outbox) DropTexts(_ context.Context, ids []string, now time.Time, reason string) error {
 	return o.settleDue("drop", ids, now, func(r *row) {
-		r.result = claim.TextResult{TextID: r.ID, State: claim.TextDropped, Reason: reason, At: now}
+		r.result = message.TextResult{TextID: r.ID, State: message.TextDropped, Reason: reason, At: now}
 	})
 }
 
@@ -232,7 +234,7 @@ func (o *outbox) settleDue(call string, ids []string, now time.Time, do func(*ro
 		return err
 	}
 	for _, id := range ids {
-		if r := o.rows[id]; r.result.State == claim.TextQueued && !r.due.After(now) {
+		if r := o.rows[id]; r.result.State == message.TextQueued && !r.due.After(now) {
 			do(r)
 		}
 	}
@@ -240,7 +242,7 @@ func (o *outbox) settleDue(call string, ids []string, now time.Time, do func(*ro
 }
 
 // count tells how many texts are in a state, and how often a call was made.
-func (o *outbox) count(state claim.TextState, call string) (texts, calls int) {
+func (o *outbox) count(state message.TextState, call string) (texts, calls int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.rows {
@@ -271,9 +273,9 @@ func (o *outbox) log() string {
 // codes knows one key.
 type codes struct{}
 
-func (codes) Code(ref claim.CodeRef) (string, error) {
+func (codes) Code(ref otp.CodeRef) (string, error) {
 	if ref.Key != "n6.key" {
-		return "", claim.ErrUnknownKey
+		return "", otp.ErrUnknownKey
 	}
 	return code, nil
 }
@@ -313,7 +315,7 @@ func newBench(t *testing.T, o *outbox, change func(*smsgateway.WorkerOptions), g
 	b := bench{clock: &clock{now: start}, outbox: o, log: &bytes.Buffer{}}
 	options := smsgateway.WorkerOptions{
 		Outbox: o, Now: b.clock.Now, Compose: smsgateway.Composer{
-			Codes: codes{}, Templates: templates, Now: b.clock.Now, Link: func(claim.Text) (string, error) { return "https://login.example.com/no", nil },
+			Codes: codes{}, Templates: templates, Now: b.clock.Now, Link: func(message.Text) (string, error) { return "https://login.example.com/no", nil },
 		}.Compose,
 		Log: slog.New(slog.NewJSONHandler(b.log, nil)), Jitter: func() float64 { return 0 },
 	}

@@ -67,7 +67,7 @@ func (s *SNS) Send(ctx context.Context, m Message) (string, error) {
 func (s *SNS) publish(ctx context.Context, m Message) (string, error) {
 	ctx, heard := listen(ctx)
 	out, err := s.publisher.Publish(ctx, &sns.PublishInput{
-		PhoneNumber: aws.String(m.To.Reveal()), Message: aws.String(m.Body), MessageAttributes: s.attributes,
+		PhoneNumber: aws.String(m.To.Unmasked()), Message: aws.String(m.Body), MessageAttributes: s.attributes,
 	})
 	if err != nil {
 		return "", snsError(err, heard)

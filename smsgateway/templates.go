@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/text/language"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // TextData is what a text's template may use.
@@ -28,7 +28,7 @@ type TemplateOptions struct {
 	Host string
 	// Own are an operator's text/template sources by BCP 47 language and kind,
 	// in place of the built-in ones and beside them. They use [TextData].
-	Own map[string]map[claim.TextKind]string
+	Own map[string]map[message.TextKind]string
 	// Default is the language of texts whose own is unknown; en if blank.
 	Default string
 	// CodeLength is that of the longest code; 10 if zero.
@@ -45,7 +45,7 @@ type TemplateOptions struct {
 // Templates write texts. They are safe for concurrent use.
 type Templates struct {
 	product, host string
-	shelves       map[claim.TextKind]*shelf
+	shelves       map[message.TextKind]*shelf
 }
 
 // shelf has the texts of one kind, one in each language.
@@ -69,7 +69,7 @@ const (
 // Form is how the texts of one kind look in one language. It is chosen at start,
 // such that the longest of them fits.
 type Form struct {
-	Kind     claim.TextKind
+	Kind     message.TextKind
 	Language string // BCP 47
 	Wording  Wording
 	// FillsIn reports whether the last line is there, by which browsers fill the
@@ -84,7 +84,7 @@ type Form struct {
 // in what comes nearest, or else in the default one. They are BCP 47 tags,
 // separated by commas. Of the data, what belongs to the kind is used; the
 // product is filled in. The error is final, and says nothing secret.
-func (t *Templates) Render(kind claim.TextKind, preferred string, data TextData) (string, error) {
+func (t *Templates) Render(kind message.TextKind, preferred string, data TextData) (string, error) {
 	body, _, err := t.RenderIn(kind, preferred, nil, data)
 	return body, err
 }
@@ -92,7 +92,7 @@ func (t *Templates) Render(kind claim.TextKind, preferred string, data TextData)
 // Languages returns those that there are codes' texts in, as BCP 47 tags.
 func (t *Templates) Languages() []string {
 	var languages []string
-	for _, tag := range t.shelves[claim.TextCode].tags {
+	for _, tag := range t.shelves[message.TextCode].tags {
 		languages = append(languages, tag.String())
 	}
 	return languages
@@ -127,7 +127,7 @@ func (s *shelf) choose(preferred string) int {
 // write fills a text in.
 func (t *Templates) write(text text, data TextData) (string, error) {
 	data.Product = t.product
-	if text.Kind == claim.TextCode {
+	if text.Kind == message.TextCode {
 		data.Link = ""
 	} else {
 		data.Code, data.Minutes = "", 0
@@ -148,8 +148,8 @@ func (t *Templates) lastLine(code string) string { return "\n@" + t.host + " #" 
 // RenderIn is [Templates.Render] in one of some languages (BCP 47), all that there
 // are if none is named, and says in which. Without one that comes near, the
 // default one is taken, or the first of them that there is a text in.
-func (t *Templates) RenderIn(kind claim.TextKind, preferred string, languages []string, data TextData) (body, written string, err error) {
-	shelf, ok := t.shelves[cmp.Or(kind, claim.TextCode)]
+func (t *Templates) RenderIn(kind message.TextKind, preferred string, languages []string, data TextData) (body, written string, err error) {
+	shelf, ok := t.shelves[cmp.Or(kind, message.TextCode)]
 	if !ok {
 		return "", "", errors.New("there is no text of this kind")
 	}
@@ -165,7 +165,7 @@ func (t *Templates) RenderIn(kind claim.TextKind, preferred string, languages []
 
 // Writes reports whether there is a text in just this language (BCP 47).
 func (t *Templates) Writes(language string) bool {
-	return t.shelves[claim.TextCode].among([]string{language}) != nil
+	return t.shelves[message.TextCode].among([]string{language}) != nil
 }
 
 // among has the texts in some languages; nil if there are none.

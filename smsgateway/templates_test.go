@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -30,7 +30,7 @@ func newTemplates(t *testing.T, options smsgateway.TemplateOptions) *smsgateway.
 
 func codeText(t *testing.T, templates *smsgateway.Templates, language string, minutes int) string {
 	t.Helper()
-	text, err := templates.Render(claim.TextCode, language, smsgateway.TextData{Code: code, Minutes: minutes})
+	text, err := templates.Render(message.TextCode, language, smsgateway.TextData{Code: code, Minutes: minutes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func codeText(t *testing.T, templates *smsgateway.Templates, language string, mi
 
 func notice(t *testing.T, templates *smsgateway.Templates, language string) string {
 	t.Helper()
-	text, err := templates.Render(claim.TextChanged, language, smsgateway.TextData{Link: link})
+	text, err := templates.Render(message.TextChanged, language, smsgateway.TextData{Link: link})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,10 +107,10 @@ func TestEuropeanTextsAreGSM7(t *testing.T) {
 
 func TestTheLanguageThatComesNearest(t *testing.T) {
 	options := bank()
-	options.Own = map[string]map[claim.TextKind]string{
-		"de-CH": {claim.TextCode: "Grüezi: {{.Code}}"},
-		"en_GB": {claim.TextCode: "Blimey: {{.Code}}"},
-		"nl":    {claim.TextCode: "Code: {{.Code}}"},
+	options.Own = map[string]map[message.TextKind]string{
+		"de-CH": {message.TextCode: "Grüezi: {{.Code}}"},
+		"en_GB": {message.TextCode: "Blimey: {{.Code}}"},
+		"nl":    {message.TextCode: "Code: {{.Code}}"},
 	}
 	templates := newTemplates(t, options)
 	options.Default = "fr"
@@ -143,20 +143,20 @@ func TestTheLanguageThatComesNearest(t *testing.T) {
 
 func TestOwnTexts(t *testing.T) {
 	options := bank()
-	options.Own = map[string]map[claim.TextKind]string{
-		"de": {claim.TextChanged: "{{.Product}}{{.Code}}{{.Minutes}}: Nummer neu. {{.Link}}\n"},
-		"fr": {claim.TextCode: "\n{{.Product}}: {{.Code}}{{.Link}}, {{if eq .Minutes 1}}1 min{{else}}{{.Minutes}} mins{{end}}\n\n", claim.TextChanged: ""},
+	options.Own = map[string]map[message.TextKind]string{
+		"de": {message.TextChanged: "{{.Product}}{{.Code}}{{.Minutes}}: Nummer neu. {{.Link}}\n"},
+		"fr": {message.TextCode: "\n{{.Product}}: {{.Code}}{{.Link}}, {{if eq .Minutes 1}}1 min{{else}}{{.Minutes}} mins{{end}}\n\n", message.TextChanged: ""},
 	}
 	templates := newTemplates(t, options)
 	all := smsgateway.TextData{Code: code, Minutes: 5, Link: link, Product: "nobody's"}
 	for _, tt := range []struct {
-		kind           claim.TextKind
+		kind           message.TextKind
 		language, want string
 	}{
-		{claim.TextChanged, "de", "Example Bank0: Nummer neu. " + link},
-		{claim.TextCode, "fr", "Example Bank: 481516, 5 mins\n@id.example.com #481516"},
+		{message.TextChanged, "de", "Example Bank0: Nummer neu. " + link},
+		{message.TextCode, "fr", "Example Bank: 481516, 5 mins\n@id.example.com #481516"},
 		{"", "fr", "Example Bank: 481516, 5 mins\n@id.example.com #481516"},
-		{claim.TextChanged, "fr", "Example Bank : le numéro de mobile de votre compte a été modifié. Ce n'était pas vous ? " + link},
+		{message.TextChanged, "fr", "Example Bank : le numéro de mobile de votre compte a été modifié. Ce n'était pas vous ? " + link},
 	} {
 		if got, err := templates.Render(tt.kind, tt.language, all); err != nil || got != tt.want {
 			t.Errorf("%s, %s: got %q, %v, want %q", tt.kind, tt.language, got, err, tt.want)
@@ -168,7 +168,7 @@ func TestThereAreNoNoticesWithoutLinks(t *testing.T) {
 	options := bank()
 	options.LongestLink = ""
 	templates := newTemplates(t, options)
-	if got, err := templates.Render(claim.TextChanged, "en", smsgateway.TextData{Link: link}); err == nil {
+	if got, err := templates.Render(message.TextChanged, "en", smsgateway.TextData{Link: link}); err == nil {
 		t.Errorf("got %q", got)
 	}
 }
@@ -179,7 +179,7 @@ func TestTextsAreWrittenConcurrently(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for language := range spoken {
-				if _, err := templates.Render(claim.TextCode, language, smsgateway.TextData{Code: code, Minutes: 2}); err != nil {
+				if _, err := templates.Render(message.TextCode, language, smsgateway.TextData{Code: code, Minutes: 2}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -192,7 +192,7 @@ func TestSimulatorShowsTheNewestTexts(t *testing.T) {
 	c := &clock{now: start}
 	phone := smsgateway.NewSimulator(2, c.Now)
 	for i := range 3 {
-		m := message()
+		m := newMessage()
 		m.ID = fmt.Sprint(i)
 		if _, err := phone.Send(t.Context(), m); err != nil {
 			t.Fatal(err)
@@ -200,7 +200,7 @@ func TestSimulatorShowsTheNewestTexts(t *testing.T) {
 		c.move(time.Second)
 	}
 	got := phone.Texts()
-	want := smsgateway.Received{To: number, Body: message().Body, At: start.Add(2 * time.Second), ID: "2"}
+	want := smsgateway.Received{To: number, Body: newMessage().Body, At: start.Add(2 * time.Second), ID: "2"}
 	if len(got) != 2 || got[0] != want || got[1].ID != "1" {
 		t.Errorf("got %v", got)
 	}
@@ -208,7 +208,7 @@ func TestSimulatorShowsTheNewestTexts(t *testing.T) {
 
 func TestMessagesPrintNoSecrets(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
-		if got := fmt.Sprintf(verb, message()); strings.Contains(got, code) || strings.Contains(got, number) {
+		if got := fmt.Sprintf(verb, newMessage()); strings.Contains(got, code) || strings.Contains(got, number) {
 			t.Errorf("%s shows %s", verb, got)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // Twilio is Twilio's Messages resource:
@@ -27,7 +27,7 @@ type Twilio struct {
 }
 
 func (t Twilio) request(ctx context.Context, m Message) (*http.Request, error) {
-	form := url.Values{"To": {m.To.Reveal()}, "Body": {m.Body}}
+	form := url.Values{"To": {m.To.Unmasked()}, "Body": {m.Body}}
 	for name, value := range map[string]string{
 		"From": t.From, "MessagingServiceSid": t.MessagingServiceSID, "StatusCallback": t.Callback,
 	} {
@@ -104,7 +104,7 @@ var twilioReceipts = Format{
 func openTwilio(token string, r Request) (Fields, error) {
 	form, err := url.ParseQuery(string(r.Body))
 	if err != nil {
-		return nil, claim.ErrReceiptUnproven
+		return nil, message.ErrReceiptUnproven
 	}
 	var values strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(form)) {
@@ -121,7 +121,7 @@ func openTwilio(token string, r Request) (Fields, error) {
 			return read, nil
 		}
 	}
-	return nil, claim.ErrReceiptUnproven
+	return nil, message.ErrReceiptUnproven
 }
 
 // otherPort adds the scheme's usual port to a URL, or takes a port away.

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -88,7 +88,7 @@ func TestANoWith200IsNotSent(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := o.row("text-1").result
-				if got.State != claim.TextSent || got.Gateway != "gateway-2" || got.ProviderID != "b" {
+				if got.State != message.TextSent || got.Gateway != "gateway-2" || got.ProviderID != "b" {
 					t.Errorf("got %+v, want it sent by gateway-2", got)
 				}
 				asked, after := 1, time.Duration(0)
@@ -128,7 +128,7 @@ func TestAnAnswerThatIsUnderstoodAtLastIsTaken(t *testing.T) {
 		if err := b.Once(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := o.row("text-1").result; got.State != claim.TextSent || got.ProviderID != "a" || len(second.asked) != 0 {
+		if got := o.row("text-1").result; got.State != message.TextSent || got.ProviderID != "a" || len(second.asked) != 0 {
 			t.Errorf("got %+v, the second asked %d times", got, len(second.asked))
 		}
 		if pause := first.asked[1].Sub(first.asked[0]); pause != 2*time.Second {
@@ -148,14 +148,14 @@ func TestWhatNobodyUnderstandsNeverCountsAsSent(t *testing.T) {
 				first, second := &double{says: saysAlways(200, "<html>")}, &double{says: saysAlways(200, "")}
 				b := newBench(t, o, nil, []smsgateway.Gateway{first.route(t, ""), second.route(t, "")}[:gateways]...)
 				rounds := 0
-				for ; o.row("text-1").result.State == claim.TextQueued && rounds < 10; rounds++ {
+				for ; o.row("text-1").result.State == message.TextQueued && rounds < 10; rounds++ {
 					if err := b.Once(t.Context()); err != nil {
 						t.Fatal(err)
 					}
 					b.clock.move(31 * time.Second)
 				}
 				got := o.row("text-1").result
-				if got.State != claim.TextFailed || rounds != 3 || !strings.Contains(got.Reason, "not understood") {
+				if got.State != message.TextFailed || rounds != 3 || !strings.Contains(got.Reason, "not understood") {
 					t.Errorf("got %+v after %d rounds, want it failed after 3", got, rounds)
 				}
 				if health := b.Health()[0]; health.Failed != 3 || health.Sent != 0 {

@@ -210,7 +210,7 @@ func (s said) isUnderstood(t *testing.T, make func(*testing.T, string, smsgatewa
 	try := func(t *testing.T, endpoint string, options smsgateway.HTTPOptions) {
 		t.Helper()
 		var err error
-		id, err = make(t, endpoint, options).Send(t.Context(), message())
+		id, err = make(t, endpoint, options).Send(t.Context(), newMessage())
 		if got := verdict(err); got != s.want {
 			t.Errorf("got %s, want %s (%v)", got, s.want, err)
 		}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // Vonage is Vonage's (once Nexmo's) SMS API:
@@ -112,11 +112,11 @@ func openVonageToken(secret, token string, r Request) (Fields, error) {
 		jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(func() time.Time { return r.Now }))
 	_, err := parser.ParseWithClaims(token, &said, func(*jwt.Token) (any, error) { return []byte(secret), nil })
 	if err != nil || said.IssuedAt == nil || r.Now.Sub(said.IssuedAt.Time) > vonageAge {
-		return nil, claim.ErrReceiptUnproven
+		return nil, message.ErrReceiptUnproven
 	}
 	payload := sha256.Sum256(r.Body)
 	if hashed, err := hex.DecodeString(said.PayloadHash); err != nil || !hmac.Equal(hashed, payload[:]) {
-		return nil, claim.ErrReceiptUnproven
+		return nil, message.ErrReceiptUnproven
 	}
 	return r.BodyFields()
 }
@@ -130,7 +130,7 @@ var vonageSafe = strings.NewReplacer("&", "_", "=", "_")
 func openVonageSig(secret string, r Request) (Fields, error) {
 	read, err := r.AllFields()
 	if err != nil {
-		return nil, claim.ErrReceiptUnproven
+		return nil, message.ErrReceiptUnproven
 	}
 	var signed strings.Builder
 	covered := Fields{}
@@ -143,7 +143,7 @@ func openVonageSig(secret string, r Request) (Fields, error) {
 	}
 	given, err := hex.DecodeString(read.Text("sig"))
 	if err != nil || !hmac.Equal(given, mac(sha256.New, secret, signed.String())) {
-		return nil, claim.ErrReceiptUnproven
+		return nil, message.ErrReceiptUnproven
 	}
 	return covered, nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Webhook is a [Gateway] to the operator's own service, which writes e-mails or
@@ -22,11 +24,11 @@ func NewWebhook(
 	config RequestConfig, email func(ctx context.Context, identityID string) (string, error), options HTTPOptions,
 ) (*Webhook, error) {
 	var samples []Message
-	for _, kind := range []claim.TextKind{
-		claim.TextRequested, claim.TextChanged, claim.TextRemoved, claim.TextTaken, claim.TextDisputed,
+	for _, kind := range []message.TextKind{
+		message.TextRequested, message.TextChanged, message.TextRemoved, message.TextTaken, message.TextDisputed,
 	} {
 		samples = append(samples, Message{
-			ID: "sample", Kind: kind, Channel: claim.ChannelWebhook, To: claim.RestoreMobile("+491711111111"),
+			ID: "sample", Kind: kind, Channel: message.ChannelWebhook, To: phone.FromStore("+491711111111"),
 			Subject: "A sample", Body: "A sample.", Email: "person@example.org", Link: "https://example.org/",
 		})
 	}

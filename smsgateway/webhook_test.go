@@ -16,6 +16,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -41,7 +44,7 @@ func TestTheWebhookGetsWhatKratosGivesItsCourier(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := smsgateway.Message{
-		ID: "t", Kind: claim.TextChanged, Channel: claim.ChannelWebhook, To: claim.RestoreMobile("+491711111111"),
+		ID: "t", Kind: message.TextChanged, Channel: message.ChannelWebhook, To: phone.FromStore("+491711111111"),
 		Subject: "Your number", Body: "It was changed.", Link: "https://id.example.com/not-me/abc", IdentityID: "bob",
 	}
 	if _, err := hook.Send(t.Context(), m); err != nil {
@@ -81,27 +84,27 @@ func TestNoticesAreComposedForTheirChannel(t *testing.T) {
 	var broken error
 	composer := smsgateway.Composer{
 		Codes: codes{}, Templates: templates, Mails: mails, Now: func() time.Time { return start },
-		Link: func(t claim.Text) (string, error) { return "https://acme.test/not-me/" + t.Code.ClaimID, broken },
+		Link: func(t message.Text) (string, error) { return "https://acme.test/not-me/" + t.Code.ClaimID, broken },
 	}
-	text := claim.Text{ID: "t", Kind: claim.TextChanged, To: claim.RestoreMobile("+491711234567"), Language: "de", Code: claim.CodeRef{ClaimID: "abc"}}
+	text := message.Text{ID: "t", Kind: message.TextChanged, To: phone.FromStore("+491711234567"), Language: "de", Code: otp.CodeRef{ClaimID: "abc"}}
 	sms, err := composer.Compose(text)
 	if err != nil || sms.Subject != "" || !strings.Contains(sms.Body, "geändert") || !strings.Contains(sms.Body, "/not-me/abc") {
 		t.Errorf("got %+v, %v", sms, err)
 	}
-	text.Channel = claim.ChannelWebhook
+	text.Channel = message.ChannelWebhook
 	mail, err := composer.Compose(text)
 	if err != nil || mail.Subject != "Ihre Mobilnummer bei Acme" || !strings.Contains(mail.Body, "/not-me/abc") || mail.Link == "" {
 		t.Errorf("got %+v, %v", mail, err)
 	}
-	text.Kind = claim.TextDisputed
+	text.Kind = message.TextDisputed
 	if alarm, err := composer.Compose(text); err != nil || alarm.Link != "" || !strings.Contains(alarm.Body, "disputed") {
 		t.Errorf("got %+v, %v", alarm, err)
 	}
-	broken, text.Kind = errors.New("secret"), claim.TextRequested
+	broken, text.Kind = errors.New("secret"), message.TextRequested
 	if _, err := composer.Compose(text); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
 	}
-	text.To = claim.Mobile{}
+	text.To = phone.Number{}
 	if _, err := composer.Compose(text); err == nil {
 		t.Error("a text to nobody is composed")
 	}
@@ -137,9 +140,9 @@ func TestTextsSayHowLongTheCodeIsStillGood(t *testing.T) {
 		0: "in 5 minutes", 10 * time.Second: "in 5 minutes", time.Minute: "in 4 minutes", 4*time.Minute + 50*time.Second: "in 1 minute.",
 	} {
 		composer := smsgateway.Composer{Codes: codes{}, Templates: templates, Now: func() time.Time { return start.Add(waited) }}
-		m, err := composer.Compose(claim.Text{
-			To:   claim.RestoreMobile("+491711234567"),
-			Code: claim.CodeRef{Key: "n6.key"}, Validity: 5 * time.Minute, Expires: start.Add(5 * time.Minute),
+		m, err := composer.Compose(message.Text{
+			To:   phone.FromStore("+491711234567"),
+			Code: otp.CodeRef{Key: "n6.key"}, Validity: 5 * time.Minute, Expires: start.Add(5 * time.Minute),
 		})
 		if err != nil || !strings.Contains(m.Body, want) {
 			t.Errorf("after %v: got %q, %v", waited, m.Body, err)

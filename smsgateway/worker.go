@@ -11,21 +11,21 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // WorkerOptions are what a [Worker] works with. Those without a default are needed.
 type WorkerOptions struct {
-	Outbox  claim.Outbox
-	Compose func(claim.Text) (Message, error) // as [Composer.Compose]; an error is final
-	Routes  []Route                           // in order of preference
-	Routing Routing                           // who may take which of them
+	Outbox  message.Outbox
+	Compose func(message.Text) (Message, error) // as [Composer.Compose]; an error is final
+	Routes  []Route                             // in order of preference
+	Routing Routing                             // who may take which of them
 	Now     func() time.Time
 	Log     *slog.Logger
 
 	// Ended hears of texts that have come to their end in this process, of each at most
 	// once; nil for nobody. It must not wait.
-	Ended func(claim.Text, claim.TextResult)
+	Ended func(message.Text, message.TextResult)
 
 	Jitter func() float64 // from 0 to 1; math/rand if nil
 	Queue  int            // offered texts that may wait; 1024 if zero
@@ -42,7 +42,7 @@ type Worker struct {
 	WorkerOptions
 	lanes   []*lane
 	table   table
-	offered chan claim.Text
+	offered chan message.Text
 	inHand  int // texts that may be in hand at once
 	// begun are texts of the outbox in hand: one that is read just then may not
 	// show its lease yet.
@@ -60,9 +60,9 @@ func NewWorker(options WorkerOptions) (*Worker, error) {
 		options.Jitter = rand.Float64
 	}
 	if options.Ended == nil {
-		options.Ended = func(claim.Text, claim.TextResult) {}
+		options.Ended = func(message.Text, message.TextResult) {}
 	}
-	w := &Worker{WorkerOptions: options, offered: make(chan claim.Text, options.Queue), inHand: options.Queue}
+	w := &Worker{WorkerOptions: options, offered: make(chan message.Text, options.Queue), inHand: options.Queue}
 	var faults []error
 	seen := map[string]bool{}
 	for _, route := range options.Routes {
@@ -85,7 +85,7 @@ func NewWorker(options WorkerOptions) (*Worker, error) {
 // Offer hands over a text that was queued just now, and is leased to this
 // process. It never waits: if the queue is full, polling finds the text when
 // its lease is over.
-func (w *Worker) Offer(t claim.Text) {
+func (w *Worker) Offer(t message.Text) {
 	select {
 	case w.offered <- t:
 	default:
@@ -123,9 +123,9 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // serve sends what is offered: until ctx ends, then what is still there.
 func (w *Worker) serve(ctx, alive context.Context, sends *errgroup.Group) {
-	send := func(t claim.Text) {
+	send := func(t message.Text) {
 		sends.Go(func() error {
-			w.deliver(alive, claim.QueuedText{Text: t}, t.LeaseUntil, nil)
+			w.deliver(alive, message.QueuedText{Text: t}, t.LeaseUntil, nil)
 			return nil
 		})
 	}

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -27,7 +27,7 @@ func run(t *testing.T, w *smsgateway.Worker) (stop func()) {
 }
 
 // living returns a text whose lease and code begin now.
-func living(id string) claim.Text {
+func living(id string) message.Text {
 	t := queued(id)
 	t.CreatedAt, t.LeaseUntil, t.Expires = time.Now(), time.Now().Add(20*time.Second), time.Now().Add(5*time.Minute)
 	return t
@@ -54,7 +54,7 @@ func TestOfferedTextsCostOneStatementAfterTheSend(t *testing.T) {
 		if got := o.log(); sentBefore != "[due]" || got != "[due done]" {
 			t.Errorf("statements: %s before the send, %s in all", sentBefore, got)
 		}
-		want := claim.TextResult{TextID: "text-1", State: claim.TextSent, Gateway: "gateway-1", ProviderID: "simulated-1", At: time.Now()}
+		want := message.TextResult{TextID: "text-1", State: message.TextSent, Gateway: "gateway-1", ProviderID: "simulated-1", At: time.Now()}
 		if got := o.row("text-1").result; got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -86,7 +86,7 @@ func TestTextsThatNobodyOfferedAreFound(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		stop()
-		if n := len(phone.Texts()); n != 1 || o.row("text-1").result.State != claim.TextSent {
+		if n := len(phone.Texts()); n != 1 || o.row("text-1").result.State != message.TextSent {
 			t.Errorf("%d texts, %+v", n, o.row("text-1").result)
 		}
 	})
@@ -158,7 +158,7 @@ func TestAHangingGatewayBlocksNobody(t *testing.T) {
 			<-ctx.Done()
 			return "", ctx.Err()
 		})
-		var texts []claim.Text
+		var texts []message.Text
 		for i := range 20 {
 			texts = append(texts, living(strings.Repeat("i", i+1)))
 		}
@@ -207,10 +207,10 @@ func TestRunDrainsWhatIsUnderWay(t *testing.T) {
 		if took := time.Since(begin); took > 10*time.Second {
 			t.Errorf("took %v to stop", took)
 		}
-		if got := o.row("text-1").result.State; got != claim.TextSent {
+		if got := o.row("text-1").result.State; got != message.TextSent {
 			t.Errorf("the text under way: %s", got)
 		}
-		if got := o.row("text-2"); got.result.State != claim.TextQueued || got.Tries != 1 {
+		if got := o.row("text-2"); got.result.State != message.TextQueued || got.Tries != 1 {
 			t.Errorf("the text that was cut: %+v", got)
 		}
 	})
@@ -234,7 +234,7 @@ func TestTheOutboxComesBackAfterASend(t *testing.T) {
 		b.Offer(text)
 		time.Sleep(3 * time.Second)
 		stop()
-		if o.row("text-1").result.State != claim.TextSent || len(phone.Texts()) != 1 {
+		if o.row("text-1").result.State != message.TextSent || len(phone.Texts()) != 1 {
 			t.Errorf("got %+v, %v", o.row("text-1").result, phone.Texts())
 		}
 	})
@@ -264,7 +264,7 @@ func TestDeathBetweenSendAndDoneSendsTheSameAgain(t *testing.T) {
 		if len(texts) != 2 || texts[0].Body != texts[1].Body || texts[0].ID != texts[1].ID {
 			t.Fatalf("got %v, want the same text twice", texts)
 		}
-		if got := o.row("text-1").result.State; got != claim.TextSent {
+		if got := o.row("text-1").result.State; got != message.TextSent {
 			t.Errorf("got %s", got)
 		}
 	})

@@ -27,16 +27,16 @@ func (t *Tracer) Gateway(id string, of smsgateway.Gateway) smsgateway.Gateway {
 }
 
 // Send implements [smsgateway.Gateway].
-func (g gateway) Send(ctx context.Context, message smsgateway.Message) (string, error) {
-	if origin, known := g.tracer.origins.Get(message.ID); known {
+func (g gateway) Send(ctx context.Context, msg smsgateway.Message) (string, error) {
+	if origin, known := g.tracer.origins.Get(msg.ID); known {
 		ctx = trace.ContextWithSpanContext(ctx, origin)
 	}
 	ctx, span := g.tracer.tracer.Start(ctx, "gateway send", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-		attribute.String("holdline.gateway", g.id), attribute.String("holdline.text.id", message.ID),
-		attribute.String("holdline.text.kind", string(message.Kind)),
+		attribute.String("holdline.gateway", g.id), attribute.String("holdline.text.id", msg.ID),
+		attribute.String("holdline.text.kind", string(msg.Kind)),
 	))
 	defer span.End()
-	providerID, err := g.Gateway.Send(ctx, message)
+	providerID, err := g.Gateway.Send(ctx, msg)
 	switch {
 	case errors.Is(err, smsgateway.ErrRefused):
 		span.SetStatus(codes.Error, smsgateway.ErrRefused.Error())

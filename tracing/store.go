@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // store makes spans of what a request has the store do. What the spans have of a
@@ -50,7 +52,7 @@ func (s store) Find(ctx context.Context, claimID string) (*claim.Claim, error) {
 }
 
 // Newest implements [claim.Claims].
-func (s store) Newest(ctx context.Context, identityID string, number claim.Mobile) (*claim.Claim, error) {
+func (s store) Newest(ctx context.Context, identityID string, number phone.Number) (*claim.Claim, error) {
 	ctx, ended := s.child(ctx, "newest", "claims")
 	newest, err := s.Store.Newest(ctx, identityID, number)
 	ended(err)
@@ -58,7 +60,7 @@ func (s store) Newest(ctx context.Context, identityID string, number claim.Mobil
 }
 
 // History implements [claim.Claims].
-func (s store) History(ctx context.Context, identityID string, number claim.Mobile, since time.Time) (claim.History, error) {
+func (s store) History(ctx context.Context, identityID string, number phone.Number, since time.Time) (claim.History, error) {
 	ctx, ended := s.child(ctx, "history", "claims")
 	history, err := s.Store.History(ctx, identityID, number, since)
 	ended(err)
@@ -87,7 +89,7 @@ func (s store) Commit(ctx context.Context, change claim.Change) error {
 }
 
 // Try implements [claim.Claims].
-func (s store) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
+func (s store) Try(ctx context.Context, ref otp.CodeRef, limit int) error {
 	ctx, ended := s.child(ctx, "try", "claims")
 	err := s.Store.Try(ctx, ref, limit)
 	ended(err)

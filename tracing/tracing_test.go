@@ -20,8 +20,11 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
 	"github.com/holdline/holdline/tracing"
 )
@@ -162,9 +165,9 @@ func TestAPathWithoutARouteHasNoNameOfItsOwn(t *testing.T) {
 	}
 }
 
-func number(t *testing.T, text string) claim.Mobile {
+func number(t *testing.T, text string) phone.Number {
 	t.Helper()
-	m, err := claim.ParseMobile(claim.NumberPlan{Format: claim.FormatE164}, text)
+	m, err := phone.Parse(phone.Parser{Format: phone.FormatE164}, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,8 +187,8 @@ func opening(t *testing.T) claim.Change {
 	m := number(t, "+491711111111")
 	return claim.Change{
 		Create: &claim.Claim{ID: "c1", IdentityID: "bob", Number: m, State: claim.Open, CreatedAt: noon, LapsesAt: noon},
-		Text:   &claim.Text{ID: "t1", IdentityID: "bob", To: m, CreatedAt: noon, LeaseUntil: noon},
-		Events: []claim.Event{{ClaimID: "c1", IdentityID: "bob", Kind: "open", Number: m.String(), At: noon}},
+		Text:   &message.Text{ID: "t1", IdentityID: "bob", To: m, CreatedAt: noon, LeaseUntil: noon},
+		Events: []audit.Event{{ClaimID: "c1", IdentityID: "bob", Kind: "open", Number: m.String(), At: noon}},
 		At:     noon,
 	}
 }
@@ -208,8 +211,8 @@ func TestWhatARequestLeadsToIsInItsTrace(t *testing.T) {
 		ended(fmt.Errorf("write: %w: +491711111111", claim.ErrDirectoryAway))
 	})
 	// The worker sends it later, under another context.
-	message := smsgateway.Message{ID: "t1", Kind: claim.TextCode, To: number(t, "+491711111111"), Body: "Your code is 123456", Code: "123456"}
-	if _, err := tracer.Gateway("main", gateway{fmt.Errorf("%w: +491711111111", smsgateway.ErrRefused)}).Send(t.Context(), message); !errors.Is(err, smsgateway.ErrRefused) {
+	msg := smsgateway.Message{ID: "t1", Kind: message.TextCode, To: number(t, "+491711111111"), Body: "Your code is 123456", Code: "123456"}
+	if _, err := tracer.Gateway("main", gateway{fmt.Errorf("%w: +491711111111", smsgateway.ErrRefused)}).Send(t.Context(), msg); !errors.Is(err, smsgateway.ErrRefused) {
 		t.Error(err)
 	}
 	spans := end()

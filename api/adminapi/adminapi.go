@@ -7,30 +7,32 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/web"
 )
 
 // Settings are the switches. [claim.Switchboard] is them.
 type Settings interface {
 	States() []claim.SwitchState
-	Set(ctx context.Context, values map[claim.Switch]*string, who claim.Actor) error
+	Set(ctx context.Context, values map[claim.Switch]*string, who audit.Actor) error
 }
 
 // Claims are what administrators see and do. [claim.Desk] is it.
 type Claims interface {
 	Search(ctx context.Context, q claim.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (claim.ClaimHistory, error)
-	Reveal(ctx context.Context, claimID string, who claim.Actor) (claim.Claim, error)
-	Resend(ctx context.Context, claimID string, who claim.Actor) error
-	Cancel(ctx context.Context, claimID string, who claim.Actor) error
+	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
+	Resend(ctx context.Context, claimID string, who audit.Actor) error
+	Cancel(ctx context.Context, claimID string, who audit.Actor) error
 }
 
 // Archive are the lists that have nothing to do with one claim.
 type Archive interface {
 	FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextRecord, error)
 	FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error)
-	Traffic(ctx context.Context, since, until time.Time) ([]claim.Traffic, error)
+	Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error)
 }
 
 // Options are what the routes need.
@@ -66,14 +68,14 @@ func Mount(engine *gin.Engine, server *web.Server, o Options) {
 }
 
 // answer adapts a function that acts for an administrator.
-func answer[Out any](h handlers, success int, do func(*gin.Context, claim.Actor) (Out, error)) gin.HandlerFunc {
+func answer[Out any](h handlers, success int, do func(*gin.Context, audit.Actor) (Out, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		token, err := h.server.Client(c, claim.ScopeClaimsManage)
 		if err != nil {
 			h.server.Fail(c, err)
 			return
 		}
-		out, err := do(c, claim.Actor{Kind: claim.Administrator, ID: token.Name, Address: web.ClientAddress(c)})
+		out, err := do(c, audit.Actor{Kind: audit.Administrator, ID: token.Name, Address: web.ClientAddress(c)})
 		if err != nil {
 			h.server.Fail(c, err)
 			return

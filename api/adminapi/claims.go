@@ -5,7 +5,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -15,8 +17,8 @@ type claimResponse struct {
 	State              claim.State  `json:"state"`
 	Reason             string       `json:"reason,omitempty"`
 	Origin             claim.Origin `json:"origin"`
-	MobileNumber       claim.Mobile `json:"mobile_number"` // prints itself masked
-	FormerMobileNumber claim.Mobile `json:"former_mobile_number"`
+	MobileNumber       phone.Number `json:"mobile_number"` // prints itself masked
+	FormerMobileNumber phone.Number `json:"former_mobile_number"`
 	FormerVerified     bool         `json:"former_verified"`
 	Direct             bool         `json:"direct,omitempty"`
 	Attempts           int          `json:"attempts"`
@@ -48,7 +50,7 @@ func known(t time.Time) *time.Time {
 
 // claims lists by state and identity. A number is not asked for here, because
 // addresses of requests are kept in places that nobody thinks of.
-func (h handlers) claims(c *gin.Context, _ claim.Actor) (page[claimResponse], error) {
+func (h handlers) claims(c *gin.Context, _ audit.Actor) (page[claimResponse], error) {
 	return h.find(c, searchRequest{
 		State: claim.State(c.Query("state")), IdentityID: c.Query("identity_id"),
 		Cursor: c.Query("cursor"), Limit: limitOf(c),
@@ -64,7 +66,7 @@ type searchRequest struct {
 	Limit        int    `json:"limit"`
 }
 
-func (h handlers) search(c *gin.Context, _ claim.Actor) (page[claimResponse], error) {
+func (h handlers) search(c *gin.Context, _ audit.Actor) (page[claimResponse], error) {
 	in := searchRequest{Limit: usualPage}
 	if err := web.ReadJSON(c.Writer, c.Request, &in, true); err != nil {
 		return page[claimResponse]{}, err
@@ -92,7 +94,7 @@ type historyResponse struct {
 	Sent   []textResponse  `json:"messages"`
 }
 
-func (h handlers) history(c *gin.Context, _ claim.Actor) (historyResponse, error) {
+func (h handlers) history(c *gin.Context, _ audit.Actor) (historyResponse, error) {
 	found, err := h.Claims.History(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return historyResponse{}, err
@@ -108,18 +110,18 @@ type revealResponse struct {
 }
 
 // reveal shows the full numbers, and the audit trail tells to whom.
-func (h handlers) reveal(c *gin.Context, who claim.Actor) (revealResponse, error) {
+func (h handlers) reveal(c *gin.Context, who audit.Actor) (revealResponse, error) {
 	found, err := h.Claims.Reveal(c.Request.Context(), c.Param("id"), who)
 	if err != nil {
 		return revealResponse{}, err
 	}
-	return revealResponse{found.Number.Reveal(), found.Was.Reveal()}, nil
+	return revealResponse{found.Number.Unmasked(), found.Was.Unmasked()}, nil
 }
 
-func (h handlers) resend(c *gin.Context, who claim.Actor) (web.None, error) {
+func (h handlers) resend(c *gin.Context, who audit.Actor) (web.None, error) {
 	return web.None{}, h.Claims.Resend(c.Request.Context(), c.Param("id"), who)
 }
 
-func (h handlers) cancel(c *gin.Context, who claim.Actor) (web.None, error) {
+func (h handlers) cancel(c *gin.Context, who audit.Actor) (web.None, error) {
 	return web.None{}, h.Claims.Cancel(c.Request.Context(), c.Param("id"), who)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 func TestOnlyATokenForClaimsOpensTheAPI(t *testing.T) {
@@ -28,7 +29,7 @@ func TestClaimsArePagedNewestFirst(t *testing.T) {
 	w := newWorld(t)
 	for i := range 5 {
 		c := claim.Claim{
-			ID: fmt.Sprint("claim-", i), IdentityID: bob, Number: claim.RestoreMobile(first), State: claim.Applied,
+			ID: fmt.Sprint("claim-", i), IdentityID: bob, Number: phone.FromStore(first), State: claim.Applied,
 			CreatedAt: noon.Add(time.Duration(i/2) * time.Second),
 		}
 		if err := w.store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
@@ -84,7 +85,7 @@ func TestAClaimShowsItsHistory(t *testing.T) {
 	if strings.Contains(got.body, "1711111111") || strings.Contains(got.body, "1710000000") {
 		t.Errorf("a number is shown: %s", got.body)
 	}
-	if len(w.sent) != 1 || w.sent[0].To.Reveal() != first {
+	if len(w.sent) != 1 || w.sent[0].To.Unmasked() != first {
 		t.Errorf("sent %v", w.sent)
 	}
 	w.ask(http.MethodGet, "/admin/claims/two", "").want(http.StatusNotFound, "HLD-40404")

@@ -6,18 +6,22 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
 
 type textResponse struct {
 	ID           string            `json:"id"`
 	ClaimID      string            `json:"claim_id,omitempty"`
-	Kind         claim.TextKind    `json:"kind"`
-	Channel      claim.Channel     `json:"channel"`
+	Kind         message.TextKind  `json:"kind"`
+	Channel      message.Channel   `json:"channel"`
 	IdentityID   string            `json:"identity_id"`
-	MobileNumber claim.Mobile      `json:"mobile_number"` // prints itself masked
-	State        claim.TextState   `json:"state"`
+	MobileNumber phone.Number      `json:"mobile_number"` // prints itself masked
+	State        message.TextState `json:"state"`
 	Gateway      string            `json:"gateway,omitempty"`
 	Reason       string            `json:"reason,omitempty"`
 	Tries        int               `json:"tries"`
@@ -27,9 +31,9 @@ type textResponse struct {
 }
 
 type receiptResponse struct {
-	State  claim.ReceiptState `json:"state"`
-	Detail string             `json:"detail,omitempty"`
-	At     time.Time          `json:"received_at"`
+	State  message.ReceiptState `json:"state"`
+	Detail string               `json:"detail,omitempty"`
+	At     time.Time            `json:"received_at"`
 }
 
 func textOf(t claim.TextRecord) textResponse {
@@ -37,13 +41,13 @@ func textOf(t claim.TextRecord) textResponse {
 		ID: t.ID, ClaimID: t.Code.ClaimID, Kind: t.Kind, Channel: t.Channel, IdentityID: t.IdentityID,
 		MobileNumber: t.To, State: t.State, Gateway: t.Gateway, Reason: t.Reason, Tries: t.Tries,
 		CreatedAt: t.CreatedAt, DoneAt: known(t.DoneAt),
-		Receipts: each(t.Receipts, func(r claim.Receipt) receiptResponse { return receiptResponse{r.State, r.Detail, r.At} }),
+		Receipts: each(t.Receipts, func(r message.Receipt) receiptResponse { return receiptResponse{r.State, r.Detail, r.At} }),
 	}
 }
 
-func (h handlers) texts(c *gin.Context, _ claim.Actor) (page[textResponse], error) {
+func (h handlers) texts(c *gin.Context, _ audit.Actor) (page[textResponse], error) {
 	after, ok := claim.ParseCursor(c.Query("cursor"))
-	state, limit := claim.TextState(c.Query("state")), limitOf(c)
+	state, limit := message.TextState(c.Query("state")), limitOf(c)
 	if !ok || limit < 1 || limit > largestPage || state != "" && !state.Kept() {
 		return page[textResponse]{}, web.ErrMalformed
 	}
@@ -64,7 +68,7 @@ type eventResponse struct {
 	IdentityID   string          `json:"identity_id,omitempty"`
 	MobileNumber string          `json:"mobile_number,omitempty"` // masked
 	Reason       string          `json:"reason,omitempty"`
-	ActorKind    claim.ActorKind `json:"actor_kind"`
+	ActorKind    audit.ActorKind `json:"actor_kind"`
 	ActorID      string          `json:"actor_id,omitempty"`
 	ActorAddress string          `json:"actor_address,omitempty"`
 }
@@ -76,7 +80,7 @@ func eventOf(e claim.EventRecord) eventResponse {
 	}
 }
 
-func (h handlers) audit(c *gin.Context, _ claim.Actor) (page[eventResponse], error) {
+func (h handlers) audit(c *gin.Context, _ audit.Actor) (page[eventResponse], error) {
 	before, err := strconv.ParseInt(c.DefaultQuery("cursor", "0"), 10, 64)
 	limit := limitOf(c)
 	if err != nil || before < 0 || limit < 1 || limit > largestPage {
@@ -103,13 +107,13 @@ const mostHours = 24 * 90
 
 // traffic tells for each calling code how many codes were texted in the last
 // hours, and how many of them came back.
-func (h handlers) traffic(c *gin.Context, _ claim.Actor) (page[trafficResponse], error) {
+func (h handlers) traffic(c *gin.Context, _ audit.Actor) (page[trafficResponse], error) {
 	hours, err := strconv.Atoi(c.DefaultQuery("hours", "24"))
 	if err != nil || hours < 1 || hours > mostHours {
 		return page[trafficResponse]{}, web.ErrMalformed
 	}
 	now := h.Now()
 	found, err := h.Archive.Traffic(c.Request.Context(), now.Add(-time.Duration(hours)*time.Hour), now)
-	show := func(t claim.Traffic) trafficResponse { return trafficResponse(t) }
+	show := func(t fraud.Traffic) trafficResponse { return trafficResponse(t) }
 	return page[trafficResponse]{Items: each(found, show)}, err
 }

@@ -7,12 +7,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/web"
 )
 
 // settings answers with the values in force by their names: what PATCH takes.
-func (h handlers) settings(*gin.Context, claim.Actor) (map[claim.Switch]any, error) {
+func (h handlers) settings(*gin.Context, audit.Actor) (map[claim.Switch]any, error) {
 	values := map[claim.Switch]any{}
 	for _, s := range h.Settings.States() {
 		values[s.Switch] = typed(s.Value)
@@ -36,7 +37,7 @@ type settingResponse struct {
 	SetAt      *time.Time   `json:"set_at,omitempty"`
 }
 
-func (h handlers) setting(c *gin.Context, _ claim.Actor) (settingResponse, error) {
+func (h handlers) setting(c *gin.Context, _ audit.Actor) (settingResponse, error) {
 	key, err := settingOf(c)
 	if err != nil {
 		return settingResponse{}, err
@@ -66,7 +67,7 @@ func settingOf(c *gin.Context) (claim.Switch, error) {
 
 // changeSettings takes a JSON merge patch (RFC 7396): what it does not name stays,
 // null returns a setting to what the program starts with.
-func (h handlers) changeSettings(c *gin.Context, who claim.Actor) (map[claim.Switch]any, error) {
+func (h handlers) changeSettings(c *gin.Context, who audit.Actor) (map[claim.Switch]any, error) {
 	var in map[string]any
 	if err := web.ReadMergePatch(c.Writer, c.Request, &in); err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func flatten(values map[claim.Switch]*string, path string, in map[string]any) er
 	return nil
 }
 
-func (h handlers) returnSetting(c *gin.Context, who claim.Actor) (web.None, error) {
+func (h handlers) returnSetting(c *gin.Context, who audit.Actor) (web.None, error) {
 	key, err := settingOf(c)
 	if err != nil {
 		return web.None{}, err

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -45,7 +46,7 @@ func TestSettingsAreChanged(t *testing.T) {
 				t.Errorf("the policy is %+v", p)
 			}
 			for _, e := range w.settings.Events() {
-				if e.Kind != claim.SettingChanged || e.Actor.Kind != claim.Administrator || e.Actor.ID != "desk" || !strings.Contains(e.Reason, " -> ") {
+				if e.Kind != claim.SettingChanged || e.Actor.Kind != audit.Administrator || e.Actor.ID != "desk" || !strings.Contains(e.Reason, " -> ") {
 					t.Errorf("the audit trail says %+v", e)
 				}
 			}

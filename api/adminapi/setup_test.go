@@ -14,8 +14,12 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/api/adminapi"
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -33,7 +37,7 @@ type world struct {
 	store    *claimtest.Store
 	settings *claimtest.Settings
 	switches *claim.Switchboard
-	sent     []claim.Text
+	sent     []message.Text
 	now      time.Time
 }
 
@@ -59,7 +63,7 @@ func newWorld(t *testing.T) *world {
 	w.switches = claim.NewSwitchboard(w.settings, claim.Policy{
 		Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Cooldown: 30 * time.Second, MaxTexts: 5,
 	}, now, log)
-	codes, err := claim.NewCodes([]string{strings.Repeat("secret", 8)}, 6, claim.Numeric)
+	codes, err := otp.New([]string{strings.Repeat("secret", 8)}, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +71,7 @@ func newWorld(t *testing.T) *world {
 	service := claim.NewService(claim.Options{
 		Store: w.store, Directory: claimtest.NewDirectory(), Codes: codes, Policy: w.switches.Policy, Now: now, Log: log,
 		NewID: func() string { ids++; return fmt.Sprintf("text-%d", ids) },
-		Send:  func(text claim.Text) { w.sent = append(w.sent, text) },
+		Send:  func(text message.Text) { w.sent = append(w.sent, text) },
 	})
 	server := &web.Server{Log: log, Now: now, NewID: func() string { return "request" }, Clients: clients{}}
 	if w.engine, err = server.Engine(); err != nil {
@@ -84,12 +88,12 @@ func newWorld(t *testing.T) *world {
 func (w *world) open(id string, at time.Time) {
 	w.Helper()
 	c := claim.Claim{
-		ID: id, IdentityID: bob, Origin: "settings", Number: claim.RestoreMobile(first), Was: claim.RestoreMobile("+491710000000"),
+		ID: id, IdentityID: bob, Origin: "settings", Number: phone.FromStore(first), Was: phone.FromStore("+491710000000"),
 		State: claim.Open, CodeNumber: 1, Texts: 1, CreatedAt: at, NextText: at.Add(30 * time.Second),
 		CodeExpires: at.Add(5 * time.Minute), LapsesAt: at.Add(24 * time.Hour),
 	}
-	if err := w.store.Commit(w.Context(), claim.Change{Create: &c, At: at, Events: []claim.Event{{
-		ClaimID: id, IdentityID: bob, Kind: "open", Number: c.Number.String(), Actor: claim.Actor{Kind: claim.Owner, ID: bob}, At: at,
+	if err := w.store.Commit(w.Context(), claim.Change{Create: &c, At: at, Events: []audit.Event{{
+		ClaimID: id, IdentityID: bob, Kind: "open", Number: c.Number.String(), Actor: audit.Actor{Kind: audit.Owner, ID: bob}, At: at,
 	}}}); err != nil {
 		w.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -112,7 +113,7 @@ func TestAPrivilegedCallSpeaksOfTheNamedPerson(t *testing.T) {
 				t.Errorf("got %d %s", got.Code, got.Body)
 			}
 			actor := c.caller.Actor()
-			if c.caller.IdentityID != tt.identity || actor.Kind != claim.Privileged || actor.ID != "desk" || c.caller.Address != "" {
+			if c.caller.IdentityID != tt.identity || actor.Kind != audit.Privileged || actor.ID != "desk" || c.caller.Address != "" {
 				t.Errorf("called as %+v", c.caller)
 			}
 		})

@@ -12,6 +12,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -79,13 +81,13 @@ func (h handlers) resend(ctx context.Context, who claim.Caller, in resendRequest
 }
 
 type statusResponse struct {
-	State               claim.State     `json:"state"`
-	PendingMobileNumber claim.Mobile    `json:"pendingMobileNumber"` // prints itself masked
-	ExpiresAt           time.Time       `json:"expiresAt"`
-	CodeExpiresAt       *time.Time      `json:"codeExpiresAt,omitempty"`
-	NextResendAt        *time.Time      `json:"nextResendAt,omitempty"`
-	AttemptsLeft        int             `json:"attemptsLeft"`
-	Text                claim.TextState `json:"text,omitempty"`
+	State               claim.State       `json:"state"`
+	PendingMobileNumber phone.Number      `json:"pendingMobileNumber"` // prints itself masked
+	ExpiresAt           time.Time         `json:"expiresAt"`
+	CodeExpiresAt       *time.Time        `json:"codeExpiresAt,omitempty"`
+	NextResendAt        *time.Time        `json:"nextResendAt,omitempty"`
+	AttemptsLeft        int               `json:"attemptsLeft"`
+	Text                message.TextState `json:"text,omitempty"`
 }
 
 func (h handlers) status(ctx context.Context, who claim.Caller, _ web.None) (statusResponse, error) {

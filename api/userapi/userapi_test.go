@@ -11,6 +11,8 @@ import (
 
 	"github.com/holdline/holdline/api/userapi"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -197,8 +199,8 @@ func TestNothingPending(t *testing.T) {
 
 func TestStatusIsMasked(t *testing.T) {
 	c := &claims{status: claim.Status{
-		State: claim.Open, Number: claim.RestoreMobile("+491711234567"), LapsesAt: now.Add(time.Hour), CodeExpires: now,
-		AttemptsLeft: 4, Text: claim.TextSent,
+		State: claim.Open, Number: phone.FromStore("+491711234567"), LapsesAt: now.Add(time.Hour), CodeExpires: now,
+		AttemptsLeft: 4, Text: message.TextSent,
 	}}
 	got := call(t, c, http.MethodGet, "/mobile-claim", "", "X-Session-Token", "bobs-token")
 	want := `{"state":"open","pendingMobileNumber":"+49********67","expiresAt":"2026-11-01T13:00:00Z",` +

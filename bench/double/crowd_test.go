@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdline/holdline/bench/double"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/kratos"
@@ -25,7 +26,7 @@ func openCrowd(t *testing.T) (*double.Crowd, *kratos.Directory) {
 	t.Cleanup(server.Close)
 	d, err := kratos.New(kratos.Options{
 		PublicURL: server.URL, AdminURL: server.URL, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
-		Plan: claim.NumberPlan{Format: claim.FormatE164}, Timeout: 30 * time.Second,
+		Plan: phone.Parser{Format: phone.FormatE164}, Timeout: 30 * time.Second,
 		Now: func() time.Time { return signedIn },
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdline/holdline/bench/double"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/smsgateway"
 )
@@ -35,7 +36,7 @@ func open(t *testing.T) (*double.Kratos, *kratos.Directory) {
 	t.Cleanup(server.Close)
 	d, err := kratos.New(kratos.Options{
 		PublicURL: server.URL, AdminURL: server.URL, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
-		Plan: claim.NumberPlan{Format: claim.FormatE164}, Timeout: 30 * time.Second,
+		Plan: phone.Parser{Format: phone.FormatE164}, Timeout: 30 * time.Second,
 		Now: func() time.Time { return signedIn },
 	})
 	if err != nil {
@@ -91,7 +92,7 @@ func TestEverybodyIsListed(t *testing.T) {
 
 func TestHoldlineWritesAsToKratos(t *testing.T) {
 	fake, d := open(t)
-	number := claim.RestoreMobile(now)
+	number := phone.FromStore(now)
 	done := func() bool {
 		stored, ok := fake.Identity(anna)
 		return ok && stored.Done(now)
@@ -167,7 +168,7 @@ func TestProviderTakesTextsBeforeItAnswers(t *testing.T) {
 	sender, ended := gateway(t, server.URL), make(chan error, 1)
 	go func() {
 		_, err := sender.Send(ctx, smsgateway.Message{
-			ID: "1", To: claim.RestoreMobile(now), Body: "Your code is 123456.", Code: "123456",
+			ID: "1", To: phone.FromStore(now), Body: "Your code is 123456.", Code: "123456",
 		})
 		ended <- err
 	}()

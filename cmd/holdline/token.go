@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
@@ -147,8 +148,8 @@ func tokenStoreCommand(use, short string, do func(*cobra.Command, tokenStore) er
 }
 
 // operator is whoever runs the command, as the system knows them.
-func operator() claim.Actor {
-	who := claim.Actor{Kind: claim.Operator}
+func operator() audit.Actor {
+	who := audit.Actor{Kind: audit.Operator}
 	if u, err := user.Current(); err == nil {
 		who.ID = u.Username
 	}

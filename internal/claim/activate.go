@@ -5,6 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -21,7 +24,7 @@ type StoredFlow struct {
 // stored another number than the open claim expects, with the feature off or by
 // a removal, cancels that claim. A repeated call changes nothing.
 func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
-	who := Actor{Kind: Owner, ID: f.IdentityID, Address: f.Address}
+	who := audit.Actor{Kind: audit.Owner, ID: f.IdentityID, Address: f.Address}
 	if f.Marker == "" {
 		if err := s.settleFlow(ctx, f, who); err != nil {
 			return err
@@ -29,8 +32,8 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 		return s.cancelOvertaken(ctx, f, who)
 	}
 	a := activation{
-		identityID: f.IdentityID, flowID: f.FlowID, number: RestoreMobile(f.Marker),
-		present: replaced{number: StoredMobile(s.Plan, f.Mobile)}, who: who, language: f.Language,
+		identityID: f.IdentityID, flowID: f.FlowID, number: phone.FromStore(f.Marker),
+		present: replaced{number: phone.ParseStored(s.Plan, f.Mobile)}, who: who, language: f.Language,
 	}
 	return s.open(ctx, a)
 }
@@ -49,8 +52,8 @@ func (s *Service) open(ctx context.Context, a activation) error {
 	err := s.commit(ctx, Change{
 		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), Fresh: policy.Lifetime,
 		Basis:   basis(a.present.number, now),
-		Notices: s.notices(claim, TextRequested, a.present, now),
-		Events:  []Event{event(claim, string(Open), a.who, now)}, At: now,
+		Notices: s.notices(claim, message.TextRequested, a.present, now),
+		Events:  []audit.Event{event(claim, string(Open), a.who, now)}, At: now,
 	})
 	if limit := (*problem.LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) ||
 		errors.Is(err, ErrStaleForm) || errors.As(err, &limit) {
@@ -62,10 +65,10 @@ func (s *Service) open(ctx context.Context, a activation) error {
 // activation asks for a staged claim to be opened.
 type activation struct {
 	identityID, flowID string
-	number             Mobile
+	number             phone.Number
 	present            replaced // what the identity has meanwhile
 	marker             Marker
-	who                Actor
+	who                audit.Actor
 	language           string
 	// stored tells that the flow is known to be stored, or never will be.
 	stored bool
@@ -179,7 +182,7 @@ func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now tim
 	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		return limit, nil
 	}
-	if errors.Is(err, ErrNumberNotServed) { // it was when the claim was staged
+	if errors.Is(err, phone.ErrNumberNotServed) { // it was when the claim was staged
 		err = nil
 	}
 	return nil, err
@@ -191,7 +194,7 @@ func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now tim
 func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now time.Time) (Change, func(*problem.LimitError) Change) {
 	policy, held := s.Policy(), snapshot.Held
 	var moves []Move
-	var events []Event
+	var events []audit.Event
 	add := func(from, to Claim, kind string) {
 		moves = append(moves, Move{From: from.State, Claim: to})
 		events = append(events, event(to, kind, a.who, now))
@@ -233,9 +236,9 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 			replace(*held, Superseded, "")
 		}
 	}
-	var notices []Text
+	var notices []message.Text
 	if kind == string(Open) {
-		notices = s.notices(next, TextRequested, a.present, now)
+		notices = s.notices(next, message.TextRequested, a.present, now)
 	}
 	silent := func(limit *problem.LimitError) Change {
 		// The limit is not the claim's: whoever asks for its text from elsewhere, or later,
@@ -289,7 +292,7 @@ func (s *Service) resurrected(ctx context.Context, a activation) error {
 }
 
 // cancelOvertaken ends an open claim whose identity got another number.
-func (s *Service) cancelOvertaken(ctx context.Context, f StoredFlow, who Actor) error {
+func (s *Service) cancelOvertaken(ctx context.Context, f StoredFlow, who audit.Actor) error {
 	return again(ctx, func() error {
 		snapshot, err := s.Store.Current(ctx, f.IdentityID, s.Now().Add(-day))
 		if err != nil || snapshot.Held == nil || snapshot.Held.State != Open {

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
 )
 
 // AdminSession is a sign-in at the console, by the token of an operator or by
@@ -33,13 +35,13 @@ func DigestSession(secret string) SessionDigest { return sha256.Sum256([]byte(se
 // beginning and ending are made with their event or not at all. Errors are those
 // named here, or wrap problem.ErrStoreUnavailable.
 type AdminSessions interface {
-	BeginSession(ctx context.Context, s AdminSession, e Event) error
+	BeginSession(ctx context.Context, s AdminSession, e audit.Event) error
 	// FindSession returns a session; if there is none, ErrNoSession.
 	FindSession(ctx context.Context, d SessionDigest) (AdminSession, error)
 	// TouchSession notes when a session was used.
 	TouchSession(ctx context.Context, d SessionDigest, at time.Time) error
 	// EndSession removes a session, with the event if there was one.
-	EndSession(ctx context.Context, d SessionDigest, e Event) error
+	EndSession(ctx context.Context, d SessionDigest, e audit.Event) error
 	// PruneSessions removes sessions that were not used since then.
 	PruneSessions(ctx context.Context, before time.Time) error
 }
@@ -121,36 +123,36 @@ func (a *Administrators) person(ctx context.Context, cookie string) (Caller, err
 func (a *Administrators) begin(ctx context.Context, s AdminSession, address string) (string, error) {
 	secret, now := a.NewSecret(), a.Now()
 	s.Digest, s.CreatedAt, s.SeenAt = DigestSession(secret), now, now
-	return secret, a.Sessions.BeginSession(ctx, s, Event{Kind: AdminSignedIn, Actor: s.actor(address), At: now})
+	return secret, a.Sessions.BeginSession(ctx, s, audit.Event{Kind: AdminSignedIn, Actor: s.actor(address), At: now})
 }
 
-func (s AdminSession) actor(address string) Actor {
-	return Actor{Kind: Administrator, ID: s.Name, Address: address}
+func (s AdminSession) actor(address string) audit.Actor {
+	return audit.Actor{Kind: audit.Administrator, ID: s.Name, Address: address}
 }
 
 // Check returns who a session's secret is of. The session lives no longer than
 // what it stands on: a token that is revoked or a Kratos session that has ended
 // ends it too. Errors: ErrNoSession, ErrNoScope for a person who is no longer
 // privileged, or one that wraps problem.ErrStoreUnavailable or ErrDirectoryAway.
-func (a *Administrators) Check(ctx context.Context, secret, cookie, address string) (Actor, error) {
+func (a *Administrators) Check(ctx context.Context, secret, cookie, address string) (audit.Actor, error) {
 	if secret == "" {
-		return Actor{}, ErrNoSession
+		return audit.Actor{}, ErrNoSession
 	}
 	now := a.Now()
 	s, err := a.Sessions.FindSession(ctx, DigestSession(secret))
 	if err != nil {
-		return Actor{}, err
+		return audit.Actor{}, err
 	}
 	// A use within the last minute may not be noted.
 	if now.Sub(s.SeenAt) >= a.Idle || now.Sub(s.CreatedAt) >= sessionLongest {
-		return Actor{}, ErrNoSession
+		return audit.Actor{}, ErrNoSession
 	}
 	if err := a.stands(ctx, s, cookie); err != nil {
-		return Actor{}, err
+		return audit.Actor{}, err
 	}
 	if now.Sub(s.SeenAt) >= min(seenEvery, a.Idle/2) {
 		if err := a.Sessions.TouchSession(ctx, s.Digest, now); err != nil {
-			return Actor{}, err
+			return audit.Actor{}, err
 		}
 	}
 	return s.actor(address), nil
@@ -177,6 +179,6 @@ func (a *Administrators) stands(ctx context.Context, s AdminSession, cookie stri
 }
 
 // SignOut ends a session.
-func (a *Administrators) SignOut(ctx context.Context, secret string, who Actor) error {
-	return a.Sessions.EndSession(ctx, DigestSession(secret), Event{Kind: AdminSignedOut, Actor: who, At: a.Now()})
+func (a *Administrators) SignOut(ctx context.Context, secret string, who audit.Actor) error {
+	return a.Sessions.EndSession(ctx, DigestSession(secret), audit.Event{Kind: AdminSignedOut, Actor: who, At: a.Now()})
 }

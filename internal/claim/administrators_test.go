@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
@@ -73,9 +74,9 @@ func (c *console) wantAdmin(secret, cookie, name string, want error) {
 	c.t.Helper()
 	got, err := c.Check(c.t.Context(), secret, cookie, away)
 	wantErr(c.t, err, want)
-	actor := claim.Actor{}
+	actor := audit.Actor{}
 	if want == nil {
-		actor = claim.Actor{Kind: claim.Administrator, ID: name, Address: away}
+		actor = audit.Actor{Kind: audit.Administrator, ID: name, Address: away}
 	}
 	if got != actor {
 		c.t.Errorf("got %+v, want %+v", got, actor)
@@ -96,7 +97,7 @@ func TestAnAdministratorSignsInAndOut(t *testing.T) {
 	c.wantAdmin(byToken, "", "ops", nil)
 	c.wantAdmin(byToken, "cookie of "+bob, "ops", nil) // a token's session heeds no cookie
 	c.wantAdmin(byCookie, "cookie of carol", "carol", nil)
-	who := claim.Actor{Kind: claim.Administrator, ID: "carol", Address: home}
+	who := audit.Actor{Kind: audit.Administrator, ID: "carol", Address: home}
 	for range 2 {
 		wantErr(t, c.SignOut(t.Context(), byCookie, who), nil)
 	}
@@ -113,7 +114,7 @@ func TestWhoMayNotSignIn(t *testing.T) {
 	reader := mint()
 	token, err := claim.NewToken("reader", claim.DigestToken(reader), []claim.Scope{claim.ScopeSCIMRead}, true, c.clock())
 	wantErr(t, err, nil)
-	wantErr(t, c.store.Create(t.Context(), token, claim.Event{}), nil)
+	wantErr(t, c.store.Create(t.Context(), token, audit.Event{}), nil)
 	for text, want := range map[string]error{"": claim.ErrNoToken, mint(): claim.ErrNoToken, reader: claim.ErrNoScope} {
 		_, err := c.SignInByToken(t.Context(), text, text)
 		wantErr(t, err, want)
@@ -211,7 +212,7 @@ func TestARevokedTokenEndsItsSessions(t *testing.T) {
 	// A new token of the name is another one.
 	wantErr(t, c.store.Create(t.Context(), claim.Token{
 		Name: "ops", Digest: claim.DigestToken(mint()), Scopes: claim.Scopes(), CreatedAt: c.clock(),
-	}, claim.Event{}), nil)
+	}, audit.Event{}), nil)
 	c.wantAdmin(first, "", "", claim.ErrNoSession)
 	c.store.Fail(problem.ErrStoreUnavailable)
 	c.wantAdmin(others, "", "", problem.ErrStoreUnavailable)

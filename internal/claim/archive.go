@@ -5,6 +5,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Cursor is a place in a list that is ordered by time, newest first: behind the
@@ -41,7 +46,7 @@ type ClaimQuery struct { //nolint:revive // it stands beside TextQuery and Event
 	State      State
 	IdentityID string
 	// Number is the number that is wanted.
-	Number Mobile
+	Number phone.Number
 	// Masked is a masked number (see [Mobile.String] and [ClaimQuery.Mask]).
 	Masked string
 	After  Cursor
@@ -52,14 +57,14 @@ type ClaimQuery struct { //nolint:revive // it stands beside TextQuery and Event
 // and punctuation were typed into it, and whether it shows anything of a number:
 // nothing but stars would find strangers alike, and finds nobody.
 func (q ClaimQuery) Mask() (string, bool) {
-	mask := RestoreMobile(q.Masked).Dialled()
+	mask := phone.FromStore(q.Masked).Dialled()
 	return mask, strings.Trim(mask, "*") != ""
 }
 
 // TextQuery asks for texts and notices, newest first.
 type TextQuery struct {
 	ClaimID string
-	State   TextState // as it is stored: queued, sent, failed or dropped
+	State   message.TextState // as it is stored: queued, sent, failed or dropped
 	Gateway string
 	After   Cursor
 	Limit   int
@@ -67,13 +72,13 @@ type TextQuery struct {
 
 // TextRecord is a text and what became of it.
 type TextRecord struct {
-	Text
-	State    TextState // with what receipts say
+	message.Text
+	State    message.TextState // with what receipts say
 	Tries    int
 	Gateway  string
 	Reason   string
 	DoneAt   time.Time
-	Receipts []Receipt // oldest first; only where one claim is asked for
+	Receipts []message.Receipt // oldest first; only where one claim is asked for
 }
 
 // EventQuery asks for lines of the audit trail, newest first.
@@ -88,20 +93,20 @@ type EventQuery struct {
 // EventRecord is a line of the audit trail with its place.
 type EventRecord struct {
 	ID int64
-	Event
+	audit.Event
 }
 
 // Archive shows administrators what is kept. An implementer must hold to this:
 // a page costs the same wherever it is, and pages that follow each other's cursor
 // show each row once, also while rows are added; errors wrap problem.ErrStoreUnavailable.
 type Archive interface {
-	Meter
+	fraud.StatsReader
 	Find(ctx context.Context, claimID string) (*Claim, error)
 	FindClaims(ctx context.Context, q ClaimQuery) ([]Claim, error)
 	FindTexts(ctx context.Context, q TextQuery) ([]TextRecord, error)
 	FindEvents(ctx context.Context, q EventQuery) ([]EventRecord, error)
 	// RecordEvent adds a line to the audit trail by itself.
-	RecordEvent(ctx context.Context, e Event) error
+	RecordEvent(ctx context.Context, e audit.Event) error
 	// Waiting counts what waits now.
 	Waiting(ctx context.Context) (Waiting, error)
 }

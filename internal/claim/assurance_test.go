@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -89,29 +90,29 @@ func TestARepeatedFormKeepsTheAssurance(t *testing.T) {
 // it is somebody else's; a client does not sign in.
 func TestANumberIsChangedOverSCIMWithTheHighestFactor(t *testing.T) {
 	for name, tt := range map[string]struct {
-		who      claim.ActorKind
+		who      audit.ActorKind
 		in       *claim.SignIn
 		required claim.RequiredAAL
 		want     error
 	}{
-		"owner, one factor of two":           {claim.Owner, &claim.SignIn{Assurance: claim.AAL1}, claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
-		"owner, both":                        {claim.Owner, &claim.SignIn{Assurance: claim.AAL2}, claim.RequireHighestAvailable, nil},
-		"owner, one, and that is enough":     {claim.Owner, &claim.SignIn{Assurance: claim.AAL1}, claim.RequireAAL1, nil},
-		"owner, nobody says how":             {claim.Owner, nil, claim.RequireHighestAvailable, claim.ErrSessionTooOld},
-		"privileged person, one of two":      {claim.Privileged, &claim.SignIn{Assurance: claim.AAL1}, claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
-		"privileged person, both":            {claim.Privileged, &claim.SignIn{Assurance: claim.AAL2}, claim.RequireHighestAvailable, nil},
-		"privileged client":                  {claim.Privileged, nil, claim.RequireHighestAvailable, nil},
-		"client":                             {claim.Client, nil, claim.RequireHighestAvailable, nil},
-		"owner, one factor of two, unasked":  {claim.Owner, &claim.SignIn{}, claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
+		"owner, one factor of two":           {audit.Owner, &claim.SignIn{Assurance: claim.AAL1}, claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
+		"owner, both":                        {audit.Owner, &claim.SignIn{Assurance: claim.AAL2}, claim.RequireHighestAvailable, nil},
+		"owner, one, and that is enough":     {audit.Owner, &claim.SignIn{Assurance: claim.AAL1}, claim.RequireAAL1, nil},
+		"owner, nobody says how":             {audit.Owner, nil, claim.RequireHighestAvailable, claim.ErrSessionTooOld},
+		"privileged person, one of two":      {audit.Privileged, &claim.SignIn{Assurance: claim.AAL1}, claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
+		"privileged person, both":            {audit.Privileged, &claim.SignIn{Assurance: claim.AAL2}, claim.RequireHighestAvailable, nil},
+		"privileged client":                  {audit.Privileged, nil, claim.RequireHighestAvailable, nil},
+		"client":                             {audit.Client, nil, claim.RequireHighestAvailable, nil},
+		"owner, one factor of two, unasked":  {audit.Owner, &claim.SignIn{}, claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
 		"owner of a number that is the same": {"", &claim.SignIn{Assurance: claim.AAL1}, claim.RequireHighestAvailable, nil},
 	} {
 		for wanted, touch := range map[string]claim.Touch{m1: claim.TouchExplicit, "": claim.TouchWhole} {
 			t.Run(name+" "+wanted, func(t *testing.T) {
 				w, asked := newWorld(t), 0
 				w.policy.RequiredAAL = tt.required
-				change := claim.DirectChange{Origin: claim.OriginSCIM, Who: claim.Actor{Kind: tt.who, ID: bob}, Asked: true, Touch: touch, Wanted: wanted}
+				change := claim.DirectChange{Origin: claim.OriginSCIM, Who: audit.Actor{Kind: tt.who, ID: bob}, Asked: true, Touch: touch, Wanted: wanted}
 				if tt.who == "" {
-					change.Who.Kind, change.Touch, change.Wanted = claim.Owner, claim.TouchWhole, m0
+					change.Who.Kind, change.Touch, change.Wanted = audit.Owner, claim.TouchWhole, m0
 				}
 				if tt.in != nil {
 					in := *tt.in
@@ -128,7 +129,7 @@ func TestANumberIsChangedOverSCIMWithTheHighestFactor(t *testing.T) {
 				if needs := errors.Is(tt.want, claim.ErrNeedsSecondFactor); needs != (asked == 1) {
 					t.Errorf("factors were asked for %d times", asked)
 				}
-				if err != nil && p.Ruling == claim.Challenge && !p.Pending.IsZero() && p.Pending.Reveal() == m1 {
+				if err != nil && p.Ruling == claim.Challenge && !p.Pending.IsZero() && p.Pending.Unmasked() == m1 {
 					t.Error("the number was staged")
 				}
 			})

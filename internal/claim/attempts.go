@@ -9,13 +9,15 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // Attempts bound how many passwords a client address may have wrong, whatever
 // the user names. nil bounds nothing.
 type Attempts struct {
-	Limiter  Limiter
-	Failures Allowance
+	Limiter  ratelimit.Limiter
+	Failures ratelimit.Limit
 	// HashKey hashes the addresses that the limiter counts by. Replicas count
 	// together if they have the same.
 	HashKey []byte

@@ -12,11 +12,12 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 func newAttempts(most int) *claim.Attempts {
 	return &claim.Attempts{
-		Limiter: &claimtest.Limiter{}, Failures: claim.Allowance{Most: most, Window: time.Hour}, HashKey: []byte("k"),
+		Limiter: &claimtest.Limiter{}, Failures: ratelimit.Limit{Most: most, Window: time.Hour}, HashKey: []byte("k"),
 		Now: func() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) }, Log: slog.New(slog.DiscardHandler),
 	}
 }

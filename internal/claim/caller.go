@@ -3,6 +3,8 @@ package claim
 import (
 	"context"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
 )
 
 // Caller is an owner who proved who they are, or somebody who may act for one.
@@ -25,7 +27,7 @@ type Caller struct {
 	Language string
 	// By is who acts in the owner's place: a privileged user or an administrator;
 	// zero for the owner.
-	By Actor
+	By audit.Actor
 	// ClaimID is the only claim that is meant; blank for the one that is held.
 	ClaimID string
 }
@@ -34,11 +36,11 @@ type Caller struct {
 func (c Caller) SignIn() SignIn { return SignIn{c.AuthenticatedAt, c.Assurance, c.Factors} }
 
 // Actor returns the caller as the cause of a transition.
-func (c Caller) Actor() Actor {
+func (c Caller) Actor() audit.Actor {
 	if c.By.Kind != "" {
 		return c.By
 	}
-	return Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address}
+	return audit.Actor{Kind: audit.Owner, ID: c.IdentityID, Address: c.Address}
 }
 
 // means reports whether a held claim is the one that the caller speaks of.

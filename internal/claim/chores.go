@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 const (
@@ -81,7 +84,7 @@ func (s *Service) due(ctx context.Context, c Claim, now time.Time) error {
 	case c.State == Staged:
 		return s.reconcile(ctx, c, now)
 	case c.State == Open && !now.Before(c.LapsesAt):
-		lapsed, err := s.end(ctx, c, Lapsed, "", Actor{Kind: System})
+		lapsed, err := s.end(ctx, c, Lapsed, "", audit.Actor{Kind: audit.System})
 		if err == nil {
 			s.tidy(ctx, lapsed)
 		}
@@ -114,7 +117,7 @@ func (s *Service) writeLater(ctx context.Context, c Claim) error {
 // did not arrive. One with a marker to set is known to be stored.
 func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 	seen, err := s.Directory.Identity(ctx, c.IdentityID)
-	system := Actor{Kind: System}
+	system := audit.Actor{Kind: audit.System}
 	switch {
 	case errors.Is(err, ErrNoIdentity):
 		return s.Forget(ctx, c.IdentityID, system)
@@ -123,7 +126,7 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 	case c.Marker == MarkerSet, c.Marker != MarkerOld && c.Number.IsStored(s.Plan, seen.Pending):
 		return s.activate(ctx, activation{
 			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system, stored: true,
-			present: replaced{StoredMobile(s.Plan, seen.Mobile), seen.Verified},
+			present: replaced{phone.ParseStored(s.Plan, seen.Mobile), seen.Verified},
 		})
 	case now.Sub(c.CreatedAt) < discardAfter:
 		return nil

@@ -1,6 +1,11 @@
 package claim
 
-import "time"
+import (
+	"time"
+
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
+)
 
 // State is where a claim is in its life; the package comment draws it.
 type State string
@@ -61,8 +66,8 @@ type Claim struct {
 	IdentityID string
 	FlowID     string // of the settings flow; blank otherwise
 	Origin     Origin
-	Number     Mobile // wanted
-	Was        Mobile // what the identity had when the claim was made
+	Number     phone.Number // wanted
+	Was        phone.Number // what the identity had when the claim was made
 	// WasVerified tells that Was was marked verified.
 	WasVerified bool
 	// Direct tells that no code stands behind the claim: it is staged when Number is
@@ -117,39 +122,6 @@ func (c Claim) unanswered() bool {
 func (c Claim) Untexted() bool { return c.State == Open && c.CodeNumber == 0 }
 
 // Code names the claim's present code.
-func (c Claim) Code() CodeRef {
-	return CodeRef{ClaimID: c.ID, Key: c.CodeKey, Number: c.CodeNumber}
-}
-
-// ActorKind says who caused a transition.
-type ActorKind string
-
-// The kinds of actor.
-const (
-	Owner      ActorKind = "owner"
-	Privileged ActorKind = "privileged"
-	System     ActorKind = "system"
-	LinkHolder ActorKind = "link" // whoever has the link of a notice
-	Client     ActorKind = "client"
-	Operator   ActorKind = "operator" // whoever runs the program's commands
-	// Administrator works at the console, or at the API behind it.
-	Administrator ActorKind = "administrator"
-)
-
-// Actor is who caused a transition, for the audit trail and the limits.
-type Actor struct {
-	Kind    ActorKind
-	ID      string // identity, token name or, for an operator, the system's user name
-	Address string // the client's, where it is known
-}
-
-// Event is one line of the audit trail.
-type Event struct {
-	ClaimID    string
-	IdentityID string
-	Kind       string // the state entered, or "resent"
-	Actor      Actor
-	Number     string // masked
-	Reason     string
-	At         time.Time
+func (c Claim) Code() otp.CodeRef {
+	return otp.CodeRef{ClaimID: c.ID, Key: c.CodeKey, Number: c.CodeNumber}
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 const (
@@ -28,8 +30,8 @@ type ClientOptions struct {
 	Configured []Token
 	// Failures bound the wrong tokens of one client address; no bound needs no
 	// Limiter.
-	Failures Allowance
-	Limiter  Limiter
+	Failures ratelimit.Limit
+	Limiter  ratelimit.Limiter
 	// HashKey hashes the addresses that the limiter counts by. Replicas count
 	// together if they have the same.
 	HashKey []byte

@@ -11,9 +11,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 const (
@@ -42,7 +44,7 @@ func newDesk(t *testing.T, configured ...claim.Token) *desk {
 func (d *desk) replica(configured ...claim.Token) *claim.Clients {
 	return claim.NewClients(claim.ClientOptions{
 		Tokens: d.store, Configured: configured, Limiter: d.limiter, HashKey: []byte("key"),
-		Failures: claim.Allowance{Most: 3, Window: time.Hour}, Now: d.clock, Log: slog.New(slog.DiscardHandler),
+		Failures: ratelimit.Limit{Most: 3, Window: time.Hour}, Now: d.clock, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -64,7 +66,7 @@ func (d *desk) token(name string) string {
 	text := mint()
 	t, err := claim.NewToken(name, claim.DigestToken(text), claim.Scopes(), false, d.clock())
 	if err == nil {
-		err = d.store.Create(d.t.Context(), t, t.Event(claim.TokenCreated, claim.Actor{}, d.clock()))
+		err = d.store.Create(d.t.Context(), t, t.Event(claim.TokenCreated, audit.Actor{}, d.clock()))
 	}
 	if err != nil {
 		d.t.Fatal(err)
@@ -74,7 +76,7 @@ func (d *desk) token(name string) string {
 
 func (d *desk) revoke(name string) {
 	d.t.Helper()
-	if err := d.store.Revoke(d.t.Context(), name, claim.Event{At: d.clock()}); err != nil {
+	if err := d.store.Revoke(d.t.Context(), name, audit.Event{At: d.clock()}); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -240,7 +242,7 @@ func TestExpiredTokensOpenNothing(t *testing.T) {
 	}
 	text := mint()
 	kept.Digest, kept.ExpiresAt = claim.DigestToken(text), end
-	if err := d.store.Create(t.Context(), kept, kept.Event(claim.TokenCreated, claim.Actor{}, d.clock())); err != nil {
+	if err := d.store.Create(t.Context(), kept, kept.Event(claim.TokenCreated, audit.Actor{}, d.clock())); err != nil {
 		t.Fatal(err)
 	}
 	other := d.replica(file)
@@ -275,14 +277,14 @@ func TestTokensThatExpireSoonAreWarnedOf(t *testing.T) {
 	begin := now
 	keep := func(name string, expires time.Time) claim.Token {
 		token := claim.Token{Name: name, Digest: claim.DigestToken(name), Scopes: claim.Scopes(), CreatedAt: now, ExpiresAt: expires}
-		if err := store.Create(t.Context(), token, claim.Event{At: begin.Add(-day)}); err != nil {
+		if err := store.Create(t.Context(), token, audit.Event{At: begin.Add(-day)}); err != nil {
 			t.Fatal(err)
 		}
 		return token
 	}
 	keep("never", time.Time{})
 	keep("revoked", now.Add(day))
-	if err := store.Revoke(t.Context(), "revoked", claim.Event{At: now}); err != nil {
+	if err := store.Revoke(t.Context(), "revoked", audit.Event{At: now}); err != nil {
 		t.Fatal(err)
 	}
 	keep("soon", now.Add(31*day))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -70,7 +72,7 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (Claim, erro
 		return Claim{}, err
 	}
 	right, err := s.Codes.Match(claim.Code(), code)
-	if errors.Is(err, ErrUnknownKey) {
+	if errors.Is(err, otp.ErrUnknownKey) {
 		return Claim{}, ErrCodeExpired // its key has left the ring: a resend makes a new one
 	}
 	if err != nil {
@@ -152,7 +154,7 @@ func (s *Service) verify(ctx context.Context, c Claim, who Caller) (verified Cla
 		verified.DueAt, verified.DueTries = now.Add(writeLease), 0
 		err := s.commit(ctx, Change{
 			Moves:  []Move{{From: c.State, Claim: verified}},
-			Events: []Event{event(verified, string(Verified), who.Actor(), now)}, At: now,
+			Events: []audit.Event{event(verified, string(Verified), who.Actor(), now)}, At: now,
 		})
 		if !errors.Is(err, ErrRaced) {
 			return err

@@ -8,14 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // client is a provisioning client's change, with the token's privilege or not.
 func client(number string, asked, whole, privileged bool) scimChange {
-	c := scimChange{who: claim.Client, client: true, asked: asked, touch: claim.TouchExplicit, wanted: number}
+	c := scimChange{who: audit.Client, client: true, asked: asked, touch: claim.TouchExplicit, wanted: number}
 	if privileged {
-		c.who = claim.Privileged
+		c.who = audit.Privileged
 	}
 	if whole && !asked {
 		c.touch = claim.TouchWhole
@@ -130,13 +132,13 @@ func TestAClaimWithoutATextWaitsForItsOwner(t *testing.T) {
 	w.dir.Put(claim.Identity{ID: "somebody"})
 	w.submit("somebody", "flow", m1) // takes the number's only text of the day
 	p, err := w.provision(client(m1, false, false, false))
-	if err != nil || p.Pending.Reveal() != m1 {
-		t.Fatalf("got %v, %v", p.Pending.Reveal(), err)
+	if err != nil || p.Pending.Unmasked() != m1 {
+		t.Fatalf("got %v, %v", p.Pending.Unmasked(), err)
 	}
 	w.wantIdentity(m0, false, m1)
 	w.wantTexts(m1)
 	status, err := w.Status(t.Context(), w.caller(bob))
-	if err != nil || status.State != claim.Open || status.Text != claim.TextNone || !status.CodeExpires.IsZero() {
+	if err != nil || status.State != claim.Open || status.Text != message.TextNone || !status.CodeExpires.IsZero() {
 		t.Fatalf("got %+v, %v", status, err)
 	}
 	if got := w.openings()[1]; got != "without a text: "+claim.LimitNumberTexts {
@@ -233,7 +235,7 @@ func TestAClientsTextCountsAlsoWhenAWorkerSendsIt(t *testing.T) {
 	p, err := w.provision(lost)
 	wantErr(t, err, claim.ErrDirectoryAway)
 	i := w.identity(bob)
-	i.Pending = p.Pending.Reveal()
+	i.Pending = p.Pending.Unmasked()
 	w.dir.Put(i)
 	for range 5 {
 		w.pass(time.Minute)
@@ -387,7 +389,7 @@ func (w *world) pending() string {
 	if s.Held == nil {
 		return ""
 	}
-	return s.Held.Number.Reveal()
+	return s.Held.Number.Unmasked()
 }
 
 // archive is the world's audit trail.

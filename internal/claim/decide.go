@@ -1,5 +1,9 @@
 package claim
 
+import (
+	"github.com/holdline/holdline/internal/phone"
+)
+
 // Origin says which door a change came through.
 type Origin string
 
@@ -35,11 +39,11 @@ type Request struct {
 	Asked      bool // verifyMobile is true
 	Touch      Touch
 
-	Wanted         Mobile // zero: no number
-	Stored         Mobile
+	Wanted         phone.Number // zero: no number
+	Stored         phone.Number
 	StoredVerified bool
-	Pending        Mobile // the open claim's number, for a client also the accepted one's; zero: no such claim
-	CoolingDown    bool   // the open claim may not be texted again yet
+	Pending        phone.Number // the open claim's number, for a client also the accepted one's; zero: no such claim
+	CoolingDown    bool         // the open claim may not be texted again yet
 }
 
 // Ruling is what becomes of a request.

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // rows are the rows of docs/decision-table.md, each with cases of its own.
 var (
-	old, next, other = claim.RestoreMobile("+491711111111"), claim.RestoreMobile("+491722222222"), claim.RestoreMobile("+491733333333")
-	spelled          = claim.RestoreMobile("+49 171 1111111")
-	none             claim.Mobile
+	old, next, other = phone.FromStore("+491711111111"), phone.FromStore("+491722222222"), phone.FromStore("+491733333333")
+	spelled          = phone.FromStore("+49 171 1111111")
+	none             phone.Number
 )
 
 // decided is a case of the table: the change of a PATCH with verifyMobile by an
@@ -162,7 +163,7 @@ func TestTheDecisionTableIsTheCodes(t *testing.T) {
 
 // decidedState is what a decision reads and changes of one identity.
 type decidedState struct {
-	stored, pending claim.Mobile
+	stored, pending phone.Number
 	verified        bool
 }
 
@@ -184,10 +185,10 @@ func (s decidedState) after(r claim.Request, ruling claim.Ruling) (decidedState,
 
 // requests calls do with every request that there can be, of three numbers and none.
 func requests(do func(claim.Request)) {
-	numbers := []claim.Mobile{none, old, next, other}
+	numbers := []phone.Number{none, old, next, other}
 	for bits := range 1 << 9 {
 		on := func(i int) bool { return bits>>i&1 == 1 }
-		for _, wanted := range []claim.Mobile{none, old, spelled, next} {
+		for _, wanted := range []phone.Number{none, old, spelled, next} {
 			for _, stored := range numbers {
 				for _, pending := range numbers {
 					for _, touch := range []claim.Touch{claim.TouchWhole, claim.TouchExplicit} {
@@ -216,7 +217,7 @@ func TestWhatAClientRepeatsChangesNothing(t *testing.T) {
 		once, _ := before.after(r, ruling)
 		news := !r.Wanted.Same(r.Stored) && (!r.Enabled || !r.Wanted.Same(r.Pending))
 		if !news && once.pending != before.pending && !before.pending.IsZero() {
-			t.Fatalf("%+v: the claim for %v ends (%d)", r, before.pending.Reveal(), ruling)
+			t.Fatalf("%+v: the claim for %v ends (%d)", r, before.pending.Unmasked(), ruling)
 		}
 		if ruling == claim.RefuseRemoval {
 			return

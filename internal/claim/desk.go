@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/textclean"
 )
 
@@ -19,7 +21,7 @@ type Helped interface {
 type Desk struct {
 	Archive Archive
 	Claims  Helped
-	Plan    NumberPlan
+	Plan    phone.Parser
 	Now     func() time.Time
 }
 
@@ -35,7 +37,7 @@ func (d *Desk) Search(ctx context.Context, q ClaimQuery, number string) ([]Claim
 	case strings.Contains(number, "*"):
 		q.Masked = number
 	default:
-		wanted, err := ParseMobile(d.Plan, number)
+		wanted, err := phone.Parse(d.Plan, number)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +88,7 @@ func (d *Desk) find(ctx context.Context, claimID string) (Claim, error) {
 
 // Reveal returns a claim whose numbers the caller is about to show in full, and
 // writes down who saw them; without that line there is no answer.
-func (d *Desk) Reveal(ctx context.Context, claimID string, who Actor) (Claim, error) {
+func (d *Desk) Reveal(ctx context.Context, claimID string, who audit.Actor) (Claim, error) {
 	c, err := d.find(ctx, claimID)
 	if err != nil {
 		return Claim{}, err
@@ -100,17 +102,17 @@ func (d *Desk) Reveal(ctx context.Context, claimID string, who Actor) (Claim, er
 }
 
 // Resend sends one open claim another text, as [Service.Resend] does.
-func (d *Desk) Resend(ctx context.Context, claimID string, who Actor) error {
+func (d *Desk) Resend(ctx context.Context, claimID string, who audit.Actor) error {
 	return d.act(ctx, claimID, who, d.Claims.Resend)
 }
 
 // Cancel ends one open claim, as [Service.Cancel] does.
-func (d *Desk) Cancel(ctx context.Context, claimID string, who Actor) error {
+func (d *Desk) Cancel(ctx context.Context, claimID string, who audit.Actor) error {
 	return d.act(ctx, claimID, who, d.Claims.Cancel)
 }
 
 // act does for a claim's owner what an administrator asks for.
-func (d *Desk) act(ctx context.Context, claimID string, who Actor, do func(context.Context, Caller) error) error {
+func (d *Desk) act(ctx context.Context, claimID string, who audit.Actor, do func(context.Context, Caller) error) error {
 	c, err := d.find(ctx, claimID)
 	if err != nil {
 		return err

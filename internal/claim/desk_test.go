@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/textclean/spelling"
 )
@@ -78,7 +80,7 @@ func TestClaimsAreSearchedAsPeopleWriteNumbers(t *testing.T) {
 		}
 	}
 	_, err := d.Search(t.Context(), claim.ClaimQuery{Limit: 9}, "12")
-	wantErr(t, err, claim.ErrBadNumber)
+	wantErr(t, err, phone.ErrBadNumber)
 	found, err := d.Search(t.Context(), claim.ClaimQuery{State: claim.Applied, Limit: 9}, m1)
 	if err != nil || len(found) != 0 {
 		t.Errorf("got %v, %v", found, err)
@@ -110,11 +112,11 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 	d := newHelpDesk(t)
 	id := d.open(bob, "flow", m1)
 	shown, err := d.Reveal(t.Context(), id, keeper)
-	if err != nil || shown.Number.Reveal() != m1 || shown.Was.Reveal() != m0 {
+	if err != nil || shown.Number.Unmasked() != m1 || shown.Was.Unmasked() != m0 {
 		t.Errorf("got %v, %v", shown, err)
 	}
 	events := d.fake.Events()
-	want := claim.Event{
+	want := audit.Event{
 		ClaimID: id, IdentityID: bob, Kind: claim.NumberShown, Actor: keeper, Number: "+49********11", At: d.world.Now(),
 	}
 	if got := events[len(events)-1]; got != want {
@@ -127,7 +129,7 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 // deafArchive can be read but not written to.
 type deafArchive struct{ *claimtest.Store }
 
-func (deafArchive) RecordEvent(context.Context, claim.Event) error {
+func (deafArchive) RecordEvent(context.Context, audit.Event) error {
 	return problem.ErrStoreUnavailable
 }
 
@@ -181,13 +183,13 @@ func TestTheDeskHelpsWithTheClaimThatIsMeant(t *testing.T) {
 
 func TestACodeThatAnotherTypesNeedsTheSwitch(t *testing.T) {
 	for name, tt := range map[string]struct {
-		by   claim.Actor
+		by   audit.Actor
 		on   bool
 		want error
 	}{
-		"the owner":                 {claim.Actor{}, false, nil},
-		"a privileged user, off":    {claim.Actor{Kind: claim.Privileged, ID: "carol"}, false, claim.ErrPrivilegedOff},
-		"a privileged user, on":     {claim.Actor{Kind: claim.Privileged, ID: "carol"}, true, nil},
+		"the owner":                 {audit.Actor{}, false, nil},
+		"a privileged user, off":    {audit.Actor{Kind: audit.Privileged, ID: "carol"}, false, claim.ErrPrivilegedOff},
+		"a privileged user, on":     {audit.Actor{Kind: audit.Privileged, ID: "carol"}, true, nil},
 		"an administrator, off":     {keeper, false, claim.ErrPrivilegedOff},
 		"an administrator, when on": {keeper, true, nil},
 	} {

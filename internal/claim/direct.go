@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // What the audit trail says of numbers that were written or removed without a
@@ -17,7 +21,7 @@ const (
 
 // ends reports whether storing a number ends one that was verified. The same
 // number in other words ends nothing.
-func (r Request) ends(number Mobile) bool {
+func (r Request) ends(number phone.Number) bool {
 	return r.StoredVerified && !r.Stored.IsZero() && !r.Stored.Same(number)
 }
 
@@ -48,13 +52,13 @@ func (s *Service) announce(ctx context.Context, c Claim) error {
 
 // directID computes the id of a flow's direct claim, which is another one than that
 // of its claim for a code.
-func directID(identityID, flowID string, number Mobile) string {
+func directID(identityID, flowID string, number phone.Number) string {
 	return stagedID(identityID, flowID+"\x00direct", number)
 }
 
 // announced returns a staged direct claim of a flow for a number, newest first;
 // nil for none.
-func announced(snapshot Snapshot, flowID string, number Mobile) *Claim {
+func announced(snapshot Snapshot, flowID string, number phone.Number) *Claim {
 	for i := range snapshot.Direct {
 		if c := &snapshot.Direct[i]; c.FlowID == flowID && c.Number.Same(number) {
 			return c
@@ -66,13 +70,13 @@ func announced(snapshot Snapshot, flowID string, number Mobile) *Claim {
 // tell adds to a change that a direct claim's number is stored: the claim is
 // applied, the number that it ended is told, and the audit trail says who did it.
 // Others that were to end the same number come to nothing.
-func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, was replaced, who Actor) {
-	kind, text := NumberWritten, TextChanged
+func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, was replaced, who audit.Actor) {
+	kind, text := NumberWritten, message.TextChanged
 	switch {
 	case c.Origin == OriginTakeover:
-		kind, text = NumberTaken, TextTaken
+		kind, text = NumberTaken, message.TextTaken
 	case c.Number.IsZero():
-		kind, text = NumberRemoved, TextRemoved
+		kind, text = NumberRemoved, message.TextRemoved
 	}
 	done := ended(c, Applied, "", change.At)
 	done.Was, done.WasVerified = was.number, was.verified
@@ -134,8 +138,8 @@ func beingWritten(snapshot Snapshot) bool {
 }
 
 // settleFlow applies the direct claim of a settings flow that Kratos has stored.
-func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who Actor) error {
-	number := StoredMobile(s.Plan, f.Mobile)
+func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who audit.Actor) error {
+	number := phone.ParseStored(s.Plan, f.Mobile)
 	return again(ctx, func() error {
 		now := s.Now()
 		snapshot, err := s.Store.Current(ctx, f.IdentityID, now.Add(-day))
@@ -171,7 +175,7 @@ func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who Actor) error
 
 // givenUp returns the direct claim of a flow that took so long that it was
 // discarded; nil for none.
-func (s *Service) givenUp(ctx context.Context, f StoredFlow, number Mobile) (*Claim, error) {
+func (s *Service) givenUp(ctx context.Context, f StoredFlow, number phone.Number) (*Claim, error) {
 	found, err := s.Store.Find(ctx, directID(f.IdentityID, f.FlowID, number))
 	if err != nil || found == nil || found.State != Discarded || found.Reason != notStored {
 		return nil, err
@@ -188,7 +192,7 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 	seen, err := s.Directory.Identity(ctx, c.IdentityID)
 	switch {
 	case errors.Is(err, ErrNoIdentity):
-		return s.Forget(ctx, c.IdentityID, Actor{Kind: System})
+		return s.Forget(ctx, c.IdentityID, audit.Actor{Kind: audit.System})
 	case err != nil:
 		return err
 	}
@@ -200,7 +204,7 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 	if err != nil {
 		return err
 	}
-	stored := StoredMobile(s.Plan, seen.Mobile)
+	stored := phone.ParseStored(s.Plan, seen.Mobile)
 	happened := stored.Same(c.Number)
 	switch {
 	case !happened && now.Sub(c.CreatedAt) < discardAfter:
@@ -218,7 +222,7 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 		if end.told {
 			reason = toldAlready
 		}
-		_, err = s.end(ctx, c, Discarded, reason, Actor{Kind: System})
+		_, err = s.end(ctx, c, Discarded, reason, audit.Actor{Kind: audit.System})
 		return err
 	}
 	change := Change{At: now}
@@ -227,9 +231,9 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 }
 
 // by is who began a direct claim, as far as the claim says.
-func (c Claim) by() Actor {
+func (c Claim) by() audit.Actor {
 	if c.Origin == OriginSettings {
-		return Actor{Kind: Owner, ID: c.IdentityID, Address: c.LastAddress}
+		return audit.Actor{Kind: audit.Owner, ID: c.IdentityID, Address: c.LastAddress}
 	}
-	return Actor{Kind: System}
+	return audit.Actor{Kind: audit.System}
 }

@@ -5,14 +5,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // trail lists a person's audit lines of numbers that were written or removed
 // without a code, as kind, actor and masked number.
 func (w *world) trail() []string {
 	var lines []string
-	for _, e := range w.store.(interface{ Events() []claim.Event }).Events() {
+	for _, e := range w.store.(interface{ Events() []audit.Event }).Events() {
 		if e.Kind == claim.NumberWritten || e.Kind == claim.NumberRemoved {
 			lines = append(lines, strings.TrimSpace(strings.Join([]string{e.Kind, string(e.Actor.Kind), e.Number}, " ")))
 		}
@@ -30,7 +33,7 @@ func (w *world) wantTrail(want ...string) {
 // off switches verification off.
 func (w *world) off() { w.policy.Enabled = false }
 
-func direct(who claim.ActorKind, wanted string) scimChange {
+func direct(who audit.ActorKind, wanted string) scimChange {
 	return scimChange{who: who, touch: claim.TouchExplicit, wanted: wanted}
 }
 
@@ -38,7 +41,7 @@ func direct(who claim.ActorKind, wanted string) scimChange {
 // link that can be used, and is audited with who did it; nothing else does.
 func TestWhateverEndsAVerifiedNumberTellsIt(t *testing.T) {
 	const removed, changed = "removed sms " + m0, "changed sms " + m0
-	mask0, mask1 := claim.RestoreMobile(m0).String(), claim.RestoreMobile(m1).String()
+	mask0, mask1 := phone.FromStore(m0).String(), phone.FromStore(m1).String()
 	form := func(number string) func(*world) { return func(w *world) { w.submit(bob, "flow", number) } }
 	scim := func(c scimChange) func(*world) {
 		return func(w *world) {
@@ -57,13 +60,13 @@ func TestWhateverEndsAVerifiedNumberTellsIt(t *testing.T) {
 		"a form removes it":                      {do: form(""), told: removed, trail: "number_removed owner " + mask0},
 		"a form writes another, D2":              {do: form(m1), off: true, told: changed, trail: "number_written owner " + mask1},
 		"a form removes it, D2":                  {do: form(""), off: true, told: removed, trail: "number_removed owner " + mask0},
-		"its owner removes it over SCIM":         {do: scim(direct(claim.Owner, "")), told: removed, trail: "number_removed owner " + mask0},
+		"its owner removes it over SCIM":         {do: scim(direct(audit.Owner, "")), told: removed, trail: "number_removed owner " + mask0},
 		"a PUT leaves it out":                    {do: scim(put), told: removed, trail: "number_removed owner " + mask0},
-		"a client removes it":                    {do: scim(direct(claim.Client, "")), told: removed, trail: "number_removed client " + mask0},
-		"a client writes another, D7":            {do: scim(direct(claim.Client, m1)), told: changed, trail: "number_written client " + mask1},
-		"a privileged person writes another, D6": {do: scim(direct(claim.Privileged, m1)), told: changed, trail: "number_written privileged " + mask1},
-		"a client writes another, D2":            {do: scim(direct(claim.Client, m1)), off: true, told: changed, trail: "number_written client " + mask1},
-		"the same number, spelled otherwise":     {do: scim(direct(claim.Privileged, "+49 171 000 00-00"))},
+		"a client removes it":                    {do: scim(direct(audit.Client, "")), told: removed, trail: "number_removed client " + mask0},
+		"a client writes another, D7":            {do: scim(direct(audit.Client, m1)), told: changed, trail: "number_written client " + mask1},
+		"a privileged person writes another, D6": {do: scim(direct(audit.Privileged, m1)), told: changed, trail: "number_written privileged " + mask1},
+		"a client writes another, D2":            {do: scim(direct(audit.Client, m1)), off: true, told: changed, trail: "number_written client " + mask1},
+		"the same number, spelled otherwise":     {do: scim(direct(audit.Privileged, "+49 171 000 00-00"))},
 		"the same form, spelled otherwise, D2":   {do: form("+49 171 000 00-00"), off: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,12 +86,12 @@ func TestWhateverEndsAVerifiedNumberTellsIt(t *testing.T) {
 			w.wantTold(tt.told)
 			w.wantTrail(tt.trail)
 			last, err := w.store.Last(t.Context(), bob)
-			if err != nil || last == nil || last.State != claim.Applied || !last.Direct || last.Was.Reveal() != m0 {
+			if err != nil || last == nil || last.State != claim.Applied || !last.Direct || last.Was.Unmasked() != m0 {
 				t.Fatalf("the claim is %+v, %v", last, err)
 			}
 			link := w.lastLink()
 			kind, _, _ := strings.Cut(tt.told, " ")
-			w.wantDisputable(link, claim.TextKind(kind))
+			w.wantDisputable(link, message.TextKind(kind))
 			if got, err := w.Dispute(t.Context(), link, ""); err != nil || !got.Reported {
 				t.Errorf("dispute: got %+v, %v", got, err)
 			}
@@ -100,7 +103,7 @@ func TestWhateverEndsAVerifiedNumberTellsIt(t *testing.T) {
 func TestTheEndOfAnUnverifiedNumberTellsNobody(t *testing.T) {
 	w := newWorld(t, claim.Identity{ID: bob, Mobile: m0})
 	w.policy.Notices = claim.Notices{OldNumber: true, Webhook: true}
-	if _, err := w.provision(direct(claim.Owner, "")); err != nil {
+	if _, err := w.provision(direct(audit.Owner, "")); err != nil {
 		t.Fatal(err)
 	}
 	w.wantTold()
@@ -199,7 +202,7 @@ func TestADirectWriteIsToldThoughItsServerDies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.policy.Notices.OldNumber = true
-			change := direct(claim.Owner, "")
+			change := direct(audit.Owner, "")
 			change.failure = tt.failure
 			_, err := w.provision(change)
 			wantErr(t, err, tt.failure)

@@ -1,6 +1,12 @@
 package claim
 
-import "context"
+import (
+	"context"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+)
 
 // Dispute is what came of a person's word that they did not want a change.
 type Dispute struct {
@@ -28,7 +34,7 @@ func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, e
 			outcome = Dispute{Reported: true} // a second click
 			return nil
 		}
-		outcome, err = s.deny(ctx, *found, Actor{Kind: LinkHolder, Address: address})
+		outcome, err = s.deny(ctx, *found, audit.Actor{Kind: audit.LinkHolder, Address: address})
 		return err
 	})
 	return outcome, err
@@ -36,19 +42,19 @@ func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, e
 
 // Disputable returns what a link speaks of, as the notice that says the same today
 // would, and changes nothing. Errors are those of [Service.Dispute].
-func (s *Service) Disputable(ctx context.Context, link string) (TextKind, error) {
+func (s *Service) Disputable(ctx context.Context, link string) (message.TextKind, error) {
 	found, err := s.disputable(ctx, link)
 	switch {
 	case err != nil:
 		return "", err
 	case found.State == Open:
-		return TextRequested, nil
+		return message.TextRequested, nil
 	case found.Origin == OriginTakeover:
-		return TextTaken, nil
+		return message.TextTaken, nil
 	case found.Direct && found.Number.IsZero():
-		return TextRemoved, nil
+		return message.TextRemoved, nil
 	default:
-		return TextChanged, nil
+		return message.TextChanged, nil
 	}
 }
 
@@ -68,11 +74,11 @@ func (s *Service) disputable(ctx context.Context, link string) (*Claim, error) {
 	late := func(c *Claim) bool { return s.Now().After(c.EndedAt.Add(s.Policy().Notices.Window)) }
 	switch {
 	case found == nil, found.State == Applied && late(found):
-		return nil, ErrLinkDead
+		return nil, otp.ErrLinkDead
 	case found.State == Verified:
 		return nil, ErrBeingApplied
 	case found.State != Open && found.State != Applied:
-		return nil, ErrLinkDead
+		return nil, otp.ErrLinkDead
 	default:
 		return found, nil
 	}
@@ -93,7 +99,7 @@ func (s *Service) successor(ctx context.Context, c Claim) (*Claim, error) {
 }
 
 // deny does all that a dispute does in one change.
-func (s *Service) deny(ctx context.Context, c Claim, who Actor) (Dispute, error) {
+func (s *Service) deny(ctx context.Context, c Claim, who audit.Actor) (Dispute, error) {
 	now := s.Now()
 	snapshot, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
 	if err != nil {
@@ -105,7 +111,7 @@ func (s *Service) deny(ctx context.Context, c Claim, who Actor) (Dispute, error)
 		outcome.Reported = true
 		c.Reason = disputed
 		change.Moves = append(change.Moves, Move{From: Applied, Claim: c})
-		change.Notices = s.notices(c, TextDisputed, replaced{}, now)
+		change.Notices = s.notices(c, message.TextDisputed, replaced{}, now)
 		change.Events = append(change.Events, event(c, disputed, who, now))
 	}
 	var cancelled Claim

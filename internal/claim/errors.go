@@ -9,7 +9,6 @@ import (
 
 // What a caller can have done wrong, or met.
 var (
-	ErrBadNumber      = problem.New(problem.Invalid, "HLD-40002", "This is not a number that can receive texts.", "claim: not a usable telephone number")
 	ErrRemovalDenied  = problem.New(problem.Invalid, "HLD-40003", "The mobile number cannot be removed.", "claim: the number must not be removed")
 	ErrWrongCode      = problem.New(problem.Invalid, "18001", "The code is not valid.", "claim: code does not match a pending claim")
 	ErrCodeExpired    = problem.New(problem.Invalid, "18002", "The code has expired. Ask for a new one.", "claim: code has expired")
@@ -41,9 +40,6 @@ var (
 	ErrNoToken = problem.New(problem.Unauthenticated, "HLD-40103", "This token is invalid or has expired.", "claim: no token in force")
 	ErrNoScope = problem.New(problem.Forbidden, "HLD-40302", "The token does not allow this.", "claim: the token lacks a scope")
 
-	ErrLinkDead        = problem.New(problem.NotFound, "HLD-40403", "This link is invalid or has expired.", "claim: the link is invalid or has expired")
-	ErrNumberNotServed = problem.New(problem.Invalid, "HLD-40004", "Numbers of this kind or country are not accepted.", "claim: numbers of this kind or country are not texted")
-
 	ErrTooSoon      = problem.New(problem.Limited, "HLD-42901", "The last text was sent only a moment ago.", "claim: the last text is too recent")
 	ErrTooManyTexts = problem.New(problem.Limited, "HLD-42902", "Too many texts were asked for.", "claim: too many texts")
 	ErrTooManyTries = problem.New(problem.Limited, "HLD-42903", "Too many tries.", "claim: too many tries")
@@ -59,16 +55,10 @@ var (
 	ErrLeased        = problem.New(problem.Unavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment.", "claim: another worker is writing this identity")
 	ErrDirectoryAway = problem.New(problem.Unavailable, "HLD-50302", "The service cannot be used just now. Try again in a moment.", "claim: the directory does not answer")
 	ErrNoIdentity    = problem.New(problem.NotFound, "HLD-40402", "There is no such identity.", "claim: no such identity")
-	ErrUnknownKey    = errors.New("claim: the code's key is not in the key ring")
 )
 
 // What a receipt can have against it.
-var (
-	ErrReceiptUnknown    = problem.New(problem.NotFound, "HLD-40421", "No gateway of this name takes receipts.", "claim: no gateway of this name takes receipts")
-	ErrReceiptUnproven   = problem.New(problem.Unauthenticated, "HLD-40121", "The signature or the secret is missing or wrong.", "claim: the receipt's signature or secret is missing or wrong")
-	ErrReceiptUnreadable = problem.New(problem.Invalid, "HLD-40021", "The receipt cannot be read.", "claim: the receipt cannot be read")
-	ErrReceiptTooLarge   = problem.New(problem.TooLarge, "HLD-41321", "The receipt is too large.", "claim: the receipt is too large")
-)
+var ()
 
 // The names of limits, as the configuration has them.
 const (
@@ -88,32 +78,3 @@ const (
 	// LimitInactive is no setting either: who is switched off could not type the code.
 	LimitInactive = "identity_inactive"
 )
-
-// NumberFault says what is wrong with a number that was typed.
-type NumberFault string
-
-// The faults of numbers.
-const (
-	NotANumber     NumberFault = "not_a_number"    // it has what belongs to no number
-	NoCallingCode  NumberFault = "no_calling_code" // it begins with no calling code, or none that there is
-	HasExtension   NumberFault = "extension"
-	SeveralNumbers NumberFault = "several_numbers"
-	TooShort       NumberFault = "too_short"
-	TooLong        NumberFault = "too_long"
-	WrongLength    NumberFault = "wrong_length" // between those that its country has
-	LocalOnly      NumberFault = "local_only"   // the area code is missing
-	ServiceNumber  NumberFault = "service_number"
-)
-
-// NumberError is an [ErrBadNumber] that says why.
-type NumberError struct {
-	Fault NumberFault
-	// CallingCode is that of the country that the number would belong to; blank
-	// where it makes no difference or is not known.
-	CallingCode string
-}
-
-func (e *NumberError) Error() string { return ErrBadNumber.Error() + ": " + string(e.Fault) }
-
-// Unwrap returns ErrBadNumber.
-func (e *NumberError) Unwrap() error { return ErrBadNumber }

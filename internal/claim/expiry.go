@@ -46,11 +46,11 @@ func (e *Expiries) Once(ctx context.Context) error {
 			continue
 		}
 		e.warned[t.Name] = now
-		message := "token expires soon"
+		msg := "token expires soon"
 		if t.Expired(now) {
-			message = "token has expired"
+			msg = "token has expired"
 		}
-		e.Log.WarnContext(ctx, message, "token", t.Name, "expires", t.ExpiresAt)
+		e.Log.WarnContext(ctx, msg, "token", t.Name, "expires", t.ExpiresAt)
 	}
 	e.Report(expiring)
 	return nil

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Kratos stores the whole of an identity as a form began with, whatever was written
@@ -23,7 +26,7 @@ const (
 const NumberRestored = "number_restored"
 
 // basis is what a form was filled in upon that began with a number.
-func basis(stored Mobile, now time.Time) *Basis {
+func basis(stored phone.Number, now time.Time) *Basis {
 	return &Basis{Stored: stored, Since: now.Add(-staleFor)}
 }
 
@@ -37,8 +40,8 @@ func (c *Claim) Overwritten(by Basis) bool {
 
 // remedy is what has to be written so that an identity shows what its claims say.
 type remedy struct {
-	restore bool   // the applied number
-	mark    Mobile // shown as pending; zero for no change
+	restore bool         // the applied number
+	mark    phone.Number // shown as pending; zero for no change
 	unmark  bool
 }
 
@@ -47,9 +50,9 @@ func (r remedy) needed() bool { return r.restore || r.unmark || !r.mark.IsZero()
 // remedyFor compares an identity with its claims, from the view of one that has been
 // applied, has ended or is open.
 func (s *Service) remedyFor(c Claim, living Snapshot, seen Identity, now time.Time) remedy {
-	r := remedy{restore: c.Overwritten(*basis(StoredMobile(s.Plan, seen.Mobile), now))}
+	r := remedy{restore: c.Overwritten(*basis(phone.ParseStored(s.Plan, seen.Mobile), now))}
 	switch held := living.Held; {
-	case seen.Pending != "" && wants(living, StoredMobile(s.Plan, seen.Pending)):
+	case seen.Pending != "" && wants(living, phone.ParseStored(s.Plan, seen.Pending)):
 	case held != nil && held.State == Open:
 		r.mark = held.Number
 	case seen.Pending != "":
@@ -111,7 +114,7 @@ func (s *Service) errand(ctx context.Context, c Claim) error {
 	}
 	gone := errors.Is(err, ErrNoIdentity)
 	if gone && c.State == Open {
-		return s.Forget(ctx, c.IdentityID, Actor{Kind: System}) // ends this claim too
+		return s.Forget(ctx, c.IdentityID, audit.Actor{Kind: audit.System}) // ends this claim too
 	}
 	if err != nil && !gone {
 		return err
@@ -159,9 +162,9 @@ func (s *Service) remedy(ctx context.Context, c Claim, living Snapshot, seen Ide
 			return c, err
 		case reason != "":
 			done.State, done.Reason = Conflict, reason
-			change.Events = append(change.Events, event(done, string(Conflict), Actor{Kind: System}, change.At))
+			change.Events = append(change.Events, event(done, string(Conflict), audit.Actor{Kind: audit.System}, change.At))
 		case restored:
-			line := event(c, NumberRestored, Actor{Kind: System}, change.At)
+			line := event(c, NumberRestored, audit.Actor{Kind: audit.System}, change.At)
 			line.Reason = "overwritten by a form"
 			change.Events = append(change.Events, line)
 		}
@@ -177,7 +180,7 @@ func (s *Service) remedy(ctx context.Context, c Claim, living Snapshot, seen Ide
 }
 
 // shownBy reports whether an identity shows the claim's number as pending.
-func (c Claim) shownBy(plan NumberPlan, seen Identity) bool {
+func (c Claim) shownBy(plan phone.Parser, seen Identity) bool {
 	return seen.Pending != "" && c.Number.IsStored(plan, seen.Pending)
 }
 

@@ -7,14 +7,17 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // told lists the notices that went out, as kind, channel and number.
 func (w *world) told() []string {
 	var told []string
 	for _, text := range w.sent {
-		if text.Kind != claim.TextCode {
-			told = append(told, strings.TrimSpace(string(text.Kind)+" "+string(text.Channel)+" "+text.To.Reveal()))
+		if text.Kind != message.TextCode {
+			told = append(told, strings.TrimSpace(string(text.Kind)+" "+string(text.Channel)+" "+text.To.Unmasked()))
 		}
 	}
 	return told
@@ -72,22 +75,22 @@ func TestTheOldNumberIsToldOfAChange(t *testing.T) {
 func (w *world) stageSame(number string) {
 	w.t.Helper()
 	c := claim.Claim{
-		ID: "11111111111111111111111111111111", IdentityID: bob, Number: claim.RestoreMobile(number),
-		Was: claim.RestoreMobile(number), State: claim.Open, CreatedAt: w.Now(), LapsesAt: w.Now().Add(time.Hour),
+		ID: "11111111111111111111111111111111", IdentityID: bob, Number: phone.FromStore(number),
+		Was: phone.FromStore(number), State: claim.Open, CreatedAt: w.Now(), LapsesAt: w.Now().Add(time.Hour),
 		CodeKey: w.codes.Key(), CodeNumber: 1, CodeExpires: w.Now().Add(time.Minute),
 	}
 	if err := w.store.Commit(w.t.Context(), claim.Change{Create: &c, At: w.Now()}); err != nil {
 		w.t.Fatal(err)
 	}
-	w.sent = append(w.sent, claim.Text{Kind: claim.TextCode, To: c.Number, Code: c.Code()})
+	w.sent = append(w.sent, message.Text{Kind: message.TextCode, To: c.Number, Code: c.Code()})
 }
 
 // codeText is the code that was texted last, whatever notices came after it.
 func (w *world) codeText() string {
 	w.t.Helper()
-	last := claim.Text{}
+	last := message.Text{}
 	for _, text := range w.sent {
-		if text.Kind == claim.TextCode {
+		if text.Kind == message.TextCode {
 			last = text
 		}
 	}
@@ -123,7 +126,7 @@ func TestALinkDisputesAChangeOnce(t *testing.T) {
 	w.policy.Lifetime = 100 * time.Hour
 	w.submit(bob, "three", m0)
 
-	w.wantDisputable(link, claim.TextChanged)
+	w.wantDisputable(link, message.TextChanged)
 	got, err := w.Dispute(t.Context(), link, "192.0.2.1")
 	if want := (claim.Dispute{Cancelled: true, Reported: true}); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -155,7 +158,7 @@ func TestALinkCancelsTheOpenClaimThatItIsFor(t *testing.T) {
 	wantErr(t, w.confirm(bob, w.codeText()), claim.ErrWrongCode)
 	w.wantIdentity(m0, true, "")
 	_, err = w.Dispute(t.Context(), w.lastLink(), "")
-	wantErr(t, err, claim.ErrLinkDead)
+	wantErr(t, err, otp.ErrLinkDead)
 }
 
 // racedOnce is a store in which somebody else is faster, once.
@@ -278,16 +281,16 @@ func TestLinksDie(t *testing.T) {
 		}, link),
 	} {
 		if _, err := w.Disputable(t.Context(), dead); name != "changed" || link[3] != 'x' {
-			wantErr(t, err, claim.ErrLinkDead)
+			wantErr(t, err, otp.ErrLinkDead)
 		}
 	}
 	w.pass(time.Hour + aMoment)
 	_, err = w.Disputable(t.Context(), link)
-	wantErr(t, err, claim.ErrLinkDead)
+	wantErr(t, err, otp.ErrLinkDead)
 }
 
 // wantDisputable wants a link to be good and to speak of this.
-func (w *world) wantDisputable(link string, want claim.TextKind) {
+func (w *world) wantDisputable(link string, want message.TextKind) {
 	w.t.Helper()
 	if got, err := w.Disputable(w.t.Context(), link); err != nil || got != want {
 		w.t.Errorf("the link speaks of %q, %v, want %q", got, err, want)
@@ -305,14 +308,14 @@ func (w *world) lastLink() string {
 }
 
 func TestLinksComeBackWithBothFormsOfAnID(t *testing.T) {
-	old, err := claim.NewCodes([]string{codeSecret}, 6, claim.Numeric)
+	old, err := otp.New([]string{codeSecret}, 6, otp.Numeric)
 	wantErr(t, err, nil)
-	rotated, err := claim.NewCodes([]string{strings.Repeat("n", 32), codeSecret}, 6, claim.Numeric)
+	rotated, err := otp.New([]string{strings.Repeat("n", 32), codeSecret}, 6, otp.Numeric)
 	wantErr(t, err, nil)
 	for _, id := range []string{"0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"} {
 		link, err := old.Link(id)
 		wantErr(t, err, nil)
-		if len(link) != claim.LinkLength {
+		if len(link) != otp.LinkLength {
 			t.Errorf("%d characters", len(link))
 		}
 		if got, err := rotated.Linked(link); err != nil || got != id {
@@ -320,5 +323,5 @@ func TestLinksComeBackWithBothFormsOfAnID(t *testing.T) {
 		}
 	}
 	_, err = old.Link("nonsense")
-	wantErr(t, err, claim.ErrLinkDead)
+	wantErr(t, err, otp.ErrLinkDead)
 }

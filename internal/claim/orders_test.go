@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
@@ -61,7 +62,7 @@ func TestOnlyAStaleFormsNumberIsOverwritten(t *testing.T) {
 			if got := w.identity(bob); got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
-			restored := slices.ContainsFunc(w.store.(*claimtest.Store).Events(), func(e claim.Event) bool { return e.Kind == claim.NumberRestored })
+			restored := slices.ContainsFunc(w.store.(*claimtest.Store).Events(), func(e audit.Event) bool { return e.Kind == claim.NumberRestored })
 			if restored != (tt.want == now) {
 				t.Errorf("the audit trail says that the number was restored: %t", restored)
 			}
@@ -234,7 +235,7 @@ func TestMarkersAreMendedInTheBackground(t *testing.T) {
 // Who takes back a change whose form is stored and whose activation is on its way has
 // taken it back.
 func TestATakeBackDiscardsWhatIsStaged(t *testing.T) {
-	administrator := claim.Actor{Kind: claim.Administrator, ID: "admin"}
+	administrator := audit.Actor{Kind: audit.Administrator, ID: "admin"}
 	for name, take := range map[string]func(*world) error{
 		"DELETE": func(w *world) error { return w.Cancel(w.t.Context(), w.caller(bob)) },
 		"an administrator": func(w *world) error {

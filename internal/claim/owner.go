@@ -5,6 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -34,7 +37,7 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		text := s.newCode(&claim, policy, now, who.Address, who.Language)
 		return s.commit(ctx, Change{
 			Moves: []Move{{From: Open, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number),
-			Events: []Event{event(claim, "resent", who.Actor(), now)}, At: now,
+			Events: []audit.Event{event(claim, "resent", who.Actor(), now)}, At: now,
 		})
 	})
 }
@@ -77,7 +80,7 @@ func (s *Service) Cancel(ctx context.Context, who Caller) error {
 // withdraw adds to a change that an open claim is cancelled, and that what is staged
 // beside it is discarded, so that nothing of it is opened later. The first of them
 // clears what the identity shows of them.
-func withdraw(change *Change, living Snapshot, reason string, who Actor) {
+func withdraw(change *Change, living Snapshot, reason string, who audit.Actor) {
 	end := func(c Claim, state State) {
 		done := ended(c, state, reason, change.At)
 		done.Marker, done.DueAt = MarkerDone, time.Time{}
@@ -98,13 +101,13 @@ func withdraw(change *Change, living Snapshot, reason string, who Actor) {
 // Status is what an owner may know of their claim.
 type Status struct {
 	State        State
-	Number       Mobile // show it masked
+	Number       phone.Number // show it masked
 	LapsesAt     time.Time
 	CodeExpires  time.Time
 	NextText     time.Time // zero when no more texts may be asked for
 	AttemptsLeft int
-	TriesAgain   time.Time // when there are tries again, if the day's are spent; else zero
-	Text         TextState // of the newest text; TextNone if no code has been sent yet
+	TriesAgain   time.Time         // when there are tries again, if the day's are spent; else zero
+	Text         message.TextState // of the newest text; TextNone if no code has been sent yet
 	// NeedsFactor tells that the claim was opened with a second factor, and that the
 	// caller has one and did not use it.
 	NeedsFactor bool
@@ -131,7 +134,7 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 		AttemptsLeft: max(0, policy.tries(snapshot)-held.Attempts), Text: text,
 	}
 	if held.Untexted() {
-		status.Text = TextNone
+		status.Text = message.TextNone
 	}
 	if held.Assurance == AAL2 {
 		if err := policy.assured(ctx, who.SignIn()); errors.Is(err, ErrNeedsSecondFactor) {
@@ -147,7 +150,7 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 		return status, nil
 	}
 	status.NextText = held.NextText
-	another := Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), Address: network(who.Address)}
+	another := message.Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), Address: network(who.Address)}
 	room, err := s.Store.RoomAt(ctx, another, policy.textLimits(held.Number), now)
 	if room.After(status.NextText) {
 		status.NextText = room

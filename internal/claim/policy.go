@@ -3,6 +3,8 @@ package claim
 import (
 	"time"
 
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -46,8 +48,8 @@ type Policy struct {
 	Cooldown    time.Duration // after a claim's first text; doubles with each; 0 for none
 	MaxTexts    int           // per claim; 0 for any number
 	Texts       TextLimits
-	Coverage    Coverage
-	Traffic     TrafficPolicy
+	Coverage    phone.Restrictions
+	Traffic     fraud.Policy
 	Notices     Notices
 }
 
@@ -88,9 +90,9 @@ func (p Policy) tries(s Snapshot) int {
 }
 
 // textLimits returns the limits on a text to a number.
-func (p Policy) textLimits(m Mobile) TextLimits {
+func (p Policy) textLimits(m phone.Number) TextLimits {
 	limits := p.Texts
-	if p.Traffic.Mode == TrafficEnforce { // spares the usual text the look at its calling code
+	if p.Traffic.Mode == fraud.Enforce { // spares the usual text the look at its calling code
 		limits.PerCodeHour = p.Traffic.Limit(m.CallingCode())
 	}
 	return limits

@@ -3,6 +3,11 @@ package claim
 import (
 	"context"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Snapshot is what a store knows of one identity at one moment.
@@ -66,7 +71,7 @@ type History struct {
 // Add takes an ended claim into account, if it was for the number; claims are
 // added oldest first. The number of texts passes from claim to claim, so the
 // greatest counts, and a confirmed number starts afresh.
-func (h *History) Add(c Claim, number Mobile) {
+func (h *History) Add(c Claim, number phone.Number) {
 	switch {
 	case !c.Number.Same(number) || c.Texts == 0:
 		return
@@ -87,7 +92,7 @@ func (h *History) Add(c Claim, number Mobile) {
 // replaced since then, and with ErrBeingApplied if it creates a claim while one is
 // verified.
 type Basis struct {
-	Stored Mobile
+	Stored phone.Number
 	Since  time.Time
 }
 
@@ -100,7 +105,7 @@ type Change struct {
 	// only Try counts; but a claim that is applied keeps what it replaced as Was.
 	Moves []Move
 	// Text is queued, leased to this process until its LeaseUntil.
-	Text *Text
+	Text *message.Text
 	// Limits are kept by Text, also by several that are queued in the same
 	// instant. Without a text they are looked up for the one that Create will lead
 	// to (number, identity and Create.LastAddress).
@@ -113,9 +118,9 @@ type Change struct {
 	// Notices are queued beside it, leased like Text, within
 	// Limits.NoticesPerNumberDay. One that finds no room is left out, with the line
 	// of [NoticeWithheldEvent], and Withhold hears of it when the change is made.
-	Notices  []Text
-	Withhold func(notice Text)
-	Events   []Event
+	Notices  []message.Text
+	Withhold func(notice message.Text)
+	Events   []audit.Event
 	// At is the moment of the change.
 	At time.Time
 }
@@ -138,23 +143,23 @@ type Claims interface {
 	Find(ctx context.Context, claimID string) (*Claim, error)
 	// Newest reads the identity's newest claim for a number that was opened at some
 	// time; nil for none.
-	Newest(ctx context.Context, identityID string, number Mobile) (*Claim, error)
+	Newest(ctx context.Context, identityID string, number phone.Number) (*Claim, error)
 	// History reads what the identity's ended claims for a number, made since
 	// then, leave behind.
-	History(ctx context.Context, identityID string, number Mobile, since time.Time) (History, error)
+	History(ctx context.Context, identityID string, number phone.Number, since time.Time) (History, error)
 	// RoomAt tells when the limits, the budget of the number's calling code among
 	// them, allow one more text with a code like this, for the claim that it names;
 	// zero for now.
-	RoomAt(ctx context.Context, text Text, limits TextLimits, now time.Time) (time.Time, error)
+	RoomAt(ctx context.Context, text message.Text, limits TextLimits, now time.Time) (time.Time, error)
 	// TextState reads what became of the claim's newest text with a code, as
 	// receipts tell it where there are any; blank for none.
-	TextState(ctx context.Context, claimID string) (TextState, error)
+	TextState(ctx context.Context, claimID string) (message.TextState, error)
 	// Commit makes a change.
 	Commit(ctx context.Context, change Change) error
 	// Try counts one try against a held claim, durably, before the code is
 	// compared. ErrRaced: not counted, because the claim is no longer held, has
 	// another code number, or has had limit tries.
-	Try(ctx context.Context, ref CodeRef, limit int) error
+	Try(ctx context.Context, ref otp.CodeRef, limit int) error
 }
 
 // Leases let one worker at a time write an identity to the directory. A lease
@@ -192,8 +197,8 @@ type Store interface {
 	Claims
 	Leases
 	Backlog
-	Outbox
-	Receipts
+	message.Outbox
+	message.Receipts
 }
 
 // Identity is what Holdline knows of a person: what the directory stores now.
@@ -214,11 +219,11 @@ type Directory interface {
 	Identity(ctx context.Context, id string) (Identity, error)
 	// Adopt writes the number, verified, and removes the marker when told so, in
 	// one request, and compares what came of it.
-	Adopt(ctx context.Context, id string, number Mobile, unmark bool) error
+	Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error
 	// Write writes the number, not verified, or removes it where it is zero.
-	Write(ctx context.Context, id string, number Mobile) error
+	Write(ctx context.Context, id string, number phone.Number) error
 	// Mark shows the number as pending.
-	Mark(ctx context.Context, id string, number Mobile) error
+	Mark(ctx context.Context, id string, number phone.Number) error
 	// Unmark removes the marker. One that is gone already is no error.
 	Unmark(ctx context.Context, id string) error
 	// CodeIdentifier reports whether the schema makes the mobile number an

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/textclean"
 )
@@ -14,7 +16,7 @@ import (
 // SCIM client's. The caller holds the identity, see [Service.Exclusively].
 type DirectChange struct {
 	Origin Origin
-	Who    Actor
+	Who    audit.Actor
 	// Client tells that a provisioning client makes the change, see [Request].
 	Client bool
 	// Inactive tells that the person cannot sign in once the change is made: a client
@@ -46,7 +48,7 @@ const (
 // number. What a client repeats does not fail while another number is written, nor
 // because its directory has none.
 func (c DirectChange) leavesOut(err error) bool {
-	unusable := errors.Is(err, ErrBadNumber) || errors.Is(err, ErrNumberNotServed)
+	unusable := errors.Is(err, phone.ErrBadNumber) || errors.Is(err, phone.ErrNumberNotServed)
 	away := errors.Is(err, problem.ErrStoreUnavailable) || errors.Is(err, ErrDirectoryAway)
 	switch {
 	case err == nil || away:
@@ -66,9 +68,9 @@ func (c DirectChange) leavesOut(err error) bool {
 type Proposal struct {
 	Ruling Ruling
 	// Number is what to write, for Write and WriteUnverified.
-	Number Mobile
+	Number phone.Number
 	// Pending is what to show as pending afterwards; zero for nothing.
-	Pending Mobile
+	Pending phone.Number
 
 	change  DirectChange
 	request Request
@@ -82,7 +84,7 @@ type Proposal struct {
 // taken for the given reason.
 func (p Proposal) Without(reason error) Proposal {
 	return Proposal{
-		Ruling: Leave, Pending: RestoreMobile(p.seen.Pending),
+		Ruling: Leave, Pending: phone.FromStore(p.seen.Pending),
 		change: p.change, request: p.request, seen: p.seen, leftOut: reason,
 	}
 }
@@ -110,7 +112,7 @@ func (s *Service) Propose(ctx context.Context, seen Identity, c DirectChange) (P
 }
 
 func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (Proposal, error) {
-	p := Proposal{change: c, seen: seen, Pending: RestoreMobile(seen.Pending)}
+	p := Proposal{change: c, seen: seen, Pending: phone.FromStore(seen.Pending)}
 	if c.Touch == TouchNone {
 		return p, nil
 	}
@@ -159,7 +161,7 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		p.Pending, p.flowID = r.Wanted, s.NewID()
 		return p, s.stage(ctx, p.staged(), r, p.held, seen.Pending)
 	}
-	p.Number, p.Pending = r.Wanted, Mobile{}
+	p.Number, p.Pending = r.Wanted, phone.Number{}
 	if r.ends(p.Number) {
 		p.flowID = s.NewID()
 		direct := p.staged()
@@ -175,15 +177,15 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 	r := Request{
 		Enabled: policy.Enabled, VerifyPrivileged: policy.VerifyPrivileged, VerifyAlways: policy.VerifyAlways,
 		RemovalAllowed: policy.Removal != RemovalDeny,
-		Origin:         c.Origin, Privileged: c.Who.Kind == Privileged, Client: c.Client, Asked: c.Asked, Touch: c.Touch,
-		Stored: StoredMobile(s.Plan, seen.Mobile), StoredVerified: seen.Verified,
+		Origin:         c.Origin, Privileged: c.Who.Kind == audit.Privileged, Client: c.Client, Asked: c.Asked, Touch: c.Touch,
+		Stored: phone.ParseStored(s.Plan, seen.Mobile), StoredVerified: seen.Verified,
 	}
 	if !policy.Enabled || textclean.Blank(c.Wanted) || c.Wanted == seen.Mobile {
-		r.Wanted = StoredMobile(s.Plan, c.Wanted)
+		r.Wanted = phone.ParseStored(s.Plan, c.Wanted)
 		return r, nil
 	}
-	wanted, err := ParseMobile(s.Plan, c.Wanted)
-	if kept := StoredMobile(s.Plan, c.Wanted); err != nil && kept.Same(r.Stored) {
+	wanted, err := phone.Parse(s.Plan, c.Wanted)
+	if kept := phone.ParseStored(s.Plan, c.Wanted); err != nil && kept.Same(r.Stored) {
 		wanted, err = kept, nil // it was accepted once, by another plan
 	}
 	r.Wanted = wanted
@@ -192,7 +194,7 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 
 // proven reports whether who makes a change may make it with their sign-in.
 func (s *Service) proven(ctx context.Context, c DirectChange) error {
-	if c.Who.Kind == Owner && c.SignedIn == nil {
+	if c.Who.Kind == audit.Owner && c.SignedIn == nil {
 		return ErrSessionTooOld
 	}
 	return s.Proven(ctx, c.SignedIn)
@@ -206,7 +208,7 @@ func (p Proposal) staged() Claim {
 	if p.change.Client {
 		c.ClientText = ClientAsked
 	}
-	if in := p.change.SignedIn; in != nil && p.change.Who.Kind == Owner {
+	if in := p.change.SignedIn; in != nil && p.change.Who.Kind == audit.Owner {
 		c.Assurance = in.Assurance
 	}
 	return c
@@ -263,7 +265,7 @@ const NumberLeftOut = "number_left_out"
 // commitLeftOut writes down that a number was left out, and why.
 func (s *Service) commitLeftOut(ctx context.Context, p Proposal) error {
 	now := s.Now()
-	return s.commit(ctx, Change{At: now, Events: []Event{{
+	return s.commit(ctx, Change{At: now, Events: []audit.Event{{
 		IdentityID: p.seen.ID, Kind: NumberLeftOut, Actor: p.change.Who, Number: p.request.Wanted.String(),
 		Reason: strings.TrimPrefix(p.leftOut.Error(), "claim: "), At: now,
 	}}})
@@ -291,7 +293,7 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 		if direct != nil {
 			s.tell(&change, living, *direct, replaced{direct.Was, direct.WasVerified}, p.change.Who)
 		} else if kind := p.written(); kind != "" {
-			change.Events = append(change.Events, Event{
+			change.Events = append(change.Events, audit.Event{
 				IdentityID: p.seen.ID, Kind: kind, Actor: p.change.Who, Number: p.Number.String(), At: now,
 			})
 		}
@@ -386,15 +388,15 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 const UserDeleted = "user_deleted"
 
 // Deleted writes down who deleted an identity, and forgets it.
-func (s *Service) Deleted(ctx context.Context, identityID string, who Actor) error {
+func (s *Service) Deleted(ctx context.Context, identityID string, who audit.Actor) error {
 	now := s.Now()
-	err := s.commit(ctx, Change{At: now, Events: []Event{{IdentityID: identityID, Kind: UserDeleted, Actor: who, At: now}}})
+	err := s.commit(ctx, Change{At: now, Events: []audit.Event{{IdentityID: identityID, Kind: UserDeleted, Actor: who, At: now}}})
 	return errors.Join(err, s.Forget(ctx, identityID, who))
 }
 
 // Forget ends the claims of an identity that was deleted, and blanks its numbers,
 // those of earlier claims too.
-func (s *Service) Forget(ctx context.Context, identityID string, who Actor) error {
+func (s *Service) Forget(ctx context.Context, identityID string, who audit.Actor) error {
 	return again(ctx, func() error {
 		now := s.Now()
 		snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))

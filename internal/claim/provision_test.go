@@ -7,12 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // scimChange is a SCIM client's change as the tests describe it.
 type scimChange struct {
-	who     claim.ActorKind
+	who     audit.ActorKind
 	asked   bool
 	touch   claim.Touch
 	wanted  string
@@ -26,22 +28,22 @@ type scimChange struct {
 // provision does what a SCIM server does with a change: propose, write, settle.
 func (w *world) provision(c scimChange) (claim.Proposal, error) {
 	if c.who == "" {
-		c.who = claim.Owner
+		c.who = audit.Owner
 	}
 	i := w.identity(bob) // nobody else writes it here
 	var p claim.Proposal
 	err := w.Exclusively(w.t.Context(), bob, func(ctx context.Context) (err error) {
 		p, err = w.Propose(ctx, i, claim.DirectChange{
-			Origin: claim.OriginSCIM, Who: claim.Actor{Kind: c.who, ID: bob, Address: c.address}, SignedIn: &claim.SignIn{At: w.Now()},
+			Origin: claim.OriginSCIM, Who: audit.Actor{Kind: c.who, ID: bob, Address: c.address}, SignedIn: &claim.SignIn{At: w.Now()},
 			Asked: c.asked, Touch: c.touch, Wanted: c.wanted, Client: c.client, LeaveOut: c.leaveOut,
 		})
 		if err != nil {
 			return err
 		}
 		if c.failure == nil {
-			i.Pending = p.Pending.Reveal()
+			i.Pending = p.Pending.Unmasked()
 			if !p.Held() {
-				i.Mobile, i.Verified = p.Number.Reveal(), i.Verified && p.Number.Reveal() == i.Mobile
+				i.Mobile, i.Verified = p.Number.Unmasked(), i.Verified && p.Number.Unmasked() == i.Mobile
 			}
 			w.dir.Put(i)
 		}
@@ -79,10 +81,10 @@ func TestASCIMChangeFollowsTheTable(t *testing.T) {
 		"removed":                      {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit}, mobile: "", texts: []string{m1}},
 		"spelled otherwise":            {change: ask("+49 171 000 00-00"), mobile: m0, verified: true},
 		"D8: a retry":                  {before: []scimChange{ask(m1)}, change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"privileged, switch off":       {change: scimChange{who: claim.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
-		"privileged, switch on":        {policy: func(p *claim.Policy) { p.VerifyPrivileged = true }, change: scimChange{who: claim.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"privileged, switch off":       {change: scimChange{who: audit.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
+		"privileged, switch on":        {policy: func(p *claim.Policy) { p.VerifyPrivileged = true }, change: scimChange{who: audit.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
 		"written at once ends a claim": {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit, wanted: m2}, mobile: m2, texts: []string{m1}},
-		"a client without privilege":   {change: scimChange{who: claim.Client, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"a client without privilege":   {change: scimChange{who: audit.Client, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
 		"feature off ends a claim":     {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: ask(m2), mobile: m2, texts: []string{m1}},
 		"feature off, other things":    {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
 	} {
@@ -136,7 +138,7 @@ func TestAWriteWithoutAnAnswerIsFoundOut(t *testing.T) {
 			wantErr(t, err, claim.ErrDirectoryAway)
 			if arrived {
 				i := w.identity(bob)
-				i.Pending = p.Pending.Reveal()
+				i.Pending = p.Pending.Unmasked()
 				w.dir.Put(i)
 			}
 			w.pass(6 * time.Second)
@@ -155,12 +157,12 @@ func TestAWriteWithoutAnAnswerIsFoundOut(t *testing.T) {
 func TestWhatOwnersMayNotDoWithTheirNumber(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.provision(ask("12"))
-	wantErr(t, err, claim.ErrBadNumber)
+	wantErr(t, err, phone.ErrBadNumber)
 	w.policy.Removal = claim.RemovalDeny
 	_, err = w.provision(scimChange{touch: claim.TouchExplicit})
 	wantErr(t, err, claim.ErrRemovalDenied)
 	_, err = w.Propose(t.Context(), w.identity(bob), claim.DirectChange{
-		Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Owner, ID: bob}, SignedIn: &claim.SignIn{At: w.Now().Add(-time.Hour)},
+		Origin: claim.OriginSCIM, Who: audit.Actor{Kind: audit.Owner, ID: bob}, SignedIn: &claim.SignIn{At: w.Now().Add(-time.Hour)},
 		Asked: true, Touch: claim.TouchExplicit, Wanted: m1,
 	})
 	wantErr(t, err, claim.ErrSessionTooOld)
@@ -170,17 +172,17 @@ func TestWhatOwnersMayNotDoWithTheirNumber(t *testing.T) {
 
 func TestANewIdentityStartsWithItsNumberUnlessAllAreVerified(t *testing.T) {
 	w := newWorld(t)
-	change := claim.DirectChange{Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Client, ID: "okta"}, Asked: true, Wanted: m1}
+	change := claim.DirectChange{Origin: claim.OriginSCIM, Who: audit.Actor{Kind: audit.Client, ID: "okta"}, Asked: true, Wanted: m1}
 	p, err := w.ProposeNew(t.Context(), change)
 	wantErr(t, err, nil)
-	if p.Number.Reveal() != m1 || !p.Pending.IsZero() {
-		t.Errorf("proposed %v, pending %v", p.Number.Reveal(), p.Pending.Reveal())
+	if p.Number.Unmasked() != m1 || !p.Pending.IsZero() {
+		t.Errorf("proposed %v, pending %v", p.Number.Unmasked(), p.Pending.Unmasked())
 	}
 	w.policy.VerifyAlways = true
 	p, err = w.ProposeNew(t.Context(), change)
 	wantErr(t, err, nil)
-	if !p.Number.IsZero() || p.Pending.Reveal() != m1 {
-		t.Errorf("proposed %v, pending %v", p.Number.Reveal(), p.Pending.Reveal())
+	if !p.Number.IsZero() || p.Pending.Unmasked() != m1 {
+		t.Errorf("proposed %v, pending %v", p.Number.Unmasked(), p.Pending.Unmasked())
 	}
 	w.dir.Put(claim.Identity{ID: "new", Pending: m1})
 	wantErr(t, w.SettleNew(t.Context(), p, "new"), nil)
@@ -196,9 +198,9 @@ func TestADeletedIdentityLeavesNoClaim(t *testing.T) {
 	if _, err := w.provision(ask(m1)); err != nil {
 		t.Fatal(err)
 	}
-	wantErr(t, w.Forget(t.Context(), bob, claim.Actor{Kind: claim.Client, ID: "okta"}), nil)
+	wantErr(t, w.Forget(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
 	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrWrongCode)
-	wantErr(t, w.Forget(t.Context(), bob, claim.Actor{Kind: claim.Client, ID: "okta"}), nil)
+	wantErr(t, w.Forget(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
 }
 
 func TestADeletedIdentityLeavesNoNumberOfAChangeThatWasMade(t *testing.T) {
@@ -206,7 +208,7 @@ func TestADeletedIdentityLeavesNoNumberOfAChangeThatWasMade(t *testing.T) {
 	w.submit(bob, "flow", m1)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	for range 2 {
-		wantErr(t, w.Forget(t.Context(), bob, claim.Actor{Kind: claim.Client, ID: "okta"}), nil)
+		wantErr(t, w.Forget(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
 		last, err := w.store.Last(t.Context(), bob)
 		if err != nil || last.State != claim.Applied || !last.Number.IsZero() || !last.Was.IsZero() {
 			t.Errorf("got %+v, %v", last, err)

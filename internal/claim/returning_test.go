@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // What an identity used up for a number stays used up when it takes the number
@@ -28,7 +30,7 @@ func TestChangingBackAndForthBuysNoTexts(t *testing.T) {
 			toM1 := func() (n int) {
 				w.deliver()
 				for _, text := range w.sent {
-					if text.To.Reveal() == m1 {
+					if text.To.Unmasked() == m1 {
 						n++
 					}
 				}
@@ -128,7 +130,7 @@ func TestALostActivationKeepsAddressAndLanguage(t *testing.T) {
 // A budget that is spent is said at the form, before a number is shown as pending.
 func TestASpentBudgetIsRefusedAtTheForm(t *testing.T) {
 	w := newWorld(t)
-	w.policy.Traffic = claim.TrafficPolicy{Mode: claim.TrafficEnforce, Budget: 1}
+	w.policy.Traffic = fraud.Policy{Mode: fraud.Enforce, Budget: 1}
 	w.submit(bob, "one", m1)
 	_, err := w.stage(bob, "two", m2)
 	wantErr(t, err, claim.ErrCallingCodeFull)
@@ -176,15 +178,15 @@ func TestStatusTellsWhenTheLimitsAllowAText(t *testing.T) {
 
 func TestNumbersThatAreNotServedAreRefusedBeforeAnythingIsWritten(t *testing.T) {
 	w := newWorld(t)
-	w.policy.Coverage = claim.Coverage{Denied: []string{"44"}}
+	w.policy.Coverage = phone.Restrictions{Denied: []string{"44"}}
 	_, err := w.stage(bob, "flow", "+447911123456")
-	wantErr(t, err, claim.ErrNumberNotServed)
+	wantErr(t, err, phone.ErrNumberNotServed)
 	w.wantTexts()
 
 	w.submit(bob, "flow", m1)
 	w.pass(cool)
-	w.policy.Coverage = claim.Coverage{Denied: []string{"49"}}
-	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrNumberNotServed)
+	w.policy.Coverage = phone.Restrictions{Denied: []string{"49"}}
+	wantErr(t, w.Resend(t.Context(), w.caller(bob)), phone.ErrNumberNotServed)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil) // what was texted still counts
 }
 

@@ -9,6 +9,10 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -17,8 +21,8 @@ type Options struct {
 	Store     Store
 	Directory Directory
 	Holders   Holders // nil takes no number from anybody
-	Codes     *Codes
-	Plan      NumberPlan
+	Codes     *otp.Codes
+	Plan      phone.Parser
 	// Policy returns the policy in force now.
 	Policy func() Policy
 	// Now returns the database's time, in UTC.
@@ -28,7 +32,7 @@ type Options struct {
 	// Jitter spreads a wait, so that replicas do not knock together.
 	Jitter func(time.Duration) time.Duration
 	// Send hands a queued text over to the worker that sends it. It must not wait.
-	Send func(Text)
+	Send func(message.Text)
 	// Stopped tells that the traffic to a calling code is stopped just now; nil
 	// stops none.
 	Stopped func(callingCode string) bool
@@ -68,8 +72,8 @@ func again(ctx context.Context, once func() error) error {
 }
 
 // event is the audit line for a claim that just entered its state.
-func event(c Claim, kind string, who Actor, at time.Time) Event {
-	return Event{
+func event(c Claim, kind string, who audit.Actor, at time.Time) audit.Event {
+	return audit.Event{
 		ClaimID: c.ID, IdentityID: c.IdentityID, Kind: kind, Actor: who,
 		Number: c.Number.String(), Reason: c.Reason, At: at,
 	}
@@ -79,7 +83,7 @@ func event(c Claim, kind string, who Actor, at time.Time) Event {
 // is handed to its worker at once, unless it is for later.
 func (s *Service) commit(ctx context.Context, change Change) error {
 	withheld := map[string]bool{}
-	change.Withhold = func(notice Text) { withheld[notice.ID] = true }
+	change.Withhold = func(notice message.Text) { withheld[notice.ID] = true }
 	if len(change.Notices) > 0 {
 		change.Limits.NoticesPerNumberDay = s.Policy().Texts.NoticesPerNumberDay
 	}
@@ -98,11 +102,11 @@ func (s *Service) commit(ctx context.Context, change Change) error {
 			"number", notice.To, "limit", LimitNumberNotices)
 	}
 	for _, e := range change.Events {
-		message := "claim " + e.Kind
+		msg := "claim " + e.Kind
 		if e.ClaimID == "" {
-			message = e.Kind
+			msg = e.Kind
 		}
-		s.Log.InfoContext(ctx, message, "claim", e.ClaimID, "identity", e.IdentityID,
+		s.Log.InfoContext(ctx, msg, "claim", e.ClaimID, "identity", e.IdentityID,
 			"number", e.Number, "actor", e.Actor.Kind, "reason", e.Reason)
 	}
 	return nil
@@ -131,7 +135,7 @@ func network(address string) string {
 // newCode gives a claim its next code and returns the text that carries it. A
 // claim that still has to rest, because one before it had a text to the same
 // number, is texted when it may be.
-func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language string) *Text {
+func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language string) *message.Text {
 	lease := now.Add(textLease)
 	if now.Before(c.NextText) {
 		now, lease = c.NextText, c.NextText
@@ -146,8 +150,8 @@ func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language s
 	c.NextText = now.Add(p.cooldown(c.Texts))
 	// Workers act for people whose address and language the claim knows.
 	c.LastAddress, c.Language = cmp.Or(network(address), c.LastAddress), cmp.Or(language, c.Language)
-	return &Text{
-		ID: s.NewID(), Kind: TextCode, Channel: ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
+	return &message.Text{
+		ID: s.NewID(), Kind: message.TextCode, Channel: message.ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
 		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: c.Language, Address: c.LastAddress,
 		CreatedAt: now, LeaseUntil: lease,
 	}
@@ -159,9 +163,9 @@ const stoppedPause = 10 * time.Minute
 
 // served reports whether a number may be texted now. Errors: ErrNumberNotServed,
 // and ErrCallingCodeFull with its end.
-func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
+func (s *Service) served(ctx context.Context, m phone.Number, now time.Time) error {
 	policy := s.Policy()
-	if err := policy.Coverage.Serves(m); err != nil {
+	if err := policy.Coverage.Check(m); err != nil {
 		return err
 	}
 	if s.Stopped != nil && s.Stopped(m.CallingCode()) {
@@ -171,7 +175,7 @@ func (s *Service) served(ctx context.Context, m Mobile, now time.Time) error {
 	if budget.PerCodeHour == 0 {
 		return nil
 	}
-	room, err := s.Store.RoomAt(ctx, Text{To: m}, budget, now)
+	room, err := s.Store.RoomAt(ctx, message.Text{To: m}, budget, now)
 	if err == nil && room.After(now) {
 		err = &problem.LimitError{Reason: ErrCallingCodeFull, Until: room, Name: LimitCodeTexts}
 	}
@@ -206,16 +210,16 @@ func ended(c Claim, state State, reason string, now time.Time) Claim {
 }
 
 // end commits the end of a claim.
-func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who Actor) (Claim, error) {
+func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who audit.Actor) (Claim, error) {
 	return s.conclude(ctx, c.State, ended(c, state, reason, s.Now()), who)
 }
 
 // conclude commits a claim that has ended.
-func (s *Service) conclude(ctx context.Context, from State, done Claim, who Actor, notices ...Text) (Claim, error) {
+func (s *Service) conclude(ctx context.Context, from State, done Claim, who audit.Actor, notices ...message.Text) (Claim, error) {
 	now := done.EndedAt
 	err := s.commit(ctx, Change{
 		Moves:   []Move{{From: from, Claim: done, Forget: done.State == Orphaned}},
-		Notices: notices, Events: []Event{event(done, string(done.State), who, now)}, At: now,
+		Notices: notices, Events: []audit.Event{event(done, string(done.State), who, now)}, At: now,
 	})
 	done.Version++
 	return done, err

@@ -12,8 +12,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -33,11 +37,11 @@ type world struct {
 	t     *testing.T
 	store claim.Store
 	dir   *claimtest.Directory
-	codes *claim.Codes
+	codes *otp.Codes
 
 	mu     sync.Mutex
 	now    time.Time
-	sent   []claim.Text
+	sent   []message.Text
 	policy claim.Policy
 	ids    int
 }
@@ -64,18 +68,18 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 		Now:    func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
 		NewID:  func() string { w.mu.Lock(); defer w.mu.Unlock(); w.ids++; return fmt.Sprintf("%032x", w.ids) },
 		Jitter: func(d time.Duration) time.Duration { return d },
-		Send:   func(text claim.Text) { w.mu.Lock(); defer w.mu.Unlock(); w.sent = append(w.sent, text) },
+		Send:   func(text message.Text) { w.mu.Lock(); defer w.mu.Unlock(); w.sent = append(w.sent, text) },
 		Log:    slog.New(slog.DiscardHandler),
 	})
 	return w
 }
 
 // numberPlan has no home region.
-var numberPlan = claim.NumberPlan{Format: claim.FormatE164}
+var numberPlan = phone.Parser{Format: phone.FormatE164}
 
 var codeSecret = strings.Repeat("first-secret-", 4)
 
-func derive(t *testing.T, codes *claim.Codes, ref claim.CodeRef) string {
+func derive(t *testing.T, codes *otp.Codes, ref otp.CodeRef) string {
 	t.Helper()
 	code, err := codes.Code(ref)
 	if err != nil {
@@ -84,9 +88,9 @@ func derive(t *testing.T, codes *claim.Codes, ref claim.CodeRef) string {
 	return code
 }
 
-func sixDigits(t *testing.T, secrets ...string) *claim.Codes {
+func sixDigits(t *testing.T, secrets ...string) *otp.Codes {
 	t.Helper()
-	codes, err := claim.NewCodes(secrets, 6, claim.Numeric)
+	codes, err := otp.New(secrets, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +140,7 @@ func (w *world) submit(id, flow, wanted string) claim.Answer {
 // persist stores what a stage answer says.
 func (w *world) persist(id, wanted string, answer claim.Answer) {
 	i := w.identity(id)
-	i.Pending = answer.Pending.Reveal()
+	i.Pending = answer.Pending.Unmasked()
 	switch answer.Ruling {
 	case claim.Write, claim.Remove, claim.WriteUnverified:
 		i.Mobile, i.Verified = wanted, false
@@ -164,7 +168,7 @@ func (w *world) deliver() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, text := range slices.Backward(due) {
-		known := slices.ContainsFunc(w.sent, func(t claim.Text) bool { return t.ID == text.ID })
+		known := slices.ContainsFunc(w.sent, func(t message.Text) bool { return t.ID == text.ID })
 		if text.Current && !known {
 			w.sent = append(w.sent, text.Text)
 		}
@@ -203,7 +207,7 @@ func (w *world) wantTexts(numbers ...string) {
 	w.t.Helper()
 	var got []string
 	for _, text := range w.sent {
-		got = append(got, text.To.Reveal())
+		got = append(got, text.To.Unmasked())
 	}
 	if strings.Join(got, " ") != strings.Join(numbers, " ") {
 		w.t.Errorf("texts went to %v, want %v", got, numbers)
@@ -255,7 +259,7 @@ func TestARepeatedDeliveryIsAnsweredTheSame(t *testing.T) {
 	w := newWorld(t)
 	for range 3 {
 		answer, err := w.stage(bob, "flow", m1)
-		if err != nil || answer.Ruling != claim.Challenge || answer.Pending.Reveal() != m1 {
+		if err != nil || answer.Ruling != claim.Challenge || answer.Pending.Unmasked() != m1 {
 			t.Fatalf("got %+v, %v", answer, err)
 		}
 	}
@@ -774,7 +778,7 @@ func TestThrowAwayAccountsLockNobodyOut(t *testing.T) {
 		},
 		"over SCIM": func(w *world, id string) error {
 			change := claim.DirectChange{
-				Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Owner, ID: id}, SignedIn: &claim.SignIn{At: w.Now()},
+				Origin: claim.OriginSCIM, Who: audit.Actor{Kind: audit.Owner, ID: id}, SignedIn: &claim.SignIn{At: w.Now()},
 				Asked: true, Touch: claim.TouchExplicit, Wanted: m1,
 			}
 			proposal, err := w.Propose(t.Context(), w.identity(id), change)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/textclean"
 )
@@ -35,7 +37,7 @@ type SettingsChange struct {
 type Answer struct {
 	Ruling Ruling
 	// Pending is the number to show as pending; zero for none.
-	Pending Mobile
+	Pending phone.Number
 	// Interrupt tells that the flow has to be refused although the claim is open:
 	// this identity cannot go without the number and keep it back at once.
 	Interrupt bool
@@ -52,16 +54,16 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 	request := Request{
 		Enabled: policy.Enabled, RemovalAllowed: policy.Removal != RemovalDeny,
 		Origin: OriginSettings, Touch: TouchWhole,
-		Stored: StoredMobile(s.Plan, c.Stored), StoredVerified: c.StoredVerified,
+		Stored: phone.ParseStored(s.Plan, c.Stored), StoredVerified: c.StoredVerified,
 	}
 	if request.Enabled && c.Wanted != "" && c.Wanted != c.Stored {
-		wanted, err := ParseMobile(s.Plan, c.Wanted)
+		wanted, err := phone.Parse(s.Plan, c.Wanted)
 		if err != nil {
 			return Answer{}, err
 		}
 		request.Wanted = wanted
 	} else {
-		request.Wanted = StoredMobile(s.Plan, c.Wanted)
+		request.Wanted = phone.ParseStored(s.Plan, c.Wanted)
 	}
 	held, err := s.markedClaim(ctx, c.IdentityID, c.Marker, now)
 	if err != nil {
@@ -78,7 +80,7 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 	case RefuseRemoval:
 		return Answer{}, ErrRemovalDenied
 	case Leave:
-		answer.Pending = RestoreMobile(c.Marker)
+		answer.Pending = phone.FromStore(c.Marker)
 	case KeepPending:
 		answer.Pending = held.Number
 		answer.Interrupt, err = s.mustInterrupt(ctx, c.SchemaID, request.Stored)
@@ -113,7 +115,7 @@ func (s *Service) markedClaim(ctx context.Context, identityID, marker string, no
 // mustInterrupt reports whether a number cannot be taken out of the flow again:
 // in an identity that had none, a number that the schema makes a means to sign
 // in by code would stay behind in Kratos as just that.
-func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored Mobile) (bool, error) {
+func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored phone.Number) (bool, error) {
 	if !stored.IsZero() {
 		return false, nil
 	}
@@ -137,7 +139,7 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 	}
 	return s.activate(ctx, activation{
 		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: MarkerSet, stored: true,
-		who: Actor{Kind: Owner, ID: c.IdentityID, Address: c.Address}, language: c.Language,
+		who: audit.Actor{Kind: audit.Owner, ID: c.IdentityID, Address: c.Address}, language: c.Language,
 	})
 }
 
@@ -220,7 +222,7 @@ func (s *Service) stageAgain(ctx context.Context, change Change, held *Claim) er
 }
 
 // findStaged returns the newest staged claim of a flow for a number.
-func findStaged(snapshot Snapshot, flowID string, number Mobile) *Claim {
+func findStaged(snapshot Snapshot, flowID string, number phone.Number) *Claim {
 	for i := range snapshot.Staged {
 		if c := &snapshot.Staged[i]; c.FlowID == flowID && c.Number.Same(number) {
 			return c
@@ -231,7 +233,7 @@ func findStaged(snapshot Snapshot, flowID string, number Mobile) *Claim {
 
 // stagedID computes the id of a flow's claim for a number, so that a repeated
 // delivery meets its own row and an activation needs no look-up.
-func stagedID(identityID, flowID string, number Mobile) string {
+func stagedID(identityID, flowID string, number phone.Number) string {
 	sum := sha256.Sum256([]byte(identityID + "\x00" + flowID + "\x00" + number.Key()))
 	return hex.EncodeToString(sum[:16])
 }

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/otp"
 )
 
 // Switch is a part of the policy that administrators may change while the
@@ -21,7 +24,7 @@ type Switch string
 const (
 	SwitchVerify           Switch = "identity_mgt.user_claim_update.mobile.enable_verification"
 	SwitchVerifyPrivileged Switch = "identity_mgt.user_claim_update.mobile.enable_verification_by_privileged_user"
-	SwitchValidity         Switch = ValiditySetting
+	SwitchValidity         Switch = otp.ValiditySetting
 	SwitchUseVerifyClaim   Switch = "identity_mgt.user_claim_update.use_verify_claim"
 )
 
@@ -75,8 +78,8 @@ func (s Switch) put(p *Policy, text string) error {
 			return &SettingError{s, "must be a duration, such as 5m, or a number of minutes"}
 		case validity < time.Second || validity > MaxValidity:
 			return &SettingError{s, "must be from 1s to 24h"}
-		case p.Possible > 0 && p.Possible < EnoughCodes && validity > FewCodesValidity:
-			return &SettingError{s, fmt.Sprintf("must not be longer than %s while otp.length makes fewer than %d codes", FewCodesValidity, EnoughCodes)}
+		case p.Possible > 0 && p.Possible < otp.EnoughCodes && validity > otp.FewCodesValidity:
+			return &SettingError{s, fmt.Sprintf("must not be longer than %s while otp.length makes fewer than %d codes", otp.FewCodesValidity, otp.EnoughCodes)}
 		case validity > p.Lifetime:
 			return &SettingError{s, fmt.Sprintf("must not be longer than a claim lives, which is %s", p.Lifetime)}
 		}
@@ -127,7 +130,7 @@ type Setting struct {
 type SettingChange struct {
 	Switch   Switch
 	From, To string
-	Event    Event
+	Event    audit.Event
 }
 
 // Settings keeps what administrators set. An implementer must hold to this:
@@ -135,7 +138,7 @@ type SettingChange struct {
 // is kept fails them with ErrRaced. Other errors wrap problem.ErrStoreUnavailable.
 type Settings interface {
 	Settings(ctx context.Context) ([]Setting, error)
-	ChangeSettings(ctx context.Context, changes []SettingChange, by Actor, at time.Time) error
+	ChangeSettings(ctx context.Context, changes []SettingChange, by audit.Actor, at time.Time) error
 }
 
 // What the audit trail says of settings.
@@ -226,7 +229,7 @@ func (b *Switchboard) States() []SwitchState {
 // Set changes switches, all or none; a nil value returns one to what it starts
 // with. They are in force here at once, and on other replicas when these look.
 // Errors: ErrBadSetting.
-func (b *Switchboard) Set(ctx context.Context, values map[Switch]*string, who Actor) error {
+func (b *Switchboard) Set(ctx context.Context, values map[Switch]*string, who audit.Actor) error {
 	wanted, err := b.wanted(values)
 	if err != nil {
 		return err
@@ -262,7 +265,7 @@ func (b *Switchboard) wanted(values map[Switch]*string) (map[Switch]string, erro
 }
 
 // changes are the steps from what is kept to what is wanted.
-func (b *Switchboard) changes(wanted map[Switch]string, who Actor, now time.Time) []SettingChange {
+func (b *Switchboard) changes(wanted map[Switch]string, who audit.Actor, now time.Time) []SettingChange {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var changes []SettingChange
@@ -275,7 +278,7 @@ func (b *Switchboard) changes(wanted map[Switch]string, who Actor, now time.Time
 		if to == "" {
 			kind, after = SettingReturned, b.start.value(s)
 		}
-		changes = append(changes, SettingChange{Switch: s, From: from, To: to, Event: Event{
+		changes = append(changes, SettingChange{Switch: s, From: from, To: to, Event: audit.Event{
 			Kind: kind, Actor: who, At: now, Reason: fmt.Sprintf("%s: %s -> %s", s, b.live.value(s), after),
 		}})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
@@ -22,7 +23,7 @@ type board struct {
 	said     *strings.Builder
 }
 
-var keeper = claim.Actor{Kind: claim.Administrator, ID: "keeper", Address: home}
+var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", Address: home}
 
 func newBoard(t *testing.T) *board {
 	t.Helper()

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Taken says what becomes of a number whose code came back while another identity
@@ -31,10 +34,10 @@ type Holder struct {
 type Holders interface {
 	// Holders returns who has the number in an identity's directory, as it is there
 	// now, beside the identity itself; nobody if they cannot be found.
-	Holders(ctx context.Context, identityID string, number Mobile) ([]Holder, error)
+	Holders(ctx context.Context, identityID string, number phone.Number) ([]Holder, error)
 	// Vacate removes the number, and the marker if it shows that number, in one
 	// request, and compares what came of it.
-	Vacate(ctx context.Context, identityID string, number Mobile) error
+	Vacate(ctx context.Context, identityID string, number phone.Number) error
 }
 
 // mostTakings bounds how often a number is taken for one write: somebody may put it
@@ -125,7 +128,7 @@ func (s *Service) takeable(ctx context.Context, c Claim) (Holder, error) {
 	}
 	for _, h := range holders {
 		switch {
-		case h.Verified && StoredMobile(s.Plan, h.Mobile).Same(c.Number):
+		case h.Verified && phone.ParseStored(s.Plan, h.Mobile).Same(c.Number):
 			return Holder{}, ErrNumberProved
 		case h.Bound:
 			return Holder{}, ErrNumberBound
@@ -155,10 +158,10 @@ func (s *Service) recordTaking(ctx context.Context, c Claim, h Holder) error {
 			}
 			dead := ended(*held, Cancelled, "number taken", now)
 			change.Moves = append(change.Moves, Move{From: Open, Claim: dead})
-			change.Events = append(change.Events, event(dead, string(Cancelled), Actor{Kind: System}, now))
+			change.Events = append(change.Events, event(dead, string(Cancelled), audit.Actor{Kind: audit.System}, now))
 		}
 		staged := Claim{
-			ID: directID(h.ID, c.ID, Mobile{}), IdentityID: h.ID, FlowID: c.ID, Origin: OriginTakeover,
+			ID: directID(h.ID, c.ID, phone.Number{}), IdentityID: h.ID, FlowID: c.ID, Origin: OriginTakeover,
 			Was: c.Number, Direct: true, State: Staged, Marker: MarkerOld, Language: h.Locale,
 			CreatedAt: now, DueAt: now.Add(writeLease),
 		}
@@ -184,7 +187,7 @@ func (s *Service) recordTaking(ctx context.Context, c Claim, h Holder) error {
 // cannot be done now is left to the workers.
 func (s *Service) settleTakings(ctx context.Context, c Claim, holders []string) {
 	for _, id := range holders {
-		staged, err := s.Store.Find(ctx, directID(id, c.ID, Mobile{}))
+		staged, err := s.Store.Find(ctx, directID(id, c.ID, phone.Number{}))
 		if err == nil && staged != nil && staged.State == Staged {
 			err = ignoreRace(s.reconcileTaking(ctx, *staged))
 		}
@@ -208,7 +211,7 @@ func (s *Service) reconcileTaking(ctx context.Context, c Claim) error {
 	defer s.release(ctx, lease)
 	seen, err := s.Directory.Identity(ctx, c.IdentityID)
 	if errors.Is(err, ErrNoIdentity) {
-		return s.Forget(ctx, c.IdentityID, Actor{Kind: System})
+		return s.Forget(ctx, c.IdentityID, audit.Actor{Kind: audit.System})
 	}
 	if err != nil {
 		return err
@@ -227,7 +230,7 @@ func (s *Service) reconcileTaking(ctx context.Context, c Claim) error {
 	if err != nil {
 		reason = "not given back: " + publicReason(err)
 	}
-	_, err = s.end(ctx, c, Discarded, reason, Actor{Kind: System})
+	_, err = s.end(ctx, c, Discarded, reason, audit.Actor{Kind: audit.System})
 	return err
 }
 
@@ -244,9 +247,9 @@ func (s *Service) tellTaken(ctx context.Context, c, winner Claim) error {
 		return err
 	}
 	change := Change{At: s.Now()}
-	s.tell(&change, snapshot, c, replaced{c.Was, c.WasVerified}, Actor{Kind: System})
+	s.tell(&change, snapshot, c, replaced{c.Was, c.WasVerified}, audit.Actor{Kind: audit.System})
 	change.Events[0].Reason = "proved by " + winner.IdentityID
-	theirs := event(winner, NumberTaken, Actor{Kind: System}, change.At)
+	theirs := event(winner, NumberTaken, audit.Actor{Kind: audit.System}, change.At)
 	theirs.Reason = "from " + c.IdentityID
 	change.Events = append(change.Events, theirs)
 	return s.commit(ctx, change)

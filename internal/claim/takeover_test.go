@@ -13,8 +13,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -57,7 +61,7 @@ func (w *world) codeTo(id, number string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, text := range slices.Backward(w.sent) {
-		if text.Kind == claim.TextCode && text.IdentityID == id && text.To.Reveal() == number {
+		if text.Kind == message.TextCode && text.IdentityID == id && text.To.Unmasked() == number {
 			return derive(w.t, w.codes, text.Code)
 		}
 	}
@@ -77,7 +81,7 @@ func (w *world) wantState(id, mobile string, verified bool, pending string) {
 // auditOf lists the kinds of a person's audit lines.
 func (w *world) auditOf(id string) []string {
 	var kinds []string
-	for _, e := range w.store.(interface{ Events() []claim.Event }).Events() {
+	for _, e := range w.store.(interface{ Events() []audit.Event }).Events() {
 		if e.IdentityID == id {
 			kinds = append(kinds, e.Kind)
 		}
@@ -157,7 +161,7 @@ func TestProofTakesANumberFromWhoOnlySaysSo(t *testing.T) {
 				}
 			}
 			check()
-			w.wantDisputable(w.lastLink(), claim.TextTaken)
+			w.wantDisputable(w.lastLink(), message.TextTaken)
 			w.restDelivered()
 			check()
 		})
@@ -193,8 +197,8 @@ func TestALosersOwnCodeIsDead(t *testing.T) {
 func (w *world) stageFor(id, number string) {
 	w.t.Helper()
 	c := claim.Claim{
-		ID: fmt.Sprintf("%032x", len(id)*1000), IdentityID: id, Number: claim.RestoreMobile(number),
-		Was: claim.RestoreMobile(number), State: claim.Open, CreatedAt: w.Now(), LapsesAt: w.Now().Add(time.Hour),
+		ID: fmt.Sprintf("%032x", len(id)*1000), IdentityID: id, Number: phone.FromStore(number),
+		Was: phone.FromStore(number), State: claim.Open, CreatedAt: w.Now(), LapsesAt: w.Now().Add(time.Hour),
 		DueAt: w.Now().Add(time.Hour), CodeKey: w.codes.Key(), CodeNumber: 1, CodeExpires: w.Now().Add(time.Minute),
 	}
 	if err := w.store.Commit(w.t.Context(), claim.Change{Create: &c, At: w.Now()}); err != nil {
@@ -203,7 +207,7 @@ func (w *world) stageFor(id, number string) {
 	i := w.identity(id)
 	i.Pending = number
 	w.dir.Put(i)
-	w.sent = append(w.sent, claim.Text{Kind: claim.TextCode, IdentityID: id, To: c.Number, Code: c.Code()})
+	w.sent = append(w.sent, message.Text{Kind: message.TextCode, IdentityID: id, To: c.Number, Code: c.Code()})
 }
 
 // A taking that its claim does not live to finish is undone.
@@ -279,7 +283,7 @@ func (x stepStore) Commit(ctx context.Context, change claim.Change) error {
 	return x.s.step(ctx, "Commit", problem.ErrStoreUnavailable, func() error { return x.Store.Commit(ctx, change) })
 }
 
-func (x stepStore) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
+func (x stepStore) Try(ctx context.Context, ref otp.CodeRef, limit int) error {
 	return x.s.step(ctx, "Try", problem.ErrStoreUnavailable, func() error { return x.Store.Try(ctx, ref, limit) })
 }
 
@@ -301,16 +305,16 @@ func (x stepDirectory) Identity(ctx context.Context, id string) (found claim.Ide
 	return found, err
 }
 
-func (x stepDirectory) Holders(ctx context.Context, id string, number claim.Mobile) (found []claim.Holder, err error) {
+func (x stepDirectory) Holders(ctx context.Context, id string, number phone.Number) (found []claim.Holder, err error) {
 	err = x.s.step(ctx, "Holders", claim.ErrDirectoryAway, func() (err error) { found, err = x.Directory.Holders(ctx, id, number); return err })
 	return found, err
 }
 
-func (x stepDirectory) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
+func (x stepDirectory) Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error {
 	return x.s.step(ctx, "Adopt", claim.ErrDirectoryAway, func() error { return x.Directory.Adopt(ctx, id, number, unmark) })
 }
 
-func (x stepDirectory) Vacate(ctx context.Context, id string, number claim.Mobile) error {
+func (x stepDirectory) Vacate(ctx context.Context, id string, number phone.Number) error {
 	return x.s.step(ctx, "Vacate", claim.ErrDirectoryAway, func() error { return x.Directory.Vacate(ctx, id, number) })
 }
 
@@ -494,7 +498,7 @@ func TestTakingsInAnyOrder(t *testing.T) {
 								answer(id, process.Exclusively(ctx, id, func(ctx context.Context) error {
 									seen := w.identity(id) //nolint:contextcheck // it is the test's own look
 									proposal, err := process.Propose(ctx, seen, claim.DirectChange{
-										Origin: claim.OriginSCIM, Who: claim.Actor{Kind: claim.Privileged}, Touch: claim.TouchExplicit,
+										Origin: claim.OriginSCIM, Who: audit.Actor{Kind: audit.Privileged}, Touch: claim.TouchExplicit,
 									})
 									if err != nil {
 										return err

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
 )
 
 // Scope is something that a client's token allows.
@@ -80,12 +82,12 @@ func NewToken(name string, digest TokenDigest, scopes []Scope, privileged bool, 
 func (t Token) Has(scope Scope) bool { return slices.Contains(t.Scopes, scope) }
 
 // Actor is the client as the cause of a transition.
-func (t Token) Actor(address string) Actor {
-	kind := Client
+func (t Token) Actor(address string) audit.Actor {
+	kind := audit.Client
 	if t.Privileged {
-		kind = Privileged
+		kind = audit.Privileged
 	}
-	return Actor{Kind: kind, ID: t.Name, Address: address}
+	return audit.Actor{Kind: kind, ID: t.Name, Address: address}
 }
 
 // What the audit trail says of tokens. The reason names the token.
@@ -95,7 +97,7 @@ const (
 )
 
 // Event is the line of the audit trail about what was done with a token.
-func (t Token) Event(kind string, who Actor, now time.Time) Event {
+func (t Token) Event(kind string, who audit.Actor, now time.Time) audit.Event {
 	reason := t.Name
 	if len(t.Scopes) > 0 {
 		reason = fmt.Sprintf("%s %v", t.Name, t.Scopes)
@@ -106,7 +108,7 @@ func (t Token) Event(kind string, who Actor, now time.Time) Event {
 	if !t.ExpiresAt.IsZero() {
 		reason += " until " + t.ExpiresAt.UTC().Format(time.RFC3339)
 	}
-	return Event{Kind: kind, Actor: who, Reason: reason, At: now}
+	return audit.Event{Kind: kind, Actor: who, Reason: reason, At: now}
 }
 
 // TokenDigest is a token's SHA-256. It is looked up as it is, in an index: the
@@ -157,9 +159,9 @@ type Tokens interface {
 	// Create keeps a token. A name that is in force at the event's time is ErrExists,
 	// and so is a digest that is known; one that was revoked or has expired is used
 	// again.
-	Create(ctx context.Context, t Token, e Event) error
+	Create(ctx context.Context, t Token, e audit.Event) error
 	// Revoke ends a token that is in force; if there is none, ErrNoToken.
-	Revoke(ctx context.Context, name string, e Event) error
+	Revoke(ctx context.Context, name string, e audit.Event) error
 	// List returns all tokens by name, those that were revoked or have expired too.
 	List(ctx context.Context) ([]Token, error)
 	// Find returns the token with this digest, if it was not revoked: else ErrNoToken.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 )
@@ -107,7 +108,7 @@ func TestWhatATokenMayBeMadeOf(t *testing.T) {
 					t.Errorf("%s: got %v", scope, got.Has(scope))
 				}
 			}
-			if diff := cmp.Diff(claim.Actor{Kind: claim.Privileged, ID: tt.name, Address: "192.0.2.1"}, got.Actor("192.0.2.1")); diff != "" {
+			if diff := cmp.Diff(audit.Actor{Kind: audit.Privileged, ID: tt.name, Address: "192.0.2.1"}, got.Actor("192.0.2.1")); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 const (
@@ -58,15 +62,15 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 	}
 	now := s.Now()
 	done := ended(c, state, reason, now)
-	var notices []Text
+	var notices []message.Text
 	if state == Applied {
 		done.Was, done.WasVerified = old.number, old.verified
 		if stray {
 			done.Marker, done.DueAt = MarkerClear, now
 		}
-		notices = s.notices(c, TextChanged, old, now)
+		notices = s.notices(c, message.TextChanged, old, now)
 	}
-	done, err := s.conclude(ctx, c.State, done, Actor{Kind: System}, notices...)
+	done, err := s.conclude(ctx, c.State, done, audit.Actor{Kind: audit.System}, notices...)
 	if err != nil {
 		// The worker will find the number in place, or meet the same refusal.
 		s.Log.ErrorContext(ctx, "outcome not recorded yet", "claim", c.ID, "state", state, "error", err)
@@ -84,7 +88,7 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 // forgetRest ends the other claims of an identity that turned out to be gone. One
 // that stays behind is met by a worker when it is due.
 func (s *Service) forgetRest(ctx context.Context, identityID string) {
-	if err := s.Forget(ctx, identityID, Actor{Kind: System}); err != nil {
+	if err := s.Forget(ctx, identityID, audit.Actor{Kind: audit.System}); err != nil {
 		s.Log.WarnContext(ctx, "claims of a deleted identity not ended yet", "identity", identityID, "error", err)
 	}
 }
@@ -98,7 +102,7 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old repla
 	if err != nil {
 		return old, false, err
 	}
-	stored := StoredMobile(s.Plan, seen.Mobile)
+	stored := phone.ParseStored(s.Plan, seen.Mobile)
 	marked := seen.Pending != "" && c.Number.IsStored(s.Plan, seen.Pending)
 	stray = seen.Pending != "" && !marked
 	if stored.Same(c.Number) && seen.Verified && !marked {
@@ -119,7 +123,7 @@ func (s *Service) inForce(ctx context.Context, c Claim, seen *Identity) (*Identi
 		}
 		seen = &identity
 	}
-	stored := StoredMobile(s.Plan, seen.Mobile)
+	stored := phone.ParseStored(s.Plan, seen.Mobile)
 	if stored.Same(c.Number) || stored.Same(c.Was) {
 		return seen, old, nil
 	}
@@ -208,7 +212,7 @@ func (s *Service) tidy(ctx context.Context, c Claim) {
 }
 
 // wants reports whether a living claim is for the number.
-func wants(living Snapshot, number Mobile) bool {
+func wants(living Snapshot, number phone.Number) bool {
 	if living.Held != nil && living.Held.Number.Same(number) {
 		return true
 	}

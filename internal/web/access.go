@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/audit"
 )
 
 // actorKey is where a request keeps who was found to make it.
@@ -15,9 +15,9 @@ type actorKey struct{}
 
 // SetActor notes who makes a request, for the access log: a kind, and an identity's id
 // or a client's name, which say nothing more of a person.
-func (s *Server) SetActor(c *gin.Context, kind claim.ActorKind, id string) {
+func (s *Server) SetActor(c *gin.Context, kind audit.ActorKind, id string) {
 	if s.AccessLog {
-		c.Set(actorKey{}, claim.Actor{Kind: kind, ID: id})
+		c.Set(actorKey{}, audit.Actor{Kind: kind, ID: id})
 	}
 }
 
@@ -32,7 +32,7 @@ func (s *Server) access(c *gin.Context) {
 		slog.Float64("duration_seconds", s.MonotonicNow().Sub(began).Round(time.Microsecond).Seconds()),
 	}
 	if known, _ := c.Get(actorKey{}); known != nil {
-		who, _ := known.(claim.Actor)
+		who, _ := known.(audit.Actor)
 		line = append(line, slog.String("actor", string(who.Kind)))
 		if who.ID != "" {
 			line = append(line, slog.String("actor_id", who.ID))

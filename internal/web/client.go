@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -39,7 +40,7 @@ func (s *Server) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, err
 	if err != nil {
 		return claim.Token{}, s.Failed(c, Token, err)
 	}
-	s.SetActor(c, claim.Client, token.Name)
+	s.SetActor(c, audit.Client, token.Name)
 	for _, scope := range scopes {
 		if !token.Has(scope) {
 			return claim.Token{}, &scopeError{scope}

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // Credential is what somebody authenticates with.
@@ -54,7 +55,7 @@ func refusalOf(err error) Refusal {
 	case errors.Is(err, claim.ErrSecondFactor):
 		return SecondFactor
 	case errors.Is(err, claim.ErrNoSession), errors.Is(err, claim.ErrNoToken), errors.Is(err, ErrNoHookKey),
-		errors.Is(err, claim.ErrReceiptUnproven):
+		errors.Is(err, message.ErrReceiptUnproven):
 		return Wrong
 	default:
 		return ""

@@ -17,6 +17,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -154,7 +155,7 @@ func TestWrongPasswordsAreLimitedByAddress(t *testing.T) {
 	e := server()
 	e.Sessions = kratosSays{claim.ErrNoSession}
 	e.Passwords = &claim.Attempts{
-		Limiter: &claimtest.Limiter{}, Failures: claim.Allowance{Most: 50, Window: 15 * time.Minute},
+		Limiter: &claimtest.Limiter{}, Failures: ratelimit.Limit{Most: 50, Window: 15 * time.Minute},
 		HashKey: []byte("k"), Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 	}
 	ask := func(user, from string) int {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -22,7 +23,7 @@ type Sessions interface {
 func (s *Server) owner(c *gin.Context) (claim.Caller, error) {
 	caller, err := s.authenticate(c)
 	if err == nil {
-		s.SetActor(c, claim.Owner, caller.IdentityID)
+		s.SetActor(c, audit.Owner, caller.IdentityID)
 	}
 	return withRequest(c, caller), err
 }
@@ -32,7 +33,7 @@ func (s *Server) owner(c *gin.Context) (claim.Caller, error) {
 func (s *Server) Browser(c *gin.Context) (claim.Caller, error) {
 	caller, err := s.byCookie(c)
 	if err == nil {
-		s.SetActor(c, claim.Owner, caller.IdentityID)
+		s.SetActor(c, audit.Owner, caller.IdentityID)
 	}
 	return withRequest(c, caller), err
 }

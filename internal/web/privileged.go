@@ -7,13 +7,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
 // PrivilegedCaller is who may act for others: a client whose token may manage claims, or a
 // privileged person.
 type PrivilegedCaller struct {
-	claim.Actor
+	audit.Actor
 	// SignedIn is when a person last did; a client's token is always fresh.
 	SignedIn time.Time
 	// Privileged callers may write to privileged people: these themselves, and clients
@@ -39,7 +40,7 @@ func (s *Server) PrivilegedCaller(c *gin.Context) (PrivilegedCaller, error) {
 	if s.IsClient(c) {
 		token, err := s.Client(c, claim.ScopeClaimsManage)
 		return PrivilegedCaller{
-			Actor:    claim.Actor{Kind: claim.Privileged, ID: token.Name, Address: ClientAddress(c)},
+			Actor:    audit.Actor{Kind: audit.Privileged, ID: token.Name, Address: ClientAddress(c)},
 			SignedIn: s.Now(), Privileged: token.Privileged,
 		}, err
 	}
@@ -57,7 +58,7 @@ func (s *Server) PrivilegedCaller(c *gin.Context) (PrivilegedCaller, error) {
 		err = s.Assured(c.Request.Context(), owner.SignIn())
 	}
 	if err == nil {
-		s.SetActor(c, claim.Privileged, owner.IdentityID)
+		s.SetActor(c, audit.Privileged, owner.IdentityID)
 	}
 	// Who is trusted with one realm is not therefore trusted with the primary one.
 	realm, _ := claim.SplitRealm(owner.IdentityID)
@@ -65,7 +66,7 @@ func (s *Server) PrivilegedCaller(c *gin.Context) (PrivilegedCaller, error) {
 		realm = ""
 	}
 	return PrivilegedCaller{
-		Actor:    claim.Actor{Kind: claim.Privileged, ID: owner.IdentityID, Address: ClientAddress(c)},
+		Actor:    audit.Actor{Kind: audit.Privileged, ID: owner.IdentityID, Address: ClientAddress(c)},
 		SignedIn: owner.AuthenticatedAt, Privileged: true, Realm: realm,
 	}, err
 }

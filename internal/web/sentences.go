@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/language/display"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // sentences are what people read when a change of number is refused, a file for
@@ -64,7 +65,7 @@ var said = []struct {
 	err      error
 	sentence string
 }{
-	{claim.ErrNumberNotServed, "not_served"},
+	{phone.ErrNumberNotServed, "not_served"},
 	{claim.ErrRemovalDenied, "removal_denied"},
 	{claim.ErrSessionTooOld, "sign_in_again"},
 	{claim.ErrBeingApplied, "being_applied"},
@@ -82,7 +83,7 @@ var said = []struct {
 func FaultFor(err error, languages string) Fault {
 	fault := FaultOf(err)
 	s, tag := spoken(), bestLanguage(languages)
-	if refused := (*claim.NumberError)(nil); errors.As(err, &refused) {
+	if refused := (*phone.Error)(nil); errors.As(err, &refused) {
 		name, country := string(refused.Fault), countryName(refused.CallingCode, tag)
 		if country != "" && s.said[tag][name+"_for"] != "" {
 			name += "_for"
@@ -129,7 +130,7 @@ func bestLanguage(languages string) language.Tag {
 // calling code of one digit is shared by many (ITU-T E.164, annex A), and stands
 // for itself.
 func countryName(callingCode string, in language.Tag) string {
-	regions := claim.RegionsOf(callingCode)
+	regions := phone.RegionsOf(callingCode)
 	if len(regions) == 0 {
 		return ""
 	}

@@ -9,22 +9,23 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
 
 var languages = []string{"ar", "de", "en", "es", "fr", "hi", "ja", "pt", "si", "ta"}
 
-var numberFaults = []claim.NumberFault{
-	claim.NotANumber, claim.NoCallingCode, claim.HasExtension, claim.SeveralNumbers, claim.TooShort, claim.TooLong,
-	claim.WrongLength, claim.LocalOnly, claim.ServiceNumber,
+var numberFaults = []phone.Fault{
+	phone.NotANumber, phone.NoCallingCode, phone.HasExtension, phone.SeveralNumbers, phone.TooShort, phone.TooLong,
+	phone.WrongLength, phone.LocalOnly, phone.ServiceNumber,
 }
 
 func TestEveryRefusalHasASentenceInEveryLanguage(t *testing.T) {
 	for _, lang := range languages {
 		said := map[string]string{}
 		for _, fault := range numberFaults {
-			err := fmt.Errorf("while testing: %w", &claim.NumberError{Fault: fault, CallingCode: "49"})
+			err := fmt.Errorf("while testing: %w", &phone.Error{Fault: fault, CallingCode: "49"})
 			got := web.FaultFor(err, lang)
 			if got.Status != 400 || got.Code != "HLD-40002" || got.Description == "" || strings.ContainsAny(got.Description, "{}<>") {
 				t.Errorf("%s: %s is %+v", lang, fault, got)
@@ -35,7 +36,7 @@ func TestEveryRefusalHasASentenceInEveryLanguage(t *testing.T) {
 			said[got.Description] = string(fault)
 		}
 		for _, err := range []error{
-			claim.ErrNumberNotServed, claim.ErrRemovalDenied, claim.ErrSessionTooOld, claim.ErrBeingApplied,
+			phone.ErrNumberNotServed, claim.ErrRemovalDenied, claim.ErrSessionTooOld, claim.ErrBeingApplied,
 			claim.ErrTooSoon, claim.ErrTooManyTexts, claim.ErrCallingCodeFull, problem.ErrStoreUnavailable,
 			claim.ErrStaleForm, web.ErrDigits, web.ErrDigits,
 		} {
@@ -63,7 +64,7 @@ func TestASentenceNamesTheCountry(t *testing.T) {
 		{"", "49", "This number is too short for Germany."},
 		{"\x00;;;q=", "49", "This number is too short for Germany."},
 	} {
-		if got := web.FaultFor(&claim.NumberError{Fault: claim.TooShort, CallingCode: tt.code}, tt.lang).Description; got != tt.want {
+		if got := web.FaultFor(&phone.Error{Fault: phone.TooShort, CallingCode: tt.code}, tt.lang).Description; got != tt.want {
 			t.Errorf("%q, %s: got %q, want %q", tt.lang, tt.code, got, tt.want)
 		}
 	}

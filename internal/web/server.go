@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // MaxBody bounds request bodies, in bytes.
@@ -40,7 +41,7 @@ type Server struct {
 	// Passwords bound the wrong passwords of an address (HTTP Basic), and HookKeys
 	// its wrong hook keys.
 	Passwords *claim.Attempts
-	HookKeys  claim.Allowance
+	HookKeys  ratelimit.Limit
 	// SessionCookies are the names of Kratos' session cookies.
 	SessionCookies []string
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
@@ -136,7 +137,7 @@ func wantUsable(t *testing.T, db *database.DB) {
 	t.Helper()
 	const texted = "883203"
 	store, now := persistence.NewStore(db), time.Date(2026, 3, 1, 10, 3, 0, 0, time.UTC)
-	codes, err := claim.NewCodes([]string{"a secret that came later, and signs", "the secret of the release before this"}, 6, claim.Numeric)
+	codes, err := otp.New([]string{"a secret that came later, and signs", "the secret of the release before this"}, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func wantUsable(t *testing.T, db *database.DB) {
 		t.Fatalf("the open claim is gone: %v", err)
 	}
 	open := *snapshot.Held
-	if open.State != claim.Open || open.Number.Reveal() != "+4915112345671" || open.Attempts != 1 || open.CodeExpires != time.Date(2026, 3, 1, 10, 5, 0, 1000, time.UTC) {
+	if open.State != claim.Open || open.Number.Unmasked() != "+4915112345671" || open.Attempts != 1 || open.CodeExpires != time.Date(2026, 3, 1, 10, 5, 0, 1000, time.UTC) {
 		t.Errorf("the open claim is %+v", open)
 	}
 	if good, err := codes.Match(open.Code(), texted); err != nil || !good {

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 type claimsPage struct {
@@ -59,7 +60,7 @@ func (s *console) findClaims(c *gin.Context, v *visit, asked claimsAsked) error 
 		State: claim.State(asked.State), IdentityID: asked.Identity, After: after, Limit: rows + 1,
 	}, asked.Number)
 	switch {
-	case errors.Is(err, claim.ErrBadNumber):
+	case errors.Is(err, phone.ErrBadNumber):
 		status, _, p.Fault = s.words(c, err)
 	case err != nil:
 		return err

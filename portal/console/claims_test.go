@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -19,7 +21,7 @@ func TestClaimsAreFound(t *testing.T) {
 	german := w.claim(nil)
 	w.pass(time.Second)
 	french := w.claim(func(c *claim.Claim) {
-		c.IdentityID, c.Number, c.State, c.Origin = "EU/bob", claim.RestoreMobile("+33612345678"), claim.Applied, claim.OriginSCIM
+		c.IdentityID, c.Number, c.State, c.Origin = "EU/bob", phone.FromStore("+33612345678"), claim.Applied, claim.OriginSCIM
 	})
 	for name, tt := range map[string]struct {
 		fields         url.Values
@@ -138,11 +140,11 @@ func TestOneClaimIsTold(t *testing.T) {
 	if err != nil || len(due) != 1 {
 		t.Fatal(due, err)
 	}
-	sent := claim.TextResult{TextID: due[0].ID, State: claim.TextSent, Gateway: "vonage", ProviderID: "m1", At: w.Now().Add(2 * time.Second)}
+	sent := message.TextResult{TextID: due[0].ID, State: message.TextSent, Gateway: "vonage", ProviderID: "m1", At: w.Now().Add(2 * time.Second)}
 	if err := w.store.Done(t.Context(), sent); err != nil {
 		t.Fatal(err)
 	}
-	receipt := claim.Receipt{Gateway: "vonage", Message: "m1", State: claim.ReceiptDelivered, Detail: "code 0", At: w.Now().Add(5 * time.Second)}
+	receipt := message.Receipt{Gateway: "vonage", Message: "m1", State: message.ReceiptDelivered, Detail: "code 0", At: w.Now().Add(5 * time.Second)}
 	if err := w.store.Record(t.Context(), receipt); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/portal/layout"
 )
 
@@ -23,23 +25,23 @@ var files embed.FS
 type Door interface {
 	SignInByToken(ctx context.Context, token, address string) (string, error)
 	SignInByCookie(ctx context.Context, cookie, address string) (string, error)
-	Check(ctx context.Context, secret, cookie, address string) (claim.Actor, error)
-	SignOut(ctx context.Context, secret string, who claim.Actor) error
+	Check(ctx context.Context, secret, cookie, address string) (audit.Actor, error)
+	SignOut(ctx context.Context, secret string, who audit.Actor) error
 }
 
 // Settings are the switches. [claim.Switchboard] is them.
 type Settings interface {
 	States() []claim.SwitchState
-	Set(ctx context.Context, values map[claim.Switch]*string, who claim.Actor) error
+	Set(ctx context.Context, values map[claim.Switch]*string, who audit.Actor) error
 }
 
 // Desk is what is seen of claims and done for them. [claim.Desk] is it.
 type Desk interface {
 	Search(ctx context.Context, q claim.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (claim.ClaimHistory, error)
-	Reveal(ctx context.Context, claimID string, who claim.Actor) (claim.Claim, error)
-	Resend(ctx context.Context, claimID string, who claim.Actor) error
-	Cancel(ctx context.Context, claimID string, who claim.Actor) error
+	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
+	Resend(ctx context.Context, claimID string, who audit.Actor) error
+	Cancel(ctx context.Context, claimID string, who audit.Actor) error
 }
 
 // Archive are the lists that have nothing to do with one claim. A [claim.Archive]
@@ -47,14 +49,14 @@ type Desk interface {
 type Archive interface {
 	FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextRecord, error)
 	FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error)
-	Traffic(ctx context.Context, since, until time.Time) ([]claim.Traffic, error)
+	Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error)
 	Waiting(ctx context.Context) (claim.Waiting, error)
 }
 
 // Tokens are those that are kept. A [claim.Tokens] is it.
 type Tokens interface {
 	List(ctx context.Context) ([]claim.Token, error)
-	Revoke(ctx context.Context, name string, e claim.Event) error
+	Revoke(ctx context.Context, name string, e audit.Event) error
 }
 
 // Gateway is what this process knows of an SMS gateway since it started.
@@ -84,7 +86,7 @@ type Options struct {
 	Configured []claim.Token
 	Gateways   func() []Gateway
 	Policy     func() claim.Policy
-	Alarms     func() map[string]claim.Verdict
+	Alarms     func() map[string]fraud.Alert
 	// Limits are those that the policy does not have.
 	Limits []Limit
 

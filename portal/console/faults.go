@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -47,7 +48,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		return http.StatusForbidden, "This form was not from this page", "Nothing was changed. Go back, load the page again and repeat what you did."
 	case errors.Is(err, errMalformed):
 		return http.StatusBadRequest, "The request cannot be read", "Nothing was changed. Go back, load the page again and repeat what you did."
-	case errors.Is(err, claim.ErrBadNumber):
+	case errors.Is(err, phone.ErrBadNumber):
 		return http.StatusBadRequest, "Not a number", web.FaultFor(err, "").Description + " Enter a whole number as it is dialled, or one masked as it is shown here."
 	case errors.Is(err, claim.ErrNothingPending):
 		return http.StatusConflict, "Nothing is pending", "This claim is not open any more, so that nothing was done."
@@ -59,7 +60,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		return http.StatusTooManyRequests, "Too many texts", "The limit on texts is reached. More may be sent after " + s.clock(limit.Until) + "."
 	case errors.Is(err, claim.ErrCallingCodeFull) && limit != nil:
 		return http.StatusTooManyRequests, "No texts to this country", "Texts to this country are stopped or their budget is spent. Look again after " + s.clock(limit.Until) + "."
-	case errors.Is(err, claim.ErrNumberNotServed):
+	case errors.Is(err, phone.ErrNumberNotServed):
 		return http.StatusConflict, "Not texted", "Numbers of this kind or country are not texted."
 	case errors.Is(err, problem.ErrStoreUnavailable):
 		_ = c.Error(err)

@@ -1,14 +1,14 @@
 package console
 
 import (
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/portal/layout"
 )
 
 // frame is what all pages show around their content.
 type frame struct {
 	layout.Frame
-	Who  claim.Actor
+	Who  audit.Actor
 	Menu []menu // none for who is not signed in
 	Form string // the hidden token of forms
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
 )
 
 type limitsPage struct {
@@ -71,7 +72,7 @@ func limitGroups(p claim.Policy) []limitGroup {
 	}
 }
 
-func trafficLimits(t claim.TrafficPolicy) []Limit {
+func trafficLimits(t fraud.Policy) []Limit {
 	budgets := make([]string, 0, len(t.Budgets))
 	for code, budget := range t.Budgets {
 		budgets = append(budgets, fmt.Sprintf("+%s: %s", code, number(budget)))
@@ -91,8 +92,8 @@ var resendWords = map[claim.Resend]string{
 	claim.ResendNew: "a new code; the old one is dead", claim.ResendSame: "the same code while it lives",
 }
 
-var modeWords = map[claim.TrafficMode]string{
-	claim.TrafficOff: "nothing", claim.TrafficRecord: "it is said, here and in the log", claim.TrafficEnforce: "it is stopped",
+var modeWords = map[fraud.Mode]string{
+	fraud.Off: "nothing", fraud.Record: "it is said, here and in the log", fraud.Enforce: "it is stopped",
 }
 
 func number(n int) string { return numberOr(n, "no limit") }

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
 )
 
 type overviewPage struct {
@@ -14,7 +15,7 @@ type overviewPage struct {
 	Waiting  claim.Waiting
 	Traffic  trafficRow // of the last 24 hours
 	Alarms   []alarm
-	Mode     claim.TrafficMode
+	Mode     fraud.Mode
 	Gateways []Gateway
 	Replica  string
 	Verify   bool // whether numbers are verified at all
@@ -25,7 +26,7 @@ type overviewPage struct {
 type alarm struct {
 	CallingCode, Country string
 	Stopped              bool
-	claim.Verdict
+	fraud.Alert
 }
 
 // Share is the evidence of too low a share.
@@ -54,10 +55,10 @@ func (s *console) overview(c *gin.Context, v *visit) error {
 	return nil
 }
 
-func (s *console) alarms(mode claim.TrafficMode) []alarm {
+func (s *console) alarms(mode fraud.Mode) []alarm {
 	var all []alarm
 	for code, verdict := range s.Alarms() {
-		stopped := mode == claim.TrafficEnforce && verdict.Alarm == claim.AlarmShare
+		stopped := mode == fraud.Enforce && verdict.Alarm == fraud.AlarmShare
 		all = append(all, alarm{code, country(code), stopped, verdict})
 	}
 	slices.SortFunc(all, func(a, b alarm) int { return b.Texts - a.Texts })

@@ -8,7 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/portal/console"
 )
@@ -21,27 +25,27 @@ func TestMarkupInValuesIsText(t *testing.T) {
 		c.IdentityID, c.Reason, c.Origin = markup, markup, markup
 		c.State = claim.Conflict
 	})
-	line := claim.Event{ClaimID: c.ID, IdentityID: markup, Kind: markup, Number: markup, Reason: markup, Actor: claim.Actor{Kind: claim.Client, ID: markup, Address: markup}, At: w.Now()}
+	line := audit.Event{ClaimID: c.ID, IdentityID: markup, Kind: markup, Number: markup, Reason: markup, Actor: audit.Actor{Kind: audit.Client, ID: markup, Address: markup}, At: w.Now()}
 	if err := w.store.RecordEvent(t.Context(), line); err != nil {
 		t.Fatal(err)
 	}
 	due, _ := w.store.DueTexts(t.Context(), w.Now().Add(time.Hour), 1)
-	if err := w.store.Done(t.Context(), claim.TextResult{TextID: due[0].ID, State: claim.TextFailed, Gateway: markup, ProviderID: "m", Reason: markup, At: w.Now()}); err != nil {
+	if err := w.store.Done(t.Context(), message.TextResult{TextID: due[0].ID, State: message.TextFailed, Gateway: markup, ProviderID: "m", Reason: markup, At: w.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.store.Record(t.Context(), claim.Receipt{Gateway: markup, Message: "m", State: claim.ReceiptUndelivered, Detail: markup, At: w.Now()}); err != nil {
+	if err := w.store.Record(t.Context(), message.Receipt{Gateway: markup, Message: "m", State: message.ReceiptUndelivered, Detail: markup, At: w.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	w.newToken(markup, claim.ScopeClaimsManage)
 	w.opt.Product, w.opt.Replica = markup, markup
 	w.opt.Configured = []claim.Token{{Name: markup, Scopes: []claim.Scope{markup}}}
 	w.opt.Gateways = func() []console.Gateway { return []console.Gateway{{ID: markup, State: markup, LastReason: markup}} }
-	w.opt.Alarms = func() map[string]claim.Verdict { return map[string]claim.Verdict{markup: {Alarm: markup}} }
+	w.opt.Alarms = func() map[string]fraud.Alert { return map[string]fraud.Alert{markup: {Alarm: markup}} }
 	w.opt.Limits = []console.Limit{{Name: markup, Key: markup, Value: markup}}
 	w.rebuild()
 	b := w.administrator()
 	off := "false"
-	if err := w.board.Set(t.Context(), map[claim.Switch]*string{claim.SwitchVerify: &off}, claim.Actor{ID: markup}); err != nil {
+	if err := w.board.Set(t.Context(), map[claim.Switch]*string{claim.SwitchVerify: &off}, audit.Actor{ID: markup}); err != nil {
 		t.Fatal(err)
 	}
 	asked := url.QueryEscape(markup)
@@ -69,8 +73,8 @@ func TestTheOverviewTellsWhatWaits(t *testing.T) {
 		w.claim(func(c *claim.Claim) { c.IdentityID = w.newID() })
 	}
 	w.claim(func(c *claim.Claim) { c.IdentityID, c.State = "bob", claim.Applied })
-	w.opt.Alarms = func() map[string]claim.Verdict {
-		return map[string]claim.Verdict{"94": {Alarm: claim.AlarmShare, Texts: 80, Confirmed: 4}, "49": {Alarm: claim.AlarmBudget, Texts: 100}}
+	w.opt.Alarms = func() map[string]fraud.Alert {
+		return map[string]fraud.Alert{"94": {Alarm: fraud.AlarmShare, Texts: 80, Confirmed: 4}, "49": {Alarm: fraud.AlarmBudget, Texts: 100}}
 	}
 	w.rebuild()
 	got := w.administrator().get("/console/")
@@ -86,7 +90,7 @@ func TestTrafficIsShownByCountry(t *testing.T) {
 	w := newWorld(t)
 	for i, number := range []string{"+491711111111", "+491711111112", "+12025550100", "+80012345678"} {
 		w.claim(func(c *claim.Claim) {
-			c.IdentityID, c.Number = w.newID(), claim.RestoreMobile(number)
+			c.IdentityID, c.Number = w.newID(), phone.FromStore(number)
 			if i == 0 {
 				c.State = claim.Applied
 			}
@@ -94,7 +98,7 @@ func TestTrafficIsShownByCountry(t *testing.T) {
 	}
 	due, _ := w.store.DueTexts(t.Context(), w.Now().Add(time.Hour), 10)
 	for _, text := range due {
-		_ = w.store.Done(t.Context(), claim.TextResult{TextID: text.ID, State: claim.TextSent, Gateway: "vonage", ProviderID: text.ID, At: w.Now()})
+		_ = w.store.Done(t.Context(), message.TextResult{TextID: text.ID, State: message.TextSent, Gateway: "vonage", ProviderID: text.ID, At: w.Now()})
 	}
 	b := w.administrator()
 	for _, span := range []string{"", "?span=1h", "?span=24h", "?span=7d", "?span=30d"} {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/portal/layout"
 )
@@ -25,7 +26,7 @@ const hostOnly = "__Host-"
 
 // visit is one request of somebody who is signed in.
 type visit struct {
-	who    claim.Actor
+	who    audit.Actor
 	secret string
 	notice layout.Notice
 }

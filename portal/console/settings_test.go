@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -79,7 +80,7 @@ func TestAFormUndoesNothingThatSomebodyElseHasSetMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	b := w.administrator()
 	off := "false"
-	if err := w.board.Set(t.Context(), map[claim.Switch]*string{claim.SwitchVerify: &off}, claim.Actor{ID: "else"}); err != nil {
+	if err := w.board.Set(t.Context(), map[claim.Switch]*string{claim.SwitchVerify: &off}, audit.Actor{ID: "else"}); err != nil {
 		t.Fatal(err)
 	}
 	b.post("/console/settings", asShown(url.Values{"verification_sms_otp_validity": {"9m"}}))

@@ -16,8 +16,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/portal/console"
 )
 
@@ -81,23 +87,23 @@ func newWorld(t *testing.T) *world {
 			Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, SessionAge: 15 * time.Minute,
 			MaxAttempts: 5, DayAttempts: 20, Cooldown: 30 * time.Second, MaxTexts: 5,
 			Texts:   claim.TextLimits{PerIdentityDay: 10, PerNumberDay: 5, PerAddressHour: 20},
-			Traffic: claim.TrafficPolicy{Mode: claim.TrafficRecord, MinShare: .25, MinTexts: 50, Window: time.Hour},
+			Traffic: fraud.Policy{Mode: fraud.Record, MinShare: .25, MinTexts: 50, Window: time.Hour},
 			Notices: claim.Notices{OldNumber: true, Window: 72 * time.Hour},
 		},
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.board = claim.NewSwitchboard(w.settings, w.policy, w.Now, log)
-	codes, err := claim.NewCodes([]string{strings.Repeat("s", claim.ShortestSecret)}, 6, claim.Numeric)
+	codes, err := otp.New([]string{strings.Repeat("s", otp.ShortestSecret)}, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := claim.NumberPlan{Format: claim.FormatE164, Region: "DE"}
+	plan := phone.Parser{Format: phone.FormatE164, Region: "DE"}
 	service := claim.NewService(claim.Options{
 		Store: w.store, Directory: claimtest.NewDirectory(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
-		NewID: w.newID, Jitter: func(d time.Duration) time.Duration { return d }, Send: func(claim.Text) {}, Log: log,
+		NewID: w.newID, Jitter: func(d time.Duration) time.Duration { return d }, Send: func(message.Text) {}, Log: log,
 	})
 	clients := claim.NewClients(claim.ClientOptions{
-		Tokens: w.kept, Failures: claim.Allowance{Most: 3, Window: 15 * time.Minute}, Limiter: &claimtest.Limiter{},
+		Tokens: w.kept, Failures: ratelimit.Limit{Most: 3, Window: 15 * time.Minute}, Limiter: &claimtest.Limiter{},
 		HashKey: []byte("addresses"), Now: w.Now, Log: log,
 	})
 	w.doors = &claim.Administrators{
@@ -113,7 +119,7 @@ func newWorld(t *testing.T) *world {
 		Gateways: func() []console.Gateway {
 			return []console.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
 		},
-		Policy: w.board.Policy, Alarms: func() map[string]claim.Verdict { return nil },
+		Policy: w.board.Policy, Alarms: func() map[string]fraud.Alert { return nil },
 		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, CSRFKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Now: w.Now, Log: log,
 		Secure: func(*http.Request) bool { return w.secure }, Address: func(*http.Request) string { return address },
 		Failed: func(_ *http.Request, err error) { w.failed = append(w.failed, err) },
@@ -151,7 +157,7 @@ func (w *world) newToken(name string, scopes ...claim.Scope) string {
 	copy(secret[:], name)
 	text := secret.Mint()
 	token := claim.Token{Name: name, Digest: claim.DigestToken(text), Scopes: scopes, CreatedAt: w.Now()}
-	if err := w.kept.Create(w.t.Context(), token, claim.Event{}); err != nil {
+	if err := w.kept.Create(w.t.Context(), token, audit.Event{}); err != nil {
 		w.t.Fatal(err)
 	}
 	return text
@@ -162,22 +168,22 @@ func (w *world) claim(change func(*claim.Claim)) claim.Claim {
 	w.t.Helper()
 	now := w.Now()
 	c := claim.Claim{
-		ID: w.newID(), IdentityID: "4d1cf3a0-5c1e-4a53-9f3a-3c40c5d7b001", Origin: claim.OriginSettings, Number: claim.RestoreMobile(wanted),
-		Was: claim.RestoreMobile(before), WasVerified: true, State: claim.Open, Version: 1, CodeKey: "key", CodeNumber: 1,
+		ID: w.newID(), IdentityID: "4d1cf3a0-5c1e-4a53-9f3a-3c40c5d7b001", Origin: claim.OriginSettings, Number: phone.FromStore(wanted),
+		Was: phone.FromStore(before), WasVerified: true, State: claim.Open, Version: 1, CodeKey: "key", CodeNumber: 1,
 		CodeExpires: now.Add(5 * time.Minute), Texts: 1, NextText: now.Add(30 * time.Second), CreatedAt: now,
 		LapsesAt: now.Add(24 * time.Hour), DueAt: now.Add(24 * time.Hour),
 	}
 	if change != nil {
 		change(&c)
 	}
-	text := claim.Text{
-		ID: w.newID(), Kind: claim.TextCode, Channel: claim.ChannelSMS, IdentityID: c.IdentityID, To: c.Number,
+	text := message.Text{
+		ID: w.newID(), Kind: message.TextCode, Channel: message.ChannelSMS, IdentityID: c.IdentityID, To: c.Number,
 		Code: c.Code(), Expires: c.CodeExpires, Validity: 5 * time.Minute, CreatedAt: now, LeaseUntil: now.Add(20 * time.Second),
 	}
 	err := w.store.Commit(w.t.Context(), claim.Change{
-		Create: &c, Text: &text, At: now, Events: []claim.Event{{
+		Create: &c, Text: &text, At: now, Events: []audit.Event{{
 			ClaimID: c.ID, IdentityID: c.IdentityID, Kind: string(c.State), Number: c.Number.String(), At: now,
-			Actor: claim.Actor{Kind: claim.Owner, ID: c.IdentityID, Address: "203.0.113.9"},
+			Actor: audit.Actor{Kind: audit.Owner, ID: c.IdentityID, Address: "203.0.113.9"},
 		}},
 	})
 	if err != nil {
@@ -285,4 +291,4 @@ func visible(page string) string {
 // alwaysOps lets everybody in.
 type alwaysOps struct{ console.Door }
 
-func (alwaysOps) Check(context.Context, string, string, string) (claim.Actor, error) { return ops, nil }
+func (alwaysOps) Check(context.Context, string, string, string) (audit.Actor, error) { return ops, nil }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -162,7 +163,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 		status int
 		words  string
 	}{
-		"revoked token": {func(w *world) { _ = w.kept.Revoke(t.Context(), "ops", claim.Event{At: w.Now()}) }, 401, "Your sign-in has ended"},
+		"revoked token": {func(w *world) { _ = w.kept.Revoke(t.Context(), "ops", audit.Event{At: w.Now()}) }, 401, "Your sign-in has ended"},
 		"not used":      {func(w *world) { w.pass(31 * time.Minute) }, 401, "Your sign-in has ended"},
 		"store away":    {func(w *world) { w.sessions.Fail(problem.ErrStoreUnavailable) }, 503, "The database does not answer"},
 		"Kratos away":   {func(w *world) { w.sessions.Fail(claim.ErrDirectoryAway) }, 503, "Kratos does not answer"},
@@ -195,7 +196,7 @@ func TestSigningOutEndsTheSession(t *testing.T) {
 }
 
 // ops is who the token ops makes act.
-var ops = claim.Actor{Kind: claim.Administrator, ID: "ops", Address: address}
+var ops = audit.Actor{Kind: audit.Administrator, ID: "ops", Address: address}
 
 func TestSigningInLeadsBackToPagesOfTheConsoleOnly(t *testing.T) {
 	for asked, want := range map[string]string{

@@ -8,12 +8,13 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 type textsPage struct {
 	frame
 	State, Gateway string
-	States         []claim.TextState
+	States         []message.TextState
 	Gateways       []string
 	Texts          []claim.TextRecord
 	Pager          pager
@@ -21,12 +22,12 @@ type textsPage struct {
 
 // textStates are those that can be asked for: receipts come later, and lists
 // know nothing of them.
-var textStates = []claim.TextState{claim.TextQueued, claim.TextSent, claim.TextFailed, claim.TextDropped}
+var textStates = []message.TextState{message.TextQueued, message.TextSent, message.TextFailed, message.TextDropped}
 
 func (s *console) texts(c *gin.Context, v *visit) error {
 	p := textsPage{frame: s.frame(v, "Texts"), State: c.Query("state"), Gateway: c.Query("gateway"), States: textStates}
 	after, ok := claim.ParseCursor(c.Query("after"))
-	if !ok || p.State != "" && !slices.Contains(textStates, claim.TextState(p.State)) {
+	if !ok || p.State != "" && !slices.Contains(textStates, message.TextState(p.State)) {
 		return errMalformed
 	}
 	for _, g := range s.Gateways() {
@@ -36,7 +37,7 @@ func (s *console) texts(c *gin.Context, v *visit) error {
 		p.Gateways = append(p.Gateways, p.Gateway)
 	}
 	found, err := s.Archive.FindTexts(c.Request.Context(), claim.TextQuery{
-		State: claim.TextState(p.State), Gateway: p.Gateway, After: after, Limit: rows + 1,
+		State: message.TextState(p.State), Gateway: p.Gateway, After: after, Limit: rows + 1,
 	})
 	if err != nil {
 		return err

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // moment is something that happened to a claim.
@@ -15,7 +17,7 @@ type moment struct {
 	Class  string // good, bad or blank
 	What   string
 	Detail string
-	Who    claim.Actor // zero for a provider
+	Who    audit.Actor // zero for a provider
 	order  int64       // of what happened at the same time
 }
 
@@ -49,7 +51,7 @@ func eventClass(kind string) string {
 func textMoments(t claim.TextRecord, order int64) []moment {
 	name := textName(t.Text)
 	queued := moment{At: t.CreatedAt, What: name + ": queued", Detail: joined("to "+t.To.String(), tries(t.Tries), t.Reason), order: order}
-	if t.Channel == claim.ChannelWebhook {
+	if t.Channel == message.ChannelWebhook {
 		queued.Detail = joined("to the operator's webhook", tries(t.Tries), t.Reason)
 	}
 	if t.DoneAt.IsZero() {
@@ -58,7 +60,7 @@ func textMoments(t claim.TextRecord, order int64) []moment {
 	queued.Detail = strings.TrimSuffix(queued.Detail, " · "+t.Reason)
 	done := moment{At: t.DoneAt, What: name + ": " + string(t.State), Detail: t.Reason, order: order + 1}
 	switch t.State {
-	case claim.TextFailed, claim.TextDropped:
+	case message.TextFailed, message.TextDropped:
 		done.Class = "bad"
 	default: // what receipts say has moments of its own
 		done.What = name + ": taken by " + t.Gateway
@@ -67,11 +69,11 @@ func textMoments(t claim.TextRecord, order int64) []moment {
 	for i, r := range t.Receipts {
 		m := moment{At: r.At, What: name + ": " + string(r.State), Detail: joined(r.Gateway+" says so", r.Detail), order: order + 2 + int64(i)}
 		switch r.State {
-		case claim.ReceiptDelivered:
+		case message.ReceiptDelivered:
 			m.Class = "good"
-		case claim.ReceiptUndelivered:
+		case message.ReceiptUndelivered:
 			m.Class = "bad"
-		case claim.ReceiptAccepted:
+		case message.ReceiptAccepted:
 		}
 		moments = append(moments, m)
 	}

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 type trafficPage struct {
@@ -20,7 +21,7 @@ type trafficPage struct {
 	Shown trafficSpan
 	Total trafficRow
 	Codes []trafficRow
-	Mode  claim.TrafficMode
+	Mode  fraud.Mode
 }
 
 // trafficSpan is a time that can be looked at.
@@ -37,9 +38,9 @@ var trafficSpans = []trafficSpan{
 
 // trafficRow is one calling code's traffic, with the widths of its bar.
 type trafficRow struct {
-	claim.Traffic
+	fraud.Traffic
 	Country string
-	Alarm   claim.Alarm
+	Alarm   fraud.Alarm
 	Stopped bool
 	// Of the widest bar, in thousandths: codes that came back, those that were sent
 	// besides, and texts that no provider took.
@@ -78,13 +79,13 @@ func (s *console) traffic(c *gin.Context, v *visit) error {
 	for i := range p.Codes {
 		row := &p.Codes[i]
 		row.Alarm = alarms[row.CallingCode].Alarm
-		row.Stopped = p.Mode == claim.TrafficEnforce && row.Alarm == claim.AlarmShare
+		row.Stopped = p.Mode == fraud.Enforce && row.Alarm == fraud.AlarmShare
 	}
 	s.pages.Show(c, http.StatusOK, "traffic", p)
 	return nil
 }
 
-func total(all []claim.Traffic) trafficRow {
+func total(all []fraud.Traffic) trafficRow {
 	var sum trafficRow
 	for _, t := range all {
 		sum.Texts += t.Texts
@@ -95,8 +96,8 @@ func total(all []claim.Traffic) trafficRow {
 }
 
 // trafficRows puts the busiest calling code first, and measures bars by it.
-func trafficRows(found []claim.Traffic) []trafficRow {
-	found = slices.SortedFunc(slices.Values(found), func(a, b claim.Traffic) int {
+func trafficRows(found []fraud.Traffic) []trafficRow {
+	found = slices.SortedFunc(slices.Values(found), func(a, b fraud.Traffic) int {
 		return cmp.Or(cmp.Compare(b.Texts, a.Texts), cmp.Compare(a.CallingCode, b.CallingCode))
 	})
 	codes := make([]trafficRow, len(found))
@@ -115,7 +116,7 @@ func trafficRows(found []claim.Traffic) []trafficRow {
 
 // country names who has a calling code.
 func country(callingCode string) string {
-	regions := claim.RegionsOf(callingCode)
+	regions := phone.RegionsOf(callingCode)
 	switch {
 	case callingCode == "":
 		return "Numbers without a calling code"

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // funcs are the words and forms that templates use.
@@ -19,7 +21,7 @@ func funcs(now func() time.Time) template.FuncMap {
 		"textBadge":  textBadge,
 		"textName":   textName,
 		"kindName":   kindName,
-		"actorName":  func(k claim.ActorKind) string { return actorNames[k] },
+		"actorName":  func(k audit.ActorKind) string { return actorNames[k] },
 		"realm":      func(id string) string { realm, _ := claim.SplitRealm(id); return realm },
 		"inRealm":    func(id string) string { _, own := claim.SplitRealm(id); return own },
 		"short":      short,
@@ -153,34 +155,34 @@ func stateBadge(s claim.State) string {
 	}
 }
 
-func textBadge(s claim.TextState) string {
+func textBadge(s message.TextState) string {
 	switch s {
-	case claim.TextDelivered:
+	case message.TextDelivered:
 		return "good"
-	case claim.TextQueued, claim.TextSent:
+	case message.TextQueued, message.TextSent:
 		return "info"
-	case claim.TextDropped:
+	case message.TextDropped:
 		return "warn"
-	case claim.TextFailed, claim.TextUndelivered:
+	case message.TextFailed, message.TextUndelivered:
 		return "bad"
 	default:
 		return ""
 	}
 }
 
-func textName(t claim.Text) string {
+func textName(t message.Text) string {
 	switch t.Kind {
-	case claim.TextCode, "":
+	case message.TextCode, "":
 		return "Code"
-	case claim.TextRequested:
+	case message.TextRequested:
 		return "Notice: another number is wanted"
-	case claim.TextChanged:
+	case message.TextChanged:
 		return "Notice: the number was replaced"
-	case claim.TextRemoved:
+	case message.TextRemoved:
 		return "Notice: the number was removed"
-	case claim.TextTaken:
+	case message.TextTaken:
 		return "Notice: another account proved the number"
-	case claim.TextDisputed:
+	case message.TextDisputed:
 		return "Notice: the change is denied"
 	default:
 		return string(t.Kind)
@@ -229,8 +231,8 @@ func kindName(kind string) string {
 	return kind
 }
 
-var actorNames = map[claim.ActorKind]string{
-	claim.Owner: "owner", claim.Privileged: "privileged user", claim.System: "Holdline itself",
-	claim.LinkHolder: "holder of a notice's link", claim.Client: "client", claim.Operator: "operator",
-	claim.Administrator: "administrator",
+var actorNames = map[audit.ActorKind]string{
+	audit.Owner: "owner", audit.Privileged: "privileged user", audit.System: "Holdline itself",
+	audit.LinkHolder: "holder of a notice's link", audit.Client: "client", audit.Operator: "operator",
+	audit.Administrator: "administrator",
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -42,7 +43,7 @@ var said = []struct {
 	{claim.ErrTooSoon, "too-soon"},
 	{claim.ErrTooManyTexts, "too-many-texts"},
 	{claim.ErrCallingCodeFull, "country-full"},
-	{claim.ErrNumberNotServed, "not-served"},
+	{phone.ErrNumberNotServed, "not-served"},
 }
 
 // act does what one of the form's buttons says. Whose claim it is about, the

@@ -9,13 +9,15 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
 )
 
 // Disputes do what the page of a notice's link is for. [claim.Service] does it.
 type Disputes interface {
-	Disputable(ctx context.Context, link string) (claim.TextKind, error)
+	Disputable(ctx context.Context, link string) (message.TextKind, error)
 	Dispute(ctx context.Context, link, address string) (claim.Dispute, error)
 }
 
@@ -61,13 +63,13 @@ func MountDispute(r gin.IRouter, path string, claims Disputes, brand Brand, log 
 }
 
 // asks names the message that says what a link is about.
-func asks(about claim.TextKind) string {
+func asks(about message.TextKind) string {
 	switch about {
-	case claim.TextRemoved:
+	case message.TextRemoved:
 		return "dispute_ask_removed"
-	case claim.TextTaken:
+	case message.TextTaken:
 		return "dispute_ask_taken"
-	case claim.TextCode, claim.TextRequested, claim.TextChanged, claim.TextDisputed:
+	case message.TextCode, message.TextRequested, message.TextChanged, message.TextDisputed:
 	}
 	return "dispute_ask"
 }
@@ -75,7 +77,7 @@ func asks(about claim.TextKind) string {
 func (d disputes) answer(c *gin.Context, p disputePage, err error, state string) {
 	status, title := http.StatusOK, "title_dispute"
 	switch {
-	case errors.Is(err, claim.ErrLinkDead):
+	case errors.Is(err, otp.ErrLinkDead):
 		status, state, title = http.StatusNotFound, "dead", "title_dead"
 	case errors.Is(err, claim.ErrBeingApplied):
 		status, state, title = http.StatusServiceUnavailable, "busy", "title_away"

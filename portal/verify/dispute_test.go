@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
 )
@@ -19,11 +21,13 @@ import (
 type disputes struct {
 	outcome claim.Dispute
 	err     error
-	about   claim.TextKind
+	about   message.TextKind
 	made    []string
 }
 
-func (d *disputes) Disputable(context.Context, string) (claim.TextKind, error) { return d.about, d.err }
+func (d *disputes) Disputable(context.Context, string) (message.TextKind, error) {
+	return d.about, d.err
+}
 
 func (d *disputes) Dispute(_ context.Context, link, address string) (claim.Dispute, error) {
 	d.made = append(d.made, link+" "+address)
@@ -58,13 +62,13 @@ func TestTheLinkOfANotice(t *testing.T) {
 	}{
 		"looking changes nothing": {http.MethodGet, disputes{}, 200, `id="deny"`, 0},
 		"looked at by a machine":  {http.MethodHead, disputes{}, 405, "", 0},
-		"about a change":          {http.MethodGet, disputes{about: claim.TextChanged}, 200, "account was changed, or somebody asked for that", 0},
-		"about a removal":         {http.MethodGet, disputes{about: claim.TextRemoved}, 200, "account was removed", 0},
-		"about a taking":          {http.MethodGet, disputes{about: claim.TextTaken}, 200, "Another account has confirmed the mobile number that you had not", 0},
+		"about a change":          {http.MethodGet, disputes{about: message.TextChanged}, 200, "account was changed, or somebody asked for that", 0},
+		"about a removal":         {http.MethodGet, disputes{about: message.TextRemoved}, 200, "account was removed", 0},
+		"about a taking":          {http.MethodGet, disputes{about: message.TextTaken}, 200, "Another account has confirmed the mobile number that you had not", 0},
 		"a change is reported":    {http.MethodPost, disputes{outcome: claim.Dispute{Reported: true}}, 200, "change your password", 1},
 		"a claim is cancelled":    {http.MethodPost, disputes{outcome: claim.Dispute{Cancelled: true}}, 200, "is cancelled", 1},
 		"nothing was left":        {http.MethodPost, disputes{}, 200, "Nothing was waiting", 1},
-		"a dead link":             {http.MethodGet, disputes{err: claim.ErrLinkDead}, 404, "too old", 0},
+		"a dead link":             {http.MethodGet, disputes{err: otp.ErrLinkDead}, 404, "too old", 0},
 		"the store is away":       {http.MethodPost, disputes{err: errors.New("secret")}, 503, "stays good", 1},
 		"still being written":     {http.MethodPost, disputes{err: claim.ErrBeingApplied}, 503, "being saved", 1},
 	} {

@@ -9,6 +9,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/portal/layout"
 )
 
@@ -29,8 +31,8 @@ type page struct {
 	frame
 	State    string
 	Form     string // of the open claim: code, resend, cancel; blank for no form
-	Number   claim.Mobile
-	Text     claim.TextState
+	Number   phone.Number
+	Text     message.TextState
 	Invalid  string // what is wrong with what was typed; blank for nothing
 	Tries    int
 	Limited  bool // tries are counted
@@ -121,7 +123,7 @@ func (s *site) open(v visit, who claim.Caller, status claim.Status, said string)
 	case status.AttemptsLeft == 0:
 		p.State, p.Form, p.Locked = "locked", "cancel", waitUntil(status.TriesAgain, now)
 		return p
-	case status.Text == claim.TextNone:
+	case status.Text == message.TextNone:
 		p.State, p.Form = "untexted", "resend"
 	case p.CodeLife == 0:
 		p.State, p.Form = "expired", "resend"

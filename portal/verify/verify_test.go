@@ -20,6 +20,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
@@ -93,9 +95,9 @@ func (w *world) Login(context.Context, string, string) (claim.Caller, error) {
 	return claim.Caller{IdentityID: "bob"}, nil
 }
 
-func mobile(t *testing.T) claim.Mobile {
+func mobile(t *testing.T) phone.Number {
 	t.Helper()
-	m, err := claim.ParseMobile(claim.NumberPlan{Format: "e164"}, number)
+	m, err := phone.Parse(phone.Parser{Format: "e164"}, number)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +109,7 @@ func waiting(t *testing.T) claim.Status {
 	t.Helper()
 	return claim.Status{
 		State: claim.Open, Number: mobile(t), LapsesAt: now.Add(24 * time.Hour), CodeExpires: now.Add(270 * time.Second),
-		NextText: now.Add(-time.Second), AttemptsLeft: 4, Text: claim.TextSent,
+		NextText: now.Add(-time.Second), AttemptsLeft: 4, Text: message.TextSent,
 	}
 }
 
@@ -237,23 +239,23 @@ func TestThePageShowsTheClaim(t *testing.T) {
 		"no more texts":      {change(func(s *claim.Status) { s.NextText = time.Time{} }), "", 200, "waiting", []string{"No more codes"}, []string{`id="resend"`}, ""},
 		"no limit on tries":  {change(func(s *claim.Status) { s.AttemptsLeft = 1 << 30 }), "", 200, "waiting", nil, []string{`id="attempts"`}, ""},
 		"one try left":       {change(func(s *claim.Status) { s.AttemptsLeft = 1 }), "", 200, "waiting", []string{"1 try left"}, nil, ""},
-		"text queued":        {change(func(s *claim.Status) { s.Text = claim.TextQueued }), "", 200, "waiting", []string{"is on its way to"}, nil, ""},
-		"text delivered":     {change(func(s *claim.Status) { s.Text = claim.TextDelivered }), "", 200, "waiting", []string{"has arrived"}, nil, ""},
-		"text failed":        {change(func(s *claim.Status) { s.Text = claim.TextFailed }), "", 200, "waiting", []string{"could not send a text"}, nil, ""},
-		"text not delivered": {change(func(s *claim.Status) { s.Text = claim.TextUndelivered }), "", 200, "waiting", []string{"could not send a text"}, nil, ""},
+		"text queued":        {change(func(s *claim.Status) { s.Text = message.TextQueued }), "", 200, "waiting", []string{"is on its way to"}, nil, ""},
+		"text delivered":     {change(func(s *claim.Status) { s.Text = message.TextDelivered }), "", 200, "waiting", []string{"has arrived"}, nil, ""},
+		"text failed":        {change(func(s *claim.Status) { s.Text = message.TextFailed }), "", 200, "waiting", []string{"could not send a text"}, nil, ""},
+		"text not delivered": {change(func(s *claim.Status) { s.Text = message.TextUndelivered }), "", 200, "waiting", []string{"could not send a text"}, nil, ""},
 		"wrong": {nil, "?said=wrong", 400, "wrong", []string{
 			`aria-invalid="true"`, `aria-describedby="message `, `id="message" role="alert">This code is not valid. <span id="attempts">4 tries left.<`,
 		}, nil, ""},
 		"no whole code": {nil, "?said=no-code", 400, "no-code", []string{`aria-invalid="true"`, "whole code"}, nil, ""},
 		"no code yet": {
-			change(func(s *claim.Status) { s.Text, s.CodeExpires = claim.TextNone, time.Time{} }), "", 200, "untexted",
+			change(func(s *claim.Status) { s.Text, s.CodeExpires = message.TextNone, time.Time{} }), "", 200, "untexted",
 			[]string{"No code has been sent to " + masked + " yet", `id="resend" name="action" value="resend" formnovalidate>Send a code<`, `id="cancel"`},
 			[]string{`id="code"`, `id="confirm"`, "expired"},
 			"",
 		},
 		"no code yet, nor now": {
 			change(func(s *claim.Status) {
-				s.Text, s.CodeExpires, s.NextText = claim.TextNone, time.Time{}, now.Add(5*time.Hour)
+				s.Text, s.CodeExpires, s.NextText = message.TextNone, time.Time{}, now.Add(5*time.Hour)
 			}), "?said=too-many-texts", 429, "too-many-texts",
 			[]string{"No code has been sent to", "5 hours"},
 			[]string{`id="code"`},
@@ -414,7 +416,7 @@ func TestButtonsEndInARedirect(t *testing.T) {
 		"resend too soon":            {"resend", "", limit(claim.ErrTooSoon), "too-soon", []string{"bob resend"}},
 		"too many texts":             {"resend", "", limit(claim.ErrTooManyTexts), "too-many-texts", []string{"bob resend"}},
 		"no budget":                  {"resend", "", limit(claim.ErrCallingCodeFull), "country-full", []string{"bob resend"}},
-		"no longer served":           {"resend", "", claim.ErrNumberNotServed, "not-served", []string{"bob resend"}},
+		"no longer served":           {"resend", "", phone.ErrNumberNotServed, "not-served", []string{"bob resend"}},
 		"resend of nothing":          {"resend", "", claim.ErrNothingPending, "over", []string{"bob resend"}},
 		"cancel":                     {"cancel", "", nil, "cancelled", []string{"bob cancel"}},
 		"cancel what is being saved": {"cancel", "", claim.ErrBeingApplied, "done", []string{"bob cancel"}},

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // messages are what the pages say: one file for each language. They hold no
@@ -108,7 +108,7 @@ func (v voice) H(id string, pairs ...any) template.HTML {
 		switch value := pairs[i+1].(type) {
 		case wait:
 			data[place] = `<span class="wait">` + template.HTMLEscapeString(v.W(value)) + "</span>"
-		case claim.Mobile:
+		case phone.Number:
 			data[place] = `<bdi dir="ltr" class="number" id="mobile-pending">` + template.HTMLEscapeString(value.String()) + "</bdi>"
 		}
 	}

@@ -13,25 +13,25 @@ import (
 	"golang.org/x/text/language"
 )
 
-type message map[string]string
+type pageMessage map[string]string
 
 // UnmarshalJSON reads a plain message as one with the form "other" alone.
-func (m *message) UnmarshalJSON(raw []byte) error {
+func (m *pageMessage) UnmarshalJSON(raw []byte) error {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
-		*m = message{"other": text}
+		*m = pageMessage{"other": text}
 		return nil
 	}
 	return json.Unmarshal(raw, (*map[string]string)(m))
 }
 
-func messagesOf(t *testing.T, name string) map[string]message {
+func messagesOf(t *testing.T, name string) map[string]pageMessage {
 	t.Helper()
 	raw, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]message{}
+	found := map[string]pageMessage{}
 	if err := json.Unmarshal(raw, &found); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 var _ claim.Archive = (*Store)(nil)
@@ -81,7 +83,7 @@ func (s *Store) FindEvents(_ context.Context, q claim.EventQuery) ([]claim.Event
 }
 
 // RecordEvent implements claim.Archive.
-func (s *Store) RecordEvent(_ context.Context, e claim.Event) error {
+func (s *Store) RecordEvent(_ context.Context, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail == nil {
@@ -105,7 +107,7 @@ func (s *Store) Waiting(context.Context) (claim.Waiting, error) {
 		}
 	}
 	for _, t := range s.texts {
-		if t.state == claim.TextQueued {
+		if t.state == message.TextQueued {
 			waiting.Queued++
 			if waiting.OldestText.IsZero() || t.CreatedAt.Before(waiting.OldestText) {
 				waiting.OldestText = micro(t.CreatedAt)

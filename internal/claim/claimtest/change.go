@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // Commit implements claim.Claims. It works on a copy, and keeps it if all went
@@ -36,7 +39,7 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 			return err
 		}
 	}
-	var withheld []claim.Text
+	var withheld []message.Text
 	for _, notice := range change.Notices {
 		if next.roomForNotice(notice, change) {
 			next.keep(notice)
@@ -57,14 +60,14 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 }
 
 // roomForNotice reports whether a number may receive one more notice.
-func (s *Store) roomForNotice(notice claim.Text, change claim.Change) bool {
+func (s *Store) roomForNotice(notice message.Text, change claim.Change) bool {
 	most, received := change.Limits.NoticesPerNumberDay, 0
 	for _, t := range s.texts {
-		if !t.isCode() && t.Channel == claim.ChannelSMS && t.To.Key() == notice.To.Key() && t.CreatedAt.After(micro(change.At.Add(-day))) {
+		if !t.isCode() && t.Channel == message.ChannelSMS && t.To.Key() == notice.To.Key() && t.CreatedAt.After(micro(change.At.Add(-day))) {
 			received++
 		}
 	}
-	return most == 0 || received < most || notice.Channel == claim.ChannelWebhook || notice.To.IsZero()
+	return most == 0 || received < most || notice.Channel == message.ChannelWebhook || notice.To.IsZero()
 }
 
 // spend takes the text from its calling code's budget.
@@ -72,7 +75,7 @@ func (s *Store) spend(ctx context.Context, change claim.Change) error {
 	if change.Text == nil {
 		return nil
 	}
-	budget := claim.Allowance{Most: change.Limits.PerCodeHour, Window: time.Hour}
+	budget := ratelimit.Limit{Most: change.Limits.PerCodeHour, Window: time.Hour}
 	err := s.budgets.Take(ctx, change.Text.To.CallingCode(), budget, change.At)
 	if full := (*problem.LimitError)(nil); errors.As(err, &full) {
 		return &problem.LimitError{Reason: claim.ErrCallingCodeFull, Until: full.Until, Name: claim.LimitCodeTexts}
@@ -96,16 +99,16 @@ func (s *Store) move(m claim.Move) error {
 	next.Attempts = kept.Attempts
 	next.Version++
 	if m.Forget {
-		next.Number, next.Was = claim.Mobile{}, claim.Mobile{}
+		next.Number, next.Was = phone.Number{}, phone.Number{}
 		for id, t := range s.texts {
 			if t.IdentityID == next.IdentityID {
-				t.To = claim.Mobile{}
+				t.To = phone.Number{}
 				s.texts[id] = t
 			}
 		}
 		for id, c := range s.claims {
 			if c.IdentityID == next.IdentityID {
-				c.Number, c.Was = claim.Mobile{}, claim.Mobile{}
+				c.Number, c.Was = phone.Number{}, phone.Number{}
 				s.claims[id] = c
 			}
 		}
@@ -176,13 +179,13 @@ func (s *Store) queue(change claim.Change) error {
 }
 
 // keep queues a text.
-func (s *Store) keep(t claim.Text) {
-	t.Kind, t.Channel = cmp.Or(t.Kind, claim.TextCode), cmp.Or(t.Channel, claim.ChannelSMS)
+func (s *Store) keep(t message.Text) {
+	t.Kind, t.Channel = cmp.Or(t.Kind, message.TextCode), cmp.Or(t.Channel, message.ChannelSMS)
 	t.Expires, t.CreatedAt, t.LeaseUntil = micro(t.Expires), micro(t.CreatedAt), micro(t.LeaseUntil)
 	if t.LeaseUntil.IsZero() {
 		t.LeaseUntil = t.CreatedAt
 	}
-	s.texts[t.ID] = text{Text: t, state: claim.TextQueued}
+	s.texts[t.ID] = text{Text: t, state: message.TextQueued}
 }
 
 // room fails when one more text would break a limit, or not be the first.

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Directory is a working claim.Directory in memory. Numbers are unique among
@@ -63,19 +64,19 @@ func (d *Directory) Identity(_ context.Context, id string) (claim.Identity, erro
 }
 
 // Adopt implements claim.Directory.
-func (d *Directory) Adopt(_ context.Context, id string, number claim.Mobile, unmark bool) error {
+func (d *Directory) Adopt(_ context.Context, id string, number phone.Number, unmark bool) error {
 	var left bool // the marker, which then is to be removed by another write
 	err := d.change(id, func(i *claim.Identity) error {
 		for _, other := range d.identities {
-			if other.ID != id && claim.RestoreMobile(other.Mobile).Same(number) {
+			if other.ID != id && phone.FromStore(other.Mobile).Same(number) {
 				return claim.ErrNumberTaken
 			}
 		}
-		i.Mobile, i.Verified = number.Reveal(), true
+		i.Mobile, i.Verified = number.Unmasked(), true
 		if unmark {
 			i.Pending = ""
 		}
-		left = claim.RestoreMobile(i.Pending).Same(number)
+		left = phone.FromStore(i.Pending).Same(number)
 		return nil
 	})
 	if err == nil && left {
@@ -85,21 +86,21 @@ func (d *Directory) Adopt(_ context.Context, id string, number claim.Mobile, unm
 }
 
 // Write implements claim.Directory.
-func (d *Directory) Write(_ context.Context, id string, number claim.Mobile) error {
+func (d *Directory) Write(_ context.Context, id string, number phone.Number) error {
 	return d.change(id, func(i *claim.Identity) error {
 		for _, other := range d.identities {
-			if other.ID != id && !number.IsZero() && claim.RestoreMobile(other.Mobile).Same(number) {
+			if other.ID != id && !number.IsZero() && phone.FromStore(other.Mobile).Same(number) {
 				return claim.ErrNumberTaken
 			}
 		}
-		i.Mobile, i.Verified = number.Reveal(), false
+		i.Mobile, i.Verified = number.Unmasked(), false
 		return nil
 	})
 }
 
 // Mark implements claim.Directory.
-func (d *Directory) Mark(_ context.Context, id string, number claim.Mobile) error {
-	return d.change(id, func(i *claim.Identity) error { i.Pending = number.Reveal(); return nil })
+func (d *Directory) Mark(_ context.Context, id string, number phone.Number) error {
+	return d.change(id, func(i *claim.Identity) error { i.Pending = number.Unmasked(); return nil })
 }
 
 // Unmark implements claim.Directory.
@@ -108,12 +109,12 @@ func (d *Directory) Unmark(_ context.Context, id string) error {
 }
 
 // Holders implements claim.Holders.
-func (d *Directory) Holders(_ context.Context, id string, number claim.Mobile) ([]claim.Holder, error) {
+func (d *Directory) Holders(_ context.Context, id string, number phone.Number) ([]claim.Holder, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var holders []claim.Holder
 	for _, other := range d.identities {
-		if other.ID != id && claim.RestoreMobile(other.Mobile).Same(number) && !d.Hidden {
+		if other.ID != id && phone.FromStore(other.Mobile).Same(number) && !d.Hidden {
 			holders = append(holders, claim.Holder{Identity: other, Bound: d.Identifier})
 		}
 	}
@@ -121,12 +122,12 @@ func (d *Directory) Holders(_ context.Context, id string, number claim.Mobile) (
 }
 
 // Vacate implements claim.Holders.
-func (d *Directory) Vacate(_ context.Context, id string, number claim.Mobile) error {
+func (d *Directory) Vacate(_ context.Context, id string, number phone.Number) error {
 	return d.change(id, func(i *claim.Identity) error {
-		if claim.RestoreMobile(i.Mobile).Same(number) {
+		if phone.FromStore(i.Mobile).Same(number) {
 			i.Mobile, i.Verified = "", false
 		}
-		if claim.RestoreMobile(i.Pending).Same(number) {
+		if phone.FromStore(i.Pending).Same(number) {
 			i.Pending = ""
 		}
 		return nil

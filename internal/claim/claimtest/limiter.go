@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // Limiter is a working claim.Limiter in memory. The zero value is ready.
@@ -16,7 +17,7 @@ type Limiter struct {
 	fail error
 }
 
-var _ claim.Limiter = (*Limiter)(nil)
+var _ ratelimit.Limiter = (*Limiter)(nil)
 
 // Fail makes every call fail with err, until it is nil.
 func (l *Limiter) Fail(err error) {
@@ -26,7 +27,7 @@ func (l *Limiter) Fail(err error) {
 }
 
 // Take implements claim.Limiter.
-func (l *Limiter) Take(_ context.Context, name string, a claim.Allowance, now time.Time) error {
+func (l *Limiter) Take(_ context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fail != nil || !a.Bounded() {
@@ -47,7 +48,7 @@ func (l *Limiter) Take(_ context.Context, name string, a claim.Allowance, now ti
 }
 
 // room tells when the next taking of a bounded allowance conforms.
-func (l *Limiter) room(name string, a claim.Allowance) time.Time {
+func (l *Limiter) room(name string, a ratelimit.Limit) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !a.Bounded() {
@@ -57,7 +58,7 @@ func (l *Limiter) room(name string, a claim.Allowance) time.Time {
 }
 
 // GiveBack implements claim.Limiter.
-func (l *Limiter) GiveBack(_ context.Context, name string, a claim.Allowance, now time.Time) error {
+func (l *Limiter) GiveBack(_ context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if tat := l.tats[name]; l.fail == nil && a.Bounded() && tat.After(micro(now)) {

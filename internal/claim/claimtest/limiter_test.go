@@ -3,10 +3,10 @@ package claimtest_test
 import (
 	"testing"
 
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 func TestTheFakeIsALimiter(t *testing.T) {
-	claimtest.TestLimiter(t, func(*testing.T) claim.Limiter { return &claimtest.Limiter{} })
+	claimtest.TestLimiter(t, func(*testing.T) ratelimit.Limiter { return &claimtest.Limiter{} })
 }

@@ -12,6 +12,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // TestMachine does random things to a claim.Service on a store, with every fault
@@ -66,7 +69,7 @@ type machine struct {
 	service *claim.Service
 	store   ArchivedStore
 	dir     *Directory
-	codes   *claim.Codes
+	codes   *otp.Codes
 	policy  claim.Policy
 	now     time.Time
 	ids     int
@@ -80,7 +83,7 @@ type machine struct {
 }
 
 func newMachine(t *rapid.T, store ArchivedStore) *machine {
-	codes, err := claim.NewCodes([]string{"0123456789abcdef0123456789abcdef"}, 10, claim.Numeric)
+	codes, err := otp.New([]string{"0123456789abcdef0123456789abcdef"}, 10, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,12 +111,12 @@ func (m *machine) start() {
 	m.faults.dead = false
 	m.service = claim.NewService(claim.Options{
 		Store: machineStore{m.store, m}, Directory: machineDirectory{m}, Codes: m.codes,
-		Plan:   claim.NumberPlan{Format: claim.FormatE164},
+		Plan:   phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy { return m.policy },
 		Now:    func() time.Time { return m.now },
 		NewID:  func() string { m.ids++; return fmt.Sprintf("%032x", m.ids) },
 		Jitter: func(d time.Duration) time.Duration { return d },
-		Send: func(t claim.Text) {
+		Send: func(t message.Text) {
 			if !m.busy && !m.faults.dead {
 				m.send(t)
 			}

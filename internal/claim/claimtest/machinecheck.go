@@ -9,6 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // everything is more than a run makes.
@@ -40,13 +42,13 @@ func (m *machine) open(id string) *claim.Claim {
 }
 
 // mayBeSent looks at a text on its way.
-func (m *machine) mayBeSent(text claim.Text) {
+func (m *machine) mayBeSent(text message.Text) {
 	c, err := m.store.Find(m.ctx, text.Code.ClaimID)
 	switch {
 	case err != nil || c == nil:
 		m.fail("a text without a claim: %v", err)
-	case !m.asked[text.IdentityID][text.To.Reveal()]:
-		m.fail("a text to a number that %s did not ask for: %s", text.IdentityID, text.To.Reveal())
+	case !m.asked[text.IdentityID][text.To.Unmasked()]:
+		m.fail("a text to a number that %s did not ask for: %s", text.IdentityID, text.To.Unmasked())
 	case c.State != claim.Open || c.Code() != text.Code || !c.Number.Same(text.To):
 		m.fail("a text with a dead code: %+v for %+v", text, *c)
 	}
@@ -59,28 +61,28 @@ func (m *machine) overwritten(i claim.Identity) *claim.Claim {
 	if err != nil {
 		m.fail("applied: %v", err)
 	}
-	if last.Overwritten(claim.Basis{Stored: claim.RestoreMobile(i.Mobile), Since: m.now.Add(-5 * time.Minute)}) {
+	if last.Overwritten(claim.Basis{Stored: phone.FromStore(i.Mobile), Since: m.now.Add(-5 * time.Minute)}) {
 		return last
 	}
 	return nil
 }
 
 // directlyRestored looks at a number that was just written, or removed, once more.
-func (m *machine) directlyRestored(before claim.Identity, number claim.Mobile) {
+func (m *machine) directlyRestored(before claim.Identity, number phone.Number) {
 	if c := m.overwritten(before); c == nil || !c.Direct || !c.Number.Same(number) {
-		m.fail("%s got %s, and nobody wrote it before", before.ID, number.Reveal())
+		m.fail("%s got %s, and nobody wrote it before", before.ID, number.Unmasked())
 	}
-	before.Mobile, before.Verified = number.Reveal(), false
+	before.Mobile, before.Verified = number.Unmasked(), false
 	m.written(before)
 }
 
 // adopted looks at a number that was just written as verified.
-func (m *machine) adopted(before claim.Identity, number claim.Mobile) {
-	was := claim.RestoreMobile(before.Mobile)
+func (m *machine) adopted(before claim.Identity, number phone.Number) {
+	was := phone.FromStore(before.Mobile)
 	claims := m.of(before.ID)
 	last := m.overwritten(before)
 	if last != nil && !last.Direct && last.Number.Same(number) && m.owed(*last) {
-		before.Mobile, before.Verified = number.Reveal(), true
+		before.Mobile, before.Verified = number.Unmasked(), true
 		m.written(before)
 		return
 	}
@@ -88,7 +90,7 @@ func (m *machine) adopted(before claim.Identity, number claim.Mobile) {
 		return c.State == claim.Verified && c.Number.Same(number) && m.owed(c)
 	})
 	if i < 0 {
-		m.fail("%s got %s without a right code", before.ID, number.Reveal())
+		m.fail("%s got %s without a right code", before.ID, number.Unmasked())
 		return
 	}
 	c := claims[i]
@@ -98,7 +100,7 @@ func (m *machine) adopted(before claim.Identity, number claim.Mobile) {
 	if !was.Same(c.Was) && !was.Same(number) && !own && last == nil && !m.interfered[before.ID] {
 		m.fail("%s's number was changed elsewhere to %s and is overwritten", before.ID, before.Mobile)
 	}
-	before.Mobile, before.Verified = number.Reveal(), true
+	before.Mobile, before.Verified = number.Unmasked(), true
 	m.written(before)
 }
 
@@ -125,7 +127,7 @@ func (m *machine) confirmed(id, code string, good bool, err error) {
 	if good && err != nil && !ended {
 		m.fail("%s's right code is refused: %v", id, err)
 	}
-	right := slices.ContainsFunc(m.phone[id], func(t claim.Text) bool { return m.code(t.Code) == code })
+	right := slices.ContainsFunc(m.phone[id], func(t message.Text) bool { return m.code(t.Code) == code })
 	if err == nil && !right {
 		m.fail("%s's code %s is taken, and never came to their phone", id, code)
 	}
@@ -166,7 +168,7 @@ func (m *machine) checkIdentity(id string, own []claim.Claim) {
 		if c.CreatedAt.After(m.now.Add(-24 * time.Hour)) {
 			tries += c.Attempts
 		}
-		same := c.Number.Same(claim.RestoreMobile(i.Pending))
+		same := c.Number.Same(phone.FromStore(i.Pending))
 		if same && !c.State.Ended() || c.State == claim.Verified || c.Marker != claim.MarkerDone && c.Marker != claim.MarkerOld {
 			errand++
 		}
@@ -231,7 +233,7 @@ func (m *machine) checkTrail(c claim.Claim, trail []string) {
 	if at != c.State {
 		m.fail("the trail %v leads to %s: %+v", trail, at, c)
 	}
-	if c.State == claim.Applied && !c.Direct && !m.had[c.IdentityID][c.Number.Reveal()] {
+	if c.State == claim.Applied && !c.Direct && !m.had[c.IdentityID][c.Number.Unmasked()] {
 		m.fail("applied and never written: %+v", c)
 	}
 }
@@ -242,7 +244,7 @@ func (m *machine) checkTexts() {
 	if err != nil {
 		m.fail("texts: %v", err)
 	}
-	texts = slices.DeleteFunc(texts, func(t claim.TextRecord) bool { return t.Kind != claim.TextCode })
+	texts = slices.DeleteFunc(texts, func(t claim.TextRecord) bool { return t.Kind != message.TextCode })
 	for _, t := range texts {
 		byPerson, byNumber, own := 0, 0, 0
 		for _, other := range texts {
@@ -282,7 +284,7 @@ func (m *machine) ended(t *rapid.T) {
 	for id, numbers := range m.lost {
 		for number := range numbers {
 			told := slices.ContainsFunc(m.of(id), func(c claim.Claim) bool {
-				return c.State == claim.Applied && c.WasVerified && c.Was.Same(claim.RestoreMobile(number))
+				return c.State == claim.Applied && c.WasVerified && c.Was.Same(phone.FromStore(number))
 			})
 			if !told {
 				m.fail("%s lost the verified %s, and nobody is told", id, number)

@@ -8,6 +8,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
 )
 
 func drawPerson(t *rapid.T) string { return rapid.SampledFrom(people).Draw(t, "who") }
@@ -120,7 +122,7 @@ func (m *machine) drawSomeCode(t *rapid.T) func() {
 	}
 }
 
-func (m *machine) code(ref claim.CodeRef) string {
+func (m *machine) code(ref otp.CodeRef) string {
 	code, err := m.codes.Code(ref)
 	if err != nil {
 		m.fail("derive code: %v", err)
@@ -174,12 +176,12 @@ func (m *machine) poll() {
 }
 
 // send brings a text to its phone.
-func (m *machine) send(text claim.Text) {
-	if text.Kind == claim.TextCode {
+func (m *machine) send(text message.Text) {
+	if text.Kind == message.TextCode {
 		m.mayBeSent(text)
 		m.phone[text.IdentityID] = append(m.phone[text.IdentityID], text)
 	}
-	_ = m.store.Done(m.ctx, claim.TextResult{TextID: text.ID, State: claim.TextSent, Gateway: "g", At: m.now})
+	_ = m.store.Done(m.ctx, message.TextResult{TextID: text.ID, State: message.TextSent, Gateway: "g", At: m.now})
 }
 
 // identity is what stands in the directory, whether or not it answers.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -76,11 +78,11 @@ func (s machineStore) Find(ctx context.Context, id string) (*claim.Claim, error)
 	return guarded(s.m, problem.ErrStoreUnavailable, func() (*claim.Claim, error) { return s.ArchivedStore.Find(ctx, id) })
 }
 
-func (s machineStore) Newest(ctx context.Context, id string, number claim.Mobile) (*claim.Claim, error) {
+func (s machineStore) Newest(ctx context.Context, id string, number phone.Number) (*claim.Claim, error) {
 	return guarded(s.m, problem.ErrStoreUnavailable, func() (*claim.Claim, error) { return s.ArchivedStore.Newest(ctx, id, number) })
 }
 
-func (s machineStore) History(ctx context.Context, id string, number claim.Mobile, since time.Time) (claim.History, error) {
+func (s machineStore) History(ctx context.Context, id string, number phone.Number, since time.Time) (claim.History, error) {
 	return guarded(s.m, problem.ErrStoreUnavailable, func() (claim.History, error) {
 		return s.ArchivedStore.History(ctx, id, number, since)
 	})
@@ -90,7 +92,7 @@ func (s machineStore) Commit(ctx context.Context, c claim.Change) error {
 	return guardedError(s.m, problem.ErrStoreUnavailable, func() error { return s.ArchivedStore.Commit(ctx, c) })
 }
 
-func (s machineStore) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
+func (s machineStore) Try(ctx context.Context, ref otp.CodeRef, limit int) error {
 	return guardedError(s.m, problem.ErrStoreUnavailable, func() error { return s.ArchivedStore.Try(ctx, ref, limit) })
 }
 
@@ -128,7 +130,7 @@ func (d machineDirectory) Identity(ctx context.Context, id string) (claim.Identi
 	})
 }
 
-func (d machineDirectory) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
+func (d machineDirectory) Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error {
 	return d.change(func() error {
 		before := d.m.identity(id)
 		err := d.m.dir.Adopt(ctx, id, number, unmark)
@@ -139,7 +141,7 @@ func (d machineDirectory) Adopt(ctx context.Context, id string, number claim.Mob
 	})
 }
 
-func (d machineDirectory) Write(ctx context.Context, id string, number claim.Mobile) error {
+func (d machineDirectory) Write(ctx context.Context, id string, number phone.Number) error {
 	return d.change(func() error {
 		before := d.m.identity(id)
 		err := d.m.dir.Write(ctx, id, number)
@@ -150,7 +152,7 @@ func (d machineDirectory) Write(ctx context.Context, id string, number claim.Mob
 	})
 }
 
-func (d machineDirectory) Mark(ctx context.Context, id string, number claim.Mobile) error {
+func (d machineDirectory) Mark(ctx context.Context, id string, number phone.Number) error {
 	return d.change(func() error { return d.m.dir.Mark(ctx, id, number) })
 }
 

@@ -7,7 +7,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // form is a settings flow that has been staged, with the identity as Kratos read
@@ -61,8 +63,8 @@ func (m *machine) drawForm(t *rapid.T, wanted string) func() {
 // somebody else's write took away, and that a slower form put back since, is known to
 // Kratos alone.
 func (m *machine) known(before, read claim.Identity) bool {
-	number := claim.RestoreMobile(before.Mobile)
-	if read.Verified && claim.RestoreMobile(read.Mobile).Same(number) {
+	number := phone.FromStore(before.Mobile)
+	if read.Verified && phone.FromStore(read.Mobile).Same(number) {
 		return true
 	}
 	return slices.ContainsFunc(m.of(before.ID), func(c claim.Claim) bool {
@@ -73,7 +75,7 @@ func (m *machine) known(before, read claim.Identity) bool {
 // loses keeps in mind that a person's verified number ended without a code, by a
 // write that Holdline knew of beforehand.
 func (m *machine) loses(before claim.Identity, now string) {
-	if before.Verified && before.Mobile != "" && !claim.RestoreMobile(before.Mobile).Same(claim.RestoreMobile(now)) {
+	if before.Verified && before.Mobile != "" && !phone.FromStore(before.Mobile).Same(phone.FromStore(now)) {
 		if m.lost[before.ID] == nil {
 			m.lost[before.ID] = map[string]bool{}
 		}
@@ -103,7 +105,7 @@ func (m *machine) kratosStores(id string) {
 
 func (m *machine) storeForm(f form, activate bool) {
 	i := f.read
-	i.Pending = f.answer.Pending.Reveal()
+	i.Pending = f.answer.Pending.Unmasked()
 	if writes(f.answer.Ruling) {
 		i.Mobile, i.Verified = f.wanted, false
 	}
@@ -133,7 +135,7 @@ func (m *machine) storeForm(f form, activate bool) {
 // lives reports whether there is a claim that a marker can belong to.
 func (m *machine) lives(id, pending string) bool {
 	return slices.ContainsFunc(m.of(id), func(c claim.Claim) bool {
-		return !c.State.Ended() && c.Marker != claim.MarkerOld && c.Number.Same(claim.RestoreMobile(pending))
+		return !c.State.Ended() && c.Marker != claim.MarkerOld && c.Number.Same(phone.FromStore(pending))
 	})
 }
 
@@ -142,12 +144,12 @@ func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 	id := drawPerson(t)
 	change := claim.DirectChange{Origin: claim.OriginSCIM, Touch: claim.TouchExplicit, Wanted: wanted}
 	change.Asked = rapid.Bool().Draw(t, "verifyMobile")
-	change.Who = claim.Actor{Kind: claim.Owner, ID: id}
+	change.Who = audit.Actor{Kind: audit.Owner, ID: id}
 	switch change.Client = rapid.Bool().Draw(t, "client"); {
 	case rapid.Bool().Draw(t, "privileged"):
-		change.Who = claim.Actor{Kind: claim.Privileged, ID: "client"}
+		change.Who = audit.Actor{Kind: audit.Privileged, ID: "client"}
 	case change.Client:
-		change.Who = claim.Actor{Kind: claim.Client, ID: "client"}
+		change.Who = audit.Actor{Kind: audit.Client, ID: "client"}
 	}
 	if change.Client {
 		change.LeaveOut = rapid.SampledFrom([]claim.LeaveOut{claim.LeaveOutNone, claim.LeaveOutAny}).Draw(t, "left out")
@@ -178,7 +180,7 @@ func (m *machine) scim(ctx context.Context, id string, change claim.DirectChange
 	if err != nil {
 		return err
 	}
-	if !p.Held() && !p.Number.Same(claim.RestoreMobile(seen.Mobile)) {
+	if !p.Held() && !p.Number.Same(phone.FromStore(seen.Mobile)) {
 		m.mayWrite(before, change)
 	}
 	err = machineDirectory{m}.change(func() error {
@@ -186,13 +188,13 @@ func (m *machine) scim(ctx context.Context, id string, change claim.DirectChange
 			return claim.ErrNumberRefused
 		}
 		i := m.identity(id)
-		i.Pending = p.Pending.Reveal()
+		i.Pending = p.Pending.Unmasked()
 		if !p.Held() {
-			i.Verified = i.Verified && p.Number.Same(claim.RestoreMobile(i.Mobile))
-			i.Mobile = p.Number.Reveal()
+			i.Verified = i.Verified && p.Number.Same(phone.FromStore(i.Mobile))
+			i.Mobile = p.Number.Unmasked()
 		}
 		if p.Ruling == claim.Challenge {
-			m.asked[id][p.Pending.Reveal()] = true
+			m.asked[id][p.Pending.Unmasked()] = true
 		}
 		if m.taken(id, i.Mobile) {
 			return claim.ErrNumberTaken

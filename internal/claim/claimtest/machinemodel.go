@@ -1,7 +1,11 @@
 package claimtest
 
 import (
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // people and numbers are few, so that they meet.
@@ -13,13 +17,13 @@ var (
 // model is all that is known of the people, without knowing how claims work: what
 // number each has, which they asked for, and which codes they typed rightly.
 type model struct {
-	stored  map[string]claim.Identity      // as others wrote it, or a right code
-	asked   map[string]map[string]bool     // numbers that somebody wanted a code for
-	phone   map[string][]claim.Text        // texts with codes, as they arrived
-	typed   map[claim.CodeRef]claim.Mobile // codes typed while they were good, and where they had arrived
-	guessed map[string]int                 // wrong codes, by claim
-	had     map[string]map[string]bool     // verified numbers that each had at some time
-	lost    map[string]map[string]bool     // verified numbers that each lost without a code
+	stored  map[string]claim.Identity    // as others wrote it, or a right code
+	asked   map[string]map[string]bool   // numbers that somebody wanted a code for
+	phone   map[string][]message.Text    // texts with codes, as they arrived
+	typed   map[otp.CodeRef]phone.Number // codes typed while they were good, and where they had arrived
+	guessed map[string]int               // wrong codes, by claim
+	had     map[string]map[string]bool   // verified numbers that each had at some time
+	lost    map[string]map[string]bool   // verified numbers that each lost without a code
 	// stale are markers that a form, which was stored late, put back for a claim that
 	// had ended, and Holdline was not told of it: nobody can know.
 	stale map[string]string
@@ -30,8 +34,8 @@ type model struct {
 
 func newModel(identities []claim.Identity) model {
 	m := model{
-		stored: map[string]claim.Identity{}, asked: map[string]map[string]bool{}, phone: map[string][]claim.Text{},
-		typed: map[claim.CodeRef]claim.Mobile{}, had: map[string]map[string]bool{}, lost: map[string]map[string]bool{}, guessed: map[string]int{},
+		stored: map[string]claim.Identity{}, asked: map[string]map[string]bool{}, phone: map[string][]message.Text{},
+		typed: map[otp.CodeRef]phone.Number{}, had: map[string]map[string]bool{}, lost: map[string]map[string]bool{}, guessed: map[string]int{},
 		stale: map[string]string{}, interfered: map[string]bool{},
 	}
 	for _, i := range identities {
@@ -54,7 +58,7 @@ func (m model) written(i claim.Identity) {
 // needsNoCode are the rules D2, D3, D6 and D7 in one line: what may be written
 // at once. The change of a form has no asking and nobody privileged.
 func needsNoCode(p claim.Policy, c claim.DirectChange) bool {
-	privileged := c.Who.Kind == claim.Privileged && !p.VerifyPrivileged
+	privileged := c.Who.Kind == audit.Privileged && !p.VerifyPrivileged
 	unasked := c.Origin == claim.OriginSCIM && !c.Asked && !p.VerifyAlways
 	return !p.Enabled || c.Wanted == "" || privileged || unasked
 }

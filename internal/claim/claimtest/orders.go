@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -158,13 +161,13 @@ type order struct {
 	t      *testing.T
 	store  ArchivedStore
 	kratos *twoStepKratos
-	codes  *claim.Codes
+	codes  *otp.Codes
 	policy claim.Policy
 	doers  []*doer
 	choose func(ready []*doer, asleep map[*doer]bool) *doer
 	ids    atomic.Int64
 	mu     sync.Mutex // keeps fault and trace: who gives up waiting goes on without a turn
-	phone  []claim.Text
+	phone  []message.Text
 	wishes []wish
 	trace  []string
 	died   bool // some process
@@ -217,7 +220,7 @@ const (
 
 func newOrder(t *testing.T, doings []doing, store ArchivedStore, choose func([]*doer, map[*doer]bool) *doer) *order {
 	t.Helper()
-	codes, err := claim.NewCodes([]string{"0123456789abcdef0123456789abcdef"}, 10, claim.Numeric)
+	codes, err := otp.New([]string{"0123456789abcdef0123456789abcdef"}, 10, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,12 +245,12 @@ func newOrder(t *testing.T, doings []doing, store ArchivedStore, choose func([]*
 
 func (o *order) newService() *claim.Service {
 	return claim.NewService(claim.Options{
-		Store: steppedStore{o.store, o}, Directory: o.kratos, Codes: o.codes, Plan: claim.NumberPlan{Format: claim.FormatRaw},
+		Store: steppedStore{o.store, o}, Directory: o.kratos, Codes: o.codes, Plan: phone.Parser{Format: phone.FormatRaw},
 		Policy: func() claim.Policy { return o.policy },
 		Now:    func() time.Time { return time.Now().UTC() }, //nolint:forbidigo // of the bubble
 		NewID:  func() string { return fmt.Sprintf("%032x", o.ids.Add(1)) },
 		Jitter: func(d time.Duration) time.Duration { return d },
-		Send:   func(t claim.Text) { o.phone = append(o.phone, t) },
+		Send:   func(t message.Text) { o.phone = append(o.phone, t) },
 		Log:    slog.New(slog.DiscardHandler),
 	})
 }
@@ -397,7 +400,7 @@ func (s steppedStore) Applied(ctx context.Context, id string) (*claim.Claim, err
 	return inTurn(s.o, ctx, storeRead, "applied", func() (*claim.Claim, error) { return s.ArchivedStore.Applied(ctx, id) })
 }
 
-func (s steppedStore) Newest(ctx context.Context, id string, number claim.Mobile) (*claim.Claim, error) {
+func (s steppedStore) Newest(ctx context.Context, id string, number phone.Number) (*claim.Claim, error) {
 	return inTurn(s.o, ctx, storeRead, "newest", func() (*claim.Claim, error) { return s.ArchivedStore.Newest(ctx, id, number) })
 }
 
@@ -405,14 +408,14 @@ func (s steppedStore) Find(ctx context.Context, id string) (*claim.Claim, error)
 	return inTurn(s.o, ctx, storeRead, "find", func() (*claim.Claim, error) { return s.ArchivedStore.Find(ctx, id) })
 }
 
-func (s steppedStore) History(ctx context.Context, id string, number claim.Mobile, since time.Time) (claim.History, error) {
+func (s steppedStore) History(ctx context.Context, id string, number phone.Number, since time.Time) (claim.History, error) {
 	return inTurn(s.o, ctx, storeRead, "history", func() (claim.History, error) { return s.ArchivedStore.History(ctx, id, number, since) })
 }
 
 func (s steppedStore) Commit(ctx context.Context, c claim.Change) error {
 	what := "commit"
 	if c.Create != nil {
-		what += fmt.Sprintf(" create %s for %s", c.Create.State, c.Create.Number.Reveal())
+		what += fmt.Sprintf(" create %s for %s", c.Create.State, c.Create.Number.Unmasked())
 	}
 	for _, m := range c.Moves {
 		what += fmt.Sprintf(" %.4s %s-%s", m.Claim.ID, m.From, m.Claim.State)
@@ -420,7 +423,7 @@ func (s steppedStore) Commit(ctx context.Context, c claim.Change) error {
 	return inTurnError(s.o, ctx, storeWrite, what, func() error { return s.ArchivedStore.Commit(ctx, c) })
 }
 
-func (s steppedStore) Try(ctx context.Context, ref claim.CodeRef, limit int) error {
+func (s steppedStore) Try(ctx context.Context, ref otp.CodeRef, limit int) error {
 	return inTurnError(s.o, ctx, storeWrite, "try", func() error { return s.ArchivedStore.Try(ctx, ref, limit) })
 }
 
@@ -493,7 +496,7 @@ func (k *twoStepKratos) store(ctx context.Context, what string, i claim.Identity
 }
 
 // Adopt implements claim.Directory.
-func (k *twoStepKratos) Adopt(ctx context.Context, id string, number claim.Mobile, unmark bool) error {
+func (k *twoStepKratos) Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error {
 	if err := k.known(id); err != nil {
 		return err
 	}
@@ -505,32 +508,32 @@ func (k *twoStepKratos) Adopt(ctx context.Context, id string, number claim.Mobil
 		if unmark {
 			i.Pending = ""
 		}
-		i.Mobile, i.Verified = number.Reveal(), true
+		i.Mobile, i.Verified = number.Unmasked(), true
 		k.o.adopted(ctx, number)
 		return nil
 	}
-	changed, err := k.patch(ctx, "writes "+number.Reveal(), adopt)
+	changed, err := k.patch(ctx, "writes "+number.Unmasked(), adopt)
 	if errors.Is(err, claim.ErrNumberRefused) {
-		changed, err = k.patch(ctx, "writes "+number.Reveal(), adopt)
+		changed, err = k.patch(ctx, "writes "+number.Unmasked(), adopt)
 	}
-	if err == nil && claim.RestoreMobile(changed.Pending).Same(number) {
+	if err == nil && phone.FromStore(changed.Pending).Same(number) {
 		err = claim.ErrDirectoryAway
 	}
 	return err
 }
 
 // Write implements claim.Directory.
-func (k *twoStepKratos) Write(ctx context.Context, _ string, number claim.Mobile) error {
-	_, err := k.patch(ctx, "writes "+number.Reveal(), func(i *claim.Identity) error {
-		i.Mobile, i.Verified = number.Reveal(), false
+func (k *twoStepKratos) Write(ctx context.Context, _ string, number phone.Number) error {
+	_, err := k.patch(ctx, "writes "+number.Unmasked(), func(i *claim.Identity) error {
+		i.Mobile, i.Verified = number.Unmasked(), false
 		return nil
 	})
 	return err
 }
 
 // Mark implements claim.Directory.
-func (k *twoStepKratos) Mark(ctx context.Context, _ string, number claim.Mobile) error {
-	_, err := k.patch(ctx, "marks "+number.Reveal(), func(i *claim.Identity) error { i.Pending = number.Reveal(); return nil })
+func (k *twoStepKratos) Mark(ctx context.Context, _ string, number phone.Number) error {
+	_, err := k.patch(ctx, "marks "+number.Unmasked(), func(i *claim.Identity) error { i.Pending = number.Unmasked(); return nil })
 	return err
 }
 

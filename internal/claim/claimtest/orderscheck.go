@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // rows are the person's claims.
@@ -31,12 +32,12 @@ func (o *order) living(ctx context.Context) []string {
 }
 
 // adopted looks at a number that is about to be written as verified.
-func (o *order) adopted(ctx context.Context, number claim.Mobile) {
+func (o *order) adopted(ctx context.Context, number phone.Number) {
 	accepted := slices.ContainsFunc(o.rows(ctx), func(c claim.Claim) bool {
 		return (c.State == claim.Verified || c.State == claim.Applied) && c.Number.Same(number)
 	})
 	if !accepted {
-		o.fail("%s is written as verified, and no code came back", number.Reveal())
+		o.fail("%s is written as verified, and no code came back", number.Unmasked())
 	}
 }
 
@@ -52,7 +53,7 @@ func (o *order) check(ctx context.Context) {
 			open = &c
 		}
 		if c.State == claim.Staged || c.State == claim.Verified {
-			o.fail("it does not come to rest: %s is %s", c.Number.Reveal(), c.State)
+			o.fail("it does not come to rest: %s is %s", c.Number.Unmasked(), c.State)
 		}
 	}
 	if held > 1 {
@@ -61,8 +62,8 @@ func (o *order) check(ctx context.Context) {
 	switch {
 	case open == nil && identity.Pending != "":
 		o.fail("%s is shown as pending, and nothing is open", identity.Pending)
-	case open != nil && identity.Pending != open.Number.Reveal():
-		o.fail("%q is shown as pending, and the claim to %s is open", identity.Pending, open.Number.Reveal())
+	case open != nil && identity.Pending != open.Number.Unmasked():
+		o.fail("%q is shown as pending, and the claim to %s is open", identity.Pending, open.Number.Unmasked())
 	}
 	o.checkNumber(ctx, identity)
 	o.checkTakenBack(rows)
@@ -98,7 +99,7 @@ func (o *order) checkNumber(ctx context.Context, identity claim.Identity) {
 		o.fail("Kratos holds %q, verified: %t; it should hold one of %v", identity.Mobile, identity.Verified, allowed)
 	}
 	codeCame := slices.ContainsFunc(o.rows(ctx), func(c claim.Claim) bool {
-		return c.State == claim.Applied && c.Number.Reveal() == identity.Mobile
+		return c.State == claim.Applied && c.Number.Unmasked() == identity.Mobile
 	})
 	switch {
 	case identity.Verified && identity.Mobile != firstOne && !codeCame:
@@ -114,7 +115,7 @@ func (o *order) checkNumber(ctx context.Context, identity claim.Identity) {
 func (o *order) twoChangesAgo(ctx context.Context, number string) bool {
 	rows := o.rows(ctx)
 	return slices.ContainsFunc(rows, func(first claim.Claim) bool {
-		return first.State == claim.Applied && first.Was.Reveal() == number && slices.ContainsFunc(rows, func(second claim.Claim) bool {
+		return first.State == claim.Applied && first.Was.Unmasked() == number && slices.ContainsFunc(rows, func(second claim.Claim) bool {
 			return second.State == claim.Applied && second.Was.Same(first.Number) && second.EndedAt.After(first.EndedAt)
 		})
 	})
@@ -146,12 +147,12 @@ func (o *order) checkTold(rows []claim.Claim) {
 	}
 	for _, c := range rows {
 		if c.State == claim.Applied && !c.Direct {
-			verified = append(verified, c.Number.Reveal())
+			verified = append(verified, c.Number.Unmasked())
 		}
 	}
 	for _, number := range verified {
 		told := slices.ContainsFunc(rows, func(c claim.Claim) bool {
-			return c.State == claim.Applied && c.WasVerified && c.Was.Reveal() == number
+			return c.State == claim.Applied && c.WasVerified && c.Was.Unmasked() == number
 		})
 		past := slices.ContainsFunc(o.doers, func(d *doer) bool { return d.name == "set elsewhere" })
 		if !told && !past && o.kratos.identity.Mobile != number {
@@ -168,7 +169,7 @@ func (o *order) checkTakenBack(rows []claim.Claim) {
 		}
 		for _, c := range rows {
 			if slices.Contains(w.living, c.ID) && (c.State == claim.Open || c.State == claim.Staged || c.State == claim.Verified) {
-				o.fail("the claim to %s was taken back, and is %s", c.Number.Reveal(), c.State)
+				o.fail("the claim to %s was taken back, and is %s", c.Number.Unmasked(), c.State)
 			}
 		}
 		for _, form := range o.wishes {
@@ -196,7 +197,7 @@ func (o *order) checkAsked(rows []claim.Claim) {
 		return
 	}
 	given := slices.ContainsFunc(o.wishes, func(w wish) bool { return w.kind == confirmed && w.number == o.wishes[i].number })
-	if w := o.wishes[i]; !given && !slices.ContainsFunc(rows, func(c claim.Claim) bool { return c.Number.Reveal() == w.number && c.State == claim.Open }) {
+	if w := o.wishes[i]; !given && !slices.ContainsFunc(rows, func(c claim.Claim) bool { return c.Number.Unmasked() == w.number && c.State == claim.Open }) {
 		o.fail("%s was asked for and is not open", w.number)
 	}
 }

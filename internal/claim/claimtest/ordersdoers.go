@@ -7,7 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // doing is something that somebody does.
@@ -62,16 +64,16 @@ func doings() []doing {
 		{name: "cancel", do: func(o *order, ctx context.Context, d *doer) { o.cancel(ctx, d, o.owner()) }},
 		{name: "administrator cancels", do: (*order).administratorCancels},
 		{name: "SCIM takes back", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: firstOne, Who: claim.Actor{Kind: claim.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: firstOne, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM removes", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchWhole, Who: claim.Actor{Kind: claim.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchWhole, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM asks", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: d.number, Asked: true, Who: claim.Actor{Kind: claim.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: d.number, Asked: true, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM writes", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: d.number, Who: claim.Actor{Kind: claim.Privileged, ID: "client"}})
+			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: d.number, Who: audit.Actor{Kind: audit.Privileged, ID: "client"}})
 		}},
 		{name: "set elsewhere", do: (*order).setElsewhere},
 		{name: "worker", do: (*order).work},
@@ -116,7 +118,7 @@ func (o *order) form(ctx context.Context, service *claim.Service, number string,
 		return
 	}
 	stored := read
-	stored.Pending = answer.Pending.Reveal()
+	stored.Pending = answer.Pending.Unmasked()
 	if writes(answer.Ruling) {
 		stored.Mobile, stored.Verified = number, false
 	}
@@ -177,7 +179,7 @@ func (o *order) code(ctx context.Context, d *doer) {
 		return
 	}
 	who.Seen = &seen
-	i := slices.IndexFunc(o.phone, func(t claim.Text) bool { return t.To.Reveal() == wanted })
+	i := slices.IndexFunc(o.phone, func(t message.Text) bool { return t.To.Unmasked() == wanted })
 	code, err := o.codes.Code(o.phone[i].Code)
 	if err != nil {
 		o.fail("derive code: %v", err)
@@ -206,7 +208,7 @@ func (o *order) administratorCancels(ctx context.Context, d *doer) {
 		return
 	}
 	who := o.owner()
-	who.By, who.ClaimID = claim.Actor{Kind: claim.Administrator, ID: "admin"}, snapshot.Held.ID
+	who.By, who.ClaimID = audit.Actor{Kind: audit.Administrator, ID: "admin"}, snapshot.Held.ID
 	o.cancel(ctx, d, who)
 }
 
@@ -223,17 +225,17 @@ func (o *order) scim(ctx context.Context, d *doer, change claim.DirectChange) {
 		if p, err = d.service.Propose(ctx, seen, change); err != nil {
 			return err
 		}
-		if !p.Held() || p.Pending.Reveal() != seen.Pending {
+		if !p.Held() || p.Pending.Unmasked() != seen.Pending {
 			_, err = o.kratos.patch(ctx, "SCIM writes", func(i *claim.Identity) error {
-				i.Pending = p.Pending.Reveal()
+				i.Pending = p.Pending.Unmasked()
 				if !p.Held() {
-					i.Verified = i.Verified && p.Number.Reveal() == i.Mobile
-					i.Mobile = p.Number.Reveal()
+					i.Verified = i.Verified && p.Number.Unmasked() == i.Mobile
+					i.Mobile = p.Number.Unmasked()
 				}
 				return nil
 			})
 			if !p.Held() && (err == nil || d.dead && d.late) {
-				o.wished(wish{kind: written, number: p.Number.Reveal(), unheard: err != nil}, began)
+				o.wished(wish{kind: written, number: p.Number.Unmasked(), unheard: err != nil}, began)
 			}
 		}
 		at := len(o.wishes) - 1

@@ -9,31 +9,32 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // DueTexts implements claim.Outbox.
-func (s *Store) DueTexts(_ context.Context, now time.Time, n int) ([]claim.QueuedText, error) {
+func (s *Store) DueTexts(_ context.Context, now time.Time, n int) ([]message.QueuedText, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var due []claim.QueuedText
+	var due []message.QueuedText
 	for _, t := range s.newestTexts() {
-		if t.state != claim.TextQueued || t.LeaseUntil.After(micro(now)) {
+		if t.state != message.TextQueued || t.LeaseUntil.After(micro(now)) {
 			continue
 		}
 		c := s.claims[t.Code.ClaimID]
-		due = append(due, claim.QueuedText{
+		due = append(due, message.QueuedText{
 			Text: t.Text, Tries: t.tries, Current: !t.isCode() || c.State == claim.Open && c.Code() == t.Code,
-			Unclear: strings.HasPrefix(t.reason, claim.ReasonUnclear),
+			Unclear: strings.HasPrefix(t.reason, message.ReasonUnclear),
 		})
 	}
-	slices.SortStableFunc(due, func(a, b claim.QueuedText) int {
+	slices.SortStableFunc(due, func(a, b message.QueuedText) int {
 		return cmp.Compare(alive(a, now), alive(b, now))
 	})
 	return due[:min(n, len(due))], s.fail
 }
 
 // alive is 0 for a text that expired, else 1.
-func alive(t claim.QueuedText, now time.Time) int {
+func alive(t message.QueuedText, now time.Time) int {
 	if !t.Expires.IsZero() && !micro(now).Before(t.Expires) {
 		return 0
 	}
@@ -41,7 +42,7 @@ func alive(t claim.QueuedText, now time.Time) int {
 }
 
 // TakeText implements claim.Outbox.
-func (s *Store) TakeText(_ context.Context, t claim.QueuedText, until time.Time) (bool, error) {
+func (s *Store) TakeText(_ context.Context, t message.QueuedText, until time.Time) (bool, error) {
 	taken := false
 	err := s.settle(t.ID, func(kept *text) {
 		taken = kept.tries == t.Tries && kept.LeaseUntil.Equal(micro(t.LeaseUntil)) && kept.LeaseUntil.Before(micro(until))
@@ -53,7 +54,7 @@ func (s *Store) TakeText(_ context.Context, t claim.QueuedText, until time.Time)
 }
 
 // Done implements claim.Outbox.
-func (s *Store) Done(_ context.Context, r claim.TextResult) error {
+func (s *Store) Done(_ context.Context, r message.TextResult) error {
 	return s.settle(r.TextID, func(t *text) {
 		t.state, t.gateway, t.providerID = r.State, r.Gateway, r.ProviderID
 		t.reason, t.doneAt = r.Reason, micro(r.At)
@@ -67,7 +68,7 @@ func (s *Store) PutOff(_ context.Context, textID string, until time.Time, reason
 
 // DropTexts implements claim.Outbox.
 func (s *Store) DropTexts(_ context.Context, textIDs []string, now time.Time, reason string) error {
-	return s.settleDue(textIDs, now, func(t *text) { t.state, t.reason, t.doneAt = claim.TextDropped, reason, micro(now) })
+	return s.settleDue(textIDs, now, func(t *text) { t.state, t.reason, t.doneAt = message.TextDropped, reason, micro(now) })
 }
 
 // PostponeTexts implements claim.Outbox.
@@ -93,7 +94,7 @@ func (s *Store) settle(id string, do func(*text)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.texts[id]
-	if s.fail != nil || !ok || t.state != claim.TextQueued {
+	if s.fail != nil || !ok || t.state != message.TextQueued {
 		return s.fail
 	}
 	do(&t)

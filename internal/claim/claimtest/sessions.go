@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -18,7 +19,7 @@ import (
 type AdminSessions struct {
 	mu       sync.Mutex
 	byDigest map[claim.SessionDigest]claim.AdminSession
-	events   []claim.Event
+	events   []audit.Event
 	touches  int
 	fail     error
 }
@@ -36,7 +37,7 @@ func (s *AdminSessions) Fail(err error) {
 }
 
 // Events returns the audit trail.
-func (s *AdminSessions) Events() []claim.Event {
+func (s *AdminSessions) Events() []audit.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.events)
@@ -50,7 +51,7 @@ func (s *AdminSessions) Touches() int {
 }
 
 // BeginSession implements claim.AdminSessions.
-func (s *AdminSessions) BeginSession(_ context.Context, session claim.AdminSession, e claim.Event) error {
+func (s *AdminSessions) BeginSession(_ context.Context, session claim.AdminSession, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
@@ -95,7 +96,7 @@ func (s *AdminSessions) TouchSession(_ context.Context, d claim.SessionDigest, a
 }
 
 // EndSession implements claim.AdminSessions.
-func (s *AdminSessions) EndSession(_ context.Context, d claim.SessionDigest, e claim.Event) error {
+func (s *AdminSessions) EndSession(_ context.Context, d claim.SessionDigest, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.byDigest[d]; s.fail == nil && ok {

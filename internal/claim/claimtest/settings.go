@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -14,7 +15,7 @@ import (
 type Settings struct {
 	mu     sync.Mutex
 	kept   map[claim.Switch]claim.Setting
-	events []claim.Event
+	events []audit.Event
 	fail   error
 }
 
@@ -28,7 +29,7 @@ func (s *Settings) Fail(err error) {
 }
 
 // Events returns the audit trail.
-func (s *Settings) Events() []claim.Event {
+func (s *Settings) Events() []audit.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.events)
@@ -47,7 +48,7 @@ func (s *Settings) Settings(context.Context) ([]claim.Setting, error) {
 
 // ChangeSettings implements claim.Settings. It works on a copy, and keeps it if
 // all went well.
-func (s *Settings) ChangeSettings(_ context.Context, changes []claim.SettingChange, by claim.Actor, at time.Time) error {
+func (s *Settings) ChangeSettings(_ context.Context, changes []claim.SettingChange, by audit.Actor, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {

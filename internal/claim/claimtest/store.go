@@ -8,7 +8,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // Store is a working claim.Store in memory. Changes happen one after another.
@@ -19,7 +24,7 @@ type Store struct {
 	leases   map[string]claim.Lease
 	events   []claim.EventRecord
 	lines    int64 // written to the audit trail so far
-	receipts []claim.Receipt
+	receipts []message.Receipt
 	fail     error
 	// budgets are those of calling codes.
 	budgets Limiter
@@ -27,8 +32,8 @@ type Store struct {
 
 // text is a text and what became of it; LeaseUntil is when it is due.
 type text struct {
-	claim.Text
-	state  claim.TextState
+	message.Text
+	state  message.TextState
 	tries  int
 	reason string // of the last put-off, or of its end
 	// gateway and providerID say, once it ended, how receipts name it.
@@ -37,7 +42,7 @@ type text struct {
 }
 
 // isCode tells a text with a code from a notice.
-func (t text) isCode() bool { return t.Kind == claim.TextCode }
+func (t text) isCode() bool { return t.Kind == message.TextCode }
 
 var _ claim.Store = (*Store)(nil)
 
@@ -54,10 +59,10 @@ func (s *Store) Fail(err error) {
 }
 
 // Events returns the audit trail, oldest first.
-func (s *Store) Events() []claim.Event {
+func (s *Store) Events() []audit.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var events []claim.Event
+	var events []audit.Event
 	for _, line := range s.events {
 		events = append(events, line.Event)
 	}
@@ -65,7 +70,7 @@ func (s *Store) Events() []claim.Event {
 }
 
 // note adds lines to the audit trail. The caller holds the lock.
-func (s *Store) note(events ...claim.Event) {
+func (s *Store) note(events ...audit.Event) {
 	for _, e := range events {
 		s.lines++
 		e.At = micro(e.At)
@@ -160,7 +165,7 @@ func (s *Store) Find(_ context.Context, claimID string) (*claim.Claim, error) {
 }
 
 // Newest implements claim.Claims.
-func (s *Store) Newest(_ context.Context, identityID string, number claim.Mobile) (*claim.Claim, error) {
+func (s *Store) Newest(_ context.Context, identityID string, number phone.Number) (*claim.Claim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.of(identityID) {
@@ -172,7 +177,7 @@ func (s *Store) Newest(_ context.Context, identityID string, number claim.Mobile
 }
 
 // History implements claim.Claims.
-func (s *Store) History(_ context.Context, identityID string, number claim.Mobile, since time.Time) (claim.History, error) {
+func (s *Store) History(_ context.Context, identityID string, number phone.Number, since time.Time) (claim.History, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var history claim.History
@@ -185,12 +190,12 @@ func (s *Store) History(_ context.Context, identityID string, number claim.Mobil
 }
 
 // RoomAt implements claim.Claims.
-func (s *Store) RoomAt(_ context.Context, t claim.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
+func (s *Store) RoomAt(_ context.Context, t message.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	until, _ := s.fullUntil(claim.Change{Limits: limits, At: now}, t.IdentityID, t.To.Key(), t.Address,
 		s.claims[t.Code.ClaimID].WasVerified)
-	budget := claim.Allowance{Most: limits.PerCodeHour, Window: time.Hour}
+	budget := ratelimit.Limit{Most: limits.PerCodeHour, Window: time.Hour}
 	if room := s.budgets.room(t.To.CallingCode(), budget); budget.Bounded() && room.After(now) && room.After(until) {
 		until = room
 	}
@@ -205,7 +210,7 @@ func (s *Store) newestTexts() []text {
 }
 
 // Try implements claim.Claims.
-func (s *Store) Try(_ context.Context, ref claim.CodeRef, limit int) error {
+func (s *Store) Try(_ context.Context, ref otp.CodeRef, limit int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
@@ -296,7 +301,7 @@ func (s *Store) Prune(_ context.Context, before time.Time, n int) (int, error) {
 		pruned++
 	}
 	if pruned == 0 {
-		s.receipts = slices.DeleteFunc(s.receipts, func(r claim.Receipt) bool {
+		s.receipts = slices.DeleteFunc(s.receipts, func(r message.Receipt) bool {
 			old := s.fail == nil && pruned < n && r.At.Before(micro(before))
 			if old {
 				pruned++

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // The suite's numbers, identities and moment. Times are arguments everywhere.
@@ -129,7 +131,7 @@ func (f *fixture) current(identityID string) claim.Snapshot {
 // same compares claims, texts and snapshots, their numbers too.
 func (f *fixture) same(got, want any) {
 	f.Helper()
-	plain := cmp.Transformer("reveal", claim.Mobile.Reveal)
+	plain := cmp.Transformer("reveal", phone.Number.Unmasked)
 	if diff := cmp.Diff(want, got, plain); diff != "" {
 		f.Errorf("differs (-want +got):\n%s", diff)
 	}
@@ -169,7 +171,7 @@ func (f *fixture) wantWinners(errs []error, winners int, lost error) {
 func staged(id, identityID string) claim.Claim {
 	return claim.Claim{
 		ID: id, IdentityID: identityID, FlowID: "flow-" + id, Origin: claim.OriginSettings,
-		Number: claim.RestoreMobile(first), Was: claim.RestoreMobile(old), WasVerified: true, Assurance: claim.AAL2, State: claim.Staged,
+		Number: phone.FromStore(first), Was: phone.FromStore(old), WasVerified: true, Assurance: claim.AAL2, State: claim.Staged,
 		LastAddress: home, CreatedAt: noon, DueAt: noon.Add(5 * time.Second),
 	}
 }
@@ -188,9 +190,9 @@ func ended(id, identityID string, at time.Time) claim.Claim {
 	return c
 }
 
-func textFor(id string, c claim.Claim) *claim.Text {
-	return &claim.Text{
-		ID: id, Kind: claim.TextCode, Channel: claim.ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), Expires: c.CodeExpires,
+func textFor(id string, c claim.Claim) *message.Text {
+	return &message.Text{
+		ID: id, Kind: message.TextCode, Channel: message.ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), Expires: c.CodeExpires,
 		Validity: 5 * time.Minute, Language: "de-CH", Address: home, CreatedAt: noon, LeaseUntil: noon.Add(20 * time.Second),
 	}
 }

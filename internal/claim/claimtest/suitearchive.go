@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // ArchivedStore is a store that administrators can look into.
@@ -65,7 +66,7 @@ func (f *archived) claims(q claim.ClaimQuery) []string {
 func (f *archived) keep(id, number string, n int) {
 	f.Helper()
 	c := ended(id, "of "+id, noon)
-	c.Number, c.CreatedAt = claim.RestoreMobile(number), noon.Add(time.Duration(n)*time.Second)
+	c.Number, c.CreatedAt = phone.FromStore(number), noon.Add(time.Duration(n)*time.Second)
 	f.create(c)
 }
 
@@ -76,7 +77,7 @@ func claimsFound(f *archived) {
 	for _, made := range []claim.Claim{b, c, a} {
 		f.create(made)
 	}
-	number := claim.RestoreMobile(first)
+	number := phone.FromStore(first)
 	for name, tt := range map[string]struct {
 		query claim.ClaimQuery
 		want  []string
@@ -126,7 +127,7 @@ func claimsByNumber(f *archived) {
 		"+49171111111%":    {},
 		"+4917111111_1":    {},
 	} {
-		f.same(f.claims(claim.ClaimQuery{Number: claim.RestoreMobile(number)}), want)
+		f.same(f.claims(claim.ClaimQuery{Number: phone.FromStore(number)}), want)
 	}
 }
 
@@ -165,7 +166,7 @@ func claimsByMask(f *archived) {
 		}
 	}
 	for i, number := range []string{"+491711111111", "12345678", "*21*99999#", "12%_56789"} { // what is shown finds itself
-		mask := claim.RestoreMobile(number).String()
+		mask := phone.FromStore(number).String()
 		if got := f.claims(claim.ClaimQuery{Masked: mask}); len(got) == 0 {
 			f.Errorf("number %d is not found by its mask %s", i, mask)
 		}
@@ -184,7 +185,7 @@ func claimsForgotten(f *archived) {
 // claimsPaged turns pages while claims come in: at the top, and, as clocks are
 // not quite one, in the instant that is just being read.
 func claimsPaged(f *archived) {
-	number := claim.RestoreMobile(first)
+	number := phone.FromStore(first)
 	made := 0
 	add := func(at time.Time) string {
 		c := ended(name("c", made), bob, noon)

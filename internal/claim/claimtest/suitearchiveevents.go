@@ -4,26 +4,29 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // line is a line of the audit trail of a person's claim.
-func line(claimID, identityID, kind string) claim.Event {
-	return claim.Event{
+func line(claimID, identityID, kind string) audit.Event {
+	return audit.Event{
 		ClaimID: claimID, IdentityID: identityID, Kind: kind, Actor: keeper,
-		Number: claim.RestoreMobile(first).String(), Reason: "why", At: noon,
+		Number: phone.FromStore(first).String(), Reason: "why", At: noon,
 	}
 }
 
 // events lists the lines that are found, and checks that their places descend.
-func (f *archived) events(q claim.EventQuery) []claim.Event {
+func (f *archived) events(q claim.EventQuery) []audit.Event {
 	f.Helper()
 	if q.Limit == 0 {
 		q.Limit = 999
 	}
 	found, err := f.archive.FindEvents(f.Context(), q)
 	f.want(err, nil)
-	events := []claim.Event{}
+	events := []audit.Event{}
 	for i, e := range found {
 		if i > 0 && e.ID >= found[i-1].ID {
 			f.Errorf("%d comes behind %d", e.ID, found[i-1].ID)
@@ -34,28 +37,28 @@ func (f *archived) events(q claim.EventQuery) []claim.Event {
 }
 
 func eventsFound(f *archived) {
-	f.same(f.events(claim.EventQuery{}), []claim.Event{})
+	f.same(f.events(claim.EventQuery{}), []audit.Event{})
 	c := open("c", bob)
 	c1, c2, d := line("c", bob, "open"), line("c", bob, "resent"), line("d", alice, "open")
 	c2.At = noon.Add(-time.Hour) // places, not clocks, give the order
 	own := line("", "", claim.SettingChanged)
-	f.commit(claim.Change{Create: &c, Events: []claim.Event{c1, c2}, At: noon})
-	for _, e := range []claim.Event{d, own} {
+	f.commit(claim.Change{Create: &c, Events: []audit.Event{c1, c2}, At: noon})
+	for _, e := range []audit.Event{d, own} {
 		f.want(f.archive.RecordEvent(f.Context(), e), nil)
 	}
 	for _, tt := range []struct {
 		query claim.EventQuery
-		want  []claim.Event
+		want  []audit.Event
 	}{
-		{claim.EventQuery{}, []claim.Event{own, d, c2, c1}},
-		{claim.EventQuery{Limit: 2}, []claim.Event{own, d}},
-		{claim.EventQuery{ClaimID: "c"}, []claim.Event{c2, c1}},
-		{claim.EventQuery{IdentityID: alice}, []claim.Event{d}},
-		{claim.EventQuery{Kind: "open"}, []claim.Event{d, c1}},
-		{claim.EventQuery{Kind: "open", IdentityID: bob}, []claim.Event{c1}},
-		{claim.EventQuery{Kind: "resent", ClaimID: "c"}, []claim.Event{c2}},
-		{claim.EventQuery{Kind: "resent", ClaimID: "d"}, []claim.Event{}},
-		{claim.EventQuery{Kind: "nothing"}, []claim.Event{}},
+		{claim.EventQuery{}, []audit.Event{own, d, c2, c1}},
+		{claim.EventQuery{Limit: 2}, []audit.Event{own, d}},
+		{claim.EventQuery{ClaimID: "c"}, []audit.Event{c2, c1}},
+		{claim.EventQuery{IdentityID: alice}, []audit.Event{d}},
+		{claim.EventQuery{Kind: "open"}, []audit.Event{d, c1}},
+		{claim.EventQuery{Kind: "open", IdentityID: bob}, []audit.Event{c1}},
+		{claim.EventQuery{Kind: "resent", ClaimID: "c"}, []audit.Event{c2}},
+		{claim.EventQuery{Kind: "resent", ClaimID: "d"}, []audit.Event{}},
+		{claim.EventQuery{Kind: "nothing"}, []audit.Event{}},
 	} {
 		f.same(f.events(tt.query), tt.want)
 	}
@@ -98,10 +101,10 @@ func eventsRecorded(f *archived) {
 	c := f.create(ended("c", bob, noon))
 	shown := line("c", bob, claim.NumberShown)
 	f.want(f.archive.RecordEvent(f.Context(), shown), nil)
-	f.same(f.events(claim.EventQuery{ClaimID: c.ID}), []claim.Event{shown})
+	f.same(f.events(claim.EventQuery{ClaimID: c.ID}), []audit.Event{shown})
 	_, err := f.store.Prune(f.Context(), noon.Add(day), 9)
 	f.want(err, nil)
-	f.same(f.events(claim.EventQuery{}), []claim.Event{}) // it goes with its claim
+	f.same(f.events(claim.EventQuery{}), []audit.Event{}) // it goes with its claim
 }
 
 func waitingCounted(f *archived) {
@@ -116,11 +119,11 @@ func waitingCounted(f *archived) {
 	f.create(ended("e", "ended", noon))
 	c := f.create(open("c", bob))
 	f.create(open("d", alice))
-	f.text("a", c, 0, claim.TextQueued, "")
-	f.text("b", c, 0, claim.TextSent, "main")
+	f.text("a", c, 0, message.TextQueued, "")
+	f.text("b", c, 0, message.TextSent, "main")
 	wait(claim.Waiting{Open: 2, Queued: 1, OldestText: noon})
-	f.text("z", c, -1, claim.TextQueued, "")
-	f.text("y", c, -2, claim.TextFailed, "main")
+	f.text("z", c, -1, message.TextQueued, "")
+	f.text("y", c, -2, message.TextFailed, "main")
 	c.State = claim.Verified
 	f.move(claim.Open, c)
 	wait(claim.Waiting{Open: 1, Verified: 1, Queued: 2, OldestText: noon.Add(-time.Second)})

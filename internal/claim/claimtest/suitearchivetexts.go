@@ -5,17 +5,18 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // text queues a text n seconds after noon and, unless the state is queued, ends
 // it; its message is named after it.
-func (f *archived) text(id string, c claim.Claim, n int, state claim.TextState, gateway string) {
+func (f *archived) text(id string, c claim.Claim, n int, state message.TextState, gateway string) {
 	f.Helper()
 	text := *textFor(id, c)
 	text.CreatedAt = noon.Add(time.Duration(n) * time.Second)
 	f.commit(claim.Change{Text: &text, At: text.CreatedAt})
-	if state != claim.TextQueued {
-		f.want(f.store.Done(f.Context(), claim.TextResult{
+	if state != message.TextQueued {
+		f.want(f.store.Done(f.Context(), message.TextResult{
 			TextID: id, State: state, Gateway: gateway, ProviderID: "message-" + id, Reason: "because", At: noon,
 		}), nil)
 	}
@@ -38,10 +39,10 @@ func (f *archived) texts(q claim.TextQuery) []string {
 func textsFound(f *archived) {
 	f.same(f.texts(claim.TextQuery{}), []string{})
 	c, d := f.create(open("c", bob)), f.create(open("d", alice))
-	f.text("a", c, 0, claim.TextSent, "main")
-	f.text("b", d, 1, claim.TextSent, "backup")
-	f.text("e", c, 1, claim.TextFailed, "backup")
-	f.text("f", d, 2, claim.TextQueued, "")
+	f.text("a", c, 0, message.TextSent, "main")
+	f.text("b", d, 1, message.TextSent, "backup")
+	f.text("e", c, 1, message.TextFailed, "backup")
+	f.text("f", d, 2, message.TextQueued, "")
 	for _, tt := range []struct {
 		query claim.TextQuery
 		want  []string
@@ -51,14 +52,14 @@ func textsFound(f *archived) {
 		{claim.TextQuery{After: claim.Cursor{At: noon.Add(time.Second), ID: "e"}}, []string{"b", "a"}},
 		{claim.TextQuery{ClaimID: "c"}, []string{"e", "a"}},
 		{claim.TextQuery{ClaimID: "c", After: claim.Cursor{At: noon.Add(time.Second), ID: "e"}}, []string{"a"}},
-		{claim.TextQuery{ClaimID: "c", State: claim.TextSent}, []string{"a"}},
+		{claim.TextQuery{ClaimID: "c", State: message.TextSent}, []string{"a"}},
 		{claim.TextQuery{ClaimID: "nobody's"}, []string{}},
-		{claim.TextQuery{State: claim.TextSent}, []string{"b", "a"}},
-		{claim.TextQuery{State: claim.TextQueued}, []string{"f"}},
+		{claim.TextQuery{State: message.TextSent}, []string{"b", "a"}},
+		{claim.TextQuery{State: message.TextQueued}, []string{"f"}},
 		{claim.TextQuery{Gateway: "backup"}, []string{"e", "b"}},
-		{claim.TextQuery{Gateway: "backup", State: claim.TextSent}, []string{"b"}},
-		{claim.TextQuery{Gateway: "backup", State: claim.TextFailed}, []string{"e"}},
-		{claim.TextQuery{Gateway: "main", State: claim.TextFailed}, []string{}},
+		{claim.TextQuery{Gateway: "backup", State: message.TextSent}, []string{"b"}},
+		{claim.TextQuery{Gateway: "backup", State: message.TextFailed}, []string{"e"}},
+		{claim.TextQuery{Gateway: "main", State: message.TextFailed}, []string{}},
 	} {
 		if got := f.texts(tt.query); !slices.Equal(got, tt.want) {
 			f.Errorf("%+v finds %v, want %v", tt.query, got, tt.want)
@@ -68,16 +69,16 @@ func textsFound(f *archived) {
 
 func textsTell(f *archived) {
 	c := f.create(open("c", bob))
-	f.text("a", c, 0, claim.TextFailed, "main")
-	f.text("b", c, 1, claim.TextQueued, "")
+	f.text("a", c, 0, message.TextFailed, "main")
+	f.text("b", c, 1, message.TextQueued, "")
 	f.want(f.store.PutOff(f.Context(), "b", noon.Add(time.Minute), "busy"), nil)
 	notice := textFor("n", c)
-	notice.Kind, notice.CreatedAt = claim.TextChanged, noon.Add(2*time.Second)
-	f.commit(claim.Change{Notices: []claim.Text{*notice}, At: noon})
+	notice.Kind, notice.CreatedAt = message.TextChanged, noon.Add(2*time.Second)
+	f.commit(claim.Change{Notices: []message.Text{*notice}, At: noon})
 	want := []claim.TextRecord{
-		{Text: *notice, State: claim.TextQueued},
-		{Text: *textFor("b", c), State: claim.TextQueued, Tries: 1, Reason: "busy"},
-		{Text: *textFor("a", c), State: claim.TextFailed, Gateway: "main", Reason: "because", DoneAt: noon},
+		{Text: *notice, State: message.TextQueued},
+		{Text: *textFor("b", c), State: message.TextQueued, Tries: 1, Reason: "busy"},
+		{Text: *textFor("a", c), State: message.TextFailed, Gateway: "main", Reason: "because", DoneAt: noon},
 	}
 	want[1].CreatedAt, want[1].LeaseUntil = noon.Add(time.Second), noon.Add(time.Minute)
 	for _, q := range []claim.TextQuery{{Limit: 9}, {Limit: 9, ClaimID: "c"}} {
@@ -86,36 +87,36 @@ func textsTell(f *archived) {
 		f.same(got, want)
 	}
 	f.want(f.store.DropTexts(f.Context(), []string{"n"}, noon.Add(day), "too late"), nil)
-	got, err := f.archive.FindTexts(f.Context(), claim.TextQuery{State: claim.TextDropped, Limit: 9})
+	got, err := f.archive.FindTexts(f.Context(), claim.TextQuery{State: message.TextDropped, Limit: 9})
 	f.want(err, nil)
-	want[0].State, want[0].Reason, want[0].DoneAt = claim.TextDropped, "too late", noon.Add(day)
+	want[0].State, want[0].Reason, want[0].DoneAt = message.TextDropped, "too late", noon.Add(day)
 	f.same(got, want[:1])
 }
 
 // textsReceipts has receipts that name a text in both ways, and strangers.
 func textsReceipts(f *archived) {
 	c := f.create(open("c", bob))
-	f.text("a", c, 0, claim.TextSent, "main")
-	f.text("b", c, 1, claim.TextSent, "backup")
-	f.text("e", c, 2, claim.TextSent, "main")
-	late := receipt("a", claim.ReceiptDelivered, 2*time.Second)
+	f.text("a", c, 0, message.TextSent, "main")
+	f.text("b", c, 1, message.TextSent, "backup")
+	f.text("e", c, 2, message.TextSent, "main")
+	late := receipt("a", message.ReceiptDelivered, 2*time.Second)
 	late.Detail = "by our id"
-	early := receipt("message-a", claim.ReceiptAccepted, 0)
-	middle := receipt("message-a", claim.ReceiptUndelivered, time.Second)
-	backup := receipt("message-b", claim.ReceiptUndelivered, 0)
+	early := receipt("message-a", message.ReceiptAccepted, 0)
+	middle := receipt("message-a", message.ReceiptUndelivered, time.Second)
+	backup := receipt("message-b", message.ReceiptUndelivered, 0)
 	backup.Gateway = "backup"
-	f.record(late, middle, early, backup, receipt("message-b", claim.ReceiptDelivered, 0), receipt("stranger", claim.ReceiptDelivered, 0))
+	f.record(late, middle, early, backup, receipt("message-b", message.ReceiptDelivered, 0), receipt("stranger", message.ReceiptDelivered, 0))
 	for _, q := range []claim.TextQuery{{Limit: 9, ClaimID: "c"}, {Limit: 9}} {
 		got, err := f.archive.FindTexts(f.Context(), q)
 		f.want(err, nil)
-		receipts, states := [][]claim.Receipt{}, []claim.TextState{}
+		receipts, states := [][]message.Receipt{}, []message.TextState{}
 		for _, t := range got {
 			receipts, states = append(receipts, t.Receipts), append(states, t.State)
 		}
-		f.same(states, []claim.TextState{claim.TextSent, claim.TextUndelivered, claim.TextDelivered})
-		want := [][]claim.Receipt{nil, nil, nil}
+		f.same(states, []message.TextState{message.TextSent, message.TextUndelivered, message.TextDelivered})
+		want := [][]message.Receipt{nil, nil, nil}
 		if q.ClaimID != "" {
-			want = [][]claim.Receipt{nil, {backup}, {early, middle, late}}
+			want = [][]message.Receipt{nil, {backup}, {early, middle, late}}
 		}
 		f.same(receipts, want)
 	}
@@ -126,10 +127,10 @@ func textsPaged(f *archived) {
 	add := func(n int) {
 		id := string(rune('a'+made*7%26)) + name("t", made)
 		made++
-		f.text(id, c, n, claim.TextSent, "main")
+		f.text(id, c, n, message.TextSent, "main")
 	}
 	for query, q := range map[string]claim.TextQuery{
-		"all": {}, "state": {State: claim.TextSent}, "gateway": {Gateway: "main"}, "claim": {ClaimID: "c"},
+		"all": {}, "state": {State: message.TextSent}, "gateway": {Gateway: "main"}, "claim": {ClaimID: "c"},
 	} {
 		for i := range 11 {
 			add(i / 5)

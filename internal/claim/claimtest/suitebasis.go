@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // A form is refused whose number was replaced since the given moment by the claim
@@ -11,14 +12,14 @@ import (
 func staleForms(f *fixture) {
 	applied := func(id, was, number string, at time.Time) {
 		c := open(id, bob)
-		c.CreatedAt, c.Number = at.Add(-time.Hour), claim.RestoreMobile(number)
+		c.CreatedAt, c.Number = at.Add(-time.Hour), phone.FromStore(number)
 		f.create(c)
-		c.State, c.EndedAt, c.Was = claim.Applied, at, claim.RestoreMobile(was)
+		c.State, c.EndedAt, c.Was = claim.Applied, at, phone.FromStore(was)
 		f.move(claim.Open, c)
 	}
 	stage := func(id, identityID, stored string, since time.Time) error {
 		c := staged(id, identityID)
-		c.Was = claim.RestoreMobile(stored)
+		c.Was = phone.FromStore(stored)
 		err := f.store.Commit(f.Context(), claim.Change{
 			Create: &c, Basis: &claim.Basis{Stored: c.Was, Since: since}, At: noon,
 		})
@@ -66,10 +67,10 @@ func stagingBesideVerified(f *fixture) {
 	c = f.move(claim.Open, c)
 	f.want(stage("beside a verified one", bob), claim.ErrBeingApplied)
 	f.want(stage("somebody else's", alice), nil)
-	c.State, c.EndedAt, c.Was = claim.Conflict, noon, claim.RestoreMobile(other)
+	c.State, c.EndedAt, c.Was = claim.Conflict, noon, phone.FromStore(other)
 	c = f.move(claim.Verified, c)
 	f.want(stage("later", bob), nil)
-	if kept, err := f.store.Find(f.Context(), c.ID); err != nil || !kept.Was.Same(claim.RestoreMobile(old)) {
+	if kept, err := f.store.Find(f.Context(), c.ID); err != nil || !kept.Was.Same(phone.FromStore(old)) {
 		f.Errorf("a claim that came to nothing replaced %+v, %v", kept, err)
 	}
 }

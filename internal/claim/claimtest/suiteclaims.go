@@ -3,7 +3,11 @@ package claimtest
 import (
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 func claimsReadBack(f *fixture) {
@@ -101,12 +105,12 @@ func lateMoves(f *fixture) {
 		discarded.State, discarded.EndedAt = claim.Discarded, noon
 		f.want(f.store.Commit(f.Context(), claim.Change{
 			Create: &made, Moves: []claim.Move{{From: claim.Staged, Claim: discarded}, late}, Text: text,
-			Events: []claim.Event{{ClaimID: c.ID, IdentityID: bob, Kind: "open", At: noon}}, At: noon,
+			Events: []audit.Event{{ClaimID: c.ID, IdentityID: bob, Kind: "open", At: noon}}, At: noon,
 		}), claim.ErrRaced)
 		f.same(f.current(bob), claim.Snapshot{Held: &c, Staged: []claim.Claim{mate}})
 		state, err := f.store.TextState(f.Context(), c.ID)
 		f.want(err, nil)
-		f.same(state, claim.TextState(""))
+		f.same(state, message.TextState(""))
 	}
 	version, missing := c, c
 	version.Version++
@@ -155,7 +159,7 @@ func idsAreUnique(f *fixture) {
 	c := f.create(staged("c", bob))
 	for _, change := range []claim.Change{
 		{},
-		{Events: []claim.Event{{ClaimID: "c", IdentityID: alice, Kind: "staged", At: noon}}},
+		{Events: []audit.Event{{ClaimID: "c", IdentityID: alice, Kind: "staged", At: noon}}},
 		{Limits: claim.TextLimits{PerIdentityDay: 9, PerNumberDay: 9, PerAddressHour: 9}},
 	} {
 		for _, again := range []claim.Claim{staged("c", alice), open("c", alice)} {
@@ -186,7 +190,7 @@ func forgetting(f *fixture) {
 	orphaned.State, orphaned.EndedAt, orphaned.DueAt = claim.Orphaned, noon, time.Time{}
 	f.commit(claim.Change{Moves: []claim.Move{{From: claim.Open, Claim: orphaned, Forget: true}}, At: noon})
 	want := orphaned
-	want.Version, want.Number, want.Was = 1, claim.Mobile{}, claim.Mobile{}
+	want.Version, want.Number, want.Was = 1, phone.Number{}, phone.Number{}
 	last, err := f.store.Last(f.Context(), bob)
 	f.want(err, nil)
 	f.same(last, &want)
@@ -206,15 +210,15 @@ func forgetting(f *fixture) {
 func tries(f *fixture) {
 	c := f.create(open("c", bob))
 	f.create(staged("staged", bob))
-	try := func(ref claim.CodeRef, limit int, want error) {
+	try := func(ref otp.CodeRef, limit int, want error) {
 		f.Helper()
 		f.want(f.store.Try(f.Context(), ref, limit), want)
 	}
 	try(c.Code(), 2, nil)
 	f.same(f.current(bob).Held.Version, c.Version) // so that a move right after it is not raced
-	try(claim.CodeRef{ClaimID: "c", Key: c.CodeKey, Number: 2}, 9, claim.ErrRaced)
-	try(claim.CodeRef{ClaimID: "missing", Key: c.CodeKey, Number: 1}, 9, claim.ErrRaced)
-	try(claim.CodeRef{ClaimID: "staged", Number: 0}, 9, claim.ErrRaced)
+	try(otp.CodeRef{ClaimID: "c", Key: c.CodeKey, Number: 2}, 9, claim.ErrRaced)
+	try(otp.CodeRef{ClaimID: "missing", Key: c.CodeKey, Number: 1}, 9, claim.ErrRaced)
+	try(otp.CodeRef{ClaimID: "staged", Number: 0}, 9, claim.ErrRaced)
 	verified := c
 	verified.State = claim.Verified
 	verified = f.move(claim.Open, verified)

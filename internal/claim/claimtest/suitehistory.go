@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -16,9 +18,9 @@ func racingStrangers(f *fixture) {
 		errs := together(f.Context(), 12, func(ctx context.Context, n int) error {
 			c := open(name(name("c", i), n), name("identity", n))
 			text := textFor(c.ID, c)
-			text.To, text.Address = claim.RestoreMobile(other), ""
+			text.To, text.Address = phone.FromStore(other), ""
 			if limits.PerNumberDay == 0 {
-				text.To, text.Address = claim.RestoreMobile(name("+4917", n)), "192.0.2.7"
+				text.To, text.Address = phone.FromStore(name("+4917", n)), "192.0.2.7"
 			}
 			return f.store.Commit(ctx, claim.Change{Text: text, Limits: limits, At: noon})
 		})
@@ -28,7 +30,7 @@ func racingStrangers(f *fixture) {
 
 func freshTexts(f *fixture) {
 	c := open("c", bob)
-	queue := func(id string, text claim.Text, at time.Time) error {
+	queue := func(id string, text message.Text, at time.Time) error {
 		text.ID, text.CreatedAt = id, at
 		return f.store.Commit(f.Context(), claim.Change{Text: &text, Fresh: time.Hour, At: at})
 	}
@@ -36,7 +38,7 @@ func freshTexts(f *fixture) {
 	f.want(queue("first", first, noon), nil)
 	f.want(queue("again", first, noon.Add(time.Minute)), claim.ErrTextedBefore)
 	elsewhere, somebody := first, first
-	elsewhere.To, somebody.IdentityID = claim.RestoreMobile(other), alice
+	elsewhere.To, somebody.IdentityID = phone.FromStore(other), alice
 	f.want(queue("elsewhere", elsewhere, noon.Add(time.Minute)), nil)
 	f.want(queue("somebody else's", somebody, noon.Add(time.Minute)), nil)
 	f.want(queue("late", first, noon.Add(time.Hour)), nil)
@@ -44,7 +46,7 @@ func freshTexts(f *fixture) {
 	made := staged("made", bob)
 	change := claim.Change{Create: &made, Fresh: time.Hour, At: noon.Add(time.Minute)}
 	f.want(f.store.Commit(f.Context(), change), claim.ErrTextedBefore)
-	made.Number = claim.RestoreMobile("+4915155555555")
+	made.Number = phone.FromStore("+4915155555555")
 	f.commit(change)
 }
 
@@ -52,16 +54,16 @@ func freshTexts(f *fixture) {
 func notices(f *fixture) {
 	c := f.create(open("c", bob))
 	text, notice, mail := textFor("t", c), *textFor("n", c), *textFor("m", c)
-	notice.Kind, notice.To = claim.TextChanged, claim.RestoreMobile(other)
-	mail.Kind, mail.Channel, mail.To = claim.TextChanged, claim.ChannelWebhook, claim.Mobile{}
+	notice.Kind, notice.To = message.TextChanged, phone.FromStore(other)
+	mail.Kind, mail.Channel, mail.To = message.TextChanged, message.ChannelWebhook, phone.Number{}
 	limits := claim.TextLimits{PerIdentityDay: 1, PerNumberDay: 1, PerAddressHour: 1}
-	f.commit(claim.Change{Notices: []claim.Text{notice, mail}, Limits: limits, At: noon})
+	f.commit(claim.Change{Notices: []message.Text{notice, mail}, Limits: limits, At: noon})
 	f.commit(claim.Change{Text: text, Limits: limits, At: noon})
 	room, err := f.store.RoomAt(f.Context(), *text, limits, noon)
 	f.want(err, nil)
 	f.same(room, noon.Add(day))
 	notice.ID = "n2"
-	f.commit(claim.Change{Notices: []claim.Text{notice}, Limits: limits, At: noon})
+	f.commit(claim.Change{Notices: []message.Text{notice}, Limits: limits, At: noon})
 	found, err := f.store.Find(f.Context(), c.ID)
 	f.want(err, nil)
 	f.same(*found, c)
@@ -99,7 +101,7 @@ func histories(f *fixture) {
 	held.Texts = 7
 	f.create(held)
 	f.same(history().Texts, 3)
-	h, err := f.store.History(f.Context(), bob, claim.RestoreMobile(other), noon.Add(-day))
+	h, err := f.store.History(f.Context(), bob, phone.FromStore(other), noon.Add(-day))
 	f.want(err, nil)
 	f.same(h, claim.History{})
 }
@@ -107,15 +109,15 @@ func histories(f *fixture) {
 // newestOfANumber is the newest claim for a number that was opened at some time, in
 // any spelling of it.
 func newestOfANumber(f *fixture) {
-	wanted := claim.RestoreMobile("+49 171 2222222")
-	want := func(id string, number claim.Mobile) {
+	wanted := phone.FromStore("+49 171 2222222")
+	want := func(id string, number phone.Number) {
 		c, err := f.store.Newest(f.Context(), bob, number)
 		f.want(err, nil)
 		if got := claimID(c); got != id {
 			f.Errorf("got %q, want %q", got, id)
 		}
 	}
-	keep := func(id string, number claim.Mobile, state claim.State, made time.Time) {
+	keep := func(id string, number phone.Number, state claim.State, made time.Time) {
 		c := open(id, bob)
 		c.Number, c.CreatedAt, c.State, c.ClientText = number, made, claim.Staged, claim.ClientAsked
 		c = f.create(c)
@@ -130,21 +132,21 @@ func newestOfANumber(f *fixture) {
 		f.move(claim.Staged, moved)
 	}
 	want("", wanted)
-	keep("other", claim.RestoreMobile("+491713333333"), claim.Lapsed, noon)
+	keep("other", phone.FromStore("+491713333333"), claim.Lapsed, noon)
 	keep("staged", wanted, claim.Staged, noon.Add(time.Minute))
 	keep("discarded", wanted, claim.Discarded, noon.Add(time.Minute))
 	want("", wanted)
 	keep("first", wanted, claim.Lapsed, noon)
 	keep("second", wanted, claim.Superseded, noon.Add(time.Second))
 	want("second", wanted)
-	keep("held", claim.RestoreMobile("+491712222222"), claim.Open, noon.Add(time.Hour))
+	keep("held", phone.FromStore("+491712222222"), claim.Open, noon.Add(time.Hour))
 	want("held", wanted)
 	c, err := f.store.Newest(f.Context(), bob, wanted)
 	f.want(err, nil)
 	f.same(c.ClientText, claim.ClientTexted)
 	// An Italian fixed line is counted with the mobile number that lacks its zero,
 	// and is another number all the same.
-	line, mobile := claim.RestoreMobile("+390331123456"), claim.RestoreMobile("+39331123456")
+	line, mobile := phone.FromStore("+390331123456"), phone.FromStore("+39331123456")
 	keep("line", line, claim.Lapsed, noon.Add(2*time.Hour))
 	want("line", line)
 	want("", mobile)
@@ -158,7 +160,7 @@ func claimID(c *claim.Claim) string {
 }
 
 func triesBefore(f *fixture) {
-	spend := func(id string, number claim.Mobile, state claim.State, tries int) {
+	spend := func(id string, number phone.Number, state claim.State, tries int) {
 		c := open(id, bob)
 		c.Number = number
 		c = f.create(c)
@@ -172,7 +174,7 @@ func triesBefore(f *fixture) {
 	number := open("", bob).Number
 	spend("replaced", number, claim.Superseded, 2)
 	spend("taken back", number, claim.Cancelled, 1)
-	spend("another number", claim.RestoreMobile(other), claim.Superseded, 4)
+	spend("another number", phone.FromStore(other), claim.Superseded, 4)
 	spend("locked", number, claim.Locked, 5)
 	f.create(open("held", bob))
 	f.same(f.current(bob).TriesBefore, 3)
@@ -184,7 +186,7 @@ func budgets(f *fixture) {
 	limits := claim.TextLimits{PerCodeHour: 4}
 	queue := func(ctx context.Context, id, number string, at time.Time) error {
 		text := textFor(id, open(id, id))
-		text.To, text.CreatedAt = claim.RestoreMobile(number), at
+		text.To, text.CreatedAt = phone.FromStore(number), at
 		return f.store.Commit(ctx, claim.Change{Text: text, Limits: limits, At: at})
 	}
 	errs := together(f.Context(), 12, func(ctx context.Context, n int) error {
@@ -199,7 +201,7 @@ func budgets(f *fixture) {
 		f.Errorf("got %v until %v", err, limit)
 	}
 	for number, want := range map[string]time.Time{"+4915112345678": noon.Add(15 * time.Minute), "+33612345678": {}} {
-		room, err := f.store.RoomAt(f.Context(), claim.Text{To: claim.RestoreMobile(number)}, limits, noon)
+		room, err := f.store.RoomAt(f.Context(), message.Text{To: phone.FromStore(number)}, limits, noon)
 		f.want(err, nil)
 		f.same(room, want)
 	}

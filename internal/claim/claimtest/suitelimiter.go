@@ -11,14 +11,15 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // tenPerQuarter gives one back each 90 seconds.
-var tenPerQuarter = claim.Allowance{Most: 10, Window: 15 * time.Minute}
+var tenPerQuarter = ratelimit.Limit{Most: 10, Window: 15 * time.Minute}
 
 // TestLimiter holds a limiter to what the comments of claim.Limiter promise.
 // Each call of newLimiter returns one that has counted nothing.
-func TestLimiter(t *testing.T, newLimiter func(*testing.T) claim.Limiter) {
+func TestLimiter(t *testing.T, newLimiter func(*testing.T) ratelimit.Limiter) {
 	t.Helper()
 	for name, test := range map[string]func(*limiting){
 		"a burst is let through, and no more":   burst,
@@ -41,17 +42,17 @@ func TestLimiter(t *testing.T, newLimiter func(*testing.T) claim.Limiter) {
 // limiting is a test's empty limiter and its short words for it.
 type limiting struct {
 	fixture
-	limiter claim.Limiter
+	limiter ratelimit.Limiter
 }
 
-func (l *limiting) take(a claim.Allowance, now time.Time, times int) {
+func (l *limiting) take(a ratelimit.Limit, now time.Time, times int) {
 	l.Helper()
 	for range times {
 		l.want(l.limiter.Take(l.Context(), "a", a, now), nil)
 	}
 }
 
-func (l *limiting) refused(a claim.Allowance, now, until time.Time) {
+func (l *limiting) refused(a ratelimit.Limit, now, until time.Time) {
 	l.Helper()
 	err := l.limiter.Take(l.Context(), "a", a, now)
 	l.want(err, claim.ErrTooManyTries)
@@ -62,7 +63,7 @@ func (l *limiting) refused(a claim.Allowance, now, until time.Time) {
 	l.same(limit.Until, until)
 }
 
-func (l *limiting) giveBack(a claim.Allowance, now time.Time) {
+func (l *limiting) giveBack(a ratelimit.Limit, now time.Time) {
 	l.Helper()
 	l.want(l.limiter.GiveBack(l.Context(), "a", a, now), nil)
 }
@@ -114,7 +115,7 @@ func giveBackNothing(l *limiting) {
 }
 
 func single(l *limiting) {
-	one := claim.Allowance{Most: 1, Window: time.Minute}
+	one := ratelimit.Limit{Most: 1, Window: time.Minute}
 	l.take(one, noon, 1)
 	l.refused(one, noon.Add(time.Second), noon.Add(time.Minute))
 	l.take(one, noon.Add(time.Minute), 1)
@@ -122,7 +123,7 @@ func single(l *limiting) {
 
 func changed(l *limiting) {
 	l.take(tenPerQuarter, noon, 10)
-	twenty := claim.Allowance{Most: 20, Window: 15 * time.Minute}
+	twenty := ratelimit.Limit{Most: 20, Window: 15 * time.Minute}
 	l.refused(twenty, noon, noon.Add(45*time.Second))
 	l.take(twenty, noon.Add(45*time.Second), 1)
 }
@@ -136,7 +137,7 @@ func lateClock(l *limiting) {
 }
 
 func unbounded(l *limiting) {
-	for _, a := range []claim.Allowance{{}, {Window: time.Hour}, {Most: 1}} {
+	for _, a := range []ratelimit.Limit{{}, {Window: time.Hour}, {Most: 1}} {
 		l.take(a, noon, 3)
 		l.giveBack(a, noon)
 	}
@@ -173,7 +174,7 @@ func (b *bucket) leak(now time.Time) {
 	b.level, b.at = max(0, b.level-now.Sub(b.at)), now
 }
 
-func (b *bucket) take(a claim.Allowance, now time.Time) (time.Time, bool) {
+func (b *bucket) take(a ratelimit.Limit, now time.Time) (time.Time, bool) {
 	b.leak(now)
 	if b.level > a.Tolerance() {
 		return now.Add(b.level - a.Tolerance()), false
@@ -188,7 +189,7 @@ func likeABucket(l *limiting) {
 		if run++; run > modelRuns {
 			return
 		}
-		a := claim.Allowance{
+		a := ratelimit.Limit{
 			Most:   rapid.IntRange(1, 7).Draw(t, "most"),
 			Window: time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "window")),
 		}

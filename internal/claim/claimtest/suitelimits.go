@@ -6,7 +6,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -16,49 +19,49 @@ var limitCases = map[string]struct {
 	name    string
 	limits  claim.TextLimits
 	window  time.Duration
-	exempt  func(*claim.Text)
-	blank   func(*claim.Text)
+	exempt  func(*message.Text)
+	blank   func(*message.Text)
 	exclude func(*claim.Claim)
 }{
 	"identity": {
 		claim.LimitIdentityTexts,
 		claim.TextLimits{PerIdentityDay: 2},
 		day,
-		func(t *claim.Text) { t.IdentityID = alice }, nil,
+		func(t *message.Text) { t.IdentityID = alice }, nil,
 		func(c *claim.Claim) { c.IdentityID = alice },
 	},
 	"number": {
 		claim.LimitNumberTexts,
 		claim.TextLimits{PerNumberDay: 2},
 		day,
-		func(t *claim.Text) { t.To = claim.RestoreMobile(other) },
-		func(t *claim.Text) { t.To = claim.Mobile{} },
-		func(c *claim.Claim) { c.Number = claim.RestoreMobile(other) },
+		func(t *message.Text) { t.To = phone.FromStore(other) },
+		func(t *message.Text) { t.To = phone.Number{} },
+		func(c *claim.Claim) { c.Number = phone.FromStore(other) },
 	},
 	"number by the hour": {
 		claim.LimitNumberHour,
 		claim.TextLimits{PerNumberHour: 2},
 		time.Hour,
-		func(t *claim.Text) { t.To = claim.RestoreMobile(other) },
-		func(t *claim.Text) { t.To = claim.Mobile{} },
-		func(c *claim.Claim) { c.Number = claim.RestoreMobile(other) },
+		func(t *message.Text) { t.To = phone.FromStore(other) },
+		func(t *message.Text) { t.To = phone.Number{} },
+		func(c *claim.Claim) { c.Number = phone.FromStore(other) },
 	},
 	"address": {
 		claim.LimitAddressTexts,
 		claim.TextLimits{PerAddressHour: 2},
 		time.Hour,
-		func(t *claim.Text) { t.Address = "192.0.2.9" },
-		func(t *claim.Text) { t.Address = "" },
+		func(t *message.Text) { t.Address = "192.0.2.9" },
+		func(t *message.Text) { t.Address = "" },
 		func(c *claim.Claim) { c.LastAddress = "192.0.2.9" },
 	},
 }
 
 // queue queues a text under limits, with an event so that it is a transaction.
-func (f *fixture) queue(text claim.Text, limits claim.TextLimits, at time.Time) error {
+func (f *fixture) queue(text message.Text, limits claim.TextLimits, at time.Time) error {
 	text.CreatedAt = at
 	return f.store.Commit(f.Context(), claim.Change{
 		Text: &text, Limits: limits, At: at,
-		Events: []claim.Event{{ClaimID: text.Code.ClaimID, IdentityID: text.IdentityID, Kind: "resent", At: at}},
+		Events: []audit.Event{{ClaimID: text.Code.ClaimID, IdentityID: text.IdentityID, Kind: "resent", At: at}},
 	})
 }
 
@@ -78,9 +81,9 @@ func limitsRefuse(f *fixture) {
 	for _, tt := range limitCases {
 		i++
 		c := open(name("claim", i), name("identity", i))
-		c.Number, c.LastAddress, c.WasVerified = claim.RestoreMobile(name("+49", i)), name("host", i), false
+		c.Number, c.LastAddress, c.WasVerified = phone.FromStore(name("+49", i)), name("host", i), false
 		f.create(c)
-		text := func(id string) claim.Text {
+		text := func(id string) message.Text {
 			t := *textFor(id+c.ID, c)
 			t.Address = c.LastAddress
 			return t
@@ -117,7 +120,7 @@ func limitsRefuseClaims(f *fixture) {
 		made.WasVerified = false
 		change := claim.Change{Create: &made, Limits: tt.limits, At: noon}
 		f.wantLimit(f.store.Commit(f.Context(), change), tt.name, noon.Add(tt.window))
-		change.Events = []claim.Event{{ClaimID: made.ID, IdentityID: bob, Kind: "staged", At: noon}}
+		change.Events = []audit.Event{{ClaimID: made.ID, IdentityID: bob, Kind: "staged", At: noon}}
 		f.wantLimit(f.store.Commit(f.Context(), change), tt.name, noon.Add(tt.window))
 		tt.exclude(&made)
 		f.commit(change)
@@ -125,14 +128,14 @@ func limitsRefuseClaims(f *fixture) {
 	all := staged("all", bob)
 	// Of several limits the one that lasts longest counts, and a number counts
 	// however it is written.
-	all.Number = claim.RestoreMobile("+49 171 1111111")
+	all.Number = phone.FromStore("+49 171 1111111")
 	f.wantLimit(f.store.Commit(f.Context(), claim.Change{
 		Create: &all, Limits: claim.TextLimits{PerNumberDay: 2, PerAddressHour: 1, PerIdentityDay: 9}, At: noon,
 	}), claim.LimitNumberTexts, noon.Add(day))
 	// With a text the limits are the text's.
 	opened := held
 	text := textFor("t", held)
-	text.To, text.Address = claim.RestoreMobile(other), "192.0.2.9"
+	text.To, text.Address = phone.FromStore(other), "192.0.2.9"
 	f.commit(claim.Change{
 		Create: &all, Moves: []claim.Move{{From: claim.Open, Claim: opened}}, Text: text,
 		Limits: claim.TextLimits{PerNumberDay: 1, PerAddressHour: 1}, At: noon,
@@ -143,7 +146,7 @@ func limitsRefuseClaims(f *fixture) {
 // a verified number, gets a text to it all the same. A stranger does not.
 func ownersAreServed(f *fixture) {
 	limits := claim.TextLimits{PerNumberHour: 2, PerNumberDay: 3}
-	number := claim.RestoreMobile(first)
+	number := phone.FromStore(first)
 	person := func(id string, owner bool) claim.Claim {
 		c := open("claim of "+id, id)
 		c.WasVerified = owner
@@ -155,7 +158,7 @@ func ownersAreServed(f *fixture) {
 		return f.store.Commit(f.Context(), claim.Change{Create: &c, Limits: limits, At: at})
 	}
 	room := func(c claim.Claim, at time.Time) time.Time {
-		until, err := f.store.RoomAt(f.Context(), claim.Text{IdentityID: c.IdentityID, To: number, Code: c.Code()}, limits, at)
+		until, err := f.store.RoomAt(f.Context(), message.Text{IdentityID: c.IdentityID, To: number, Code: c.Code()}, limits, at)
 		f.want(err, nil)
 		return until
 	}
@@ -190,7 +193,7 @@ func ownersAreServed(f *fixture) {
 	f.same(room(late, now), noon.Add(day))
 	// Another number is another matter, and so are no limits.
 	elsewhere := *textFor("elsewhere", late)
-	elsewhere.To = claim.RestoreMobile(other)
+	elsewhere.To = phone.FromStore(other)
 	f.want(f.queue(elsewhere, limits, now), nil)
 	f.want(f.queue(*textFor("unlimited", late), claim.TextLimits{PerIdentityDay: 9}, now), nil)
 }
@@ -216,25 +219,25 @@ func noticesAreLimited(f *fixture) {
 	c := f.create(open("c", bob))
 	var withheld []string
 	tell := func(at time.Time, ids ...string) {
-		change := claim.Change{Limits: limits, At: at, Withhold: func(t claim.Text) { withheld = append(withheld, t.ID) }}
+		change := claim.Change{Limits: limits, At: at, Withhold: func(t message.Text) { withheld = append(withheld, t.ID) }}
 		for _, id := range ids {
 			notice := *textFor(id, c)
-			notice.Kind, notice.To, notice.CreatedAt = claim.TextChanged, claim.RestoreMobile(old), at
+			notice.Kind, notice.To, notice.CreatedAt = message.TextChanged, phone.FromStore(old), at
 			switch id {
 			case "mail":
-				notice.Channel = claim.ChannelWebhook
+				notice.Channel = message.ChannelWebhook
 			case "elsewhere":
-				notice.To = claim.RestoreMobile(other)
+				notice.To = phone.FromStore(other)
 			}
 			change.Notices = append(change.Notices, notice)
 		}
-		change.Events = []claim.Event{{ClaimID: c.ID, IdentityID: bob, Kind: ids[0], At: at}}
+		change.Events = []audit.Event{{ClaimID: c.ID, IdentityID: bob, Kind: ids[0], At: at}}
 		f.commit(change)
 	}
 	tell(noon, "1")
 	// A code to the number is no notice, and one who asked is not who is told.
 	code := *textFor("code", c)
-	code.To = claim.RestoreMobile(old)
+	code.To = phone.FromStore(old)
 	f.want(f.queue(code, claim.TextLimits{PerNumberDay: 1}, noon), nil)
 	tell(noon.Add(time.Minute), "2", "3", "mail", "elsewhere")
 	f.same(withheld, []string{"3"})
@@ -252,7 +255,7 @@ func noticesAreLimited(f *fixture) {
 			lines = append(lines, e.IdentityID+" "+e.Number+" "+e.Reason+" "+string(e.Actor.Kind))
 		}
 	}
-	line := bob + " " + claim.RestoreMobile(old).String() + " notices_per_number_per_day system"
+	line := bob + " " + phone.FromStore(old).String() + " notices_per_number_per_day system"
 	f.same(lines, []string{line, line, line})
 }
 
@@ -262,10 +265,10 @@ func racingNotices(f *fixture) {
 	withheld := 0
 	errs := together(f.Context(), 12, func(ctx context.Context, i int) error {
 		notice := *textFor(name("n", i), open(name("c", i), name("identity", i)))
-		notice.Kind = claim.TextChanged
+		notice.Kind = message.TextChanged
 		return f.store.Commit(ctx, claim.Change{
-			Notices: []claim.Text{notice}, Limits: claim.TextLimits{NoticesPerNumberDay: 3}, At: noon,
-			Withhold: func(claim.Text) { mu.Lock(); withheld++; mu.Unlock() },
+			Notices: []message.Text{notice}, Limits: claim.TextLimits{NoticesPerNumberDay: 3}, At: noon,
+			Withhold: func(message.Text) { mu.Lock(); withheld++; mu.Unlock() },
 		})
 	})
 	f.wantWinners(errs, 12, nil)

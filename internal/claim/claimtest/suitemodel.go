@@ -9,6 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -53,7 +55,7 @@ func (m *modelRun) identity(t *rapid.T) string {
 func (m *modelRun) draw(t *rapid.T) claim.Claim {
 	identity := m.identity(t)
 	c := staged(fmt.Sprintf("%s-%d", identity, rapid.IntRange(0, 2).Draw(t, "claim")), identity)
-	c.Number = claim.RestoreMobile(fmt.Sprintf("+%d-%d", m.run, rapid.IntRange(0, 1).Draw(t, "number")))
+	c.Number = phone.FromStore(fmt.Sprintf("+%d-%d", m.run, rapid.IntRange(0, 1).Draw(t, "number")))
 	c.State = rapid.SampledFrom([]claim.State{claim.Staged, claim.Open, claim.Verified, claim.Applied}).Draw(t, "state")
 	c.CodeNumber, c.CreatedAt = rapid.IntRange(0, 1).Draw(t, "code"), m.now
 	if c.State == claim.Applied {
@@ -78,7 +80,7 @@ func (m *modelRun) change(t *rapid.T, c claim.Claim) claim.Change {
 	for range rapid.IntRange(0, 2).Draw(t, "notices") {
 		m.texts++
 		notice := textFor(fmt.Sprintf("t-%d-%d", m.run, m.texts), c)
-		notice.Kind, notice.CreatedAt = claim.TextChanged, m.now
+		notice.Kind, notice.CreatedAt = message.TextChanged, m.now
 		change.Notices = append(change.Notices, *notice)
 		change.Limits.NoticesPerNumberDay = rapid.IntRange(0, 4).Draw(t, "notices per number")
 	}
@@ -88,7 +90,7 @@ func (m *modelRun) change(t *rapid.T, c claim.Claim) claim.Change {
 // commit makes a change in both, and wants the same to come of it.
 func (m *modelRun) commit(t *rapid.T, change claim.Change) {
 	try := func(store claim.Store) (withheld []string, err error) {
-		change.Withhold = func(notice claim.Text) { withheld = append(withheld, notice.ID) }
+		change.Withhold = func(notice message.Text) { withheld = append(withheld, notice.ID) }
 		err = store.Commit(t.Context(), change)
 		return withheld, err
 	}
@@ -165,7 +167,7 @@ func (m *modelRun) compare(t *rapid.T) {
 // same compares answers; errors by what they say.
 func (m *modelRun) same(got, want any) {
 	m.Helper()
-	plain := cmp.Transformer("reveal", claim.Mobile.Reveal)
+	plain := cmp.Transformer("reveal", phone.Number.Unmasked)
 	asText := cmp.Comparer(func(a, b error) bool {
 		if x, y := (*problem.LimitError)(nil), (*problem.LimitError)(nil); errors.As(a, &x) && errors.As(b, &y) {
 			return errors.Is(x.Reason, y.Reason) && x.Until.Equal(y.Until) && x.Name == y.Name

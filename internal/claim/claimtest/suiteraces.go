@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -18,7 +19,7 @@ func racingOpenings(f *fixture) {
 			c := open(name(identity, i), identity)
 			return f.store.Commit(ctx, claim.Change{
 				Moves: []claim.Move{{From: claim.Staged, Claim: c}}, Text: textFor("t"+c.ID, c), At: noon,
-				Events: []claim.Event{{ClaimID: c.ID, IdentityID: identity, Kind: "open", At: noon}},
+				Events: []audit.Event{{ClaimID: c.ID, IdentityID: identity, Kind: "open", At: noon}},
 			})
 		}), 1, claim.ErrRaced)
 		f.same(len(f.current(identity).Staged), 1)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -14,7 +15,7 @@ import (
 type TrailedSessions struct {
 	claim.AdminSessions
 	// Trail returns the lines that the sessions wrote, oldest first.
-	Trail func() []claim.Event
+	Trail func() []audit.Event
 }
 
 // TestAdminSessions holds a store of sessions to what the comments of
@@ -47,7 +48,7 @@ func session(secret string) claim.AdminSession {
 }
 
 // door is the line of a session's beginning or end.
-func door(kind string) claim.Event { return claim.Event{Kind: kind, Actor: keeper, At: noon} }
+func door(kind string) audit.Event { return audit.Event{Kind: kind, Actor: keeper, At: noon} }
 
 func (f *sessions) begin(s claim.AdminSession) claim.AdminSession {
 	f.Helper()
@@ -74,11 +75,11 @@ func (f *sessions) gone(secret string) {
 
 func (f *sessions) trail(kinds ...string) {
 	f.Helper()
-	want := []claim.Event{}
+	want := []audit.Event{}
 	for _, kind := range kinds {
 		want = append(want, door(kind))
 	}
-	f.same(append([]claim.Event{}, f.store.Trail()...), want)
+	f.same(append([]audit.Event{}, f.store.Trail()...), want)
 }
 
 func sessionsReadBack(f *sessions) {

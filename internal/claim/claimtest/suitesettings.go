@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -12,7 +13,7 @@ import (
 type TrailedSettings struct {
 	claim.Settings
 	// Trail returns the lines that the settings wrote, oldest first.
-	Trail func() []claim.Event
+	Trail func() []audit.Event
 }
 
 // TestSettings holds a store of settings to what the comments of claim.Settings
@@ -42,11 +43,11 @@ const (
 	verify   = claim.SwitchVerify
 )
 
-var keeper = claim.Actor{Kind: claim.Administrator, ID: "keeper", Address: home}
+var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", Address: home}
 
 // step is a change with its event.
 func step(s claim.Switch, from, to string) claim.SettingChange {
-	return claim.SettingChange{Switch: s, From: from, To: to, Event: claim.Event{
+	return claim.SettingChange{Switch: s, From: from, To: to, Event: audit.Event{
 		Kind: claim.SettingChanged, Actor: keeper, Reason: string(s) + ": " + from + " -> " + to, At: noon,
 	}}
 }
@@ -66,11 +67,11 @@ func (f *settings) kept(want ...claim.Setting) {
 // trail wants the lines of these changes, in order.
 func (f *settings) trail(changes ...claim.SettingChange) {
 	f.Helper()
-	want := []claim.Event{}
+	want := []audit.Event{}
 	for _, change := range changes {
 		want = append(want, change.Event)
 	}
-	f.same(append([]claim.Event{}, f.store.Trail()...), want)
+	f.same(append([]audit.Event{}, f.store.Trail()...), want)
 }
 
 func set(s claim.Switch, value string, at time.Time) claim.Setting {

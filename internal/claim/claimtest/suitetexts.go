@@ -4,10 +4,11 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 )
 
 // due reads the due texts.
-func (f *fixture) due(now time.Time, n int) []claim.QueuedText {
+func (f *fixture) due(now time.Time, n int) []message.QueuedText {
 	f.Helper()
 	texts, err := f.store.DueTexts(f.Context(), now, n)
 	f.want(err, nil)
@@ -28,7 +29,7 @@ func textsReadBack(f *fixture) {
 	text := textFor("t", c)
 	text.Validity = 5*time.Minute + 123*time.Microsecond
 	f.commit(claim.Change{Create: &c, Text: text, At: noon})
-	f.same(f.due(noon.Add(time.Hour), 9), []claim.QueuedText{{Text: *text, Current: true}})
+	f.same(f.due(noon.Add(time.Hour), 9), []message.QueuedText{{Text: *text, Current: true}})
 }
 
 func dueTexts(f *fixture) {
@@ -50,7 +51,7 @@ func dueTexts(f *fixture) {
 
 	now, until := noon.Add(time.Minute), noon.Add(time.Hour)
 	text := f.due(now, 1)[0]
-	take := func(t claim.QueuedText, until time.Time, want bool) {
+	take := func(t message.QueuedText, until time.Time, want bool) {
 		f.Helper()
 		got, err := f.store.TakeText(f.Context(), t, until)
 		f.want(err, nil)
@@ -68,7 +69,7 @@ func dueTexts(f *fixture) {
 	f.same([]any{text.ID, text.Tries, text.LeaseUntil}, []any{"unleased", 1, until.Add(time.Minute)})
 	f.same(text.Unclear, false)
 	take(text, until.Add(time.Hour), true)
-	f.want(f.store.PutOff(f.Context(), text.ID, until, claim.ReasonUnclear+"no answer in time"), nil)
+	f.want(f.store.PutOff(f.Context(), text.ID, until, message.ReasonUnclear+"no answer in time"), nil)
 	f.want(f.store.PostponeTexts(f.Context(), []string{text.ID}, until, until.Add(time.Minute)), nil)
 	f.same(f.due(until.Add(time.Minute), 1)[0].Unclear, true)
 }
@@ -82,9 +83,9 @@ func deadTexts(f *fixture) {
 		f.commit(claim.Change{Text: text, At: noon})
 	}
 	notice := textFor("notice", c)
-	notice.Kind, notice.CreatedAt, notice.LeaseUntil = claim.TextChanged, noon.Add(time.Millisecond), noon
+	notice.Kind, notice.CreatedAt, notice.LeaseUntil = message.TextChanged, noon.Add(time.Millisecond), noon
 	notice.Expires = time.Time{} // never
-	f.commit(claim.Change{Notices: []claim.Text{*notice}, At: noon})
+	f.commit(claim.Change{Notices: []message.Text{*notice}, At: noon})
 	now := noon.Add(2 * time.Minute)
 	f.wantDue(noon.Add(time.Minute-time.Microsecond), 9, "t-3", "t-2", "t-1", "notice", "t-0")
 	f.wantDue(noon.Add(time.Minute), 9, "t-0", "t-3", "t-2", "t-1", "notice") // dead and gone first
@@ -147,26 +148,26 @@ func currentTexts(f *fixture) {
 
 func textsEnd(f *fixture) {
 	c := f.create(open("c", bob))
-	for i, state := range []claim.TextState{claim.TextSent, claim.TextFailed, claim.TextDropped} {
+	for i, state := range []message.TextState{message.TextSent, message.TextFailed, message.TextDropped} {
 		text := textFor(name("t", i), c)
 		f.commit(claim.Change{Text: text, At: noon})
-		f.want(f.store.Done(f.Context(), claim.TextResult{
+		f.want(f.store.Done(f.Context(), message.TextResult{
 			TextID: text.ID, State: state, Gateway: "main", ProviderID: "message-1", Reason: "it is", At: noon,
 		}), nil)
 		// What comes after the end changes nothing, and is no error.
-		f.want(f.store.Done(f.Context(), claim.TextResult{TextID: text.ID, State: claim.TextQueued, At: noon}), nil)
+		f.want(f.store.Done(f.Context(), message.TextResult{TextID: text.ID, State: message.TextQueued, At: noon}), nil)
 		f.want(f.store.PutOff(f.Context(), text.ID, noon, "late"), nil)
-		taken, err := f.store.TakeText(f.Context(), claim.QueuedText{Text: *text}, noon.Add(time.Hour))
+		taken, err := f.store.TakeText(f.Context(), message.QueuedText{Text: *text}, noon.Add(time.Hour))
 		f.want(err, nil)
 		f.same(taken, false)
 		f.wantDue(noon.Add(2*time.Hour), 9)
 	}
-	f.want(f.store.Done(f.Context(), claim.TextResult{TextID: "missing", State: claim.TextSent, At: noon}), nil)
+	f.want(f.store.Done(f.Context(), message.TextResult{TextID: "missing", State: message.TextSent, At: noon}), nil)
 }
 
 func textStates(f *fixture) {
 	c := f.create(open("c", bob))
-	state := func(want claim.TextState) {
+	state := func(want message.TextState) {
 		f.Helper()
 		got, err := f.store.TextState(f.Context(), c.ID)
 		f.want(err, nil)
@@ -177,8 +178,8 @@ func textStates(f *fixture) {
 	newer.CreatedAt = noon.Add(time.Microsecond)
 	f.commit(claim.Change{Text: newer, At: noon})
 	f.commit(claim.Change{Text: older, At: noon})
-	f.want(f.store.Done(f.Context(), claim.TextResult{TextID: "older", State: claim.TextFailed, At: noon}), nil)
-	state(claim.TextQueued)
-	f.want(f.store.Done(f.Context(), claim.TextResult{TextID: "newer", State: claim.TextSent, At: noon}), nil)
-	state(claim.TextSent)
+	f.want(f.store.Done(f.Context(), message.TextResult{TextID: "older", State: message.TextFailed, At: noon}), nil)
+	state(message.TextQueued)
+	f.want(f.store.Done(f.Context(), message.TextResult{TextID: "newer", State: message.TextSent, At: noon}), nil)
+	state(message.TextSent)
 }

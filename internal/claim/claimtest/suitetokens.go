@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -41,12 +42,12 @@ func token(name, secret string) claim.Token {
 func (f *tokens) create(t claim.Token) error { return f.createIn(f.Context(), t) }
 
 func (f *tokens) createIn(ctx context.Context, t claim.Token) error {
-	return f.store.Create(ctx, t, t.Event(claim.TokenCreated, claim.Actor{Kind: claim.Operator}, noon))
+	return f.store.Create(ctx, t, t.Event(claim.TokenCreated, audit.Actor{Kind: audit.Operator}, noon))
 }
 
 // revoke ends token a.
 func (f *tokens) revoke(ctx context.Context, at time.Time) error {
-	return f.store.Revoke(ctx, "a", claim.Token{Name: "a"}.Event(claim.TokenRevoked, claim.Actor{Kind: claim.Operator}, at))
+	return f.store.Revoke(ctx, "a", claim.Token{Name: "a"}.Event(claim.TokenRevoked, audit.Actor{Kind: audit.Operator}, at))
 }
 
 func (f *tokens) listed(want ...claim.Token) {

@@ -7,12 +7,15 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // MeteredStore is a store that can tell its traffic.
 type MeteredStore interface {
 	claim.Store
-	claim.Meter
+	fraud.StatsReader
 }
 
 // TestTraffic holds a store to what the comments of claim.Meter promise. Each
@@ -37,32 +40,32 @@ func TestTraffic(t *testing.T, newStore func(*testing.T) MeteredStore) {
 // metered is a test's empty store that can tell its traffic.
 type metered struct {
 	fixture
-	meter claim.Meter
+	meter fraud.StatsReader
 }
 
 // text queues a text for a claim to a number, and sends it.
 func (m *metered) text(id string, c claim.Claim, number string, at time.Time) {
 	m.Helper()
 	text := *textFor(id, c)
-	text.To, text.CreatedAt = claim.RestoreMobile(number), at
+	text.To, text.CreatedAt = phone.FromStore(number), at
 	m.commit(claim.Change{Text: &text, At: at})
-	m.end(id, claim.TextSent)
+	m.end(id, message.TextSent)
 }
 
-func (m *metered) end(id string, state claim.TextState) {
+func (m *metered) end(id string, state message.TextState) {
 	m.Helper()
-	m.want(m.store.Done(m.Context(), claim.TextResult{TextID: id, State: state, At: noon}), nil)
+	m.want(m.store.Done(m.Context(), message.TextResult{TextID: id, State: state, At: noon}), nil)
 }
 
-func (m *metered) wantTraffic(since, until time.Time, want ...claim.Traffic) {
+func (m *metered) wantTraffic(since, until time.Time, want ...fraud.Traffic) {
 	m.Helper()
 	got, err := m.meter.Traffic(m.Context(), since, until)
 	m.want(err, nil)
-	slices.SortFunc(got, func(a, b claim.Traffic) int { return cmp.Compare(a.CallingCode, b.CallingCode) })
-	m.same(append([]claim.Traffic{}, got...), append([]claim.Traffic{}, want...))
+	slices.SortFunc(got, func(a, b fraud.Traffic) int { return cmp.Compare(a.CallingCode, b.CallingCode) })
+	m.same(append([]fraud.Traffic{}, got...), append([]fraud.Traffic{}, want...))
 }
 
-func (m *metered) wantHour(want ...claim.Traffic) {
+func (m *metered) wantHour(want ...fraud.Traffic) {
 	m.Helper()
 	m.wantTraffic(noon.Add(-time.Hour), noon, want...)
 }
@@ -74,13 +77,13 @@ func trafficByCode(m *metered) {
 		m.text(name("t", i), c, number, noon)
 	}
 	notice := textFor("notice", c)
-	notice.Kind = claim.TextChanged
+	notice.Kind = message.TextChanged
 	m.commit(claim.Change{Text: notice, At: noon})
 	m.wantHour(
-		claim.Traffic{CallingCode: "", Texts: 1, Sent: 1},
-		claim.Traffic{CallingCode: "44", Texts: 1, Sent: 1},
-		claim.Traffic{CallingCode: "49", Texts: 2, Sent: 2},
-		claim.Traffic{CallingCode: "882", Texts: 1, Sent: 1},
+		fraud.Traffic{CallingCode: "", Texts: 1, Sent: 1},
+		fraud.Traffic{CallingCode: "44", Texts: 1, Sent: 1},
+		fraud.Traffic{CallingCode: "49", Texts: 2, Sent: 2},
+		fraud.Traffic{CallingCode: "882", Texts: 1, Sent: 1},
 	)
 }
 
@@ -92,23 +95,23 @@ func trafficWindow(m *metered) {
 	} {
 		m.text(name("t", i), c, first, at)
 	}
-	m.wantHour(claim.Traffic{CallingCode: "49", Texts: 2, Sent: 2})
+	m.wantHour(fraud.Traffic{CallingCode: "49", Texts: 2, Sent: 2})
 	m.wantTraffic(start, start)
 }
 
 func trafficSent(m *metered) {
 	c := m.create(open("c", bob))
-	for _, state := range []claim.TextState{claim.TextQueued, claim.TextSent, claim.TextFailed, claim.TextDropped} {
+	for _, state := range []message.TextState{message.TextQueued, message.TextSent, message.TextFailed, message.TextDropped} {
 		m.commit(claim.Change{Text: textFor(string(state), c), At: noon})
-		if state != claim.TextQueued {
+		if state != message.TextQueued {
 			m.end(string(state), state)
 		}
 	}
-	m.wantHour(claim.Traffic{CallingCode: "49", Texts: 4, Sent: 1})
+	m.wantHour(fraud.Traffic{CallingCode: "49", Texts: 4, Sent: 1})
 }
 
 func trafficConfirmed(m *metered) {
-	want := claim.Traffic{CallingCode: "49"}
+	want := fraud.Traffic{CallingCode: "49"}
 	for state, confirmed := range map[claim.State]bool{
 		claim.Open: false, claim.Superseded: false, claim.Cancelled: false, claim.Locked: false,
 		claim.Lapsed: false, claim.Verified: true, claim.Applied: true, claim.Conflict: true,
@@ -133,12 +136,12 @@ func trafficResent(m *metered) {
 	for i := range 3 {
 		m.text(name("t", i), c, first, noon)
 	}
-	m.wantHour(claim.Traffic{CallingCode: "49", Texts: 3, Sent: 3, Confirmed: 1})
+	m.wantHour(fraud.Traffic{CallingCode: "49", Texts: 3, Sent: 3, Confirmed: 1})
 }
 
 func trafficPruned(m *metered) {
 	m.text("t", m.create(ended("c", bob, noon)), first, noon)
-	m.wantHour(claim.Traffic{CallingCode: "49", Texts: 1, Sent: 1, Confirmed: 1})
+	m.wantHour(fraud.Traffic{CallingCode: "49", Texts: 1, Sent: 1, Confirmed: 1})
 	_, err := m.store.Prune(m.Context(), noon.Add(time.Hour), 9)
 	m.want(err, nil)
 	m.wantHour()

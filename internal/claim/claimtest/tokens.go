@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -14,7 +15,7 @@ import (
 type Tokens struct {
 	mu     sync.Mutex
 	byName map[string]claim.Token
-	events []claim.Event
+	events []audit.Event
 	looks  int
 	fail   error
 }
@@ -36,14 +37,14 @@ func (s *Tokens) Looks() int {
 }
 
 // Events returns the audit trail.
-func (s *Tokens) Events() []claim.Event {
+func (s *Tokens) Events() []audit.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.events)
 }
 
 // Create implements claim.Tokens.
-func (s *Tokens) Create(_ context.Context, t claim.Token, e claim.Event) error {
+func (s *Tokens) Create(_ context.Context, t claim.Token, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
@@ -64,7 +65,7 @@ func (s *Tokens) Create(_ context.Context, t claim.Token, e claim.Event) error {
 }
 
 // Revoke implements claim.Tokens.
-func (s *Tokens) Revoke(_ context.Context, name string, e claim.Event) error {
+func (s *Tokens) Revoke(_ context.Context, name string, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.byName[name]

@@ -7,15 +7,17 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/message"
 )
 
-var _ claim.Meter = (*Store)(nil)
+var _ fraud.StatsReader = (*Store)(nil)
 
 // Traffic implements claim.Meter.
-func (s *Store) Traffic(_ context.Context, since, until time.Time) ([]claim.Traffic, error) {
+func (s *Store) Traffic(_ context.Context, since, until time.Time) ([]fraud.Traffic, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := map[string]claim.Traffic{}
+	found := map[string]fraud.Traffic{}
 	counted := map[string]bool{}
 	for _, t := range s.texts {
 		if !t.isCode() || !t.CreatedAt.After(micro(since)) || t.CreatedAt.After(micro(until)) {
@@ -25,7 +27,7 @@ func (s *Store) Traffic(_ context.Context, since, until time.Time) ([]claim.Traf
 		traffic := found[code]
 		traffic.CallingCode = code
 		traffic.Texts++
-		if t.state == claim.TextSent {
+		if t.state == message.TextSent {
 			traffic.Sent++
 		}
 		switch s.claims[t.Code.ClaimID].State {

@@ -175,8 +175,8 @@ func (r *Reconciler) since(began time.Time) time.Time {
 	return began
 }
 
-func (r *Reconciler) log(ctx context.Context, message string, p Progress) {
-	r.Log.InfoContext(ctx, message,
+func (r *Reconciler) log(ctx context.Context, msg string, p Progress) {
+	r.Log.InfoContext(ctx, msg,
 		"identities", p.Identities, "changed", p.Changed, "deleted", p.Deleted, "pages", p.Pages,
 		"seconds", int(r.Now().Sub(p.Began).Seconds()))
 }

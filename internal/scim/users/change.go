@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/patch"
@@ -282,7 +283,7 @@ func (s *Service) before(m *mapping.Mapping, record scim.Record, by By, wants Wa
 func (s *Service) write(
 	ctx context.Context, m *mapping.Mapping, record scim.Record, after map[string]any, p claim.Proposal, by By,
 ) (scim.Record, error) {
-	number := mapping.NumberWish{Change: !p.Held(), Number: p.Number.Reveal()}
+	number := mapping.NumberWish{Change: !p.Held(), Number: p.Number.Unmasked()}
 	own := slices.Concat(s.marker(record, p.Pending), externalID(record, by.Client, after))
 	operations, err := m.Operations(record, after, number, own...)
 	if err != nil {
@@ -315,12 +316,12 @@ func (s *Service) endSessions(ctx context.Context, by By, before, changed scim.R
 }
 
 // marker brings the pending number that an identity shows to the wanted one.
-func (s *Service) marker(record scim.Record, pending claim.Mobile) []scim.Operation {
+func (s *Service) marker(record scim.Record, pending phone.Number) []scim.Operation {
 	shown, there := record.MetadataPublic[s.PendingKey]
 	path := "/metadata_public/" + s.PendingKey
 	switch {
-	case !pending.IsZero() && shown != pending.Reveal():
-		return []scim.Operation{{Op: scim.Add, Path: path, Value: pending.Reveal()}}
+	case !pending.IsZero() && shown != pending.Unmasked():
+		return []scim.Operation{{Op: scim.Add, Path: path, Value: pending.Unmasked()}}
 	case pending.IsZero() && there:
 		return []scim.Operation{{Op: scim.Remove, Path: path}}
 	default:

@@ -75,13 +75,13 @@ func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, erro
 
 // draft is the identity that a document asks for, as far as its number may be written.
 func (s *Service) draft(m *mapping.Mapping, schemaID string, by By, document map[string]any, p claim.Proposal) (scim.Draft, error) {
-	draft, err := m.Draft(document, mapping.NumberWish{Change: true, Number: p.Number.Reveal()})
+	draft, err := m.Draft(document, mapping.NumberWish{Change: true, Number: p.Number.Unmasked()})
 	if err != nil {
 		return scim.Draft{}, err
 	}
 	draft.SchemaID = schemaID
 	if !p.Pending.IsZero() {
-		draft.MetadataPublic = map[string]any{s.PendingKey: p.Pending.Reveal()}
+		draft.MetadataPublic = map[string]any{s.PendingKey: p.Pending.Unmasked()}
 	}
 	if external, _ := document["externalId"].(string); external != "" && by.Client != "" {
 		if draft.MetadataAdmin == nil {

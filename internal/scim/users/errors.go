@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
@@ -49,7 +50,7 @@ func transient(err error) bool {
 type attempt struct {
 	id            string         // blank for a new user
 	before, after map[string]any // before is nil for a new user
-	number        claim.Mobile   // that was to be written; zero for none
+	number        phone.Number   // that was to be written; zero for none
 }
 
 // refused reports whether Kratos refused what was to be written.
@@ -137,8 +138,8 @@ func (a attempt) candidates() []candidate {
 		found = append(found, candidate{path, "emails.value", address, map[string]any{"emails": []any{map[string]any{"value": address}}}})
 	}
 	if !a.number.IsZero() {
-		found = append(found, candidate{scim.MobilePath, "phoneNumbers.value", a.number.Reveal(), map[string]any{
-			numbers: []any{map[string]any{"type": "mobile", "value": a.number.Reveal()}},
+		found = append(found, candidate{scim.MobilePath, "phoneNumbers.value", a.number.Unmasked(), map[string]any{
+			numbers: []any{map[string]any{"type": "mobile", "value": a.number.Unmasked()}},
 		}})
 	}
 	return found

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim/filter"
 )
 
@@ -14,8 +14,8 @@ import (
 const mostHolding = 20
 
 // Holding returns the users who have a telephone number, as far as the index knows.
-func (s *Service) Holding(ctx context.Context, number claim.Mobile) ([]string, error) {
-	value, err := json.Marshal(number.Reveal())
+func (s *Service) Holding(ctx context.Context, number phone.Number) ([]string, error) {
+	value, err := json.Marshal(number.Unmasked())
 	if err != nil {
 		return nil, fmt.Errorf("find who has the number: %w", err)
 	}

@@ -3,7 +3,7 @@ package users
 import (
 	"net/http"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
 )
@@ -17,7 +17,7 @@ var errPrivileged = &scim.Error{
 // beyond reports whether an identity is out of a client's reach: a privileged
 // person's is, of a client that is not privileged.
 func (s *Service) beyond(by By, record scim.Record) bool {
-	return by.Actor.Kind == claim.Client && s.PrivilegedKey != "" && record.MetadataAdmin[s.PrivilegedKey] == true
+	return by.Actor.Kind == audit.Client && s.PrivilegedKey != "" && record.MetadataAdmin[s.PrivilegedKey] == true
 }
 
 // reach cuts what a request makes of somebody beyond a client's reach down to what

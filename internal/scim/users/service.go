@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/filter"
 )
@@ -33,7 +35,7 @@ type Claims interface {
 	Settle(ctx context.Context, p claim.Proposal, failure error) error
 	ProposeNew(ctx context.Context, c claim.DirectChange) (claim.Proposal, error)
 	SettleNew(ctx context.Context, p claim.Proposal, identityID string) error
-	Deleted(ctx context.Context, identityID string, who claim.Actor) error
+	Deleted(ctx context.Context, identityID string, who audit.Actor) error
 	Proven(ctx context.Context, in *claim.SignIn) error
 }
 
@@ -45,7 +47,7 @@ type Options struct {
 	Catalogue *Catalogue
 	Resource  scim.Resource
 	Mode      scim.Mode
-	Plan      claim.NumberPlan
+	Plan      phone.Parser
 	// MobileTrait and PendingKey are where identities have the number and the one
 	// that is held back.
 	MobileTrait, PendingKey string
@@ -81,7 +83,7 @@ func NewService(o Options) *Service {
 
 // By is who makes a request.
 type By struct {
-	Actor claim.Actor
+	Actor audit.Actor
 	// Client names the client whose external ids are meant; blank for people, who
 	// have none.
 	Client string
@@ -95,7 +97,7 @@ type By struct {
 }
 
 // owner reports whether somebody changes their own resource without privilege.
-func (b By) owner() bool { return b.Actor.Kind == claim.Owner }
+func (b By) owner() bool { return b.Actor.Kind == audit.Owner }
 
 // User is a resource as a client sees it.
 type User struct {
@@ -108,7 +110,7 @@ func (s *Service) seen(record scim.Record) claim.Identity {
 	known := claim.Identity{ID: record.ID}
 	known.Mobile, _ = record.Traits[s.MobileTrait].(string)
 	known.Pending, _ = record.MetadataPublic[s.PendingKey].(string)
-	mobile := claim.StoredMobile(s.Plan, known.Mobile)
+	mobile := phone.ParseStored(s.Plan, known.Mobile)
 	for _, a := range record.Addresses {
 		if a.Via == "sms" && a.Verified && !mobile.IsZero() && mobile.IsStored(s.Plan, a.Value) {
 			known.Verified = true

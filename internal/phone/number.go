@@ -1,4 +1,4 @@
-package claim
+package phone
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ const (
 
 // NumberPlan is the operator's choice of [Format]. Region is the ISO 3166-1
 // code that national input is read in; blank refuses national input.
-type NumberPlan struct {
+type Parser struct {
 	Format Format
 	Region string
 }
@@ -34,37 +34,37 @@ type NumberPlan struct {
 // Mobile is a telephone number that passed [ParseMobile], or the zero value for
 // none. Its text form is masked, so that showing the number takes intent: see
 // [Mobile.Reveal].
-type Mobile struct{ number string }
+type Number struct{ number string }
 
 // StoredMobile reads the number that an identity already has, in whatever form
 // it was once accepted: text that the plan would refuse today still stands for
 // itself. Text of which nothing can be seen is no number.
-func StoredMobile(plan NumberPlan, text string) Mobile {
-	m, err := ParseMobile(plan, text)
+func ParseStored(plan Parser, text string) Number {
+	m, err := Parse(plan, text)
 	switch {
 	case err == nil:
 		return m
 	case textclean.Blank(text):
-		return Mobile{}
+		return Number{}
 	default:
-		return RestoreMobile(strings.TrimSpace(text))
+		return FromStore(strings.TrimSpace(text))
 	}
 }
 
 // IsStored reports whether text that is stored somewhere, in whatever form it was
 // once accepted, is the number m.
-func (m Mobile) IsStored(plan NumberPlan, text string) bool {
-	return text == m.number || StoredMobile(plan, text).Same(m) // reading takes time
+func (m Number) IsStored(plan Parser, text string) bool {
+	return text == m.number || ParseStored(plan, text).Same(m) // reading takes time
 }
 
 // RestoreMobile returns the number whose [Mobile.Reveal] was kept in a store.
-func RestoreMobile(number string) Mobile { return Mobile{number} }
+func FromStore(number string) Number { return Number{number} }
 
 // Reveal returns the full number: for gateways, stores and the identity only.
-func (m Mobile) Reveal() string { return m.number }
+func (m Number) Unmasked() string { return m.number }
 
 // Dialled returns the dialling characters alone.
-func (m Mobile) Dialled() string {
+func (m Number) Dialled() string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || strings.ContainsRune("-./()", r) {
 			return -1
@@ -75,14 +75,14 @@ func (m Mobile) Dialled() string {
 
 // Key names the telephone, by which texts are counted: the dialling characters
 // without what they may have or lack for one and the same handset.
-func (m Mobile) Key() string { return withoutTrunkZero(m.handset()) }
+func (m Number) Key() string { return withoutTrunkZero(m.handset()) }
 
 // handset returns the dialling characters, in today's form for numbers that were
 // stored in another one.
-func (m Mobile) handset() string { return todaysForm(m.Dialled()) }
+func (m Number) handset() string { return todaysForm(m.Dialled()) }
 
 // Same reports whether both reach the same telephone.
-func (m Mobile) Same(other Mobile) bool {
+func (m Number) Same(other Number) bool {
 	return m.number == other.number || m.handset() == other.handset()
 }
 
@@ -92,7 +92,7 @@ const longestCallingCode = 3
 
 // CallingCode returns the country calling code of ITU-T E.164, without a plus;
 // blank for a number that is not international.
-func (m Mobile) CallingCode() string {
+func (m Number) CallingCode() string {
 	digits, international := strings.CutPrefix(m.Dialled(), "+")
 	if !international {
 		return ""
@@ -107,11 +107,11 @@ func (m Mobile) CallingCode() string {
 }
 
 // IsZero reports whether there is no number.
-func (m Mobile) IsZero() bool { return m.number == "" }
+func (m Number) IsZero() bool { return m.number == "" }
 
 // String returns the number masked: the first three and the last two
 // characters of a long one, the last two of a short one.
-func (m Mobile) String() string {
+func (m Number) String() string {
 	key := []rune(m.Dialled())
 	shown := 0
 	if len(key) >= 9 {
@@ -125,10 +125,10 @@ func (m Mobile) String() string {
 }
 
 // Format prints the masked form for every verb, so that %#v leaks nothing.
-func (m Mobile) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(m.String())) }
+func (m Number) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(m.String())) }
 
 // LogValue prints the masked form.
-func (m Mobile) LogValue() slog.Value { return slog.StringValue(m.String()) }
+func (m Number) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
 // MarshalText prints the masked form, so that JSON leaks nothing either.
-func (m Mobile) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+func (m Number) MarshalText() ([]byte, error) { return []byte(m.String()), nil }

@@ -1,4 +1,4 @@
-package claim_test
+package phone_test
 
 import (
 	"encoding/json"
@@ -11,18 +11,18 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 var (
-	e164   = claim.NumberPlan{Format: claim.FormatE164}
-	german = claim.NumberPlan{Format: claim.FormatE164, Region: "de"}
-	raw    = claim.NumberPlan{Format: claim.FormatRaw}
+	e164   = phone.Parser{Format: phone.FormatE164}
+	german = phone.Parser{Format: phone.FormatE164, Region: "de"}
+	raw    = phone.Parser{Format: phone.FormatRaw}
 )
 
 func TestNumbersAreReadByThePlan(t *testing.T) {
 	for name, tt := range map[string]struct {
-		plan claim.NumberPlan
+		plan phone.Parser
 		text string
 		want string // blank: refused
 	}{
@@ -54,15 +54,15 @@ func TestNumbersAreReadByThePlan(t *testing.T) {
 		"raw with what is not seen":    {raw, "\u202a077\u00a0123\u20114567\u202c", "077 123-4567"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := claim.ParseMobile(tt.plan, tt.text)
+			got, err := phone.Parse(tt.plan, tt.text)
 			if tt.want == "" {
-				if !errors.Is(err, claim.ErrBadNumber) || !got.IsZero() {
-					t.Errorf("got %q, %v; want it refused", got.Reveal(), err)
+				if !errors.Is(err, phone.ErrBadNumber) || !got.IsZero() {
+					t.Errorf("got %q, %v; want it refused", got.Unmasked(), err)
 				}
 				return
 			}
-			if err != nil || got.Reveal() != tt.want {
-				t.Errorf("got %q, %v; want %q", got.Reveal(), err, tt.want)
+			if err != nil || got.Unmasked() != tt.want {
+				t.Errorf("got %q, %v; want %q", got.Unmasked(), err, tt.want)
 			}
 		})
 	}
@@ -70,21 +70,21 @@ func TestNumbersAreReadByThePlan(t *testing.T) {
 
 func TestSpellingDoesNotMatter(t *testing.T) {
 	for _, stored := range []string{"+49 171 1234567", "+49-171-1234567", "+491711234567", "tel:+491711234567"} {
-		wanted, err := claim.ParseMobile(e164, "+491711234567")
-		if err != nil || !claim.StoredMobile(e164, stored).Same(wanted) {
+		wanted, err := phone.Parse(e164, "+491711234567")
+		if err != nil || !phone.ParseStored(e164, stored).Same(wanted) {
 			t.Errorf("%q is another number", stored)
 		}
 	}
-	if a, b := claim.StoredMobile(raw, "077 123"), claim.StoredMobile(raw, "077123"); !a.Same(b) {
+	if a, b := phone.ParseStored(raw, "077 123"), phone.ParseStored(raw, "077123"); !a.Same(b) {
 		t.Error("raw numbers are compared with their spaces")
 	}
-	if claim.StoredMobile(e164, "0171 1").Same(claim.StoredMobile(e164, "0171 2")) {
+	if phone.ParseStored(e164, "0171 1").Same(phone.ParseStored(e164, "0171 2")) {
 		t.Error("two stored numbers that the plan does not know are the same")
 	}
 }
 
 func TestNumbersPrintMasked(t *testing.T) {
-	m := claim.RestoreMobile("+491711234567")
+	m := phone.FromStore("+491711234567")
 	encoded, err := json.Marshal(map[string]any{"to": m})
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestNumbersPrintMasked(t *testing.T) {
 	if got, want := m.String(), "+49********67"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := claim.RestoreMobile("112").String(); got != "***" {
+	if got := phone.FromStore("112").String(); got != "***" {
 		t.Errorf("a short number prints as %q", got)
 	}
 }
@@ -109,7 +109,7 @@ func TestNumbersPrintMasked(t *testing.T) {
 func TestCallingCodesAreThoseOfTheNumberingPlan(t *testing.T) {
 	for region := range phonenumbers.GetSupportedRegions() {
 		example := phonenumbers.GetExampleNumber(region)
-		number := claim.RestoreMobile(phonenumbers.Format(example, phonenumbers.E164))
+		number := phone.FromStore(phonenumbers.Format(example, phonenumbers.E164))
 		if got, want := number.CallingCode(), strconv.Itoa(int(example.GetCountryCode())); got != want {
 			t.Errorf("%s: got %q, want %q", region, got, want)
 		}
@@ -117,14 +117,14 @@ func TestCallingCodesAreThoseOfTheNumberingPlan(t *testing.T) {
 	for text, want := range map[string]string{
 		"+49 (171) 123-45": "49", "+800 1234 5678": "800", "0171 12345": "", "112": "", "": "", "+": "", "+0": "", "+999 1": "",
 	} {
-		if got := claim.RestoreMobile(text).CallingCode(); got != want {
+		if got := phone.FromStore(text).CallingCode(); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }
 
 func TestStoredTextIsTheNumberInAnySpelling(t *testing.T) {
-	number := claim.StoredMobile(german, "+491711234567")
+	number := phone.ParseStored(german, "+491711234567")
 	for text, want := range map[string]bool{
 		"+491711234567": true, "+49 171 1234567": true, "0171 1234567": true, "tel:+49-171-1234567": true,
 		"1711234567": true, "+491711234568": false, "": false, "1711234": false,
@@ -145,16 +145,16 @@ func FuzzParseMobile(f *testing.F) {
 		if international {
 			plan = german
 		}
-		m, err := claim.ParseMobile(plan, text)
+		m, err := phone.Parse(plan, text)
 		if err != nil {
 			if len(text) > 8 && strings.Contains(err.Error(), text) {
 				t.Errorf("the error repeats the input")
 			}
 			return
 		}
-		again, err := claim.ParseMobile(plan, m.Reveal())
-		if err != nil || !again.Same(m) || again.Reveal() != m.Reveal() {
-			t.Errorf("parsed, printed and parsed again, %q became %q (%v)", m.Reveal(), again.Reveal(), err)
+		again, err := phone.Parse(plan, m.Unmasked())
+		if err != nil || !again.Same(m) || again.Unmasked() != m.Unmasked() {
+			t.Errorf("parsed, printed and parsed again, %q became %q (%v)", m.Unmasked(), again.Unmasked(), err)
 		}
 		if len(m.Key()) > 4 && !strings.Contains(m.Key(), "*") && strings.Contains(m.String(), m.Key()) {
 			t.Errorf("%q prints itself", m.Key())

@@ -1,4 +1,4 @@
-package claim
+package phone
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 
 // Coverage says which numbers are texted at all. It guards against numbers that
 // earn a fraudster money (artificially inflated traffic).
-type Coverage struct {
+type Restrictions struct {
 	// Allowed and Denied are calling codes, or longer beginnings of international
 	// numbers, as digits without a plus. The longest that fits decides; of the
 	// same in both, Denied does. An empty Allowed allows all.
@@ -48,7 +48,7 @@ var networkTypes = map[string][]string{
 }
 
 // Check reports every entry that means nothing, or contradicts another one.
-func (c Coverage) Check() error {
+func (c Restrictions) Validate() error {
 	var faults []error
 	for name, codes := range map[string][]string{"allowed_calling_codes": c.Allowed, "denied_calling_codes": c.Denied} {
 		for _, code := range codes {
@@ -73,7 +73,7 @@ func (c Coverage) Check() error {
 
 // Serves returns [ErrNumberNotServed] for a number that must not be texted. A
 // number that is not international has neither a calling code nor a type.
-func (c Coverage) Serves(m Mobile) error {
+func (c Restrictions) Check(m Number) error {
 	digits, international := strings.CutPrefix(m.Dialled(), "+")
 	if !international {
 		return nil

@@ -1,8 +1,11 @@
-package claim
+package message
 
 import (
 	"context"
 	"time"
+
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // TextKind says what a text is for.
@@ -33,8 +36,8 @@ type Text struct {
 	Kind       TextKind // blank is TextCode
 	Channel    Channel  // blank is ChannelSMS
 	IdentityID string
-	To         Mobile
-	Code       CodeRef       // of a notice, only the claim
+	To         phone.Number
+	Code       otp.CodeRef   // of a notice, only the claim
 	Expires    time.Time     // the code's; a text is not sent later
 	Validity   time.Duration // how long the code is good, as the message says it
 	Language   string        // what the person reads: BCP 47 tags, best first; blank for the default

@@ -1,4 +1,4 @@
-package claim_test
+package fraud_test
 
 import (
 	"bytes"
@@ -11,31 +11,31 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/problem"
 )
 
-func watchful() claim.TrafficPolicy {
-	return claim.TrafficPolicy{
-		Mode: claim.TrafficEnforce, Budget: 100, Budgets: map[string]int{"882": 20, "44": 0},
+func watchful() fraud.Policy {
+	return fraud.Policy{
+		Mode: fraud.Enforce, Budget: 100, Budgets: map[string]int{"882": 20, "44": 0},
 		MinShare: 0.25, MinTexts: 50, Window: time.Hour, Grace: 5 * time.Minute,
 	}
 }
 
 func TestJudge(t *testing.T) {
-	at := func(code string, texts, sent, confirmed int) []claim.Traffic {
-		return []claim.Traffic{{CallingCode: code, Texts: texts, Sent: sent, Confirmed: confirmed}}
+	at := func(code string, texts, sent, confirmed int) []fraud.Traffic {
+		return []fraud.Traffic{{CallingCode: code, Texts: texts, Sent: sent, Confirmed: confirmed}}
 	}
-	share := func(code string, texts, confirmed int) map[string]claim.Verdict {
-		return map[string]claim.Verdict{code: {Alarm: claim.AlarmShare, Texts: texts, Confirmed: confirmed}}
+	share := func(code string, texts, confirmed int) map[string]fraud.Alert {
+		return map[string]fraud.Alert{code: {Alarm: fraud.AlarmShare, Texts: texts, Confirmed: confirmed}}
 	}
-	budget := func(code string, texts int) map[string]claim.Verdict {
-		return map[string]claim.Verdict{code: {Alarm: claim.AlarmBudget, Texts: texts}}
+	budget := func(code string, texts int) map[string]fraud.Alert {
+		return map[string]fraud.Alert{code: {Alarm: fraud.AlarmBudget, Texts: texts}}
 	}
 	for name, tt := range map[string]struct {
-		hour, settled []claim.Traffic
-		change        func(*claim.TrafficPolicy)
-		want          map[string]claim.Verdict
+		hour, settled []fraud.Traffic
+		change        func(*fraud.Policy)
+		want          map[string]fraud.Alert
 	}{
 		"nothing":                           {},
 		"half are confirmed":                {settled: at("49", 50, 50, 25)},
@@ -47,7 +47,7 @@ func TestJudge(t *testing.T) {
 		"texts that were not sent are left": {settled: at("49", 500, 60, 15)},
 		"without a calling code":            {settled: at("", 50, 50, 0), want: share("", 50, 0)},
 		"shares are not looked at": {
-			settled: at("49", 50, 50, 0), change: func(p *claim.TrafficPolicy) { p.MinTexts = 0 },
+			settled: at("49", 50, 50, 0), change: func(p *fraud.Policy) { p.MinTexts = 0 },
 		},
 		"within the budget":            {hour: at("49", 99, 0, 0)},
 		"the budget is spent":          {hour: at("49", 100, 0, 0), want: budget("49", 100)},
@@ -55,7 +55,7 @@ func TestJudge(t *testing.T) {
 		"within a code's own budget":   {hour: at("882", 19, 0, 0)},
 		"a code without a budget":      {hour: at("44", 1000, 0, 0)},
 		"no budgets": {
-			hour: at("49", 1000, 0, 0), change: func(p *claim.TrafficPolicy) { p.Budget = 0 },
+			hour: at("49", 1000, 0, 0), change: func(p *fraud.Policy) { p.Budget = 0 },
 		},
 		"the share outweighs the budget": {
 			hour: at("49", 100, 100, 0), settled: at("49", 90, 90, 1), want: share("49", 90, 1),
@@ -64,9 +64,9 @@ func TestJudge(t *testing.T) {
 		"each code by itself": {
 			hour:    append(at("882", 30, 0, 0), at("49", 80, 0, 0)...),
 			settled: append(at("49", 70, 70, 50), at("252", 60, 60, 2)...),
-			want: map[string]claim.Verdict{
-				"882": {Alarm: claim.AlarmBudget, Texts: 30},
-				"252": {Alarm: claim.AlarmShare, Texts: 60, Confirmed: 2},
+			want: map[string]fraud.Alert{
+				"882": {Alarm: fraud.AlarmBudget, Texts: 30},
+				"252": {Alarm: fraud.AlarmShare, Texts: 60, Confirmed: 2},
 			},
 		},
 	} {
@@ -77,9 +77,9 @@ func TestJudge(t *testing.T) {
 			}
 			want := tt.want
 			if want == nil {
-				want = map[string]claim.Verdict{}
+				want = map[string]fraud.Alert{}
 			}
-			if diff := cmp.Diff(want, claim.Judge(policy, tt.hour, tt.settled)); diff != "" {
+			if diff := cmp.Diff(want, fraud.Evaluate(policy, tt.hour, tt.settled)); diff != "" {
 				t.Errorf("differs (-want +got):\n%s", diff)
 			}
 		})
@@ -88,8 +88,8 @@ func TestJudge(t *testing.T) {
 
 func TestBudgetsLimitTextsOnlyWhenTheyAreEnforced(t *testing.T) {
 	policy := watchful()
-	for mode, want := range map[claim.TrafficMode][3]int{
-		claim.TrafficOff: {}, claim.TrafficRecord: {}, claim.TrafficEnforce: {100, 20, 0},
+	for mode, want := range map[fraud.Mode][3]int{
+		fraud.Off: {}, fraud.Record: {}, fraud.Enforce: {100, 20, 0},
 	} {
 		policy.Mode = mode
 		got := [3]int{policy.Limit("49"), policy.Limit("882"), policy.Limit("44")}
@@ -101,12 +101,12 @@ func TestBudgetsLimitTextsOnlyWhenTheyAreEnforced(t *testing.T) {
 
 // meter is traffic that a test makes up, and the windows that it was asked for.
 type meter struct {
-	traffic []claim.Traffic
+	traffic []fraud.Traffic
 	asked   [][2]time.Time
 	err     error
 }
 
-func (m *meter) Traffic(_ context.Context, since, until time.Time) ([]claim.Traffic, error) {
+func (m *meter) Traffic(_ context.Context, since, until time.Time) ([]fraud.Traffic, error) {
 	m.asked = append(m.asked, [2]time.Time{since, until})
 	return m.traffic, m.err
 }
@@ -114,17 +114,17 @@ func (m *meter) Traffic(_ context.Context, since, until time.Time) ([]claim.Traf
 // watching is a watch with the meter and the log that it works on.
 type watching struct {
 	*testing.T
-	*claim.Watch
+	*fraud.Monitor
 	meter *meter
 	log   *bytes.Buffer
 }
 
 var watchTime = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
-func newWatching(t *testing.T, policy claim.TrafficPolicy) watching {
+func newWatching(t *testing.T, policy fraud.Policy) watching {
 	t.Helper()
 	w := watching{T: t, meter: &meter{}, log: new(bytes.Buffer)}
-	w.Watch = claim.NewWatch(w.meter, func() claim.TrafficPolicy { return policy }, func() time.Time { return watchTime },
+	w.Monitor = fraud.New(w.meter, func() fraud.Policy { return policy }, func() time.Time { return watchTime },
 		slog.New(slog.NewTextHandler(w.log, nil)))
 	return w
 }
@@ -133,7 +133,7 @@ func newWatching(t *testing.T, policy claim.TrafficPolicy) watching {
 // time only.
 func (w watching) look(texts, confirmed int, stopped bool, lines ...string) {
 	w.Helper()
-	w.meter.traffic = []claim.Traffic{{CallingCode: "49", Texts: texts, Sent: texts, Confirmed: confirmed}}
+	w.meter.traffic = []fraud.Traffic{{CallingCode: "49", Texts: texts, Sent: texts, Confirmed: confirmed}}
 	for _, want := range [][]string{lines, nil} {
 		w.log.Reset()
 		if err := w.Once(w.Context()); err != nil {
@@ -147,7 +147,7 @@ func (w watching) look(texts, confirmed int, stopped bool, lines ...string) {
 				w.Errorf("got %s, want %s", w.log, line)
 			}
 		}
-		if got := w.Stopped("49"); got != stopped {
+		if got := w.Blocked("49"); got != stopped {
 			w.Errorf("stopped: got %t, want %t", got, stopped)
 		}
 	}
@@ -164,17 +164,17 @@ func TestTheWatchSaysEachChangeOnce(t *testing.T) {
 	if diff := cmp.Diff(w.meter.traffic, w.Settled()); diff != "" {
 		t.Errorf("settled (-want +got):\n%s", diff)
 	}
-	if w.Stopped("44") {
+	if w.Blocked("44") {
 		t.Error("another country is stopped")
 	}
 }
 
 func TestTheWatchOnlyRecordsUnlessItEnforces(t *testing.T) {
 	policy := watchful()
-	policy.Mode = claim.TrafficRecord
+	policy.Mode = fraud.Record
 	w := newWatching(t, policy)
 	w.look(60, 0, false, "stopped=false")
-	policy.Mode = claim.TrafficOff
+	policy.Mode = fraud.Off
 	w = newWatching(t, policy)
 	w.look(60, 0, false)
 	if len(w.meter.asked) != 0 {
@@ -186,14 +186,14 @@ func TestTheWatchLooksAtWhatHadItsTime(t *testing.T) {
 	hour := [2]time.Time{watchTime.Add(-time.Hour), watchTime}
 	settled := [2]time.Time{watchTime.Add(-2 * time.Hour), watchTime.Add(-5 * time.Minute)}
 	for name, tt := range map[string]struct {
-		change func(*claim.TrafficPolicy)
+		change func(*fraud.Policy)
 		want   [][2]time.Time
 	}{
-		"all":     {func(*claim.TrafficPolicy) {}, [][2]time.Time{hour, settled}},
-		"shares":  {func(p *claim.TrafficPolicy) { p.Budget, p.Budgets = 0, nil }, [][2]time.Time{settled}},
-		"budgets": {func(p *claim.TrafficPolicy) { p.MinTexts = 0 }, [][2]time.Time{hour}},
+		"all":     {func(*fraud.Policy) {}, [][2]time.Time{hour, settled}},
+		"shares":  {func(p *fraud.Policy) { p.Budget, p.Budgets = 0, nil }, [][2]time.Time{settled}},
+		"budgets": {func(p *fraud.Policy) { p.MinTexts = 0 }, [][2]time.Time{hour}},
 		"one budget": {
-			func(p *claim.TrafficPolicy) { p.MinTexts, p.Budget = 0, 0 }, [][2]time.Time{hour},
+			func(p *fraud.Policy) { p.MinTexts, p.Budget = 0, 0 }, [][2]time.Time{hour},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -218,7 +218,7 @@ func TestVerdictsStayWhileTheStoreIsAway(t *testing.T) {
 	if err := w.Once(t.Context()); !errors.Is(err, problem.ErrStoreUnavailable) {
 		t.Errorf("got %v", err)
 	}
-	if !w.Stopped("49") {
+	if !w.Blocked("49") {
 		t.Error("the traffic goes on")
 	}
 }

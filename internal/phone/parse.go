@@ -1,4 +1,4 @@
-package claim
+package phone
 
 import (
 	"errors"
@@ -24,27 +24,27 @@ const (
 // (RFC 3966, which RFC 7643 section 4.1.2 asks SCIM clients to send). What cannot
 // be seen in it does not count. The error is a [NumberError], and so
 // [ErrBadNumber]; it never repeats the input.
-func ParseMobile(plan NumberPlan, text string) (Mobile, error) {
+func Parse(plan Parser, text string) (Number, error) {
 	if len(text) > textclean.Longest {
-		return Mobile{}, &NumberError{Fault: TooLong}
+		return Number{}, &Error{Fault: TooLong}
 	}
 	text = textclean.Clean(text)
 	if plan.Format == FormatRaw {
 		return parseRaw(text)
 	}
 	if len(text) > longestText {
-		return Mobile{}, &NumberError{Fault: TooLong}
+		return Number{}, &Error{Fault: TooLong}
 	}
 	text, fault := cutScheme(text)
 	if fault != "" {
-		return Mobile{}, &NumberError{Fault: fault}
+		return Number{}, &Error{Fault: fault}
 	}
 	if isDecimal.MatchString(text) {
-		return Mobile{}, &NumberError{Fault: NotANumber}
+		return Number{}, &Error{Fault: NotANumber}
 	}
 	digits, isInternational, fault := scan(text)
 	if fault != "" {
-		return Mobile{}, &NumberError{Fault: fault}
+		return Number{}, &Error{Fault: fault}
 	}
 	var number string
 	var err error
@@ -54,40 +54,40 @@ func ParseMobile(plan NumberPlan, text string) (Mobile, error) {
 		number, err = national(digits, strings.ToUpper(plan.Region))
 	}
 	if err != nil {
-		return Mobile{}, err
+		return Number{}, err
 	}
 	if number == text {
-		return Mobile{number}, nil
+		return Number{number}, nil
 	}
 	// A number must read back as itself, or it would not equal itself once stored.
 	if again, err := international(number[1:]); err != nil || again != number {
-		return Mobile{}, &NumberError{Fault: NotANumber}
+		return Number{}, &Error{Fault: NotANumber}
 	}
-	return Mobile{number}, nil
+	return Number{number}, nil
 }
 
-func parseRaw(text string) (Mobile, error) {
+func parseRaw(text string) (Number, error) {
 	switch {
 	case len(text) < rawShortest:
-		return Mobile{}, &NumberError{Fault: TooShort}
+		return Number{}, &Error{Fault: TooShort}
 	case len(text) > rawLongest:
-		return Mobile{}, &NumberError{Fault: TooLong}
+		return Number{}, &Error{Fault: TooLong}
 	}
 	for i, r := range text {
 		if !strings.ContainsRune("0123456789*#()-./ ", r) && (r != '+' || i > 0) {
-			return Mobile{}, &NumberError{Fault: NotANumber}
+			return Number{}, &Error{Fault: NotANumber}
 		}
 	}
 	if !strings.ContainsAny(text, "0123456789") {
-		return Mobile{}, &NumberError{Fault: NotANumber}
+		return Number{}, &Error{Fault: NotANumber}
 	}
-	return Mobile{text}, nil
+	return Number{text}, nil
 }
 
 // cutScheme takes a tel: URI apart (RFC 3966, section 3). Its parameters name an
 // extension, a subaddress, or a context that makes a local number complete in a
 // way that no rule describes; none of them can be texted to.
-func cutScheme(text string) (string, NumberFault) {
+func cutScheme(text string) (string, Fault) {
 	const scheme = "tel:"
 	if len(text) < len(scheme) || !strings.EqualFold(text[:len(scheme)], scheme) {
 		return text, ""
@@ -128,7 +128,7 @@ var (
 // scan takes a number apart: its digits, and whether a plus stands before them. It
 // refuses what comes with it, so that nothing is dropped in silence and nothing
 // that belongs to something else is taken for a part of the number.
-func scan(text string) (digits string, plus bool, fault NumberFault) {
+func scan(text string) (digits string, plus bool, fault Fault) {
 	var out strings.Builder
 	sign, before := "", 0 // the last of those signs, and the digits before it
 	for i, r := range text {
@@ -165,7 +165,7 @@ func isWhole(digits string, plus bool) bool {
 
 // leftOver names what is wrong with a number that goes on, after some digits, with
 // what belongs to no number.
-func leftOver(before int, rest string) NumberFault {
+func leftOver(before int, rest string) Fault {
 	first, more := rest[0], 0
 	for _, r := range rest {
 		if r >= '0' && r <= '9' {
@@ -209,9 +209,9 @@ func national(digits, region string) (string, error) {
 	case region == "" && hasPrefix:
 		return international(abroad)
 	case region == "" && isEmergency(digits):
-		return "", &NumberError{Fault: ServiceNumber}
+		return "", &Error{Fault: ServiceNumber}
 	case region == "":
-		return "", &NumberError{Fault: NoCallingCode}
+		return "", &Error{Fault: NoCallingCode}
 	}
 	number, err := dialledIn(region, digits)
 	if err != nil && hasPrefix {
@@ -226,11 +226,11 @@ func dialledIn(region, digits string) (string, error) {
 	parsed, err := phonenumbers.Parse(digits, region)
 	switch {
 	case errors.Is(err, phonenumbers.ErrNumTooLong):
-		return "", &NumberError{Fault: TooLong}
+		return "", &Error{Fault: TooLong}
 	case err != nil && len(digits) < shortestNumber:
-		return "", &NumberError{Fault: TooShort}
+		return "", &Error{Fault: TooShort}
 	case err != nil: // the region is none, or what follows its international prefix
-		return "", &NumberError{Fault: NoCallingCode}
+		return "", &Error{Fault: NoCallingCode}
 	}
 	code, trunk := phonenumbers.GetCountryCodeForRegion(region), phonenumbers.GetNddPrefixForRegion(region, true)
 	bare := code == int(parsed.GetCountryCode()) && trunk != "" && !strings.HasPrefix(digits, trunk)
@@ -238,22 +238,22 @@ func dialledIn(region, digits string) (string, error) {
 		return international(digits) // only the plus is missing
 	}
 	number, err := written(today(parsed))
-	if refused := (*NumberError)(nil); bare && errors.As(err, &refused) && refused.Fault == TooShort {
-		return "", &NumberError{Fault: LocalOnly}
+	if refused := (*Error)(nil); bare && errors.As(err, &refused) && refused.Fault == TooShort {
+		return "", &Error{Fault: LocalOnly}
 	}
 	return number, err
 }
 
 // unparsed tells why the library read nothing at all of an international number.
 func unparsed(err error, digits string) error {
-	code := Mobile{"+" + digits}.CallingCode()
+	code := Number{"+" + digits}.CallingCode()
 	switch {
 	case code == "":
-		return &NumberError{Fault: NoCallingCode}
+		return &Error{Fault: NoCallingCode}
 	case errors.Is(err, phonenumbers.ErrNumTooLong):
-		return &NumberError{Fault: TooLong, CallingCode: code}
+		return &Error{Fault: TooLong, CallingCode: code}
 	default:
-		return &NumberError{Fault: TooShort, CallingCode: code}
+		return &Error{Fault: TooShort, CallingCode: code}
 	}
 }
 
@@ -261,8 +261,8 @@ func unparsed(err error, digits string) error {
 func written(parsed *phonenumbers.PhoneNumber) (string, error) {
 	number := phonenumbers.Format(parsed, phonenumbers.E164)
 	code, nsn := int(parsed.GetCountryCode()), phonenumbers.GetNationalSignificantNumber(parsed)
-	refuse := func(fault NumberFault) (string, error) {
-		return "", &NumberError{Fault: fault, CallingCode: Mobile{number}.CallingCode()}
+	refuse := func(fault Fault) (string, error) {
+		return "", &Error{Fault: fault, CallingCode: Number{number}.CallingCode()}
 	}
 	length := phonenumbers.IsPossibleNumberWithReason(parsed)
 	if length != phonenumbers.IS_POSSIBLE || len(nsn) < shortestNumber {
@@ -297,7 +297,7 @@ func written(parsed *phonenumbers.PhoneNumber) (string, error) {
 
 // wrongLength says on which side of a country's mobile numbers a length is;
 // WrongLength for among them.
-func wrongLength(mobile lengths, n int) NumberFault {
+func wrongLength(mobile lengths, n int) Fault {
 	switch {
 	case mobile.most == 0:
 		return WrongLength

@@ -1,4 +1,4 @@
-package claim
+package fraud
 
 import (
 	"context"
@@ -11,19 +11,19 @@ import (
 
 // TrafficMode says what becomes of a calling code whose traffic looks paid for
 // by nobody but the operator.
-type TrafficMode string
+type Mode string
 
 // The modes of the traffic watch.
 const (
-	TrafficOff     TrafficMode = "off"
-	TrafficRecord  TrafficMode = "record"  // it is said in the log
-	TrafficEnforce TrafficMode = "enforce" // it is stopped as well
+	Off     Mode = "off"
+	Record  Mode = "record"  // it is said in the log
+	Enforce Mode = "enforce" // it is stopped as well
 )
 
 // TrafficPolicy is what the operator takes for sound traffic to one calling code
 // (ITU-T E.164). Numbers that have none count together, as the blank one.
-type TrafficPolicy struct {
-	Mode TrafficMode
+type Policy struct {
+	Mode Mode
 	// Budget is how many texts with codes a calling code may have in an hour, and
 	// Budgets says it for single ones; 0 for any number.
 	Budget  int
@@ -38,7 +38,7 @@ type TrafficPolicy struct {
 }
 
 // Hourly returns a calling code's budget.
-func (p TrafficPolicy) Hourly(callingCode string) int {
+func (p Policy) Hourly(callingCode string) int {
 	if budget, ok := p.Budgets[callingCode]; ok {
 		return budget
 	}
@@ -47,15 +47,15 @@ func (p TrafficPolicy) Hourly(callingCode string) int {
 
 // Limit returns what [TextLimits.PerCodeHour] has to be for a text to a calling
 // code: its budget, if budgets are enforced.
-func (p TrafficPolicy) Limit(callingCode string) int {
-	if p.Mode != TrafficEnforce {
+func (p Policy) Limit(callingCode string) int {
+	if p.Mode != Enforce {
 		return 0
 	}
 	return p.Hourly(callingCode)
 }
 
 // budgeted reports whether there is a budget at all.
-func (p TrafficPolicy) budgeted() bool { return p.Budget > 0 || len(p.Budgets) > 0 }
+func (p Policy) budgeted() bool { return p.Budget > 0 || len(p.Budgets) > 0 }
 
 // Traffic is what happened at one calling code between two moments.
 type Traffic struct {
@@ -66,7 +66,7 @@ type Traffic struct {
 }
 
 // Meter reads traffic.
-type Meter interface {
+type StatsReader interface {
 	// Traffic returns the calling codes that had texts with codes after since, up
 	// to until. Claims that are verified, applied or in conflict are confirmed.
 	Traffic(ctx context.Context, since, until time.Time) ([]Traffic, error)
@@ -83,7 +83,7 @@ const (
 )
 
 // Verdict is an alarm with its evidence.
-type Verdict struct {
+type Alert struct {
 	Alarm     Alarm
 	Texts     int // that were counted
 	Confirmed int // of them, for AlarmShare
@@ -92,16 +92,16 @@ type Verdict struct {
 // Judge returns the alarms by calling code: from the traffic of the last hour
 // for the budgets, and from that between window and grace for the shares. A
 // share counts what was sent, so that an outage of the providers raises no alarm.
-func Judge(p TrafficPolicy, lastHour, settled []Traffic) map[string]Verdict {
-	verdicts := map[string]Verdict{}
+func Evaluate(p Policy, lastHour, settled []Traffic) map[string]Alert {
+	verdicts := map[string]Alert{}
 	for _, t := range lastHour {
 		if budget := p.Hourly(t.CallingCode); budget > 0 && t.Texts >= budget {
-			verdicts[t.CallingCode] = Verdict{Alarm: AlarmBudget, Texts: t.Texts}
+			verdicts[t.CallingCode] = Alert{Alarm: AlarmBudget, Texts: t.Texts}
 		}
 	}
 	for _, t := range settled {
 		if p.MinTexts > 0 && t.Sent >= p.MinTexts && float64(t.Confirmed) < p.MinShare*float64(t.Sent) {
-			verdicts[t.CallingCode] = Verdict{Alarm: AlarmShare, Texts: t.Sent, Confirmed: t.Confirmed}
+			verdicts[t.CallingCode] = Alert{Alarm: AlarmShare, Texts: t.Sent, Confirmed: t.Confirmed}
 		}
 	}
 	return verdicts
@@ -109,32 +109,32 @@ func Judge(p TrafficPolicy, lastHour, settled []Traffic) map[string]Verdict {
 
 // Watch holds the present verdicts. Every replica has its own and comes to the
 // same ones, because all read the same rows.
-type Watch struct {
-	meter  Meter
-	policy func() TrafficPolicy
+type Monitor struct {
+	meter  StatsReader
+	policy func() Policy
 	now    func() time.Time
 	log    *slog.Logger
 
 	mu       sync.RWMutex
-	verdicts map[string]Verdict
+	verdicts map[string]Alert
 	settled  []Traffic
 }
 
 // NewWatch returns a watch without verdicts. Call [Watch.Once] at the start and
 // every few seconds; now is the database's time.
-func NewWatch(meter Meter, policy func() TrafficPolicy, now func() time.Time, log *slog.Logger) *Watch {
-	return &Watch{meter: meter, policy: policy, now: now, log: log}
+func New(meter StatsReader, policy func() Policy, now func() time.Time, log *slog.Logger) *Monitor {
+	return &Monitor{meter: meter, policy: policy, now: now, log: log}
 }
 
 // Stopped reports whether no text may go to a calling code just now.
-func (w *Watch) Stopped(callingCode string) bool {
+func (w *Monitor) Blocked(callingCode string) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	return w.policy().Mode == TrafficEnforce && w.verdicts[callingCode].Alarm == AlarmShare
+	return w.policy().Mode == Enforce && w.verdicts[callingCode].Alarm == AlarmShare
 }
 
 // Verdicts returns the alarms by calling code.
-func (w *Watch) Verdicts() map[string]Verdict {
+func (w *Monitor) Alerts() map[string]Alert {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return maps.Clone(w.verdicts)
@@ -142,7 +142,7 @@ func (w *Watch) Verdicts() map[string]Verdict {
 
 // Settled returns the traffic that shares were judged by last, by calling code;
 // none while shares are not looked at. It is not to be changed.
-func (w *Watch) Settled() []Traffic {
+func (w *Monitor) Settled() []Traffic {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return w.settled
@@ -150,9 +150,9 @@ func (w *Watch) Settled() []Traffic {
 
 // Once judges anew, and logs what has changed. If the store does not answer the
 // verdicts stay.
-func (w *Watch) Once(ctx context.Context) error {
+func (w *Monitor) Once(ctx context.Context) error {
 	p, now := w.policy(), w.now()
-	if p.Mode != TrafficRecord && p.Mode != TrafficEnforce {
+	if p.Mode != Record && p.Mode != Enforce {
 		return nil
 	}
 	var lastHour, settled []Traffic
@@ -167,7 +167,7 @@ func (w *Watch) Once(ctx context.Context) error {
 			return fmt.Errorf("read traffic: %w", err)
 		}
 	}
-	verdicts := Judge(p, lastHour, settled)
+	verdicts := Evaluate(p, lastHour, settled)
 	w.mu.Lock()
 	before := w.verdicts
 	w.verdicts, w.settled = verdicts, settled
@@ -175,7 +175,7 @@ func (w *Watch) Once(ctx context.Context) error {
 	for code, v := range verdicts {
 		if before[code].Alarm != v.Alarm {
 			w.log.WarnContext(ctx, "text traffic alarm", "calling_code", code, "reason", v.Alarm,
-				"texts", v.Texts, "confirmed", v.Confirmed, "stopped", w.Stopped(code))
+				"texts", v.Texts, "confirmed", v.Confirmed, "stopped", w.Blocked(code))
 		}
 	}
 	for code, v := range before {

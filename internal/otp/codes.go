@@ -1,4 +1,4 @@
-package claim
+package otp
 
 import (
 	"crypto/hkdf"
@@ -101,7 +101,7 @@ type codeKey struct {
 }
 
 // NewCodes checks all its arguments and reports every fault.
-func NewCodes(secrets []string, length int, alphabet Alphabet) (*Codes, error) {
+func New(secrets []string, length int, alphabet Alphabet) (*Codes, error) {
 	var faults []error
 	if length < shortestCode || length > longestCode {
 		faults = append(faults, fmt.Errorf("otp.length: must be from %d to %d", shortestCode, longestCode))

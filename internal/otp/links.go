@@ -1,4 +1,4 @@
-package claim
+package otp
 
 import (
 	"crypto/hkdf"

@@ -1,4 +1,4 @@
-package claim_test
+package phone_test
 
 import (
 	"errors"
@@ -13,21 +13,21 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
 // Numbers as people type and paste them, those that bug reports of telephone
 // libraries are about among them: what they mean, or what is wrong with them.
 func TestNumbersThatAreHardToRead(t *testing.T) {
-	american := claim.NumberPlan{Format: claim.FormatE164, Region: "US"}
-	argentine := claim.NumberPlan{Format: claim.FormatE164, Region: "AR"}
-	mexican := claim.NumberPlan{Format: claim.FormatE164, Region: "MX"}
+	american := phone.Parser{Format: phone.FormatE164, Region: "US"}
+	argentine := phone.Parser{Format: phone.FormatE164, Region: "AR"}
+	mexican := phone.Parser{Format: phone.FormatE164, Region: "MX"}
 	for _, tt := range []struct {
-		plan  claim.NumberPlan
+		plan  phone.Parser
 		text  string
 		want  string // blank: refused
-		fault claim.NumberFault
+		fault phone.Fault
 	}{
 		// What messengers, address books and word processors put in.
 		{e164, "\u202a+49 151 12345678\u202c", "+4915112345678", ""},
@@ -57,10 +57,10 @@ func TestNumbersThatAreHardToRead(t *testing.T) {
 		{e164, "(+49) 151 [123] 45678", "+4915112345678", ""},
 		{e164, "+44 (0)7911 123456", "+447911123456", ""},
 		{e164, "+7 8 912 345-67-89", "+79123456789", ""},
-		{e164, "+0049 151 12345678", "", claim.NoCallingCode},
-		{e164, "+999 151 12345678", "", claim.NoCallingCode},
-		{e164, "0151 12345678", "", claim.NoCallingCode},
-		{e164, "4915112345678", "", claim.NoCallingCode},
+		{e164, "+0049 151 12345678", "", phone.NoCallingCode},
+		{e164, "+999 151 12345678", "", phone.NoCallingCode},
+		{e164, "0151 12345678", "", phone.NoCallingCode},
+		{e164, "4915112345678", "", phone.NoCallingCode},
 		// One telephone, written in two ways.
 		{e164, "+52 1 55 1234 5678", "+525512345678", ""},
 		{e164, "+52 55 1234 5678", "+525512345678", ""},
@@ -72,8 +72,8 @@ func TestNumbersThatAreHardToRead(t *testing.T) {
 		{e164, "+54 11 15 1234 5678", "+5491112345678", ""},
 		{argentine, "011 15 1234-5678", "+5491112345678", ""},
 		{argentine, "11 1234 5678", "+5491112345678", ""},
-		{argentine, "15 1234 5678", "", claim.LocalOnly},
-		{e164, "+54 9 15 1234 5678", "", claim.LocalOnly},
+		{argentine, "15 1234 5678", "", phone.LocalOnly},
+		{e164, "+54 9 15 1234 5678", "", phone.LocalOnly},
 		{e164, "+54 800 555 1234", "+548005551234", ""},
 		{e164, "+39 347 1234567", "+393471234567", ""},
 		{e164, "+39 0347 1234567", "+393471234567", ""},
@@ -81,86 +81,86 @@ func TestNumbersThatAreHardToRead(t *testing.T) {
 		{e164, "+225 01 23 45 67 89", "+2250123456789", ""},
 		{e164, "+378 0549 886377", "+3780549886377", ""},
 		// Extensions.
-		{e164, "+49 151 12345678*12", "", claim.HasExtension},
-		{e164, "+1 202 555 0143 #5", "", claim.HasExtension},
-		{e164, "+1 202 555 0143,5", "", claim.HasExtension},
-		{e164, "+1 202 555 0143;ext=5", "", claim.HasExtension},
-		{e164, "tel:+1-202-555-0143;ext=5", "", claim.HasExtension},
-		{e164, "tel:+44-114-272-6444,1234", "", claim.HasExtension},
-		{e164, "+16502530000 x136", "", claim.HasExtension},
-		{e164, "+1 650 253 0000 ext. 136", "", claim.HasExtension},
-		{e164, "+5493516315733 ext.", "", claim.HasExtension},
-		{e164, "+14084568908#", "", claim.HasExtension},
-		{e164, "+49 30 123456 Durchwahl 9", "", claim.HasExtension},
-		{e164, "+7 495 123 45 67 доб. 89", "", claim.HasExtension},
-		{e164, "+49 30 123456 (9)", "", claim.HasExtension},
-		{e164, "+1 202 555 0143 p5", "", claim.HasExtension},
-		{e164, "+49 151 12345678 (mobil)", "", claim.NotANumber},
-		{e164, "+49 151 12345678;", "", claim.NotANumber},
-		{e164, "+49 151 12345678,", "", claim.NotANumber},
-		{e164, "+1 202 555 0143;phone-context=example.org", "", claim.NotANumber},
-		{e164, "+55 (0xx11) 91234-5678", "", claim.NotANumber}, // xx stands for a carrier
+		{e164, "+49 151 12345678*12", "", phone.HasExtension},
+		{e164, "+1 202 555 0143 #5", "", phone.HasExtension},
+		{e164, "+1 202 555 0143,5", "", phone.HasExtension},
+		{e164, "+1 202 555 0143;ext=5", "", phone.HasExtension},
+		{e164, "tel:+1-202-555-0143;ext=5", "", phone.HasExtension},
+		{e164, "tel:+44-114-272-6444,1234", "", phone.HasExtension},
+		{e164, "+16502530000 x136", "", phone.HasExtension},
+		{e164, "+1 650 253 0000 ext. 136", "", phone.HasExtension},
+		{e164, "+5493516315733 ext.", "", phone.HasExtension},
+		{e164, "+14084568908#", "", phone.HasExtension},
+		{e164, "+49 30 123456 Durchwahl 9", "", phone.HasExtension},
+		{e164, "+7 495 123 45 67 доб. 89", "", phone.HasExtension},
+		{e164, "+49 30 123456 (9)", "", phone.HasExtension},
+		{e164, "+1 202 555 0143 p5", "", phone.HasExtension},
+		{e164, "+49 151 12345678 (mobil)", "", phone.NotANumber},
+		{e164, "+49 151 12345678;", "", phone.NotANumber},
+		{e164, "+49 151 12345678,", "", phone.NotANumber},
+		{e164, "+1 202 555 0143;phone-context=example.org", "", phone.NotANumber},
+		{e164, "+55 (0xx11) 91234-5678", "", phone.NotANumber}, // xx stands for a carrier
 		// As spreadsheets show what they take for a quantity.
-		{e164, "4.91511E+12", "", claim.NotANumber},
-		{e164, "+4,915112345678e12", "", claim.HasExtension},
-		{german, "4.915112345678E+12", "", claim.NotANumber},
-		{e164, "+491631234567.0", "", claim.NotANumber},
-		{german, "01631234567.00", "", claim.NotANumber},
+		{e164, "4.91511E+12", "", phone.NotANumber},
+		{e164, "+4,915112345678e12", "", phone.HasExtension},
+		{german, "4.915112345678E+12", "", phone.NotANumber},
+		{e164, "+491631234567.0", "", phone.NotANumber},
+		{german, "01631234567.00", "", phone.NotANumber},
 		{e164, "+33.6.12.34.50.00", "+33612345000", ""},
 		{german, "0163.1234560", "+491631234560", ""},
 		// More than one.
-		{e164, "+49 30 123456/9", "", claim.SeveralNumbers},
-		{e164, "+49 151 1234567/9", "", claim.SeveralNumbers},
-		{german, "030 123456/123457", "", claim.SeveralNumbers},
+		{e164, "+49 30 123456/9", "", phone.SeveralNumbers},
+		{e164, "+49 151 1234567/9", "", phone.SeveralNumbers},
+		{german, "030 123456/123457", "", phone.SeveralNumbers},
 		{german, "0234/123456-10", "+4923412345610", ""},
-		{e164, "+49 151 12345678, +49 151 12345679", "", claim.SeveralNumbers},
-		{e164, "+49 151 12345678 or +49 151 12345679", "", claim.SeveralNumbers},
-		{e164, "+49 151 12345678\n+49 151 12345679", "", claim.SeveralNumbers},
-		{e164, "+81 90-1234-5678~9", "", claim.SeveralNumbers},
-		{e164, "+49+15112345678", "", claim.SeveralNumbers},
+		{e164, "+49 151 12345678, +49 151 12345679", "", phone.SeveralNumbers},
+		{e164, "+49 151 12345678 or +49 151 12345679", "", phone.SeveralNumbers},
+		{e164, "+49 151 12345678\n+49 151 12345679", "", phone.SeveralNumbers},
+		{e164, "+81 90-1234-5678~9", "", phone.SeveralNumbers},
+		{e164, "+49+15112345678", "", phone.SeveralNumbers},
 		// No whole numbers.
-		{e164, "+1 555 0143", "", claim.LocalOnly},
-		{american, "555-0143", "", claim.LocalOnly},
+		{e164, "+1 555 0143", "", phone.LocalOnly},
+		{american, "555-0143", "", phone.LocalOnly},
 		{american, "(555) 555-0143", "+15555550143", ""}, // possible, though in no plan
 		{american, "1 202 555 0143", "+12025550143", ""},
-		{german, "123456", "", claim.LocalOnly},
-		{e164, "+49 151 1234", "", claim.TooShort},
-		{e164, "+1 202 555 01", "", claim.TooShort},
-		{e164, "+44", "", claim.TooShort},
-		{e164, "+9", "", claim.NoCallingCode},
-		{e164, "+49 151 12345678901", "", claim.TooLong},
-		{e164, "+1 202 555 0143 5", "", claim.TooLong},
-		{e164, "+23423407034774592", "", claim.TooLong},
-		{e164, "+" + strings.Repeat("4", 500), "", claim.TooLong},
+		{german, "123456", "", phone.LocalOnly},
+		{e164, "+49 151 1234", "", phone.TooShort},
+		{e164, "+1 202 555 01", "", phone.TooShort},
+		{e164, "+44", "", phone.TooShort},
+		{e164, "+9", "", phone.NoCallingCode},
+		{e164, "+49 151 12345678901", "", phone.TooLong},
+		{e164, "+1 202 555 0143 5", "", phone.TooLong},
+		{e164, "+23423407034774592", "", phone.TooLong},
+		{e164, "+" + strings.Repeat("4", 500), "", phone.TooLong},
 		// Calls for help and to services.
-		{e164, "+49110", "", claim.ServiceNumber},
-		{e164, "+1 911", "", claim.ServiceNumber},
-		{e164, "+44 999", "", claim.ServiceNumber},
-		{e164, "+49 116117", "", claim.ServiceNumber},
-		{e164, "112", "", claim.ServiceNumber},
-		{german, "110", "", claim.ServiceNumber},
-		{e164, "*100#", "", claim.ServiceNumber},
+		{e164, "+49110", "", phone.ServiceNumber},
+		{e164, "+1 911", "", phone.ServiceNumber},
+		{e164, "+44 999", "", phone.ServiceNumber},
+		{e164, "+49 116117", "", phone.ServiceNumber},
+		{e164, "112", "", phone.ServiceNumber},
+		{german, "110", "", phone.ServiceNumber},
+		{e164, "*100#", "", phone.ServiceNumber},
 		// No numbers.
-		{e164, "", "", claim.NotANumber},
-		{e164, "\u200b \u2800", "", claim.NotANumber},
-		{e164, "+", "", claim.NotANumber},
-		{e164, "Tel.: +49 151 12345678", "", claim.NotANumber},
-		{e164, "+1 800 FLOWERS", "", claim.NotANumber},
-		{american, "a53055a51212a", "", claim.NotANumber},
-		{e164, "+49 151 1234567²", "", claim.NotANumber},
-		{e164, "+49 151 1234567…", "", claim.NotANumber},
-		{e164, "+49 151 1234567O", "", claim.NotANumber},
-		{e164, "*31#+4915112345678", "", claim.NotANumber},
-		{e164, "tel:415-555-2671;phone-context=+1", "", claim.NoCallingCode},
-		{e164, "+49 151 1234567\xff", "", claim.NotANumber},
+		{e164, "", "", phone.NotANumber},
+		{e164, "\u200b \u2800", "", phone.NotANumber},
+		{e164, "+", "", phone.NotANumber},
+		{e164, "Tel.: +49 151 12345678", "", phone.NotANumber},
+		{e164, "+1 800 FLOWERS", "", phone.NotANumber},
+		{american, "a53055a51212a", "", phone.NotANumber},
+		{e164, "+49 151 1234567²", "", phone.NotANumber},
+		{e164, "+49 151 1234567…", "", phone.NotANumber},
+		{e164, "+49 151 1234567O", "", phone.NotANumber},
+		{e164, "*31#+4915112345678", "", phone.NotANumber},
+		{e164, "tel:415-555-2671;phone-context=+1", "", phone.NoCallingCode},
+		{e164, "+49 151 1234567\xff", "", phone.NotANumber},
 	} {
-		got, err := claim.ParseMobile(tt.plan, tt.text)
-		refused := (*claim.NumberError)(nil)
+		got, err := phone.Parse(tt.plan, tt.text)
+		refused := (*phone.Error)(nil)
 		switch {
-		case tt.want != "" && (err != nil || got.Reveal() != tt.want):
-			t.Errorf("%q: got %q, %v; want %q", tt.text, got.Reveal(), err, tt.want)
-		case tt.want == "" && (!errors.As(err, &refused) || !errors.Is(err, claim.ErrBadNumber) || refused.Fault != tt.fault || !got.IsZero()):
-			t.Errorf("%q: got %q, %v; want it refused as %s", tt.text, got.Reveal(), err, tt.fault)
+		case tt.want != "" && (err != nil || got.Unmasked() != tt.want):
+			t.Errorf("%q: got %q, %v; want %q", tt.text, got.Unmasked(), err, tt.want)
+		case tt.want == "" && (!errors.As(err, &refused) || !errors.Is(err, phone.ErrBadNumber) || refused.Fault != tt.fault || !got.IsZero()):
+			t.Errorf("%q: got %q, %v; want it refused as %s", tt.text, got.Unmasked(), err, tt.fault)
 		}
 	}
 }
@@ -187,9 +187,9 @@ func TestEverySpellingIsTheSameNumber(t *testing.T) {
 		tried++
 		want := strings.Join(groups, "")
 		text := spelling.Spell(groups, zero, separator, wrapper)
-		if got, err := claim.ParseMobile(e164, text); err != nil || got.Reveal() != want {
+		if got, err := phone.Parse(e164, text); err != nil || got.Unmasked() != want {
 			if misread++; misread < 20 {
-				t.Errorf("%s: %q: got %q, %v; want %q", region, text, got.Reveal(), err, want)
+				t.Errorf("%s: %q: got %q, %v; want %q", region, text, got.Unmasked(), err, want)
 			}
 		}
 	}
@@ -243,9 +243,9 @@ func neverAnother(t *testing.T, number, rest string) {
 	if isWithin(rest) {
 		return
 	}
-	got, err := claim.ParseMobile(e164, number+rest)
-	if err == nil && got.Reveal() != number {
-		t.Errorf("%q reads as %q", number+rest, got.Reveal())
+	got, err := phone.Parse(e164, number+rest)
+	if err == nil && got.Unmasked() != number {
+		t.Errorf("%q reads as %q", number+rest, got.Unmasked())
 	}
 }
 
@@ -272,8 +272,8 @@ func TestWhatFollowsANumberNeverMakesItAnother(t *testing.T) {
 			tried++
 		}
 		for _, fraction := range []string{".0", ".00", ".000"} {
-			if got, err := claim.ParseMobile(e164, number+fraction); err == nil && got.Reveal() != number {
-				t.Errorf("%q reads as %q", number+fraction, got.Reveal())
+			if got, err := phone.Parse(e164, number+fraction); err == nil && got.Unmasked() != number {
+				t.Errorf("%q reads as %q", number+fraction, got.Unmasked())
 			}
 		}
 	}
@@ -283,10 +283,10 @@ func TestWhatFollowsANumberNeverMakesItAnother(t *testing.T) {
 // What cannot have texts is refused, by its form or by the types that are denied
 // unless somebody says otherwise.
 func TestNothingIsTextedThatCannotHaveTexts(t *testing.T) {
-	coverage := claim.Coverage{DeniedTypes: config.Default().Mobile.DeniedTypes}
-	refuses := func(plan claim.NumberPlan, text string) bool {
-		m, err := claim.ParseMobile(plan, text)
-		return err != nil || coverage.Serves(m) != nil
+	coverage := phone.Restrictions{DeniedTypes: config.Default().Mobile.DeniedTypes}
+	refuses := func(plan phone.Parser, text string) bool {
+		m, err := phone.Parse(plan, text)
+		return err != nil || coverage.Check(m) != nil
 	}
 	collection, err := phonenumbers.ShortNumberMetadataCollection()
 	if err != nil {
@@ -311,7 +311,7 @@ func TestNothingIsTextedThatCannotHaveTexts(t *testing.T) {
 			if text := fmt.Sprintf("+%d%s", code, short); !refuses(e164, text) {
 				t.Errorf("%s: %s is texted", region, text)
 			}
-			home := claim.NumberPlan{Format: claim.FormatE164, Region: region}
+			home := phone.Parser{Format: phone.FormatE164, Region: region}
 			if national, err := phonenumbers.Parse(short, region); err == nil && phonenumbers.IsValidNumber(national) {
 				continue
 			}
@@ -347,14 +347,14 @@ func TestNumbersStoredByTheFormerReleaseStayTheSame(t *testing.T) {
 	check := func(stored, typed string) {
 		t.Helper()
 		tried++
-		wanted, err := claim.ParseMobile(e164, typed)
+		wanted, err := phone.Parse(e164, typed)
 		if err != nil {
 			t.Errorf("%q is refused: %v", typed, err)
 			return
 		}
-		former := claim.RestoreMobile(stored)
-		if !claim.StoredMobile(e164, stored).Same(wanted) || !wanted.IsStored(e164, stored) || !former.Same(wanted) ||
-			!wanted.Same(former) || !former.IsStored(e164, wanted.Reveal()) || former.Key() != wanted.Key() {
+		former := phone.FromStore(stored)
+		if !phone.ParseStored(e164, stored).Same(wanted) || !wanted.IsStored(e164, stored) || !former.Same(wanted) ||
+			!wanted.Same(former) || !former.IsStored(e164, wanted.Unmasked()) || former.Key() != wanted.Key() {
 			t.Errorf("%q is not the stored %q", typed, stored)
 		}
 	}
@@ -385,12 +385,12 @@ func TestOneHandsetIsCountedOnce(t *testing.T) {
 		{"+49 151 12345678", "+4915112345678"},
 	} {
 		for _, spelling := range handset[1:] {
-			if got, want := claim.RestoreMobile(spelling).Key(), claim.RestoreMobile(handset[0]).Key(); got != want {
+			if got, want := phone.FromStore(spelling).Key(), phone.FromStore(handset[0]).Key(); got != want {
 				t.Errorf("%s is counted as %s, %s as %s", spelling, got, handset[0], want)
 			}
 		}
 	}
-	if claim.RestoreMobile("+390331123456").Same(claim.RestoreMobile("+39331123456")) {
+	if phone.FromStore("+390331123456").Same(phone.FromStore("+39331123456")) {
 		t.Error("a fixed line is taken for a mobile number")
 	}
 }
@@ -419,18 +419,18 @@ func FuzzNationalNumbers(f *testing.F) {
 		f.Add(seed, "US")
 	}
 	f.Fuzz(func(t *testing.T, text, region string) {
-		m, err := claim.ParseMobile(claim.NumberPlan{Format: claim.FormatE164, Region: region}, text)
+		m, err := phone.Parse(phone.Parser{Format: phone.FormatE164, Region: region}, text)
 		if err != nil {
 			return
 		}
-		number := m.Reveal()
+		number := m.Unmasked()
 		if number[0] != '+' || len(number) > 16 || strings.Trim(number[1:], "0123456789") != "" {
 			t.Errorf("%q became %q", text, number)
 		}
-		if again, err := claim.ParseMobile(e164, number); err != nil || again != m {
-			t.Errorf("%q became %q, and then %q, %v", text, number, again.Reveal(), err)
+		if again, err := phone.Parse(e164, number); err != nil || again != m {
+			t.Errorf("%q became %q, and then %q, %v", text, number, again.Unmasked(), err)
 		}
-		if !claim.StoredMobile(e164, number).Same(m) || !m.IsStored(e164, text) && region == "" {
+		if !phone.ParseStored(e164, number).Same(m) || !m.IsStored(e164, text) && region == "" {
 			t.Errorf("%q is not the number %q", text, number)
 		}
 	})

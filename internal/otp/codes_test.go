@@ -1,4 +1,4 @@
-package claim_test
+package otp_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
@@ -17,16 +18,16 @@ var (
 	secondSecret = strings.Repeat("second-secret-", 4)
 )
 
-func newCodes(t *testing.T, length int, alphabet claim.Alphabet, secrets ...string) *claim.Codes {
+func newCodes(t *testing.T, length int, alphabet otp.Alphabet, secrets ...string) *otp.Codes {
 	t.Helper()
-	codes, err := claim.NewCodes(secrets, length, alphabet)
+	codes, err := otp.New(secrets, length, alphabet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return codes
 }
 
-func code(t *testing.T, codes *claim.Codes, ref claim.CodeRef) string {
+func code(t *testing.T, codes *otp.Codes, ref otp.CodeRef) string {
 	t.Helper()
 	text, err := codes.Code(ref)
 	if err != nil {
@@ -36,13 +37,13 @@ func code(t *testing.T, codes *claim.Codes, ref claim.CodeRef) string {
 }
 
 func TestACodeIsTheSameWheneverItIsDerived(t *testing.T) {
-	codes := newCodes(t, 6, claim.Numeric, firstSecret)
-	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
-	again := newCodes(t, 6, claim.Numeric, firstSecret)
+	codes := newCodes(t, 6, otp.Numeric, firstSecret)
+	ref := otp.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
+	again := newCodes(t, 6, otp.Numeric, firstSecret)
 	if got, want := code(t, again, ref), code(t, codes, ref); got != want || len(got) != 6 {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for name, other := range map[string]claim.CodeRef{
+	for name, other := range map[string]otp.CodeRef{
 		"another claim": {ClaimID: "b", Key: codes.Key(), Number: 1},
 		"a resend":      {ClaimID: "a", Key: codes.Key(), Number: 2},
 	} {
@@ -53,24 +54,24 @@ func TestACodeIsTheSameWheneverItIsDerived(t *testing.T) {
 }
 
 func TestKeysRotate(t *testing.T) {
-	before := newCodes(t, 6, claim.Numeric, firstSecret)
-	ref := claim.CodeRef{ClaimID: "a", Key: before.Key(), Number: 1}
-	after := newCodes(t, 8, claim.Alphanumeric, secondSecret, firstSecret)
+	before := newCodes(t, 6, otp.Numeric, firstSecret)
+	ref := otp.CodeRef{ClaimID: "a", Key: before.Key(), Number: 1}
+	after := newCodes(t, 8, otp.Alphanumeric, secondSecret, firstSecret)
 	if code(t, after, ref) != code(t, before, ref) {
 		t.Error("a new key in front, or another form, breaks codes that are under way")
 	}
 	if after.Key() == before.Key() {
 		t.Error("the new key does not make new codes")
 	}
-	gone := newCodes(t, 6, claim.Numeric, secondSecret)
-	if _, err := gone.Code(ref); !errors.Is(err, claim.ErrUnknownKey) {
-		t.Errorf("got %v, want %v", err, claim.ErrUnknownKey)
+	gone := newCodes(t, 6, otp.Numeric, secondSecret)
+	if _, err := gone.Code(ref); !errors.Is(err, otp.ErrUnknownKey) {
+		t.Errorf("got %v, want %v", err, otp.ErrUnknownKey)
 	}
 }
 
 func TestMatchIsKindToThumbsOnly(t *testing.T) {
-	codes := newCodes(t, 6, claim.Alphanumeric, firstSecret)
-	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
+	codes := newCodes(t, 6, otp.Alphanumeric, firstSecret)
+	ref := otp.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
 	right := code(t, codes, ref)
 	for typed, want := range map[string]bool{
 		right: true, strings.ToLower(right): true, right[:3] + " " + right[3:]: true, " " + right[:3] + "-" + right[3:]: true,
@@ -84,8 +85,8 @@ func TestMatchIsKindToThumbsOnly(t *testing.T) {
 
 // A code is the same in all scripts, with all separators and in all wrappers.
 func TestEverySpellingIsTheSameCode(t *testing.T) {
-	codes := newCodes(t, 6, claim.Numeric, firstSecret)
-	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
+	codes := newCodes(t, 6, otp.Numeric, firstSecret)
+	ref := otp.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
 	right := code(t, codes, ref)
 	zeros, between, around := spelling.Scripts(), slices.DeleteFunc(spelling.Separators(), func(s string) bool { return strings.ContainsAny(s, ".)") }), spelling.Wrappers()
 	tried := 0
@@ -108,9 +109,9 @@ func TestEverySpellingIsTheSameCode(t *testing.T) {
 }
 
 func TestWhatLooksLikeNoCode(t *testing.T) {
-	numeric, letters := newCodes(t, 6, claim.Numeric, firstSecret), newCodes(t, 8, claim.Alphanumeric, firstSecret)
+	numeric, letters := newCodes(t, 6, otp.Numeric, firstSecret), newCodes(t, 8, otp.Alphanumeric, firstSecret)
 	for _, tt := range []struct {
-		codes *claim.Codes
+		codes *otp.Codes
 		typed string
 		want  bool
 	}{
@@ -137,11 +138,11 @@ func TestWhatLooksLikeNoCode(t *testing.T) {
 		{letters, "ABCD234I", false},
 		{letters, "ABCD234ſ", false},
 	} {
-		if got := tt.codes.MayMatch(claim.CodeRef{ClaimID: "a", Key: tt.codes.Key(), Number: 1}, tt.typed); got != tt.want {
+		if got := tt.codes.MayMatch(otp.CodeRef{ClaimID: "a", Key: tt.codes.Key(), Number: 1}, tt.typed); got != tt.want {
 			t.Errorf("%q: got %v", tt.typed, got)
 		}
 	}
-	none := claim.CodeRef{ClaimID: "a"} // a claim that was not texted yet
+	none := otp.CodeRef{ClaimID: "a"} // a claim that was not texted yet
 	if !letters.MayMatch(none, "ABCD2345") || letters.MayMatch(none, "123456") {
 		t.Error("without a code, what is typed is not held against the form of new ones")
 	}
@@ -149,11 +150,11 @@ func TestWhatLooksLikeNoCode(t *testing.T) {
 
 // What does not look like a code never is one.
 func FuzzMatch(f *testing.F) {
-	codes, err := claim.NewCodes([]string{firstSecret}, 4, claim.Alphanumeric)
+	codes, err := otp.New([]string{firstSecret}, 4, otp.Alphanumeric)
 	if err != nil {
 		f.Fatal(err)
 	}
-	ref := claim.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
+	ref := otp.CodeRef{ClaimID: "a", Key: codes.Key(), Number: 1}
 	right, err := codes.Code(ref)
 	if err != nil {
 		f.Fatal(err)
@@ -173,11 +174,11 @@ func FuzzMatch(f *testing.F) {
 
 // The bound is five standard deviations: a fair spread fails once in millions.
 func TestCodesAreUnbiased(t *testing.T) {
-	codes := newCodes(t, 10, claim.Numeric, firstSecret)
+	codes := newCodes(t, 10, otp.Numeric, firstSecret)
 	const claims = 20_000
 	var seen [10]int
 	for i := range claims {
-		for _, digit := range code(t, codes, claim.CodeRef{ClaimID: fmt.Sprint(i), Key: codes.Key(), Number: 1}) {
+		for _, digit := range code(t, codes, otp.CodeRef{ClaimID: fmt.Sprint(i), Key: codes.Key(), Number: 1}) {
 			seen[digit-'0']++
 		}
 	}
@@ -189,7 +190,7 @@ func TestCodesAreUnbiased(t *testing.T) {
 }
 
 func TestAllFaultsOfCodesAreReported(t *testing.T) {
-	_, err := claim.NewCodes([]string{"short"}, 3, "runes")
+	_, err := otp.New([]string{"short"}, 3, "runes")
 	if err == nil {
 		t.Fatal("accepted")
 	}
@@ -207,18 +208,18 @@ func TestFewCodesAreGoodForMinutesOnly(t *testing.T) {
 	const few = 10 * time.Minute
 	for _, tt := range []struct {
 		length   int
-		alphabet claim.Alphabet
+		alphabet otp.Alphabet
 		validity time.Duration
 		refused  bool
 	}{
-		{4, claim.Numeric, few, false},
-		{4, claim.Numeric, few + time.Second, true},
-		{4, claim.Numeric, 24 * time.Hour, true},
-		{5, claim.Numeric, few + time.Second, true},
-		{6, claim.Numeric, 24 * time.Hour, false}, // a million exactly
-		{4, claim.Alphanumeric, 24 * time.Hour, false},
+		{4, otp.Numeric, few, false},
+		{4, otp.Numeric, few + time.Second, true},
+		{4, otp.Numeric, 24 * time.Hour, true},
+		{5, otp.Numeric, few + time.Second, true},
+		{6, otp.Numeric, 24 * time.Hour, false}, // a million exactly
+		{4, otp.Alphanumeric, 24 * time.Hour, false},
 	} {
-		err := claim.CheckCodes(tt.length, tt.alphabet, tt.validity)
+		err := otp.CheckCodes(tt.length, tt.alphabet, tt.validity)
 		if (err != nil) != tt.refused {
 			t.Errorf("%d %s for %s: got %v", tt.length, tt.alphabet, tt.validity, err)
 		}

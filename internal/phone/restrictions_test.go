@@ -1,0 +1,119 @@
+package phone_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"github.com/holdline/holdline/internal/phone"
+)
+
+func TestCoverage(t *testing.T) {
+	types := []string{"premium_rate", "shared_cost", "uan", "pager", "voicemail", "satellite", "international_service"}
+	for name, tt := range map[string]struct {
+		coverage phone.Restrictions
+		number   string
+		refused  bool
+	}{
+		"all by default":                      {phone.Restrictions{}, "+4915112345678", false},
+		"an allowed code":                     {phone.Restrictions{Allowed: []string{"49", "43"}}, "+436641234567", false},
+		"another than the allowed":            {phone.Restrictions{Allowed: []string{"49"}}, "+436641234567", true},
+		"a denied code":                       {phone.Restrictions{Denied: []string{"43"}}, "+436641234567", true},
+		"denied and allowed":                  {phone.Restrictions{Allowed: []string{"43"}, Denied: []string{"43"}}, "+436641234567", true},
+		"denied within what is allowed":       {phone.Restrictions{Allowed: []string{"1"}, Denied: []string{"1876"}}, "+18765550123", true},
+		"allowed beside what is denied":       {phone.Restrictions{Allowed: []string{"1"}, Denied: []string{"1876"}}, "+12125550123", false},
+		"allowed within what is denied":       {phone.Restrictions{Allowed: []string{"44791"}, Denied: []string{"44"}}, "+447911123456", false},
+		"a code is no beginning of another":   {phone.Restrictions{Denied: []string{"88"}}, "+4988123456", false},
+		"premium rate":                        {phone.Restrictions{DeniedTypes: types}, "+499001234567", true},
+		"shared cost":                         {phone.Restrictions{DeniedTypes: types}, "+491801234567", true},
+		"universal access":                    {phone.Restrictions{DeniedTypes: types}, "+443069990000", true},
+		"pager":                               {phone.Restrictions{DeniedTypes: types}, "+447640123456", true},
+		"a mobile number passes the types":    {phone.Restrictions{DeniedTypes: types}, "+447911123456", false},
+		"a US number, which could be a phone": {phone.Restrictions{DeniedTypes: append(types, "fixed_line")}, "+12125550123", false},
+		"toll-free only when asked":           {phone.Restrictions{DeniedTypes: types}, "+18005550123", false},
+		"toll-free":                           {phone.Restrictions{DeniedTypes: []string{"toll_free"}}, "+18005550123", true},
+		"a number of no known plan":           {phone.Restrictions{DeniedTypes: []string{"unknown"}}, "+4990012345", true},
+		"Inmarsat":                            {phone.Restrictions{DeniedTypes: types}, "+870773111632", true},
+		"Iridium":                             {phone.Restrictions{DeniedTypes: types}, "+881612345678", true},
+		"Thuraya":                             {phone.Restrictions{DeniedTypes: types}, "+88216123456", true},
+		"an international network":            {phone.Restrictions{DeniedTypes: types}, "+883510001234567", true},
+		"one of no known plan":                {phone.Restrictions{DeniedTypes: types}, "+8835100123456", true},
+		"satellites where nothing is denied":  {phone.Restrictions{}, "+881612345678", false},
+		"satellites where others are denied":  {phone.Restrictions{DeniedTypes: []string{"international_service"}}, "+881612345678", false},
+		"international freephone":             {phone.Restrictions{DeniedTypes: types}, "+80012345678", true},
+		"international shared cost":           {phone.Restrictions{DeniedTypes: types}, "+80812345678", true},
+		"a universal personal number":         {phone.Restrictions{DeniedTypes: types}, "+878101234567890", true},
+		"international premium rate":          {phone.Restrictions{DeniedTypes: types}, "+979123456789", true},
+		"a country whose code begins alike":   {phone.Restrictions{DeniedTypes: types}, "+8801712345678", false},
+		"a number that continues alike":       {phone.Restrictions{DeniedTypes: types}, "+447881234567", false},
+		"a number of no country":              {phone.Restrictions{Allowed: []string{"49"}, DeniedTypes: types}, "01511234567", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := tt.coverage.Check(phone.FromStore(tt.number))
+			if got := errors.Is(err, phone.ErrNumberNotServed); got != tt.refused || err != nil && !got {
+				t.Errorf("got %v, want refused %t", err, tt.refused)
+			}
+		})
+	}
+}
+
+func TestCoverageNamesEveryFault(t *testing.T) {
+	err := phone.Restrictions{
+		Allowed: []string{"+49", "1"}, Denied: []string{"044", ""}, DeniedTypes: []string{"pager", "lottery"},
+	}.Validate()
+	if err == nil {
+		t.Fatal("no fault was found")
+	}
+	contradicting := phone.Restrictions{Allowed: []string{"49", "88216"}, DeniedTypes: []string{"satellite"}}.Validate()
+	if contradicting == nil || !strings.Contains(contradicting.Error(), `mobile.allowed_calling_codes: "88216"`) || !strings.Contains(contradicting.Error(), "mobile.denied_types") {
+		t.Errorf("got %v, want both settings that contradict one another", contradicting)
+	}
+	if err := (phone.Restrictions{Allowed: []string{"88216"}, DeniedTypes: []string{"pager"}}).Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{`mobile.allowed_calling_codes: "+49"`, `"044"`, `mobile.denied_types: "lottery"`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "\n") + 1; n != 4 {
+		t.Errorf("%d faults, want 4: %v", n, err)
+	}
+}
+
+// A type that is denied refuses the numbers of that type and no others, whatever
+// the country: a name that means networks says nothing about types.
+func TestADeniedTypeRefusesItsOwnNumbersAlone(t *testing.T) {
+	kinds := map[string]phonenumbers.PhoneNumberType{
+		"premium_rate": phonenumbers.PREMIUM_RATE, "shared_cost": phonenumbers.SHARED_COST, "toll_free": phonenumbers.TOLL_FREE,
+		"uan": phonenumbers.UAN, "pager": phonenumbers.PAGER, "voicemail": phonenumbers.VOICEMAIL, "voip": phonenumbers.VOIP,
+		"personal_number": phonenumbers.PERSONAL_NUMBER, "fixed_line": phonenumbers.FIXED_LINE, "mobile": phonenumbers.MOBILE,
+	}
+	names := append(slices.Sorted(maps.Keys(kinds)), "unknown", "satellite", "international_service")
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "mobile" })
+	tried := 0
+	for region := range phonenumbers.GetSupportedRegions() {
+		for kind, of := range kinds {
+			example := phonenumbers.GetExampleNumberForType(region, of)
+			if example == nil || phonenumbers.GetNumberType(example) != of {
+				continue
+			}
+			number := phone.FromStore(phonenumbers.Format(example, phonenumbers.E164))
+			for _, denied := range names {
+				tried++
+				refused := phone.Restrictions{DeniedTypes: []string{denied}}.Check(number) != nil
+				if refused != (denied == kind) {
+					t.Errorf("%s: a %s number with %s denied: refused %t", region, kind, denied, refused)
+				}
+			}
+		}
+	}
+	t.Logf("%d pairs tried", tried)
+	if tried < 10_000 {
+		t.Error("that is less than there was")
+	}
+}
