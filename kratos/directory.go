@@ -12,6 +12,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	kratos "github.com/ory/kratos-client-go"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/holdline/holdline/internal/claim"
@@ -80,6 +81,9 @@ const (
 	mostSchemas = 1024
 	mostLogins  = 1 << 14
 	mostRevokes = 16
+	// mostComparisons bounds the passwords that Kratos compares at once for one process:
+	// with argon2id's default of 128 MB each, that is a gigabyte.
+	mostComparisons = 8
 )
 
 // Directory is one Kratos. It is a [claim.Directory].
@@ -92,9 +96,10 @@ type Directory struct {
 	schemas *lru.Cache[string, schema]
 	reads   singleflight.Group
 
-	logins  *lru.Cache[digest, remembered]
-	signIns singleflight.Group
-	work    *work
+	logins      *lru.Cache[digest, remembered]
+	signIns     singleflight.Group
+	comparisons *semaphore.Weighted
+	work        *work
 }
 
 var _ claim.Directory = (*Directory)(nil)
@@ -105,7 +110,9 @@ func New(opt Options) (*Directory, error) {
 		return nil, err
 	}
 	opt.fill()
-	d := &Directory{opt: opt, http: newHTTP(opt.HTTP, opt.Around), work: newWork(mostRevokes)}
+	d := &Directory{
+		opt: opt, http: newHTTP(opt.HTTP, opt.Around), comparisons: semaphore.NewWeighted(mostComparisons), work: newWork(mostRevokes),
+	}
 	d.public, d.admin = d.client(opt.PublicURL), d.client(opt.AdminURL)
 	var err error
 	if d.schemas, err = lru.New[string, schema](mostSchemas); err != nil {

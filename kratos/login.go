@@ -20,6 +20,8 @@ var loginRefusals = refusals{
 	http.StatusForbidden:    claim.ErrNoSession,
 }
 
+var errBusy = errors.New("busy with other passwords")
+
 // remembered is a caller whose password was right, what that stood on, and until
 // when it counts.
 type remembered struct {
@@ -109,7 +111,7 @@ func (d *Directory) recall(ctx context.Context, login digest, user, password str
 		return signedIn{who.shown(caller), now.digest}, nil
 	}
 	d.logins.Remove(login)
-	caller, err := d.ask(ctx, user, password)
+	caller, err := d.comparePassword(ctx, user, password)
 	if err != nil {
 		return signedIn{}, now.named(err)
 	}
@@ -120,6 +122,20 @@ func (d *Directory) recall(ctx context.Context, login digest, user, password str
 		d.logins.Add(login, remembered{caller: kept, stands: now.digest, until: d.opt.Now().Add(d.opt.LoginCache)})
 	}
 	return signedIn{who.shown(caller), now.digest}, nil
+}
+
+// comparePassword has Kratos look at a password beside few others: a hash is made to be
+// costly, and however many guesses come at once, Kratos has to serve everybody's forms
+// meanwhile. Who gets no place within the time for an answer is told that Kratos is
+// busy, as if it had not answered.
+func (d *Directory) comparePassword(ctx context.Context, user, password string) (claim.Caller, error) {
+	waiting, cancel := context.WithTimeout(ctx, d.opt.Timeout)
+	defer cancel()
+	if err := d.comparisons.Acquire(waiting, 1); err != nil {
+		return claim.Caller{}, fmt.Errorf("log in: %w: %w", claim.ErrDirectoryAway, errBusy)
+	}
+	defer d.comparisons.Release(1)
+	return d.ask(ctx, user, password)
 }
 
 // ask goes through a login flow. The session that comes of it is looked at as
