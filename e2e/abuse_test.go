@@ -95,7 +95,7 @@ func TestHooksAnswerOnlyKratos(t *testing.T) {
 	bob := s.NewPerson(t, m0)
 	bob.Ask(t, m1)
 	var stage, activate harness.Call
-	harness.Eventually(t, harness.Patience, "answers to both hooks", func() error {
+	harness.Eventually(t, "answers to both hooks", func() error {
 		for _, call := range s.Hooks.Calls("POST") {
 			switch call.Path {
 			case stagePath:
@@ -233,8 +233,8 @@ func TestConcurrentRightCodesMakeOneChange(t *testing.T) {
 		if accepted == 0 {
 			t.Error("nobody was told of success")
 		}
-		bob.Eventually(t, harness.Patience, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == now })
-		harness.Eventually(t, harness.Patience, "the claim has ended", func() error {
+		bob.Eventually(t, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == now })
+		harness.Eventually(t, "the claim has ended", func() error {
 			if c, pending := bob.Claim(t); pending {
 				return errNotYetWith(c.State)
 			}
@@ -262,7 +262,7 @@ func TestConcurrentWrongCodesAreAllCounted(t *testing.T) {
 	}
 	all.Wait()
 	wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
-	bob.Eventually(t, harness.Patience, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+	bob.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 	wantMade(t, bob, m0)
 	wantWrites(t, s, 0)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
 )
@@ -186,7 +185,7 @@ func inParallel(number, atOnce int, call func(n int)) {
 
 func awaitEmptyOutbox(t *testing.T, s *harness.Stack) {
 	t.Helper()
-	harness.Eventually(t, time.Minute, "nothing is left to send", func() error {
+	harness.Eventually(t, "nothing is left to send", func() error {
 		if n := s.Database.Count(t, "texts", "state = 'queued'"); n > 0 {
 			return errNotYetWith(n)
 		}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
 )
@@ -85,7 +84,7 @@ func TestTheTextGoesOutAfterTheFlowIsStored(t *testing.T) {
 		t.Errorf("the flow's answer: %+v", got)
 	}
 	text := s.Provider.Nth(t, m1, 1)
-	harness.Eventually(t, 5*time.Second, "the text is sent", func() error {
+	harness.Eventually(t, "the text is sent", func() error {
 		if c, _ := bob.Claim(t); c.Text != "sent" {
 			return errNotYet
 		}
@@ -138,7 +137,7 @@ func TestAStagedClaimWhoseFlowIsNeverStoredIsDiscarded(t *testing.T) {
 	// Two minutes pass, for the database at least.
 	s.Database.Server.Exec(t, "UPDATE "+s.Database.Name+".claims SET due_at = UTC_TIMESTAMP(6), "+
 		"created_at = created_at - INTERVAL 2 MINUTE WHERE identity_id = ?", bob.ID)
-	harness.Eventually(t, 20*time.Second, "the staged claim is discarded", func() error {
+	harness.Eventually(t, "the staged claim is discarded", func() error {
 		if !strings.Contains(s.Holdline.Output.String(), "claim discarded") {
 			return errNotYet
 		}
@@ -191,7 +190,7 @@ func TestAFirstNumberThatSignsInLeavesNoGhost(t *testing.T) {
 		t.Errorf("message at the field: %s", harness.Words(f))
 	}
 	text := s.Provider.Nth(t, m1, 1)
-	noGhost := bob.Eventually(t, 10*time.Second, "the pending number is shown", func(i harness.Identity) bool {
+	noGhost := bob.Eventually(t, "the pending number is shown", func(i harness.Identity) bool {
 		return i.Pending() == m1
 	})
 	if got := noGhost.Credentials["code"].Identifiers; len(got) != 0 || noGhost.Traits.Mobile != "" {

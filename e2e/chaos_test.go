@@ -40,7 +40,7 @@ func TestKilledAgainAndAgainEveryChangeIsMadeOnce(t *testing.T) {
 	go func() { all.Wait(); over.Store(true) }()
 	for range kills {
 		moment := time.Now().Add(time.Duration(50+chance.IntN(1500)) * time.Millisecond)
-		harness.Eventually(t, harness.Patience, "the next moment", func() error {
+		harness.Eventually(t, "the next moment", func() error {
 			if time.Now().Before(moment) && !over.Load() {
 				return errNotYet
 			}
@@ -50,7 +50,7 @@ func TestKilledAgainAndAgainEveryChangeIsMadeOnce(t *testing.T) {
 	}
 	all.Wait()
 	for person, number := range wanted {
-		harness.Eventually(t, 60*time.Second, "the claim has ended", func() error {
+		harness.Eventually(t, "the claim has ended", func() error {
 			if c, pending := person.Claim(t); pending {
 				return errNotYetWith(c.State)
 			}
@@ -87,7 +87,7 @@ func TestKilledAgainAndAgainEveryChangeIsMadeOnce(t *testing.T) {
 
 // change is a person who does not give up for a while.
 func change(s *harness.Stack, p *harness.Person, number string) error {
-	deadline := time.Now().Add(100 * time.Second)
+	deadline := time.Now().Add(harness.Patience)
 	saved := false
 	last := "nothing was tried"
 	for ; time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {

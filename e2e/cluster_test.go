@@ -255,7 +255,7 @@ func (c *cluster) during(t *testing.T, chance *rand.Rand, name string, happen fu
 func (c *cluster) wait(t *testing.T, chance *rand.Rand, seconds int) {
 	t.Helper()
 	until := time.Now().Add(time.Duration(seconds*1000-500+chance.IntN(1000)) * time.Millisecond)
-	harness.Eventually(t, time.Minute, "the moment", func() error {
+	harness.Eventually(t, "the moment", func() error {
 		if time.Now().Before(until) {
 			return errNotYet
 		}
@@ -266,7 +266,7 @@ func (c *cluster) wait(t *testing.T, chance *rand.Rand, seconds int) {
 // settle waits until nothing is under way; then it stops Holdline.
 func (c *cluster) settle(t *testing.T) {
 	t.Helper()
-	harness.Eventually(t, 3*time.Minute, "no claim is under way", func() error {
+	harness.Within(t, 2*harness.Patience, "no claim is under way", func() error {
 		staged := c.stack.Database.Count(t, "claims", "state = 'staged'")
 		verified := c.stack.Database.Count(t, "claims", "state = 'verified'")
 		queued := c.stack.Database.Count(t, "texts", "state = 'queued'")
@@ -321,7 +321,7 @@ func (c *cluster) wantSameEverywhere(t *testing.T) {
 	for _, node := range c.galera.Nodes {
 		node.Exec(t, "SET SESSION wsrep_sync_wait = 7")
 	}
-	harness.Eventually(t, 30*time.Second, "all nodes hold the same", func() error {
+	harness.Eventually(t, "all nodes hold the same", func() error {
 		first := c.galera.Nodes[0].Checksums(t, "e2e")
 		for i, node := range c.galera.Nodes[1:] {
 			for table, sum := range node.Checksums(t, "e2e") {

@@ -67,7 +67,7 @@ func TestFiftyWrongCodesAtOnceCountAsFifty(t *testing.T) {
 		t.Errorf("claims that are locked after 5 tries: got %d, want 1", n)
 	}
 	wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
-	bob.Eventually(t, harness.Patience, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+	bob.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 	wantMade(t, bob, m0)
 	wantWrites(t, s, 0)
 }
@@ -131,7 +131,7 @@ func TestTheRightCodeAmongManyMakesOneChangeOrNone(t *testing.T) {
 			}
 		}
 		if accepted == 0 {
-			bob.Eventually(t, harness.Patience, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+			bob.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 			wantMade(t, bob, was)
 			wantWrites(t, s, 0)
 			continue
@@ -233,7 +233,7 @@ func TestAResendAndTheRightCodeAtOnceLeaveOneWayToConfirm(t *testing.T) {
 // came to.
 func wantSettledAt(t *testing.T, p *harness.Person, mobile string) {
 	t.Helper()
-	harness.Eventually(t, 12*harness.Patience, "the claim has ended", func() error {
+	harness.Eventually(t, "the claim has ended", func() error {
 		if c, pending := p.Claim(t); pending {
 			return errNotYetWith(c.State)
 		}

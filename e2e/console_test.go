@@ -18,7 +18,7 @@ func enter(t *testing.T, s *harness.Stack, token string) *harness.Tab {
 	tab.Open(t, s.Holdline.AdminURL+consolePath)
 	tab.Type(t, "#token", token)
 	tab.PressToGo(t, "\r")
-	tab.Await(t, harness.Patience, "h1", "the console opens", false, says("Overview"))
+	tab.Await(t, "h1", "the console opens", false, says("Overview"))
 	return tab
 }
 
@@ -39,11 +39,11 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	tab.Sound(t, "console-sign-in")
 	tab.Type(t, "#token", "hlt_made-up")
 	tab.PressToGo(t, "\r")
-	tab.Await(t, harness.Patience, "#token-fault", "a wrong token is refused", false, says("invalid"))
+	tab.Await(t, "#token-fault", "a wrong token is refused", false, says("invalid"))
 	tab.Sound(t, "console-sign-in-refused")
 	tab.Type(t, "#token", token)
 	tab.PressToGo(t, "\r")
-	tab.Await(t, harness.Patience, "h1", "the console opens", false, says("Overview"))
+	tab.Await(t, "h1", "the console opens", false, says("Overview"))
 	if harness.Eval[string](t, tab, "document.cookie") != "" {
 		t.Error("a script can read the session's cookie")
 	}
@@ -51,7 +51,7 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	at := func(path, heading string) {
 		t.Helper()
 		tab.Open(t, s.Holdline.AdminURL+consolePath+path)
-		tab.Await(t, harness.Patience, "h1", path, false, says(heading))
+		tab.Await(t, "h1", path, false, says(heading))
 	}
 	for path, heading := range map[string]string{
 		"": "Overview", "settings": "User claim update", "claims": "Claims", "texts": "Texts", "traffic": "Traffic",
@@ -75,11 +75,11 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	at("claims", "Claims")
 	tab.Type(t, "#number", "+49*********71")
 	tab.PressToGo(t, "\r")
-	tab.Await(t, harness.Patience, "table", "bob's claim alone", false, func(text string) bool {
+	tab.Await(t, "table", "bob's claim alone", false, func(text string) bool {
 		return strings.Contains(text, "+49*********71") && !strings.Contains(text, "+49*********75")
 	})
 	// The whole of it: a port can have the number's last digits.
-	harness.Eventually(t, harness.Patience, "the address has nothing of the number", func() error {
+	harness.Eventually(t, "the address has nothing of the number", func() error {
 		if got, want := tab.Where(t), s.Holdline.AdminURL+consolePath+"claims"; got != want {
 			return errNotYetWith(got)
 		}
@@ -88,7 +88,7 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	tab.Click(t, "tbody th a")
 	tab.Sound(t, "console-claim")
 	tab.Click(t, `form[action$="/resend"] button`)
-	tab.Await(t, harness.Patience, "#message", "it was sent", false, says("text"))
+	tab.Await(t, "#message", "it was sent", false, says("text"))
 	second := s.Provider.Nth(t, m1, 2)
 	wholePage := func() string { return harness.Eval[string](t, tab, "document.documentElement.outerHTML") }
 	if strings.Contains(wholePage(), m1) {
@@ -100,13 +100,13 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	}
 	tab.Sound(t, "console-claim-revealed")
 	tab.Reload(t)
-	tab.Await(t, harness.Patience, ".timeline", "the audit trail tells who looked", false, says("e2e-"))
+	tab.Await(t, ".timeline", "the audit trail tells who looked", false, says("e2e-"))
 
 	// A switch, and its effect.
 	at("settings", "User claim update")
 	harness.Eval[bool](t, tab, `(e => { e.click(); return e.checked })(document.querySelector('input[type="checkbox"]'))`)
 	tab.Click(t, `form.settings .actions button`)
-	tab.Await(t, harness.Patience, "#message", "it is saved", false, func(text string) bool { return text != "" })
+	tab.Await(t, "#message", "it is saved", false, func(text string) bool { return text != "" })
 	tab.Sound(t, "console-settings-saved")
 	got := harness.Send(t, http.MethodGet, s.Holdline.AdminURL+settingsPath+"/enable_verification", "", harness.ByClient(token))
 	if !strings.Contains(got.Body, `"value":false`) {
@@ -119,16 +119,16 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	}
 	tab.Type(t, `input[name$="verification_sms_otp_validity"]`, "soon")
 	tab.Click(t, `form.settings .actions button`)
-	tab.Await(t, harness.Patience, `[aria-invalid="true"]`, "what was typed is there still", false, says("soon"))
+	tab.Await(t, `[aria-invalid="true"]`, "what was typed is there still", false, says("soon"))
 	tab.Sound(t, "console-settings-refused")
 
 	// Cancelled for bob: his code is dead.
 	at("claims?state=open", "Claims")
 	tab.Click(t, "tbody th a")
 	tab.Click(t, `form[action$="/cancel"] button`)
-	tab.Await(t, harness.Patience, "#message", "it is cancelled", false, says("cancel"))
+	tab.Await(t, "#message", "it is cancelled", false, says("cancel"))
 	wantFault(t, bob.Confirm(t, second.Code), http.StatusBadRequest, "18001")
-	bob.Eventually(t, harness.Patience, "nothing is pending", func(i harness.Identity) bool { return i.Pending() == "" })
+	bob.Eventually(t, "nothing is pending", func(i harness.Identity) bool { return i.Pending() == "" })
 	trail := strings.Join(s.Database.Audit(t, bob.ID), ", ")
 	for _, want := range []string{"resent by administrator", "number_shown by administrator", "cancelled by administrator"} {
 		if !strings.Contains(trail, want) {
@@ -137,10 +137,10 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	}
 
 	at("audit", "Audit")
-	tab.Await(t, harness.Patience, "table", "the trail has what was done", false, says("Full number"))
+	tab.Await(t, "table", "the trail has what was done", false, says("Full number"))
 	tab.Click(t, `form[action="/console/sign-out"] button`)
 	tab.Open(t, s.Holdline.AdminURL+consolePath+"audit")
-	tab.Await(t, harness.Patience, "h1", "the console is closed", false, says("Sign in"))
+	tab.Await(t, "h1", "the console is closed", false, says("Sign in"))
 	tab.Back(t)
 	if got, _ := tab.Read("h1"); !strings.Contains(got, "Sign in") {
 		t.Errorf("the back button shows %q", got)
@@ -160,7 +160,7 @@ func TestConsoleClosesWithItsToken(t *testing.T) {
 	}
 	s.Command(t, "token", "revoke", "--name", name)
 	tab.Open(t, s.Holdline.AdminURL+consolePath)
-	tab.Await(t, harness.Patience, "h1", "the console is closed", false, says("Sign in"))
+	tab.Await(t, "h1", "the console is closed", false, says("Sign in"))
 }
 
 // Privileged people come in with their Kratos session, and stay as long as that
@@ -174,17 +174,17 @@ func TestConsoleForPrivilegedPeople(t *testing.T) {
 	plain.SignInAs(t, bob)
 	plain.Open(t, s.Holdline.AdminURL+consolePath)
 	plain.Click(t, `button[value="kratos"]`)
-	plain.Await(t, harness.Patience, "#message", "bob is no administrator", false, says("not one of a privileged person"))
+	plain.Await(t, "#message", "bob is no administrator", false, says("not one of a privileged person"))
 
 	tab := harness.NewBrowser(t)
 	tab.SignInAs(t, root)
 	tab.Open(t, s.Holdline.AdminURL+consolePath)
 	tab.Sound(t, "console-sign-in-kratos")
 	tab.Click(t, `button[value="kratos"]`)
-	tab.Await(t, harness.Patience, "h1", "the console opens", false, says("Overview"))
+	tab.Await(t, "h1", "the console opens", false, says("Overview"))
 	if ended := harness.Send(t, http.MethodDelete, s.Kratos.AdminURL+"/admin/identities/"+root.ID+"/sessions", ""); ended.Status != http.StatusNoContent {
 		t.Fatalf("end the sessions: %d %s", ended.Status, ended.Body)
 	}
 	tab.Reload(t)
-	tab.Await(t, harness.Patience, "h1", "the console is closed", false, says("Sign in"))
+	tab.Await(t, "h1", "the console is closed", false, says("Sign in"))
 }

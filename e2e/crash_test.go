@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
 )
@@ -23,7 +22,7 @@ func TestKilledAfterStageTheClaimIsFoundAndTexted(t *testing.T) {
 	wantHeld(t, bob, m0, m1)
 	wantTexts(t, s, "", 0)
 	s.Holdline.Start(t)
-	text := s.Provider.NthWithin(t, m1, 1, 40*time.Second)
+	text := s.Provider.Nth(t, m1, 1)
 	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
 	wantSettled(t, s, bob, m1, 1)
 	wantTexts(t, s, "", 1)
@@ -55,7 +54,7 @@ func TestKilledAfterActivateTheTextIsSentAgainWithTheSameCode(t *testing.T) {
 	first := s.Provider.Nth(t, m1, 1)
 	awaitDeath(t, s)
 	s.Holdline.Start(t)
-	second := s.Provider.NthWithin(t, m1, 2, 60*time.Second)
+	second := s.Provider.Nth(t, m1, 2)
 	if first.Code != second.Code {
 		t.Error("the second text has another code")
 	}
@@ -110,7 +109,7 @@ func TestKilledWhileItTidiesUpTheMarkerIsRemovedLater(t *testing.T) {
 		t.Fatalf("a killed server answered: %d %s", answer.Status, answer.Body)
 	}
 	s.Holdline.Start(t)
-	bob.Eventually(t, 60*time.Second, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+	bob.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 	wantMade(t, bob, m0)
 	wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
 	wantWrites(t, s, 0)
@@ -119,7 +118,7 @@ func TestKilledWhileItTidiesUpTheMarkerIsRemovedLater(t *testing.T) {
 // awaitDeath waits until a server that is being killed has gone.
 func awaitDeath(t *testing.T, s *harness.Stack) {
 	t.Helper()
-	harness.Eventually(t, 10*time.Second, "holdline is dead", func() error {
+	harness.Eventually(t, "holdline is dead", func() error {
 		if _, err := harness.TrySend(http.MethodGet, s.Holdline.PublicURL+"/health/alive", ""); err == nil {
 			return errNotYet
 		}

@@ -38,7 +38,7 @@ func (w *kratosWorld) Codes(number string) []string {
 // Rest waits until everything that was queued has been sent, and forms have been
 // followed by their texts: Kratos does not wait for the activate hook.
 func (w *kratosWorld) Rest() error {
-	harness.Eventually(w.t, harness.Patience, "all texts have gone out", func() error {
+	harness.Eventually(w.t, "all texts have gone out", func() error {
 		staged := w.stack.Database.Count(w.t, "claims", "state = 'staged'")
 		if queued := w.stack.Database.Count(w.t, "texts", "state = 'queued'"); staged+queued > 0 {
 			return fmt.Errorf("%d claims are staged, %d texts queued", staged, queued)

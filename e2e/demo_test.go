@@ -46,7 +46,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	console.Open(t, demo.Links["console"])
 	console.Type(t, "#token", token)
 	console.PressToGo(t, "\r")
-	console.Await(t, harness.Patience, "h1", "the console opens", false, contains("Overview"))
+	console.Await(t, "h1", "the console opens", false, contains("Overview"))
 	page.Open(t, account)
 	page.Click(t, `a[href="/registration"]`)
 	page.Type(t, field("traits.email"), email)
@@ -57,16 +57,16 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Type(t, field("password"), password)
 	page.Click(t, `button[name="method"][value="password"]`)
 	page.Open(t, account)
-	page.Await(t, harness.Patience, mobile, "the number that was registered", false, contains(m0))
+	page.Await(t, mobile, "the number that was registered", false, contains(m0))
 	page.Sound(t, "demo-1-registered")
 
 	page.Click(t, `a.button[href="/settings"]`)
 	page.Type(t, field("traits.mobile"), "+49 151 12345671 x5")
 	page.Click(t, profile)
-	page.Await(t, harness.Patience, field("traits.mobile-message"), "the form says what is wrong", false, contains("Leave out the extension."))
+	page.Await(t, field("traits.mobile-message"), "the form says what is wrong", false, contains("Leave out the extension."))
 	page.Type(t, field("traits.mobile"), "\u202a00"+strings.ReplaceAll(m1[1:], "151", "\u00a0151\u2011")+"\u202c") // as a messenger has it
 	page.Click(t, profile)
-	harness.Eventually(t, harness.Patience, "after the form the browser is at the page that asks for the code", func() error {
+	harness.Eventually(t, "after the form the browser is at the page that asks for the code", func() error {
 		if where := page.Where(t); !strings.Contains(where, "/verify") {
 			return errNotYetWith(where)
 		}
@@ -74,11 +74,11 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	})
 	page.Sound(t, "demo-2-asked-for-the-code")
 	page.Open(t, account)
-	page.Await(t, harness.Patience, mobile, "the old number is still there", false, contains(m0))
-	page.Await(t, harness.Patience, pending, "the new number is pending", false, contains(m1))
+	page.Await(t, mobile, "the old number is still there", false, contains(m0))
+	page.Await(t, pending, "the new number is pending", false, contains(m1))
 
 	phone.Open(t, demo.Links["phone"])
-	text := phone.Await(t, 2*harness.Patience, "#texts", "the text arrives", false, contains("#"))
+	text := phone.Await(t, "#texts", "the text arrives", false, contains("#"))
 	phone.Sound(t, "demo-3-phone")
 	code := codeInText.FindStringSubmatch(text)
 	if len(code) != 2 || !strings.Contains(text, m1) || strings.Contains(text, m0) {
@@ -88,15 +88,15 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Click(t, "#type-code")
 	page.Type(t, field("code"), harness.WrongCode(code[1], 0))
 	page.Click(t, "#confirm")
-	page.Await(t, harness.Patience, `[role="alert"]`, "a wrong code is refused", false, contains("not valid"))
-	page.Await(t, harness.Patience, "#attempts", "a try is gone", false, contains("4 tries"))
+	page.Await(t, `[role="alert"]`, "a wrong code is refused", false, contains("not valid"))
+	page.Await(t, "#attempts", "a try is gone", false, contains("4 tries"))
 	page.Sound(t, "demo-4-wrong-code")
 	page.Type(t, field("code"), strings.Map(func(r rune) rune { return '٠' + r - '0' }, code[1])) // by an Arabic keyboard
 	page.Click(t, "#confirm")
-	page.Await(t, harness.Patience, "#verify", "the page tells the end", false, contains("in force"))
+	page.Await(t, "#verify", "the page tells the end", false, contains("in force"))
 	page.Sound(t, "demo-5-done")
 	page.Click(t, "#continue")
-	page.Await(t, harness.Patience, mobile, "the new number is the person's", true, contains(m1))
+	page.Await(t, mobile, "the new number is the person's", true, contains(m1))
 	if got, err := page.Read(verified); err != nil || got != "verified" {
 		t.Errorf("the new number's badge: %q %v", got, err)
 	}

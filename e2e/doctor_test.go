@@ -305,7 +305,7 @@ func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
 		`"finding":"secret-weak"`, `"finding":"scim-without-code"`, `"finding":"texts-to-all-countries"`, `"finding":"http-basic-on"`, // of its own configuration
 		`"finding":"removed-number-signs-in"`, `"finding":"trait-code-identifier"`, // of Kratos' schema
 	}
-	harness.Eventually(t, harness.Patience, "serve says it", func() error {
+	harness.Eventually(t, "serve says it", func() error {
 		if said := s.Holdline.Output.Since(before); !hasEach(said, findings) {
 			return errNotYetWith(said)
 		}

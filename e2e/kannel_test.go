@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 
 	"github.com/holdline/holdline/e2e/harness"
@@ -151,7 +150,7 @@ func TestATextWaitsForKannel(t *testing.T) {
 func centreText(t *testing.T, kannel *harness.Kannel, to string, n int) harness.CentreText {
 	t.Helper()
 	var text harness.CentreText
-	harness.Eventually(t, 60*time.Second, "the message centre has the text", func() error {
+	harness.Eventually(t, "the message centre has the text", func() error {
 		texts := kannel.Texts(t, to)
 		if len(texts) < n || texts[n-1].Code() == "" { // its last line is still to come
 			return errNotYetWith(texts)

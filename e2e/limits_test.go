@@ -154,7 +154,7 @@ func TestToAndFroIsBounded(t *testing.T) {
 		before := len(codesTo(s, to))
 		bob.MustSave(t, harness.Profile{Name: "Before", Mobile: to})
 		var code string
-		harness.Eventually(t, harness.Patience, "a code arrives", func() error {
+		harness.Eventually(t, "a code arrives", func() error {
 			codes := codesTo(s, to)
 			if len(codes) <= before {
 				return errNotYet
@@ -163,7 +163,7 @@ func TestToAndFroIsBounded(t *testing.T) {
 			return nil
 		})
 		wantEmpty(t, bob.Confirm(t, code), http.StatusAccepted)
-		bob.Eventually(t, harness.Patience, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == to && i.Pending() == "" })
+		bob.Eventually(t, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == to && i.Pending() == "" })
 	}
 	// The account has had its codes of a day.
 	if saved := bob.Save(t, harness.Profile{Name: "Before", Mobile: m1}); saved.Status != http.StatusBadRequest {

@@ -28,10 +28,10 @@ func TestTheLogTellsOutcomesAndNoSecrets(t *testing.T) {
 	wantEmpty(t, bob.Me(t, http.MethodDelete, "mobile-claim", ""), http.StatusNoContent)
 	s.Provider.Next(harness.Reaction{Status: http.StatusServiceUnavailable})
 	second := bob.Ask(t, m2)
-	s.Provider.NthWithin(t, m2, 2, 6*harness.Patience)
+	s.Provider.Nth(t, m2, 2)
 	s.KratosAdmin.On(harness.Rule{Method: http.MethodPatch, Times: 1, Status: http.StatusServiceUnavailable})
 	wantEmpty(t, bob.Confirm(t, second.Code), http.StatusAccepted)
-	bob.Eventually(t, 12*harness.Patience, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == m2 })
+	bob.Eventually(t, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == m2 })
 
 	forEve := eve.Ask(t, m2)
 	wantFault(t, eve.Confirm(t, forEve.Code), http.StatusConflict, "HLD-40901")

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -41,7 +40,7 @@ func TestMetricsTellOfAChangeAndNothingOfThePerson(t *testing.T) {
 	// The traffic is looked at every ten seconds, and codes have ten to come back.
 	var found harness.Samples
 	var answer string
-	harness.Eventually(t, time.Minute, "both codes count in the traffic", func() error {
+	harness.Eventually(t, "both codes count in the traffic", func() error {
 		found, answer = s.Holdline.Scrape(t)
 		sent := found.Sum("holdline_traffic_window_codes_sent")
 		if sent < 2 || found.Sum("holdline_texts_total", "kind=changed", "state=sent") == 0 {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
 )
@@ -53,7 +52,7 @@ func newMailbox(t *testing.T) *mailbox {
 func (m *mailbox) nth(t *testing.T, n int) mail {
 	t.Helper()
 	var found mail
-	harness.Eventually(t, 10*time.Second, "a call of the webhook", func() error {
+	harness.Eventually(t, "a call of the webhook", func() error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if len(m.calls) < n {
@@ -132,7 +131,7 @@ func TestTheOldNumberIsToldAndCanDenyTheChange(t *testing.T) {
 func waitForNotice(t *testing.T, s *harness.Stack, to string) harness.Text {
 	t.Helper()
 	var found harness.Text
-	harness.Eventually(t, 10*time.Second, "a notice to "+to, func() error {
+	harness.Eventually(t, "a notice to "+to, func() error {
 		notices := s.Provider.Notices(to)
 		if len(notices) == 0 {
 			return errNotYet

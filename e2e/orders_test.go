@@ -104,10 +104,10 @@ func TestAConfirmedNumberOutlivesAFormThatIsStoredLater(t *testing.T) {
 			if answer := saved(); answer.Status != http.StatusOK {
 				t.Fatalf("the form: %d %s", answer.Status, answer.Body)
 			}
-			bob.Eventually(t, 12*harness.Patience, "the confirmed number is there, and the form's is pending", func(i harness.Identity) bool {
+			bob.Eventually(t, "the confirmed number is there, and the form's is pending", func(i harness.Identity) bool {
 				return i.Traits.Mobile == now && i.MobileVerified() && i.Pending() == next && i.Traits.Name == "Late"
 			})
-			harness.Eventually(t, harness.Patience, "the audit trail says so", func() error {
+			harness.Eventually(t, "the audit trail says so", func() error {
 				if got := strings.Join(s.Database.Audit(t, bob.ID), ", "); !strings.Contains(got, "number_restored by system") {
 					return errNotYetWith(got)
 				}
@@ -154,10 +154,10 @@ func TestATakeBackReachesAFormThatIsOnItsWay(t *testing.T) {
 			if !take.left {
 				was = ""
 			}
-			bob.Eventually(t, 12*harness.Patience, "nothing is pending", func(i harness.Identity) bool {
+			bob.Eventually(t, "nothing is pending", func(i harness.Identity) bool {
 				return i.Pending() == "" && i.Traits.Mobile == was
 			})
-			harness.Eventually(t, harness.Patience, "the activate call is over", func() error {
+			harness.Eventually(t, "the activate call is over", func() error {
 				for _, call := range s.Hooks.Calls("POST") {
 					if call.Path == activatePath && strings.Contains(call.Body, bob.ID) && call.Status == 0 {
 						return errNotYet
@@ -223,7 +223,7 @@ func TestNothingAcceptedIsLostWhateverRunsBeside(t *testing.T) {
 			continue // the form's number came before it
 		}
 		wantAccepted := func(i harness.Identity) bool { return i.Traits.Mobile == now && i.MobileVerified() }
-		bob.Eventually(t, 12*harness.Patience, fmt.Sprintf("round %d: the accepted number %s is there (form: %d)", round, now, form.Status),
+		bob.Eventually(t, fmt.Sprintf("round %d: the accepted number %s is there (form: %d)", round, now, form.Status),
 			wantAccepted)
 		if strings.Contains(strings.Join(s.Database.Audit(t, bob.ID), " "), "number_restored") {
 			restored++

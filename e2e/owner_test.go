@@ -47,7 +47,7 @@ func TestOwnersConfirmTheirOwnClaims(t *testing.T) {
 			wantFault(t, bob.Confirm(t, harness.WrongCode(text.Code, i)), http.StatusBadRequest, "18001")
 		}
 		wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
-		bob.Eventually(t, 5*time.Second, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+		bob.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 		wantMade(t, bob, was)
 		wantFault(t, bob.Resend(t), http.StatusBadRequest, "UAR-10011")
 	})
@@ -69,7 +69,7 @@ func TestOwnersConfirmTheirOwnClaims(t *testing.T) {
 		wantEmpty(t, bob.Confirm(t, forBob.Code), http.StatusAccepted)
 		wantFault(t, eve.Confirm(t, forEve.Code), http.StatusConflict, "HLD-40901")
 		wantMade(t, bob, now)
-		eve.Eventually(t, 5*time.Second, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+		eve.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 		wantMade(t, eve, wasEve)
 		wantFault(t, eve.Confirm(t, forEve.Code), http.StatusBadRequest, "18001")
 	})
@@ -108,7 +108,7 @@ func TestOwnersConfirmTheirOwnClaims(t *testing.T) {
 		bob := s.NewPerson(t, was)
 		text := bob.Ask(t, now)
 		bob.MustSave(t, harness.Profile{Name: "Before"})
-		harness.Eventually(t, 10*time.Second, "the claim is cancelled", func() error {
+		harness.Eventually(t, "the claim is cancelled", func() error {
 			if _, pending := bob.Claim(t); pending {
 				return errNotYet
 			}
@@ -122,7 +122,7 @@ func TestOwnersConfirmTheirOwnClaims(t *testing.T) {
 		bob := s.NewPerson(t, was)
 		text := bob.Ask(t, now)
 		wantEmpty(t, bob.Me(t, http.MethodDelete, "mobile-claim", ""), http.StatusNoContent)
-		bob.Eventually(t, 5*time.Second, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+		bob.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 		wantMade(t, bob, was)
 		wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
 		wantFault(t, bob.Me(t, http.MethodDelete, "mobile-claim", ""), http.StatusNotFound, "HLD-40401")
@@ -144,7 +144,7 @@ func TestAnExpiredCodeLeavesTheClaimOpen(t *testing.T) {
 	}})
 	bob := s.NewPerson(t, m0)
 	first := bob.Ask(t, m1)
-	harness.Eventually(t, 10*time.Second, "the code has expired", func() error {
+	harness.Eventually(t, "the code has expired", func() error {
 		if c, ok := bob.Claim(t); !ok || c.CodeExpiresAt.IsZero() || time.Now().Before(c.CodeExpiresAt.Add(20*time.Millisecond)) {
 			return errNotYet
 		}

@@ -168,14 +168,14 @@ func TestConsoleTokensAreNotFoundByTrying(t *testing.T) {
 	for range 3 {
 		tab.Type(t, "#token", "hlt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 		tab.PressToGo(t, "\r")
-		tab.Await(t, harness.Patience, "#token-fault", "the token is refused", false, says("invalid"))
+		tab.Await(t, "#token-fault", "the token is refused", false, says("invalid"))
 	}
 	tab.Type(t, "#token", s.Token(t, "--scope", "claims:manage"))
 	tab.PressToGo(t, "\r")
-	tab.Await(t, harness.Patience, "#message", "no token is compared any more", false, says("Too many"))
+	tab.Await(t, "#message", "no token is compared any more", false, says("Too many"))
 	tab.Sound(t, "console-sign-in-too-many")
 	inside.Open(t, s.Holdline.AdminURL+consolePath+"audit")
-	inside.Await(t, harness.Patience, "h1", "who is in stays in", false, says("Audit"))
+	inside.Await(t, "h1", "who is in stays in", false, says("Audit"))
 
 	// What another origin's page sends is refused, with the session's cookie or without.
 	site := harness.NewSite(t)

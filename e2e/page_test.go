@@ -42,7 +42,7 @@ func visit(t *testing.T, s *harness.Stack, p *harness.Person) *harness.Tab {
 // state waits until the page is in a state.
 func state(t *testing.T, tab *harness.Tab, want string) {
 	t.Helper()
-	tab.Await(t, harness.Patience, `#verify[data-state="`+want+`"]`, "the page is in the state "+want, false, func(string) bool { return true })
+	tab.Await(t, `#verify[data-state="`+want+`"]`, "the page is in the state "+want, false, func(string) bool { return true })
 }
 
 func says(part string) func(string) bool {
@@ -69,7 +69,7 @@ func TestPageByKeyboardAlone(t *testing.T) {
 	tab.TabTo(t, "cancel")
 	tab.Reload(t)
 	state(t, tab, "waiting")
-	harness.Eventually(t, harness.Patience, "the field for the code has the focus", func() error {
+	harness.Eventually(t, "the field for the code has the focus", func() error {
 		if at := tab.Focused(t); at != "code" {
 			return errNotYetWith(at)
 		}
@@ -84,7 +84,7 @@ func TestPageByKeyboardAlone(t *testing.T) {
 	wantMade(t, bob, m1)
 	tab.TabTo(t, "continue")
 	tab.PressToGo(t, "\r")
-	tab.Await(t, harness.Patience, "#site", "the operator's own page", false, says("/account"))
+	tab.Await(t, "#site", "the operator's own page", false, says("/account"))
 	if where := tab.Where(t); !strings.HasPrefix(where, site.URL) {
 		t.Errorf("the way on leads to %s", where)
 	}
@@ -107,7 +107,7 @@ func TestPageOnAPhoneWithoutScripts(t *testing.T) {
 	tab.Type(t, "#code", harness.WrongCode(text.Code, 0))
 	tab.Click(t, "#confirm")
 	state(t, tab, "wrong")
-	tab.Await(t, harness.Patience, "#attempts", "a try is gone", false, says("4 tries left"))
+	tab.Await(t, "#attempts", "a try is gone", false, says("4 tries left"))
 	tab.Sound(t, "verify-wrong")
 	bob.AwaitResend(t)
 	tab.Click(t, "#resend")
@@ -193,7 +193,7 @@ func TestPageLocksAfterFiveWrongCodes(t *testing.T) {
 		t.Errorf("there is a field for codes still: %q", got)
 	}
 	wantFault(t, bob.Confirm(t, text.Code), http.StatusBadRequest, "18001")
-	bob.Eventually(t, harness.Patience, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+	bob.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 	wantMade(t, bob, m0)
 }
 
@@ -209,7 +209,7 @@ func TestPageCancelsAndRenews(t *testing.T) {
 	bob := s.NewPerson(t, m0)
 	bob.Ask(t, m1)
 	tab := visit(t, s, bob)
-	harness.Eventually(t, 20*time.Second, "the code has expired", func() error {
+	harness.Eventually(t, "the code has expired", func() error {
 		if c, ok := bob.Claim(t); !ok || c.CodeExpiresAt.IsZero() || time.Now().Before(c.CodeExpiresAt.Add(50*time.Millisecond)) {
 			return errNotYet
 		}
@@ -278,7 +278,7 @@ func TestPageIsItsOwnersAlone(t *testing.T) {
 	thief := harness.NewBrowser(t)
 	thief.SignInAs(t, eve)
 	thief.Open(t, link)
-	thief.Await(t, harness.Patience, "#site", "eve has nothing pending, and is sent on", false, says("/account"))
+	thief.Await(t, "#site", "eve has nothing pending, and is sent on", false, says("/account"))
 	eve.Ask(t, m5)
 	thief.Open(t, link+"?identity="+bob.ID)
 	thief.Type(t, "#code", text.Code)
@@ -288,7 +288,7 @@ func TestPageIsItsOwnersAlone(t *testing.T) {
 
 	stranger := harness.NewBrowser(t)
 	stranger.Open(t, link+"?return_to="+url.QueryEscape(site.URL+"/profile"))
-	stranger.Await(t, harness.Patience, "#site", "the login page", false, says("/login"))
+	stranger.Await(t, "#site", "the login page", false, says("/login"))
 
 	ended := harness.Send(t, http.MethodDelete, s.Kratos.AdminURL+"/admin/identities/"+bob.ID+"/sessions", "")
 	if ended.Status != http.StatusNoContent {
@@ -308,7 +308,7 @@ func TestPageWantsAYoungSignIn(t *testing.T) {
 	bob.Ask(t, m1)
 	tab := harness.NewBrowser(t)
 	tab.SignInAs(t, bob)
-	harness.Eventually(t, 4*harness.Patience, "the session is too old", func() error {
+	harness.Eventually(t, "the session is too old", func() error {
 		tab.Open(t, s.Holdline.PublicURL+pagePath)
 		if got := harness.Eval[string](t, tab, `document.getElementById("verify").dataset.state`); got != "sign-in" {
 			return errNotYet
@@ -337,7 +337,7 @@ func TestPageWaitsForKratos(t *testing.T) {
 	state(t, tab, "saving")
 	tab.Sound(t, "verify-saving")
 	s.KratosAdmin.Heal()
-	tab.Await(t, time.Minute, `#verify[data-state="done"]`, "the page finds the number in force", false, func(string) bool { return true })
+	tab.Await(t, `#verify[data-state="done"]`, "the page finds the number in force", false, func(string) bool { return true })
 	wantMade(t, bob, m1)
 }
 
@@ -479,7 +479,7 @@ func TestPageWithScripts(t *testing.T) {
 	}
 	seconds := func() string { return harness.Eval[string](t, tab, `document.getElementById("next-resend").innerText`) }
 	before := seconds()
-	tab.Await(t, harness.Patience, "#next-resend", "the time counts down", false, func(now string) bool { return now != before })
+	tab.Await(t, "#next-resend", "the time counts down", false, func(now string) bool { return now != before })
 	tab.Click(t, "#confirm")
 	state(t, tab, "done")
 	wantMade(t, bob, m1)

@@ -70,7 +70,7 @@ func TestPrivilegedCallersResendAndConfirmForOthers(t *testing.T) {
 		who["username"] != bob.Email || who["realm"] != "PRIMARY" || who["userId"] != bob.ID || who["tenant-domain"] == "" {
 		t.Fatalf("validate-code: %d %s", done.Status, done.Body)
 	}
-	bob.Eventually(t, harness.Patience, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == m1 })
+	bob.Eventually(t, "the number is written", func(i harness.Identity) bool { return i.Traits.Mobile == m1 })
 	wantMade(t, bob, m1)
 	trail := strings.Join(s.Database.Audit(t, bob.ID), ", ")
 	for _, want := range []string{"resent by privileged, resent by privileged", "verified by privileged"} {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
 )
@@ -45,7 +44,7 @@ func TestARestoredDumpGoesOnWhereItWas(t *testing.T) {
 	wantSettledAt(t, accepted, wanted(3))
 	wantEmpty(t, open.Confirm(t, openCode), http.StatusAccepted)
 	wantSettledAt(t, open, wanted(1))
-	wantEmpty(t, untexted.Confirm(t, s.Provider.NthWithin(t, wanted(4), 1, 60*time.Second).Code), http.StatusAccepted)
+	wantEmpty(t, untexted.Confirm(t, s.Provider.Nth(t, wanted(4), 1).Code), http.StatusAccepted)
 	wantSettledAt(t, untexted, wanted(4))
 	// The restored claim finds its number written already, and writes nothing.
 	wantEmpty(t, ahead.Confirm(t, aheadCode), http.StatusAccepted)

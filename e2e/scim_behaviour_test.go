@@ -308,7 +308,7 @@ func TestSCIMHoldsMobileNumbersBack(t *testing.T) {
 		text := s.Provider.Nth(t, now, 1)
 		wantEmpty(t, bob.Me(t, http.MethodDelete, "mobile-claim", ""), http.StatusNoContent)
 		wantDead(t, bob, text.Code)
-		bob.Eventually(t, harness.Patience, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
+		bob.Eventually(t, "the pending number is gone", func(i harness.Identity) bool { return i.Pending() == "" })
 		if got := wantUser(t, bob.SCIM(t, http.MethodGet, "/Me", ""), was, "").Name.GivenName; got != "Roberta" {
 			t.Errorf("givenName after the claim was taken back: got %q", got)
 		}
@@ -514,7 +514,7 @@ func TestSCIMCallersDoWhatTheyMay(t *testing.T) {
 		if got := s.SCIM(t, http.MethodDelete, "/Users/"+bob.ID, "", token); got.Status != http.StatusNoContent || got.Body != "" {
 			t.Fatalf("got %d %q, want 204 and no body", got.Status, got.Body)
 		}
-		harness.Eventually(t, 2*harness.Patience, "the database forgets the numbers", func() error {
+		harness.Eventually(t, "the database forgets the numbers", func() error {
 			if kept := s.Database.Numbers(t, bob.ID); len(kept) > 0 {
 				return errNotYetWith(kept)
 			}
@@ -550,7 +550,7 @@ func TestSCIMChangesNumbersSoonAfterASignIn(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"kratos": harness.Overlay{"privileged_session_max_age": "3s"}}})
 	bob := s.NewPerson(t, m0)
-	harness.Eventually(t, 4*harness.Patience, "the sign-in is too old", func() error {
+	harness.Eventually(t, "the sign-in is too old", func() error {
 		if own["PATCH Me"].ask(t, bob, to(m0, `"true"`)).Status == http.StatusOK {
 			return errNotYet
 		}

@@ -67,7 +67,7 @@ func TestTheIndexComesUpWithKratos(t *testing.T) {
 	one.Kill()
 	close(dead)
 	two := s.ReplicaOf(t, "", over)
-	harness.Eventually(t, 30*time.Second, "the other replica has seen everybody", func() error {
+	harness.Eventually(t, "the other replica has seen everybody", func() error {
 		if got := list(two, "?count=0"); got.Status != http.StatusOK {
 			return errNotYetWith(got.Body)
 		}

@@ -149,7 +149,7 @@ func TestSCIMListsConvergeOnWhatKratosHas(t *testing.T) {
 			ids = append(ids, p.ID)
 		}
 		slices.Sort(ids)
-		harness.Eventually(t, 4*harness.Patience, fmt.Sprintf("the list shows %d named %s", len(want), name), func() error {
+		harness.Eventually(t, fmt.Sprintf("the list shows %d named %s", len(want), name), func() error {
 			answer := s.SCIM(t, http.MethodGet, "/Users?filter="+url.QueryEscape(`displayName eq "`+name+`"`), "", token)
 			var list harness.SCIMList
 			answer.JSON(t, &list)

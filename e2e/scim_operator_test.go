@@ -16,7 +16,7 @@ func TestSCIMForOperators(t *testing.T) {
 		"kratos": harness.Overlay{"privileged_key": "holdline_privileged"},
 		"scim":   harness.Overlay{"reconcile_interval": "1h"},
 	}})
-	harness.Eventually(t, harness.Patience, "the first pass is over", func() error {
+	harness.Eventually(t, "the first pass is over", func() error {
 		if ready := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+"/health/ready", ""); strings.Contains(ready.Body, "building") {
 			return errNotYet
 		}

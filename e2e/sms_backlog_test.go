@@ -36,7 +36,7 @@ func TestABacklogDrainsAtTheConfiguredRateNewestFirst(t *testing.T) {
 	bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
 	heap := harness.Backlog{Of: bob, Number: m1, Count: backlogTexts, ExpiredEvery: expiredEvery, Age: 10 * time.Minute}
 	s.Database.Add(t, heap)
-	harness.Eventually(t, 30*time.Second, "one was tried in vain", func() error {
+	harness.Eventually(t, "one was tried in vain", func() error {
 		if n := s.Database.Count(t, "texts", "tries > 0"); n == 0 {
 			return errNotYet
 		}
@@ -47,7 +47,7 @@ func TestABacklogDrainsAtTheConfiguredRateNewestFirst(t *testing.T) {
 	s.Database.Due(t)
 	s.Provider.Up()
 	s.Holdline.Start(t)
-	harness.Eventually(t, 3*time.Minute, "the backlog is drained", func() error {
+	harness.Within(t, 2*harness.Patience, "the backlog is drained", func() error {
 		if n := s.Database.Count(t, "texts", "state = 'queued'"); n > 0 {
 			return errNotYetWith(n)
 		}

@@ -71,7 +71,7 @@ func TestATextGoesOutByTheNextProvider(t *testing.T) {
 			s := harness.NewStack(t, harness.Options{Gateways: []harness.Overlay{gateway}})
 			bob := s.NewPerson(t, m0)
 			bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
-			text := s.Provider.NthWithin(t, m1, 1, 30*time.Second)
+			text := s.Provider.Nth(t, m1, 1)
 			wantSame(t, append(faulty.Texts(m1), text))
 			awaitText(t, bob, "sent")
 			wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
@@ -151,21 +151,21 @@ func TestAProviderThatHangsHoldsUpNobodyElse(t *testing.T) {
 	stuck.Always(harness.Reaction{Hang: true, GivenUp: func() { gaveUp <- struct{}{} }})
 	heap := harness.Backlog{Of: alice, Number: british, Count: 60}
 	s.Database.Add(t, heap)
-	harness.Eventually(t, 20*time.Second, "the provider hangs", func() error {
+	harness.Eventually(t, "the provider hangs", func() error {
 		if len(stuck.Texts("")) == 1 {
 			return errNotYet
 		}
 		return nil
 	})
 	bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
-	text := s.Provider.NthWithin(t, m1, 1, 30*time.Second)
+	text := s.Provider.Nth(t, m1, 1)
 	if len(gaveUp) > 0 {
 		t.Error("the text waited for a provider that it does not go by")
 	}
 	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
 	wantMade(t, bob, m1)
 	for n := 1; n <= heap.Count; n++ {
-		text := s.Provider.NthWithin(t, heap.To(n), 1, 2*time.Minute)
+		text := s.Provider.Nth(t, heap.To(n), 1)
 		wantSame(t, append(stuck.Texts(heap.To(n)), text))
 		wantTexts(t, s, heap.To(n), 1)
 	}
@@ -179,7 +179,7 @@ func onlyGateways(gateways ...harness.Overlay) harness.Overlay {
 // awaitTried waits until the person's text was tried in vain.
 func awaitTried(t *testing.T, s *harness.Stack, p *harness.Person) {
 	t.Helper()
-	harness.Eventually(t, 30*time.Second, "the text was tried in vain", func() error {
+	harness.Eventually(t, "the text was tried in vain", func() error {
 		if s.Database.Count(t, "texts", "identity_id = ? AND tries > 0 AND state = 'queued'", p.ID) == 0 {
 			return errNotYet
 		}
@@ -208,7 +208,7 @@ func wantSame(t *testing.T, texts []harness.Text) {
 // awaitText waits until the owner is shown that the newest text is in a state.
 func awaitText(t *testing.T, p *harness.Person, state string) {
 	t.Helper()
-	harness.Eventually(t, 90*time.Second, "the text is "+state, func() error {
+	harness.Eventually(t, "the text is "+state, func() error {
 		if c, ok := p.Claim(t); !ok || c.Text != state {
 			return errNotYetWith(c.Text)
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -38,7 +37,7 @@ func TestKratosRequestConfigIsPastedUnchanged(t *testing.T) {
 	s.Holdline.Reconfigure(t, onlyGateways(harness.Overlay{"id": "pasted", "type": "http", "request_config": config}))
 
 	s.Register(t, m3)
-	ofKratos := provider.NthWithin(t, m3, 1, 30*time.Second)
+	ofKratos := provider.Nth(t, m3, 1)
 	bob := s.NewPerson(t, m0)
 	bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
 	ofHoldline := provider.Nth(t, m1, 1)

@@ -97,7 +97,7 @@ func (w *storm) footprintOf(t *testing.T, r *replica) footprint {
 func (w *storm) wantFlat(t *testing.T, r *replica, warm footprint, spared bool) footprint {
 	t.Helper()
 	var now footprint
-	harness.Eventually(t, 4*time.Minute, "the replica is as small as it was", func() error {
+	harness.Within(t, 2*harness.Patience, "the replica is as small as it was", func() error {
 		now = w.footprintOf(t, r)
 		more := func(was int) int { return was + was/10 + 10 }
 		switch {

@@ -146,7 +146,7 @@ func TestAStoreThatStallsIsAnsweredOnEveryRoute(t *testing.T) {
 			}
 			wait.Wait()
 			end()
-			harness.Eventually(t, 30*time.Second, "ready again", func() error {
+			harness.Eventually(t, "ready again", func() error {
 				if got := harness.Send(t, http.MethodGet, public+"/health/ready", ""); got.Status != http.StatusOK {
 					return errNotYetWith(got.Status)
 				}

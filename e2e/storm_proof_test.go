@@ -14,7 +14,7 @@ import (
 // lifetime, and the longest back-off of a worker, on a busy machine. Forms that Kratos
 // never stored are given up after two minutes.
 const (
-	convergence     = claimLifetime + 12*harness.Patience
+	convergence     = claimLifetime + harness.Patience
 	formsAreGivenUp = convergence + 2*time.Minute
 )
 
@@ -28,7 +28,7 @@ func (w *storm) calmDown(t *testing.T) {
 		under, within = under+" OR state = 'staged' OR marker = 'last'", formsAreGivenUp
 	}
 	began := time.Now()
-	harness.Eventually(t, within, "everything has ended; what has not is late, and not yet lost", func() error {
+	harness.Within(t, within, "everything has ended; what has not is late, and not yet lost", func() error {
 		d := w.stack.Database
 		claims, texts := d.Count(t, "claims", under), d.Count(t, "texts", "state = 'queued'")
 		if claims+texts > 0 {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
 )
@@ -121,7 +120,7 @@ func TestATakingOutlivesAKilledReplica(t *testing.T) {
 		t.Fatalf("answered %d %s", answer.Status, answer.Body)
 	}
 	s.Holdline.Start(t)
-	bob.Eventually(t, time.Minute, "the number", func(i harness.Identity) bool { return i.Traits.Mobile == m1 && i.MobileVerified() })
+	bob.Eventually(t, "the number", func(i harness.Identity) bool { return i.Traits.Mobile == m1 && i.MobileVerified() })
 	if mail := mails.nth(t, 1); mail.TemplateType != "mobile_number_taken" {
 		t.Errorf("mail: %+v", mail)
 	}
@@ -157,7 +156,7 @@ func TestTwoTakeTheSameNumberAtOnce(t *testing.T) {
 	}
 	together.Wait()
 	var owners int
-	harness.Eventually(t, time.Minute, "an end of both claims", func() error {
+	harness.Eventually(t, "an end of both claims", func() error {
 		owners = 0
 		for _, p := range people {
 			if _, waits := p.Claim(t); waits {

@@ -71,7 +71,7 @@ func TestABlankNumberIsARemoval(t *testing.T) {
 					}
 					return
 				}
-				harness.Eventually(t, harness.Patience, "the pending number is taken back", func() error {
+				harness.Eventually(t, "the pending number is taken back", func() error {
 					if _, pending := bob.Claim(t); pending {
 						return errNotYet
 					}

@@ -46,7 +46,7 @@ func (d Database) Due(t testing.TB) {
 // Add puts a backlog into the database. The texts are due at once.
 func (d Database) Add(t testing.TB, b Backlog) {
 	t.Helper()
-	Eventually(t, Patience, "the text to copy is queued", func() error {
+	Eventually(t, "the text to copy is queued", func() error {
 		if d.Count(t, "texts", "identity_id = ? AND number = ?", b.Of.ID, b.Number) == 0 {
 			return errNotYet
 		}

@@ -18,7 +18,7 @@ type Tab struct {
 }
 
 // pageTimeout bounds one action in a page.
-const pageTimeout = 30 * time.Second
+const pageTimeout = Patience
 
 // browser returns the run's one Chromium, which starts when it is first needed.
 func browser() context.Context {
@@ -141,17 +141,17 @@ func (b *Tab) Where(t testing.TB) string {
 
 // Await reads an element until its text satisfies a condition, loading the page
 // anew each time when told so.
-func (b *Tab) Await(t testing.TB, within time.Duration, css, what string, reload bool, condition func(string) bool) string {
+func (b *Tab) Await(t testing.TB, css, what string, reload bool, condition func(string) bool) string {
 	t.Helper()
 	var text string
-	deadline := time.Now().Add(within)
+	deadline := time.Now().Add(Patience)
 	for {
 		var err error
 		if text, err = b.Read(css); err == nil && condition(text) {
 			return text
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("browser: not within %s: %s: %q (%v)\n%s", within, what, text, err, b.about())
+			t.Fatalf("browser: not within %s: %s: %q (%v)\n%s", Patience, what, text, err, b.about())
 		}
 		if reload {
 			b.do(t, "reload", chromedp.Reload())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,13 +39,50 @@ func (a Answer) Fault() Fault {
 	return f
 }
 
-// newClient returns a client that follows no redirect. A browser's has a jar.
+// newClient returns a client that follows no redirect and asks again where a server is
+// away for a moment. A browser's has a jar.
 func newClient(jar http.CookieJar) *http.Client {
+	client := newHasty()
+	client.Jar, client.Timeout, client.Transport = jar, 2*Patience, patient{client.Transport}
+	return client
+}
+
+// newHasty returns a client that asks once.
+func newHasty() *http.Client {
 	return &http.Client{
-		Timeout:       60 * time.Second,
-		Jar:           jar,
+		Timeout:       Patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     &http.Transport{DisableKeepAlives: true}, // the servers are killed in between
+	}
+}
+
+// patient does as every client of an API should: it repeats what is answered 503 with
+// Retry-After when that time is over. Nobody has to say how fast the machine is on which
+// Kratos or a database is asked something.
+type patient struct{ next http.RoundTripper }
+
+func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
+	for began := time.Now(); ; {
+		response, err := p.next.RoundTrip(r)
+		if err != nil || response.StatusCode != http.StatusServiceUnavailable || time.Since(began) > Patience {
+			return response, err
+		}
+		wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
+		if err != nil {
+			return response, nil
+		}
+		_ = response.Body.Close()
+		select {
+		case <-time.After(time.Duration(wait) * time.Second):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+		r = r.Clone(r.Context())
+		if r.GetBody != nil {
+			if r.Body, err = r.GetBody(); err != nil {
+				return nil, err
+			}
+		}
 	}
 }
 
@@ -63,7 +101,8 @@ type Header []string
 // JSONBody is the header of a JSON body.
 var JSONBody = Header{"Content-Type", "application/json"}
 
-// Send sends a request and fails the test if it is not answered.
+// Send sends a request, again while it is answered 503 with Retry-After, and fails the
+// test if it is not answered.
 func Send(t testing.TB, method, url, body string, headers ...Header) Answer {
 	t.Helper()
 	return sendBy(t, newClient(nil), method, url, body, headers...)
@@ -78,9 +117,9 @@ func sendBy(t testing.TB, client *http.Client, method, url, body string, headers
 	return answer
 }
 
-// TrySend sends a request that may break off.
+// TrySend sends a request once. It may break off, and be refused for an outage.
 func TrySend(method, url, body string, headers ...Header) (Answer, error) {
-	return trySend(newClient(nil), method, url, body, headers...)
+	return trySend(newHasty(), method, url, body, headers...)
 }
 
 func trySend(client *http.Client, method, url, body string, headers ...Header) (Answer, error) {

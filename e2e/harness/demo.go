@@ -42,7 +42,7 @@ func StartDemo(t testing.TB, links ...string) *Demo {
 			t.Logf("the demo printed at last:\n%s", tail(d.Output.String(), 40))
 		}
 	})
-	Eventually(t, 90*time.Second, "the demo prints its links", func() error {
+	Eventually(t, "the demo prints its links", func() error {
 		if !process.Running() {
 			t.Fatalf("the demo ended: %v\n%s", process.err, tail(d.Output.String(), 20))
 		}

@@ -101,11 +101,11 @@ func (g *Galera) prepare(t testing.TB, n, size int) *Node {
 	t.Cleanup(network.Kill)
 	outside, inside := fmt.Sprint("to", n), fmt.Sprint("node", n)
 	run(t, "ip", "link", "add", outside, "type", "veth", "peer", "name", inside)
-	Eventually(t, Patience, "the node has a network", func() error {
+	Eventually(t, "the node has a network", func() error {
 		return exec.Command("ip", "link", "set", inside, "netns", fmt.Sprint(network.cmd.Process.Pid)).Run()
 	})
 	// Before unshare has done its work, that moved the link to where it was.
-	Eventually(t, Patience, "the node has a link", func() error {
+	Eventually(t, "the node has a link", func() error {
 		_ = exec.Command("ip", "link", "set", inside, "netns", fmt.Sprint(network.cmd.Process.Pid)).Run()
 		return node.within("ip", "link", "set", inside, "up").Run()
 	})
@@ -214,7 +214,7 @@ func (n *Node) Synced(ctx context.Context) error {
 // AwaitSynced waits until the node serves.
 func (n *Node) AwaitSynced(t testing.TB) {
 	t.Helper()
-	Eventually(t, 120*time.Second, fmt.Sprintf("node %d is synced", n.n), func() error {
+	Eventually(t, fmt.Sprintf("node %d is synced", n.n), func() error {
 		if !n.process.Running() {
 			t.Fatalf("node %d ended: %v\n%s", n.n, n.process.err, tail(n.output.String(), 30))
 		}

@@ -136,7 +136,7 @@ func (h *Holdline) Alive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := newClient(nil).Do(request)
+	answer, err := newHasty().Do(request)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (h *Holdline) Restart(t testing.TB) {
 // service manager does: one whose database does not answer ends at once.
 func (h *Holdline) Revive(t testing.TB) {
 	t.Helper()
-	Eventually(t, time.Minute, "holdline serves again", h.start)
+	Eventually(t, "holdline serves again", h.start)
 }
 
 // Replace stops the program and starts another release of it in its place; a

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf16"
 )
 
@@ -87,7 +86,7 @@ func NewKannel(t testing.TB) *Kannel {
 func (k *Kannel) Take(t testing.TB) {
 	t.Helper()
 	k.smsbox = k.run(t, k.boxes, "smsbox", "-v", "1", k.config)
-	Eventually(t, 20*time.Second, "smsbox listens", func() error {
+	Eventually(t, "smsbox listens", func() error {
 		connection, err := net.Dial("tcp", strings.Split(k.SendURL, "/")[2])
 		if err == nil {
 			err = connection.Close()
@@ -123,7 +122,7 @@ func (k *Kannel) run(t testing.TB, out *Output, name string, args ...string) *Pr
 // await waits until bearerbox' status has all the words.
 func (k *Kannel) await(t testing.TB, status string, words ...string) {
 	t.Helper()
-	Eventually(t, 20*time.Second, "Kannel is ready", func() error {
+	Eventually(t, "Kannel is ready", func() error {
 		answer, err := TrySend(http.MethodGet, status, "")
 		for _, word := range words {
 			if err == nil && !strings.Contains(answer.Body, word) {

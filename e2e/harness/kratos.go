@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -110,7 +109,7 @@ func (k *Kratos) Kill() { k.process.Kill() }
 // awaitKratos waits until one of Kratos' listeners answers.
 func awaitKratos(t testing.TB, k *Kratos, address string) {
 	t.Helper()
-	Eventually(t, 40*time.Second, "Kratos is ready", func() error {
+	Eventually(t, "Kratos is ready", func() error {
 		if !k.process.Running() {
 			t.Fatalf("Kratos ended: %s", tail(k.Output.String(), 10))
 		}

@@ -100,7 +100,7 @@ func (b *Tab) PressToGo(t testing.TB, keys string) {
 func (b *Tab) Back(t testing.TB) {
 	t.Helper()
 	Eval[bool](t, b, `window.here = true, history.back(), true`)
-	Eventually(t, pageTimeout, "another page is shown", func() error {
+	Eventually(t, "another page is shown", func() error {
 		ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
 		defer cancel()
 		gone, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.here !== true && document.readyState === "complete"`))

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // Person is somebody with an account, signed in by an API client and, once
@@ -290,10 +289,10 @@ func (p *Person) TryIdentity() (Identity, error) {
 }
 
 // Eventually polls the person's identity.
-func (p *Person) Eventually(t testing.TB, within time.Duration, what string, condition func(Identity) bool) Identity {
+func (p *Person) Eventually(t testing.TB, what string, condition func(Identity) bool) Identity {
 	t.Helper()
 	var seen Identity
-	Eventually(t, within, what, func() error {
+	Eventually(t, what, func() error {
 		if seen = p.Identity(t); !condition(seen) {
 			return fmt.Errorf("mobile %q (verified %v), pending %q", seen.Traits.Mobile, seen.MobileVerified(), seen.Pending())
 		}

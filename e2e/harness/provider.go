@@ -326,7 +326,7 @@ func (p *Provider) Always(reaction Reaction) {
 // AwaitIdle waits until every request so far is answered.
 func (p *Provider) AwaitIdle(t testing.TB) {
 	t.Helper()
-	Eventually(t, Patience, "the SMS provider has answered", func() error {
+	Eventually(t, "the SMS provider has answered", func() error {
 		if p.underWay.Load() > 0 {
 			return errNotYet
 		}
@@ -374,14 +374,8 @@ func (p *Provider) some(to string, which func(Text) bool) []Text {
 // Nth waits for the n-th text to a number, counted from 1.
 func (p *Provider) Nth(t testing.TB, to string, n int) Text {
 	t.Helper()
-	return p.NthWithin(t, to, n, 10*time.Second)
-}
-
-// NthWithin is [Provider.Nth] with another patience.
-func (p *Provider) NthWithin(t testing.TB, to string, n int, within time.Duration) Text {
-	t.Helper()
 	var text Text
-	Eventually(t, within, fmt.Sprintf("text %d to %s", n, to), func() error {
+	Eventually(t, fmt.Sprintf("text %d to %s", n, to), func() error {
 		texts := p.Texts(to)
 		if len(texts) < n {
 			return fmt.Errorf("%d texts", len(texts))

@@ -91,7 +91,7 @@ func (p *Person) SaveByFormWith(t testing.TB, fields map[string]string) Settings
 
 // TrySave is Save where something may break down meanwhile.
 func (p *Person) TrySave(profile Profile, headers ...Header) (Answer, error) {
-	client := newClient(nil)
+	client := newHasty()
 	answer, err := trySend(client, http.MethodGet, p.stack.Kratos.PublicURL+"/self-service/settings/api", "", p.ByToken())
 	if err != nil || answer.Status != http.StatusOK {
 		return answer, err

@@ -67,7 +67,7 @@ func (l *StatementLog) Between(t testing.TB, from, to time.Time) []Statement {
 // transactions of its own besides.
 func (l *StatementLog) Settle(t testing.TB) {
 	t.Helper()
-	Eventually(t, 10*time.Second, "the database settles", func() error {
+	Eventually(t, "the database settles", func() error {
 		var queued int
 		err := l.database.Server.Root.QueryRowContext(t.Context(),
 			"SELECT COUNT(*) FROM "+l.database.Name+".texts WHERE state = 'queued'").Scan(&queued)

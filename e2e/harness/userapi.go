@@ -91,7 +91,7 @@ func (p *Person) Claim(t testing.TB) (client.MobileClaim, bool) {
 // AwaitResend waits until the claim's cool-down is over.
 func (p *Person) AwaitResend(t testing.TB) {
 	t.Helper()
-	Eventually(t, 20*time.Second, "the cool-down is over", func() error {
+	Eventually(t, "the cool-down is over", func() error {
 		if c, ok := p.Claim(t); !ok || time.Now().Before(c.NextResendAt.Add(50*time.Millisecond)) {
 			return errNotYet
 		}
