@@ -12,7 +12,8 @@ import (
 
 const settingsPath = "/admin/settings"
 
-// What an administrator sets at one replica comes to hold at the other, outlives a restart, and is undone to what the program starts with.
+// What an administrator sets at one replica comes to hold at the other, outlives a
+// restart, and is undone to what the program starts with.
 // Switched off, a number is written at once (D2).
 func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 	t.Parallel()
