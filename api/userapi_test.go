@@ -114,6 +114,19 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 			fake.status = claim.Status{State: claim.Verified, Number: phone.FromStore("+15550100"), LapsesAt: noon}
 			ask(tt.success, tt.body, good...)
 			ask(http.StatusUnauthorized, tt.body)
+			if tt.method != http.MethodGet {
+				// What browsers send by themselves counts for trusted pages only.
+				cookie, password := "ory_kratos_session=bob", "Basic Ym9iOnBhc3M="
+				if tt.helper {
+					cookie = "ory_kratos_session=root"
+				}
+				ask(tt.success, tt.body, "Cookie", cookie, "Sec-Fetch-Site", "same-origin")
+				for _, from := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+					ask(http.StatusForbidden, tt.body, "Cookie", cookie, from[0], from[1])
+					ask(http.StatusForbidden, tt.body, "Authorization", password, from[0], from[1])
+					ask(tt.success, tt.body, good[0], good[1], from[0], from[1])
+				}
+			}
 			ask(http.StatusUnauthorized, tt.body, "X-Session-Token", "halfway")             // Kratos wants a second factor
 			ask(http.StatusTooManyRequests, tt.body, "Authorization", "Basic bGltaXRlZDpw") // limited
 			ask(http.StatusServiceUnavailable, tt.body, "X-Session-Token", "kratos-away")

@@ -29,9 +29,9 @@ func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
 			{Name: "Wrong passwords per client address", Key: "limits.login_failures_per_address", Value: within(p.cfg.Limits.AddressFailures, p.cfg.Limits.LoginWindow)},
 			{Name: "Wrong tokens, and wrong hook keys, per client address", Key: "limits.token_failures_per_address", Value: within(p.cfg.Limits.TokenFailures, p.cfg.Limits.LoginWindow)},
 		},
-		Product: p.cfg.SMS.Product, Replica: p.id, KratosCookie: cookie, CSRFKeys: p.formKeys, Now: p.clock.Now, Log: p.log,
-		Secure: secure, Address: client,
-		Failed: func(r *http.Request, err error) { _ = p.failures.Note(r.Context(), web.Console, client(r), err) },
+		Product: p.cfg.SMS.Product, Replica: p.id, KratosCookie: cookie, Now: p.clock.Now, Log: p.log,
+		Address: client,
+		Failed:  func(r *http.Request, err error) { _ = p.failures.Note(r.Context(), web.Console, client(r), err) },
 	})
 	if err != nil {
 		return err
@@ -76,12 +76,6 @@ func within(most int, window time.Duration) string {
 		return "any number"
 	}
 	return fmt.Sprintf("%d in %s", most, window)
-}
-
-// secure reports whether a browser speaks https, to us or to a proxy. Who makes that
-// up harms nobody but themselves: their own cookie is not sent in clear.
-func secure(r *http.Request) bool {
-	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 // client is the address that the route has put there.

@@ -31,7 +31,6 @@ func (p *program) pages(r gin.IRouter, server *web.Server) error {
 	}
 	return verify.Mount(r, server, verify.Options{
 		Claims: p.asked, Brand: brand, URL: address, KratosURL: p.browserURL,
-		SessionCookies: p.sessionCookies(), Keys: p.formKeys,
 		Code:     verify.CodeForm{Length: p.cfg.OTP.Length, Numeric: p.cfg.OTP.Alphabet == "numeric"},
 		Returns:  verify.ReturnURLs{Default: p.cfg.Pages.ReturnURL, Allowed: p.cfg.Pages.AllowedReturnURLs},
 		FramedBy: p.framedBy, Log: p.log,
@@ -48,14 +47,15 @@ func (p *program) browserURL(identityID string) string {
 	return kratos.Browser()
 }
 
-func (p *program) sessionCookies() []string {
-	names := []string{p.cfg.Kratos.SessionCookie}
+// everyKratos is the primary realm's and those of the others.
+func (p *program) everyKratos() []config.Kratos {
+	all := []config.Kratos{p.cfg.Kratos}
 	for _, realm := range p.cfg.Realms {
 		if kratos, _, err := p.cfg.Realm(realm.Name); err == nil {
-			names = append(names, kratos.SessionCookie)
+			all = append(all, kratos)
 		}
 	}
-	return names
+	return all
 }
 
 func brandOf(cfg config.Config) (verify.Brand, error) {

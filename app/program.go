@@ -69,8 +69,7 @@ type program struct {
 	passwords *claim.Attempts
 	scim      provisioning
 	observers
-	framedBy string   // see [Options]
-	formKeys [][]byte // prove the forms of pages; the first makes new proofs
+	framedBy string // see [Options]
 }
 
 // assembled puts Holdline together on a database whose schema is up to date.
@@ -118,13 +117,6 @@ func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched
 	hashKey, err := hkdf.Key(sha256.New, []byte(secrets[0]), nil, "names of limits", sha256.Size)
 	if err != nil {
 		return nil, fmt.Errorf("derive a key: %w", err)
-	}
-	for _, secret := range secrets {
-		key, err := hkdf.Key(sha256.New, []byte(secret), nil, "forms of pages", sha256.Size)
-		if err != nil {
-			return nil, fmt.Errorf("derive a key: %w", err)
-		}
-		p.formKeys = append(p.formKeys, key)
 	}
 	if err := p.connect(hashKey); err != nil {
 		return nil, err

@@ -22,7 +22,15 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-func (p *program) server(listener string) *web.Server {
+func (p *program) server(listener string) (*web.Server, error) {
+	pages, cookies := []string{p.cfg.Public.BaseURL}, []string(nil)
+	for _, kratos := range p.everyKratos() {
+		pages, cookies = append(pages, kratos.Browser()), append(cookies, kratos.SessionCookie)
+	}
+	origins, err := web.NewOrigins(pages...)
+	if err != nil {
+		return nil, err
+	}
 	proxies := p.cfg.Public.TrustedProxies
 	if listener == adminListener {
 		proxies = p.cfg.Admin.TrustedProxies
@@ -30,10 +38,10 @@ func (p *program) server(listener string) *web.Server {
 	return &web.Server{
 		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged, NoPasswords: !p.cfg.Public.HTTPBasic, Assured: p.claims.Assured,
 		Failures: p.failures, Passwords: p.passwords,
-		HookKeys:       ratelimit.Limit{Most: p.cfg.Limits.TokenFailures, Window: p.cfg.Limits.LoginWindow},
-		SessionCookies: p.sessionCookies(),
+		HookKeys: ratelimit.Limit{Most: p.cfg.Limits.TokenFailures, Window: p.cfg.Limits.LoginWindow},
+		Origins:  origins, SessionCookies: cookies,
 		TrustedProxies: proxies, Middleware: p.around(listener), AccessLog: p.cfg.Log.Access, MonotonicNow: time.Now,
-	}
+	}, nil
 }
 
 // checks are what readiness depends on. Kratos is not among them: without it
@@ -46,7 +54,10 @@ func (p *program) checks() map[string]func(context.Context) error {
 var getAndPost = []string{http.MethodGet, http.MethodPost}
 
 func (p *program) publicRoutes() (http.Handler, error) {
-	server := p.server(publicListener)
+	server, err := p.server(publicListener)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := server.Engine()
 	if err != nil {
 		return nil, err
@@ -86,7 +97,10 @@ func below(path string, under, rest http.Handler) http.Handler {
 }
 
 func (p *program) adminRoutes() (http.Handler, error) {
-	server := p.server(adminListener)
+	server, err := p.server(adminListener)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := server.Engine()
 	if err != nil {
 		return nil, err

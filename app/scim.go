@@ -98,7 +98,10 @@ func (p *program) provision() {
 
 // scimRoutes is the handler of all that is below scimbridge.Path.
 func (p *program) scimRoutes() (http.Handler, error) {
-	server := p.server(publicListener)
+	server, err := p.server(publicListener)
+	if err != nil {
+		return nil, err
+	}
 	return scimbridge.New(server, scimbridge.Options{
 		Users: p.scim.users, Resource: p.scim.resource, Mode: scim.Mode(p.cfg.SCIM.Strict),
 		BaseURL:    strings.TrimSuffix(p.cfg.Public.BaseURL, "/"),

@@ -91,25 +91,18 @@ func TestPageButtonsCannotBePressedFromElsewhere(t *testing.T) {
 	tab.Sound(t, "verify-forbidden")
 	wantHeld(t, bob, m0, m1)
 
-	// Without a browser's own words about where a form comes from, the hidden token decides.
+	// Older browsers say less of where a form comes from; one that says nothing is refused.
 	form := harness.Header{"Content-Type", "application/x-www-form-urlencoded"}
-	for _, body := range []string{"action=cancel", "action=cancel&csrf=", "action=cancel&csrf=made-up.token", "code=" + text.Code + "&csrf=x"} {
-		got := harness.Send(t, http.MethodPost, s.Holdline.PublicURL+pagePath, body, form, bob.ByCookie(t))
-		if got.Status != http.StatusForbidden {
-			t.Errorf("%s: %d", body, got.Status)
+	for _, from := range elsewhere(site) {
+		for _, body := range []string{"action=cancel", "action=resend", "code=" + text.Code} {
+			got := harness.Send(t, http.MethodPost, s.Holdline.PublicURL+pagePath, body, form, bob.ByCookie(t), from)
+			if got.Status != http.StatusForbidden {
+				t.Errorf("%s from %s: %d", body, from, got.Status)
+			}
 		}
 	}
-	eve := s.NewPerson(t, m4)
-	eve.Ask(t, m5)
-	hers := harness.Send(t, http.MethodGet, s.Holdline.PublicURL+pagePath, "", eve.ByCookie(t))
-	_, after, _ := strings.Cut(hers.Body, `name="csrf" value="`)
-	token, _, _ := strings.Cut(after, `"`)
-	if token == "" {
-		t.Fatalf("eve's page has no token: %s", hers.Body)
-	}
-	got := harness.Send(t, http.MethodPost, s.Holdline.PublicURL+pagePath, "action=cancel&csrf="+url.QueryEscape(token), form, bob.ByCookie(t))
-	if got.Status != http.StatusForbidden {
-		t.Errorf("with eve's token: %d", got.Status)
+	if got := harness.Send(t, http.MethodPost, s.Holdline.PublicURL+pagePath, "action=cancel", form, bob.ByCookie(t)); got.Status != http.StatusForbidden {
+		t.Errorf("from nowhere: %d", got.Status)
 	}
 	// Neither bearer nor password opens the page: a page is for browsers.
 	for _, as := range []harness.Header{bob.ByToken(), bob.ByBearer(), bob.ByPassword()} {
@@ -118,6 +111,51 @@ func TestPageButtonsCannotBePressedFromElsewhere(t *testing.T) {
 		}
 	}
 	wantHeld(t, bob, m0, m1)
+}
+
+// elsewhere is what browsers, old and new, say of another site's page, and of one that
+// tells nobody where it is.
+func elsewhere(site *harness.Site) []harness.Header {
+	return []harness.Header{
+		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", site.URL}, {"Origin", "null"}, {"Origin", "https://evil.example"},
+	}
+}
+
+// Nor can another site use what a browser sends by itself to the APIs: a cookie or a
+// password. A token is no such thing, and neither is the link of a notice.
+func TestAPIsCannotBeUsedFromElsewhere(t *testing.T) {
+	t.Parallel()
+	s, site := pages(t, harness.Overlay{"scim": harness.Overlay{"enabled": true}})
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	me := s.Holdline.PublicURL + "/api/identity/user/v1.0/me"
+	json := harness.Header{"Content-Type", "application/json"}
+	requests := []struct{ method, address, body string }{
+		{http.MethodPost, me + "/validate-code", `{"code":"` + text.Code + `"}`},
+		{http.MethodPost, me + "/resend-code", `{"properties":[{"key":"RecoveryScenario","value":"MOBILE_VERIFICATION_ON_UPDATE"}]}`},
+		{http.MethodDelete, me + "/mobile-claim", ""},
+		{http.MethodPatch, s.Holdline.PublicURL + "/scim2/Me", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":false}]}`},
+		{http.MethodDelete, s.Holdline.PublicURL + "/scim2/Me", ""},
+	}
+	for _, from := range elsewhere(site) {
+		for _, as := range []harness.Header{bob.ByCookie(t), bob.ByPassword()} {
+			for _, r := range requests {
+				if got := harness.Send(t, r.method, r.address, r.body, json, as, from); got.Status != http.StatusForbidden {
+					t.Errorf("%s %s by %s from %s: %d %s", r.method, r.address, as[0], from, got.Status, got.Body)
+				}
+			}
+		}
+	}
+	wantHeld(t, bob, m0, m1)
+	for _, from := range elsewhere(site) {
+		if got := harness.Send(t, http.MethodPost, s.Holdline.PublicURL+"/not-me/made-up", "", bob.ByCookie(t), from); got.Status != http.StatusNotFound {
+			t.Errorf("a made-up link from %s: %d", from, got.Status)
+		}
+	}
+	wantHeld(t, bob, m0, m1)
+	if got := harness.Send(t, http.MethodDelete, me+"/mobile-claim", "", bob.ByToken(), elsewhere(site)[0]); got.Status != http.StatusNoContent {
+		t.Errorf("a token from elsewhere: %d %s", got.Status, got.Body)
+	}
 }
 
 // Markup stays text: in addresses, in what was typed, in names.

@@ -70,11 +70,15 @@ func (s *Server) bySession(c *gin.Context, token string) (claim.Caller, error) {
 	return caller, s.Failed(c, Session, err)
 }
 
-// byCookie notes no failure of a browser that is not signed in.
+// byCookie notes no failure of a browser that is not signed in. Browsers send cookies
+// for any page, so that the page must be a trusted one.
 func (s *Server) byCookie(c *gin.Context) (claim.Caller, error) {
 	cookies := c.GetHeader("Cookie")
 	if cookies == "" {
 		return claim.Caller{}, claim.ErrNoSession
+	}
+	if err := s.Origins.Check(c.Request); err != nil {
+		return claim.Caller{}, err
 	}
 	caller, err := s.Sessions.Session(c.Request.Context(), cookies, "")
 	if s.hasSession(c) {
@@ -83,7 +87,12 @@ func (s *Server) byCookie(c *gin.Context) (claim.Caller, error) {
 	return caller, err
 }
 
+// byPassword asks for a trusted page too, because browsers repeat passwords by
+// themselves.
 func (s *Server) byPassword(c *gin.Context, user, password string) (caller claim.Caller, err error) {
+	if err := s.Origins.Check(c.Request); err != nil {
+		return claim.Caller{}, err
+	}
 	ctx := c.Request.Context()
 	err = s.Passwords.Try(ctx, ClientAddress(c), func() error {
 		caller, err = s.Sessions.Login(ctx, user, password)

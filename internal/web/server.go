@@ -42,6 +42,9 @@ type Server struct {
 	// its wrong hook keys.
 	Passwords *claim.Attempts
 	HookKeys  ratelimit.Limit
+	// Origins are those whose pages may use what browsers send by themselves: cookies
+	// and passwords.
+	Origins *Origins
 	// SessionCookies are the names of Kratos' session cookies.
 	SessionCookies []string
 	// TrustedProxies are the addresses and networks whose X-Forwarded-For is

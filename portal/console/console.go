@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -95,13 +94,9 @@ type Options struct {
 	// KratosCookie is the name of Kratos' session cookie; blank if only tokens
 	// open the console.
 	KratosCookie string
-	// CSRFKeys are for the hidden tokens of forms: the first makes them, all are
-	// taken. Replicas have the same, while the key is being changed in another order.
-	CSRFKeys [][]byte
-	Now      func() time.Time
-	Log      *slog.Logger
-	// Secure reports whether the browser speaks https, and Address where it is.
-	Secure  func(*http.Request) bool
+	Now          func() time.Time
+	Log          *slog.Logger
+	// Address returns where the browser is.
 	Address func(*http.Request) string
 	// Failed hears of errors of signing in, and of invalid sessions.
 	Failed func(*http.Request, error)
@@ -109,9 +104,6 @@ type Options struct {
 
 // Path is where the console is.
 const Path = "/console"
-
-// shortestKey is half of what SHA-256 takes in at once.
-const shortestKey = 32
 
 type console struct {
 	Options
@@ -122,9 +114,6 @@ type console struct {
 
 // New returns the console; its routes are those below [Path].
 func New(o Options) (http.Handler, error) {
-	if len(o.CSRFKeys) == 0 || slices.ContainsFunc(o.CSRFKeys, func(key []byte) bool { return len(key) < shortestKey }) {
-		return nil, fmt.Errorf("console: a key for forms of at least %d bytes is needed", shortestKey)
-	}
 	pages, err := layout.New(layout.Options{Base: Path + "/", Files: files, Funcs: funcs(o.Now)})
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
@@ -144,12 +133,12 @@ func New(o Options) (http.Handler, error) {
 func (s *console) mount(engine *gin.Engine) {
 	routes := engine.Group(Path)
 	s.pages.Mount(routes)
-	cross := layout.CrossOrigin(func(c *gin.Context) { s.fail(c, &visit{}, errForged) })
+	own := layout.OwnForms(nil, func(c *gin.Context) { s.fail(c, &visit{}, errForged) })
 	show := func(path string, do page) { routes.GET(path, s.inside(do)) }
-	act := func(path string, do page) { routes.POST(path, cross, s.inside(s.genuine(do))) }
+	act := func(path string, do page) { routes.POST(path, own, s.inside(withForm(do))) }
 
 	routes.GET("/sign-in", s.signInPage)
-	routes.POST("/sign-in", cross, s.signIn)
+	routes.POST("/sign-in", own, s.signIn)
 	act("/sign-out", s.signOut)
 
 	show("/", s.overview)
@@ -178,9 +167,19 @@ func (s *console) mount(engine *gin.Engine) {
 // What only pages refuse.
 var (
 	errNoPage    = errors.New("console: there is no such page")
-	errForged    = errors.New("console: the form is not from this session")
+	errForged    = errors.New("console: the form is not from the console")
 	errMalformed = errors.New("console: the request cannot be read")
 )
+
+// withForm answers a form that can be read.
+func withForm(do page) page {
+	return func(c *gin.Context, v *visit) error {
+		if err := c.Request.ParseForm(); err != nil {
+			return errMalformed
+		}
+		return do(c, v)
+	}
+}
 
 // largestForm is far more than any form has.
 const largestForm = 64 << 10

@@ -5,12 +5,11 @@
 //	engine.Any("/console", gin.WrapH(handler))
 //	engine.Any("/console/*page", gin.WrapH(handler))
 //
-// A request passes these doors, in this order: another origin's form is refused
-// ([look.CrossOrigin]), who is not signed in gets the sign-in page instead of what
-// they asked for (inside), and a form whose hidden token is not this session's is
-// refused (genuine). What an act may do is decided behind the interfaces of
-// [Options], which also write the audit trail; the actor that the door returned
-// goes with every act.
+// A request is checked in this order: another origin's form is refused
+// ([layout.OwnForms]), and who is not signed in gets the sign-in page instead of what
+// they asked for (inside). What an act may do is decided behind the interfaces of
+// [Options], which also write the audit trail; the actor of the session goes with
+// every act.
 //
 // Numbers are masked wherever they are shown, but on the answer to "Show the full
 // numbers". They are asked for by POST, so that addresses never have one.

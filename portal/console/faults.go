@@ -45,7 +45,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 	case errors.Is(err, claim.ErrNoToken):
 		return http.StatusNotFound, "There is no such token", "No token of this name is in force. Somebody may have revoked it already."
 	case errors.Is(err, errForged):
-		return http.StatusForbidden, "This form was not from this page", "Nothing was changed. Go back, load the page again and repeat what you did."
+		return http.StatusForbidden, "This form was not from the console", "Nothing was changed. Open the console itself and repeat there what you did."
 	case errors.Is(err, errMalformed):
 		return http.StatusBadRequest, "The request cannot be read", "Nothing was changed. Go back, load the page again and repeat what you did."
 	case errors.Is(err, phone.ErrBadNumber):

@@ -10,7 +10,6 @@ type frame struct {
 	layout.Frame
 	Who  audit.Actor
 	Menu []menu // none for who is not signed in
-	Form string // the hidden token of forms
 }
 
 type menu struct {
@@ -36,7 +35,7 @@ func (s *console) frame(v *visit, title string) frame {
 	if v == nil || v.secret == "" {
 		return f
 	}
-	f.Who, f.Notice, f.Form = v.who, v.notice, s.formToken(sessionCookie, v.secret)
+	f.Who, f.Notice = v.who, v.notice
 	for _, group := range menus {
 		items := make([]menuItem, len(group.Items))
 		for i, item := range group.Items {

@@ -9,13 +9,13 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
 )
 
 // The cookies. None of them outlives the browser, and none is for a script.
 const (
 	sessionCookie = "holdline_console"
-	formCookie    = "holdline_console_form"   // before the sign-in, what its form is bound to
 	noticeCookie  = "holdline_console_notice" // what the next page says
 )
 
@@ -98,7 +98,7 @@ func cookie(c *gin.Context, name string) string {
 
 // cookie returns a cookie of the console.
 func (s *console) cookie(c *gin.Context, name string) string {
-	if s.Secure(c.Request) {
+	if web.IsHTTPS(c.Request) {
 		name = hostOnly + name
 	}
 	return cookie(c, name)
@@ -109,7 +109,7 @@ func (s *console) setCookie(c *gin.Context, name, value string) {
 	set := &http.Cookie{ // over http, as on loopback, a Secure cookie would be lost
 		Name: name, Value: value, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	}
-	if s.Secure(c.Request) {
+	if web.IsHTTPS(c.Request) {
 		set.Name, set.Path, set.Secure = hostOnly+name, "/", true
 	}
 	if value == "" {

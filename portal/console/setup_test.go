@@ -53,7 +53,6 @@ type world struct {
 	mu     sync.Mutex
 	now    time.Time
 	policy claim.Policy
-	secure bool
 	failed []error // sign-ins and sessions
 	ids    int
 }
@@ -120,9 +119,9 @@ func newWorld(t *testing.T) *world {
 			return []console.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
 		},
 		Policy: w.board.Policy, Alarms: func() map[string]fraud.Alert { return nil },
-		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, CSRFKeys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Now: w.Now, Log: log,
-		Secure: func(*http.Request) bool { return w.secure }, Address: func(*http.Request) string { return address },
-		Failed: func(_ *http.Request, err error) { w.failed = append(w.failed, err) },
+		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, Now: w.Now, Log: log,
+		Address: func(*http.Request) string { return address },
+		Failed:  func(_ *http.Request, err error) { w.failed = append(w.failed, err) },
 	}
 	w.rebuild()
 	return w
@@ -192,16 +191,15 @@ func (w *world) claim(change func(*claim.Claim)) claim.Claim {
 	return c
 }
 
-// browser keeps cookies, and fills in the hidden token of the page before.
+// browser keeps cookies, and says that its forms are from the console.
 type browser struct {
 	*world
 	cookies map[string]string
-	form    string
 	header  http.Header
 }
 
 func (w *world) browser() *browser {
-	return &browser{world: w, cookies: map[string]string{}, header: http.Header{}}
+	return &browser{world: w, cookies: map[string]string{}, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}}
 }
 
 // administrator is signed in with the token ops.
@@ -226,15 +224,10 @@ func (b *browser) post(path string, fields url.Values) *httptest.ResponseRecorde
 	if fields == nil {
 		fields = url.Values{}
 	}
-	if !fields.Has("csrf") {
-		fields.Set("csrf", b.form)
-	}
 	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, path, strings.NewReader(fields.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return b.send(r)
 }
-
-var hidden = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
 
 func (b *browser) send(r *http.Request) *httptest.ResponseRecorder {
 	b.t.Helper()
@@ -251,9 +244,6 @@ func (b *browser) send(r *http.Request) *httptest.ResponseRecorder {
 		if set.MaxAge < 0 {
 			delete(b.cookies, set.Name)
 		}
-	}
-	if found := hidden.FindStringSubmatch(out.Body.String()); found != nil {
-		b.form = found[1]
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -35,16 +34,10 @@ func (s *console) signInPage(c *gin.Context) {
 
 func (s *console) askSignIn(c *gin.Context, status int, back string, fault signInFault) {
 	c.Abort()
-	binding := s.cookie(c, formCookie)
-	if binding == "" {
-		binding = rand.Text()
-		s.setCookie(c, formCookie, binding)
-	}
 	p := signInPage{
 		frame: s.frame(nil, "Sign in"), Return: local(back), Field: fault.field, Kratos: s.kratosCookie(c) != "",
 		FromAbroad: c.GetHeader("Sec-Fetch-Site") == "cross-site",
 	}
-	p.Form = s.formToken(formCookie, binding)
 	if fault.notice != "" {
 		p.Notice.Kind, p.Notice.Text = "error", fault.notice
 	}
@@ -54,10 +47,6 @@ func (s *console) askSignIn(c *gin.Context, status int, back string, fault signI
 // signIn begins a session with a secret of its own, whatever the browser had.
 func (s *console) signIn(c *gin.Context) {
 	back := local(c.PostForm("return"))
-	if !s.matches(formCookie, s.cookie(c, formCookie), c.PostForm("csrf")) {
-		s.askSignIn(c, http.StatusForbidden, back, signInFault{notice: "This form was not from this browser, or too old. Nothing was sent on. Try again."})
-		return
-	}
 	ctx, address := c.Request.Context(), s.Address(c.Request)
 	byKratos, token := c.PostForm("by") == "kratos", strings.TrimSpace(c.PostForm("token"))
 	var secret string
@@ -82,7 +71,6 @@ func (s *console) signIn(c *gin.Context) {
 		}
 	}
 	s.setCookie(c, sessionCookie, secret)
-	s.setCookie(c, formCookie, "")
 	c.Redirect(http.StatusSeeOther, back)
 }
 

@@ -101,12 +101,12 @@ func TestAPrivilegedPersonGoesOnWithTheirKratosSession(t *testing.T) {
 func TestTheSessionCookieIsForThisConsoleOnly(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		w := newWorld(t)
-		w.secure = secure
+		b := w.browser()
 		prefix, path := "", "/console"
 		if secure {
 			prefix, path = "__Host-", "/"
+			b.header.Set("X-Forwarded-Proto", "https")
 		}
-		b := w.browser()
 		b.get("/console/sign-in")
 		for _, set := range b.post("/console/sign-in", url.Values{"token": {w.token}}).Result().Cookies() {
 			if !strings.HasPrefix(set.Name, prefix+"holdline_console") || set.Path != path || set.Domain != "" || !set.HttpOnly || set.SameSite != http.SameSiteStrictMode || set.Secure != secure || set.MaxAge > 0 || !set.Expires.IsZero() {
@@ -123,8 +123,8 @@ func TestTheSessionCookieIsForThisConsoleOnly(t *testing.T) {
 // before an upgrade.
 func TestOverHTTPSOnlyCookiesOfThisHostCount(t *testing.T) {
 	w := newWorld(t)
-	w.secure = true
 	b := w.browser()
+	b.header.Set("X-Forwarded-Proto", "https")
 	b.get("/console/sign-in")
 	b.post("/console/sign-in", url.Values{"token": {w.token}})
 	says(t, b.get("/console/"), http.StatusOK)

@@ -13,7 +13,7 @@
 //	pages.Show(c, http.StatusOK, "claims", claimsPage{Frame: frame, …})
 //
 // [Guard] is [Engine]'s middleware for an engine that has other routes too, and
-// [CrossOrigin] the one for whatever changes something. [Assets.Add] adds a file
+// [OwnForms] the one for whatever changes something. [Assets.Add] adds a file
 // that is made at the start.
 //
 // # Templates

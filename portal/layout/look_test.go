@@ -40,7 +40,7 @@ func serve(t *testing.T, name string) http.Handler {
 			layout.Frame{Title: "A <title>", Product: "Acme", Lang: "ar", Dir: "rtl", Notice: layout.Notice{Kind: "error", Text: "No <b>"}}, "<i>",
 		})
 	})
-	engine.POST("/", layout.CrossOrigin(func(c *gin.Context) { c.Status(http.StatusForbidden) }), func(c *gin.Context) { c.Status(http.StatusNoContent) })
+	engine.POST("/", layout.OwnForms(nil, func(c *gin.Context) { c.Status(http.StatusForbidden) }), func(c *gin.Context) { c.Status(http.StatusNoContent) })
 	return engine
 }
 

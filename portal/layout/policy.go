@@ -2,9 +2,10 @@ package layout
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/web"
 )
 
 // Policy says what a handler's pages may do beyond showing themselves: lists of
@@ -52,12 +53,11 @@ func Engine(policy Policy) *gin.Engine {
 	return engine
 }
 
-// CrossOrigin refuses what other origins' pages send, by what browsers say of
-// it (Sec-Fetch-Site, or else Origin). Whatever changes something goes through it.
-func CrossOrigin(refused gin.HandlerFunc) gin.HandlerFunc {
-	protection := http.NewCrossOriginProtection()
+// OwnForms refuses forms that are not from a page of one of the origins. Whatever
+// changes something on the strength of a cookie goes through it.
+func OwnForms(origins *web.Origins, refused gin.HandlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if protection.Check(c.Request) != nil {
+		if origins.CheckForm(c.Request) != nil {
 			refused(c)
 			c.Abort()
 		}

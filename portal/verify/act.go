@@ -50,6 +50,10 @@ var said = []struct {
 // session says and nothing else.
 func (s *site) act(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
+	if c.Request.ParseForm() != nil {
+		s.forbid(c)
+		return
+	}
 	who, err := s.server.Browser(c)
 	v := s.visit(c, who)
 	switch {
@@ -58,9 +62,6 @@ func (s *site) act(c *gin.Context) {
 		return
 	case err != nil:
 		s.fail(c, v, err)
-		return
-	case !s.forms.good(c.Request, c.PostForm("csrf")):
-		s.forbid(c)
 		return
 	}
 	done, err := s.press(c, v, who)
@@ -93,7 +94,7 @@ func (s *site) saidOf(c *gin.Context, err error) string {
 	return saidAway
 }
 
-// forbid answers a form that is not proved to be the session's own.
+// forbid answers a form that is not from this page.
 func (s *site) forbid(c *gin.Context) {
 	v := s.visit(c, claim.Caller{})
 	s.render(c, v, page{State: "forbidden", Again: s.address(v, "")})

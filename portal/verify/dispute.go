@@ -38,7 +38,9 @@ type disputes struct {
 
 // MountDispute adds the page behind the link of a notice, at path/{link}. Looking
 // at it changes nothing, because phones and mail programs open links by
-// themselves; its one button denies the change. Whoever has the link may press it.
+// themselves; its one button denies the change. Whoever has the link may press it,
+// from wherever: nothing counts that a browser adds by itself, so no other site gains
+// by sending the form, and a mail program that says little of itself is not refused.
 func MountDispute(r gin.IRouter, path string, claims Disputes, brand Brand, log *slog.Logger) error {
 	words, err := newWords(brand.Name, brand.Language)
 	if err != nil {

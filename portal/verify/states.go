@@ -41,7 +41,6 @@ type page struct {
 	MoreText bool // another code can be had, now or later
 	Locked   wait
 	Code     CodeForm
-	CSRF     string
 	Action   string
 	SignIn   string
 	Continue string
@@ -166,7 +165,7 @@ func (s *site) render(c *gin.Context, v visit, p page) {
 	if wait := max(p.NextText, p.Locked); face.status == http.StatusTooManyRequests && wait > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(wait)))
 	}
-	p.Code, p.CSRF = s.Code, s.forms.token(c.Request)
+	p.Code = s.Code
 	p.Action = "?" + v.carry("").Encode()
 	p.Continue = v.returnTo
 	if p.Continue == "" {

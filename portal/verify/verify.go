@@ -37,13 +37,8 @@ type Options struct {
 	// KratosURL returns the public API of the Kratos that keeps an identity, as
 	// browsers see it. A blank identity is one that is not known.
 	KratosURL func(identityID string) string
-	// SessionCookies are the names of the cookies of Kratos' sessions.
-	SessionCookies []string
-	// Keys prove forms: the first makes proofs, all are taken. All replicas have the
-	// same; while the key is being changed, they may have them in another order.
-	Keys    [][]byte
-	Code    CodeForm
-	Returns ReturnURLs
+	Code      CodeForm
+	Returns   ReturnURLs
 	// FramedBy are the origins whose pages may show this one in a frame; blank for
 	// none, as it should be wherever somebody could be tricked.
 	FramedBy string
@@ -63,7 +58,6 @@ type site struct {
 	server *web.Server
 	words  words
 	pages  *layout.Pages
-	forms  forms
 }
 
 // Mount adds the page that asks for the code of a pending number. Whatever a
@@ -78,12 +72,12 @@ func Mount(r gin.IRouter, server *web.Server, o Options) error {
 	if err != nil {
 		return err
 	}
-	s := &site{o, server, words, pages, forms{o.Keys, o.SessionCookies}}
+	s := &site{o, server, words, pages}
 	guard := layout.Guard(layout.Policy{Forms: "'self'", Connect: "'self'", Ancestors: o.FramedBy})
 	group := r.Group(Path, guard)
 	pages.Mount(group)
 	group.GET("", s.show)
-	group.POST("", layout.CrossOrigin(s.forbid), s.act)
+	group.POST("", layout.OwnForms(server.Origins, s.forbid), s.act)
 	return nil
 }
 
