@@ -1,6 +1,6 @@
 // Package userapi lets owners confirm, resend, look at and take back their
 // claims, with the paths, bodies and error codes of WSO2 Identity Server's user
-// APIs where that product has them. docs/api.md lists the differences.
+// APIs where that product has them. docs/from-wso2.md lists the differences.
 package userapi
 
 import (
