@@ -30,7 +30,8 @@ func limit(reason error) error {
 // failures are what sessions, tokens and names stand for that are no good.
 var failures = map[string]error{
 	"limited": limit(claim.ErrTooManyTries), "kratos-away": claim.ErrDirectoryAway, "store-away": problem.ErrStoreUnavailable, "odd": errOdd,
-	"halfway": claim.ErrSecondFactor,
+	"half-set-up": problem.Misconfigured(errOdd, "set it up"),
+	"halfway":     claim.ErrSecondFactor,
 }
 
 // sessions know bob, and root, who is privileged.

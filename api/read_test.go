@@ -163,6 +163,10 @@ func (b *book) spare(method, path string, status int, codes ...string) {
 	}
 }
 
+// beside are codes that come from wherever the other one does: what asks a store can
+// meet both.
+var beside = map[string]string{"HLD-50002": "HLD-50001", "HLD-50303": "HLD-50301"}
+
 // complete fails for what the document says and no answer was, below a path.
 func (b *book) complete(t *testing.T, below string) {
 	t.Helper()
@@ -180,7 +184,7 @@ func (b *book) complete(t *testing.T, below string) {
 				continue
 			}
 			for code := range media.Examples {
-				if !b.seen[answer+" "+code] {
+				if !b.seen[answer+" "+code] && !b.seen[answer+" "+beside[code]] {
 					t.Errorf("no answer was %s with %s", answer, code)
 				}
 			}

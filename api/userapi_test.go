@@ -131,6 +131,7 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 			ask(http.StatusTooManyRequests, tt.body, "Authorization", "Basic bGltaXRlZDpw") // limited
 			ask(http.StatusServiceUnavailable, tt.body, "X-Session-Token", "kratos-away")
 			ask(http.StatusInternalServerError, tt.body, "X-Session-Token", "odd")
+			ask(http.StatusInternalServerError, tt.body, "X-Session-Token", "half-set-up")
 			for _, body := range tt.bad {
 				ask(http.StatusBadRequest, body, good...)
 			}

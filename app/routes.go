@@ -47,7 +47,7 @@ func (p *program) server(listener string) (*web.Server, error) {
 // checks are what readiness depends on. Kratos is not among them: without it
 // Holdline still answers hooks and accepts codes.
 func (p *program) checks() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{"database": p.db.Ping}
+	return map[string]func(context.Context) error{"database": p.db.Ready}
 }
 
 // getAndPost are the methods of receipts: providers have their own ideas.

@@ -46,7 +46,7 @@ start() {
 		if ready; then
 			sql --execute="CREATE DATABASE IF NOT EXISTS app;
 				CREATE USER IF NOT EXISTS app@'127.0.0.1' IDENTIFIED BY 'app';
-				GRANT ALL ON *.* TO app@'127.0.0.1';"
+				GRANT ALL ON *.* TO app@'127.0.0.1' WITH GRANT OPTION;"
 			echo "mysql://app:app@tcp(127.0.0.1:$port)/app" | tee "$dir/dsn"
 			return
 		fi

@@ -3,14 +3,13 @@ package persistence
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -48,7 +47,7 @@ func (r sessionRow) session() (claim.AdminSession, error) {
 	}
 	digest, faulty := hex.DecodeString(r.Digest)
 	if err != nil || faulty != nil || len(digest) != len(s.Digest) {
-		return claim.AdminSession{}, fmt.Errorf("%w: a session's digest is no SHA-256", problem.ErrStoreUnavailable)
+		return claim.AdminSession{}, errors.New("persistence: a session's digest is no SHA-256")
 	}
 	copy(s.Digest[:], digest)
 	return s, nil

@@ -11,7 +11,6 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -44,7 +43,7 @@ func newTokenRow(t claim.Token) tokenRow {
 func (r tokenRow) token() (claim.Token, error) {
 	digest, err := claim.ParseTokenDigest(r.SHA256)
 	if err != nil {
-		return claim.Token{}, fmt.Errorf("%w: token %q: %w", problem.ErrStoreUnavailable, r.Name, err)
+		return claim.Token{}, fmt.Errorf("persistence: token %q: %w", r.Name, err)
 	}
 	t := claim.Token{
 		Name: r.Name, Digest: digest, Privileged: r.Privileged,

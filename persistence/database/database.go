@@ -14,6 +14,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -38,10 +43,11 @@ type DB struct {
 	pool    *sql.DB
 	borrows bool // the pool is another DB's
 	repeats repeats
+	refused refused
 }
 
 // Open connects to the database that a DSN names ([dialect.Parse]). It returns
-// [dialect.ErrBadDSN], or wraps [problem.ErrStoreUnavailable] if the database does not answer.
+// [dialect.ErrBadDSN], or what [DB.Classify] does.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	d, err := dialect.Parse(dsn)
 	if err != nil {
@@ -49,9 +55,10 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	}
 	pool, err := d.Pool()
 	if err != nil {
-		return nil, wrap(err)
+		return nil, (&DB{dialect: d}).Classify(err)
 	}
 	db := &DB{opt: o, dialect: d, pool: pool}
+	db.refused.forget = time.AfterFunc(notReady, func() { db.refused.last.Store(nil) })
 	// Before GORM, which may ask the database something already.
 	err = db.retry(ctx, func() error { return d.Prepare(ctx, pool) })
 	if err == nil {
@@ -112,10 +119,42 @@ func (db *DB) Ping(ctx context.Context) error {
 	return db.Classify(db.pool.PingContext(ctx))
 }
 
+// Ready reports whether the database answers, and has refused nothing lately that it
+// refuses until an operator does something.
+func (db *DB) Ready(ctx context.Context) error {
+	if last := db.refused.last.Load(); last != nil {
+		return *last
+	}
+	return db.Ping(ctx)
+}
+
+// notReady is for how long a database that needs an operator is not ready, from the
+// last time that it refused something. Only what was refused shows what is missing.
+const notReady = time.Minute
+
+// refused is what an operator has to do something about; nothing in a DB of [DB.Patient].
+type refused struct {
+	last   atomic.Pointer[error]
+	forget *time.Timer
+}
+
+func (r *refused) note(err error) {
+	if r.forget != nil {
+		r.last.Store(&err)
+		r.forget.Reset(notReady)
+	}
+}
+
+// Migrated forgets what was refused before: a table was missing.
+func (db *DB) Migrated() { db.refused.last.Store(nil) }
+
 // Close closes all connections.
 func (db *DB) Close() error {
 	if db.borrows {
 		return nil
+	}
+	if db.refused.forget != nil {
+		db.refused.forget.Stop()
 	}
 	if err := db.pool.Close(); err != nil {
 		return fmt.Errorf("close database: %w", err)
@@ -123,18 +162,35 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Classify wraps what a store must not pass on as it is: in [problem.ErrStoreUnavailable], unless
-// the fault is our own.
+// Classify returns what a store passes on for an error of the database: one that wraps
+// [problem.ErrStoreUnavailable] where another time it may be otherwise, or
+// [problem.ErrMisconfigured] where an operator has to do something. Any other error is a
+// fault of ours.
 func (db *DB) Classify(err error) error {
-	if err != nil && (db.dialect.Classify(err).IsFault() || errors.Is(err, gorm.ErrRecordNotFound)) {
-		return fmt.Errorf("persistence: %w", err)
-	}
-	return wrap(err)
-}
-
-func wrap(err error) error {
-	if err == nil || errors.Is(err, problem.ErrStoreUnavailable) {
+	if err == nil || errors.Is(err, problem.ErrStoreUnavailable) || errors.Is(err, problem.ErrMisconfigured) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, err)
+	class := db.dialect.Classify(err)
+	remedy := class.Remedy()
+	switch {
+	case class.IsTransient() && remedy != "":
+		return fmt.Errorf("%w: %w: %s", problem.ErrStoreUnavailable, err, remedy)
+	case remedy != "":
+		return problem.Misconfigured(err, remedy)
+	case class.IsTransient(), isUnanswered(err):
+		return fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, err)
+	}
+	return fmt.Errorf("persistence: %w", db.dialect.Redact(err))
 }
+
+// isUnanswered reports whether the database could not be asked, or did not answer in
+// time.
+func isUnanswered(err error) bool {
+	network := (*net.OpError)(nil)
+	return isNotSent(err) || errors.As(err, &network) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) || strings.HasSuffix(err.Error(), closedPool)
+}
+
+// closedPool is how database/sql says that the pool was closed; the error has no name.
+const closedPool = "sql: database is closed"

@@ -58,7 +58,7 @@ func TestUnusableDSNsAreRefusedWithoutTheirPassword(t *testing.T) {
 		"nobody listens":     {"mysql://app:" + password + "@tcp(127.0.0.1:1)/app", problem.ErrStoreUnavailable},
 		"no file":            {"sqlite://", dialect.ErrBadDSN},
 		"file parameters":    {"sqlite://db.sqlite?_fk=true", dialect.ErrBadDSN},
-		"no directory":       {"sqlite:///missing/directory/holdline.db", problem.ErrStoreUnavailable},
+		"no directory":       {"sqlite:///missing/directory/holdline.db", problem.ErrMisconfigured},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := database.Open(t.Context(), tt.dsn, database.Options{})
@@ -75,7 +75,7 @@ func TestUnusableDSNsAreRefusedWithoutTheirPassword(t *testing.T) {
 func TestAWrongPasswordIsNotRepeated(t *testing.T) {
 	dsn := strings.Replace(databasetest.MariaDB(t), "app:app@", "app:hunter2@", 1)
 	_, err := database.Open(t.Context(), dsn, database.Options{})
-	if !errors.Is(err, problem.ErrStoreUnavailable) || strings.Contains(err.Error(), "hunter2") {
+	if !errors.Is(err, problem.ErrMisconfigured) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
 	}
 }

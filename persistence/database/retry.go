@@ -77,10 +77,14 @@ func (db *DB) run(ctx context.Context, name, table string, operation func(contex
 		}
 		return ctx.Err()
 	})
-	if db.dialect.Classify(err) != dialect.Other || isNotSent(err) {
+	class := db.dialect.Classify(err)
+	if class != dialect.Other || isNotSent(err) {
 		ended(db.Classify(err))
 	} else { // how a caller's statement says no
 		ended(err)
+	}
+	if class.Remedy() != "" {
+		db.refused.note(db.Classify(err))
 	}
 	return err
 }

@@ -38,6 +38,8 @@ type Dialect interface {
 	Migrations() goose.Dialect
 	// Classify says what an error of the driver means.
 	Classify(err error) Class
+	// Redact returns an error whose text quotes nothing of a statement.
+	Redact(err error) error
 
 	// Now is the query for the database's time, in UTC; blank if its clock is this
 	// machine's.
@@ -59,23 +61,64 @@ const PrimaryKey = "PRIMARY"
 type Class int
 
 const (
-	// Other is an error that the dialect has no word for.
+	// Other is an error that the dialect has no word for: a fault of ours.
 	Other Class = iota
-	// Conflict: the transaction was rolled back for another's sake, and may start over.
-	Conflict
-	// Disconnected: the connection has ended. Unless COMMIT was on its way, nothing
-	// has happened.
-	Disconnected
-	// Fault: our statement or our schema is wrong, and would be another time.
-	Fault
-	// NoTable is a fault: a table is missing.
-	NoTable
-	// AlreadyThere is a fault: what a migration adds to a table is there.
+	// AlreadyThere is what a migration adds to a table, and finds there.
 	AlreadyThere
+
+	// Conflict means that the transaction was rolled back for another's sake, and may
+	// start over.
+	Conflict
+	// Disconnected means that the connection has ended. Unless COMMIT was on its way,
+	// nothing has happened.
+	Disconnected
+	// Busy is a database that cannot serve for now, such as for too many connections.
+	Busy
+	// ReadOnly is a server that takes no writes: one that another has taken over from,
+	// which is transient, or the wrong one.
+	ReadOnly
+
+	// NoTable and all that follow stay until an operator does what Remedy says.
+	NoTable
+	// NoColumn is a table that lacks a column.
+	NoColumn
+	// NoRight is a right to do something with a table that is missing.
+	NoRight
+	// NoLogin is a wrong user or password, or no such database.
+	NoLogin
+	// Untrusted is the server's certificate.
+	Untrusted
+	// FileRefused is a file that cannot be opened, or not be written to.
+	FileRefused
+	// NoSuchFormat is a file that is no database.
+	NoSuchFormat
 )
 
-// IsFault reports whether the fault is this program's or its schema's.
-func (c Class) IsFault() bool { return c >= Fault }
+// IsTransient reports whether the database may answer otherwise another time, without
+// anybody's doing.
+func (c Class) IsTransient() bool { return c >= Conflict && c <= ReadOnly }
+
+// Remedy is what an operator has to do; blank where nothing helps but time.
+func (c Class) Remedy() string {
+	switch c {
+	case ReadOnly:
+		return "the server is read-only: database.dsn must name one that takes writes"
+	case NoTable, NoColumn:
+		return "run `holdline migrate up`"
+	case NoRight:
+		return "grant the user of database.dsn SELECT, INSERT, UPDATE and DELETE on the database"
+	case NoLogin:
+		return "check user, password and name of the database in database.dsn"
+	case Untrusted:
+		return "database.dsn must name a server whose certificate is trusted here"
+	case FileRefused:
+		return "Holdline's user must be able to write to the file of database.dsn and to its folder"
+	case NoSuchFormat:
+		return "database.dsn must name an SQLite database, or a file that is not there yet"
+	case Other, AlreadyThere, Conflict, Disconnected, Busy:
+	}
+	return ""
+}
 
 // Parse reads sqlite://FILE, sqlite://:memory: or
 // mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME?PARAMETERS. Parameters that the driver

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -20,8 +21,9 @@ const (
 	mysqlConnections = 32
 	mysqlLifetime    = 5 * time.Minute
 	dialTimeout      = 5 * time.Second
-	answerTimeout    = 15 * time.Second
-	lockWaitSeconds  = "3"
+	// answerTimeout bounds what no context does: the wait for the answer to COMMIT.
+	answerTimeout   = 8 * time.Second
+	lockWaitSeconds = "3"
 	// migrationWaitSeconds is for tables that other replicas are using.
 	migrationWaitSeconds = "60"
 )
@@ -75,57 +77,82 @@ func (mysqlDialect) Contains(column string) string { return "INSTR(" + column + 
 
 func (mysqlDialect) Explain() string { return "EXPLAIN " }
 
-// What the server answers when the transaction lost and may start over.
-const (
-	mysqlLockWait   = 1205
-	mysqlDeadlock   = 1213 // also a failed certification in a cluster
-	mysqlHasChanged = 1020 // a row is newer than the transaction's snapshot
-	mysqlNotInGroup = 1047 // this node of a cluster does not serve now
-)
+// mysqlClasses are what the numbers of the server's answers mean
+// (https://mariadb.com/kb/en/mariadb-error-codes/).
+var mysqlClasses = map[uint16]Class{
+	1060: AlreadyThere, // column
+	1061: AlreadyThere, // key
 
-// What the server answers when it ends a connection.
-const (
-	mysqlShutdown = 1053
-	mysqlKilled   = 1927
-)
+	1205: Conflict, // waited too long for a lock
+	1213: Conflict, // deadlock; also a failed certification in a cluster
+	1020: Conflict, // a row is newer than the transaction's snapshot
+	1047: Conflict, // this node of a cluster does not serve now
 
-const (
-	mysqlColumnExists = 1060
-	mysqlKeyExists    = 1061
-	mysqlNoTable      = 1146
-)
+	1053: Disconnected, // the server shuts down
+	1927: Disconnected, // killed
+	4031: Disconnected, // idle for too long
 
-// What the server answers by numbers of classes of SQLSTATE (ISO/IEC 9075-2, 24.1) is
-// about our statement or our schema: cardinality, data, syntax or access rule. Two of
-// the last class are limits on a user's connections, which are transient.
-var (
-	mysqlFaults = []string{"21", "22", "42"}
-	mysqlLimits = []uint16{1203, 1226}
-)
+	1040: Busy, // too many connections
+	1203: Busy, // of a user
+	1226: Busy, // or another limit of the user
+	1317: Busy, // the statement was ended, by hand
+	1969: Busy, // or for its time, in MariaDB
+	3024: Busy, // and in MySQL
+
+	1290: ReadOnly, // read_only
+	1792: ReadOnly, // the transaction
+	1836: ReadOnly, // innodb_read_only
+
+	1146: NoTable,
+	1054: NoColumn,
+	1142: NoRight, // to a table
+	1143: NoRight, // to a column
+
+	1044: NoLogin, // to this database
+	1045: NoLogin,
+	1049: NoLogin, // no such database
+	1130: NoLogin, // from this host
+	1698: NoLogin, // without a password
+	1820: NoLogin, // the password must be changed
+	1862: NoLogin, // the password has expired
+	3118: NoLogin, // the account is locked, in MySQL
+	4151: NoLogin, // and in MariaDB
+}
 
 func (mysqlDialect) Classify(err error) Class {
-	server := (*mysql.MySQLError)(nil)
-	if !errors.As(err, &server) {
-		if disconnected(err) || errors.Is(err, mysql.ErrInvalidConn) {
-			return Disconnected
-		}
+	server, untrusted := (*mysql.MySQLError)(nil), (*tls.CertificateVerificationError)(nil)
+	switch {
+	case errors.As(err, &server):
+		return mysqlClasses[server.Number]
+	case errors.As(err, &untrusted):
+		return Untrusted
+	case disconnected(err), slices.ContainsFunc(mysqlBroken, func(broken error) bool { return errors.Is(err, broken) }):
+		return Disconnected
+	default:
 		return Other
 	}
-	switch server.Number {
-	case mysqlLockWait, mysqlDeadlock, mysqlHasChanged, mysqlNotInGroup:
-		return Conflict
-	case mysqlShutdown, mysqlKilled:
-		return Disconnected
-	case mysqlNoTable:
-		return NoTable
-	case mysqlColumnExists, mysqlKeyExists:
-		return AlreadyThere
-	}
-	if slices.Contains(mysqlFaults, string(server.SQLState[:2])) && !slices.Contains(mysqlLimits, server.Number) {
-		return Fault
-	}
-	return Other
 }
+
+// mysqlBroken is how the driver says that a connection has ended, or that what came over
+// it makes no sense.
+var mysqlBroken = []error{mysql.ErrInvalidConn, mysql.ErrMalformPkt, mysql.ErrPktSync, mysql.ErrPktSyncMul, mysql.ErrBusyBuffer}
+
+// Redact keeps the number of what the server says, which quotes values.
+func (mysqlDialect) Redact(err error) error {
+	if server := (*mysql.MySQLError)(nil); errors.As(err, &server) {
+		return redactedError{err, fmt.Sprintf("the server answered with error %d (%s)", server.Number, server.SQLState[:])}
+	}
+	return err
+}
+
+type redactedError struct {
+	error
+	text string
+}
+
+func (e redactedError) Error() string { return e.text }
+
+func (e redactedError) Unwrap() error { return e.error }
 
 // mysqlConfig reads a DSN and sets what must not differ.
 func mysqlConfig(dsn string) (*mysql.Config, error) {

@@ -5,9 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/glebarez/sqlite"
@@ -89,34 +89,51 @@ func (sqliteDialect) Contains(column string) string { return "INSTR(" + column +
 
 func (sqliteDialect) Explain() string { return "EXPLAIN QUERY PLAN " }
 
-// What SQLite answers, in the low byte, when somebody else is writing.
-const (
-	sqliteBusy   = 5
-	sqliteLocked = 6
-)
+// sqliteClasses are what the low bytes of SQLite's answers mean
+// (https://www.sqlite.org/rescode.html).
+var sqliteClasses = map[int]Class{
+	5:  Conflict, // busy: another process is writing
+	6:  Conflict, // locked
+	9:  Busy,     // interrupted: its context ended
+	15: Busy,     // the file's locks are taken too often
+	3:  FileRefused,
+	8:  FileRefused, // read-only
+	14: FileRefused, // cannot be opened
+	23: FileRefused,
+	26: NoSuchFormat,
+}
 
-// sqliteFaults are about our statement or our schema: error, schema, too big, mismatch,
-// misuse and range.
-var sqliteFaults = []int{1, 17, 18, 20, 21, 25}
-
-// sqliteNoTable is how a missing table is reported, for which SQLite has no number.
-const sqliteNoTable = "no such table"
+// sqliteError is a statement that does not fit the schema, or makes no sense.
+const sqliteError = 1
 
 func (sqliteDialect) Classify(err error) Class {
 	coded := interface{ Code() int }(nil)
-	if !errors.As(err, &coded) {
-		if disconnected(err) {
-			return Disconnected
+	switch {
+	case errors.As(err, &coded):
+		if low := coded.Code() & 0xff; low != sqliteError {
+			return sqliteClasses[low]
 		}
+		return schemaClass(err.Error())
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+		return FileRefused
+	case disconnected(err):
+		return Disconnected
+	default:
 		return Other
 	}
-	switch low := coded.Code() & 0xff; {
-	case low == sqliteBusy, low == sqliteLocked:
-		return Conflict
-	case slices.Contains(sqliteFaults, low) && strings.Contains(err.Error(), sqliteNoTable):
-		return NoTable
-	case slices.Contains(sqliteFaults, low):
-		return Fault
-	}
-	return Other
 }
+
+// schemaClass goes by what SQLite says of an error, for it has no numbers for these.
+func schemaClass(said string) Class {
+	switch {
+	case strings.Contains(said, "no such table"):
+		return NoTable
+	case strings.Contains(said, "no such column"), strings.Contains(said, "has no column named"):
+		return NoColumn
+	default:
+		return Other
+	}
+}
+
+// Redact has nothing to do: values are not part of statements here.
+func (sqliteDialect) Redact(err error) error { return err }

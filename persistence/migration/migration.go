@@ -37,6 +37,7 @@ func Up(ctx context.Context, db *database.DB) error { return up(ctx, db, lockSta
 
 // up takes over a lock that has shown no sign of life for as long as stale.
 func up(ctx context.Context, db *database.DB, stale time.Duration) (err error) {
+	defer db.Migrated()
 	// Nothing to do is the usual case, and needs neither a lock nor the right to
 	// change tables.
 	outdated, err := Outdated(ctx, db)

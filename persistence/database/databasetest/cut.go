@@ -16,6 +16,13 @@ import (
 // goes away. It returns the DSN, and how often it has cut.
 func Cut(t *testing.T, dsn, word string) (string, *atomic.Int32) {
 	t.Helper()
+	return Relay(t, dsn, word, func(_, _ net.Conn, _ []byte) {})
+}
+
+// Relay stands before a MariaDB, and gives the first statement that has the word away
+// instead of passing it on. The connection ends when that returns.
+func Relay(t *testing.T, dsn, word string, met func(client, server net.Conn, statement []byte)) (string, *atomic.Int32) {
+	t.Helper()
 	cfg, err := mysql.ParseDSN(strings.TrimPrefix(dsn, "mysql://"))
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +52,11 @@ func Cut(t *testing.T, dsn, word string) (string, *atomic.Int32) {
 				buffer := make([]byte, 64<<10)
 				for {
 					n, err := client.Read(buffer)
-					if err != nil || bytes.Contains(buffer[:n], []byte(word)) && cuts.CompareAndSwap(0, 1) {
+					if err != nil {
+						return
+					}
+					if bytes.Contains(buffer[:n], []byte(word)) && cuts.CompareAndSwap(0, 1) {
+						met(client, server, buffer[:n])
 						return
 					}
 					if _, err := server.Write(buffer[:n]); err != nil {
