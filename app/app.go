@@ -35,7 +35,16 @@ var ErrOutdated = errors.New("the database schema is outdated: run `holdline mig
 
 // Run serves until ctx ends, then drains. It returns nil after a clean stop.
 func Run(ctx context.Context, cfg config.Config, o Options) error {
-	db, err := database.Open(ctx, cfg.Database.DSN.Reveal(), database.Options{})
+	watched, err := observe(ctx, cfg, o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := watched.close(ctx); err != nil {
+			o.Log.WarnContext(ctx, "spans are lost", "error", err)
+		}
+	}()
+	db, err := database.Open(ctx, cfg.Database.DSN.Reveal(), database.Options{Observe: watched.databaseCall()})
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -57,15 +66,6 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 		cfg.Public.BaseURL = "http://" + public.Addr().String()
 		o.Log.WarnContext(ctx, "public.base_url is not set: texts and notices name this machine", "base_url", cfg.Public.BaseURL)
 	}
-	watched, err := observe(ctx, cfg, o)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err := watched.close(ctx); err != nil {
-			o.Log.WarnContext(ctx, "spans are lost", "error", err)
-		}
-	}()
 	h, err := assembled(cfg, db, clock, watched, o)
 	if err != nil {
 		return err

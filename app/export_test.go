@@ -15,7 +15,7 @@ var ReceiptURL = receiptURL
 var (
 	Observe          = observe
 	StopObserving    = observers.close
-	ObservedStore    = observers.store
+	DatabaseCall     = observers.databaseCall
 	ObservedRequests = observers.around
 	Propagation      = observers.propagation
 )

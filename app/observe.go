@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway"
@@ -71,13 +72,20 @@ func (o observers) around(listener string) []gin.HandlerFunc {
 	return handlers
 }
 
-// store goes before the store of the claims.
-func (o observers) store(store claim.Store) claim.Store {
-	store = o.metrics.Store(store)
+// onCommit hears of what happened to claims.
+func (o observers) onCommit(ctx context.Context, change claim.Change, withheld []message.Text) {
+	o.metrics.OnCommit(ctx, change, withheld)
 	if o.tracer != nil {
-		store = o.tracer.Store(store)
+		o.tracer.OnCommit(ctx, change, withheld)
 	}
-	return store
+}
+
+// databaseCall hears of what the database is asked; nil while tracing is off.
+func (o observers) databaseCall() func(ctx context.Context, operation, table string) (context.Context, func(error)) {
+	if o.tracer == nil {
+		return nil
+	}
+	return o.tracer.DatabaseCall
 }
 
 // routes go before gateways.

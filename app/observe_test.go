@@ -6,7 +6,6 @@ import (
 
 	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/metrics"
 )
 
 // What costs nothing while tracing is off is what is not there.
@@ -30,9 +29,8 @@ func TestTracingIsOutOfTheWayWhileItIsOff(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = app.StopObserving(watched, t.Context()) }() // nothing was kept
-			_, counts := app.ObservedStore(watched, nil).(metrics.Store)
-			if counts == tt.on {
-				t.Errorf("the store has spans: %t", !counts)
+			if hears := app.DatabaseCall(watched) != nil; hears != tt.on {
+				t.Errorf("what the database is asked is observed: %t", hears)
 			}
 			if around := len(app.ObservedRequests(watched, "public")); (around == 2) != tt.on {
 				t.Errorf("%d handlers go around each request", around)

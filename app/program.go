@@ -128,7 +128,7 @@ func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched
 	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, o.Log)
 	p.watch = fraud.New(store, p.traffic, clock.Now, o.Log)
 	p.claims = claim.NewService(claim.Options{
-		Store: p.store(store), Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
+		Store: store, OnCommit: p.onCommit, Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
 		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Blocked, Log: o.Log,
 	})

@@ -104,32 +104,15 @@ func newClaims(with promauto.Factory) claims {
 	return c
 }
 
-// Store counts what happens to claims when it is committed, as the audit trail
-// names it.
-type Store struct {
-	claim.Store
-	metrics *Metrics
-}
-
-// Store returns a store that counts.
-func (m *Metrics) Store(store claim.Store) Store { return Store{store, m} }
-
-// Commit implements [claim.Claims].
-func (s Store) Commit(ctx context.Context, change claim.Change) error {
-	if withhold := change.Withhold; withhold != nil {
-		change.Withhold = func(notice message.Text) {
-			s.metrics.limits.count(claim.LimitNumberNotices)
-			s.metrics.claims.happened.count(claim.NoticeWithheld)
-			withhold(notice)
-		}
+// OnCommit counts what happened to claims, as the audit trail names it.
+func (m *Metrics) OnCommit(_ context.Context, change claim.Change, withheld []message.Text) {
+	for _, e := range change.Events {
+		m.claims.happened.count(e.Kind)
 	}
-	err := s.Store.Commit(ctx, change)
-	if err == nil {
-		for _, e := range change.Events {
-			s.metrics.claims.happened.count(e.Kind)
-		}
+	for range withheld {
+		m.limits.count(claim.LimitNumberNotices)
+		m.claims.happened.count(claim.NoticeWithheld)
 	}
-	return err
 }
 
 // Claims counts what people and Kratos ask of the claims.

@@ -8,6 +8,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/ratelimit"
@@ -96,12 +97,10 @@ func TestWhatACodeWas(t *testing.T) {
 
 func TestEventsAreCountedAsTheAuditTrailNamesThem(t *testing.T) {
 	m := newMeter(t)
-	store := m.Store(claimtest.NewStore())
 	change := claim.Change{At: noon, Events: []audit.Event{{Kind: "disputed"}, {Kind: "resent"}, {Kind: "of a later release"}}}
-	if err := store.Commit(t.Context(), change); err != nil {
-		t.Fatal(err)
-	}
-	for _, outcome := range []string{"disputed", "resent", "other"} {
+	m.OnCommit(t.Context(), change, []message.Text{{ID: "notice"}})
+	for _, outcome := range []string{"disputed", "resent", "notice_withheld", "other"} {
 		m.want(1, "holdline_claims_total", "outcome", outcome)
 	}
+	m.want(1, "holdline_limit_hits_total", "limit", claim.LimitNumberNotices)
 }

@@ -1,7 +1,7 @@
 // Package metrics counts what Holdline does, for Prometheus; docs/metrics.md says
 // what each metric means. It watches from outside: its types stand before a
-// surface, a store, a gateway or an identity directory, count what passes, and
-// change nothing of it. There is a file for each subject.
+// surface or a gateway and count what passes, or hear of what was done; they change
+// nothing of it. There is a file for each subject.
 //
 // Names and units follow Prometheus' conventions
 // (https://prometheus.io/docs/practices/naming/). Every label has few values, which

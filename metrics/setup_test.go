@@ -110,7 +110,7 @@ func newWorld(t *testing.T) *world {
 	}
 	now := noon
 	w.Claims = w.Metrics.Claims(claim.NewService(claim.Options{
-		Store: w.Store(w.store), Directory: w.dir, Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
+		Store: w.store, OnCommit: w.OnCommit, Directory: w.dir, Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{
 				Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Retention: 2160 * time.Hour,

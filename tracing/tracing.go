@@ -1,7 +1,8 @@
 // Package tracing makes OpenTelemetry spans of what Holdline does, and sends them
 // to a collector by OTLP. Like package metrics it watches from outside. While
 // tracing is off nothing of it is in the way of any request: there is no [Tracer],
-// and what would stand before a surface, a store, a gateway or Kratos is left out.
+// and what would stand before a surface or a gateway, or hear of Kratos and the database,
+// is left out.
 //
 // A span says which operation took how long and what kind of error it ended with.
 // It never holds a number, a code, a path, a query, a statement, an address of a

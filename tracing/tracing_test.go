@@ -22,7 +22,6 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
@@ -196,13 +195,12 @@ func opening(t *testing.T) claim.Change {
 func TestWhatARequestLeadsToIsInItsTrace(t *testing.T) {
 	c := newCollector(t)
 	tracer, end := c.tracer(t, 1)
-	store := tracer.Store(claimtest.NewStore())
 	kratosSaw := ""
 	kratos := &http.Client{Transport: tracer.Propagate(roundTrip(func(r *http.Request) { kratosSaw = r.Header.Get("Traceparent") }))}
 	serve(t, tracer, true, "/claims/1", "", func(ctx context.Context) {
-		if err := store.Commit(ctx, opening(t)); err != nil {
-			t.Error(err)
-		}
+		_, committed := tracer.DatabaseCall(ctx, "commit", "claims")
+		committed(nil)
+		tracer.OnCommit(ctx, opening(t), nil)
 		ctx, ended := tracer.KratosCall(ctx, "write number")
 		request, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://kratos.example", nil)
 		if answer, err := kratos.Do(request); err == nil {
@@ -234,7 +232,7 @@ func TestWhatARequestLeadsToIsInItsTrace(t *testing.T) {
 			t.Errorf("%s tells too much: %s", name, span)
 		}
 	}
-	if events := spans["store commit"].GetEvents(); len(events) != 1 || events[0].Name != "claim open" {
+	if events := root.GetEvents(); len(events) != 1 || events[0].Name != "claim open" {
 		t.Errorf("events: %v", events)
 	}
 	if want := fmt.Sprintf("00-%x-%x-01", root.TraceId, spans["kratos write number"].SpanId); kratosSaw != want {
@@ -256,15 +254,13 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestWhatIsNotKeptHasNoSpans(t *testing.T) {
 	c := newCollector(t)
 	tracer, end := c.tracer(t, 0)
-	store := tracer.Store(claimtest.NewStore())
-	if _, err := store.Current(t.Context(), "bob", noon); err != nil { // in the background
-		t.Fatal(err)
+	ask := func(ctx context.Context) {
+		_, ended := tracer.DatabaseCall(ctx, "commit", "claims")
+		ended(nil)
+		tracer.OnCommit(ctx, opening(t), nil)
 	}
-	serve(t, tracer, true, "/claims/1", "", func(ctx context.Context) {
-		if err := store.Commit(ctx, opening(t)); err != nil {
-			t.Error(err)
-		}
-	})
+	ask(t.Context()) // in the background
+	serve(t, tracer, true, "/claims/1", "", ask)
 	if _, err := tracer.Gateway("main", gateway{}).Send(t.Context(), smsgateway.Message{ID: "t1"}); err != nil {
 		t.Error(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
@@ -36,7 +37,10 @@ type Options struct {
 	// Stopped tells that the traffic to a calling code is stopped just now; nil
 	// stops none.
 	Stopped func(callingCode string) bool
-	Log     *slog.Logger
+	// OnCommit hears of each change that was made, before its texts are handed over,
+	// and of the notices among it that were withheld; nil for nobody.
+	OnCommit func(ctx context.Context, change Change, withheld []message.Text)
+	Log      *slog.Logger
 }
 
 // Service takes claims through their lives. Its methods may be called at the
@@ -82,19 +86,22 @@ func event(c Claim, kind string, who audit.Actor, at time.Time) audit.Event {
 // commit makes a change and says so in the log. A text that was queued with it
 // is handed to its worker at once, unless it is for later.
 func (s *Service) commit(ctx context.Context, change Change) error {
-	withheld := map[string]bool{}
-	change.Withhold = func(notice message.Text) { withheld[notice.ID] = true }
+	var withheld []message.Text
+	change.Withhold = func(notice message.Text) { withheld = append(withheld, notice) }
 	if len(change.Notices) > 0 {
 		change.Limits.NoticesPerNumberDay = s.Policy().Texts.NoticesPerNumberDay
 	}
 	if err := s.Store.Commit(ctx, change); err != nil {
 		return err
 	}
+	if s.OnCommit != nil {
+		s.OnCommit(ctx, change, withheld)
+	}
 	if change.Text != nil && !change.Text.CreatedAt.After(change.At) {
 		s.Send(*change.Text)
 	}
 	for _, notice := range change.Notices {
-		if !withheld[notice.ID] {
+		if !slices.ContainsFunc(withheld, func(t message.Text) bool { return t.ID == notice.ID }) {
 			s.Send(notice)
 			continue
 		}
