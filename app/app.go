@@ -35,16 +35,18 @@ var ErrOutdated = errors.New("the database schema is outdated: run `holdline mig
 
 // Run serves until ctx ends, then drains. It returns nil after a clean stop.
 func Run(ctx context.Context, cfg config.Config, o Options) error {
-	watched, err := observe(ctx, cfg, o)
+	observers, err := Observe(ctx, cfg, o.Release, o.Log)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if err := watched.close(ctx); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		if err := observers.Close(ctx); err != nil {
 			o.Log.WarnContext(ctx, "spans are lost", "error", err)
 		}
 	}()
-	db, err := database.Open(ctx, cfg.Database.DSN.Reveal(), database.Options{Observe: watched.databaseCall()})
+	db, err := database.Open(ctx, cfg.Database.DSN.Reveal(), database.Options{Observe: observers.DatabaseCall()})
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -66,7 +68,9 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 		cfg.Public.BaseURL = "http://" + public.Addr().String()
 		o.Log.WarnContext(ctx, "public.base_url is not set: texts and notices name this machine", "base_url", cfg.Public.BaseURL)
 	}
-	h, err := assembled(cfg, db, clock, watched, o)
+	h, err := Assemble(cfg, Parts{
+		Database: db, Clock: clock, Observers: observers, Release: o.Release, Log: o.Log, FramedBy: o.FramedBy,
+	})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/holdline/holdline/internal/scim/scimtest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/migration"
 )
 
 // clockOf moves when it is told to.
@@ -125,7 +126,19 @@ func newWorld(t *testing.T) *holdlineWorld {
 	t.Cleanup(func() { db.Close() })
 	w.store = persistence.NewStore(db)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	if w.Holdline, w.resync, err = app.Assemble(t.Context(), cfg, db, w.clock.Now, app.Options{Release: "test", Log: log}); err != nil {
+	if err := migration.Up(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	clock, err := database.NewClock(t.Context(), db, w.clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.resync = clock.Sync
+	observers, err := app.Observe(t.Context(), cfg, "test", log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Holdline, err = app.Assemble(cfg, app.Parts{Database: db, Clock: clock, Observers: observers, Release: "test", Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Reconcile(t.Context()); err != nil {

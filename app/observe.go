@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
@@ -25,23 +26,24 @@ const (
 	adminListener  = "admin"
 )
 
-// observers look at what the program does. What they stand before is theirs to
+// Observers look at what the program does. What they stand before is theirs to
 // count and not to change.
-type observers struct {
+type Observers struct {
 	metrics *metrics.Metrics
 	tracer  *tracing.Tracer // nil while tracing is off
 	id      string          // of this process, among replicas
 }
 
-func observe(ctx context.Context, cfg config.Config, o Options) (watched observers, err error) {
-	watched = observers{metrics: metrics.New(o.Release, time.Now), id: uuid.NewString()}
+// Observe starts metrics, and tracing if it is on.
+func Observe(ctx context.Context, cfg config.Config, release string, log *slog.Logger) (watched Observers, err error) {
+	watched = Observers{metrics: metrics.New(release, time.Now), id: uuid.NewString()}
 	if to := tracingOf(cfg); to.On() {
-		to.Release, to.Instance, to.Log = o.Release, watched.id, o.Log
+		to.Release, to.Instance, to.Log = release, watched.id, log
 		watched.tracer, err = tracing.New(ctx, to)
 		// The configuration's endpoint was checked when it was read. Variables are often
 		// set for many programs at once, some of which speak gRPC.
 		if errors.Is(err, tracing.ErrEndpoint) {
-			o.Log.WarnContext(ctx, "no tracing: OTEL_EXPORTER_OTLP_… name no collector for it", "error", err)
+			log.WarnContext(ctx, "no tracing: OTEL_EXPORTER_OTLP_… name no collector for it", "error", err)
 			err = nil
 		}
 	}
@@ -52,19 +54,17 @@ func tracingOf(cfg config.Config) tracing.Options {
 	return tracing.Options{Endpoint: cfg.Tracing.Endpoint, Ratio: cfg.Tracing.Ratio}.FromEnvironment(os.Getenv)
 }
 
-// close sends the spans that are left.
-func (o observers) close(ctx context.Context) error {
+// Close sends the spans that are left.
+func (o Observers) Close(ctx context.Context) error {
 	if o.tracer == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
 	return o.tracer.Close(ctx)
 }
 
 // around goes around the requests of a listener. Those on the admin listener may
 // say which trace they belong to: Kratos does.
-func (o observers) around(listener string) []gin.HandlerFunc {
+func (o Observers) around(listener string) []gin.HandlerFunc {
 	handlers := []gin.HandlerFunc{o.metrics.Requests(listener)}
 	if o.tracer != nil {
 		handlers = append(handlers, o.tracer.Requests(listener == adminListener))
@@ -73,15 +73,15 @@ func (o observers) around(listener string) []gin.HandlerFunc {
 }
 
 // onCommit hears of what happened to claims.
-func (o observers) onCommit(ctx context.Context, change claim.Change, withheld []message.Text) {
+func (o Observers) onCommit(ctx context.Context, change claim.Change, withheld []message.Text) {
 	o.metrics.OnCommit(ctx, change, withheld)
 	if o.tracer != nil {
 		o.tracer.OnCommit(ctx, change, withheld)
 	}
 }
 
-// databaseCall hears of what the database is asked; nil while tracing is off.
-func (o observers) databaseCall() func(ctx context.Context, operation, table string) (context.Context, func(error)) {
+// DatabaseCall hears of what the database is asked; nil while tracing is off.
+func (o Observers) DatabaseCall() func(ctx context.Context, operation, table string) (context.Context, func(error)) {
 	if o.tracer == nil {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (o observers) databaseCall() func(ctx context.Context, operation, table str
 }
 
 // routes go before gateways.
-func (o observers) routes(routes []smsgateway.Route) {
+func (o Observers) routes(routes []smsgateway.Route) {
 	for i, route := range routes {
 		gateway := o.metrics.Gateway(route.ID, route.Gateway)
 		if o.tracer != nil {
@@ -100,7 +100,7 @@ func (o observers) routes(routes []smsgateway.Route) {
 }
 
 // kratosCall hears of requests to Kratos.
-func (o observers) kratosCall(ctx context.Context, operation string) (context.Context, func(error)) {
+func (o Observers) kratosCall(ctx context.Context, operation string) (context.Context, func(error)) {
 	ctx, counted := o.metrics.KratosCall(ctx, operation)
 	if o.tracer == nil {
 		return ctx, counted
@@ -110,7 +110,7 @@ func (o observers) kratosCall(ctx context.Context, operation string) (context.Co
 }
 
 // propagation goes around the requests to Kratos; nil while tracing is off.
-func (o observers) propagation() func(http.RoundTripper) http.RoundTripper {
+func (o Observers) propagation() func(http.RoundTripper) http.RoundTripper {
 	if o.tracer == nil {
 		return nil
 	}

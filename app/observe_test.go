@@ -24,12 +24,12 @@ func TestTracingIsOutOfTheWayWhileItIsOff(t *testing.T) {
 			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", tt.variable)
 			cfg := config.Default()
 			cfg.Tracing.Endpoint = tt.endpoint
-			watched, err := app.Observe(t.Context(), cfg, app.Options{Log: slog.New(slog.DiscardHandler)})
+			watched, err := app.Observe(t.Context(), cfg, "test", slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer func() { _ = app.StopObserving(watched, t.Context()) }() // nothing was kept
-			if hears := app.DatabaseCall(watched) != nil; hears != tt.on {
+			defer func() { _ = watched.Close(t.Context()) }() // nothing was kept
+			if hears := watched.DatabaseCall() != nil; hears != tt.on {
 				t.Errorf("what the database is asked is observed: %t", hears)
 			}
 			if around := len(app.ObservedRequests(watched, "public")); (around == 2) != tt.on {

@@ -25,6 +25,18 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
+// Parts are what Holdline is assembled from beside the configuration.
+type Parts struct {
+	Database  *database.DB // its schema is up to date
+	Clock     *database.Clock
+	Observers Observers
+	Release   string
+	Log       *slog.Logger
+	// FramedBy is the origin whose pages may show Holdline's own in frames: the
+	// demo's. Blank for none.
+	FramedBy string
+}
+
 // Holdline is the program, assembled: what answers requests, and what works in the
 // background. Nothing of it runs yet.
 type Holdline struct {
@@ -68,13 +80,13 @@ type program struct {
 	failures  *web.Failures // of authentication
 	passwords *claim.Attempts
 	scim      provisioning
-	observers
-	framedBy string // see [Options]
+	Observers
+	framedBy string // see [Parts]
 }
 
-// assembled puts Holdline together on a database whose schema is up to date.
-func assembled(cfg config.Config, db *database.DB, clock *database.Clock, watched observers, o Options) (*Holdline, error) {
-	p, err := assemble(cfg, db, clock, watched, o)
+// Assemble puts Holdline together.
+func Assemble(cfg config.Config, parts Parts) (*Holdline, error) {
+	p, err := assemble(cfg, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +104,13 @@ func assembled(cfg config.Config, db *database.DB, clock *database.Clock, watche
 	return h, err
 }
 
+func newProgram(cfg config.Config, parts Parts) *program {
+	return &program{
+		cfg: cfg, log: parts.Log, release: parts.Release, db: parts.Database, clock: parts.Clock,
+		Observers: parts.Observers, framedBy: parts.FramedBy,
+	}
+}
+
 // load reads what administrators have set, and holds the mapping of attributes
 // against Kratos' schemas.
 func (p *program) load(ctx context.Context) error {
@@ -103,8 +122,9 @@ func (p *program) load(ctx context.Context) error {
 	return p.switches.Once(ctx)
 }
 
-func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched observers, o Options) (*program, error) {
-	p := &program{cfg: cfg, log: o.Log, release: o.Release, db: db, clock: clock, observers: watched, framedBy: o.FramedBy}
+func assemble(cfg config.Config, parts Parts) (*program, error) {
+	p := newProgram(cfg, parts)
+	clock, db := parts.Clock, parts.Database
 	plan := planOf(cfg)
 	secrets := make([]string, len(cfg.Secrets.OTP))
 	for i, secret := range cfg.Secrets.OTP {
@@ -125,12 +145,12 @@ func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched
 	if err := p.sender(store, codes); err != nil {
 		return nil, err
 	}
-	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, o.Log)
-	p.watch = fraud.New(store, p.traffic, clock.Now, o.Log)
+	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), policyOf(cfg), clock.Now, p.log)
+	p.watch = fraud.New(store, p.traffic, clock.Now, p.log)
 	p.claims = claim.NewService(claim.Options{
 		Store: store, OnCommit: p.onCommit, Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
 		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
-		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Blocked, Log: o.Log,
+		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Blocked, Log: p.log,
 	})
 	if p.receipts, err = receipts(cfg, p.metrics.Receipts(store), clock.Now); err != nil {
 		return nil, err
@@ -138,13 +158,13 @@ func assemble(cfg config.Config, db *database.DB, clock *database.Clock, watched
 	if p.clients, err = clients(cfg, db, hashKey, p); err != nil {
 		return nil, err
 	}
-	p.failures = &web.Failures{Log: o.Log, Now: clock.Now, Count: func(credential web.Credential, refusal web.Refusal) {
+	p.failures = &web.Failures{Log: p.log, Now: clock.Now, Count: func(credential web.Credential, refusal web.Refusal) {
 		p.metrics.AuthenticationFailed(string(credential), string(refusal))
 	}}
 	p.passwords = &claim.Attempts{
 		Limiter:  p.metrics.Limiter(metrics.LimitPasswordsOfAddress, persistence.NewLimiter(db)),
 		Failures: ratelimit.Limit{Most: cfg.Limits.AddressFailures, Window: cfg.Limits.LoginWindow},
-		HashKey:  hashKey, Now: clock.Now, Log: o.Log,
+		HashKey:  hashKey, Now: clock.Now, Log: p.log,
 	}
 	p.asked = p.metrics.Claims(p.claims)
 	p.provision()

@@ -7,7 +7,7 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/scim/reconcile"
-	"github.com/holdline/holdline/metrics"
+
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -21,24 +21,23 @@ func Reindex(ctx context.Context, cfg config.Config, db *database.DB, o Options)
 	if err != nil {
 		return fmt.Errorf("read the database's clock: %w", err)
 	}
-	p := &program{cfg: cfg, log: o.Log, db: db, clock: clock, observers: observers{metrics: metrics.New(o.Release, time.Now)}}
-	if err := p.connect(nil); err != nil {
-		return err
-	}
-	defer p.realms.Close()
-	p.provision()
-	if err := p.checkSchemas(ctx); err != nil {
-		return err
-	}
 	say := func(word string, done reconcile.Progress) {
 		_, _ = fmt.Fprintf(o.Out, "%s: identities %d, entries written %d, deleted %d\n", word, done.Identities, done.Changed, done.Deleted)
 	}
-	p.scim.reconciler.Report = func(done reconcile.Progress) {
+	index, err := AssembleIndex(cfg, Parts{Database: db, Clock: clock, Release: o.Release, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	if err := index.Load(ctx); err != nil {
+		return err
+	}
+	index.Reconciler.Report = func(done reconcile.Progress) {
 		if done.Pages%reindexEvery == 0 {
 			say("reading", done)
 		}
 	}
-	done, err := p.scim.reconciler.Pass(ctx)
+	done, err := index.Reconciler.Pass(ctx)
 	if err != nil {
 		return fmt.Errorf("reindex: %w", err)
 	}

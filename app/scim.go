@@ -96,6 +96,25 @@ func (p *program) provision() {
 	}
 }
 
+// Index is what keeps the index of users, without the rest of Holdline.
+type Index struct {
+	Load       func(context.Context) error // as of [Holdline]
+	Reconciler *reconcile.Reconciler
+	Close      func()
+}
+
+// AssembleIndex needs the configuration's sections kratos, realms, mobile and scim
+// alone, and no observers: nobody reads the metrics of a command.
+func AssembleIndex(cfg config.Config, parts Parts) (*Index, error) {
+	parts.Observers = Observers{metrics: metrics.New(parts.Release, time.Now)}
+	p := newProgram(cfg, parts)
+	if err := p.connect(nil); err != nil {
+		return nil, err
+	}
+	p.provision()
+	return &Index{Load: p.checkSchemas, Reconciler: p.scim.reconciler, Close: p.realms.Close}, nil
+}
+
 // scimRoutes is the handler of all that is below scimbridge.Path.
 func (p *program) scimRoutes() (http.Handler, error) {
 	server, err := p.server(publicListener)

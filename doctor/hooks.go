@@ -62,6 +62,32 @@ func (f *File) hooks(list string, wanted map[role]webHook) []webHook {
 	return found
 }
 
+// HookTarget is what one of Holdline's hooks in a kratos.yml calls.
+type HookTarget struct {
+	URL, Host string
+	Resolve   bool // Kratos keeps off private addresses: what the host resolves to matters
+	Elsewhere bool // it is not at the server that kratos-config prints
+}
+
+// HookTargets are what the hooks call whose URLs can be read; none if no kratos.yml
+// was given.
+func (r Realm) HookTargets() []HookTarget {
+	wanted, err := r.wanted()
+	if r.File == nil || err != nil {
+		return nil
+	}
+	var targets []HookTarget
+	for _, h := range r.ours(wanted) {
+		if u, err := url.Parse(h.url); err == nil && u.Hostname() != "" {
+			targets = append(targets, HookTarget{
+				URL: h.url, Host: u.Hostname(), Elsewhere: !sameServer(h.url, wanted[h.role].url),
+				Resolve: r.File.isOn("clients.http.disallow_private_ip_ranges", false),
+			})
+		}
+	}
+	return targets
+}
+
 // sends returns the key that a hook sends, by its auth or by a plain header.
 func (f *File) sends(config string) string {
 	auth := config + "auth.config."

@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,6 +59,30 @@ type Kratos struct {
 	// HookAnswers are the answers at hooks' URLs to calls without a key, for those
 	// that are at another server than the printed ones.
 	HookAnswers map[string]HookAnswer
+}
+
+// HookAnswer is what came of a call of a hook that has no identity in it, so that
+// nothing comes of the call.
+type HookAnswer struct {
+	Err    error // why nobody answers
+	Status int
+	// Own tells that it is Holdline's answer. Its status is 401 if the key was none
+	// that it takes.
+	Own bool
+}
+
+// keyless reports whether Holdline asks for a key there.
+func (a HookAnswer) keyless() bool { return a.Own && a.Status == http.StatusUnauthorized }
+
+// yes reports whether Kratos would store a new number because of the answer.
+func (a HookAnswer) yes() bool { return !a.Own && a.Status >= 200 && a.Status < 300 }
+
+// says writes what was answered as a sentence.
+func (a HookAnswer) says() string {
+	if a.Err != nil {
+		return sentence(a.Err)
+	}
+	return fmt.Sprintf("It answers %d.", a.Status)
 }
 
 var (

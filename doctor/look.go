@@ -137,21 +137,12 @@ func (l Looker) servesAdmin(ctx context.Context, base string) bool {
 // where the printed ones are.
 func (l Looker) hooks(ctx context.Context, r Realm) (addresses map[string][]string, answers map[string]HookAnswer) {
 	addresses, answers = map[string][]string{}, map[string]HookAnswer{}
-	wanted, err := r.wanted()
-	if r.File == nil || err != nil {
-		return addresses, answers
-	}
-	private := r.File.isOn("clients.http.disallow_private_ip_ranges", false)
-	for _, h := range r.ours(wanted) {
-		u, err := url.Parse(h.url)
-		if err != nil || u.Hostname() == "" {
-			continue
+	for _, target := range r.HookTargets() {
+		if target.Resolve {
+			addresses[target.Host], _ = net.DefaultResolver.LookupHost(ctx, target.Host)
 		}
-		if private {
-			addresses[u.Hostname()], _ = net.DefaultResolver.LookupHost(ctx, u.Hostname())
-		}
-		if _, asked := answers[h.url]; !asked && !sameServer(h.url, wanted[h.role].url) {
-			answers[h.url] = l.hook(ctx, h.url, "", "")
+		if _, asked := answers[target.URL]; !asked && target.Elsewhere {
+			answers[target.URL] = l.hook(ctx, target.URL, "", "")
 		}
 	}
 	return addresses, answers
@@ -163,30 +154,6 @@ const (
 	noHookKey  = "HLD-40102"
 	noIdentity = "HLD-40001"
 )
-
-// HookAnswer is what came of a call of a hook that has no identity in it, so that
-// nothing comes of the call.
-type HookAnswer struct {
-	Err    error // why nobody answers
-	Status int
-	// Own tells that it is Holdline's answer. Its status is 401 if the key was none
-	// that it takes.
-	Own bool
-}
-
-// keyless reports whether Holdline asks for a key there.
-func (a HookAnswer) keyless() bool { return a.Own && a.Status == http.StatusUnauthorized }
-
-// yes reports whether Kratos would store a new number because of the answer.
-func (a HookAnswer) yes() bool { return !a.Own && a.Status >= 200 && a.Status < 300 }
-
-// says writes what was answered as a sentence.
-func (a HookAnswer) says() string {
-	if a.Err != nil {
-		return sentence(a.Err)
-	}
-	return fmt.Sprintf("It answers %d.", a.Status)
-}
 
 // hook calls a hook.
 func (l Looker) hook(ctx context.Context, base, path, hookKey string) HookAnswer {
