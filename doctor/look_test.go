@@ -14,15 +14,6 @@ import (
 	"github.com/holdline/holdline/internal/web"
 )
 
-const staffKey = "the hook key of the staff's Kratos"
-
-// staff is a further realm.
-func staff() doctor.Realm {
-	r := realm()
-	r.Name, r.Key, r.Hook.Key, r.Hook.Changed = "STAFF", "realms[0]", staffKey, false
-	return r
-}
-
 // holdline serves Holdline's hooks to the realms of some keys. Nothing comes of
 // calls without an identity, so that no service is needed behind them.
 func holdline(t *testing.T, keys ...string) (url string) {

@@ -40,6 +40,15 @@ func realm() doctor.Realm {
 	}
 }
 
+const staffKey = "the hook key of the staff's Kratos"
+
+// staff is a further realm.
+func staff() doctor.Realm {
+	r := realm()
+	r.Name, r.Key, r.Hook.Key, r.Hook.Changed = "STAFF", "realms[0]", staffKey, false
+	return r
+}
+
 // setup is a Holdline that nothing is wrong with.
 func setup() doctor.Setup {
 	return doctor.Setup{
