@@ -1,6 +1,5 @@
-// Package app puts Holdline together from its configuration and runs it: the
-// only package that sees the whole configuration, and the only one that asks
-// the machine for time and chance.
+// Package app runs Holdline: it opens the database and the listeners, has package
+// wiring assemble the rest, serves and works until it is told to stop, and drains.
 package app
 
 import (
@@ -15,8 +14,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/doctor/probe"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/migration"
+	"github.com/holdline/holdline/wiring"
 )
 
 // Options are what Run needs beside the configuration.
@@ -35,7 +36,7 @@ var ErrOutdated = errors.New("the database schema is outdated: run `holdline mig
 
 // Run serves until ctx ends, then drains. It returns nil after a clean stop.
 func Run(ctx context.Context, cfg config.Config, o Options) error {
-	observers, err := Observe(ctx, cfg, o.Release, o.Log)
+	observers, err := wiring.Observe(ctx, cfg, o.Release, o.Log)
 	if err != nil {
 		return err
 	}
@@ -68,14 +69,14 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 		cfg.Public.BaseURL = "http://" + public.Addr().String()
 		o.Log.WarnContext(ctx, "public.base_url is not set: texts and notices name this machine", "base_url", cfg.Public.BaseURL)
 	}
-	h, err := Assemble(cfg, Parts{
+	h, err := wiring.Assemble(cfg, wiring.Parts{
 		Database: db, Clock: clock, Observers: observers, Release: o.Release, Log: o.Log, FramedBy: o.FramedBy,
 	})
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	check := startCheck{Config: cfg, Policy: h.Policy, Now: clock.Now, Log: o.Log}
+	check := probe.StartCheck{Config: cfg, Policy: h.Policy, Now: clock.Now, Log: o.Log}
 	return run(ctx, h, public, admin, check, o)
 }
 
@@ -101,7 +102,7 @@ func Prepare(ctx context.Context, db *database.DB, migrate bool) error {
 const drainTime = 10 * time.Second
 
 // run serves and works until ctx ends.
-func run(ctx context.Context, h *Holdline, public, admin net.Listener, check startCheck, o Options) error {
+func run(ctx context.Context, h *wiring.Holdline, public, admin net.Listener, check probe.StartCheck, o Options) error {
 	if err := h.Load(ctx); err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func run(ctx context.Context, h *Holdline, public, admin net.Listener, check sta
 	for _, loop := range h.Loops {
 		g.Go(func() error { return loop(ctx) })
 	}
-	g.Go(func() error { return check.run(ctx) })
+	g.Go(func() error { return check.Run(ctx) })
 	if _, err := fmt.Fprintf(o.Out, "listening public=%s admin=%s\n", public.Addr(), admin.Addr()); err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func run(ctx context.Context, h *Holdline, public, admin net.Listener, check sta
 
 // repeat does a job again and again until ctx ends. A failure is logged, and does not
 // stop the program.
-func repeat(ctx context.Context, job Job, log *slog.Logger) error {
+func repeat(ctx context.Context, job wiring.Job, log *slog.Logger) error {
 	once := func() {
 		if err := job.Once(ctx); err != nil && ctx.Err() == nil {
 			log.WarnContext(ctx, "background work failed", "work", job.Name, "error", err)

@@ -7,6 +7,7 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/tracing"
+	"github.com/holdline/holdline/wiring"
 )
 
 // Logger writes lines in the configured form, each with its request id.
@@ -20,7 +21,7 @@ func Logger(cfg config.Config, out io.Writer) *slog.Logger {
 	if cfg.Log.Format == "text" {
 		handler = slog.NewTextHandler(out, options)
 	}
-	if tracingOf(cfg).On() {
+	if wiring.Tracing(cfg).On() {
 		handler = tracing.LogHandler{Handler: handler}
 	}
 	return slog.New(web.LogHandler{Handler: handler})

@@ -7,8 +7,8 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/scim/reconcile"
-
 	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/wiring"
 )
 
 // Reindex compares the index of users with Kratos once, whatever replicas do, and
@@ -24,7 +24,7 @@ func Reindex(ctx context.Context, cfg config.Config, db *database.DB, o Options)
 	say := func(word string, done reconcile.Progress) {
 		_, _ = fmt.Fprintf(o.Out, "%s: identities %d, entries written %d, deleted %d\n", word, done.Identities, done.Changed, done.Deleted)
 	}
-	index, err := AssembleIndex(cfg, Parts{Database: db, Clock: clock, Release: o.Release, Log: o.Log})
+	index, err := wiring.AssembleIndex(cfg, wiring.Parts{Database: db, Clock: clock, Release: o.Release, Log: o.Log})
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/holdline/holdline/hook"
 )
 
-// View is all that is known.
-type View struct {
+// Evidence is all that is known.
+type Evidence struct {
 	Setup  Setup
 	Realms []Realm // the primary one first
 	Live   *Live   // nil if no server was asked
@@ -44,14 +44,14 @@ type RealmKeys struct{ HookKey, SessionCookie, MobileTrait string }
 
 // Examine runs all checks. The findings come in order: failures first, and among
 // them what fails open.
-func Examine(v View) []Finding {
-	found := slices.Concat(Own(v.Setup), v.provisioned())
-	if v.Live != nil {
-		found = append(found, v.Live.check(v.Setup)...)
+func Examine(e Evidence) []Finding {
+	found := slices.Concat(CheckConfig(e.Setup), e.checkSCIM())
+	if e.Live != nil {
+		found = append(found, e.Live.check(e.Setup)...)
 	}
-	for _, realm := range v.Realms {
-		own := realm.check(v.Live.kratos(realm.Name), v.Serving)
-		if len(v.Realms) > 1 {
+	for _, realm := range e.Realms {
+		own := realm.check(e.Live.kratos(realm.Name), e.Serving)
+		if len(e.Realms) > 1 {
 			for i := range own {
 				own[i].Realm = realm.Name
 			}
@@ -61,14 +61,14 @@ func Examine(v View) []Finding {
 	return order(found)
 }
 
-// provisioned looks at numbers that come by SCIM. What the database has wins over
+// checkSCIM looks at numbers that come by SCIM. What the database has wins over
 // the configuration.
-func (v View) provisioned() []Finding {
-	onRequest := v.Setup.OnRequest
-	if v.Live != nil && v.Live.Database.Err == nil {
-		onRequest = v.Live.Database.OnRequest
+func (e Evidence) checkSCIM() []Finding {
+	onRequest := e.Setup.OnRequest
+	if e.Live != nil && e.Live.Database.Err == nil {
+		onRequest = e.Live.Database.OnRequest
 	}
-	if !v.Setup.SCIM || !onRequest {
+	if !e.Setup.SCIM || !onRequest {
 		return nil
 	}
 	return []Finding{scimWithoutCode.at(key("identity_mgt.user_claim_update.use_verify_claim"), "")}
@@ -78,24 +78,24 @@ func (v View) provisioned() []Finding {
 func (r Realm) check(seen *Kratos, serving bool) []Finding {
 	var found []Finding
 	if seen != nil {
-		found = append(found, r.reach(*seen)...)
+		found = append(found, r.checkKratos(*seen)...)
 	}
 	if r.File == nil {
 		if !serving {
 			found = append(found, notGiven.at(key(r.Key), "The realm is "+r.Name+"."))
 		}
-		return append(found, r.schemas(seen)...)
+		return append(found, r.checkSchemas(seen)...)
 	}
-	wanted, err := r.wanted()
+	wanted, err := r.printedHooks()
 	if err != nil {
 		return append(found, notGiven.at(key(r.Key), err.Error()))
 	}
-	found = append(found, r.placed(r.File.hooks(profileHooks, wanted), wanted)...)
-	for _, h := range r.ours(wanted) {
-		found = append(found, r.calls(h, wanted[h.role], seen)...)
-		found = append(found, r.says(h, wanted[h.role])...)
+	found = append(found, r.checkHookOrder(r.File.hooks(profileHooks, wanted), wanted)...)
+	for _, h := range r.hookEntries(wanted) {
+		found = append(found, r.checkHookCall(h, wanted[h.role], seen)...)
+		found = append(found, r.checkHookBody(h, wanted[h.role])...)
 	}
-	found = append(found, r.tells(wanted)...)
-	found = append(found, r.flows()...)
-	return append(found, r.schemas(seen)...)
+	found = append(found, r.checkIdentityHooks(wanted)...)
+	found = append(found, r.checkFlows()...)
+	return append(found, r.checkSchemas(seen)...)
 }

@@ -45,7 +45,7 @@ func examine(t *testing.T, f fault) []doctor.Finding {
 	}
 	r := realm()
 	r.File = kratosYML(t, fill(t, dir, tree))
-	return doctor.Examine(doctor.View{Setup: setup(), Realms: []doctor.Realm{r}})
+	return doctor.Examine(doctor.Evidence{Setup: setup(), Realms: []doctor.Realm{r}})
 }
 
 func TestEachFaultIsFoundAlone(t *testing.T) {

@@ -25,7 +25,7 @@ func seen(t *testing.T, names ...string) map[string]doctor.Place {
 	r := realm()
 	r.File = kratosYML(t, names...)
 	places := map[string]doctor.Place{}
-	for _, f := range doctor.Examine(doctor.View{Setup: setup(), Realms: []doctor.Realm{r}}) {
+	for _, f := range doctor.Examine(doctor.Evidence{Setup: setup(), Realms: []doctor.Realm{r}}) {
 		places[f.ID] = f.Place
 	}
 	return places

@@ -71,9 +71,9 @@ var (
 	flowRules = []Rule{anyFactor, loginUpdates, cookieName, cookieDomain, returnNotAllowed, returnMissing, ageDiffers, weakerFactor, keyLogged}
 )
 
-// flows looks at what surrounds the hooks: sessions, the way back, the log.
-func (r Realm) flows() []Finding {
-	found := r.wayBack()
+// checkFlows looks at what surrounds the hooks: sessions, the way back, the log.
+func (r Realm) checkFlows() []Finding {
+	found := r.checkReturnURL()
 	const age = "selfservice.flows.settings.privileged_session_max_age"
 	if kratos := r.File.duration(age, time.Hour); kratos != r.SessionAge {
 		found = append(found, ageDiffers.at(r.File.place(age),
@@ -94,13 +94,13 @@ func (r Realm) flows() []Finding {
 			found = append(found, headersAllowed.at(r.File.place("clients.web_hook.header_allowlist"), "The list has "+header+"."))
 		}
 	}
-	found = append(found, r.loginUpdates()...)
-	return append(found, r.cookie()...)
+	found = append(found, r.checkLoginUpdates()...)
+	return append(found, r.checkCookie()...)
 }
 
-// loginUpdates looks at providers whose word at a sign-in changes the identity
+// checkLoginUpdates looks at providers whose word at a sign-in changes the identity
 // (Kratos since 2026-03).
-func (r Realm) loginUpdates() []Finding {
+func (r Realm) checkLoginUpdates() []Finding {
 	var found []Finding
 	for _, method := range []string{"oidc", "saml"} {
 		providers := "selfservice.methods." + method + ".config.providers"
@@ -115,9 +115,9 @@ func (r Realm) loginUpdates() []Finding {
 	return found
 }
 
-// wayBack looks at how people come to the page for codes. Who has a page of their
+// checkReturnURL looks at how people come to the page for codes. Who has a page of their
 // own needs neither Kratos' way back to Holdline's page, nor its cookie there.
-func (r Realm) wayBack() []Finding {
+func (r Realm) checkReturnURL() []Finding {
 	var found []Finding
 	if r.hasPage() && !r.mayReturn(r.Page) {
 		const list = "selfservice.allowed_return_urls"
@@ -170,8 +170,8 @@ func (r Realm) mayReturn(page string) bool {
 // browserURL is Kratos' public API as browsers reach it.
 func (r Realm) browserURL() string { return r.File.text("serve.public.base_url", r.BrowserURL) }
 
-// cookie looks at whether Holdline gets to see the session cookie.
-func (r Realm) cookie() []Finding {
+// checkCookie looks at whether Holdline gets to see the session cookie.
+func (r Realm) checkCookie() []Finding {
 	var found []Finding
 	const name = "session.cookie.name"
 	if given := r.File.text(name, "ory_kratos_session"); given != r.SessionCookie {

@@ -24,7 +24,7 @@ type webHook struct {
 	kind                        string // web_hook, or one of Kratos' own
 	url, method, body           string
 	parse, ignore, canInterrupt bool
-	sends                       string // in hook.KeyHeader
+	sentKey                     string // in hook.KeyHeader
 	role                        role
 }
 
@@ -54,9 +54,9 @@ func (f *File) hooks(list string, wanted map[role]webHook) []webHook {
 			key: at, kind: f.text(at+".hook", ""), url: f.text(config+"url", ""),
 			method: f.text(config+"method", ""), body: f.text(config+"body", ""),
 			parse: f.isOn(config+"response.parse", false), ignore: f.isOn(config+"response.ignore", false),
-			canInterrupt: f.isOn(config+"can_interrupt", false), sends: f.sends(config),
+			canInterrupt: f.isOn(config+"can_interrupt", false), sentKey: f.sentKey(config),
 		}
-		h.role = h.told(wanted)
+		h.role = h.roleAmong(wanted)
 		found[i] = h
 	}
 	return found
@@ -72,12 +72,12 @@ type HookTarget struct {
 // HookTargets are what the hooks call whose URLs can be read; none if no kratos.yml
 // was given.
 func (r Realm) HookTargets() []HookTarget {
-	wanted, err := r.wanted()
+	wanted, err := r.printedHooks()
 	if r.File == nil || err != nil {
 		return nil
 	}
 	var targets []HookTarget
-	for _, h := range r.ours(wanted) {
+	for _, h := range r.hookEntries(wanted) {
 		if u, err := url.Parse(h.url); err == nil && u.Hostname() != "" {
 			targets = append(targets, HookTarget{
 				URL: h.url, Host: u.Hostname(), Elsewhere: !sameServer(h.url, wanted[h.role].url),
@@ -88,8 +88,8 @@ func (r Realm) HookTargets() []HookTarget {
 	return targets
 }
 
-// sends returns the key that a hook sends, by its auth or by a plain header.
-func (f *File) sends(config string) string {
+// sentKey returns the key that a hook sends, by its auth or by a plain header.
+func (f *File) sentKey(config string) string {
 	auth := config + "auth.config."
 	if f.text(config+"auth.type", "") == "api_key" && f.text(auth+"in", "header") == "header" &&
 		strings.EqualFold(f.text(auth+"name", ""), hook.KeyHeader) {
@@ -104,7 +104,7 @@ func (f *File) sends(config string) string {
 	return ""
 }
 
-func (h webHook) told(wanted map[role]webHook) role {
+func (h webHook) roleAmong(wanted map[role]webHook) role {
 	if h.kind != "web_hook" {
 		return foreign
 	}
@@ -125,8 +125,8 @@ func (h webHook) told(wanted map[role]webHook) role {
 // beforeStore reports whether Kratos runs a hook before it stores the identity.
 func (h webHook) beforeStore() bool { return h.kind == "web_hook" && (h.parse || h.canInterrupt) }
 
-// wanted are the hooks that kratos-config prints.
-func (r Realm) wanted() (map[role]webHook, error) {
+// printedHooks are the hooks that kratos-config prints.
+func (r Realm) printedHooks() (map[role]webHook, error) {
 	document, err := hook.KratosConfig(r.Hook)
 	if err != nil {
 		return nil, err

@@ -71,14 +71,14 @@ type HookAnswer struct {
 	Own bool
 }
 
-// keyless reports whether Holdline asks for a key there.
-func (a HookAnswer) keyless() bool { return a.Own && a.Status == http.StatusUnauthorized }
+// Keyless reports whether Holdline asks for a key there.
+func (a HookAnswer) Keyless() bool { return a.Own && a.Status == http.StatusUnauthorized }
 
-// yes reports whether Kratos would store a new number because of the answer.
-func (a HookAnswer) yes() bool { return !a.Own && a.Status >= 200 && a.Status < 300 }
+// Accepts reports whether Kratos would store a new number because of the answer.
+func (a HookAnswer) Accepts() bool { return !a.Own && a.Status >= 200 && a.Status < 300 }
 
-// says writes what was answered as a sentence.
-func (a HookAnswer) says() string {
+// Sentence writes what was answered as a sentence.
+func (a HookAnswer) Sentence() string {
 	if a.Err != nil {
 		return sentence(a.Err)
 	}
@@ -261,13 +261,13 @@ func (h Holdline) check() []Finding {
 		}
 		switch {
 		case answer.Err != nil:
-			found = append(found, holdlineAway.at(key(h.Admin), answer.says()))
-		case answer.keyless():
+			found = append(found, holdlineAway.at(key(h.Admin), answer.Sentence()))
+		case answer.Keyless():
 			found = append(found, keyRefused.at(key(h.Admin), detail))
-		case answer.yes():
-			found = append(found, foreignYes.at(key(h.Admin), answer.says()))
+		case answer.Accepts():
+			found = append(found, foreignYes.at(key(h.Admin), answer.Sentence()))
 		case !answer.Own:
-			found = append(found, foreignAnswer.at(key(h.Admin), answer.says()))
+			found = append(found, foreignAnswer.at(key(h.Admin), answer.Sentence()))
 		}
 	}
 	if h.Exposed != "" {
@@ -279,8 +279,8 @@ func (h Holdline) check() []Finding {
 // measured are the versions that docs/kratos.md is about.
 var measured = regexp.MustCompile(`^v?(1\.3|26\.2)\.`)
 
-// reach looks at what was seen of a realm's Kratos.
-func (r Realm) reach(seen Kratos) []Finding {
+// checkKratos looks at what was seen of a realm's Kratos.
+func (r Realm) checkKratos(seen Kratos) []Finding {
 	var found []Finding
 	for _, side := range []struct {
 		key, url string

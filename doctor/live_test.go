@@ -14,12 +14,12 @@ import (
 )
 
 // well is a view in which nothing is wrong.
-func well(t *testing.T) doctor.View {
+func well(t *testing.T) doctor.Evidence {
 	t.Helper()
 	r := realm()
 	r.File = kratosYML(t, fill(t, t.TempDir(), good(t)))
 	ahead := time.Second
-	return doctor.View{Setup: setup(), Realms: []doctor.Realm{r}, Live: &doctor.Live{
+	return doctor.Evidence{Setup: setup(), Realms: []doctor.Realm{r}, Live: &doctor.Live{
 		Holdline: doctor.Holdline{Admin: "http://127.0.0.1:4478", Hooks: answer(400, true, nil)},
 		Gateways: []doctor.Gateway{{Key: "sms.gateways[0]"}},
 		Kratos: map[string]doctor.Kratos{"PRIMARY": {
@@ -39,161 +39,163 @@ var errAway = errors.New("the connection is refused")
 // changes are things that go wrong in Holdline's configuration and at servers,
 // and all that is found then.
 var changes = map[string]struct {
-	change       func(*doctor.View)
+	change       func(*doctor.Evidence)
 	finds, warns []string
 }{
-	"nothing": {func(*doctor.View) {}, nil, nil},
+	"nothing": {func(*doctor.Evidence) {}, nil, nil},
 	"an example for a key": {
-		func(v *doctor.View) { v.Setup.Secrets[0].Value = "…a random key that Kratos will send…" }, []string{"secret-weak"}, nil,
+		func(v *doctor.Evidence) { v.Setup.Secrets[0].Value = "…a random key that Kratos will send…" }, []string{"secret-weak"}, nil,
 	},
 	"one character for a secret": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Setup.Secrets = append(v.Setup.Secrets, doctor.Secret{Key: "secrets.otp[0]", Value: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})
 		}, []string{"secret-weak"}, nil,
 	},
 	"a secret that repeats itself": {
-		func(v *doctor.View) { v.Setup.Secrets[0].Value = "holdline" + "holdline" + "holdline" }, []string{"secret-weak"}, nil,
+		func(v *doctor.Evidence) { v.Setup.Secrets[0].Value = "holdline" + "holdline" + "holdline" }, []string{"secret-weak"}, nil,
 	},
 	"the digits": {
-		func(v *doctor.View) { v.Setup.Secrets[0].Value = "0123456789012345678901234567890123456789" }, []string{"secret-weak"}, nil,
+		func(v *doctor.Evidence) { v.Setup.Secrets[0].Value = "0123456789012345678901234567890123456789" }, []string{"secret-weak"}, nil,
 	},
 	"an admin listener at all addresses": {
-		func(v *doctor.View) { v.Setup.AdminHost = "0.0.0.0" }, nil, []string{"admin-listener-bound"},
+		func(v *doctor.Evidence) { v.Setup.AdminHost = "0.0.0.0" }, nil, []string{"admin-listener-bound"},
 	},
 	"an address without TLS": {
-		func(v *doctor.View) { v.Setup.Addresses[0].URL = "http://id.example.com" }, nil, []string{"plain-http"},
+		func(v *doctor.Evidence) { v.Setup.Addresses[0].URL = "http://id.example.com" }, nil, []string{"plain-http"},
 	},
 	"a simulator": {
-		func(v *doctor.View) { v.Setup.Simulators = []string{"sms.gateways[0]"} }, nil, []string{"gateway-simulator"},
+		func(v *doctor.Evidence) { v.Setup.Simulators = []string{"sms.gateways[0]"} }, nil, []string{"gateway-simulator"},
 	},
 	"old numbers that are not told": {
-		func(v *doctor.View) { v.Setup.OldNumberUntold = true }, nil, []string{"old-number-not-told"},
+		func(v *doctor.Evidence) { v.Setup.OldNumberUntold = true }, nil, []string{"old-number-not-told"},
 	},
 	"codes of five digits": {
-		func(v *doctor.View) { v.Setup.Codes = 100_000 }, nil, []string{"codes-weak"},
+		func(v *doctor.Evidence) { v.Setup.Codes = 100_000 }, nil, []string{"codes-weak"},
 	},
 	"passwords by HTTP Basic": {
-		func(v *doctor.View) { v.Setup.Passwords = true }, nil, []string{"http-basic-on"},
+		func(v *doctor.Evidence) { v.Setup.Passwords = true }, nil, []string{"http-basic-on"},
 	},
 	"no second factor, where Kratos' form asks for one": {
-		func(v *doctor.View) { v.Realms[0].AnyFactor = true }, nil, []string{"second-factor-unasked"},
+		func(v *doctor.Evidence) { v.Realms[0].AnyFactor = true }, nil, []string{"second-factor-unasked"},
 	},
 	"texts to all countries": {
-		func(v *doctor.View) { v.Setup.TextsAnywhere = true }, nil, []string{"texts-to-all-countries"},
+		func(v *doctor.Evidence) { v.Setup.TextsAnywhere = true }, nil, []string{"texts-to-all-countries"},
 	},
 	"a gateway without a rule": {
-		func(v *doctor.View) { v.Setup.WithoutRule = []string{"sms.gateways[0]"} }, nil, []string{"gateway-without-response"},
+		func(v *doctor.Evidence) { v.Setup.WithoutRule = []string{"sms.gateways[0]"} }, nil, []string{"gateway-without-response"},
 	},
 	"no kratos.yml": {
-		func(v *doctor.View) { v.Realms[0].File = nil }, nil, []string{"kratos-config-not-given"},
+		func(v *doctor.Evidence) { v.Realms[0].File = nil }, nil, []string{"kratos-config-not-given"},
 	},
 	"no database": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Live.Database = doctor.Database{Err: errAway}
 			ahead := time.Hour // of this machine: the database's clock is not known
 			v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", Ahead: &ahead}
 		}, []string{"database-unreachable"}, nil,
 	},
 	"a missing migration": {
-		func(v *doctor.View) { v.Live.Database.Outdated = true }, []string{"database-schema-outdated"}, nil,
+		func(v *doctor.Evidence) { v.Live.Database.Outdated = true }, []string{"database-schema-outdated"}, nil,
 	},
 	"a missing migration that serve makes": {
-		func(v *doctor.View) { v.Live.Database.Outdated, v.Setup.AutoMigrate = true, true }, nil, nil,
+		func(v *doctor.Evidence) { v.Live.Database.Outdated, v.Setup.AutoMigrate = true, true }, nil, nil,
 	},
 	"verification switched off": {
-		func(v *doctor.View) { v.Live.Database.Off = true }, []string{"verification-off"}, nil,
+		func(v *doctor.Evidence) { v.Live.Database.Off = true }, []string{"verification-off"}, nil,
 	},
 	"SCIM verifies on request, by the database": {
-		func(v *doctor.View) { v.Live.Database.OnRequest = true }, nil, []string{"scim-without-code"},
+		func(v *doctor.Evidence) { v.Live.Database.OnRequest = true }, nil, []string{"scim-without-code"},
 	},
 	"SCIM verifies on request, and no server was asked": {
-		func(v *doctor.View) { v.Live, v.Setup.OnRequest = nil, true }, nil, []string{"scim-without-code"},
+		func(v *doctor.Evidence) { v.Live, v.Setup.OnRequest = nil, true }, nil, []string{"scim-without-code"},
 	},
 	"SCIM verifies on request by the configuration, and always by the database": {
-		func(v *doctor.View) { v.Setup.OnRequest = true }, nil, nil,
+		func(v *doctor.Evidence) { v.Setup.OnRequest = true }, nil, nil,
 	},
 	"SCIM verifies on request by the configuration, and the database is away": {
-		func(v *doctor.View) { v.Live.Database.Err, v.Setup.OnRequest = errAway, true },
+		func(v *doctor.Evidence) { v.Live.Database.Err, v.Setup.OnRequest = errAway, true },
 		[]string{"database-unreachable"},
 		[]string{"scim-without-code"},
 	},
 	"SCIM would verify on request, and is not served": {
-		func(v *doctor.View) { v.Live.Database.OnRequest, v.Setup.SCIM = true, false }, nil, nil,
+		func(v *doctor.Evidence) { v.Live.Database.OnRequest, v.Setup.SCIM = true, false }, nil, nil,
 	},
 	"the database's clock and Kratos' are right, this machine's is not": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Live.Database.Ahead = time.Minute
 			ahead := time.Minute
 			v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", Ahead: &ahead}
 		}, nil, []string{"clock-database"},
 	},
 	"Kratos' clock is behind": {
-		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = clock("v26.2.0", -time.Minute) }, nil, []string{"clock-kratos"},
+		func(v *doctor.Evidence) { v.Live.Kratos["PRIMARY"] = clock("v26.2.0", -time.Minute) }, nil, []string{"clock-kratos"},
 	},
 	"Kratos' clock is far behind": {
-		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = clock("v1.3.1", -time.Hour) }, []string{"clock-session-age"}, nil,
+		func(v *doctor.Evidence) { v.Live.Kratos["PRIMARY"] = clock("v1.3.1", -time.Hour) }, []string{"clock-session-age"}, nil,
 	},
 	"no Holdline": {
-		func(v *doctor.View) { v.Live.Holdline.Hooks = answer(0, false, errAway) }, []string{"holdline-unreachable"}, nil,
+		func(v *doctor.Evidence) { v.Live.Holdline.Hooks = answer(0, false, errAway) }, []string{"holdline-unreachable"}, nil,
 	},
 	"a Holdline with another key": {
-		func(v *doctor.View) { v.Live.Holdline.Hooks = answer(401, true, nil) }, []string{"hook-key-refused"}, nil,
+		func(v *doctor.Evidence) { v.Live.Holdline.Hooks = answer(401, true, nil) }, []string{"hook-key-refused"}, nil,
 	},
 	"a proxy in place of Holdline": {
-		func(v *doctor.View) { v.Live.Holdline.Hooks = answer(401, false, nil) }, []string{"hook-answer-foreign"}, nil,
+		func(v *doctor.Evidence) { v.Live.Holdline.Hooks = answer(401, false, nil) }, []string{"hook-answer-foreign"}, nil,
 	},
 	"a server in place of Holdline that says yes to all": {
-		func(v *doctor.View) { v.Live.Holdline.Hooks = answer(204, false, nil) }, []string{"hook-answer-yes"}, nil,
+		func(v *doctor.Evidence) { v.Live.Holdline.Hooks = answer(204, false, nil) }, []string{"hook-answer-yes"}, nil,
 	},
 	"the hook of changes, left behind when SCIM was switched off": {
-		func(v *doctor.View) { v.Realms[0].Hook.Changed = false }, nil, nil,
+		func(v *doctor.Evidence) { v.Realms[0].Hook.Changed = false }, nil, nil,
 	},
 	"hooks at the public address": {
-		func(v *doctor.View) { v.Live.Holdline.Exposed = "https://id.example.com/hooks/settings/stage" }, []string{"admin-listener-public"}, nil,
+		func(v *doctor.Evidence) { v.Live.Holdline.Exposed = "https://id.example.com/hooks/settings/stage" }, []string{"admin-listener-public"}, nil,
 	},
 	"a gateway that refuses": {
-		func(v *doctor.View) { v.Live.Gateways[0].Err, v.Live.Gateways[0].Refuses = errAway, true }, []string{"gateway-refuses"}, nil,
+		func(v *doctor.Evidence) { v.Live.Gateways[0].Err, v.Live.Gateways[0].Refuses = errAway, true }, []string{"gateway-refuses"}, nil,
 	},
 	"a gateway that is away": {
-		func(v *doctor.View) { v.Live.Gateways[0].Err = errAway }, []string{"gateway-unreachable"}, nil,
+		func(v *doctor.Evidence) { v.Live.Gateways[0].Err = errAway }, []string{"gateway-unreachable"}, nil,
 	},
 	"no Kratos": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Live.Kratos["PRIMARY"] = doctor.Kratos{PublicErr: errAway, AdminErr: errAway}
 		}, []string{"kratos-unreachable"}, nil,
 	},
 	"a Kratos of another version": {
-		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.2.0"} }, nil, []string{"kratos-version"},
+		func(v *doctor.Evidence) { v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.2.0"} }, nil, []string{"kratos-version"},
 	},
 	"an admin API at the public address": {
-		func(v *doctor.View) { v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", AdminOnPublic: true} }, []string{"kratos-admin-public"}, nil,
+		func(v *doctor.Evidence) {
+			v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", AdminOnPublic: true}
+		}, []string{"kratos-admin-public"}, nil,
 	},
 	"an identifier where numbers cannot be removed": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Realms[0].RemovalDenied = true
 			v.Live.Kratos["PRIMARY"] = schema(`{"credentials":{"code":{"identifier":true}},"verification":{"via":"sms"}}`)
 		}, nil, []string{"trait-code-identifier"},
 	},
 	"an identifier that is no address": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Realms[0].RemovalDenied = true
 			v.Live.Kratos["PRIMARY"] = schema(`{"credentials":{"code":{"identifier":true}}}`)
 		}, nil, []string{"trait-code-identifier", "trait-not-verifiable"},
 	},
 	"a plain trait, and sign-ins of any age": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Realms[0].SessionAge = 0
 			v.Live.Kratos["PRIMARY"] = schema(`{}`)
 		}, nil, []string{"session-age-differs", "sign-in-age-unasked", "trait-not-verifiable"},
 	},
 	"a user name, and sign-ins of any age": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Realms[0].SessionAge = 0
 			v.Live.Kratos["PRIMARY"] = schema(`{"credentials":{"password":{"identifier":true}}}`)
 		}, nil, []string{"session-age-differs", "trait-not-verifiable"},
 	},
 	"a running Kratos without the trait": {
-		func(v *doctor.View) {
+		func(v *doctor.Evidence) {
 			v.Live.Kratos["PRIMARY"] = doctor.Kratos{Version: "v1.3.1", Schemas: map[string]map[string]any{"verified": {}}}
 		}, []string{"trait-missing"}, nil,
 	},

@@ -48,7 +48,7 @@ func sick(t *testing.T) doctor.Report {
 	name := fill(t, t.TempDir(), tree)
 	r.File = kratosYML(t, name)
 	s.Simulators = []string{"sms.gateways[0]"}
-	found := doctor.Examine(doctor.View{Setup: s, Realms: []doctor.Realm{r}})
+	found := doctor.Examine(doctor.Evidence{Setup: s, Realms: []doctor.Realm{r}})
 	for i := range found {
 		found[i].Place.File = filepath.Base(found[i].Place.File)
 		if found[i].Place.File == "." {

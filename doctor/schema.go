@@ -68,11 +68,11 @@ var (
 	schemaRules = []Rule{traitMissing, removedSignsIn, traitMissingSome, unguarded, codeIdentifier, traitPlain, schemaUnread}
 )
 
-// schemas looks at the identity schemas: those of the running Kratos, or those
+// checkSchemas looks at the identity schemas: those of the running Kratos, or those
 // that kratos.yml names.
-func (r Realm) schemas(seen *Kratos) []Finding {
+func (r Realm) checkSchemas(seen *Kratos) []Finding {
 	if seen != nil && len(seen.Schemas) > 0 {
-		return r.traits(seen.Schemas, true, func(string) Place { return key(r.Keys.MobileTrait) })
+		return r.checkTrait(seen.Schemas, true, func(string) Place { return key(r.Keys.MobileTrait) })
 	}
 	if r.File == nil {
 		return nil
@@ -90,12 +90,12 @@ func (r Realm) schemas(seen *Kratos) []Finding {
 		}
 		documents[id], places[id] = document, place
 	}
-	return append(found, r.traits(documents, len(found) == 0, func(id string) Place { return places[id] })...)
+	return append(found, r.checkTrait(documents, len(found) == 0, func(id string) Place { return places[id] })...)
 }
 
-// traits looks at the mobile trait in each schema; all reports whether these are all
+// checkTrait looks at the mobile trait in each schema; all reports whether these are all
 // that there are.
-func (r Realm) traits(schemas map[string]map[string]any, all bool, place func(id string) Place) []Finding {
+func (r Realm) checkTrait(schemas map[string]map[string]any, all bool, place func(id string) Place) []Finding {
 	some := !all // one that was not read may have it
 	described := map[string]Trait{}
 	for id, schema := range schemas {

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/doctor"
+	"github.com/holdline/holdline/doctor/probe"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -72,7 +72,7 @@ func sendTest(cmd *cobra.Command, number, gateway string, found doctor.Report) (
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	report, err := app.SendTest(cmd.Context(), cfg, number, gateway)
+	report, err := probe.SendTest(cmd.Context(), cfg, number, gateway)
 	if err != nil {
 		return doctor.Report{}, err
 	}
@@ -88,7 +88,7 @@ func examine(cmd *cobra.Command, files []string, offline bool) (doctor.Report, e
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	return app.Examine(cmd.Context(), cfg, app.DoctorOptions{KratosFiles: sorted, Offline: offline})
+	return probe.Examine(cmd.Context(), cfg, probe.Options{KratosFiles: sorted, Offline: offline})
 }
 
 // byRealm sorts the files of Kratos by the realm that they are for.

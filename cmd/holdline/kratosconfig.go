@@ -3,9 +3,9 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/wiring"
 )
 
 func kratosConfigCommand() *cobra.Command {
@@ -32,7 +32,7 @@ func kratosConfigCommand() *cobra.Command {
 }
 
 func kratosConfig(cfg config.Config, realm, jsonnetDir string) ([]byte, error) {
-	setup, err := app.HookSetup(cfg, realm)
+	setup, err := wiring.HookSetup(cfg, realm)
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/wiring"
 )
 
 // release is set when the program is built.
@@ -50,7 +50,7 @@ func root() *cobra.Command {
 func load(cmd *cobra.Command, sections ...string) (config.Config, error) {
 	cfg, err := config.Load(cmd.Flags(), os.Environ(), sections...)
 	if len(sections) == 0 {
-		err = config.Join(err, app.Check(cfg))
+		err = config.Join(err, wiring.Check(cfg))
 	}
 	if err != nil {
 		return cfg, fmt.Errorf("bad configuration:\n%w", err)

@@ -1,0 +1,82 @@
+package wiring
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/portal/console"
+)
+
+// console adds the administrators' pages.
+func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
+	cookie := ""
+	if p.cfg.Kratos.PrivilegedKey != "" {
+		cookie = p.cfg.Kratos.SessionCookie
+	}
+	handler, err := console.New(console.Options{
+		Door: p.administrators(), Settings: p.switches, Desk: desk, Archive: desk.Archive, Tokens: persistence.NewTokens(p.db),
+		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.switches.Policy, Alarms: p.watch.Alerts,
+		Limits: []console.Limit{
+			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},
+			{Name: "Wrong passwords per client address", Key: "limits.login_failures_per_address", Value: within(p.cfg.Limits.AddressFailures, p.cfg.Limits.LoginWindow)},
+			{Name: "Wrong tokens, and wrong hook keys, per client address", Key: "limits.token_failures_per_address", Value: within(p.cfg.Limits.TokenFailures, p.cfg.Limits.LoginWindow)},
+		},
+		Product: p.cfg.SMS.Product, Replica: p.id, KratosCookie: cookie, Now: p.clock.Now, Log: p.log,
+		Address: client,
+		Failed:  func(r *http.Request, err error) { _ = p.failures.Note(r.Context(), web.Console, client(r), err) },
+	})
+	if err != nil {
+		return err
+	}
+	serve := func(c *gin.Context) {
+		c.Request.RemoteAddr = web.ClientAddress(c)
+		handler.ServeHTTP(c.Writer, c.Request)
+	}
+	r.Any(console.Path, serve)
+	r.Any(console.Path+"/*page", serve)
+	return nil
+}
+
+// administrators know who may work at the console: clients with the scope for it,
+// and privileged people of the primary realm.
+func (p *program) administrators() *claim.Administrators {
+	return &claim.Administrators{
+		Sessions: persistence.NewAdminSessions(p.db), Clients: p.clients,
+		Person: func(ctx context.Context, cookie string) (claim.Caller, error) {
+			return p.directory.Session(ctx, cookie, "")
+		},
+		Privileged: p.directory.Privileged, Idle: p.cfg.Admin.SessionIdle, NewSecret: rand.Text,
+		Policy: p.switches.Policy, Now: p.clock.Now,
+	}
+}
+
+func (p *program) gatewayHealth() []console.Gateway {
+	health := p.worker.Health()
+	shown := make([]console.Gateway, len(health))
+	for i, h := range health {
+		shown[i] = console.Gateway{
+			ID: h.ID, State: string(h.State), RestingUntil: h.RestingUntil, InFlight: h.InFlight,
+			Sent: h.Sent, Refused: h.Refused, Failed: h.Failed, LastReason: h.LastReason, LastAt: h.LastAt,
+		}
+	}
+	return shown
+}
+
+// within says how often something may happen in a time.
+func within(most int, window time.Duration) string {
+	if most == 0 {
+		return "any number"
+	}
+	return fmt.Sprintf("%d in %s", most, window)
+}
+
+// client is the address that the route has put there.
+func client(r *http.Request) string { return r.RemoteAddr }

@@ -1,0 +1,234 @@
+package wiring
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+// simulatorKeeps is how many texts the phone simulator remembers.
+const simulatorKeeps = 100
+
+// longestPort stands for a free port that is not known yet.
+const longestPort = 65535
+
+// Check finds the faults in what texts are sent by (templates, gateways, the
+// numbers that are served), in codes that are worth guessing and in the mapping
+// of attributes. It complements the checks of package config, which knows none of
+// them.
+func Check(cfg config.Config) error {
+	if cfg.Public.BaseURL == "" {
+		port := cmp.Or(cfg.Public.Port, longestPort)
+		cfg.Public.BaseURL = "http://" + net.JoinHostPort(cfg.Public.Host, strconv.Itoa(port))
+	}
+	texts, templateFault := Templates(cfg)
+	_, _, gatewayFaults := Gateways(cfg)
+	_, webhookFault := webhook(cfg, nil)
+	codesFault := otp.CheckCodes(cfg.OTP.Length, otp.Alphabet(cfg.OTP.Alphabet), cfg.Feature.Update.Mobile.Validity)
+	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, codesFault, Coverage(cfg.Mobile).Validate(), checkMapping(cfg))
+}
+
+// checkTemplateIDs looks for registered texts in languages that nothing is written
+// in; texts is nil if they are at fault themselves.
+func checkTemplateIDs(cfg config.Config, texts *smsgateway.Templates) error {
+	if texts == nil {
+		return nil
+	}
+	var faults []error
+	for i, g := range cfg.SMS.Gateways {
+		for _, language := range slices.Sorted(maps.Keys(g.TemplateIDs)) {
+			if !texts.Writes(language) {
+				faults = append(faults, fmt.Errorf("sms.gateways[%d].template_ids.%s: there are no texts in this language", i, language))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Templates write texts with the public host in their last line.
+func Templates(cfg config.Config) (*smsgateway.Templates, error) {
+	base, err := url.Parse(cfg.Public.BaseURL)
+	if err != nil {
+		return nil, errors.New("public.base_url: must be an http or https URL")
+	}
+	host := base.Hostname()
+	if strings.Contains(host, ":") {
+		host = "" // an IPv6 address, which a text's last line cannot name
+	}
+	own := map[string]map[message.TextKind]string{}
+	for language, texts := range cfg.SMS.Templates {
+		own[language] = map[message.TextKind]string{
+			message.TextCode: texts.Code, message.TextChanged: texts.Changed, message.TextRemoved: texts.Removed,
+		}
+	}
+	return smsgateway.NewTemplates(smsgateway.TemplateOptions{
+		Product: cfg.SMS.Product, Host: host, Own: own, Default: cfg.SMS.DefaultLanguage,
+		CodeLength: cfg.OTP.Length, LongestLink: base.JoinPath(disputePath, strings.Repeat("x", otp.LinkLength)).String(),
+		Segments: cfg.SMS.Segments, NoticeSegments: cfg.SMS.NoticeSegments,
+	})
+}
+
+// Gateways builds the routes, and the phone if one of them leads there.
+func Gateways(cfg config.Config) (routes []smsgateway.Route, phone *smsgateway.Simulator, err error) {
+	return ObservedGateways(cfg, nil)
+}
+
+// ObservedGateways are gateways whose exchanges, by their place in the
+// configuration, are told.
+func ObservedGateways(cfg config.Config, observe func(gateway int, e smsgateway.Exchange)) (routes []smsgateway.Route, phone *smsgateway.Simulator, err error) {
+	var faults []error
+	for i, g := range cfg.SMS.Gateways {
+		if g.Type == "simulator" && phone == nil {
+			phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
+		}
+		var of func(smsgateway.Exchange)
+		if observe != nil {
+			of = func(e smsgateway.Exchange) { observe(i, e) }
+		}
+		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone, of)
+		faults = append(faults, under(fmt.Sprintf("sms.gateways[%d]", i), err))
+		routes = append(routes, smsgateway.Route{ID: g.ID, Gateway: gateway, Rate: g.Rate, Concurrency: g.Concurrency})
+	}
+	return routes, phone, errors.Join(faults...)
+}
+
+// under names the section that faults are in, each of them.
+func under(section string, err error) error {
+	var named []error
+	for _, fault := range config.Each(err) {
+		named = append(named, fmt.Errorf("%s.%w", section, fault))
+	}
+	return errors.Join(named...)
+}
+
+// gatewayOf builds a gateway that reports receipts to a URL, unless that is blank.
+func gatewayOf(g config.Gateway, receipts string, phone *smsgateway.Simulator, observe func(smsgateway.Exchange)) (smsgateway.Gateway, error) {
+	options := smsgateway.HTTPOptions{Timeout: g.Timeout, Observe: observe}
+	var api smsgateway.API
+	switch g.Type {
+	case "simulator":
+		return phone, nil
+	case "http":
+		options.Custom = customOf(g)
+		return smsgateway.NewHTTP(requestConfig(g.Request), options)
+	case "sns":
+		return snsOf(g, options)
+	case "vonage":
+		api = smsgateway.Vonage{
+			APIKey: g.APIKey.Reveal(), APISecret: g.APISecret.Reveal(), From: g.From, Endpoint: g.Endpoint, Callback: receipts,
+		}
+	case "twilio":
+		api = smsgateway.Twilio{
+			AccountSID: g.AccountSID, AuthToken: g.AuthToken.Reveal(), APIKeySID: g.APIKeySID, APIKeySecret: g.APIKeySecret.Reveal(),
+			From: g.From, MessagingServiceSID: g.MessagingServiceSID, Endpoint: g.Endpoint, Callback: receipts,
+		}
+	case "messagebird":
+		api = smsgateway.MessageBird{
+			AccessKey: g.AccessKey.Reveal(), Originator: g.Originator, Endpoint: g.Endpoint, Callback: receipts,
+		}
+	case "bird":
+		api = smsgateway.Bird{
+			AccessKey: g.AccessKey.Reveal(), WorkspaceID: g.WorkspaceID, ChannelID: g.ChannelID, Endpoint: g.Endpoint,
+		}
+	case "sinch":
+		api = smsgateway.Sinch{
+			ServicePlanID: g.ServicePlanID, APIToken: g.APIToken.Reveal(), From: g.From, Region: g.Region,
+			Endpoint: g.Endpoint, Callback: receipts,
+		}
+	case "kannel":
+		api = smsgateway.Kannel{
+			Username: g.Username, Password: g.Password.Reveal(), From: g.From, Endpoint: g.Endpoint, Callback: receipts,
+		}
+	default:
+		return nil, errors.New("type: is none of the known types")
+	}
+	return smsgateway.NewAPI(api, options), nil
+}
+
+// customOf is what a gateway of type http has beside its requests.
+func customOf(g config.Gateway) smsgateway.CustomOptions {
+	ids := map[message.TextKind]map[string]string{message.TextCode: {}, message.TextChanged: {}, message.TextRemoved: {}}
+	for language, one := range g.TemplateIDs {
+		for kind, id := range map[message.TextKind]string{
+			message.TextCode: one.Code, message.TextChanged: one.Changed, message.TextRemoved: one.Removed,
+		} {
+			if id != "" {
+				ids[kind][language] = id
+			}
+		}
+	}
+	return smsgateway.CustomOptions{
+		Preset: g.Preset, Response: g.Response, Data: reveal(g.Data), TemplateIDs: ids, Now: time.Now,
+	}
+}
+
+// snsOf takes credentials from where AWS' own tools look if none are configured.
+func snsOf(g config.Gateway, options smsgateway.HTTPOptions) (smsgateway.Gateway, error) {
+	o := smsgateway.SNSOptions{
+		Region: g.Region, AccessKeyID: g.AccessKeyID, SecretAccessKey: g.SecretAccessKey.Reveal(),
+		SenderID: g.SenderID, Endpoint: g.Endpoint,
+	}
+	if o.AccessKeyID == "" {
+		o.AccessKeyID, o.SecretAccessKey = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
+		o.SessionToken = os.Getenv("AWS_SESSION_TOKEN")
+	}
+	if o.AccessKeyID == "" || o.SecretAccessKey == "" {
+		return nil, errors.New("access_key_id: is missing, and so are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	return smsgateway.NewSNS(o, options), nil
+}
+
+// receiptSecret is what proves a gateway's receipts; blank if none are taken.
+func receiptSecret(g config.Gateway) string {
+	switch g.Type {
+	case "twilio":
+		return g.AuthToken.Reveal()
+	case "vonage", "bird":
+		return g.SignatureSecret.Reveal()
+	default:
+		return g.ReceiptSecret.Reveal()
+	}
+}
+
+// receiptURL is where a gateway's provider reports to; blank if receipts cannot
+// be proven. Those of Twilio need no setting of their own, so only a public URL
+// counts there: Twilio refuses texts with one that it cannot call.
+func receiptURL(base string, g config.Gateway) string {
+	secret := receiptSecret(g)
+	if secret == "" || g.Type == "twilio" && !strings.HasPrefix(base, "https://") {
+		return ""
+	}
+	receipts := strings.TrimSuffix(base, "/") + smsgateway.ReceiptsPath + g.ID
+	if g.ReceiptSecret != "" {
+		receipts += "?secret=" + url.QueryEscape(secret)
+	}
+	return receipts
+}
+
+func requestConfig(r config.RequestConfig) smsgateway.RequestConfig {
+	return smsgateway.RequestConfig{
+		URL: r.URL.Reveal(), Method: r.Method, Headers: reveal(r.Headers), Body: r.Body.Reveal(),
+		Auth: smsgateway.Auth{Type: r.Auth.Type, Config: reveal(r.Auth.Config)},
+	}
+}
+
+func reveal(secrets map[string]config.Secret) map[string]string {
+	plain := make(map[string]string, len(secrets))
+	for name, secret := range secrets {
+		plain[name] = secret.Reveal()
+	}
+	return plain
+}

@@ -1,0 +1,79 @@
+package wiring_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/wiring"
+)
+
+func TestProvidersReportWhereReceiptsCanBeProven(t *testing.T) {
+	const public, plain = "https://login.example.com/", "http://127.0.0.1:4477"
+	for name, tt := range map[string]struct {
+		base    string
+		gateway config.Gateway
+		want    string
+	}{
+		"Twilio signs with the token":      {public, config.Gateway{ID: "t", Type: "twilio", AuthToken: "x"}, "https://login.example.com/sms/receipts/t"},
+		"Twilio cannot call this machine":  {plain, config.Gateway{ID: "t", Type: "twilio", AuthToken: "x"}, ""},
+		"Twilio signs not with an API key": {public, config.Gateway{ID: "t", Type: "twilio", APIKeySID: "x"}, ""},
+		"Vonage signs with its secret":     {plain, config.Gateway{ID: "v", Type: "vonage", SignatureSecret: "x"}, "http://127.0.0.1:4477/sms/receipts/v"},
+		"Vonage without one":               {public, config.Gateway{ID: "v", Type: "vonage"}, ""},
+		"others bring theirs along":        {public, config.Gateway{ID: "k", Type: "kannel", ReceiptSecret: "a-b_c"}, "https://login.example.com/sms/receipts/k?secret=a-b_c"},
+		"others without one":               {public, config.Gateway{ID: "k", Type: "kannel"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := wiring.ReceiptURL(tt.base, tt.gateway); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSNSNeedsCredentialsFromSomewhere(t *testing.T) {
+	cfg := config.Default()
+	cfg.SMS.Gateways = []config.Gateway{{ID: "a", Type: "sns", Region: "eu-west-1"}}
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	if err := wiring.Check(cfg); err == nil || !strings.Contains(err.Error(), "sms.gateways[0].access_key_id: is missing") {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
+	if err := wiring.Check(cfg); err != nil {
+		t.Errorf("got %v with AWS' variables", err)
+	}
+}
+
+func TestTheFirstLookNamesItsOwnAddress(t *testing.T) {
+	for _, host := range []string{"127.0.0.1", "localhost", "::1"} {
+		for _, port := range []int{0, 4477} {
+			cfg := config.Default()
+			cfg.Public.Host, cfg.Public.Port = host, port
+			cfg.SMS.Gateways = []config.Gateway{{ID: "phone", Type: "simulator"}}
+			if err := wiring.Check(cfg); err != nil {
+				t.Errorf("%s, port %d: %v", host, port, err)
+			}
+		}
+	}
+}
+
+func TestCodesWorthGuessingAreRefusedAtStart(t *testing.T) {
+	cfg := config.Default()
+	cfg.SMS.Gateways = []config.Gateway{{ID: "phone", Type: "simulator"}}
+	cfg.OTP.Length = 4
+	if err := wiring.Check(cfg); err != nil {
+		t.Errorf("four digits for 5 minutes: %v", err)
+	}
+	cfg.Feature.Update.Mobile.Validity = 24 * time.Hour
+	err := wiring.Check(cfg)
+	if err == nil || !strings.Contains(err.Error(), "otp.length: ") || !strings.Contains(err.Error(), "verification_sms_otp_validity") {
+		t.Errorf("four digits for a day: %v, want both settings named", err)
+	}
+	cfg.OTP.Length, cfg.Mobile.AllowedCodes = 6, []string{"881"}
+	if err := wiring.Check(cfg); err == nil || !strings.Contains(err.Error(), "mobile.denied_types") {
+		t.Errorf("satellites allowed and denied: %v", err)
+	}
+}

@@ -1,0 +1,60 @@
+package wiring
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/persistence"
+)
+
+// Job is work in the background that is done again and again.
+type Job struct {
+	Name     string // as the log has it when Once fails
+	Interval time.Duration
+	AtStart  bool // done at once too, and not after an interval only
+	Once     func(context.Context) error
+}
+
+// switchInterval is how long a replica may not know what was set at another.
+const switchInterval = 2 * time.Second
+
+// schemaInterval keeps identity schemas known, so that no hook waits for one.
+const schemaInterval = 4 * time.Minute
+
+// jobs are the work in the background.
+func (p *program) jobs() []Job {
+	expiries := claim.Expiries{
+		Tokens: persistence.NewTokens(p.db), Configured: p.clients.Configured(), Report: p.metrics.Expiring, Now: p.clock.Now, Log: p.log,
+	}
+	return []Job{
+		{Name: "chores", Interval: time.Second, Once: p.chores},
+		{Name: "settings", Interval: switchInterval, Once: p.switches.Once},
+		{Name: "traffic watch", Interval: 10 * time.Second, AtStart: true, Once: p.watch.Once},
+		{Name: "clock", Interval: 30 * time.Second, Once: p.clock.Sync},
+		{Name: "failures of authentication", Interval: time.Minute, Once: p.flushFailures},
+		{Name: "schemas", Interval: schemaInterval, AtStart: true, Once: p.realms.Prefetch},
+		{Name: "expiry of tokens", Interval: time.Hour, AtStart: true, Once: expiries.Once},
+		{Name: "prune", Interval: time.Hour, Once: p.claims.Prune},
+		{Name: "prune limits", Interval: time.Hour, Once: p.pruneLimits},
+		{Name: "prune sessions", Interval: time.Hour, Once: p.pruneSessions},
+	}
+}
+
+func (p *program) chores(ctx context.Context) error {
+	_, err := p.claims.Chores(ctx)
+	return err
+}
+
+func (p *program) flushFailures(ctx context.Context) error {
+	p.failures.Flush(ctx)
+	return nil
+}
+
+func (p *program) pruneLimits(ctx context.Context) error {
+	return persistence.NewLimiter(p.db).Prune(ctx, p.clock.Now())
+}
+
+func (p *program) pruneSessions(ctx context.Context) error {
+	return persistence.NewAdminSessions(p.db).PruneSessions(ctx, p.clock.Now().Add(-p.cfg.Admin.SessionIdle))
+}

@@ -1,0 +1,79 @@
+package wiring
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/portal/verify"
+)
+
+// pages adds those that people see: the one for codes, and the one behind the
+// link of a notice.
+func (p *program) pages(r gin.IRouter, server *web.Server) error {
+	brand, err := brandOf(p.cfg)
+	if err != nil {
+		return err
+	}
+	address, err := url.JoinPath(p.cfg.Public.BaseURL, verify.Path)
+	if err != nil {
+		return fmt.Errorf("public.base_url: %w", err)
+	}
+	if err := verify.MountDispute(r, disputePath, p.asked, brand, p.log); err != nil {
+		return err
+	}
+	return verify.Mount(r, server, verify.Options{
+		Claims: p.asked, Brand: brand, URL: address, KratosURL: p.browserURL,
+		Code:     verify.CodeForm{Length: p.cfg.OTP.Length, Numeric: p.cfg.OTP.Alphabet == "numeric"},
+		Returns:  verify.ReturnURLs{Default: p.cfg.Pages.ReturnURL, Allowed: p.cfg.Pages.AllowedReturnURLs},
+		FramedBy: p.framedBy, Log: p.log,
+	})
+}
+
+// browserURL returns the public API of an identity's Kratos.
+func (p *program) browserURL(identityID string) string {
+	name, _ := claim.SplitRealm(identityID)
+	kratos, _, err := p.cfg.Realm(name)
+	if err != nil {
+		return p.cfg.Kratos.Browser()
+	}
+	return kratos.Browser()
+}
+
+// everyKratos is the primary realm's and those of the others.
+func (p *program) everyKratos() []config.Kratos {
+	all := []config.Kratos{p.cfg.Kratos}
+	for _, realm := range p.cfg.Realms {
+		if kratos, _, err := p.cfg.Realm(realm.Name); err == nil {
+			all = append(all, kratos)
+		}
+	}
+	return all
+}
+
+func brandOf(cfg config.Config) (verify.Brand, error) {
+	pages := cfg.Pages
+	brand := verify.Brand{
+		Name: pages.Name, Accent: pages.Accent, AccentDark: pages.AccentDark,
+		SupportURL: pages.SupportURL, Language: cfg.SMS.DefaultLanguage,
+	}
+	if brand.Name == "" {
+		brand.Name = cfg.SMS.Product
+	}
+	if pages.Logo == "" {
+		return brand, nil
+	}
+	var err error
+	if brand.Logo, err = os.ReadFile(pages.Logo); err != nil {
+		return brand, fmt.Errorf("pages.logo: %w", err)
+	}
+	brand.LogoFile = "logo" + strings.ToLower(filepath.Ext(pages.Logo))
+	return brand, nil
+}

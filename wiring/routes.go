@@ -1,0 +1,135 @@
+package wiring
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/holdline/holdline/api"
+	"github.com/holdline/holdline/api/adminapi"
+	"github.com/holdline/holdline/api/userapi"
+	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/portal/selfservice"
+	"github.com/holdline/holdline/scimbridge"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+func (p *program) server(listener string) (*web.Server, error) {
+	pages, cookies := []string{p.cfg.Public.BaseURL}, []string(nil)
+	for _, kratos := range p.everyKratos() {
+		pages, cookies = append(pages, kratos.Browser()), append(cookies, kratos.SessionCookie)
+	}
+	origins, err := web.NewOrigins(pages...)
+	if err != nil {
+		return nil, err
+	}
+	proxies := p.cfg.Public.TrustedProxies
+	if listener == adminListener {
+		proxies = p.cfg.Admin.TrustedProxies
+	}
+	return &web.Server{
+		Log: p.log, Now: p.clock.Now, NewID: uuid.NewString, Sessions: p.realms, Clients: p.clients, Privileged: p.realms.Privileged, NoPasswords: !p.cfg.Public.HTTPBasic, Assured: p.claims.Assured,
+		Failures: p.failures, Passwords: p.passwords,
+		HookKeys: ratelimit.Limit{Most: p.cfg.Limits.TokenFailures, Window: p.cfg.Limits.LoginWindow},
+		Origins:  origins, SessionCookies: cookies,
+		TrustedProxies: proxies, Middleware: p.around(listener), AccessLog: p.cfg.Log.Access, MonotonicNow: time.Now,
+	}, nil
+}
+
+// checks are what readiness depends on. Kratos is not among them: without it
+// Holdline still answers hooks and accepts codes.
+func (p *program) checks() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{"database": p.db.Ready}
+}
+
+// getAndPost are the methods of receipts: providers have their own ideas.
+var getAndPost = []string{http.MethodGet, http.MethodPost}
+
+func (p *program) publicRoutes() (http.Handler, error) {
+	server, err := p.server(publicListener)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := server.Engine()
+	if err != nil {
+		return nil, err
+	}
+	server.Health(engine, p.release, p.checks(), p.indexState)
+	api.Mount(engine)
+	userapi.Mount(engine, server, p.asked, p.realms, p.cfg.OTP.Length)
+	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
+		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
+			server.Fail(c, server.Failed(c, web.Receipt, err))
+			return
+		}
+		web.Answer(c, http.StatusNoContent, web.None{})
+	})
+	if err := p.pages(engine, server); err != nil {
+		return nil, err
+	}
+	if !p.cfg.SCIM.Enabled {
+		return engine, nil
+	}
+	scim, err := p.scimRoutes()
+	if err != nil {
+		return nil, err
+	}
+	return below(scimbridge.Path, scim, engine), nil
+}
+
+// below gives one handler what is below a path, and the other one the rest.
+func below(path string, under, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/") {
+			under.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+func (p *program) adminRoutes() (http.Handler, error) {
+	server, err := p.server(adminListener)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := server.Engine()
+	if err != nil {
+		return nil, err
+	}
+	server.Health(engine, p.release, p.checks(), p.indexState)
+	hooks, err := p.hooks()
+	if err != nil {
+		return nil, err
+	}
+	hook.Mount(engine, server, p.asked, hooks...)
+	archive := persistence.NewStore(p.db)
+	desk := &claim.Desk{Archive: archive, Claims: p.asked, Plan: NumberPlan(p.cfg), Now: p.clock.Now}
+	adminapi.Mount(engine, server, adminapi.Options{Settings: p.switches, Claims: desk, Archive: archive, Now: p.clock.Now})
+	if err := p.console(engine, desk); err != nil {
+		return nil, err
+	}
+	engine.GET("/metrics", gin.WrapH(p.metrics.Handler()))
+	if p.phone != nil {
+		phone := http.StripPrefix("/simulator", selfservice.Phone(func() []selfservice.PhoneText { return screen(p.phone) }, p.framedBy))
+		engine.GET("/simulator/*page", gin.WrapH(phone))
+	}
+	return engine, nil
+}
+
+// screen shows what arrived at the simulator.
+func screen(s *smsgateway.Simulator) []selfservice.PhoneText {
+	var texts []selfservice.PhoneText
+	for _, text := range s.Texts() {
+		texts = append(texts, selfservice.PhoneText{ID: text.ID, To: text.To, Body: text.Body, At: text.At})
+	}
+	return texts
+}

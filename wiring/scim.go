@@ -1,0 +1,209 @@
+package wiring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/mapping"
+	"github.com/holdline/holdline/internal/scim/reconcile"
+	"github.com/holdline/holdline/internal/scim/users"
+	"github.com/holdline/holdline/metrics"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/persistence/scimstore"
+	"github.com/holdline/holdline/scimbridge"
+)
+
+// provisioning is what SCIM clients reach.
+type provisioning struct {
+	resource   scim.Resource
+	catalogue  *users.Catalogue
+	users      *users.Service
+	reconciler *reconcile.Reconciler
+	schedule   reconcile.Schedule
+	index      scim.Index
+	written    *users.Written
+}
+
+// resourceOf is a user with the extensions that are configured.
+func resourceOf(cfg config.Config) scim.Resource {
+	if cfg.SCIM.WSO2Schema {
+		return scim.User(scim.Enterprise(), scim.WSO2())
+	}
+	return scim.User(scim.Enterprise())
+}
+
+// mappingOf puts the configured rules into the mapping's terms.
+func mappingOf(cfg config.Config) ([]mapping.Rule, mapping.Options) {
+	var rules []mapping.Rule
+	for i, a := range cfg.SCIM.Mapping {
+		rules = append(rules, mapping.Rule{Key: fmt.Sprintf("scim.mapping[%d]", i), Path: a.Path, Trait: a.Trait})
+	}
+	plan := NumberPlan(cfg)
+	return rules, mapping.Options{
+		Resource: resourceOf(cfg), MobileTrait: cfg.Kratos.MobileTrait, PendingKey: cfg.Kratos.PendingKey,
+		Key: "scim.mapping", MobileKey: "kratos.mobile_trait",
+		Same: func(a, b string) bool { return phone.ParseStored(plan, a).Same(phone.ParseStored(plan, b)) },
+	}
+}
+
+// checkMapping finds what is wrong with the mapping whatever the schemas are.
+func checkMapping(cfg config.Config) error {
+	rules, options := mappingOf(cfg)
+	_, err := mapping.New(rules, options)
+	return err
+}
+
+// provision builds what SCIM clients reach.
+func (p *program) provision() {
+	rules, options := mappingOf(p.cfg)
+	p.scim.resource = options.Resource
+	p.scim.catalogue = users.NewCatalogue(users.CatalogueOptions{
+		Schemas: p.directory.Schemas, Rules: rules, Mapping: options, SchemaID: p.cfg.SCIM.SchemaID, Now: p.clock.Now,
+	})
+	index := scimstore.New(p.db)
+	p.scim.index = index
+	p.scim.users = users.NewService(users.Options{
+		Directory: p.directory, Claims: p.asked, Index: index, Catalogue: p.scim.catalogue,
+		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: NumberPlan(p.cfg),
+		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
+		SkipNumbers: p.cfg.SCIM.InvalidMobile == "skip", PasswordMinLength: p.cfg.SCIM.PasswordMinLength,
+		PrivilegedKey: p.cfg.Kratos.PrivilegedKey, OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Completing: completing,
+		Now: p.clock.Now, Log: p.log,
+	})
+	p.scim.reconciler = reconcile.New(reconcile.Options{
+		Source: p.directory, Index: index, Entries: p.scim.users.Entries, Now: p.clock.Now, Log: p.log,
+		Report: func(done reconcile.Progress) { p.metrics.Reconciled(done, false, p.clock.Now()) },
+	})
+	p.scim.schedule = reconcile.Schedule{
+		Reconciler: p.scim.reconciler, Leases: persistence.NewStore(p.db), Owner: p.id, Interval: p.cfg.SCIM.ReconcileInterval,
+		Done: func(done reconcile.Progress, err error) {
+			if err != nil {
+				p.metrics.Unreconciled(done)
+				return
+			}
+			p.metrics.Reconciled(done, true, p.clock.Now())
+		},
+	}
+}
+
+// Index is what keeps the index of users, without the rest of Holdline.
+type Index struct {
+	Load       func(context.Context) error // as of [Holdline]
+	Reconciler *reconcile.Reconciler
+	Close      func()
+}
+
+// AssembleIndex needs the configuration's sections kratos, realms, mobile and scim
+// alone, and no observers: nobody reads the metrics of a command.
+func AssembleIndex(cfg config.Config, parts Parts) (*Index, error) {
+	parts.Observers = Observers{metrics: metrics.New(parts.Release, time.Now)}
+	p := newProgram(cfg, parts)
+	if err := p.connect(nil); err != nil {
+		return nil, err
+	}
+	p.provision()
+	return &Index{Load: p.checkSchemas, Reconciler: p.scim.reconciler, Close: p.realms.Close}, nil
+}
+
+// scimRoutes is the handler of all that is below scimbridge.Path.
+func (p *program) scimRoutes() (http.Handler, error) {
+	server, err := p.server(publicListener)
+	if err != nil {
+		return nil, err
+	}
+	return scimbridge.New(server, scimbridge.Options{
+		Users: p.scim.users, Resource: p.scim.resource, Mode: scim.Mode(p.cfg.SCIM.Strict),
+		BaseURL:    strings.TrimSuffix(p.cfg.Public.BaseURL, "/"),
+		MaxResults: p.cfg.SCIM.MaxResults, DefaultResults: min(100, p.cfg.SCIM.MaxResults),
+		BulkOperations: p.cfg.SCIM.BulkOperations, BulkBytes: p.cfg.SCIM.BulkBytes,
+	})
+}
+
+// clients know bearer tokens, those of the configuration and those that are kept.
+func clients(cfg config.Config, db *database.DB, hashKey []byte, p *program) (*claim.Clients, error) {
+	var configured []claim.Token
+	for i, t := range cfg.Tokens {
+		digest, err := claim.ParseTokenDigest(t.SHA256)
+		if err != nil {
+			return nil, fmt.Errorf("tokens[%d].sha256: %w", i, err)
+		}
+		scopes := make([]claim.Scope, len(t.Scopes))
+		for j, scope := range t.Scopes {
+			scopes[j] = claim.Scope(scope)
+		}
+		token, err := claim.NewToken(t.Name, digest, scopes, t.Privileged, p.clock.Now())
+		if err != nil {
+			return nil, fmt.Errorf("tokens[%d]: %w", i, err)
+		}
+		if token.ExpiresAt, err = config.ParseExpires(t.Expires); err != nil {
+			return nil, fmt.Errorf("tokens[%d].expires: %w", i, err)
+		}
+		configured = append(configured, token)
+	}
+	return claim.NewClients(claim.ClientOptions{
+		Tokens: persistence.NewTokens(db), Configured: configured, HashKey: hashKey,
+		Failures: ratelimit.Limit{Most: cfg.Limits.TokenFailures, Window: cfg.Limits.LoginWindow},
+		Limiter:  p.metrics.Limiter(metrics.LimitTokens, persistence.NewLimiter(db)), Now: p.clock.Now, Log: p.log,
+	}), nil
+}
+
+// errMapping says that an operator's mapping fits no identity schema.
+var errMapping = errors.New("scim.mapping does not fit the identity schemas")
+
+// checkSchemas holds the mapping against Kratos' schemas. A mapping of the
+// operator's own that fits none of them is a bad configuration; one that fits some
+// is said in the log, since identities of the others are no users. While Kratos is
+// away nothing is known.
+func (p *program) checkSchemas(ctx context.Context) error {
+	faults, err := p.scim.catalogue.Load(ctx)
+	if err != nil {
+		p.log.WarnContext(ctx, "attribute mapping not checked yet", "error", err)
+		return nil
+	}
+	for _, fault := range faults {
+		p.log.WarnContext(ctx, "identities of this schema are no SCIM users", "fault", fault.Error())
+	}
+	if _, _, err := p.scim.catalogue.ForNew(ctx); errors.Is(err, users.ErrUnmapped) {
+		if len(p.cfg.SCIM.Mapping) > 0 || p.cfg.SCIM.SchemaID != "" {
+			return fmt.Errorf("bad configuration:\n%w", errors.Join(append(faults, fmt.Errorf("%w: %w", errMapping, err))...))
+		}
+		p.log.WarnContext(ctx, "SCIM clients cannot make users", "error", err)
+	}
+	return nil
+}
+
+// completing is how long a request waits for a first pass: that over some hundred
+// users is over by then.
+const completing = 2 * time.Second
+
+// indexState says in /health/ready what a list could not be answered for.
+func (p *program) indexState(ctx context.Context) string {
+	if !p.cfg.SCIM.Enabled {
+		return ""
+	}
+	if complete, err := p.scim.index.Complete(ctx); err != nil || complete {
+		return ""
+	}
+	return "building"
+}
+
+// changed hears of identities that Kratos has changed; nil without SCIM.
+func (p *program) changed() func(context.Context, string) error {
+	if !p.cfg.SCIM.Enabled {
+		return nil
+	}
+	return p.scim.reconciler.Refresh
+}
+
+// index has the index know of what is written.
+func (p *provisioning) indexWritten(ctx context.Context) error { return p.written.Index(ctx, p.users) }

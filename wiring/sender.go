@@ -1,0 +1,115 @@
+package wiring
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+// webhookID names the operator's webhook among the gateways. No gateway of the
+// configuration can be called so.
+const webhookID = "notices.webhook"
+
+// sender builds the worker that sends texts and notices.
+func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
+	texts, err := Templates(p.cfg)
+	if err != nil {
+		return err
+	}
+	routes, phone, err := Gateways(p.cfg)
+	if err != nil {
+		return err
+	}
+	p.phone = phone
+	routing := Routing(p.cfg.SMS)
+	mails, err := smsgateway.NewMails(p.cfg.SMS.Product, p.cfg.SMS.DefaultLanguage)
+	if err != nil {
+		return err
+	}
+	hook, err := webhook(p.cfg, p.realms.Email)
+	if err != nil {
+		return err
+	}
+	if hook != nil {
+		routes = append(routes, smsgateway.Route{ID: webhookID, Gateway: hook})
+		routing.Webhook = []string{webhookID}
+	}
+	for _, route := range routes {
+		gateway, _ := route.Gateway.(interface{ NoticeFault() error })
+		if gateway != nil && p.cfg.Notices.OldNumber && gateway.NoticeFault() != nil {
+			p.log.Warn("this gateway cannot send notices: its template is for codes alone, see docs/sms.md#notices",
+				"gateway", route.ID, "reason", gateway.NoticeFault())
+		}
+	}
+	compose := smsgateway.Composer{Codes: codes, Templates: texts, Mails: mails, Now: p.clock.Now, Link: func(t message.Text) (string, error) {
+		link, err := codes.Link(t.Code.ClaimID)
+		if err != nil {
+			return "", err
+		}
+		return disputePage(p.cfg.Public.BaseURL, link)
+	}}
+	p.routes(routes)
+	p.worker, err = smsgateway.NewWorker(smsgateway.WorkerOptions{
+		Outbox: store, Compose: compose.Compose, Routes: routes, Routing: routing, Now: p.clock.Now, Log: p.log,
+		Ended: p.metrics.TextEnded,
+	})
+	return err
+}
+
+// webhook builds the way to the operator's service; nil if there is none.
+func webhook(cfg config.Config, email func(context.Context, string) (string, error)) (*smsgateway.Webhook, error) {
+	if !hasWebhook(cfg) {
+		return nil, nil //nolint:nilnil // no webhook is no error
+	}
+	hook, err := smsgateway.NewWebhook(requestConfig(cfg.Notices.Webhook.Request), email,
+		smsgateway.HTTPOptions{Timeout: cfg.Notices.Webhook.Timeout})
+	if err != nil {
+		return nil, under("notices.webhook", err)
+	}
+	return hook, nil
+}
+
+func hasWebhook(cfg config.Config) bool { return cfg.Notices.Webhook.Request.URL != "" }
+
+// disputePath is where the page behind a notice's link is.
+const disputePath = "/not-me"
+
+func disputePage(base, link string) (string, error) { return url.JoinPath(base, disputePath, link) }
+
+// Routing is which gateways a number goes to.
+func Routing(sms config.SMS) smsgateway.Routing {
+	byCode := map[string][]string{}
+	for _, route := range sms.Routes {
+		for _, code := range route.CallingCodes {
+			byCode[code] = route.Gateways
+		}
+	}
+	return smsgateway.Routing{ByCode: byCode}
+}
+
+// receipts builds what takes the receipts of the gateways that can prove them.
+func receipts(cfg config.Config, store message.Receipts, now func() time.Time) (*smsgateway.Receipts, error) {
+	readers := map[string]smsgateway.Reader{}
+	for i, g := range cfg.SMS.Gateways {
+		secret := receiptSecret(g)
+		if secret == "" {
+			continue
+		}
+		reader, err := smsgateway.NewReceiptReader(g.Type, secret)
+		if err != nil {
+			return nil, fmt.Errorf("sms.gateways[%d]: %w", i, err)
+		}
+		readers[g.ID] = reader
+	}
+	return smsgateway.NewReceipts(smsgateway.ReceiptOptions{
+		Readers: readers, Store: store, Now: now, BaseURL: strings.TrimSuffix(cfg.Public.BaseURL, "/"),
+	}), nil
+}

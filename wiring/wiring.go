@@ -1,0 +1,184 @@
+// Package wiring assembles Holdline from its configuration: the stores, each realm's
+// Kratos, the SMS gateways, the rules between them, what answers requests and what
+// works in the background. It opens and runs nothing; package app does.
+package wiring
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/kratos"
+	"github.com/holdline/holdline/metrics"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+// Parts are what Holdline is assembled from beside the configuration.
+type Parts struct {
+	Database  *database.DB // its schema is up to date
+	Clock     *database.Clock
+	Observers Observers
+	Release   string
+	Log       *slog.Logger
+	// FramedBy is the origin whose pages may show Holdline's own in frames: the
+	// demo's. Blank for none.
+	FramedBy string
+}
+
+// Holdline is what runs: what answers requests, and what works in the
+// background. Nothing of it runs yet.
+type Holdline struct {
+	// Public and Admin answer what comes to the two listeners.
+	Public, Admin http.Handler
+	// Load reads what has to be in force from the first request on. The error says
+	// that the configuration does not fit what is there.
+	Load func(context.Context) error
+	// Jobs are the work in the background, and Loops that which has a pace of its own:
+	// each until its context ends.
+	Jobs  []Job
+	Loops []func(context.Context) error
+	// Send sends texts until its context ends. It should end after the listeners have:
+	// what they still answer may queue a text.
+	Send func(context.Context) error
+	// Policy is the policy in force, with what administrators have set.
+	Policy func() claim.Policy
+	Claims *claim.Service
+	// Reconcile compares the index of users with Kratos, unless another replica does.
+	Reconcile func(context.Context) error
+	Close     func()
+}
+
+// program is Holdline while it is put together.
+type program struct {
+	cfg       config.Config
+	log       *slog.Logger
+	release   string
+	db        *database.DB
+	clock     *database.Clock
+	directory *kratos.Directory // the primary realm, which SCIM is about
+	realms    kratos.Realms
+	switches  *claim.Switchboard
+	claims    *claim.Service
+	asked     metrics.Claims // the same, for who asks them something
+	watch     *fraud.Monitor
+	worker    *smsgateway.Worker
+	receipts  *smsgateway.Receipts
+	phone     *smsgateway.Simulator // nil without a simulator gateway
+	clients   *claim.Clients
+	failures  *web.Failures // of authentication
+	passwords *claim.Attempts
+	scim      provisioning
+	Observers
+	framedBy string // see [Parts]
+}
+
+// Assemble puts Holdline together.
+func Assemble(cfg config.Config, parts Parts) (*Holdline, error) {
+	p, err := assemble(cfg, parts)
+	if err != nil {
+		return nil, err
+	}
+	h := &Holdline{
+		Load: p.load, Jobs: p.jobs(), Send: p.worker.Run, Policy: p.switches.Policy, Claims: p.claims,
+		Reconcile: p.scim.schedule.Once, Close: p.realms.Close,
+	}
+	if cfg.SCIM.Enabled {
+		h.Loops = []func(context.Context) error{p.scim.schedule.Run, p.scim.indexWritten}
+	}
+	if h.Public, err = p.publicRoutes(); err != nil {
+		return nil, err
+	}
+	h.Admin, err = p.adminRoutes()
+	return h, err
+}
+
+func newProgram(cfg config.Config, parts Parts) *program {
+	return &program{
+		cfg: cfg, log: parts.Log, release: parts.Release, db: parts.Database, clock: parts.Clock,
+		Observers: parts.Observers, framedBy: parts.FramedBy,
+	}
+}
+
+// load reads what administrators have set, and holds the mapping of attributes
+// against Kratos' schemas.
+func (p *program) load(ctx context.Context) error {
+	if p.cfg.SCIM.Enabled {
+		if err := p.checkSchemas(ctx); err != nil {
+			return err
+		}
+	}
+	return p.switches.Once(ctx)
+}
+
+func assemble(cfg config.Config, parts Parts) (*program, error) {
+	p := newProgram(cfg, parts)
+	clock, db := parts.Clock, parts.Database
+	plan := NumberPlan(cfg)
+	secrets := make([]string, len(cfg.Secrets.OTP))
+	for i, secret := range cfg.Secrets.OTP {
+		secrets[i] = secret.Reveal()
+	}
+	codes, err := otp.New(secrets, cfg.OTP.Length, otp.Alphabet(cfg.OTP.Alphabet))
+	if err != nil {
+		return nil, err
+	}
+	hashKey, err := hkdf.Key(sha256.New, []byte(secrets[0]), nil, "names of limits", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("derive a key: %w", err)
+	}
+	if err := p.connect(hashKey); err != nil {
+		return nil, err
+	}
+	store := persistence.NewStore(db)
+	if err := p.sender(store, codes); err != nil {
+		return nil, err
+	}
+	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), Policy(cfg), clock.Now, p.log)
+	p.watch = fraud.New(store, p.traffic, clock.Now, p.log)
+	p.claims = claim.NewService(claim.Options{
+		Store: store, OnCommit: p.onCommit, Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
+		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
+		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Blocked, Log: p.log,
+	})
+	if p.receipts, err = receipts(cfg, p.metrics.Receipts(store), clock.Now); err != nil {
+		return nil, err
+	}
+	if p.clients, err = clients(cfg, db, hashKey, p); err != nil {
+		return nil, err
+	}
+	p.failures = &web.Failures{Log: p.log, Now: clock.Now, Count: func(credential web.Credential, refusal web.Refusal) {
+		p.metrics.AuthenticationFailed(string(credential), string(refusal))
+	}}
+	p.passwords = &claim.Attempts{
+		Limiter:  p.metrics.Limiter(metrics.LimitPasswordsOfAddress, persistence.NewLimiter(db)),
+		Failures: ratelimit.Limit{Most: cfg.Limits.AddressFailures, Window: cfg.Limits.LoginWindow},
+		HashKey:  hashKey, Now: clock.Now, Log: p.log,
+	}
+	p.asked = p.metrics.Claims(p.claims)
+	p.provision()
+	p.show(store)
+	return p, nil
+}
+
+// jitter spreads a wait over its second half.
+func jitter(d time.Duration) time.Duration {
+	if d <= 1 {
+		return d
+	}
+	return d/2 + rand.N(d/2) //nolint:gosec // spreads load, guards nothing
+}
