@@ -13,7 +13,8 @@ import (
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
-	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/provider"
+	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
 func TestHealthAnswersAsDocumented(t *testing.T) {
@@ -37,8 +38,8 @@ func TestHealthAnswersAsDocumented(t *testing.T) {
 }
 
 // receiptRoutes are as app has them.
-func receiptRoutes(engine *gin.Engine, server *web.Server, receipts *smsgateway.Receipts) {
-	engine.Match([]string{http.MethodGet, http.MethodPost}, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
+func receiptRoutes(engine *gin.Engine, server *web.Server, receipts *receipt.Receiver) {
+	engine.Match([]string{http.MethodGet, http.MethodPost}, receipt.Path+":gateway", func(c *gin.Context) {
 		if err := receipts.Receive(c.Request, c.Param("gateway")); err != nil {
 			server.Fail(c, err)
 			return
@@ -49,12 +50,12 @@ func receiptRoutes(engine *gin.Engine, server *web.Server, receipts *smsgateway.
 
 func TestReceiptsAnswerAsDocumented(t *testing.T) {
 	book, store := newBook(t), claimtest.NewStore()
-	reader, err := smsgateway.NewReceiptReader("http", "the-secret")
+	reader, err := provider.NewReceiptReader("http", "the-secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipts := smsgateway.NewReceipts(smsgateway.ReceiptOptions{
-		Readers: map[string]smsgateway.Reader{"main": reader}, Store: store,
+	receipts := receipt.New(receipt.Options{
+		Readers: map[string]receipt.Reader{"main": reader}, Store: store,
 		Now: func() time.Time { return noon }, BaseURL: "https://id.example.com",
 	})
 	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) { receiptRoutes(engine, server, receipts) })

@@ -25,7 +25,7 @@ import (
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
 	"github.com/holdline/holdline/scimbridge"
-	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -82,7 +82,7 @@ func TestThePublicRoutesAreTheDocuments(t *testing.T) {
 		server.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
 		api.Mount(engine)
 		userapi.Mount(engine, server, &claims{}, people{}, 6)
-		receiptRoutes(engine, server, smsgateway.NewReceipts(smsgateway.ReceiptOptions{}))
+		receiptRoutes(engine, server, receipt.New(receipt.Options{}))
 		brand := verify.Brand{Name: "Holdline", Language: "en"}
 		if err := verify.Mount(engine, server, verify.Options{Brand: brand, URL: "https://id.example.com/verify"}); err != nil {
 			t.Fatal(err)

@@ -17,6 +17,10 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/delivery"
+	"github.com/holdline/holdline/smsgateway/provider"
+	"github.com/holdline/holdline/smsgateway/receipt"
+	"github.com/holdline/holdline/smsgateway/template"
 )
 
 // simulatorKeeps is how many texts the phone simulator remembers.
@@ -43,7 +47,7 @@ func Check(cfg config.Config) error {
 
 // checkTemplateIDs looks for registered texts in languages that nothing is written
 // in; texts is nil if they are at fault themselves.
-func checkTemplateIDs(cfg config.Config, texts *smsgateway.Templates) error {
+func checkTemplateIDs(cfg config.Config, texts *template.Templates) error {
 	if texts == nil {
 		return nil
 	}
@@ -59,7 +63,7 @@ func checkTemplateIDs(cfg config.Config, texts *smsgateway.Templates) error {
 }
 
 // Templates write texts with the public host in their last line.
-func Templates(cfg config.Config) (*smsgateway.Templates, error) {
+func Templates(cfg config.Config) (*template.Templates, error) {
 	base, err := url.Parse(cfg.Public.BaseURL)
 	if err != nil {
 		return nil, errors.New("public.base_url: must be an http or https URL")
@@ -74,7 +78,7 @@ func Templates(cfg config.Config) (*smsgateway.Templates, error) {
 			message.TextCode: texts.Code, message.TextChanged: texts.Changed, message.TextRemoved: texts.Removed,
 		}
 	}
-	return smsgateway.NewTemplates(smsgateway.TemplateOptions{
+	return template.New(template.Options{
 		Product: cfg.SMS.Product, Host: host, Own: own, Default: cfg.SMS.DefaultLanguage,
 		CodeLength: cfg.OTP.Length, LongestLink: base.JoinPath(disputePath, strings.Repeat("x", otp.LinkLength)).String(),
 		Segments: cfg.SMS.Segments, NoticeSegments: cfg.SMS.NoticeSegments,
@@ -82,25 +86,25 @@ func Templates(cfg config.Config) (*smsgateway.Templates, error) {
 }
 
 // Gateways builds the routes, and the phone if one of them leads there.
-func Gateways(cfg config.Config) (routes []smsgateway.Route, phone *smsgateway.Simulator, err error) {
+func Gateways(cfg config.Config) (routes []delivery.Route, phone *provider.Simulator, err error) {
 	return ObservedGateways(cfg, nil)
 }
 
 // ObservedGateways are gateways whose exchanges, by their place in the
 // configuration, are told.
-func ObservedGateways(cfg config.Config, observe func(gateway int, e smsgateway.Exchange)) (routes []smsgateway.Route, phone *smsgateway.Simulator, err error) {
+func ObservedGateways(cfg config.Config, observe func(gateway int, e provider.Exchange)) (routes []delivery.Route, phone *provider.Simulator, err error) {
 	var faults []error
 	for i, g := range cfg.SMS.Gateways {
 		if g.Type == "simulator" && phone == nil {
-			phone = smsgateway.NewSimulator(simulatorKeeps, time.Now)
+			phone = provider.NewSimulator(simulatorKeeps, time.Now)
 		}
-		var of func(smsgateway.Exchange)
+		var of func(provider.Exchange)
 		if observe != nil {
-			of = func(e smsgateway.Exchange) { observe(i, e) }
+			of = func(e provider.Exchange) { observe(i, e) }
 		}
 		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone, of)
 		faults = append(faults, under(fmt.Sprintf("sms.gateways[%d]", i), err))
-		routes = append(routes, smsgateway.Route{ID: g.ID, Gateway: gateway, Rate: g.Rate, Concurrency: g.Concurrency})
+		routes = append(routes, delivery.Route{ID: g.ID, Gateway: gateway, Rate: g.Rate, Concurrency: g.Concurrency})
 	}
 	return routes, phone, errors.Join(faults...)
 }
@@ -115,51 +119,51 @@ func under(section string, err error) error {
 }
 
 // gatewayOf builds a gateway that reports receipts to a URL, unless that is blank.
-func gatewayOf(g config.Gateway, receipts string, phone *smsgateway.Simulator, observe func(smsgateway.Exchange)) (smsgateway.Gateway, error) {
-	options := smsgateway.HTTPOptions{Timeout: g.Timeout, Observe: observe}
-	var api smsgateway.API
+func gatewayOf(g config.Gateway, receipts string, phone *provider.Simulator, observe func(provider.Exchange)) (smsgateway.Gateway, error) {
+	options := provider.HTTPOptions{Timeout: g.Timeout, Observe: observe}
+	var api provider.API
 	switch g.Type {
 	case "simulator":
 		return phone, nil
 	case "http":
 		options.Custom = customOf(g)
-		return smsgateway.NewHTTP(requestConfig(g.Request), options)
+		return provider.NewHTTP(requestConfig(g.Request), options)
 	case "sns":
 		return snsOf(g, options)
 	case "vonage":
-		api = smsgateway.Vonage{
+		api = provider.Vonage{
 			APIKey: g.APIKey.Reveal(), APISecret: g.APISecret.Reveal(), From: g.From, Endpoint: g.Endpoint, Callback: receipts,
 		}
 	case "twilio":
-		api = smsgateway.Twilio{
+		api = provider.Twilio{
 			AccountSID: g.AccountSID, AuthToken: g.AuthToken.Reveal(), APIKeySID: g.APIKeySID, APIKeySecret: g.APIKeySecret.Reveal(),
 			From: g.From, MessagingServiceSID: g.MessagingServiceSID, Endpoint: g.Endpoint, Callback: receipts,
 		}
 	case "messagebird":
-		api = smsgateway.MessageBird{
+		api = provider.MessageBird{
 			AccessKey: g.AccessKey.Reveal(), Originator: g.Originator, Endpoint: g.Endpoint, Callback: receipts,
 		}
 	case "bird":
-		api = smsgateway.Bird{
+		api = provider.Bird{
 			AccessKey: g.AccessKey.Reveal(), WorkspaceID: g.WorkspaceID, ChannelID: g.ChannelID, Endpoint: g.Endpoint,
 		}
 	case "sinch":
-		api = smsgateway.Sinch{
+		api = provider.Sinch{
 			ServicePlanID: g.ServicePlanID, APIToken: g.APIToken.Reveal(), From: g.From, Region: g.Region,
 			Endpoint: g.Endpoint, Callback: receipts,
 		}
 	case "kannel":
-		api = smsgateway.Kannel{
+		api = provider.Kannel{
 			Username: g.Username, Password: g.Password.Reveal(), From: g.From, Endpoint: g.Endpoint, Callback: receipts,
 		}
 	default:
 		return nil, errors.New("type: is none of the known types")
 	}
-	return smsgateway.NewAPI(api, options), nil
+	return provider.NewAPI(api, options), nil
 }
 
 // customOf is what a gateway of type http has beside its requests.
-func customOf(g config.Gateway) smsgateway.CustomOptions {
+func customOf(g config.Gateway) provider.CustomOptions {
 	ids := map[message.TextKind]map[string]string{message.TextCode: {}, message.TextChanged: {}, message.TextRemoved: {}}
 	for language, one := range g.TemplateIDs {
 		for kind, id := range map[message.TextKind]string{
@@ -170,14 +174,14 @@ func customOf(g config.Gateway) smsgateway.CustomOptions {
 			}
 		}
 	}
-	return smsgateway.CustomOptions{
+	return provider.CustomOptions{
 		Preset: g.Preset, Response: g.Response, Data: reveal(g.Data), TemplateIDs: ids, Now: time.Now,
 	}
 }
 
 // snsOf takes credentials from where AWS' own tools look if none are configured.
-func snsOf(g config.Gateway, options smsgateway.HTTPOptions) (smsgateway.Gateway, error) {
-	o := smsgateway.SNSOptions{
+func snsOf(g config.Gateway, options provider.HTTPOptions) (smsgateway.Gateway, error) {
+	o := provider.SNSOptions{
 		Region: g.Region, AccessKeyID: g.AccessKeyID, SecretAccessKey: g.SecretAccessKey.Reveal(),
 		SenderID: g.SenderID, Endpoint: g.Endpoint,
 	}
@@ -188,7 +192,7 @@ func snsOf(g config.Gateway, options smsgateway.HTTPOptions) (smsgateway.Gateway
 	if o.AccessKeyID == "" || o.SecretAccessKey == "" {
 		return nil, errors.New("access_key_id: is missing, and so are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
-	return smsgateway.NewSNS(o, options), nil
+	return provider.NewSNS(o, options), nil
 }
 
 // receiptSecret is what proves a gateway's receipts; blank if none are taken.
@@ -211,17 +215,17 @@ func receiptURL(base string, g config.Gateway) string {
 	if secret == "" || g.Type == "twilio" && !strings.HasPrefix(base, "https://") {
 		return ""
 	}
-	receipts := strings.TrimSuffix(base, "/") + smsgateway.ReceiptsPath + g.ID
+	receipts := strings.TrimSuffix(base, "/") + receipt.Path + g.ID
 	if g.ReceiptSecret != "" {
 		receipts += "?secret=" + url.QueryEscape(secret)
 	}
 	return receipts
 }
 
-func requestConfig(r config.RequestConfig) smsgateway.RequestConfig {
-	return smsgateway.RequestConfig{
+func requestConfig(r config.RequestConfig) provider.RequestConfig {
+	return provider.RequestConfig{
 		URL: r.URL.Reveal(), Method: r.Method, Headers: reveal(r.Headers), Body: r.Body.Reveal(),
-		Auth: smsgateway.Auth{Type: r.Auth.Type, Config: reveal(r.Auth.Config)},
+		Auth: provider.Auth{Type: r.Auth.Type, Config: reveal(r.Auth.Config)},
 	}
 }
 

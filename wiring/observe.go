@@ -16,7 +16,7 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/delivery"
 	"github.com/holdline/holdline/tracing"
 )
 
@@ -90,7 +90,7 @@ func (o Observers) DatabaseCall() func(ctx context.Context, operation, table str
 }
 
 // routes go before gateways.
-func (o Observers) routes(routes []smsgateway.Route) {
+func (o Observers) routes(routes []delivery.Route) {
 	for i, route := range routes {
 		gateway := o.metrics.Gateway(route.ID, route.Gateway)
 		if o.tracer != nil {

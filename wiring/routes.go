@@ -19,7 +19,8 @@ import (
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/selfservice"
 	"github.com/holdline/holdline/scimbridge"
-	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/provider"
+	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
 func (p *program) server(listener string) (*web.Server, error) {
@@ -65,7 +66,7 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	server.Health(engine, p.release, p.checks(), p.indexState)
 	api.Mount(engine)
 	userapi.Mount(engine, server, p.asked, p.realms, p.cfg.OTP.Length)
-	engine.Match(getAndPost, smsgateway.ReceiptsPath+":gateway", func(c *gin.Context) {
+	engine.Match(getAndPost, receipt.Path+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
 			server.Fail(c, server.Failed(c, web.Receipt, err))
 			return
@@ -126,7 +127,7 @@ func (p *program) adminRoutes() (http.Handler, error) {
 }
 
 // screen shows what arrived at the simulator.
-func screen(s *smsgateway.Simulator) []selfservice.PhoneText {
+func screen(s *provider.Simulator) []selfservice.PhoneText {
 	var texts []selfservice.PhoneText
 	for _, text := range s.Texts() {
 		texts = append(texts, selfservice.PhoneText{ID: text.ID, To: text.To, Body: text.Body, At: text.At})

@@ -11,7 +11,10 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/delivery"
+	"github.com/holdline/holdline/smsgateway/provider"
+	"github.com/holdline/holdline/smsgateway/receipt"
+	"github.com/holdline/holdline/smsgateway/template"
 )
 
 // webhookID names the operator's webhook among the gateways. No gateway of the
@@ -30,7 +33,7 @@ func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
 	}
 	p.phone = phone
 	routing := Routing(p.cfg.SMS)
-	mails, err := smsgateway.NewMails(p.cfg.SMS.Product, p.cfg.SMS.DefaultLanguage)
+	mails, err := template.NewMails(p.cfg.SMS.Product, p.cfg.SMS.DefaultLanguage)
 	if err != nil {
 		return err
 	}
@@ -39,7 +42,7 @@ func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
 		return err
 	}
 	if hook != nil {
-		routes = append(routes, smsgateway.Route{ID: webhookID, Gateway: hook})
+		routes = append(routes, delivery.Route{ID: webhookID, Gateway: hook})
 		routing.Webhook = []string{webhookID}
 	}
 	for _, route := range routes {
@@ -49,7 +52,7 @@ func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
 				"gateway", route.ID, "reason", gateway.NoticeFault())
 		}
 	}
-	compose := smsgateway.Composer{Codes: codes, Templates: texts, Mails: mails, Now: p.clock.Now, Link: func(t message.Text) (string, error) {
+	compose := template.Composer{Codes: codes, Templates: texts, Mails: mails, Now: p.clock.Now, Link: func(t message.Text) (string, error) {
 		link, err := codes.Link(t.Code.ClaimID)
 		if err != nil {
 			return "", err
@@ -57,20 +60,20 @@ func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
 		return disputePage(p.cfg.Public.BaseURL, link)
 	}}
 	p.routes(routes)
-	p.worker, err = smsgateway.NewWorker(smsgateway.WorkerOptions{
+	p.worker, err = delivery.New(delivery.Options{
 		Outbox: store, Compose: compose.Compose, Routes: routes, Routing: routing, Now: p.clock.Now, Log: p.log,
-		Ended: p.metrics.TextEnded,
+		OnDone: p.metrics.TextEnded,
 	})
 	return err
 }
 
 // webhook builds the way to the operator's service; nil if there is none.
-func webhook(cfg config.Config, email func(context.Context, string) (string, error)) (*smsgateway.Webhook, error) {
+func webhook(cfg config.Config, email func(context.Context, string) (string, error)) (*provider.Webhook, error) {
 	if !hasWebhook(cfg) {
 		return nil, nil //nolint:nilnil // no webhook is no error
 	}
-	hook, err := smsgateway.NewWebhook(requestConfig(cfg.Notices.Webhook.Request), email,
-		smsgateway.HTTPOptions{Timeout: cfg.Notices.Webhook.Timeout})
+	hook, err := provider.NewWebhook(requestConfig(cfg.Notices.Webhook.Request), email,
+		provider.HTTPOptions{Timeout: cfg.Notices.Webhook.Timeout})
 	if err != nil {
 		return nil, under("notices.webhook", err)
 	}
@@ -85,31 +88,31 @@ const disputePath = "/not-me"
 func disputePage(base, link string) (string, error) { return url.JoinPath(base, disputePath, link) }
 
 // Routing is which gateways a number goes to.
-func Routing(sms config.SMS) smsgateway.Routing {
+func Routing(sms config.SMS) delivery.Routing {
 	byCode := map[string][]string{}
 	for _, route := range sms.Routes {
 		for _, code := range route.CallingCodes {
 			byCode[code] = route.Gateways
 		}
 	}
-	return smsgateway.Routing{ByCode: byCode}
+	return delivery.Routing{ByCode: byCode}
 }
 
 // receipts builds what takes the receipts of the gateways that can prove them.
-func receipts(cfg config.Config, store message.Receipts, now func() time.Time) (*smsgateway.Receipts, error) {
-	readers := map[string]smsgateway.Reader{}
+func receipts(cfg config.Config, store message.Receipts, now func() time.Time) (*receipt.Receiver, error) {
+	readers := map[string]receipt.Reader{}
 	for i, g := range cfg.SMS.Gateways {
 		secret := receiptSecret(g)
 		if secret == "" {
 			continue
 		}
-		reader, err := smsgateway.NewReceiptReader(g.Type, secret)
+		reader, err := provider.NewReceiptReader(g.Type, secret)
 		if err != nil {
 			return nil, fmt.Errorf("sms.gateways[%d]: %w", i, err)
 		}
 		readers[g.ID] = reader
 	}
-	return smsgateway.NewReceipts(smsgateway.ReceiptOptions{
+	return receipt.New(receipt.Options{
 		Readers: readers, Store: store, Now: now, BaseURL: strings.TrimSuffix(cfg.Public.BaseURL, "/"),
 	}), nil
 }

@@ -25,7 +25,9 @@ import (
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
-	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/delivery"
+	"github.com/holdline/holdline/smsgateway/provider"
+	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
 // Parts are what Holdline is assembled from beside the configuration.
@@ -76,9 +78,9 @@ type program struct {
 	claims    *claim.Service
 	asked     metrics.Claims // the same, for who asks them something
 	watch     *fraud.Monitor
-	worker    *smsgateway.Worker
-	receipts  *smsgateway.Receipts
-	phone     *smsgateway.Simulator // nil without a simulator gateway
+	worker    *delivery.Worker
+	receipts  *receipt.Receiver
+	phone     *provider.Simulator // nil without a simulator gateway
 	clients   *claim.Clients
 	failures  *web.Failures // of authentication
 	passwords *claim.Attempts
@@ -153,7 +155,7 @@ func assemble(cfg config.Config, parts Parts) (*program, error) {
 	p.claims = claim.NewService(claim.Options{
 		Store: store, OnCommit: p.onCommit, Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
 		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
-		Jitter: jitter, Send: p.worker.Offer, Stopped: p.watch.Blocked, Log: p.log,
+		Jitter: jitter, Send: p.worker.Enqueue, Stopped: p.watch.Blocked, Log: p.log,
 	})
 	if p.receipts, err = receipts(cfg, p.metrics.Receipts(store), clock.Now); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/provider"
 )
 
 const (
@@ -207,9 +208,9 @@ func TestProviderCountsTexts(t *testing.T) {
 func gateway(t *testing.T, url string) smsgateway.Gateway {
 	t.Helper()
 	config := double.RequestConfig(url)
-	g, err := smsgateway.NewHTTP(smsgateway.RequestConfig{
+	g, err := provider.NewHTTP(provider.RequestConfig{
 		URL: config["url"].(string), Method: config["method"].(string), Body: config["body"].(string),
-	}, smsgateway.HTTPOptions{Timeout: 2 * time.Hour})
+	}, provider.HTTPOptions{Timeout: 2 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

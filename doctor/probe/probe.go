@@ -131,8 +131,8 @@ func probeGateways(ctx context.Context, cfg config.Config, seen []doctor.Gateway
 	for i, route := range routes {
 		seen[i].Key = gatewayKey(i)
 		g.Go(func() error {
-			if gateway, ok := route.Gateway.(interface{ Look(context.Context) error }); ok {
-				seen[i].Err = gateway.Look(ctx)
+			if gateway, ok := route.Gateway.(interface{ CheckAccount(context.Context) error }); ok {
+				seen[i].Err = gateway.CheckAccount(ctx)
 				seen[i].Refuses = errors.Is(seen[i].Err, smsgateway.ErrAccount)
 			}
 			return nil

@@ -20,6 +20,8 @@ import (
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway"
+	"github.com/holdline/holdline/smsgateway/provider"
+	"github.com/holdline/holdline/smsgateway/template"
 	"github.com/holdline/holdline/wiring"
 )
 
@@ -39,8 +41,8 @@ func SendTest(ctx context.Context, cfg config.Config, number, gateway string) (d
 		return doctor.Report{}, err
 	}
 	var mu sync.Mutex
-	exchanges := make([][]smsgateway.Exchange, len(cfg.SMS.Gateways))
-	routes, _, err := wiring.ObservedGateways(cfg, func(i int, e smsgateway.Exchange) {
+	exchanges := make([][]provider.Exchange, len(cfg.SMS.Gateways))
+	routes, _, err := wiring.ObservedGateways(cfg, func(i int, e provider.Exchange) {
 		mu.Lock()
 		defer mu.Unlock()
 		exchanges[i] = append(exchanges[i], e)
@@ -117,7 +119,7 @@ func testMessage(cfg config.Config, to phone.Number) (smsgateway.Message, error)
 		IdentityID: "00000000-0000-0000-0000-000000000000",
 	}
 	m.Write = func(languages []string) (string, string, error) {
-		return texts.RenderIn(m.Kind, "", languages, smsgateway.TextData{Code: code, Minutes: max(1, int(validity/time.Minute))})
+		return texts.RenderIn(m.Kind, "", languages, template.Data{Code: code, Minutes: max(1, int(validity/time.Minute))})
 	}
 	m.Body, m.Written, err = m.Write(nil)
 	return m, err
@@ -139,7 +141,7 @@ func outcomeOf(err error) doctor.Outcome {
 	return doctor.OutcomeLater
 }
 
-func maskedExchange(mask doctor.Mask, e smsgateway.Exchange) doctor.Exchange {
+func maskedExchange(mask doctor.Mask, e provider.Exchange) doctor.Exchange {
 	out := doctor.Exchange{
 		Method: e.Method, URL: mask.Text(e.URL), Headers: mask.Headers(e.Header), Body: mask.Body(e.Body),
 	}

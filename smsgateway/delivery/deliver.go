@@ -1,0 +1,260 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/smsgateway"
+)
+
+const (
+	firstPause   = time.Second
+	longestPause = 30 * time.Second
+	// longestNoticePause is that of notices, which are tried for a day.
+	longestNoticePause = time.Hour
+	longestReason      = 200
+	// mostUnsureTries bounds how often a text is tried whose gateways give answers
+	// that nobody understands: each may have been a yes.
+	mostUnsureTries = 3
+	// shortestSend is the least time that a gateway is given: one that is cut off
+	// sooner would be blamed for it.
+	shortestSend = time.Second
+)
+
+const (
+	reasonExpired = "the code expired"
+	reasonStale   = "the claim no longer waits for this code"
+)
+
+// deliver brings a text that is leased to this process to its end, or puts it
+// off. No statement happens before the send. The turn is for its first gateway;
+// without one, the text waits for it.
+func (w *Worker) deliver(ctx context.Context, t message.QueuedText, lease time.Time, held *permit) {
+	now := w.Now()
+	if dead(t.Text, now) {
+		w.end(ctx, t.Text, message.TextResult{State: message.TextDropped, Reason: reasonExpired})
+		return
+	}
+	room := lease.Sub(now) - settling
+	if room < shortestSend {
+		return // soon it is due
+	}
+	if !t.Expires.IsZero() {
+		room = min(room, t.Expires.Sub(now))
+	}
+	msg, err := w.Compose(t.Text)
+	if err != nil {
+		w.end(ctx, t.Text, message.TextResult{State: message.TextFailed, Reason: err.Error()})
+		return
+	}
+	sending, cancel := context.WithTimeout(ctx, room)
+	defer cancel()
+	o := w.attempt(sending, t, msg, held)
+	switch {
+	case o.sent:
+		w.end(ctx, t.Text, message.TextResult{State: message.TextSent, Gateway: o.gateway, ProviderID: o.providerID})
+	case o.unclear > 1:
+		w.end(ctx, t.Text, message.TextResult{State: message.TextSent, Gateway: o.gateway, Reason: o.reason()})
+	case o.passing && (!o.unsure || t.Tries+1 < mostUnsureTries):
+		w.putOff(ctx, t, o)
+	default:
+		w.end(ctx, t.Text, message.TextResult{State: message.TextFailed, Gateway: o.gateway, Reason: o.reason()})
+	}
+}
+
+// dead reports whether a text is not to be sent any more: its code has no time
+// left. One without an end, as a notice may be, lives on.
+func dead(t message.Text, now time.Time) bool {
+	return !t.Expires.IsZero() && t.Expires.Sub(now) < shortestSend
+}
+
+// outcome is how an attempt on all lanes ended.
+type outcome struct {
+	gateway, providerID string // of the last one that was asked
+	sent                bool
+	unclear             int           // how often it may have been taken, in earlier tries too
+	unsure              bool          // a gateway's answer is not understood
+	passing             bool          // some gateway may take it later
+	after               time.Duration // not before any of them is willing
+	reasons             []string
+}
+
+func (o *outcome) reason() string {
+	if len(o.reasons) == 0 {
+		return "no gateway is for it"
+	}
+	reason := strings.Join(o.reasons, "; ")
+	return strings.ToValidUTF8(reason[:min(len(reason), longestReason)], "")
+}
+
+// fail notes why a gateway did not take the message.
+func (o *outcome) fail(l *sender, reason string, passing bool, after time.Duration) {
+	o.reasons = append(o.reasons, l.ID+": "+reason)
+	if passing && (!o.passing || after < o.after) {
+		o.after = after
+	}
+	o.passing = o.passing || passing
+}
+
+// passOver notes a gateway that was not asked.
+func (o *outcome) passOver(l *sender, now time.Time) {
+	if h := l.report(now); h.RestingUntil.IsZero() {
+		o.fail(l, "busy", true, 0)
+	} else {
+		o.fail(l, string(h.State), true, h.RestingUntil.Sub(now))
+	}
+}
+
+// attempt asks the lanes in order until one takes the message. One that is busy
+// or shut is passed over, so that one that hangs keeps no text from the next. A
+// text that may have been taken is sent once more, not again and again: here or
+// in a later try.
+func (w *Worker) attempt(ctx context.Context, t message.QueuedText, m smsgateway.Message, held *permit) outcome {
+	lanes := w.table.senders(t.Text)
+	if held == nil {
+		held = await(ctx, lanes)
+	}
+	defer held.release()
+	var o outcome
+	if t.Unclear {
+		o.unclear = 1
+	}
+	for i, l := range lanes {
+		share := shareOf(ctx, len(lanes)-i)
+		if share == 0 {
+			o.fail(l, "no time is left", true, 0)
+			break
+		}
+		turn := held
+		if held == nil {
+			turn = l.enter()
+		}
+		if turn == nil || turn.sender != l {
+			o.passOver(l, w.Now())
+			continue
+		}
+		held, o.gateway = nil, l.ID
+		id, err := turn.askFor(ctx, m, share)
+		if err == nil {
+			o.sent, o.providerID = true, id
+			return o
+		}
+		o.fail(l, err.Error(), isPassing(err, t.Text), restAfter(err))
+		o.unsure = o.unsure || errors.Is(err, smsgateway.ErrUnsure)
+		if errors.Is(err, smsgateway.ErrUnclear) {
+			if o.unclear++; o.unclear > 1 {
+				break
+			}
+		}
+	}
+	return o
+}
+
+// isPassing reports whether the gateway may take the text later. An account may be put
+// in order within the hours that a notice has, though not while a person waits.
+func isPassing(err error, t message.Text) bool {
+	return !errors.Is(err, smsgateway.ErrRefused) || isNotice(t) && errors.Is(err, smsgateway.ErrAccount)
+}
+
+// isNotice tells what is worth hours of trying: nobody waits for it.
+func isNotice(t message.Text) bool { return t.Kind != "" && t.Kind != message.TextCode }
+
+// await takes a turn on the first lane that has room, or else waits for the
+// first that will have some. It returns nil if that takes too long.
+func await(ctx context.Context, lanes []*sender) *permit {
+	var busy *sender
+	for _, l := range lanes {
+		if turn := l.enter(); turn != nil {
+			return turn
+		}
+		if busy == nil && !l.shut(l.now()) {
+			busy = l
+		}
+	}
+	if busy == nil {
+		return nil
+	}
+	return busy.queue(ctx)
+}
+
+// shareOf is what a gateway gets of the time that is left, so that there is some
+// for those behind it; zero if there is too little for any.
+func shareOf(ctx context.Context, gateways int) time.Duration {
+	until, _ := ctx.Deadline()
+	left := time.Until(until)
+	if left < shortestSend || ctx.Err() != nil {
+		return 0
+	}
+	return max(shortestSend, left/time.Duration(gateways))
+}
+
+func (t *permit) askFor(ctx context.Context, m smsgateway.Message, share time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, share)
+	defer cancel()
+	return t.ask(ctx, m)
+}
+
+// putOff makes a text due again, unless its code will be dead by then.
+func (w *Worker) putOff(ctx context.Context, t message.QueuedText, o outcome) {
+	until := w.Now().Add(max(o.after, w.pause(t, o.unclear > 0 || o.unsure)))
+	if dead(t.Text, until) {
+		o.reasons = append([]string{"the code expires before another try"}, o.reasons...)
+		w.end(ctx, t.Text, message.TextResult{State: message.TextFailed, Gateway: o.gateway, Reason: o.reason()})
+		return
+	}
+	reason := o.reason()
+	if o.unclear > 0 {
+		reason = message.ReasonUnclear + reason
+	}
+	if w.settle(ctx, t.Text, func(ctx context.Context) error { return w.Outbox.PutOff(ctx, t.ID, until, reason) }) {
+		w.Log.InfoContext(ctx, "text put off", "text", t.ID, "identity", t.IdentityID, "number", t.To,
+			"tries", t.Tries+1, "until", until, "reason", reason)
+	}
+}
+
+// pause doubles with every try. A repeat of what may have been taken comes
+// late: until then an outage may be over. The jitter takes up to half of it away.
+func (w *Worker) pause(t message.QueuedText, unclear bool) time.Duration {
+	shortest, longest := firstPause, longestPause
+	if unclear {
+		shortest = longestPause
+	}
+	if isNotice(t.Text) {
+		longest = longestNoticePause
+	}
+	pause := min(max(shortest, firstPause<<min(t.Tries, 12)), longest)
+	return pause - time.Duration(w.Jitter()*float64(pause)/2)
+}
+
+// end records how a text ended.
+func (w *Worker) end(ctx context.Context, t message.Text, r message.TextResult) {
+	r.TextID, r.At = t.ID, w.Now()
+	if w.settle(ctx, t, func(ctx context.Context) error { return w.Outbox.Done(ctx, r) }) {
+		w.OnDone(t, r)
+		w.Log.InfoContext(ctx, "text "+string(r.State), "text", t.ID, "identity", t.IdentityID, "number", t.To,
+			"gateway", r.Gateway, "provider_id", r.ProviderID, "reason", r.Reason)
+	}
+}
+
+// settle writes to the outbox, if need be several times, also when ctx ended.
+// In the end the lease runs out instead: then a text that was sent is sent once
+// more, with the same code and id.
+func (w *Worker) settle(ctx context.Context, t message.Text, write func(context.Context) error) bool {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
+	defer cancel()
+	pauses := &backoff.ExponentialBackOff{
+		InitialInterval: 50 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Second,
+	}
+	_, err := backoff.Retry(limited,
+		func() (struct{}, error) { return struct{}{}, write(limited) },
+		backoff.WithBackOff(pauses), backoff.WithMaxTries(6), backoff.WithMaxElapsedTime(0))
+	if err != nil {
+		w.Log.ErrorContext(ctx, "text cannot be settled", "text", t.ID, "error", err)
+	}
+	return err == nil
+}

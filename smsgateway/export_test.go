@@ -1,4 +1,0 @@
-package smsgateway
-
-// SignACS3 is for the published example of a signature.
-var SignACS3 = signACS3
