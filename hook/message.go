@@ -44,13 +44,15 @@ func (h handlers) atField(m message) refusal {
 // refuse answers with an error's face, where the user looks, in the first of the
 // languages that it can be said in.
 func (h handlers) refuse(c *gin.Context, err error, languages string) {
-	ctx := c.Request.Context()
-	fault := web.FormFault(err, languages)
-	if fault.Status >= http.StatusInternalServerError {
-		h.Log.ErrorContext(ctx, "number change refused", "error", err)
-	} else {
-		h.Log.InfoContext(ctx, "number change refused", "code", fault.Code)
+	if web.HungUp(c, err) {
+		web.AnswerNobody(c)
+		return
 	}
+	fault := web.FormFault(err, languages)
+	if fault.Status < http.StatusInternalServerError {
+		h.Log.InfoContext(c.Request.Context(), "number change refused", "code", fault.Code)
+	}
+	web.LogError(c, h.Log, "number change refused", err)
 	details := map[string]any{"code": fault.Code}
 	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		details["retry_at"] = limit.Until.Format(time.RFC3339)

@@ -3,7 +3,6 @@ package scimbridge
 import (
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 
@@ -21,14 +20,14 @@ func read(c *gin.Context, limit int) (map[string]any, error) {
 			Status: http.StatusUnsupportedMediaType, Detail: "the content type must be application/scim+json or application/json",
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(web.Innermost(c.Writer), c.Request.Body, int64(limit)))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+	body, err := web.ReadBody(c.Writer, c.Request, int64(limit))
+	if errors.Is(err, web.ErrTooLarge) {
 		return nil, &scim.Error{
 			Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is longer than %d bytes", limit),
 		}
 	}
 	if err != nil {
-		return nil, scim.Bad(scim.InvalidSyntax, "the body broke off")
+		return nil, err
 	}
 	return scim.ReadJSON(body, limit)
 }

@@ -45,15 +45,15 @@ func (h handlers) bulk(c *gin.Context) error {
 		if err == nil {
 			user, status, err = h.operate(ctx, who.By, o)
 		}
-		if errors.Is(err, problem.ErrStoreUnavailable) && !errors.Is(err, claim.ErrRaced) {
+		if errors.Is(err, problem.ErrStoreUnavailable) {
 			outage = err
 		} else {
 			carriedOut++
 		}
 		if err != nil {
 			fault, status, own := faultOf(err, c.GetHeader("Accept-Language"))
-			if !own && status >= http.StatusInternalServerError {
-				h.server.Log.ErrorContext(ctx, "bulk operation failed", "error", err)
+			if !own {
+				web.LogError(c, h.server.Log, "bulk operation failed", err)
 			}
 			outcome := bulk.Outcome{Status: status, Body: fault}
 			if id, ok := h.idOf(o.Path); ok {

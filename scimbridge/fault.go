@@ -75,9 +75,13 @@ func faultOf(err error, languages string) (fault errorBody, status int, own bool
 
 // fail answers with an error.
 func (h handlers) fail(c *gin.Context, err error) {
+	if web.HungUp(c, err) {
+		web.AnswerNobody(c)
+		return
+	}
 	fault, status, own := faultOf(err, c.GetHeader("Accept-Language"))
-	if !own && h.server.BeginError(c, err).Status == web.StatusClientClosed {
-		status = web.StatusClientClosed
+	if !own {
+		h.server.BeginError(c, err)
 	}
 	if status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", web.RetryOutage)

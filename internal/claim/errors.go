@@ -49,7 +49,7 @@ var (
 
 // What a store or the directory can answer.
 var (
-	ErrRaced         = errors.New("claim: somebody else was faster")
+	ErrRaced         = problem.New(problem.Unavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment.", "claim: somebody else was faster")
 	ErrTextedBefore  = errors.New("claim: the identity had a text to this number")
 	ErrExists        = errors.New("claim: exists already")
 	ErrLeased        = problem.New(problem.Unavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment.", "claim: another worker is writing this identity")

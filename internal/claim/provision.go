@@ -49,9 +49,11 @@ const (
 // because its directory has none.
 func (c DirectChange) leavesOut(err error) bool {
 	unusable := errors.Is(err, phone.ErrBadNumber) || errors.Is(err, phone.ErrNumberNotServed)
-	away := errors.Is(err, problem.ErrStoreUnavailable) || errors.Is(err, ErrDirectoryAway)
-	switch {
-	case err == nil || away:
+	if err == nil {
+		return false
+	}
+	switch kind := problem.KindOf(err); {
+	case kind == problem.Internal, kind == problem.Unavailable: // nothing is wrong with the number
 		return false
 	case c.LeaveOut == LeaveOutAny || c.Client && errors.Is(err, ErrBeingApplied):
 		return true

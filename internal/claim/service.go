@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -72,7 +71,7 @@ func again(ctx context.Context, once func() error) error {
 			return ctx.Err()
 		}
 	}
-	return fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, ErrRaced)
+	return ErrRaced
 }
 
 // event is the audit line for a claim that just entered its state.

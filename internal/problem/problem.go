@@ -4,6 +4,7 @@
 package problem
 
 import (
+	"errors"
 	"time"
 )
 
@@ -53,6 +54,14 @@ func (e *Error) Error() string { return e.log }
 
 // Unwrap returns the broader error; nil for none.
 func (e *Error) Unwrap() error { return e.cause }
+
+// KindOf returns what an error means to its caller: Internal for one that is not told.
+func KindOf(err error) Kind {
+	if told := (*Error)(nil); errors.As(err, &told) {
+		return told.Kind
+	}
+	return Internal
+}
 
 // What any store can answer.
 var (

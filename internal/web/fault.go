@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -63,6 +64,35 @@ const StatusClientClosed = 499
 // unlisted is all that is said of an error that nobody planned for.
 var unlisted = problem.New(problem.Internal, "HLD-50001", "Something went wrong.", "unlisted")
 
+// errHungUp is a request whose body ends before it is whole.
+var errHungUp = errors.New("web: caller hung up")
+
+// HungUp reports whether a request's caller is gone, so that nobody reads an answer.
+func HungUp(c *gin.Context, err error) bool {
+	return errors.Is(err, errHungUp) || errors.Is(c.Request.Context().Err(), context.Canceled)
+}
+
+// AnswerNobody ends a request whose caller has hung up: there is no body.
+func AnswerNobody(c *gin.Context) {
+	c.Abort()
+	c.Status(StatusClientClosed)
+	c.Writer.WriteHeaderNow()
+}
+
+// LogError logs an error of a request if it is no fault of its caller's. What is over
+// in a while is a warning, but for a database that does not answer.
+func LogError(c *gin.Context, log *slog.Logger, message string, err error) {
+	kind := problem.KindOf(err)
+	if HungUp(c, err) || kind != problem.Internal && kind != problem.Unavailable {
+		return
+	}
+	level := slog.LevelError
+	if errors.Is(err, context.DeadlineExceeded) || kind == problem.Unavailable && !errors.Is(err, problem.ErrStoreUnavailable) {
+		level = slog.LevelWarn
+	}
+	log.Log(c.Request.Context(), level, message, "route", c.FullPath(), "error", err)
+}
+
 // FaultOf returns an error's face.
 func FaultOf(err error) Fault {
 	found := (*problem.Error)(nil)
@@ -88,6 +118,10 @@ type errorBody struct {
 
 // Fail answers with an error's face.
 func (s *Server) Fail(c *gin.Context, err error) {
+	if HungUp(c, err) {
+		AnswerNobody(c)
+		return
+	}
 	if s.RenderError != nil {
 		s.RenderError(c, err)
 		return
@@ -105,14 +139,7 @@ func (s *Server) Fail(c *gin.Context, err error) {
 // WWW-Authenticate what they lack (RFC 6750, section 3).
 func (s *Server) BeginError(c *gin.Context, err error) Fault {
 	fault := FaultFor(err, c.GetHeader("Accept-Language"))
-	if fault.Status >= http.StatusInternalServerError {
-		if errors.Is(c.Request.Context().Err(), context.Canceled) {
-			fault.Status = StatusClientClosed
-			s.Log.InfoContext(c.Request.Context(), "caller went away", "route", c.FullPath(), "error", err)
-		} else {
-			s.Log.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "error", err)
-		}
-	}
+	LogError(c, s.Log, "request failed", err)
 	if fault.Status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", RetryOutage)
 	}

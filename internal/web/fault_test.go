@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -66,20 +67,29 @@ func TestLimitsSayWhenTheyEnd(t *testing.T) {
 	}
 }
 
-// Whoever is told to try again is told when, and whoever went away is no error of ours.
-func TestOutagesSayWhenToTryAgain(t *testing.T) {
+// Each kind of failure has its status, its code and its line of the log. Whoever is told
+// to try again is told when, and whoever has left is told nothing.
+func TestFailuresAreToldApart(t *testing.T) {
+	over := fmt.Errorf("look: %w", context.DeadlineExceeded)
 	for name, tt := range map[string]struct {
 		err    error
 		leave  bool
 		status int
+		code   string
+		level  string
 	}{
-		"store":         {problem.ErrStoreUnavailable, false, http.StatusServiceUnavailable},
-		"Kratos":        {claim.ErrDirectoryAway, false, http.StatusServiceUnavailable},
-		"lease":         {claim.ErrLeased, false, http.StatusServiceUnavailable},
-		"time is over":  {fmt.Errorf("look: %w", context.DeadlineExceeded), false, http.StatusServiceUnavailable},
-		"caller left":   {fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, context.Canceled), true, web.StatusClientClosed},
-		"left unasked":  {context.Canceled, true, web.StatusClientClosed},
-		"a fault of us": {errors.New("no such table"), false, http.StatusInternalServerError},
+		"caller left":           {fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, context.Canceled), true, 499, "", ""},
+		"caller left, our bug":  {errors.New("odd"), true, 499, "", ""},
+		"time is over":          {over, false, 503, "HLD-50301", "WARN"},
+		"time is over, store":   {fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, over), false, 503, "HLD-50301", "WARN"},
+		"store":                 {fmt.Errorf("%w: deadlock", problem.ErrStoreUnavailable), false, 503, "HLD-50301", "ERROR"},
+		"lost race":             {claim.ErrRaced, false, 503, "HLD-50303", "WARN"},
+		"lease":                 {claim.ErrLeased, false, 503, "HLD-50303", "WARN"},
+		"misconfigured":         {problem.Misconfigured(errors.New("no table"), "run `holdline migrate up`"), false, 500, "HLD-50002", "ERROR"},
+		"Kratos":                {fmt.Errorf("read: %w", claim.ErrDirectoryAway), false, 503, "HLD-50302", "WARN"},
+		"caller's fault":        {claim.ErrWrongCode, false, 400, "18001", ""},
+		"caller's fault, limit": {&problem.LimitError{Reason: claim.ErrTooSoon, Until: now}, false, 429, "HLD-42901", ""},
+		"unlisted":              {errors.New("odd"), false, 500, "HLD-50001", "ERROR"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -93,14 +103,69 @@ func TestOutagesSayWhenToTryAgain(t *testing.T) {
 				e.Log = slog.New(slog.NewTextHandler(&log, nil))
 				e.Fail(c, tt.err)
 			})
-			if got.Code != tt.status {
-				t.Errorf("got %d, want %d", got.Code, tt.status)
+			if got.Code != tt.status || !strings.Contains(got.Body.String(), `"code":"`+tt.code+`"`) && tt.code != "" || tt.leave && got.Body.Len() > 0 {
+				t.Errorf("got %d %s, want %d %s", got.Code, got.Body, tt.status, tt.code)
 			}
-			if after := got.Header().Get("Retry-After"); (after != "") != (tt.status == http.StatusServiceUnavailable) {
+			if after := got.Header().Get("Retry-After"); (after != "") != (tt.status == 503 || tt.status == 429) {
 				t.Errorf("got Retry-After %q with %d", after, got.Code)
 			}
-			if logged := strings.Contains(log.String(), "level=ERROR"); logged == tt.leave {
-				t.Errorf("logged as an error: %v", logged)
+			if tt.level == "" && log.Len() > 0 || !strings.Contains(log.String(), "level="+tt.level) && tt.level != "" {
+				t.Errorf("got %q, want %q", log.String(), tt.level)
+			}
+			if misconfigured := (*problem.MisconfiguredError)(nil); errors.As(tt.err, &misconfigured) && !strings.Contains(log.String(), misconfigured.Mend) {
+				t.Errorf("the log does not say what to do: %s", log.String())
+			}
+		})
+	}
+}
+
+// A caller hangs up in the middle of a body, or while an answer is being made. Both are
+// seen by a real server and its connections.
+func TestWhoeverHangsUpIsNoErrorOfOurs(t *testing.T) {
+	for name, tt := range map[string]struct{ length, body string }{
+		"in the middle of the body":   {"100", `{"code":"1`},
+		"while the answer is awaited": {"2", "{}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began, status := make(chan struct{}), make(chan int, 1)
+			var log strings.Builder
+			e := server()
+			e.Log = slog.New(slog.NewTextHandler(&log, nil))
+			e.Middleware = []gin.HandlerFunc{func(c *gin.Context) {
+				c.Next()
+				status <- c.Writer.Status()
+			}}
+			engine, err := e.Engine()
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine.POST("/x", func(c *gin.Context) {
+				close(began)
+				err := web.ReadJSON(c.Writer, c.Request, &struct{ Code string }{}, true)
+				if err == nil {
+					<-c.Request.Context().Done()
+					err = fmt.Errorf("%w: %w", problem.ErrStoreUnavailable, c.Request.Context().Err())
+				}
+				e.Fail(c, err)
+			})
+			listener := httptest.NewServer(engine)
+			defer listener.Close()
+			caller, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fmt.Fprintf(caller, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %s\r\n\r\n%s", tt.length, tt.body); err != nil {
+				t.Fatal(err)
+			}
+			<-began
+			if err := caller.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got := <-status; got != web.StatusClientClosed {
+				t.Errorf("got %d, want %d", got, web.StatusClientClosed)
+			}
+			if log.Len() > 0 {
+				t.Errorf("logged %s", log.String())
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"slices"
 
@@ -75,12 +76,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any, strict bool, kin
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || !slices.Contains(kinds, kind) {
 		return ErrMediaType
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(Innermost(w), r.Body, MaxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return ErrTooLarge
-	}
+	body, err := ReadBody(w, r, MaxBody)
 	if err != nil {
-		return fmt.Errorf("%w: body broke off", ErrMalformed)
+		return err
 	}
 	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
 		return ErrMalformed
@@ -99,9 +97,26 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any, strict bool, kin
 	return nil
 }
 
-// Innermost returns the server's own writer. Only that one hears of a body that
+// ReadBody reads a whole body of at most that many bytes. Errors: ErrTooLarge,
+// ErrMalformed, and one of which [HungUp] is true.
+func ReadBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(innermost(w), r.Body, most))
+	tooLarge, broken := (*http.MaxBytesError)(nil), (*net.OpError)(nil)
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.As(err, &tooLarge):
+		return nil, ErrTooLarge
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &broken) && !broken.Timeout():
+		return nil, errHungUp
+	default:
+		return nil, fmt.Errorf("%w: body broke off", ErrMalformed)
+	}
+}
+
+// innermost returns the server's own writer. Only that one hears of a body that
 // is cut off, and then lets the client read the answer before it hangs up.
-func Innermost(w http.ResponseWriter) http.ResponseWriter {
+func innermost(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {

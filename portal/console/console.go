@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
 )
 
@@ -189,10 +190,7 @@ const largestForm = 64 << 10
 func (s *console) bound(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, largestForm)
 	c.Next()
-	if errors.Is(c.Request.Context().Err(), context.Canceled) {
-		return
-	}
 	for _, fault := range c.Errors {
-		s.Log.ErrorContext(c.Request.Context(), "console page failed", "route", c.FullPath(), "error", fault.Err)
+		web.LogError(c, s.Log, "console page failed", fault.Err)
 	}
 }

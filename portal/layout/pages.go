@@ -101,6 +101,10 @@ func Must(pages *Pages, err error) *Pages {
 // cannot be rendered is a plain 500, and the error is among gin's. What is away says
 // when to try again (RFC 9110, section 10.2.3).
 func (p *Pages) Show(c *gin.Context, status int, name string, data any) {
+	if web.HungUp(c, nil) {
+		web.AnswerNobody(c)
+		return
+	}
 	page, ok := p.byName[name]
 	if !ok {
 		_ = c.Error(fmt.Errorf("look: no page is named %s", name))

@@ -221,6 +221,6 @@ func (s *site) awaited(ctx context.Context, who claim.Caller) (claim.Status, err
 
 // fail answers for what is away, and logs why.
 func (s *site) fail(c *gin.Context, v visit, err error) {
-	s.Log.ErrorContext(c.Request.Context(), "page failed", "route", c.FullPath(), "error", err)
+	web.LogError(c, s.Log, "page failed", err)
 	s.render(c, v, page{State: "away", Again: s.address(v, "")})
 }
