@@ -117,12 +117,8 @@ func CodeSent(languages string) string { return say(sentenceCodeSent, languages)
 func say(name, languages string) string { return spoken().said[bestLanguage(languages)][name] }
 
 func bestLanguage(languages string) language.Tag {
-	wanted, _, err := language.ParseAcceptLanguage(languages)
-	if err != nil {
-		return language.English
-	}
 	s := spoken()
-	_, i, _ := s.matcher.Match(wanted...)
+	_, i, _ := s.matcher.Match(Languages(languages)...)
 	return s.tags[i]
 }
 

@@ -107,3 +107,11 @@ func TestLanguagesHaveTheSameSentences(t *testing.T) {
 		}
 	}
 }
+
+// One language that nobody knows does not make somebody read another one than theirs.
+func TestAnUnknownLanguageDoesNotHideTheOthers(t *testing.T) {
+	want := web.FaultFor(claim.ErrRemovalDenied, "de").Description
+	if got := web.FaultFor(claim.ErrRemovalDenied, "qq-QQ, nonsense!;q=0.9, de;q=0.8, en;q=0.1").Description; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/language/display"
 
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/web"
 )
 
 // messages are what the pages say: one file for each language. They hold no
@@ -61,14 +62,7 @@ type voice struct {
 // voice returns that of the best language for preferences, the best first, each
 // a list as in Accept-Language.
 func (w words) voice(preferences ...string) voice {
-	var wanted []language.Tag
-	for _, preference := range preferences {
-		tags, _, err := language.ParseAcceptLanguage(preference)
-		if err == nil {
-			wanted = append(wanted, tags...)
-		}
-	}
-	_, i, _ := w.matcher.Match(wanted...)
+	_, i, _ := w.matcher.Match(web.Languages(preferences...)...)
 	return voice{i18n.NewLocalizer(w.bundle, w.tags[i].String()), w.tags[i], w.product}
 }
 
