@@ -30,7 +30,7 @@ func TestQuantile(t *testing.T) {
 // half-way slows both.
 func TestRatioIsThatOfRounds(t *testing.T) {
 	r := row{samples: [][]sample{{{rate: 100}, {rate: 50}, {rate: 8}}, {{rate: 75}, {rate: 50}, {rate: 7}}}}
-	rate, line, ratio := r.duel(duel{of: 1, to: 0, line: rateOf})
+	rate, line, ratio := r.compare(pair{of: 1, to: 0, line: rateOf})
 	want := [3]spread{{50, 7, 75}, {50, 8, 100}, {0.875, 0.75, 1}}
 	if got := [3]spread{rate, line, ratio}; got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -41,7 +41,7 @@ func TestRatioIsThatOfRounds(t *testing.T) {
 // a change commits.
 func TestRatioToTheFloorOfTransactions(t *testing.T) {
 	r := row{samples: [][]sample{{{rate: 4800}}, {{rate: 300, work: work{commits: 8}}}}}
-	if _, line, ratio := r.duel(duel{of: 1, to: 0, line: perCommit}); line.median != 600 || ratio.median != 0.5 {
+	if _, line, ratio := r.compare(pair{of: 1, to: 0, line: perCommit}); line.median != 600 || ratio.median != 0.5 {
 		t.Errorf("got %v of %v", ratio, line)
 	}
 }

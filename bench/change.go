@@ -91,7 +91,7 @@ func (v *variant) newcomer(ctx context.Context) (p person, err error) {
 	if p, err = v.people.next(); err != nil {
 		return p, err
 	}
-	return p, v.way.arrive(ctx, &p)
+	return p, v.target.arrive(ctx, &p)
 }
 
 // change does what one user does, and returns how long it took: requests the number,
@@ -100,7 +100,7 @@ func (v *variant) newcomer(ctx context.Context) (p person, err error) {
 func (u changers) change(ctx context.Context, user int) (time.Duration, error) {
 	v, p := u.v, u.now[user]
 	began := time.Now()
-	if err := v.way.request(ctx, p); err != nil {
+	if err := v.target.request(ctx, p); err != nil {
 		return 0, err
 	}
 	patient, cancel := context.WithTimeout(ctx, patience)
@@ -120,7 +120,7 @@ func (u changers) change(ctx context.Context, user int) (time.Duration, error) {
 	v.acted[p.id] = p
 	v.tally.expect(p)
 	v.mu.Unlock()
-	if v.way.stays() {
+	if v.target.stays() {
 		u.now[user] = v.people.again(p)
 		return took, v.applied(ctx, p)
 	}

@@ -9,7 +9,7 @@ import (
 
 // changesResult is what changes of number came to.
 type changesResult struct {
-	contest
+	comparison
 	pace       pace
 	contenders []contender
 	tallies    []tally // empty of floors
@@ -47,14 +47,14 @@ func measureChanges(ctx context.Context, b *bench) (_ section, err error) {
 	if r.pool, r.data, err = b.server.room(ctx, "bench_"+r.contenders[many].name); err != nil {
 		return nil, err
 	}
-	if r.contest, err = compete(ctx, b, all); err != nil {
+	if r.comparison, err = compete(ctx, b, all); err != nil {
 		return nil, err
 	}
 	r.tallies = make([]tally, len(all))
 	for i, one := range all {
 		if v, ok := one.(*variant); ok {
 			r.tallies[i] = v.count()
-			if k, ok := v.way.(*kratos); ok {
+			if k, ok := v.target.(*kratos); ok {
 				r.failures += k.failures.Load()
 			}
 		}

@@ -63,9 +63,9 @@ func (r *changesResult) speeds(row row) [][]string {
 
 func (r *changesResult) ratios() [][]string {
 	lines := [][]string{{"", "users", "per second", "compared with", "ratio", "lowest", "highest", "target", ""}}
-	for _, d := range duels {
+	for _, d := range pairs {
 		for _, row := range r.rows {
-			rate, line, ratio := row.duel(d)
+			rate, line, ratio := row.compare(d)
 			target, verdict := "", ""
 			if d.target > 0 {
 				target, verdict = fmt.Sprintf("≥ %.2f", d.target), verdictOf(ratio.median >= d.target)

@@ -29,7 +29,7 @@ func scimTokens() []any {
 type scimSite struct {
 	n, step  int
 	database string
-	kratos   *double.Crowd
+	kratos   *double.FakeKratos
 	holdline *holdline
 	doubles  doubles
 }
@@ -46,7 +46,7 @@ func (s *scimSite) next() int {
 // The reconciler's pass at the start would read all identities while others are
 // measured. So it was there before, it seems.
 func startScimSite(ctx context.Context, b *bench, name string, n int) (*scimSite, error) {
-	site := &scimSite{n: n, database: "bench_scim_" + name, kratos: double.NewCrowd(n)}
+	site := &scimSite{n: n, database: "bench_scim_" + name, kratos: double.NewFakeKratos(n)}
 	dsn, err := b.server.fresh(ctx, site.database)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ type notYet struct{ scim.Index }
 // Stamps implements [scim.Index].
 func (notYet) Stamps(context.Context, []string) (map[string]scim.Stamp, error) { return nil, nil } //nolint:nilnil // of nobody
 
-// newSeeder returns one for the crowd whose schemas these are.
+// newSeeder returns one for the people whose schemas these are.
 func newSeeder(schemas users.Schemas, seen time.Time) *seeder {
 	now := func() time.Time { return seen }
 	resource := scim.User(scim.Enterprise())

@@ -30,7 +30,7 @@ func TestSeededAsPersistenceWrites(t *testing.T) {
 	if err := migration.Up(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	site := &scimSite{kratos: double.NewCrowd(10)}
+	site := &scimSite{kratos: double.NewFakeKratos(10)}
 	seen := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	entries, err := newSeeder(site.schemas, seen).entries(t.Context(), []int{7})
 	if err != nil {

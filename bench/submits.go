@@ -93,7 +93,7 @@ func (s *submitSite) start(ctx context.Context, b *bench) error {
 		return err
 	}
 	s.variant = started.(*variant)
-	s.kratos[holdlineHooks] = s.variant.way.(*kratos)
+	s.kratos[holdlineHooks] = s.variant.target.(*kratos)
 	instant, err := s.variant.replicas[0].kratosConfig(ctx, b.holdlineBin, instantURL)
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func (v *variant) settle(ctx context.Context) error {
 		}
 	}
 	for _, p := range v.acted {
-		v.way.leave(p)
+		v.target.leave(p)
 	}
 	clear(v.acted)
 	return nil
@@ -59,7 +59,7 @@ func (v *variant) open(ctx context.Context) (queued, open int, err error) {
 		return queued, open, err
 	}
 	for _, p := range v.acted {
-		done, err := v.way.done(ctx, p)
+		done, err := v.target.done(ctx, p)
 		if err != nil {
 			return queued, open, err
 		}

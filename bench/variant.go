@@ -21,7 +21,7 @@ type variant struct {
 	bench    *bench
 	replicas []*holdline
 	turn     atomic.Uint64 // whose it is
-	way      way
+	target   target
 	provider *double.Provider
 	client   *http.Client
 	people   *people
@@ -81,9 +81,9 @@ func (v *variant) start(ctx context.Context, earlier *variant) error {
 		return err
 	}
 	kratos.Hooks = double.Hooks{URL: v.adminURL, Key: hookKey, Client: v.client}
-	v.way = byHooks{kratos}
+	v.target = byHooks{kratos}
 	if v.scim {
-		v.way = byScim{byHooks{kratos}, v}
+		v.target = byScim{byHooks{kratos}, v}
 	}
 	config := configOf(dsn, kratosURL, kratosURL, double.RequestConfig(providerURL), tree{
 		"public": tree{"trusted_proxies": []string{"127.0.0.1"}}, "tokens": scimTokens(), "scim": tree{"enabled": v.index},
@@ -111,7 +111,7 @@ func (v *variant) startWithKratos(ctx context.Context, dsn, home string, gateway
 		return err
 	}
 	v.replicas = []*holdline{replica}
-	v.way = kratos
+	v.target = kratos
 	hooks, err := replica.kratosConfig(ctx, v.bench.holdlineBin, replica.adminURL)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (v *variant) programs() (all []*program) {
 	for _, r := range v.replicas {
 		all = append(all, r.program)
 	}
-	if kratos, ok := v.way.(*kratos); ok && kratos.program != nil {
+	if kratos, ok := v.target.(*kratos); ok && kratos.program != nil {
 		all = append(all, kratos.program)
 	}
 	return all
@@ -139,7 +139,7 @@ func (v *variant) programs() (all []*program) {
 func (v *variant) stop() error {
 	var faults []error
 	v.client.CloseIdleConnections()
-	if kratos, ok := v.way.(*kratos); ok && kratos.program != nil {
+	if kratos, ok := v.target.(*kratos); ok && kratos.program != nil {
 		faults = append(faults, kratos.stop())
 	}
 	for _, r := range v.replicas {
@@ -165,7 +165,7 @@ func (v *variant) used(ctx context.Context) (m mark, err error) {
 	if m.work, err = v.bench.server.work(ctx); err != nil {
 		return m, err
 	}
-	m.calls = v.way.calls()
+	m.calls = v.target.calls()
 	for _, r := range v.replicas {
 		used, err := cpuOf(r.pid())
 		if err != nil {

@@ -18,7 +18,7 @@ func TestTheGoClientDoesAChange(t *testing.T) {
 		}},
 	}})
 	bob, token, ctx := s.NewPerson(t, m0), s.Token(t, "--scope", "claims:manage"), t.Context()
-	me, desk := bob.Client(), s.Holdline.Desk(token)
+	me, desk := bob.Client(), s.Holdline.Admin(token)
 	helper := client.Client{URL: s.Holdline.PublicURL, As: client.Bearer(token)}
 	user := client.User{Username: bob.Email}
 	refused := func(err error, code string) {

@@ -14,7 +14,7 @@ const consolePath = "/console/"
 func enter(t *testing.T, s *harness.Stack, token string) *harness.Tab {
 	t.Helper()
 	tab := harness.NewBrowser(t)
-	tab.Desk(t)
+	tab.DesktopSize(t)
 	tab.Open(t, s.Holdline.AdminURL+consolePath)
 	tab.Type(t, "#token", token)
 	tab.PressToGo(t, "\r")
@@ -34,7 +34,7 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	token := s.Token(t, "--scope", "claims:manage")
 
 	tab := harness.NewBrowser(t)
-	tab.Desk(t)
+	tab.DesktopSize(t)
 	tab.Open(t, s.Holdline.AdminURL+consolePath)
 	tab.Sound(t, "console-sign-in")
 	tab.Type(t, "#token", "hlt_made-up")
@@ -68,7 +68,7 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 		tab.Dark(t, false)
 		tab.Phone(t)
 		tab.Sound(t, name+"-phone")
-		tab.Desk(t)
+		tab.DesktopSize(t)
 	}
 
 	// A claim is found by its masked number.

@@ -34,11 +34,11 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 			t.Errorf("the stage lacks %s: %v", frame, err)
 		}
 	}
-	page.Desk(t)
+	page.DesktopSize(t)
 	page.Sound(t, "demo-0-stage")
 	page.Phone(t)
 	console := page.NewTab(t)
-	console.Desk(t)
+	console.DesktopSize(t)
 	token, err := page.Read("#console-token")
 	if err != nil {
 		t.Fatal(err)

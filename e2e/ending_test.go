@@ -112,7 +112,7 @@ func TestARemovalWhoseHookIsLostIsTold(t *testing.T) {
 	if n := len(s.Provider.Notices(m1)); n != 0 {
 		t.Errorf("a form that was refused made %d notices", n)
 	}
-	found, err := s.Holdline.Desk(s.Token(t, "--scope", "claims:manage")).SearchClaims(t.Context(), client.ClaimSearch{ClaimFilter: client.ClaimFilter{IdentityID: p.ID}})
+	found, err := s.Holdline.Admin(s.Token(t, "--scope", "claims:manage")).SearchClaims(t.Context(), client.ClaimSearch{ClaimFilter: client.ClaimFilter{IdentityID: p.ID}})
 	if err != nil || len(found.Items) != 1 {
 		t.Fatalf("got %+v, %v", found, err)
 	}

@@ -60,7 +60,7 @@ func (h history) String() string {
 func (w *storm) endure(t *testing.T, lasts time.Duration) []footprint {
 	t.Helper()
 	until := time.Now().Add(lasts)
-	w.live(t, func(*resident) bool { return time.Now().Before(until) })
+	w.live(t, func(*person) bool { return time.Now().Before(until) })
 	w.calmDown(t)
 	states := make([]footprint, len(w.replicas))
 	for i, r := range w.replicas {

@@ -16,7 +16,7 @@ var errNobodysNumber = errors.New("the account has a number that nobody confirme
 func wrongNumber(err error) bool { return errors.Is(err, errNobodysNumber) }
 
 // do makes one change, whatever fails meanwhile.
-func (w *storm) do(p *resident, in intent) error {
+func (w *storm) do(p *person, in intent) error {
 	deadline := time.Now().Add(personsPatience)
 	switch in.kind {
 	case "sent again":
@@ -44,12 +44,12 @@ func (w *storm) do(p *resident, in intent) error {
 	case "deleted":
 		return w.deleted(p, in, deadline)
 	default:
-		return w.insists(p, in, p.number(), deadline)
+		return w.confirmUntilDone(p, in, p.number(), deadline)
 	}
 }
 
 // sentAgain: after a resend the new code is good, and the old one is not.
-func (w *storm) sentAgain(p *resident, in intent, deadline time.Time) error {
+func (w *storm) sentAgain(p *person, in intent, deadline time.Time) error {
 	number := p.number()
 	first, err := w.reads(p, in, number, nil, deadline)
 	if err != nil {
@@ -70,11 +70,11 @@ func (w *storm) sentAgain(p *resident, in intent, deadline time.Time) error {
 			return err
 		}
 	}
-	return w.insists(p, in, number, deadline)
+	return w.confirmUntilDone(p, in, number, deadline)
 }
 
 // cancelled: a claim that was taken back comes to nothing.
-func (w *storm) cancelled(p *resident, in intent, deadline time.Time) error {
+func (w *storm) cancelled(p *person, in intent, deadline time.Time) error {
 	code, err := w.reads(p, in, p.number(), nil, deadline)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (w *storm) cancelled(p *resident, in intent, deadline time.Time) error {
 	return w.refuses(p, in, code, "the claim was cancelled", deadline)
 }
 
-func (w *storm) takesBack(p *resident, in intent, deadline time.Time) error {
+func (w *storm) takesBack(p *person, in intent, deadline time.Time) error {
 	turn := in.door
 	answer := w.ask("cancel", func() (harness.Answer, error) {
 		turn++
@@ -110,7 +110,7 @@ func (w *storm) atOnce(one, other func() error) error {
 }
 
 // typing is the right code being typed. Whether it comes in time is open.
-func (w *storm) typing(p *resident, in intent, code string, deadline time.Time) func() error {
+func (w *storm) typing(p *person, in intent, code string, deadline time.Time) func() error {
 	return func() error {
 		_, err := w.types(p, in, code, false, deadline)
 		return err
@@ -118,7 +118,7 @@ func (w *storm) typing(p *resident, in intent, code string, deadline time.Time) 
 }
 
 // cancelledMeanwhile: the code or the cancellation wins, and then that stands.
-func (w *storm) cancelledMeanwhile(p *resident, in intent, deadline time.Time) error {
+func (w *storm) cancelledMeanwhile(p *person, in intent, deadline time.Time) error {
 	number := p.number()
 	code, err := w.reads(p, in, number, nil, deadline)
 	if err != nil {
@@ -132,7 +132,7 @@ func (w *storm) cancelledMeanwhile(p *resident, in intent, deadline time.Time) e
 }
 
 // superseded: a later number takes the earlier one's place, whose code is dead.
-func (w *storm) superseded(p *resident, in intent, deadline time.Time) error {
+func (w *storm) superseded(p *person, in intent, deadline time.Time) error {
 	code, err := w.reads(p, in, p.number(), nil, deadline)
 	if err != nil {
 		return err
@@ -144,11 +144,11 @@ func (w *storm) superseded(p *resident, in intent, deadline time.Time) error {
 	if err := w.refuses(p, in, code, "another number was asked for", deadline); err != nil {
 		return err
 	}
-	return w.insists(p, in, next, deadline)
+	return w.confirmUntilDone(p, in, next, deadline)
 }
 
 // supersededMeanwhile: the earlier number may still be made; the later one is.
-func (w *storm) supersededMeanwhile(p *resident, in intent, deadline time.Time) error {
+func (w *storm) supersededMeanwhile(p *person, in intent, deadline time.Time) error {
 	number, next := p.number(), p.number()
 	code, err := w.reads(p, in, number, nil, deadline)
 	if err != nil {
@@ -158,12 +158,12 @@ func (w *storm) supersededMeanwhile(p *resident, in intent, deadline time.Time) 
 	if err := w.atOnce(w.typing(p, in, code, deadline), func() error { return w.wants(p, in, next, deadline) }); err != nil {
 		return err
 	}
-	return w.insists(p, in, next, deadline)
+	return w.confirmUntilDone(p, in, next, deadline)
 }
 
 // formBesideSCIM: two ask for two numbers in the same moment; one of them, asked
 // for once more, is made.
-func (w *storm) formBesideSCIM(p *resident, in intent, deadline time.Time) error {
+func (w *storm) formBesideSCIM(p *person, in intent, deadline time.Time) error {
 	one, other := p.number(), p.number()
 	form, scim := in, in
 	form.asks = "form"
@@ -176,12 +176,12 @@ func (w *storm) formBesideSCIM(p *resident, in intent, deadline time.Time) error
 	if err != nil {
 		return err
 	}
-	return w.insists(p, in, []string{one, other}[in.door%2], deadline)
+	return w.confirmUntilDone(p, in, []string{one, other}[in.door%2], deadline)
 }
 
 // twoBySCIM: of two changes of one account at two replicas in the same moment none
 // is lost, although Kratos writes accounts without a lock.
-func (w *storm) twoBySCIM(p *resident, in intent, deadline time.Time) error {
+func (w *storm) twoBySCIM(p *person, in intent, deadline time.Time) error {
 	number := p.number()
 	name := "Known as " + number
 	other := in
@@ -198,7 +198,7 @@ func (w *storm) twoBySCIM(p *resident, in intent, deadline time.Time) error {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return w.insists(p, in, number, deadline)
+	return w.confirmUntilDone(p, in, number, deadline)
 }
 
 // errLost: what was answered with success did not happen.
@@ -206,7 +206,7 @@ var errLost = errors.New("LOST")
 
 // shows looks whether an account has a name and shows a number as pending, as long as
 // the claim to the number is open. There must have been one.
-func (w *storm) shows(p *resident, name, number string) error {
+func (w *storm) shows(p *person, name, number string) error {
 	before, err := w.stack.Database.Claims(p.ID, number)
 	if err != nil {
 		return err
@@ -237,7 +237,7 @@ func (w *storm) shows(p *resident, name, number string) error {
 }
 
 // setElsewhere: a number that was set past Holdline is not overwritten.
-func (w *storm) setElsewhere(p *resident, in intent, deadline time.Time) error {
+func (w *storm) setElsewhere(p *person, in intent, deadline time.Time) error {
 	code, err := w.reads(p, in, p.number(), nil, deadline)
 	if err != nil {
 		return err
@@ -256,7 +256,7 @@ func (w *storm) setElsewhere(p *resident, in intent, deadline time.Time) error {
 	return w.has(p, elsewhere, deadline)
 }
 
-func (w *storm) overwrites(p *resident, number string, deadline time.Time) error {
+func (w *storm) overwrites(p *person, number string, deadline time.Time) error {
 	p.allow(number, "was set elsewhere")
 	answer := w.ask("overwrite", func() (harness.Answer, error) { return p.TryOverwrite(number) }, deadline)
 	if answer.Status != http.StatusOK {
@@ -266,7 +266,7 @@ func (w *storm) overwrites(p *resident, number string, deadline time.Time) error
 }
 
 // has checks which number the account has.
-func (w *storm) has(p *resident, number string, deadline time.Time) error {
+func (w *storm) has(p *person, number string, deadline time.Time) error {
 	for {
 		i, err := p.look()
 		switch {
@@ -282,7 +282,7 @@ func (w *storm) has(p *resident, number string, deadline time.Time) error {
 }
 
 // setElsewhereMeanwhile: Kratos has no lock, so either may be the last.
-func (w *storm) setElsewhereMeanwhile(p *resident, in intent, deadline time.Time) error {
+func (w *storm) setElsewhereMeanwhile(p *person, in intent, deadline time.Time) error {
 	number := p.number()
 	code, err := w.reads(p, in, number, nil, deadline)
 	if err != nil {
@@ -298,7 +298,7 @@ func (w *storm) setElsewhereMeanwhile(p *resident, in intent, deadline time.Time
 
 // setByClient: a privileged client's number is written at once, and the claim is
 // cancelled (row D6).
-func (w *storm) setByClient(p *resident, in intent, deadline time.Time) error {
+func (w *storm) setByClient(p *person, in intent, deadline time.Time) error {
 	code, err := w.reads(p, in, p.number(), nil, deadline)
 	if err != nil {
 		return err
@@ -315,7 +315,7 @@ func (w *storm) setByClient(p *resident, in intent, deadline time.Time) error {
 }
 
 // locked: after too many wrong codes the right one is refused too.
-func (w *storm) locked(p *resident, in intent, deadline time.Time) error {
+func (w *storm) locked(p *person, in intent, deadline time.Time) error {
 	code, err := w.reads(p, in, p.number(), nil, deadline)
 	if err != nil {
 		return err
@@ -330,7 +330,7 @@ func (w *storm) locked(p *resident, in intent, deadline time.Time) error {
 
 // deleted uses a spare account: it asks for a number and then disappears from
 // Kratos, or is left alone until its claim lapses.
-func (w *storm) deleted(p *resident, in intent, deadline time.Time) error {
+func (w *storm) deleted(p *person, in intent, deadline time.Time) error {
 	for _, spare := range p.spares {
 		if len(spare.asked) > 1 {
 			continue
@@ -356,5 +356,5 @@ func (w *storm) deleted(p *resident, in intent, deadline time.Time) error {
 		spare.gone = true
 		return nil
 	}
-	return w.insists(p, in, p.number(), deadline)
+	return w.confirmUntilDone(p, in, p.number(), deadline)
 }

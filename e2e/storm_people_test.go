@@ -13,12 +13,12 @@ import (
 	"github.com/holdline/holdline/e2e/harness"
 )
 
-// resident is a person of the storm.
-type resident struct {
+// person is a person of the storm.
+type person struct {
 	*changer
 	chance *rand.Rand
 	// spares are further accounts; gone are those that were deleted.
-	spares []*resident
+	spares []*person
 	gone   bool
 	done   int
 	did    map[string]int
@@ -31,7 +31,7 @@ type resident struct {
 }
 
 // allow says that the account may have a number from now on.
-func (p *resident) allow(number, why string) {
+func (p *person) allow(number, why string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.may[number] = why
@@ -39,7 +39,7 @@ func (p *resident) allow(number, why string) {
 
 // look reads the account from Kratos. Whenever somebody looks, its number must be
 // one whose code was typed, or that was set elsewhere.
-func (p *resident) look() (harness.Identity, error) {
+func (p *person) look() (harness.Identity, error) {
 	i, err := p.TryIdentity()
 	if err != nil {
 		return i, err
@@ -52,7 +52,7 @@ func (p *resident) look() (harness.Identity, error) {
 	return i, nil
 }
 
-func (w *storm) newResident(t *testing.T, n int) *resident {
+func (w *storm) newPerson(t *testing.T, n int) *person {
 	t.Helper()
 	p := w.newAccount(t, fmt.Sprintf("+49151%03d", 220+n))
 	p.chance = w.chance(uint64(n + 1))
@@ -62,9 +62,9 @@ func (w *storm) newResident(t *testing.T, n int) *resident {
 	return p
 }
 
-func (w *storm) newAccount(t *testing.T, prefix string) *resident {
+func (w *storm) newAccount(t *testing.T, prefix string) *person {
 	t.Helper()
-	p := &resident{changer: &changer{prefix: prefix}, may: map[string]string{}, did: map[string]int{}}
+	p := &person{changer: &changer{prefix: prefix}, may: map[string]string{}, did: map[string]int{}}
 	first := p.number()
 	p.may[first] = "had it at first"
 	p.Person = w.stack.NewPerson(t, first)
@@ -72,8 +72,8 @@ func (w *storm) newAccount(t *testing.T, prefix string) *resident {
 }
 
 // everybody are all accounts, spares included.
-func (w *storm) everybody() []*resident {
-	var all []*resident
+func (w *storm) everybody() []*person {
+	var all []*person
 	for _, p := range w.people {
 		all = append(append(all, p), p.spares...)
 	}
@@ -138,7 +138,7 @@ const (
 )
 
 // wants asks for a number until that is accepted.
-func (w *storm) wants(p *resident, in intent, number string, deadline time.Time) error {
+func (w *storm) wants(p *person, in intent, number string, deadline time.Time) error {
 	if in.asks == "form" {
 		return w.save(p.Person, number, deadline)
 	}
@@ -151,7 +151,7 @@ func (w *storm) wants(p *resident, in intent, number string, deadline time.Time)
 
 // scim sends a wish by SCIM until it is accepted. It waits for an accepted number
 // that is still being written, and for a text's cool-down.
-func (w *storm) scim(p *resident, in intent, way door, who harness.Header, wanted wish, deadline time.Time) error {
+func (w *storm) scim(p *person, in intent, way door, who harness.Header, wanted wish, deadline time.Time) error {
 	body, err := wanted.document(p.Person, way.method)
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func (w *storm) hears(number string, dead map[string]bool) string {
 var errArrived = errors.New("the number is there already")
 
 // reads asks for a number until a text with a code arrives, or the number itself.
-func (w *storm) reads(p *resident, in intent, number string, dead map[string]bool, deadline time.Time) (string, error) {
+func (w *storm) reads(p *person, in intent, number string, dead map[string]bool, deadline time.Time) (string, error) {
 	for time.Now().Before(deadline) {
 		if err := w.wants(p, in, number, deadline); err != nil {
 			return "", err
@@ -219,7 +219,7 @@ func (w *storm) reads(p *resident, in intent, number string, dead map[string]boo
 
 // types types a code at one replica, or at all in the same moment, until there is
 // an answer. The best one counts.
-func (w *storm) types(p *resident, in intent, code string, everywhere bool, deadline time.Time) (harness.Answer, error) {
+func (w *storm) types(p *person, in intent, code string, everywhere bool, deadline time.Time) (harness.Answer, error) {
 	doors := []int{in.door}
 	if everywhere {
 		for i := 1; i < len(w.replicas); i++ {
@@ -252,7 +252,7 @@ func (w *storm) types(p *resident, in intent, code string, everywhere bool, dead
 
 // refuses types a code that must not be good any more, as often as the answer is
 // unclear.
-func (w *storm) refuses(p *resident, in intent, code, why string, deadline time.Time) error {
+func (w *storm) refuses(p *person, in intent, code, why string, deadline time.Time) error {
 	answer, err := w.types(p, in, code, false, deadline)
 	if err == nil && answer.Status == http.StatusAccepted {
 		err = fmt.Errorf("the code was accepted although %s", why)
@@ -260,9 +260,9 @@ func (w *storm) refuses(p *resident, in intent, code, why string, deadline time.
 	return err
 }
 
-// insists asks for a number, types its code, and goes on until the number is
+// confirmUntilDone asks for a number, types its code, and goes on until the number is
 // there. It fails when a code was accepted and the number does not come.
-func (w *storm) insists(p *resident, in intent, number string, deadline time.Time) error {
+func (w *storm) confirmUntilDone(p *person, in intent, number string, deadline time.Time) error {
 	dead := map[string]bool{}
 	for wrong := in.wrong; ; {
 		code, err := w.reads(p, in, number, dead, deadline)
@@ -297,7 +297,7 @@ func (w *storm) insists(p *resident, in intent, number string, deadline time.Tim
 
 // arrives waits until an accepted number is in Kratos. That it is not there in time is
 // a failure of its own: whether it was lost or is late, the claim's state tells.
-func (w *storm) arrives(p *resident, number string) error {
+func (w *storm) arrives(p *person, number string) error {
 	accepted := time.Now()
 	for {
 		i, err := p.look()
@@ -320,7 +320,7 @@ func (w *storm) arrives(p *resident, number string) error {
 var errTooLate = errors.New("it did not come in time")
 
 // ends waits until the person has no claim any more.
-func (w *storm) ends(p *resident, in intent, deadline time.Time) error {
+func (w *storm) ends(p *person, in intent, deadline time.Time) error {
 	turn := in.door
 	for {
 		answer := w.ask("look", func() (harness.Answer, error) {

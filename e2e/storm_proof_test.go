@@ -85,7 +85,7 @@ func (w *storm) proveAccounts(t *testing.T) {
 // proveGone: of an account that was deleted no number is kept, but of a change that was
 // made before: that is history, until it is pruned. A code that was accepted made a
 // change, or one that ended because there was nobody any more.
-func (w *storm) proveGone(t *testing.T, p *resident) {
+func (w *storm) proveGone(t *testing.T, p *person) {
 	t.Helper()
 	d := w.stack.Database
 	made := d.Count(t, "claims", "identity_id = ? AND state = 'applied'", p.ID)
@@ -127,7 +127,7 @@ func (w *storm) proveWrites(t *testing.T) {
 // an account had.
 func (w *storm) proveTexts(t *testing.T) {
 	t.Helper()
-	of := map[string]*resident{}
+	of := map[string]*person{}
 	for _, p := range w.everybody() {
 		for _, number := range p.asked {
 			of[number] = p

@@ -29,7 +29,7 @@ func TestInAStormNothingIsLostAndNothingDoubled(t *testing.T) {
 	seed := seedFrom(t, "HOLDLINE_STORM_SEED")
 	w := newStorm(t, seed, size)
 	began := time.Now()
-	w.live(t, func(p *resident) bool {
+	w.live(t, func(p *person) bool {
 		return p.done < size.changes && (size.thorough || time.Since(began) < sliceLasts)
 	})
 	w.calmDown(t)
@@ -73,11 +73,11 @@ type storm struct {
 	second    *harness.Provider // takes over when the first does not answer
 	server    *harness.MariaDB  // of Holdline's database
 	replicas  []*replica
-	people    []*resident
+	people    []*person
 	desk      harness.Header // an administrator's token
 	client    harness.Header // a provisioning client's
 	trusted   harness.Header // a privileged client's
-	weather   weather
+	faults    faults
 	changes   atomic.Int64
 	converged time.Duration
 }
@@ -135,7 +135,7 @@ func newStorm(t *testing.T, seed uint64, size stormSize) *storm {
 	w.client = harness.ByClient(w.stack.Token(t))
 	w.trusted = harness.ByClient(w.stack.Token(t, "--privileged"))
 	for i := range size.people {
-		w.people = append(w.people, w.newResident(t, i))
+		w.people = append(w.people, w.newPerson(t, i))
 	}
 	return w
 }
@@ -168,7 +168,7 @@ func (w *storm) newReplica(t *testing.T, program *harness.Holdline) *replica {
 
 // live lets everybody change numbers, as long as there is more to do, while faults
 // happen. It returns when all have ended.
-func (w *storm) live(t *testing.T, more func(*resident) bool) {
+func (w *storm) live(t *testing.T, more func(*person) bool) {
 	t.Helper()
 	var over atomic.Bool
 	var left atomic.Int64
@@ -177,7 +177,7 @@ func (w *storm) live(t *testing.T, more func(*resident) bool) {
 	defer all.Wait()
 	for _, p := range w.people {
 		all.Go(func() {
-			w.lead(t, p, more)
+			w.act(t, p, more)
 			if left.Add(-1) == 0 {
 				over.Store(true)
 			}
@@ -186,8 +186,8 @@ func (w *storm) live(t *testing.T, more func(*resident) bool) {
 	w.rage(t, &over)
 }
 
-// lead is what one person does.
-func (w *storm) lead(t *testing.T, p *resident, more func(*resident) bool) {
+// act is what one person does.
+func (w *storm) act(t *testing.T, p *person, more func(*person) bool) {
 	for !t.Failed() && more(p) {
 		next, began := draw(p.chance, len(w.replicas)), time.Now()
 		if err := w.do(p, next); err != nil {
@@ -205,12 +205,12 @@ func (w *storm) lead(t *testing.T, p *resident, more func(*resident) bool) {
 // proved.
 func (w *storm) wantStorm(t *testing.T) {
 	t.Helper()
-	const changesEach, faults = 2, 10
+	const changesEach, leastFaults = 2, 10
 	if n, least := int(w.changes.Load()), changesEach*len(w.people); n < least {
 		t.Errorf("changes: got %d, want %d or more", n, least)
 	}
-	if n := w.weather.count(); n < faults {
-		t.Errorf("faults: got %d, want %d or more", n, faults)
+	if n := w.faults.count(); n < leastFaults {
+		t.Errorf("faults: got %d, want %d or more", n, leastFaults)
 	}
 }
 
@@ -247,8 +247,8 @@ func (w *storm) summary(t *testing.T, took time.Duration) string {
 		"storm (seed %d): %d changes by %d people on %d replicas in %.0f s, %d faults; claims: %s; %s; "+
 			"%d of %d requests failed and were tried again, the slowest change took %.0f s, the latest number came %.1f s after its code, all had ended %.0f s after the last fault\n"+
 			"  changes: %s\n  faults: %s\n  failed requests: %s",
-		w.seed, w.changes.Load(), len(w.people), len(w.replicas), took.Seconds(), w.weather.count(), listed(w.claims(t)), outcome,
-		w.failed.Load(), w.requests.Load(), slowest.Seconds(), w.latest.Seconds(), w.converged.Seconds(), listed(kinds), listed(w.weather.seen), listed(w.kinds))
+		w.seed, w.changes.Load(), len(w.people), len(w.replicas), took.Seconds(), w.faults.count(), listed(w.claims(t)), outcome,
+		w.failed.Load(), w.requests.Load(), slowest.Seconds(), w.latest.Seconds(), w.converged.Seconds(), listed(kinds), listed(w.faults.seen), listed(w.kinds))
 }
 
 // claims counts the claims by how they ended.

@@ -26,14 +26,14 @@ func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 	holds := func(h *harness.Holdline, want bool) {
 		t.Helper()
 		harness.Eventually(t, fmt.Sprintf("the setting is %t", want), func() error {
-			got, err := h.Desk(token).Setting(t.Context(), "enable_verification")
+			got, err := h.Admin(token).Setting(t.Context(), "enable_verification")
 			if err == nil && (got.Value != want || got.StartValue != true) {
 				return errNotYet
 			}
 			return err
 		})
 	}
-	if got, err := other.Desk(token).ChangeSettings(t.Context(), client.SettingsChange{EnableVerification: new(false)}); err != nil || got.EnableVerification {
+	if got, err := other.Admin(token).ChangeSettings(t.Context(), client.SettingsChange{EnableVerification: new(false)}); err != nil || got.EnableVerification {
 		t.Fatalf("set: %+v %v", got, err)
 	}
 	holds(other, false)
@@ -57,7 +57,7 @@ func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 
 	s.Holdline.Restart(t)
 	holds(s.Holdline, false)
-	if err := s.Holdline.Desk(token).ReturnSetting(t.Context(), "enable_verification"); err != nil {
+	if err := s.Holdline.Admin(token).ReturnSetting(t.Context(), "enable_verification"); err != nil {
 		t.Fatal(err)
 	}
 	holds(s.Holdline, true)
@@ -67,7 +67,7 @@ func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 		t.Errorf("switched on again: %q, pending %q", got.Traits.Mobile, got.Pending())
 	}
 
-	trail, err := s.Holdline.Desk(token).Audit(t.Context(), client.EventFilter{Limit: 500})
+	trail, err := s.Holdline.Admin(token).Audit(t.Context(), client.EventFilter{Limit: 500})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestASwitchHoldsAtEveryReplica(t *testing.T) {
 func TestHowLongACodeIsGoodChangesWhileTheProgramRuns(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{})
-	desk := s.Holdline.Desk(s.Token(t, "--scope", "claims:manage"))
+	desk := s.Holdline.Admin(s.Token(t, "--scope", "claims:manage"))
 	bob, alice := s.NewPerson(t, m0), s.NewPerson(t, m3)
 	early := bob.Ask(t, m1)
 	if _, err := desk.ChangeSettings(t.Context(), client.SettingsChange{VerificationSMSOTPValidity: new("4s")}); err != nil {

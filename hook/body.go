@@ -1,15 +1,15 @@
 package hook
 
 import (
+	"context"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
-	"github.com/holdline/holdline/internal/textclean"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -38,6 +38,62 @@ type settingsBody struct {
 	Address   string          `json:"client_address"`
 }
 
+// readStage reads a stage call. Errors: web.ErrMalformed and its like, and those of
+// exact.
+func (h handlers) readStage(ctx context.Context, c *gin.Context) (in settingsBody, change claim.SettingsChange, err error) {
+	if err = web.ReadJSON(c.Writer, c.Request, &in, false); err != nil {
+		return in, change, err
+	}
+	if change, err = in.change(h.Options); err != nil {
+		return in, change, err
+	}
+	change.Language = in.language()
+	err = h.exact(ctx, change.IdentityID, &in)
+	return in, change, err
+}
+
+// change reads the body of a stage call. The error is web.ErrMalformed.
+func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
+	if !isID(b.IdentityID) || b.FlowID == "" || b.Traits == nil {
+		return claim.SettingsChange{}, web.ErrMalformed
+	}
+	verified, err := b.verified(o.Plan)
+	change := claim.SettingsChange{
+		IdentityID: claim.InRealm(o.Realm, b.IdentityID), FlowID: b.FlowID, SchemaID: claim.InRealm(o.Realm, b.SchemaID),
+		Stored: text(b.OldMobile), Wanted: text(b.NewMobile), StoredVerified: verified,
+		Marker: textOf(b.MetadataPublic[o.PendingKey]), Address: b.address(), Assurance: claim.Assurance(text(b.Assurance)),
+	}
+	if b.SignedIn != nil {
+		change.SignedIn = *b.SignedIn
+	}
+	if proposed := textOf(b.Traits[o.MobileTrait]); proposed != change.Wanted {
+		return change, web.ErrMalformed // the body would rule on another number than it stores
+	}
+	return change, err
+}
+
+// verified reports whether the old number's address is.
+func (b settingsBody) verified(plan phone.Parser) (bool, error) {
+	if len(b.Addresses) == 0 {
+		return false, nil
+	}
+	var addresses []struct {
+		Value    string `json:"value"`
+		Via      string `json:"via"`
+		Verified bool   `json:"verified"`
+	}
+	if json.Unmarshal(b.Addresses, &addresses) != nil {
+		return false, web.ErrMalformed
+	}
+	old := phone.ParseStored(plan, text(b.OldMobile))
+	for _, a := range addresses {
+		if a.Verified && a.Via == "sms" && !old.IsZero() && old.IsStored(plan, a.Value) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // language returns what the person reads: their own setting, then what their
 // browser asks for.
 func (b settingsBody) language() string { return web.PreferredLanguage(textOf(b.Locale), b.Language) }
@@ -63,37 +119,6 @@ func text(s *string) string {
 	return *s
 }
 
-// change reads the body of a stage call. The error is web.ErrMalformed.
-func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
-	if !isID(b.IdentityID) || b.FlowID == "" || b.Traits == nil {
-		return claim.SettingsChange{}, web.ErrMalformed
-	}
-	verified, err := b.verified(o.Plan)
-	change := claim.SettingsChange{
-		IdentityID: claim.InRealm(o.Realm, b.IdentityID), FlowID: b.FlowID, SchemaID: claim.InRealm(o.Realm, b.SchemaID),
-		Stored: text(b.OldMobile), Wanted: text(b.NewMobile), StoredVerified: verified,
-		Marker: textOf(b.MetadataPublic[o.PendingKey]), Address: b.address(), Assurance: claim.Assurance(text(b.Assurance)),
-	}
-	if b.SignedIn != nil {
-		change.SignedIn = *b.SignedIn
-	}
-	if proposed := textOf(b.Traits[o.MobileTrait]); proposed != change.Wanted {
-		return change, web.ErrMalformed // the body would rule on another number than it stores
-	}
-	return change, err
-}
-
-// flow reads the body of an activate call. The error is web.ErrMalformed.
-func (b settingsBody) flow(realm string) (claim.StoredFlow, error) {
-	if !isID(b.IdentityID) || b.FlowID == "" {
-		return claim.StoredFlow{}, web.ErrMalformed
-	}
-	return claim.StoredFlow{
-		IdentityID: claim.InRealm(realm, b.IdentityID), FlowID: b.FlowID, Mobile: text(b.NewMobile), Marker: text(b.Pending),
-		Address: b.address(),
-	}, nil
-}
-
 // textOf reads a JSON string; anything else is no text.
 func textOf(raw json.RawMessage) string {
 	var s string
@@ -101,110 +126,4 @@ func textOf(raw json.RawMessage) string {
 		return ""
 	}
 	return s
-}
-
-// verified reports whether the old number's address is.
-func (b settingsBody) verified(plan phone.Parser) (bool, error) {
-	if len(b.Addresses) == 0 {
-		return false, nil
-	}
-	var addresses []struct {
-		Value    string `json:"value"`
-		Via      string `json:"via"`
-		Verified bool   `json:"verified"`
-	}
-	if json.Unmarshal(b.Addresses, &addresses) != nil {
-		return false, web.ErrMalformed
-	}
-	old := phone.ParseStored(plan, text(b.OldMobile))
-	for _, a := range addresses {
-		if a.Verified && a.Via == "sms" && !old.IsZero() && old.IsStored(plan, a.Value) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// identity is the part of Kratos' web hook answer that replaces what the flow
-// proposed. Each member replaces the whole of its kind; one that is left out
-// stays as proposed.
-type identity struct {
-	Traits         object          `json:"traits"`
-	MetadataPublic object          `json:"metadata_public"` // {} empties it
-	Addresses      json.RawMessage `json:"verifiable_addresses,omitempty"`
-}
-
-type stageAnswer struct {
-	Identity identity `json:"identity"`
-}
-
-// answer puts a ruling into Kratos' terms: the traits as proposed, with the old
-// number back where the new one is held back or merely spelled otherwise; the
-// addresses of before with it, because the old number would lose its verified
-// mark otherwise; and the pending number in the public metadata.
-func (h handlers) answer(in settingsBody, ruling claim.Answer) stageAnswer {
-	out := identity{Traits: maps.Clone(in.Traits), MetadataPublic: maps.Clone(in.MetadataPublic)}
-	switch ruling.Ruling {
-	case claim.Leave, claim.KeepPending, claim.Challenge, claim.TakeBack, claim.RefuseRemoval:
-		delete(out.Traits, h.MobileTrait)
-		if in.OldMobile != nil {
-			out.Traits[h.MobileTrait] = quote(*in.OldMobile)
-		}
-		if string(in.Addresses) != "[]" && string(in.Addresses) != "null" {
-			out.Addresses = in.Addresses
-		}
-	case claim.Write, claim.Remove, claim.WriteUnverified:
-	}
-	if raw, there := out.Traits[h.MobileTrait]; there && isBlank(raw) {
-		delete(out.Traits, h.MobileTrait)
-		out.Addresses = withoutBlank(out.Addresses)
-	}
-	if out.MetadataPublic == nil {
-		out.MetadataPublic = object{}
-	}
-	if ruling.Pending.IsZero() {
-		delete(out.MetadataPublic, h.PendingKey)
-	} else {
-		out.MetadataPublic[h.PendingKey] = quote(ruling.Pending.Unmasked())
-	}
-	return stageAnswer{out}
-}
-
-// isBlank reports whether a trait is null, or text of which nothing can be seen.
-// Kratos would keep an address of it, which only one person can have.
-func isBlank(raw json.RawMessage) bool {
-	var s *string
-	return json.Unmarshal(raw, &s) == nil && (s == nil || textclean.Blank(*s))
-}
-
-// withoutBlank leaves the addresses out that stand for no number; nil stays nil.
-func withoutBlank(addresses json.RawMessage) json.RawMessage {
-	var all []json.RawMessage
-	if json.Unmarshal(addresses, &all) != nil {
-		return addresses // change has read them
-	}
-	kept := slices.DeleteFunc(slices.Clone(all), func(raw json.RawMessage) bool {
-		var a struct{ Value string }
-		return json.Unmarshal(raw, &a) == nil && textclean.Blank(a.Value)
-	})
-	switch len(kept) {
-	case len(all):
-		return addresses // word for word
-	case 0:
-		return nil
-	}
-	out, err := json.Marshal(kept)
-	if err != nil {
-		return addresses
-	}
-	return out
-}
-
-// quote writes a JSON string.
-func quote(s string) json.RawMessage {
-	raw, err := json.Marshal(s)
-	if err != nil {
-		return json.RawMessage(`""`) // a string always marshals
-	}
-	return raw
 }

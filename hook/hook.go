@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -115,56 +114,4 @@ type handlers struct {
 	Options
 	server *web.Server
 	claims Claims
-}
-
-// stage rules on a flow. Whatever goes wrong is a message at the number's field
-// and status 400: Kratos would repeat a 429 or 5xx, and make no sense of others.
-func (h handlers) stage(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), patience)
-	defer cancel()
-	var in settingsBody
-	if err := web.ReadJSON(c.Writer, c.Request, &in, false); err != nil {
-		h.refuse(c, err, in.language())
-		return
-	}
-	change, err := in.change(h.Options)
-	if err != nil {
-		h.refuse(c, err, in.language())
-		return
-	}
-	if err := h.exact(ctx, change.IdentityID, &in); err != nil {
-		h.refuse(c, err, in.language())
-		return
-	}
-	change.Language = in.language()
-	answer, err := h.claims.Stage(ctx, change)
-	switch {
-	case err != nil:
-		h.refuse(c, err, in.language())
-	case answer.Interrupt:
-		web.Answer(c, http.StatusBadRequest, h.interruption(answer.Pending, in.language()))
-	default:
-		web.Answer(c, http.StatusOK, h.answer(in, answer))
-	}
-}
-
-// activate tells of a stored flow. Kratos does not read the answer.
-func (h handlers) activate(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), patience)
-	defer cancel()
-	var in settingsBody
-	if err := web.ReadJSON(c.Writer, c.Request, &in, false); err != nil {
-		h.server.Fail(c, err)
-		return
-	}
-	flow, err := in.flow(h.Realm)
-	if err == nil {
-		flow.Language = in.language()
-		err = h.claims.Activate(ctx, flow)
-	}
-	if err != nil {
-		h.server.Fail(c, err)
-		return
-	}
-	web.Answer(c, http.StatusNoContent, web.None{})
 }

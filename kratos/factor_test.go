@@ -2,12 +2,7 @@ package kratos_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base32"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/kratostest"
 )
 
 // settings is a form of Kratos' own.
@@ -46,7 +42,7 @@ func (s *server) addTOTP(t *testing.T, token string) string {
 			secret = node.Attributes.Text.Text
 		}
 	}
-	sendAs(t, "X-Session-Token: "+token, http.MethodPost, form.UI.Action, map[string]any{"method": "totp", "totp_code": totp(t, secret)}, nil)
+	sendAs(t, "X-Session-Token: "+token, http.MethodPost, form.UI.Action, map[string]any{"method": "totp", "totp_code": kratostest.TOTP(t, secret, time.Now())}, nil)
 	return secret
 }
 
@@ -76,21 +72,7 @@ func (s *server) second(t *testing.T, token, secret string) {
 	t.Helper()
 	var form settings
 	sendAs(t, "X-Session-Token: "+token, http.MethodGet, s.public+"/self-service/login/api?aal=aal2", nil, &form)
-	sendAs(t, "X-Session-Token: "+token, http.MethodPost, form.UI.Action, map[string]any{"method": "totp", "totp_code": totp(t, secret)}, nil)
-}
-
-// totp is the code that an authenticator shows now (RFC 6238).
-func totp(t *testing.T, secret string) string {
-	t.Helper()
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mac := hmac.New(sha1.New, key)
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(time.Now().Unix()/30)))
-	sum := mac.Sum(nil)
-	at := sum[len(sum)-1] & 15
-	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
+	sendAs(t, "X-Session-Token: "+token, http.MethodPost, form.UI.Action, map[string]any{"method": "totp", "totp_code": kratostest.TOTP(t, secret, time.Now())}, nil)
 }
 
 func addTOTP(t *testing.T, _, token string) {

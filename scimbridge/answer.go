@@ -53,25 +53,3 @@ func (h handlers) present(user users.User) map[string]any {
 // etag is weak, because one version has several representations (RFC 7644, section
 // 3.14).
 func etag(version string) string { return `W/"` + version + `"` }
-
-// lists reports whether a header such as If-Match lists a version, or any by *.
-func lists(header, version string) bool {
-	for tag := range strings.SplitSeq(header, ",") {
-		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
-		if tag == "*" || strings.Trim(tag, `"`) == version {
-			return true
-		}
-	}
-	return false
-}
-
-// ifMatch reads an If-Match header, or the version of a bulk operation.
-func ifMatch(header string) users.Wants {
-	if header == "" {
-		return nil
-	}
-	return func(version string) bool { return lists(header, version) }
-}
-
-// all returns the lines of a header that may have several.
-func all(c *gin.Context, name string) string { return strings.Join(c.Request.Header.Values(name), ",") }

@@ -155,12 +155,6 @@ func names(query url.Values, name string) []string {
 	return strings.FieldsFunc(strings.Join(query[name], ","), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// projection reads which attributes a request wants to see.
-func (h handlers) projection(c *gin.Context) (scim.Projection, error) {
-	query := c.Request.URL.Query()
-	return h.Resource.Projection(names(query, "attributes"), names(query, "excludedAttributes"))
-}
-
 func (h handlers) answerList(c *gin.Context, who caller, q question) error {
 	shown, err := h.Resource.Projection(q.attributes, q.excluded)
 	if err != nil {

@@ -85,6 +85,15 @@ type handlers struct {
 	server *web.Server
 }
 
+// on turns a function that may fail into a handler.
+func (h handlers) on(do func(*gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := do(c); err != nil {
+			h.fail(c, err)
+		}
+	}
+}
+
 // url is the service's URL.
 func (h handlers) url() string { return h.BaseURL + Path }
 

@@ -7,19 +7,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/patch"
 	"github.com/holdline/holdline/internal/scim/users"
 )
-
-// on turns a function that may fail into a handler.
-func (h handlers) on(do func(*gin.Context) error) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if err := do(c); err != nil {
-			h.fail(c, err)
-		}
-	}
-}
 
 func (h handlers) get(c *gin.Context) error {
 	who, id, err := h.about(c, claim.ScopeSCIMRead)
@@ -118,15 +108,4 @@ func (h handlers) remove(c *gin.Context) error {
 		empty(c, http.StatusNoContent)
 	}
 	return err
-}
-
-// bodyFor reads the body of a request for one user, and what of the user its
-// answer shows.
-func (h handlers) bodyFor(c *gin.Context) (map[string]any, scim.Projection, error) {
-	shown, err := h.projection(c)
-	if err != nil {
-		return nil, shown, err
-	}
-	body, err := read(c, MaxBody)
-	return body, shown, err
 }

@@ -22,7 +22,7 @@ func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
 		cookie = p.cfg.Kratos.SessionCookie
 	}
 	handler, err := console.New(console.Options{
-		Door: p.administrators(), Settings: p.switches, Desk: desk, Archive: desk.Archive, Tokens: persistence.NewTokens(p.db),
+		Sessions: p.administrators(), Settings: p.switches, Claims: desk, Archive: desk.Archive, Tokens: persistence.NewTokens(p.db),
 		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.switches.Policy, Alarms: p.watch.Alerts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},

@@ -1,14 +1,11 @@
 package harness
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base32"
-	"encoding/binary"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/holdline/holdline/internal/kratostest"
 )
 
 // AddLookupSecrets gives the person recovery codes as a second factor, through the
@@ -36,7 +33,7 @@ func (p *Person) AddTOTP(t testing.TB) string {
 			secret = node.Attributes.Text.Text
 		}
 	}
-	answer := Send(t, http.MethodPost, f.UI.Action, marshal(t, tree{"method": "totp", "totp_code": totp(t, secret)}), JSONBody, p.ByToken())
+	answer := Send(t, http.MethodPost, f.UI.Action, marshal(t, tree{"method": "totp", "totp_code": kratostest.TOTP(t, secret, time.Now())}), JSONBody, p.ByToken())
 	if answer.Status != http.StatusOK {
 		t.Fatalf("authenticator: %d %s", answer.Status, answer.Body)
 	}
@@ -56,22 +53,8 @@ func (p *Person) SignInAgain(t testing.TB) (before string) {
 func (p *Person) UseTOTP(t testing.TB, secret string) {
 	t.Helper()
 	f := begin(t, newClient(nil), p.stack.Kratos.PublicURL+"/self-service/login/api?aal=aal2", p.ByToken())
-	answer := Send(t, http.MethodPost, f.UI.Action, marshal(t, tree{"method": "totp", "totp_code": totp(t, secret)}), JSONBody, p.ByToken())
+	answer := Send(t, http.MethodPost, f.UI.Action, marshal(t, tree{"method": "totp", "totp_code": kratostest.TOTP(t, secret, time.Now())}), JSONBody, p.ByToken())
 	if answer.Status != http.StatusOK {
 		t.Fatalf("second factor: %d %s", answer.Status, answer.Body)
 	}
-}
-
-// totp is the code that an authenticator shows now (RFC 6238).
-func totp(t testing.TB, secret string) string {
-	t.Helper()
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mac := hmac.New(sha1.New, key)
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(time.Now().Unix()/30)))
-	sum := mac.Sum(nil)
-	at := sum[len(sum)-1] & 15
-	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
 }

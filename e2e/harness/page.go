@@ -22,8 +22,8 @@ func (b *Tab) Phone(t testing.TB) {
 	b.do(t, "be a phone", chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
 }
 
-// Desk makes the tab as large as a desk's.
-func (b *Tab) Desk(t testing.TB) {
+// DesktopSize makes the tab as large as a desktop's.
+func (b *Tab) DesktopSize(t testing.TB) {
 	t.Helper()
 	b.do(t, "be large", chromedp.EmulateViewport(1280, 900))
 }

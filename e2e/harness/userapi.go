@@ -21,8 +21,8 @@ func (p *Person) Client() client.Client {
 	return client.Client{URL: p.stack.Holdline.PublicURL, As: client.SessionToken(p.Token), HTTP: newClient(nil)}
 }
 
-// Desk calls the admin listener by a token with the scope claims:manage.
-func (h *Holdline) Desk(token string) client.Client {
+// Admin calls the admin listener by a token with the scope claims:manage.
+func (h *Holdline) Admin(token string) client.Client {
 	return client.Client{URL: h.AdminURL, As: client.Bearer(token), HTTP: newClient(nil)}
 }
 

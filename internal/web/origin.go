@@ -10,7 +10,7 @@ import (
 	"github.com/holdline/holdline/internal/problem"
 )
 
-// ErrCrossOrigin: a page of another origin made a browser send the request.
+// ErrCrossOrigin says that a page of another origin made a browser send the request.
 var ErrCrossOrigin = problem.New(problem.Forbidden, "HLD-40305", "The request comes from a page of another site.", "web: cross-origin request")
 
 // Origins tell requests of trusted pages from those that another site's page makes a

@@ -25,7 +25,7 @@ func (s *console) claim(c *gin.Context, v *visit) error {
 }
 
 func (s *console) showClaim(c *gin.Context, v *visit, status int, shown *full) error {
-	found, err := s.Desk.History(c.Request.Context(), c.Param("id"))
+	found, err := s.Claims.History(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -50,11 +50,11 @@ func (s *console) afterAct(c *gin.Context, _ *visit) error {
 }
 
 func (s *console) resend(c *gin.Context, v *visit) error {
-	return s.afterwards(c, v, "resent", s.Desk.Resend(c.Request.Context(), c.Param("id"), v.who))
+	return s.afterwards(c, v, "resent", s.Claims.Resend(c.Request.Context(), c.Param("id"), v.who))
 }
 
 func (s *console) cancel(c *gin.Context, v *visit) error {
-	return s.afterwards(c, v, "cancelled", s.Desk.Cancel(c.Request.Context(), c.Param("id"), v.who))
+	return s.afterwards(c, v, "cancelled", s.Claims.Cancel(c.Request.Context(), c.Param("id"), v.who))
 }
 
 // afterwards says on the claim's page how an act went. Where there is no such
@@ -75,7 +75,7 @@ func (s *console) afterwards(c *gin.Context, v *visit, notice string, err error)
 
 // reveal shows the full numbers, after the audit trail has noted to whom.
 func (s *console) reveal(c *gin.Context, v *visit) error {
-	found, err := s.Desk.Reveal(c.Request.Context(), c.Param("id"), v.who)
+	found, err := s.Claims.Reveal(c.Request.Context(), c.Param("id"), v.who)
 	if err != nil {
 		return err
 	}

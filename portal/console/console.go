@@ -21,8 +21,8 @@ import (
 //go:embed templates assets
 var files embed.FS
 
-// Door knows who may come in. [claim.Administrators] is it.
-type Door interface {
+// AdminSessions are the sign-ins at the console. [claim.Administrators] is it.
+type AdminSessions interface {
 	SignInByToken(ctx context.Context, token, address string) (string, error)
 	SignInByCookie(ctx context.Context, cookie, address string) (string, error)
 	Check(ctx context.Context, secret, cookie, address string) (audit.Actor, error)
@@ -35,8 +35,8 @@ type Settings interface {
 	Set(ctx context.Context, values map[claim.Switch]*string, who audit.Actor) error
 }
 
-// Desk is what is seen of claims and done for them. [claim.Desk] is it.
-type Desk interface {
+// Claims are what is seen of claims and done for them. [claim.Desk] is it.
+type Claims interface {
 	Search(ctx context.Context, q claim.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (claim.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
@@ -77,9 +77,9 @@ type Limit struct{ Name, Key, Value string }
 
 // Options are what the console needs.
 type Options struct {
-	Door     Door
+	Sessions AdminSessions
 	Settings Settings
-	Desk     Desk
+	Claims   Claims
 	Archive  Archive
 	Tokens   Tokens
 	// Configured are the tokens of the configuration, which cannot be revoked here.

@@ -145,7 +145,7 @@ func TestTokensAreRevokedAfterAsking(t *testing.T) {
 	}
 	says(t, b.post("/console/tokens/revoke", url.Values{"name": {"okta"}}), http.StatusNotFound)
 	w.kept.Fail(problem.ErrStoreUnavailable)
-	w.opt.Door = alwaysOps{w.doors}
+	w.opt.Sessions = alwaysOps{w.administrators}
 	w.rebuild()
 	says(t, b.get("/console/tokens"), http.StatusServiceUnavailable)
 	says(t, b.get("/console/tokens/revoke?name=ops"), http.StatusServiceUnavailable)

@@ -64,7 +64,7 @@ func (s *console) visit(c *gin.Context) (*visit, error) {
 	if secret == "" {
 		return nil, claim.ErrNoSession
 	}
-	who, err := s.Door.Check(c.Request.Context(), secret, s.kratosCookie(c), s.Address(c.Request))
+	who, err := s.Sessions.Check(c.Request.Context(), secret, s.kratosCookie(c), s.Address(c.Request))
 	if err != nil {
 		s.Failed(c.Request, err)
 	}

@@ -38,17 +38,17 @@ const (
 // world is a console on working fakes, with a clock that stands still until told
 // to move.
 type world struct {
-	t        *testing.T
-	opt      console.Options
-	handler  http.Handler
-	store    *claimtest.Store
-	sessions *claimtest.AdminSessions
-	kept     *claimtest.Tokens
-	settings *claimtest.Settings
-	board    *claim.Switchboard
-	doors    *claim.Administrators
-	token    string // that may manage claims, named ops
-	log      *bytes.Buffer
+	t              *testing.T
+	opt            console.Options
+	handler        http.Handler
+	store          *claimtest.Store
+	sessions       *claimtest.AdminSessions
+	kept           *claimtest.Tokens
+	settings       *claimtest.Settings
+	board          *claim.Switchboard
+	administrators *claim.Administrators
+	token          string // that may manage claims, named ops
+	log            *bytes.Buffer
 
 	mu     sync.Mutex
 	now    time.Time
@@ -105,14 +105,14 @@ func newWorld(t *testing.T) *world {
 		Tokens: w.kept, Failures: ratelimit.Limit{Most: 3, Window: 15 * time.Minute}, Limiter: &claimtest.Limiter{},
 		HashKey: []byte("addresses"), Now: w.Now, Log: log,
 	})
-	w.doors = &claim.Administrators{
+	w.administrators = &claim.Administrators{
 		Sessions: w.sessions, Clients: clients, Person: w.person,
 		Privileged: func(_ context.Context, id string) (bool, error) { return id == "privileged", nil },
 		Idle:       30 * time.Minute, NewSecret: rand.Text, Policy: w.board.Policy, Now: w.Now,
 	}
 	w.token = w.newToken("ops", claim.ScopeClaimsManage)
 	w.opt = console.Options{
-		Door: w.doors, Settings: w.board, Desk: &claim.Desk{Archive: w.store, Claims: service, Plan: plan, Now: w.Now},
+		Sessions: w.administrators, Settings: w.board, Claims: &claim.Desk{Archive: w.store, Claims: service, Plan: plan, Now: w.Now},
 		Archive: w.store, Tokens: w.kept,
 		Configured: []claim.Token{{Name: "okta", Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}, Privileged: true}},
 		Gateways: func() []console.Gateway {
@@ -279,6 +279,6 @@ func visible(page string) string {
 }
 
 // alwaysOps lets everybody in.
-type alwaysOps struct{ console.Door }
+type alwaysOps struct{ console.AdminSessions }
 
 func (alwaysOps) Check(context.Context, string, string, string) (audit.Actor, error) { return ops, nil }

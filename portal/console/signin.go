@@ -53,12 +53,12 @@ func (s *console) signIn(c *gin.Context) {
 	var err error
 	switch {
 	case byKratos:
-		secret, err = s.Door.SignInByCookie(ctx, s.kratosCookie(c), address)
+		secret, err = s.Sessions.SignInByCookie(ctx, s.kratosCookie(c), address)
 	case token == "":
 		s.askSignIn(c, http.StatusBadRequest, back, signInFault{field: "Enter a token."})
 		return
 	default:
-		secret, err = s.Door.SignInByToken(ctx, token, address)
+		secret, err = s.Sessions.SignInByToken(ctx, token, address)
 	}
 	if err != nil {
 		s.Failed(c.Request, err)
@@ -66,7 +66,7 @@ func (s *console) signIn(c *gin.Context) {
 		return
 	}
 	if before, err := s.visit(c); err == nil {
-		if err := s.Door.SignOut(ctx, before.secret, before.who); err != nil {
+		if err := s.Sessions.SignOut(ctx, before.secret, before.who); err != nil {
 			_ = c.Error(err)
 		}
 	}
@@ -100,7 +100,7 @@ func (s *console) refuse(c *gin.Context, back string, byKratos bool, err error) 
 }
 
 func (s *console) signOut(c *gin.Context, v *visit) error {
-	if err := s.Door.SignOut(c.Request.Context(), v.secret, v.who); err != nil {
+	if err := s.Sessions.SignOut(c.Request.Context(), v.secret, v.who); err != nil {
 		return err
 	}
 	s.setCookie(c, sessionCookie, "")

@@ -59,29 +59,29 @@ type Pages struct {
 func New(o Options) (*Pages, error) {
 	assets, err := newAssets(o.Base, o.Files)
 	if err != nil {
-		return nil, fmt.Errorf("look: %w", err)
+		return nil, fmt.Errorf("layout: %w", err)
 	}
 	common, err := template.New("layout.gohtml").Funcs(template.FuncMap{"asset": assets.Address}).Funcs(o.Funcs).
 		ParseFS(layout, "templates/layout.gohtml")
 	if err != nil {
-		return nil, fmt.Errorf("look: read layout: %w", err)
+		return nil, fmt.Errorf("layout: read layout: %w", err)
 	}
 	parts, err := fs.Glob(o.Files, "templates/part-*.gohtml")
 	if err == nil && len(parts) > 0 {
 		common, err = common.ParseFS(o.Files, parts...)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look: read parts: %w", err)
+		return nil, fmt.Errorf("layout: read parts: %w", err)
 	}
 	names, err := fs.Glob(o.Files, "templates/page-*.gohtml")
 	if err != nil {
-		return nil, fmt.Errorf("look: find templates: %w", err)
+		return nil, fmt.Errorf("layout: find templates: %w", err)
 	}
 	pages := &Pages{assets, map[string]*template.Template{}}
 	for _, name := range names {
 		page, err := template.Must(common.Clone()).ParseFS(o.Files, name)
 		if err != nil {
-			return nil, fmt.Errorf("look: read template: %w", err)
+			return nil, fmt.Errorf("layout: read template: %w", err)
 		}
 		pages.byName[strings.TrimSuffix(strings.TrimPrefix(path.Base(name), "page-"), ".gohtml")] = page
 	}
@@ -107,13 +107,13 @@ func (p *Pages) Show(c *gin.Context, status int, name string, data any) {
 	}
 	page, ok := p.byName[name]
 	if !ok {
-		_ = c.Error(fmt.Errorf("look: no page is named %s", name))
+		_ = c.Error(fmt.Errorf("layout: no page is named %s", name))
 		c.String(http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError))
 		return
 	}
 	var out bytes.Buffer
 	if err := page.Execute(&out, data); err != nil {
-		_ = c.Error(fmt.Errorf("look: render %s: %w", name, err))
+		_ = c.Error(fmt.Errorf("layout: render %s: %w", name, err))
 		c.String(http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError))
 		return
 	}

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// Crowd is a Kratos with as many identities as one likes, for SCIM. Each is made
+// FakeKratos is a Kratos with as many identities as one likes, for SCIM. Each is made
 // from its number whenever somebody asks for it; only those that were changed are
 // kept.
-type Crowd struct {
+type FakeKratos struct {
 	n      int
 	routes http.ServeMux
 
@@ -23,7 +23,7 @@ type Crowd struct {
 	changed map[int]Member
 }
 
-// Member is an identity of a [Crowd] in Kratos' form. A value is never changed
+// Member is an identity of a [FakeKratos] in Kratos' form. A value is never changed
 // once it is stored.
 type Member struct {
 	ID             string         `json:"id"`
@@ -40,8 +40,8 @@ type Member struct {
 // Client is the SCIM client whose external ids the members have.
 const Client = "okta"
 
-// crowdSchema has traits of the names that Holdline maps by itself.
-const crowdSchema = `{
+// fakeSchema has traits of the names that Holdline maps by itself.
+const fakeSchema = `{
   "$schema": "http://json-schema.org/draft-07/schema#",
   "type": "object",
   "properties": {"traits": {"type": "object", "properties": {
@@ -85,46 +85,46 @@ func NewMember(i int) Member {
 	}
 }
 
-// NewCrowd returns a Kratos with the identities 0 to n. It serves both APIs.
-func NewCrowd(n int) *Crowd {
-	c := &Crowd{n: n, changed: map[int]Member{}}
+// NewFakeKratos returns a Kratos with the identities 0 to n. It serves both APIs.
+func NewFakeKratos(n int) *FakeKratos {
+	c := &FakeKratos{n: n, changed: map[int]Member{}}
 	c.routes.HandleFunc("GET /admin/identities", c.find)
 	c.routes.HandleFunc("GET /admin/identities/{id}", c.read)
 	c.routes.HandleFunc("PATCH /admin/identities/{id}", c.patch)
 	c.routes.HandleFunc("GET /schemas", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, []map[string]any{{"id": schemaID, "schema": json.RawMessage(crowdSchema)}})
+		answer(w, []map[string]any{{"id": schemaID, "schema": json.RawMessage(fakeSchema)}})
 	})
 	c.routes.HandleFunc("GET /schemas/"+schemaID, func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, json.RawMessage(crowdSchema))
+		answer(w, json.RawMessage(fakeSchema))
 	})
 	return c
 }
 
 // ServeHTTP answers as Kratos.
-func (c *Crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.routes.ServeHTTP(w, r) }
+func (c *FakeKratos) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.routes.ServeHTTP(w, r) }
 
 // Changed returns how many identities are not as they were made.
-func (c *Crowd) Changed() int {
+func (c *FakeKratos) Changed() int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return len(c.changed)
 }
 
 // number finds the number of an id.
-func (c *Crowd) number(id string) (int, bool) {
+func (c *FakeKratos) number(id string) (int, bool) {
 	i, err := strconv.ParseInt(id[strings.LastIndexByte(id, '-')+1:], 16, 32)
 	return int(i), err == nil && i >= 0 && int(i) < c.n && strings.EqualFold(id, MemberID(int(i)))
 }
 
 // member returns an identity as it is now. The caller holds the lock.
-func (c *Crowd) member(i int) Member {
+func (c *FakeKratos) member(i int) Member {
 	if changed, ok := c.changed[i]; ok {
 		return changed
 	}
 	return NewMember(i)
 }
 
-func (c *Crowd) read(w http.ResponseWriter, r *http.Request) {
+func (c *FakeKratos) read(w http.ResponseWriter, r *http.Request) {
 	i, ok := c.number(r.PathValue("id"))
 	if !ok {
 		refuse(w, http.StatusNotFound)
@@ -138,7 +138,7 @@ func (c *Crowd) read(w http.ResponseWriter, r *http.Request) {
 
 // find lists who signs in by an identifier. Everybody is not listed: nothing that
 // is measured asks for that, and to refuse deletes nobody from the index.
-func (c *Crowd) find(w http.ResponseWriter, r *http.Request) {
+func (c *FakeKratos) find(w http.ResponseWriter, r *http.Request) {
 	identifier := strings.ToLower(strings.TrimSpace(r.URL.Query().Get("credentials_identifier")))
 	if identifier == "" {
 		refuse(w, http.StatusNotImplemented)
@@ -155,7 +155,7 @@ func (c *Crowd) find(w http.ResponseWriter, r *http.Request) {
 }
 
 // patch applies all operations or none.
-func (c *Crowd) patch(w http.ResponseWriter, r *http.Request) {
+func (c *FakeKratos) patch(w http.ResponseWriter, r *http.Request) {
 	i, ok := c.number(r.PathValue("id"))
 	if !ok {
 		refuse(w, http.StatusNotFound)

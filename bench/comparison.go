@@ -17,23 +17,23 @@ type contestant interface {
 	stop() error
 }
 
-// contest is what contestants came to, side by side.
-type contest struct {
+// comparison is what contenders came to, side by side.
+type comparison struct {
 	rows   []row
 	rounds int
 	others float64 // the share of the machine that other programs took
 }
 
-// row is the blocks of all contestants with so many users; those of one index ran in
+// row is the blocks of all contenders with so many users; those of one index ran in
 // one round.
 type row struct {
 	users   int
 	samples [][]sample // of each contestant
 }
 
-// compete lets contestants take turns. Who comes first changes from round to round,
+// compete lets contenders take turns. Who comes first changes from round to round,
 // so that what drifts falls on all.
-func compete(ctx context.Context, b *bench, all []contestant) (c contest, err error) {
+func compete(ctx context.Context, b *bench, all []contestant) (c comparison, err error) {
 	var programs []*program
 	for _, one := range all {
 		programs = append(programs, one.programs()...)

@@ -11,8 +11,8 @@ import (
 	"github.com/holdline/holdline/bench/double"
 )
 
-// way is a Kratos, and the way in which numbers are changed at it.
-type way interface {
+// target is a Kratos, and the way in which numbers are changed at it.
+type target interface {
 	// arrive lets a person have an identity with the old number, verified, and a
 	// session. It is not measured where people stay.
 	arrive(ctx context.Context, p *person) error

@@ -16,12 +16,12 @@ import (
 	"github.com/holdline/holdline/kratos"
 )
 
-const crowd = 1000
+const members = 1000
 
-// openCrowd returns Holdline's own view of a crowd.
-func openCrowd(t *testing.T) (*double.Crowd, *kratos.Directory) {
+// openFakeKratos returns Holdline's own view of one.
+func openFakeKratos(t *testing.T) (*double.FakeKratos, *kratos.Directory) {
 	t.Helper()
-	fake := double.NewCrowd(crowd)
+	fake := double.NewFakeKratos(members)
 	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
 	d, err := kratos.New(kratos.Options{
@@ -36,9 +36,9 @@ func openCrowd(t *testing.T) (*double.Crowd, *kratos.Directory) {
 	return fake, d
 }
 
-func TestCrowdIsMadeFromNumbers(t *testing.T) {
-	_, d := openCrowd(t)
-	for _, i := range []int{0, 7, crowd - 1} {
+func TestMembersAreMadeFromNumbers(t *testing.T) {
+	_, d := openFakeKratos(t)
+	for _, i := range []int{0, 7, members - 1} {
 		byID, err := d.Record(t.Context(), double.MemberID(i))
 		if err != nil || byID.Traits["username"] != double.Username(i) || len(byID.Addresses) != 2 {
 			t.Errorf("%d by id: got %+v, %v", i, byID, err)
@@ -51,20 +51,20 @@ func TestCrowdIsMadeFromNumbers(t *testing.T) {
 			t.Errorf("%d by name: %s", i, diff)
 		}
 	}
-	for _, id := range []string{double.MemberID(crowd), "00000001-0000-4000-8000-000000000007"} {
+	for _, id := range []string{double.MemberID(members), "00000001-0000-4000-8000-000000000007"} {
 		if _, err := d.Record(t.Context(), id); !errors.Is(err, claim.ErrNoIdentity) {
 			t.Errorf("%s: got %v, want %v", id, err, claim.ErrNoIdentity)
 		}
 	}
-	for _, name := range []string{double.Username(crowd), "user007", "user-1", "user+1", "nobody"} {
+	for _, name := range []string{double.Username(members), "user007", "user-1", "user+1", "nobody"} {
 		if _, err := d.FindByIdentifier(t.Context(), name); !errors.Is(err, claim.ErrNoIdentity) {
 			t.Errorf("%s: got %v, want %v", name, err, claim.ErrNoIdentity)
 		}
 	}
 }
 
-func TestCrowdKeepsChanges(t *testing.T) {
-	fake, d := openCrowd(t)
+func TestMembersKeepChanges(t *testing.T) {
+	fake, d := openFakeKratos(t)
 	id := double.MemberID(7)
 	changed, err := d.Change(t.Context(), id, []scim.Operation{
 		{Op: scim.Add, Path: "/traits/display_name", Value: "Anna"},
@@ -98,9 +98,9 @@ func TestCrowdKeepsChanges(t *testing.T) {
 	}
 }
 
-// Holdline's own mapping fits the crowd's schema, so that its members are users.
-func TestCrowdAreUsers(t *testing.T) {
-	_, d := openCrowd(t)
+// Holdline's own mapping fits the double's schema, so that its members are users.
+func TestMembersAreUsers(t *testing.T) {
+	_, d := openFakeKratos(t)
 	schemas, err := d.Schemas(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 package main
 
-// duel is a comparison of two contenders.
-type duel struct {
+// pair is a comparison of two contenders.
+type pair struct {
 	title  string
 	of, to int
 	target float64 // of the ratio, at least; zero for none
@@ -15,7 +15,7 @@ func rateOf(_, to sample) float64 { return to.rate }
 // contest with a floor of single ones.
 func perCommit(of, to sample) float64 { return to.rate / of.commits }
 
-var duels = []duel{
+var pairs = []pair{
 	{"settings hooks / floor of inserts", hooks, inserts, 0.5, perCommit},
 	{"SCIM client / floor of inserts", scimClient, inserts, 0.5, perCommit},
 	{"settings hooks / floor of their statements", hooks, replay, 0.5, rateOf},
@@ -26,8 +26,8 @@ var duels = []duel{
 	{"real Kratos / double", withKratos, hooks, 0, rateOf},
 }
 
-// duel compares two contenders round by round.
-func (r row) duel(d duel) (rate, line, ratio spread) {
+// compare compares two contenders round by round.
+func (r row) compare(d pair) (rate, line, ratio spread) {
 	var rates, lines, ratios []float64
 	for i, of := range r.samples[d.of] {
 		against := d.line(of, r.samples[d.to][i])

@@ -13,13 +13,13 @@ import (
 	"github.com/holdline/holdline/e2e/harness"
 )
 
-// weather counts the faults by kind.
-type weather struct {
+// faults counts them by kind.
+type faults struct {
 	mu   sync.Mutex
 	seen map[string]int
 }
 
-func (w *weather) saw(kind string) {
+func (w *faults) saw(kind string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.seen == nil {
@@ -28,7 +28,7 @@ func (w *weather) saw(kind string) {
 	w.seen[kind]++
 }
 
-func (w *weather) count() int {
+func (w *faults) count() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := 0
@@ -103,7 +103,7 @@ func (w *storm) blow(g gale, over *atomic.Bool) (err error) {
 		}()
 	}
 	pass(g.lasts, over)
-	w.weather.saw(g.kind)
+	w.faults.saw(g.kind)
 	return nil
 }
 
@@ -221,6 +221,6 @@ func (w *storm) rage(t *testing.T, over *atomic.Bool) {
 		}
 		pass(calm, over)
 		b.happen(t, w, replica, lasts, over)
-		w.weather.saw(b.name)
+		w.faults.saw(b.name)
 	}
 }
