@@ -235,7 +235,7 @@ func budgetOf(limits claim.TextLimits) ratelimit.Limit {
 	return ratelimit.Limit{Most: limits.PerCodeHour, Window: time.Hour}
 }
 
-// fullUntil tells when rules have room again, and which count lasts longest; zero
+// fullUntil returns when rules have room again, and which count lasts longest; zero
 // for now.
 func (s *Store) fullUntil(ctx context.Context, rules []rule) (until time.Time, name string, _ error) {
 	for _, r := range rules {
@@ -250,7 +250,7 @@ func (s *Store) fullUntil(ctx context.Context, rules []rule) (until time.Time, n
 	return until, name, nil
 }
 
-// ruleUntil tells when the first of a rule's ways is open again.
+// ruleUntil returns when the first of a rule's ways is open again.
 func (s *Store) ruleUntil(ctx context.Context, r rule) (until time.Time, name string, _ error) {
 	for i, w := range r.ways {
 		end, of, err := s.wayUntil(ctx, w)
@@ -270,7 +270,7 @@ func (s *Store) ruleUntil(ctx context.Context, r rule) (until time.Time, name st
 // never is when a way opens that is not the identity's.
 var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// wayUntil tells when all counts of a way are kept again.
+// wayUntil returns when all counts of a way are kept again.
 func (s *Store) wayUntil(ctx context.Context, w way) (until time.Time, name string, _ error) {
 	for _, c := range w.counts {
 		// When this text leaves the window, fewer than most are in it.
@@ -336,7 +336,7 @@ func (l Limiter) Take(ctx context.Context, name string, a ratelimit.Limit, now t
 	return l.db.Classify(err)
 }
 
-// taking takes one of a bounded allowance, or fails with a *problem.LimitError of
+// takeBudget takes one of a bounded allowance, or fails with a *problem.LimitError of
 // the reason. It writes the row that it decides by: so those who take at once
 // wait for one another, and a cluster sees them conflict. Until its transaction
 // ends nobody else can take for the name.
@@ -373,7 +373,7 @@ func takeBudget(name string, a ratelimit.Limit, now time.Time, reason error) sta
 	}
 }
 
-// conforms tells when the next taking of an allowance conforms.
+// conforms returns when the next one of an allowance may be taken.
 func conforms(row limitRow, a ratelimit.Limit) time.Time {
 	return time.UnixMicro(row.TAT - a.Tolerance().Microseconds()).UTC()
 }

@@ -141,7 +141,7 @@ func updateClaim(m claim.Move) statement {
 	}
 }
 
-// forgetting blanks the numbers of an identity that is gone.
+// blankNumbers blanks the numbers of an identity that is gone.
 func blankNumbers(identityID string) statement {
 	return func(tx *gorm.DB) error {
 		err := tx.Model(&claimRow{}).Where("identity_id = ?", identityID).
@@ -154,7 +154,7 @@ func blankNumbers(identityID string) statement {
 	}
 }
 
-// unleasing removes what is left of a lease that ended with its claim, so that
+// deleteLease removes what is left of a lease that ended with its claim, so that
 // it does not come back with it.
 func deleteLease(c claim.Claim) statement {
 	return func(tx *gorm.DB) error {
@@ -186,7 +186,7 @@ func insertText(change claim.Change) statement {
 	}
 }
 
-// noticing queues notices. Those that their limit has no room for are withheld
+// insertNotices queues notices. Those that their limit has no room for are withheld
 // instead: they must not undo what they are about.
 func insertNotices(change claim.Change, withheld *[]message.Text) statement {
 	return func(tx *gorm.DB) error {

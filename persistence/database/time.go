@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// momentForm is a DATETIME(6) literal. As text, in SQLite, it sorts by time.
+// timeForm is a DATETIME(6) literal. As text, in SQLite, it sorts by time.
 const timeForm = "2006-01-02 15:04:05.000000"
 
-// moment is a time in a column: UTC, in microseconds, NULL for never.
+// Time is a time in a column: UTC, in microseconds, NULL for never.
 type Time time.Time
 
 // Value implements driver.Valuer.

@@ -45,7 +45,7 @@ func (x *Index) Put(ctx context.Context, e scim.Entry) error {
 	return x.db.Classify(x.db.Transaction(ctx, "put", "scim_users", func(tx *gorm.DB) error { return putRow(tx, row) }))
 }
 
-// putScim writes a row until it is in or a newer one is. Whoever updates the row,
+// putRow writes a row until it is in or a newer one is. Whoever updates the row,
 // if only its writes, holds it to the end of the transaction.
 func putRow(tx *gorm.DB, row userRow) error {
 	for {
@@ -79,7 +79,7 @@ func putRow(tx *gorm.DB, row userRow) error {
 	}
 }
 
-// addScim writes what belongs to a new row. The count is last, because it is held
+// addRow writes what belongs to a new row. The count is last, because it is held
 // against others of the bucket until the transaction ends.
 func addRow(tx *gorm.DB, row userRow) error {
 	values, err := row.values()
@@ -94,7 +94,7 @@ func addRow(tx *gorm.DB, row userRow) error {
 	return countUsers(tx, row.Place, 1)
 }
 
-// replaceScim writes a row over the one that is there, and of its values those
+// replaceRow writes a row over the one that is there, and of its values those
 // that changed.
 func replaceRow(tx *gorm.DB, row userRow) error {
 	var old userRow
@@ -155,7 +155,7 @@ func removeValues(tx *gorm.DB, values []valueRow) error {
 	return tx.Clauses(clause.Where{Exprs: []clause.Expression{clause.Or(lines...)}}).Delete(&valueRow{}).Error
 }
 
-// scimCount is a line of the table scim_counts.
+// countRow is a line of the table scim_counts.
 type countRow struct {
 	Bucket int64 `gorm:"primaryKey;autoIncrement:false"`
 	Users  int
@@ -174,7 +174,7 @@ func countUsers(tx *gorm.DB, place int64, by int) error {
 // Delete implements [scim.Index].
 func (x *Index) Delete(ctx context.Context, id string) error {
 	return x.db.Classify(x.db.Transaction(ctx, "delete", "scim_users", func(tx *gorm.DB) error {
-		// As in putScim, the first statement holds the row.
+		// As in putRow, the first statement holds the row.
 		held := tx.Model(&userRow{}).Where("id = ?", id).UpdateColumn("writes", gorm.Expr("writes + 1"))
 		if held.Error != nil || held.RowsAffected == 0 {
 			return held.Error

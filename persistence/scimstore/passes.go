@@ -13,7 +13,7 @@ import (
 // passedUsers names the passes over users.
 const passedUsers = "users"
 
-// scimPass is a line of the table scim_passes.
+// passRow is a line of the table scim_passes.
 type passRow struct {
 	Name    string `gorm:"primaryKey"`
 	BeganAt database.Time

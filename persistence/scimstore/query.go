@@ -12,7 +12,7 @@ import (
 	"github.com/holdline/holdline/internal/scim"
 )
 
-// scimBatch is how many documents one statement reads or compares.
+// batchSize is how many documents one statement reads or compares.
 const batchSize = 200
 
 // Query implements [scim.Index]. Everything, and what an exact condition keeps in

@@ -14,7 +14,7 @@ import (
 	"github.com/holdline/holdline/persistence/database"
 )
 
-// scimRow is a line of the table scim_users.
+// userRow is a line of the table scim_users.
 type userRow struct {
 	Place       int64 `gorm:"primaryKey;autoIncrement:false"`
 	ID          string
@@ -30,7 +30,7 @@ type userRow struct {
 // TableName implements gorm's Tabler.
 func (userRow) TableName() string { return "scim_users" }
 
-// scimValue is a line of the table scim_values. Keys are bytes: no collation may
+// valueRow is a line of the table scim_values. Keys are bytes: no collation may
 // take two of them for one.
 type valueRow struct {
 	Path     []byte
@@ -48,13 +48,13 @@ const (
 )
 
 const (
-	// scimBuckets share the users of scim_counts among them, so that writers seldom
+	// buckets share the users of scim_counts among them, so that writers seldom
 	// meet on one, and a page's place is found among few.
 	buckets    = 1024
 	bucketBits = 53
 )
 
-// scimPlace is where an identity comes in lists. A hash spreads any kind of id
+// placeOf is where an identity comes in lists. A hash spreads any kind of id
 // evenly over the buckets.
 func placeOf(id string) int64 {
 	sum := sha256.Sum256([]byte(id))
@@ -127,7 +127,7 @@ func (r userRow) entry(client string) (scim.Entry, error) {
 	}, nil
 }
 
-// document decodes an entry for the evaluator, as the client sees it.
+// documentOf decodes an entry for the evaluator, as the client sees it.
 func documentOf(e scim.Entry, client string) (map[string]any, error) {
 	decoder := json.NewDecoder(strings.NewReader(string(e.Document)))
 	decoder.UseNumber()
