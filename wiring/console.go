@@ -50,11 +50,13 @@ func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
 func (p *program) administrators() *claim.Administrators {
 	return &claim.Administrators{
 		Sessions: persistence.NewAdminSessions(p.db), Clients: p.clients,
-		Person: func(ctx context.Context, cookie string) (claim.Caller, error) {
-			return p.directory.Session(ctx, cookie, "")
+		Person: func(ctx context.Context, cookie string) (claim.Person, error) {
+			who, err := p.directory.Session(ctx, cookie, "")
+			in := who.SignIn()
+			return claim.Person{IdentityID: who.IdentityID, Proven: func(ctx context.Context) error { return p.claims.Proven(ctx, &in) }}, err
 		},
 		Privileged: p.directory.Privileged, Idle: p.cfg.Admin.SessionIdle, NewSecret: rand.Text,
-		Policy: p.switches.Policy, Now: p.clock.Now,
+		Now: p.clock.Now,
 	}
 }
 

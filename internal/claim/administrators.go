@@ -59,6 +59,14 @@ const (
 	sessionLongest = 12 * time.Hour
 )
 
+// Person is the owner of a Kratos session.
+type Person struct {
+	IdentityID string
+	// Proven reports whether they signed in lately and strongly enough to act for
+	// others.
+	Proven func(context.Context) error
+}
+
 // Administrators knows who may work at the console.
 type Administrators struct {
 	Sessions AdminSessions
@@ -66,12 +74,11 @@ type Administrators struct {
 	Clients *Clients
 	// Person returns the owner of a Cookie header's Kratos session, and
 	// Privileged whether their record makes them a privileged person.
-	Person     func(ctx context.Context, cookie string) (Caller, error)
+	Person     func(ctx context.Context, cookie string) (Person, error)
 	Privileged func(ctx context.Context, identityID string) (bool, error)
 	// Idle is how long a session lives without being used.
 	Idle      time.Duration
 	NewSecret func() string
-	Policy    func() Policy
 	Now       func() time.Time
 }
 
@@ -89,29 +96,27 @@ func (a *Administrators) SignInByToken(ctx context.Context, token, address strin
 }
 
 // SignInByCookie begins a session for a privileged person. Errors: ErrNoSession,
-// ErrSessionTooOld, ErrNoScope and a *SecondFactorError, or one that wraps ErrDirectoryAway.
+// ErrNoScope, those of [Person].Proven, or one that wraps the error of a Kratos that
+// does not answer.
 func (a *Administrators) SignInByCookie(ctx context.Context, cookie, address string) (string, error) {
 	person, err := a.person(ctx, cookie)
 	if err != nil {
 		return "", err
 	}
-	if !a.Policy().fresh(person.AuthenticatedAt, a.Now()) {
-		return "", ErrSessionTooOld
-	}
-	if err := a.Policy().assured(ctx, person.SignIn()); err != nil {
+	if err := person.Proven(ctx); err != nil {
 		return "", err
 	}
 	return a.begin(ctx, AdminSession{IdentityID: person.IdentityID, Name: person.IdentityID}, address)
 }
 
 // person returns a privileged person.
-func (a *Administrators) person(ctx context.Context, cookie string) (Caller, error) {
+func (a *Administrators) person(ctx context.Context, cookie string) (Person, error) {
 	if cookie == "" {
-		return Caller{}, ErrNoSession
+		return Person{}, ErrNoSession
 	}
 	person, err := a.Person(ctx, cookie)
 	if err != nil {
-		return Caller{}, err
+		return Person{}, err
 	}
 	privileged, err := a.Privileged(ctx, person.IdentityID)
 	if err == nil && !privileged {
@@ -133,7 +138,7 @@ func (s AdminSession) actor(address string) audit.Actor {
 // Check returns who a session's secret is of. The session lives no longer than
 // what it stands on: a token that is revoked or a Kratos session that has ended
 // ends it too. Errors: ErrNoSession, ErrNoScope for a person who is no longer
-// privileged, or one that wraps problem.ErrStoreUnavailable or ErrDirectoryAway.
+// privileged, or one that wraps the error of a store or a Kratos that does not answer.
 func (a *Administrators) Check(ctx context.Context, secret, cookie, address string) (audit.Actor, error) {
 	if secret == "" {
 		return audit.Actor{}, ErrNoSession

@@ -40,18 +40,21 @@ func newConsole(t *testing.T) *console {
 		Sessions: c.sessions, Clients: c.desk.Clients, Person: c.person, Idle: 30 * time.Minute,
 		Privileged: func(_ context.Context, id string) (bool, error) { return c.privileged[id], c.fail },
 		NewSecret:  func() string { secrets++; return fmt.Sprint("secret ", secrets) },
-		Policy:     func() claim.Policy { return c.policy },
 		Now:        c.clock,
 	}
 	return c
 }
 
-func (c *console) person(_ context.Context, cookie string) (claim.Caller, error) {
+func (c *console) person(_ context.Context, cookie string) (claim.Person, error) {
 	who, ok := c.people[cookie]
 	if !ok && c.fail == nil {
-		return claim.Caller{}, claim.ErrNoSession
+		return claim.Person{}, claim.ErrNoSession
 	}
-	return who, c.fail
+	service := claim.NewService(claim.Options{Policy: func() claim.Policy { return c.policy }, Now: c.clock})
+	return claim.Person{IdentityID: who.IdentityID, Proven: func(ctx context.Context) error {
+		in := who.SignIn()
+		return service.Proven(ctx, &in)
+	}}, c.fail
 }
 
 // byToken and byCookie begin a session, which must begin.

@@ -2,9 +2,6 @@ package claim
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +30,7 @@ func (a *Attempts) Try(ctx context.Context, address string, try func() error) er
 	if a == nil || !a.Failures.Bounded() {
 		return try()
 	}
-	name := "password:" + hashOf(a.HashKey, "password "+network(address))
+	name := HashedName(a.HashKey, "password", Network(address))
 	if err := a.Limiter.Take(ctx, name, a.Failures, a.Now()); err != nil {
 		return fmt.Errorf("count a try: %w", err)
 	}
@@ -46,11 +43,4 @@ func (a *Attempts) Try(ctx context.Context, address string, try func() error) er
 		a.Log.WarnContext(ctx, "a login counts as a wrong password of its address", "error", fault)
 	}
 	return err
-}
-
-// hashOf hashes what a limiter's names tell of a person.
-func hashOf(key []byte, text string) string {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(text))
-	return hex.EncodeToString(mac.Sum(nil))
 }

@@ -157,7 +157,7 @@ func (c *Clients) guess(ctx context.Context, token, address string, now time.Tim
 
 // tries names the wrong tokens of an address.
 func (c *Clients) tries(address string) string {
-	return "token:" + hashOf(c.opt.HashKey, "token "+network(address))
+	return HashedName(c.opt.HashKey, "token", Network(address))
 }
 
 // look asks the store, and remembers a good answer from before the question on.

@@ -150,7 +150,7 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 		return status, nil
 	}
 	status.NextText = held.NextText
-	another := message.Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), Address: network(who.Address)}
+	another := message.Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), Address: Network(who.Address)}
 	room, err := s.Store.RoomAt(ctx, another, policy.textLimits(held.Number), now)
 	if room.After(status.NextText) {
 		status.NextText = room

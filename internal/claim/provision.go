@@ -205,7 +205,7 @@ func (s *Service) proven(ctx context.Context, c DirectChange) error {
 func (p Proposal) staged() Claim {
 	c := Claim{
 		IdentityID: p.seen.ID, FlowID: p.flowID, Origin: p.change.Origin,
-		LastAddress: network(p.change.Who.Address), Language: p.change.Language,
+		LastAddress: Network(p.change.Who.Address), Language: p.change.Language,
 	}
 	if p.change.Client {
 		c.ClientText = ClientAsked

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -118,26 +117,6 @@ func (s *Service) commit(ctx context.Context, change Change) error {
 	return nil
 }
 
-// Network returns what an address counts as in the limits: itself, or in IPv6 the
-// /64 that one customer has to himself (RFC 6177).
-func Network(address string) string { return network(address) }
-
-func network(address string) string {
-	parsed, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	parsed = parsed.Unmap().WithZone("")
-	if parsed.Is4() {
-		return parsed.String()
-	}
-	prefix, err := parsed.Prefix(64)
-	if err != nil {
-		return address
-	}
-	return prefix.String()
-}
-
 // newCode gives a claim its next code and returns the text that carries it. A
 // claim that still has to rest, because one before it had a text to the same
 // number, is texted when it may be.
@@ -155,7 +134,7 @@ func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language s
 	c.Texts++
 	c.NextText = now.Add(p.cooldown(c.Texts))
 	// Workers act for people whose address and language the claim knows.
-	c.LastAddress, c.Language = cmp.Or(network(address), c.LastAddress), cmp.Or(language, c.Language)
+	c.LastAddress, c.Language = cmp.Or(Network(address), c.LastAddress), cmp.Or(language, c.Language)
 	return &message.Text{
 		ID: s.NewID(), Kind: message.TextCode, Channel: message.ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
 		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: c.Language, Address: c.LastAddress,

@@ -64,7 +64,7 @@ func (e *SettingError) Error() string {
 // Unwrap returns ErrBadSetting.
 func (e *SettingError) Unwrap() error { return ErrBadSetting }
 
-// put changes a policy; the value is as [Policy.value] writes it, or as people
+// put changes a policy; the value is as valueOf writes it, or as people
 // do: a bare number of a duration means minutes.
 func (s Switch) put(p *Policy, text string) error {
 	text = strings.TrimSpace(text)
@@ -102,8 +102,8 @@ func (s Switch) put(p *Policy, text string) error {
 	return nil
 }
 
-// value is a switch's value in a policy.
-func (p Policy) value(s Switch) string {
+// valueOf is a switch's value in a policy.
+func valueOf(p Policy, s Switch) string {
 	switch s {
 	case SwitchVerify:
 		return strconv.FormatBool(p.Enabled)
@@ -196,7 +196,7 @@ func (b *Switchboard) Once(ctx context.Context) error {
 	b.live, b.kept, b.set = live, kept, set
 	b.mu.Unlock()
 	for _, s := range Switches() {
-		if from, to := before.value(s), live.value(s); from != to {
+		if from, to := valueOf(before, s), valueOf(live, s); from != to {
 			b.log.InfoContext(ctx, "setting in force", "setting", s, "from", from, "to", to, "by", set[s].By)
 		}
 	}
@@ -218,7 +218,7 @@ func (b *Switchboard) States() []SwitchState {
 	defer b.mu.RUnlock()
 	states := make([]SwitchState, len(Switches()))
 	for i, s := range Switches() {
-		states[i] = SwitchState{Switch: s, Value: b.live.value(s), Start: b.start.value(s)}
+		states[i] = SwitchState{Switch: s, Value: valueOf(b.live, s), Start: valueOf(b.start, s)}
 		if set, ok := b.set[s]; ok {
 			states[i].Set = &set
 		}
@@ -258,7 +258,7 @@ func (b *Switchboard) wanted(values map[Switch]*string) (map[Switch]string, erro
 			if err := s.put(&scratch, *value); err != nil {
 				faults = append(faults, err)
 			}
-			wanted[s] = scratch.value(s)
+			wanted[s] = valueOf(scratch, s)
 		}
 	}
 	return wanted, errors.Join(faults...)
@@ -276,10 +276,10 @@ func (b *Switchboard) changes(wanted map[Switch]string, who audit.Actor, now tim
 		}
 		kind, after := SettingChanged, to
 		if to == "" {
-			kind, after = SettingReturned, b.start.value(s)
+			kind, after = SettingReturned, valueOf(b.start, s)
 		}
 		changes = append(changes, SettingChange{Switch: s, From: from, To: to, Event: audit.Event{
-			Kind: kind, Actor: who, At: now, Reason: fmt.Sprintf("%s: %s -> %s", s, b.live.value(s), after),
+			Kind: kind, Actor: who, At: now, Reason: fmt.Sprintf("%s: %s -> %s", s, valueOf(b.live, s), after),
 		}})
 	}
 	return changes

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -57,5 +58,39 @@ func TestStatusTellsWhenThereAreTriesAgain(t *testing.T) {
 	got, err := w.Status(t.Context(), w.caller(bob))
 	if err != nil || got.AttemptsLeft != 0 || got.TriesAgain.Before(begun) || got.TriesAgain.After(begun.Add(24*time.Hour)) {
 		t.Errorf("got %+v, %v, want no tries before a day is over", got, err)
+	}
+}
+
+func TestACodeThatAnotherTypesNeedsTheSwitch(t *testing.T) {
+	for name, tt := range map[string]struct {
+		by   audit.Actor
+		on   bool
+		want error
+	}{
+		"the owner":                 {audit.Actor{}, false, nil},
+		"a privileged user, off":    {audit.Actor{Kind: audit.Privileged, ID: "carol"}, false, claim.ErrPrivilegedOff},
+		"a privileged user, on":     {audit.Actor{Kind: audit.Privileged, ID: "carol"}, true, nil},
+		"an administrator, off":     {audit.Actor{Kind: audit.Administrator, ID: "keeper"}, false, claim.ErrPrivilegedOff},
+		"an administrator, when on": {audit.Actor{Kind: audit.Administrator, ID: "keeper"}, true, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.submit(bob, "flow", m1)
+			w.policy.VerifyPrivileged = tt.on
+			who := w.caller(bob)
+			who.By = tt.by
+			wantErr(t, w.Confirm(t.Context(), who, w.lastCode()), tt.want)
+			want := claim.Applied
+			if tt.want != nil {
+				want = claim.Open
+			}
+			last, err := w.store.Last(t.Context(), bob)
+			if open, _ := w.store.Current(t.Context(), bob, time.Time{}); open.Held != nil {
+				last = open.Held
+			}
+			if err != nil || last == nil || last.State != want || tt.want != nil && last.Attempts != 0 {
+				t.Errorf("got %+v, %v", last, err)
+			}
+		})
 	}
 }

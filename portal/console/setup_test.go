@@ -108,7 +108,7 @@ func newWorld(t *testing.T) *world {
 	w.administrators = &claim.Administrators{
 		Sessions: w.sessions, Clients: clients, Person: w.person,
 		Privileged: func(_ context.Context, id string) (bool, error) { return id == "privileged", nil },
-		Idle:       30 * time.Minute, NewSecret: rand.Text, Policy: w.board.Policy, Now: w.Now,
+		Idle:       30 * time.Minute, NewSecret: rand.Text, Now: w.Now,
 	}
 	w.token = w.newToken("ops", claim.ScopeClaimsManage)
 	w.opt = console.Options{
@@ -138,16 +138,16 @@ func (w *world) rebuild() {
 }
 
 // person is whom a Kratos cookie is of: its value is their id.
-func (w *world) person(_ context.Context, cookie string) (claim.Caller, error) {
+func (w *world) person(_ context.Context, cookie string) (claim.Person, error) {
 	id, found := strings.CutPrefix(cookie, kratos+"=")
 	if !found || id == "gone" {
-		return claim.Caller{}, claim.ErrNoSession
+		return claim.Person{}, claim.ErrNoSession
 	}
-	signedIn := w.Now()
+	proven := func(context.Context) error { return nil }
 	if id == "old" {
-		id, signedIn = "privileged", signedIn.Add(-time.Hour)
+		id, proven = "privileged", func(context.Context) error { return claim.ErrSessionTooOld }
 	}
-	return claim.Caller{IdentityID: id, AuthenticatedAt: signedIn}, nil
+	return claim.Person{IdentityID: id, Proven: proven}, nil
 }
 
 func (w *world) newToken(name string, scopes ...claim.Scope) string {

@@ -1,40 +1,111 @@
-package claim_test
+package admin_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
-// helpDesk is a world with a desk in it.
-type helpDesk struct {
-	*world
-	*claim.Desk
-	fake *claimtest.Store
-}
+const (
+	bob   = "bob"
+	alice = "alice"
+	m0    = "+491710000000"
+	m1    = "+491711111111"
+	m2    = "+491722222222"
+	cool  = 30 * time.Second
+)
 
-const alice = "alice"
+var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", Address: "192.0.2.1"}
+
+// helpDesk is administrators' work on a whole service, with a clock that stands
+// still until told to move.
+type helpDesk struct {
+	*claim.Desk
+	t      *testing.T
+	claims *claim.Service
+	people *claimtest.Directory
+	fake   *claimtest.Store
+	now    time.Time
+	sent   []string // numbers that were texted
+}
 
 func newHelpDesk(t *testing.T) *helpDesk {
 	t.Helper()
-	w := newWorld(t, claim.Identity{ID: bob, Mobile: m0, Verified: true}, claim.Identity{ID: alice})
-	fake := w.store.(*claimtest.Store)
-	return &helpDesk{w, &claim.Desk{Archive: fake, Claims: w.Service, Plan: numberPlan, Now: w.Now}, fake}
+	d := &helpDesk{
+		t: t, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), fake: claimtest.NewStore(),
+		people: claimtest.NewDirectory(claim.Identity{ID: bob, Mobile: m0, Verified: true}, claim.Identity{ID: alice}),
+	}
+	codes, err := otp.New([]string{strings.Repeat("first-secret-", 4)}, 6, otp.Numeric)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, ids := phone.Parser{Format: phone.FormatE164}, 0
+	clock := func() time.Time { return d.now }
+	policy := claim.Policy{
+		Enabled: true, Validity: 5 * time.Minute, Removal: claim.RemovalAllow, Resend: claim.ResendNew,
+		Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, Cooldown: cool, MaxTexts: 5,
+	}
+	d.claims = claim.NewService(claim.Options{
+		Store: d.fake, Directory: d.people, Codes: codes, Plan: plan, Policy: func() claim.Policy { return policy }, Now: clock,
+		NewID:  func() string { ids++; return fmt.Sprintf("%032x", ids) },
+		Jitter: func(wait time.Duration) time.Duration { return wait },
+		Send:   func(text message.Text) { d.sent = append(d.sent, text.To.Unmasked()) },
+		Log:    slog.New(slog.DiscardHandler),
+	})
+	d.Desk = &claim.Desk{Archive: d.fake, Claims: d.claims, Plan: plan, Now: clock}
+	return d
+}
+
+func wantErr(t *testing.T, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Errorf("got error %v, want %v", got, want)
+	}
+}
+
+func (d *helpDesk) pass(by time.Duration) { d.now = d.now.Add(by) }
+
+func (d *helpDesk) wantTexts(numbers ...string) {
+	d.t.Helper()
+	if !slices.Equal(d.sent, numbers) {
+		d.t.Errorf("texts went to %v, want %v", d.sent, numbers)
+	}
 }
 
 // open lets a person ask for a number, and returns the id of the claim.
 func (d *helpDesk) open(id, flow, wanted string) string {
 	d.t.Helper()
-	d.submit(id, flow, wanted)
-	snapshot, err := d.store.Current(d.t.Context(), id, time.Time{})
+	i, err := d.people.Identity(d.t.Context(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	answer, err := d.claims.Stage(d.t.Context(), claim.SettingsChange{
+		IdentityID: id, FlowID: flow, Stored: i.Mobile, StoredVerified: i.Verified, Wanted: wanted, Marker: i.Pending,
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	i.Pending = answer.Pending.Unmasked()
+	d.people.Put(i)
+	if err := d.claims.Activate(d.t.Context(), claim.StoredFlow{IdentityID: id, FlowID: flow, Mobile: i.Mobile, Marker: i.Pending}); err != nil {
+		d.t.Fatal(err)
+	}
+	d.pass(time.Millisecond)
+	snapshot, err := d.fake.Current(d.t.Context(), id, time.Time{})
 	if err != nil || snapshot.Held == nil {
 		d.t.Fatalf("nothing is held: %v", err)
 	}
@@ -117,7 +188,7 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 	}
 	events := d.fake.Events()
 	want := audit.Event{
-		ClaimID: id, IdentityID: bob, Kind: claim.NumberShown, Actor: keeper, Number: "+49********11", At: d.world.Now(),
+		ClaimID: id, IdentityID: bob, Kind: claim.NumberShown, Actor: keeper, Number: "+49********11", At: d.now,
 	}
 	if got := events[len(events)-1]; got != want {
 		t.Errorf("wrote %+v, want %+v", got, want)
@@ -176,37 +247,6 @@ func TestTheDeskHelpsWithTheClaimThatIsMeant(t *testing.T) {
 			wantErr(t, tt.do(d, "no such claim"), claim.ErrNoClaim)
 			if events := d.fake.Events(); tt.want == nil && events[len(events)-1].Actor != keeper {
 				t.Errorf("the line names %+v", events[len(events)-1].Actor)
-			}
-		})
-	}
-}
-
-func TestACodeThatAnotherTypesNeedsTheSwitch(t *testing.T) {
-	for name, tt := range map[string]struct {
-		by   audit.Actor
-		on   bool
-		want error
-	}{
-		"the owner":                 {audit.Actor{}, false, nil},
-		"a privileged user, off":    {audit.Actor{Kind: audit.Privileged, ID: "carol"}, false, claim.ErrPrivilegedOff},
-		"a privileged user, on":     {audit.Actor{Kind: audit.Privileged, ID: "carol"}, true, nil},
-		"an administrator, off":     {keeper, false, claim.ErrPrivilegedOff},
-		"an administrator, when on": {keeper, true, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := newHelpDesk(t)
-			id := d.open(bob, "flow", m1)
-			d.policy.VerifyPrivileged = tt.on
-			who := d.caller(bob)
-			who.By = tt.by
-			wantErr(t, d.Confirm(t.Context(), who, d.lastCode()), tt.want)
-			want := claim.Applied
-			if tt.want != nil {
-				want = claim.Open
-			}
-			found, err := d.fake.Find(t.Context(), id)
-			if err != nil || found.State != want || tt.want != nil && found.Attempts != 0 {
-				t.Errorf("got %s after %d tries, %v", found.State, found.Attempts, err)
 			}
 		})
 	}
