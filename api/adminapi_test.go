@@ -10,12 +10,15 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/api/adminapi"
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/settings"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -24,15 +27,15 @@ type desk struct {
 	*testing.T
 	book   *book
 	engine *gin.Engine
-	store  *claimtest.Store
+	store  *storetest.Store
 	now    time.Time
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{T: t, book: newBook(t), store: claimtest.NewStore(), now: noon}
+	d := &desk{T: t, book: newBook(t), store: storetest.NewStore(), now: noon}
 	log, now := slog.New(slog.DiscardHandler), func() time.Time { return d.now }
-	switches := claim.NewSwitchboard(&claimtest.Settings{}, claim.Policy{
+	switches := settings.New(&storetest.Settings{}, claim.Policy{
 		Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Cooldown: 30 * time.Second, MaxTexts: 5,
 	}, now, log)
 	codes, err := otp.New([]string{strings.Repeat("secret", 8)}, 6, otp.Numeric)
@@ -47,7 +50,7 @@ func newDesk(t *testing.T) *desk {
 	d.engine = newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		adminapi.Mount(engine, server, adminapi.Options{
 			Settings: switches, Archive: d.store, Now: now,
-			Claims: &claim.Desk{Archive: d.store, Claims: service, Now: now},
+			Claims: &admin.Service{Store: d.store, Claims: service, Now: now},
 		})
 	})
 	return d

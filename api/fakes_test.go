@@ -10,8 +10,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -29,9 +31,9 @@ func limit(reason error) error {
 
 // failures are what sessions, tokens and names stand for that are no good.
 var failures = map[string]error{
-	"limited": limit(claim.ErrTooManyTries), "kratos-away": claim.ErrDirectoryAway, "store-away": problem.ErrStoreUnavailable, "odd": errOdd,
+	"limited": limit(ratelimit.ErrTooManyTries), "kratos-away": claim.ErrDirectoryAway, "store-away": problem.ErrStoreUnavailable, "odd": errOdd,
 	"half-set-up": problem.Misconfigured(errOdd, "set it up"),
-	"halfway":     claim.ErrSecondFactor,
+	"halfway":     auth.ErrSecondFactor,
 }
 
 // sessions know bob, and root, who is privileged.
@@ -50,7 +52,7 @@ func (sessions) Session(_ context.Context, cookie, token string) (claim.Caller, 
 	if token == "bob" || token == "root" || token == "gone" {
 		return claim.Caller{IdentityID: token, AuthenticatedAt: noon}, nil
 	}
-	return claim.Caller{}, claim.ErrNoSession
+	return claim.Caller{}, auth.ErrNoSession
 }
 
 func (s sessions) Login(ctx context.Context, user, _ string) (claim.Caller, error) {
@@ -62,19 +64,19 @@ type clients struct{}
 
 func (clients) Recognises(token string) bool { return strings.HasPrefix(token, "hlt_") }
 
-func (clients) Client(_ context.Context, token, _ string) (claim.Token, error) {
+func (clients) Client(_ context.Context, token, _ string) (auth.Token, error) {
 	name := strings.TrimPrefix(token, "hlt_")
 	switch {
 	case failures[name] != nil:
-		return claim.Token{}, failures[name]
+		return auth.Token{}, failures[name]
 	case name == "desk":
-		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeClaimsManage}}, nil
+		return auth.Token{Name: name, Scopes: []auth.Scope{auth.ScopeClaimsManage}}, nil
 	case name == "writer":
-		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeSCIMWrite}}, nil
+		return auth.Token{Name: name, Scopes: []auth.Scope{auth.ScopeSCIMWrite}}, nil
 	case name == "okta":
-		return claim.Token{Name: name, Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}}, nil
+		return auth.Token{Name: name, Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}}, nil
 	}
-	return claim.Token{}, claim.ErrNoToken
+	return auth.Token{}, auth.ErrNoToken
 }
 
 func privileged(_ context.Context, id string) (bool, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/api"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway/provider"
 	"github.com/holdline/holdline/smsgateway/receipt"
@@ -49,7 +49,7 @@ func receiptRoutes(engine *gin.Engine, server *web.Server, receipts *receipt.Rec
 }
 
 func TestReceiptsAnswerAsDocumented(t *testing.T) {
-	book, store := newBook(t), claimtest.NewStore()
+	book, store := newBook(t), storetest.NewStore()
 	reader, err := provider.NewReceiptReader("http", "the-secret")
 	if err != nil {
 		t.Fatal(err)

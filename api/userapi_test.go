@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -52,7 +53,7 @@ func (people) Person(_ context.Context, realm, user string) (claim.Identity, str
 var (
 	confirmErrors = []error{
 		claim.ErrWrongCode, claim.ErrCodeExpired, claim.ErrSessionTooOld, claim.ErrNeedsSecondFactor, claim.ErrNumberTaken, claim.ErrChangedElsewhere,
-		claim.ErrNumberRefused, limit(claim.ErrTooManyTries), problem.ErrStoreUnavailable, errOdd,
+		claim.ErrNumberRefused, limit(ratelimit.ErrTooManyTries), problem.ErrStoreUnavailable, errOdd,
 	}
 	resendErrors = []error{
 		claim.ErrNothingPending, phone.ErrNumberNotServed, limit(claim.ErrTooSoon), limit(claim.ErrTooManyTexts),

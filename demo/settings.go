@@ -7,7 +7,7 @@ import (
 	"net"
 	"strconv"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 )
 
 // Settings are what Holdline needs to know to be part of the demo.
@@ -75,7 +75,7 @@ func local(port int) string { return fmt.Sprintf("http://127.0.0.1:%d", port) }
 
 // token returns one that nobody can guess.
 func token() string {
-	var random claim.TokenSecret
+	var random auth.TokenSecret
 	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
 	return random.Mint()
 }

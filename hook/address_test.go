@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 // submitted is what Kratos v26.2 hands to the jsonnet of both hooks: with the session
@@ -83,7 +84,7 @@ func TestFormsCountForTheirAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	service := claim.NewService(claim.Options{
-		Store: claimtest.NewStore(), Directory: claimtest.NewDirectory(), Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
+		Store: storetest.NewStore(), Directory: claimtest.NewDirectory(), Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{Enabled: true, Lifetime: time.Hour, Validity: time.Minute, Texts: claim.TextLimits{PerAddressHour: most}}
 		},

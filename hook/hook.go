@@ -17,6 +17,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -80,9 +81,9 @@ type realms struct {
 // measured.
 func (d realms) authenticate(to func(handlers, *gin.Context)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		network, now := claim.Network(web.ClientAddress(c)), d.server.Now()
+		network, now := ratelimit.Network(web.ClientAddress(c)), d.server.Now()
 		if until, ok := d.attempts.take(network, now); !ok {
-			d.server.Fail(c, d.server.Failed(c, web.HookKey, &problem.LimitError{Reason: claim.ErrTooManyTries, Until: until}))
+			d.server.Fail(c, d.server.Failed(c, web.HookKey, &problem.LimitError{Reason: ratelimit.ErrTooManyTries, Until: until}))
 			return
 		}
 		found := d.find(c.GetHeader(KeyHeader))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
@@ -173,8 +174,8 @@ func TestSessionLacksSecondFactor(t *testing.T) {
 	}))
 	t.Cleanup(upstream.Close)
 	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, nil)
-	if _, err := d.Session(t.Context(), "", "ory_st_token"); !errors.Is(err, claim.ErrNoSession) {
-		t.Errorf("got %v, want %v", err, claim.ErrNoSession)
+	if _, err := d.Session(t.Context(), "", "ory_st_token"); !errors.Is(err, auth.ErrNoSession) {
+		t.Errorf("got %v, want %v", err, auth.ErrNoSession)
 	}
 }
 
@@ -183,8 +184,8 @@ func TestSessionsThatDoNotCount(t *testing.T) {
 		body string
 		want error
 	}{
-		"ended":             {`{"id":"1","active":false,"identity":{"id":"2","schema_id":"","schema_url":"","traits":{}}}`, claim.ErrNoSession},
-		"of inactive":       {`{"id":"1","active":true,"identity":{"id":"2","state":"inactive"}}`, claim.ErrNoSession},
+		"ended":             {`{"id":"1","active":false,"identity":{"id":"2","schema_id":"","schema_url":"","traits":{}}}`, auth.ErrNoSession},
+		"of inactive":       {`{"id":"1","active":true,"identity":{"id":"2","state":"inactive"}}`, auth.ErrNoSession},
 		"without a person":  {`{"id":"1","active":true}`, claim.ErrDirectoryAway},
 		"something unknown": {`{"id":"1","active":true,"identity":{"id":"2"},"authenticator_assurance_level":"aal9"}`, nil},
 	} {

@@ -11,8 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/kratos"
 )
 
@@ -56,7 +58,7 @@ func TestFewPasswordsAreComparedAtOnce(t *testing.T) {
 				slow := &slowKratos{goOn: make(chan struct{})}
 				d, err := kratos.New(kratos.Options{
 					PublicURL: "http://kratos.test", AdminURL: "http://kratos.test", MobileTrait: "mobile", PendingKey: "pending",
-					Limiter: &claimtest.Limiter{}, LoginFailures: 1, LoginWindow: time.Hour, Timeout: patience, Now: time.Now,
+					Limiter: &storetest.Limiter{}, LoginFailures: 1, LoginWindow: time.Hour, Timeout: patience, Now: time.Now,
 					HTTP: &http.Client{Transport: slow},
 				})
 				if err != nil {
@@ -92,11 +94,11 @@ func (o *outcomes) guess(t *testing.T, d *kratos.Directory, names int) {
 		go func() {
 			_, err := d.Login(t.Context(), fmt.Sprintf("somebody%d", i), "wrong")
 			switch {
-			case errors.Is(err, claim.ErrNoSession):
+			case errors.Is(err, auth.ErrNoSession):
 				o.wrong.Add(1)
 			case errors.Is(err, claim.ErrDirectoryAway):
 				o.away.Add(1)
-			case errors.Is(err, claim.ErrTooManyTries):
+			case errors.Is(err, ratelimit.ErrTooManyTries):
 				o.limited.Add(1)
 			default:
 				t.Errorf("got %v", err)

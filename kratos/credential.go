@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -74,7 +75,7 @@ func (s standing) of(identityID string) (identity, bool) {
 // named adds to Kratos' refusal of a session without a second factor which ones
 // there are.
 func (s standing) named(err error) error {
-	if !errors.Is(err, claim.ErrSecondFactor) {
+	if !errors.Is(err, auth.ErrSecondFactor) {
 		return err
 	}
 	for _, p := range s.people {

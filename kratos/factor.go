@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -21,7 +22,7 @@ func (d *Directory) factors(ctx context.Context, identityID, cookie, token strin
 		return resp, err
 	})
 	if errors.Is(err, claim.ErrNoIdentity) { // deleted a moment ago
-		err = claim.ErrNoSession
+		err = auth.ErrNoSession
 	}
 	if shown := found.factors(); err != nil || len(shown) > 0 {
 		return shown, err
@@ -70,8 +71,8 @@ func (c credential) second() bool {
 
 // settingsRefusals: Kratos answers 403 where its own form wants a second factor.
 var settingsRefusals = refusals{
-	http.StatusUnauthorized: claim.ErrNoSession,
-	http.StatusForbidden:    claim.ErrSecondFactor,
+	http.StatusUnauthorized: auth.ErrNoSession,
+	http.StatusForbidden:    auth.ErrSecondFactor,
 }
 
 // hidden finds the second factor that no identity shows, by asking whether the
@@ -86,7 +87,7 @@ func (d *Directory) hidden(ctx context.Context, cookie, token string) ([]string,
 		_, resp, err := d.public.FrontendAPI.CreateBrowserSettingsFlow(ctx).Cookie(cookie).Execute()
 		return resp, err
 	})
-	if errors.Is(err, claim.ErrSecondFactor) {
+	if errors.Is(err, auth.ErrSecondFactor) {
 		return []string{codeFactor}, nil
 	}
 	return nil, err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/kratostest"
 )
@@ -202,7 +203,7 @@ func TestAPasswordIsToldTheFactorThatKratosWants(t *testing.T) {
 	kratos.addTOTP(t, kratos.signIn(t, p.email, p.password))
 	_, err = open(t, kratos, nil).Login(t.Context(), p.email, p.password)
 	missing := (*claim.SecondFactorError)(nil)
-	if !errors.Is(err, claim.ErrSecondFactor) || !errors.As(err, &missing) || strings.Join(missing.Missing, " ") != "totp" {
+	if !errors.Is(err, auth.ErrSecondFactor) || !errors.As(err, &missing) || strings.Join(missing.Missing, " ") != "totp" {
 		t.Errorf("got %v", err)
 	}
 }

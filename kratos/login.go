@@ -9,15 +9,16 @@ import (
 
 	kratos "github.com/ory/kratos-client-go"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
 // Kratos answers 401 for a disabled account, and a form for a wrong password or
 // an unknown user alike (measured: docs/kratos.md, E).
 var loginRefusals = refusals{
-	http.StatusBadRequest:   claim.ErrNoSession,
-	http.StatusUnauthorized: claim.ErrNoSession,
-	http.StatusForbidden:    claim.ErrNoSession,
+	http.StatusBadRequest:   auth.ErrNoSession,
+	http.StatusUnauthorized: auth.ErrNoSession,
+	http.StatusForbidden:    auth.ErrNoSession,
 }
 
 var errBusy = errors.New("busy with other passwords")
@@ -42,7 +43,7 @@ type signedIn struct {
 // try.
 func (d *Directory) Login(ctx context.Context, user, password string) (claim.Caller, error) {
 	if user == "" || password == "" {
-		return claim.Caller{}, claim.ErrNoSession
+		return claim.Caller{}, auth.ErrNoSession
 	}
 	login := d.loginDigest(user, password)
 	try := func(ctx context.Context) (signedIn, error) { return d.signIn(ctx, login, user, password) }
@@ -86,7 +87,7 @@ func (d *Directory) signIn(ctx context.Context, login digest, user, password str
 		return signedIn{}, fmt.Errorf("count a try: %w", err)
 	}
 	got, err := d.recall(ctx, login, user, password)
-	if errors.Is(err, claim.ErrNoSession) {
+	if errors.Is(err, auth.ErrNoSession) {
 		return got, err
 	}
 	if fault := d.opt.Limiter.GiveBack(ctx, name, d.opt.failures(), d.opt.Now()); fault != nil {

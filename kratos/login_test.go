@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/kratos"
 )
 
@@ -55,7 +56,7 @@ func TestLoginIsRemembered(t *testing.T) {
 	}{
 		{"again", 0, p.password, 1, nil},
 		{"just before it ends", 59 * time.Second, p.password, 1, nil},
-		{"another password", 0, "battery staple", 2, claim.ErrNoSession},
+		{"another password", 0, "battery staple", 2, auth.ErrNoSession},
 		{"when it has ended", time.Second, p.password, 3, nil},
 	} {
 		now.advance(step.pass)
@@ -108,8 +109,8 @@ func TestWrongPassword(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := d.Login(t.Context(), tt.user, tt.password)
-			if !errors.Is(err, claim.ErrNoSession) {
-				t.Fatalf("got %v, want %v", err, claim.ErrNoSession)
+			if !errors.Is(err, auth.ErrNoSession) {
+				t.Fatalf("got %v, want %v", err, auth.ErrNoSession)
 			}
 			for _, secret := range []string{tt.user, tt.password, id} {
 				if secret != "" && strings.Contains(err.Error(), secret) {
@@ -134,17 +135,17 @@ func TestWrongPasswordsAreLimited(t *testing.T) {
 		user, password string
 		want           error
 	}{
-		{"first", 0, p.email, "wrong", claim.ErrNoSession},
-		{"second, in other letters", time.Second, " " + strings.ToUpper(p.email), "wrong", claim.ErrNoSession},
+		{"first", 0, p.email, "wrong", auth.ErrNoSession},
+		{"second, in other letters", time.Second, " " + strings.ToUpper(p.email), "wrong", auth.ErrNoSession},
 		{"right one between", 0, strings.ToUpper(p.email), p.password, nil},
-		{"third", time.Second, p.email, "wrong too", claim.ErrNoSession},
-		{"fourth", 0, p.email, "wrong again", claim.ErrTooManyTries},
-		{"right, and remembered", 0, p.email, p.password, claim.ErrTooManyTries},
+		{"third", time.Second, p.email, "wrong too", auth.ErrNoSession},
+		{"fourth", 0, p.email, "wrong again", ratelimit.ErrTooManyTries},
+		{"right, and remembered", 0, p.email, p.password, ratelimit.ErrTooManyTries},
 		{"another user", 0, other.email, other.password, nil},
-		{"just before one comes back", 5*time.Minute - 3*time.Second, p.email, p.password, claim.ErrTooManyTries},
+		{"just before one comes back", 5*time.Minute - 3*time.Second, p.email, p.password, ratelimit.ErrTooManyTries},
 		{"when it has come back", time.Second, p.email, p.password, nil},
-		{"one more wrong", 0, p.email, "wrong", claim.ErrNoSession},
-		{"the next", 0, p.email, "wrong", claim.ErrTooManyTries},
+		{"one more wrong", 0, p.email, "wrong", auth.ErrNoSession},
+		{"the next", 0, p.email, "wrong", ratelimit.ErrTooManyTries},
 	} {
 		now.advance(step.pass)
 		_, err := d.Login(t.Context(), step.user, step.password)
@@ -162,7 +163,7 @@ func TestWrongPasswordsAreLimited(t *testing.T) {
 func TestManyWrongPasswordsAtOnce(t *testing.T) {
 	requireKratos(t)
 	p := personWithPassword(t)
-	way, limiter := watch(t, shared), &claimtest.Limiter{}
+	way, limiter := watch(t, shared), &storetest.Limiter{}
 	var wait sync.WaitGroup
 	for range 3 {
 		d := open(t, way.server, func(o *kratos.Options) {
@@ -171,7 +172,7 @@ func TestManyWrongPasswordsAtOnce(t *testing.T) {
 		for i := range 10 {
 			wait.Go(func() {
 				_, err := d.Login(t.Context(), p.email, "wrong"+strings.Repeat("x", i))
-				if !errors.Is(err, claim.ErrNoSession) && !errors.Is(err, claim.ErrTooManyTries) {
+				if !errors.Is(err, auth.ErrNoSession) && !errors.Is(err, ratelimit.ErrTooManyTries) {
 					t.Error(err)
 				}
 			})
@@ -185,7 +186,7 @@ func TestManyWrongPasswordsAtOnce(t *testing.T) {
 
 // faultyLimiter notes the names that it is asked about, and fails to give back.
 type faultyLimiter struct {
-	claimtest.Limiter
+	storetest.Limiter
 	names []string
 }
 
@@ -201,7 +202,7 @@ func (l *faultyLimiter) GiveBack(context.Context, string, ratelimit.Limit, time.
 func TestWithoutItsLimiterNobodySignsIn(t *testing.T) {
 	requireKratos(t)
 	p := personWithPassword(t)
-	way, limiter := watch(t, shared), &claimtest.Limiter{}
+	way, limiter := watch(t, shared), &storetest.Limiter{}
 	d := open(t, way.server, func(o *kratos.Options) { o.LoginFailures, o.Limiter = 3, limiter })
 	limiter.Fail(problem.ErrStoreUnavailable)
 	if _, err := d.Login(t.Context(), p.email, p.password); !errors.Is(err, problem.ErrStoreUnavailable) {
@@ -220,7 +221,7 @@ func TestATryThatIsNotGivenBackCounts(t *testing.T) {
 	requireKratos(t)
 	p, limiter := personWithPassword(t), &faultyLimiter{}
 	d := open(t, shared, func(o *kratos.Options) { o.LoginFailures, o.Limiter = 2, limiter })
-	for i, want := range []error{nil, nil, claim.ErrTooManyTries} {
+	for i, want := range []error{nil, nil, ratelimit.ErrTooManyTries} {
 		if _, err := d.Login(t.Context(), p.email, p.password); !errors.Is(err, want) {
 			t.Errorf("%d: got %v, want %v", i, err, want)
 		}

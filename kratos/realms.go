@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 )
@@ -192,13 +193,13 @@ func (r Realms) Privileged(ctx context.Context, identityID string) (bool, error)
 // asked for where one of its name is in use, and a token, which does not say
 // where it is from, in every realm, the primary one first.
 func (r Realms) Session(ctx context.Context, cookie, token string) (claim.Caller, error) {
-	unknown := claim.ErrNoSession
+	unknown := auth.ErrNoSession
 	for _, realm := range r.list {
 		caller, err := realm.Directory.Session(ctx, cookie, token)
 		switch {
 		case err == nil:
 			return realm.caller(caller), nil
-		case errors.Is(err, claim.ErrSecondFactor), !errors.Is(err, claim.ErrNoSession):
+		case errors.Is(err, auth.ErrSecondFactor), !errors.Is(err, auth.ErrNoSession):
 			unknown = err // a realm that is away may be the right one
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/kratos"
@@ -231,7 +232,7 @@ func TestOtherSessionsEnd(t *testing.T) {
 			t.Error(err)
 		}
 		for i, token := range tokens {
-			want := claim.ErrNoSession
+			want := auth.ErrNoSession
 			if i == 1 {
 				want = nil
 			}
@@ -268,7 +269,7 @@ func TestAPasswordIsSetAndNothingElse(t *testing.T) {
 			if diff := cmp.Diff(identifiers, shared.identifiers(t, id)); diff != "" {
 				t.Error(diff)
 			}
-			if _, err := d.Login(t.Context(), p.email, "correct horse battery"); !errors.Is(err, claim.ErrNoSession) {
+			if _, err := d.Login(t.Context(), p.email, "correct horse battery"); !errors.Is(err, auth.ErrNoSession) {
 				t.Errorf("the old password: got %v", err)
 			}
 			if got := shared.sessions(t, id); got != 2 {

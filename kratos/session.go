@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -26,8 +27,8 @@ type session struct {
 // Kratos answers 403 when the session lacks a second factor that the operator
 // asks for.
 var sessionRefusals = refusals{
-	http.StatusUnauthorized: claim.ErrNoSession,
-	http.StatusForbidden:    claim.ErrSecondFactor,
+	http.StatusUnauthorized: auth.ErrNoSession,
+	http.StatusForbidden:    auth.ErrSecondFactor,
 }
 
 // Session asks Kratos whose session this is: that of the token, or without one
@@ -38,7 +39,7 @@ func (d *Directory) Session(ctx context.Context, cookie, token string) (claim.Ca
 		cookie = d.sessionCookies(cookie)
 	}
 	if token == "" && cookie == "" {
-		return claim.Caller{}, claim.ErrNoSession
+		return claim.Caller{}, auth.ErrNoSession
 	}
 	found, err := fetch[session](ctx, d, operation, sessionRefusals, func(ctx context.Context) (*http.Response, error) {
 		request := d.public.FrontendAPI.ToSession(ctx)
@@ -56,7 +57,7 @@ func (d *Directory) Session(ctx context.Context, cookie, token string) (claim.Ca
 	case found.Identity == nil || found.Identity.ID == "":
 		return claim.Caller{}, malformed(operation)
 	case !found.Active || found.Identity.State == inactive:
-		return claim.Caller{}, fmt.Errorf("%s: %w: inactive", operation, claim.ErrNoSession)
+		return claim.Caller{}, fmt.Errorf("%s: %w: inactive", operation, auth.ErrNoSession)
 	}
 	seen, id := d.seen(*found.Identity), found.Identity.ID
 	return claim.Caller{

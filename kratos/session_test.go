@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -118,8 +119,8 @@ func TestNoSession(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := d.Session(t.Context(), tt.cookie, tt.token)
-			if !errors.Is(err, claim.ErrNoSession) {
-				t.Errorf("got %v, want %v", err, claim.ErrNoSession)
+			if !errors.Is(err, auth.ErrNoSession) {
+				t.Errorf("got %v, want %v", err, auth.ErrNoSession)
 			}
 			if tt.token != "" && strings.Contains(err.Error(), tt.token) {
 				t.Errorf("error tells the token: %v", err)

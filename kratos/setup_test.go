@@ -14,8 +14,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/kratos"
 )
 
@@ -47,7 +47,7 @@ func open(t *testing.T, s *server, change func(*kratos.Options)) *kratos.Directo
 	t.Helper()
 	opt := kratos.Options{
 		PublicURL: s.public, AdminURL: s.admin, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
-		Limiter: &claimtest.Limiter{}, Plan: plan, Timeout: 30 * time.Second, Now: newClock().Now,
+		Limiter: &storetest.Limiter{}, Plan: plan, Timeout: 30 * time.Second, Now: newClock().Now,
 	}
 	if change != nil {
 		change(&opt)

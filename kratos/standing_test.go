@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 )
 
 // operation is one of a JSON Patch.
@@ -121,11 +121,11 @@ func TestARememberedPasswordEndsWithWhatItStandsOn(t *testing.T) {
 				t.Fatalf("Kratos compared %d times, want once", n)
 			}
 			tt.end(t, p, id)
-			if who, err := d.Login(t.Context(), p.email, p.password); !errors.Is(err, claim.ErrNoSession) {
-				t.Errorf("the old password: got %v, %v, want %v", who.IdentityID, err, claim.ErrNoSession)
+			if who, err := d.Login(t.Context(), p.email, p.password); !errors.Is(err, auth.ErrNoSession) {
+				t.Errorf("the old password: got %v, %v, want %v", who.IdentityID, err, auth.ErrNoSession)
 			}
 			_, err := d.Login(t.Context(), p.email, next)
-			if tt.next && err != nil || !tt.next && !errors.Is(err, claim.ErrNoSession) {
+			if tt.next && err != nil || !tt.next && !errors.Is(err, auth.ErrNoSession) {
 				t.Errorf("the next password: got %v", err)
 			}
 		})

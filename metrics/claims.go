@@ -11,6 +11,7 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // claims count what becomes of claims and of what is asked of them.
@@ -57,7 +58,7 @@ var refusals = []struct {
 	{claim.ErrStaleForm, "stale_form"},
 	{claim.ErrTooSoon, "limit"},
 	{claim.ErrTooManyTexts, "limit"},
-	{claim.ErrTooManyTries, "limit"},
+	{ratelimit.ErrTooManyTries, "limit"},
 	{claim.ErrCallingCodeFull, "limit"},
 	{problem.ErrStoreUnavailable, "store_away"},
 	{claim.ErrDirectoryAway, "kratos_away"},
@@ -164,7 +165,7 @@ func codeOutcome(err error) string {
 		return codeWrong
 	case errors.Is(err, claim.ErrCodeExpired):
 		return codeExpired
-	case errors.Is(err, claim.ErrTooManyTries):
+	case errors.Is(err, ratelimit.ErrTooManyTries):
 		return codeLocked
 	case errors.Is(err, claim.ErrSessionTooOld), errors.Is(err, claim.ErrNeedsSecondFactor), errors.Is(err, claim.ErrPrivilegedOff):
 		return codeRefused

@@ -7,11 +7,11 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/metrics"
 )
 
@@ -66,7 +66,7 @@ func TestLimitsAreCountedByName(t *testing.T) {
 
 	once := ratelimit.Limit{Most: 1, Window: time.Hour}
 	for name, counted := range map[string]string{metrics.LimitPasswords: metrics.LimitPasswords, "unknown": "other"} {
-		limiter := w.Limiter(name, &claimtest.Limiter{})
+		limiter := w.Limiter(name, &storetest.Limiter{})
 		for range 3 {
 			_ = limiter.Take(t.Context(), "bob", once, noon)
 		}
@@ -83,7 +83,7 @@ func TestWhatACodeWas(t *testing.T) {
 		"right for a number that was taken": {claim.ErrNumberTaken, "right"},
 		"wrong":                             {claim.ErrWrongCode, "wrong"},
 		"expired":                           {claim.ErrCodeExpired, "expired"},
-		"no tries left":                     {&problem.LimitError{Reason: claim.ErrTooManyTries}, "locked"},
+		"no tries left":                     {&problem.LimitError{Reason: ratelimit.ErrTooManyTries}, "locked"},
 		"an old session":                    {claim.ErrSessionTooOld, "refused"},
 		"the store is away":                 {problem.ErrStoreUnavailable, "error"},
 	} {

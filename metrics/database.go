@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -56,18 +57,18 @@ const (
 
 // waiting shows what waits in the database.
 type waiting struct {
-	count func(context.Context) (claim.Waiting, error)
+	count func(context.Context) (admin.Waiting, error)
 	now   func() time.Time
 
 	mu    sync.Mutex
-	last  claim.Waiting
+	last  admin.Waiting
 	known bool
 	at    time.Time // when it was counted, or tried to
 }
 
 // Waiting shows what waits. While the database does not answer, there are no such
 // metrics. The clock is the database's.
-func (m *Metrics) Waiting(count func(context.Context) (claim.Waiting, error), now func() time.Time) {
+func (m *Metrics) Waiting(count func(context.Context) (admin.Waiting, error), now func() time.Time) {
 	m.registry.MustRegister(&waiting{count: count, now: now})
 }
 
@@ -97,7 +98,7 @@ func (w *waiting) Collect(to chan<- prometheus.Metric) {
 	gauge(oldestText, age.Seconds())
 }
 
-func (w *waiting) read() (claim.Waiting, bool) {
+func (w *waiting) read() (admin.Waiting, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if now := w.now(); w.at.IsZero() || now.Sub(w.at) >= waitingFresh {

@@ -15,9 +15,10 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/admin"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -57,12 +58,12 @@ func everything(t *testing.T) meter {
 	}
 	t.Cleanup(func() { pool.Close() })
 	w.Database(pool)
-	w.Waiting(func(context.Context) (claim.Waiting, error) { return claim.Waiting{}, nil }, w.Now)
+	w.Waiting(func(context.Context) (admin.Waiting, error) { return admin.Waiting{}, nil }, w.Now)
 	w.Traffic(watched{})
-	w.Expiring([]claim.Token{{Name: "okta", ExpiresAt: w.Now()}})
+	w.Expiring([]auth.Token{{Name: "okta", ExpiresAt: w.Now()}})
 	w.GatewayHealth(func() []smsgateway.GatewayHealth { return []smsgateway.GatewayHealth{{ID: "main"}} })
 	_, _ = w.Gateway("main", answers{}).Send(t.Context(), smsgateway.Message{})
-	if err := w.Receipts(claimtest.NewStore()).Record(t.Context(), message.Receipt{Gateway: "main", State: message.ReceiptAccepted}); err != nil {
+	if err := w.Receipts(storetest.NewStore()).Record(t.Context(), message.Receipt{Gateway: "main", State: message.ReceiptAccepted}); err != nil {
 		t.Fatal(err)
 	}
 	_, ended := w.KratosCall(t.Context(), "read session")

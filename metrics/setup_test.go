@@ -21,6 +21,7 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/metrics"
 )
 
@@ -94,7 +95,7 @@ type world struct {
 	metrics.Claims
 	codes *otp.Codes
 	dir   *claimtest.Directory
-	store *claimtest.Store
+	store *storetest.Store
 	texts []message.Text
 }
 
@@ -105,7 +106,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		meter: newMeter(t), codes: codes, store: claimtest.NewStore(),
+		meter: newMeter(t), codes: codes, store: storetest.NewStore(),
 		dir: claimtest.NewDirectory(claim.Identity{ID: bob, Mobile: m0, Verified: true}),
 	}
 	now := noon

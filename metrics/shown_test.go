@@ -8,12 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
 func TestCallsToKratosAreCountedByTheirEnd(t *testing.T) {
 	m := newMeter(t)
-	for _, err := range []error{nil, nil, fmt.Errorf("read: %w", claim.ErrNoSession), fmt.Errorf("read: %w", claim.ErrDirectoryAway)} {
+	for _, err := range []error{nil, nil, fmt.Errorf("read: %w", auth.ErrNoSession), fmt.Errorf("read: %w", claim.ErrDirectoryAway)} {
 		_, ended := m.KratosCall(t.Context(), "read session")
 		ended(err)
 	}
@@ -25,8 +27,8 @@ func TestCallsToKratosAreCountedByTheirEnd(t *testing.T) {
 
 func TestWhatWaitsIsCountedSeldom(t *testing.T) {
 	m, now, asked := newMeter(t), noon, 0
-	waiting, away := claim.Waiting{Open: 4, Verified: 1, Queued: 2, OldestText: noon.Add(-time.Minute)}, error(nil)
-	m.Waiting(func(context.Context) (claim.Waiting, error) { asked++; return waiting, away }, func() time.Time { return now })
+	waiting, away := admin.Waiting{Open: 4, Verified: 1, Queued: 2, OldestText: noon.Add(-time.Minute)}, error(nil)
+	m.Waiting(func(context.Context) (admin.Waiting, error) { asked++; return waiting, away }, func() time.Time { return now })
 	m.want(4, "holdline_claims_pending", "state", "open")
 	m.want(1, "holdline_claims_pending", "state", "verified")
 	m.want(2, "holdline_texts_queued")
@@ -34,7 +36,7 @@ func TestWhatWaitsIsCountedSeldom(t *testing.T) {
 	if asked != 1 {
 		t.Errorf("four scrapes counted %d times", asked)
 	}
-	now, waiting = now.Add(20*time.Second), claim.Waiting{}
+	now, waiting = now.Add(20*time.Second), admin.Waiting{}
 	m.want(0, "holdline_claims_pending", "state", "open")
 	m.want(0, "holdline_text_oldest_queued_seconds")
 	now, away = now.Add(20*time.Second), errors.New("away")

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/smsgateway"
 )
 
@@ -70,7 +70,7 @@ func TestAKindOfANewerReleaseIsCountedAsOther(t *testing.T) {
 }
 
 func TestReceiptsAreCountedWhenTheyAreKept(t *testing.T) {
-	m, store := newMeter(t), claimtest.NewStore()
+	m, store := newMeter(t), storetest.NewStore()
 	keeper := m.Receipts(store)
 	receipt := message.Receipt{Gateway: "main", Message: "1", State: message.ReceiptDelivered, At: noon}
 	if err := keeper.Record(t.Context(), receipt); err != nil {

@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 )
 
 func newTokens(with promauto.Factory) *prometheus.GaugeVec {
@@ -14,7 +14,7 @@ func newTokens(with promauto.Factory) *prometheus.GaugeVec {
 }
 
 // Expiring shows when tokens expire, and of others nothing.
-func (m *Metrics) Expiring(tokens []claim.Token) {
+func (m *Metrics) Expiring(tokens []auth.Token) {
 	m.tokens.Reset()
 	for _, t := range tokens {
 		m.tokens.WithLabelValues(t.Name).Set(float64(t.ExpiresAt.Unix()))

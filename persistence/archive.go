@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
@@ -13,11 +14,11 @@ import (
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
-var _ claim.Archive = (*Store)(nil)
+var _ admin.Store = (*Store)(nil)
 
 // FindClaims implements [claim.Archive]. Of an identity or a number there are
 // few claims; a mask or a state may fit many.
-func (s *Store) FindClaims(ctx context.Context, q claim.ClaimQuery) ([]claim.Claim, error) {
+func (s *Store) FindClaims(ctx context.Context, q admin.ClaimQuery) ([]claim.Claim, error) {
 	p := page{table: "claims", index: "claims_newest"}
 	switch {
 	case !q.Number.IsZero():
@@ -64,7 +65,7 @@ type eventRecordRow struct {
 }
 
 // FindEvents implements [claim.Archive].
-func (s *Store) FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error) {
+func (s *Store) FindEvents(ctx context.Context, q admin.EventQuery) ([]admin.EventRecord, error) {
 	p := page{table: "audit_events", index: dialect.PrimaryKey}
 	switch {
 	case q.ClaimID != "":
@@ -82,9 +83,9 @@ func (s *Store) FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.Eve
 	}
 	var rows []eventRecordRow
 	err := s.find(ctx, &rows, p, newestLine, q.Limit)
-	events := make([]claim.EventRecord, len(rows))
+	events := make([]admin.EventRecord, len(rows))
 	for i, row := range rows {
-		events[i] = claim.EventRecord{ID: row.ID, Event: row.Event.event()}
+		events[i] = admin.EventRecord{ID: row.ID, Event: row.Event.event()}
 	}
 	return events, err
 }
@@ -109,13 +110,13 @@ type waitingRow struct {
 }
 
 // Waiting implements [claim.Archive].
-func (s *Store) Waiting(ctx context.Context) (claim.Waiting, error) {
+func (s *Store) Waiting(ctx context.Context) (admin.Waiting, error) {
 	var row waitingRow
 	err := s.db.Read(ctx, "waiting", "claims", func(tx *gorm.DB) error {
 		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(message.TextQueued), string(message.TextQueued)).
 			Scan(&row).Error
 	})
-	return claim.Waiting{
+	return admin.Waiting{
 		Open: row.Open, Verified: row.Verified, Queued: row.Queued, OldestText: time.Time(row.OldestText),
 	}, err
 }

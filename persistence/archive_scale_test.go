@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
@@ -61,8 +62,8 @@ func (s *archiveSite) next(most int) int {
 func loadedID(i int) string        { return fmt.Sprintf("%08x", i) }
 func loadedPerson(i int) string    { return fmt.Sprintf("person-%08x", i/3) }
 func loadedMoment(i int) time.Time { return noon.Add(time.Duration(i/2) * time.Second) }
-func loadedCursor(i int) claim.Cursor {
-	return claim.Cursor{At: loadedMoment(i), ID: loadedID(i)}
+func loadedCursor(i int) admin.Cursor {
+	return admin.Cursor{At: loadedMoment(i), ID: loadedID(i)}
 }
 
 // loadedNumber has a hundred masks in a million claims.
@@ -137,13 +138,13 @@ func (s *archiveSite) asks(t *testing.T) map[string]func() error {
 	mask := func() string { return phone.FromStore(s.loadedNumber(s.next(s.n))).String() }
 	asks := map[string]func() error{}
 	for depth, deep := range map[string]bool{"page 1": false, "at 90 %": true} {
-		at := func(most int) claim.Cursor {
+		at := func(most int) admin.Cursor {
 			if !deep {
-				return claim.Cursor{}
+				return admin.Cursor{}
 			}
 			return loadedCursor(most/10 - s.next(most/50))
 		}
-		claims := func(name string, query func() claim.ClaimQuery) {
+		claims := func(name string, query func() admin.ClaimQuery) {
 			asks["claims "+name+", "+depth] = func() error {
 				q := query()
 				q.After, q.Limit = at(s.n), archivePage
@@ -151,14 +152,14 @@ func (s *archiveSite) asks(t *testing.T) map[string]func() error {
 				return err
 			}
 		}
-		texts := func(name string, q claim.TextQuery) {
+		texts := func(name string, q admin.TextQuery) {
 			asks["texts "+name+", "+depth] = func() error {
 				q.After, q.Limit = at(s.n*3/2), archivePage
 				_, err := store.FindTexts(t.Context(), q)
 				return err
 			}
 		}
-		events := func(name string, query func() claim.EventQuery) {
+		events := func(name string, query func() admin.EventQuery) {
 			asks["events "+name+", "+depth] = func() error {
 				q := query()
 				q.Limit = archivePage
@@ -169,35 +170,35 @@ func (s *archiveSite) asks(t *testing.T) map[string]func() error {
 				return err
 			}
 		}
-		claims("all", func() claim.ClaimQuery { return claim.ClaimQuery{} })
-		claims("in a state", func() claim.ClaimQuery { return claim.ClaimQuery{State: claim.Lapsed} })
-		claims("in a state of none", func() claim.ClaimQuery { return claim.ClaimQuery{State: claim.Conflict} })
-		claims("of a person", func() claim.ClaimQuery { return claim.ClaimQuery{IdentityID: loadedPerson(s.next(s.n))} })
-		claims("of a person in a state", func() claim.ClaimQuery {
-			return claim.ClaimQuery{IdentityID: loadedPerson(s.next(s.n)), State: claim.Lapsed}
+		claims("all", func() admin.ClaimQuery { return admin.ClaimQuery{} })
+		claims("in a state", func() admin.ClaimQuery { return admin.ClaimQuery{State: claim.Lapsed} })
+		claims("in a state of none", func() admin.ClaimQuery { return admin.ClaimQuery{State: claim.Conflict} })
+		claims("of a person", func() admin.ClaimQuery { return admin.ClaimQuery{IdentityID: loadedPerson(s.next(s.n))} })
+		claims("of a person in a state", func() admin.ClaimQuery {
+			return admin.ClaimQuery{IdentityID: loadedPerson(s.next(s.n)), State: claim.Lapsed}
 		})
-		claims("of a number", func() claim.ClaimQuery {
-			return claim.ClaimQuery{Number: phone.FromStore(s.loadedNumber(s.next(s.n)))}
+		claims("of a number", func() admin.ClaimQuery {
+			return admin.ClaimQuery{Number: phone.FromStore(s.loadedNumber(s.next(s.n)))}
 		})
-		claims("of a number in a state", func() claim.ClaimQuery {
-			return claim.ClaimQuery{Number: phone.FromStore(s.loadedNumber(s.next(s.n))), State: claim.Lapsed}
+		claims("of a number in a state", func() admin.ClaimQuery {
+			return admin.ClaimQuery{Number: phone.FromStore(s.loadedNumber(s.next(s.n))), State: claim.Lapsed}
 		})
-		claims("of a mask", func() claim.ClaimQuery { return claim.ClaimQuery{Masked: mask()} })
-		claims("of a mask in a state", func() claim.ClaimQuery { return claim.ClaimQuery{Masked: mask(), State: claim.Lapsed} })
-		claims("of a mask of none", func() claim.ClaimQuery { return claim.ClaimQuery{Masked: "+41********11"} })
-		texts("all", claim.TextQuery{})
-		texts("in a state", claim.TextQuery{State: message.TextFailed})
-		texts("of a gateway", claim.TextQuery{Gateway: "backup"})
-		events("all", func() claim.EventQuery { return claim.EventQuery{} })
-		events("of a kind", func() claim.EventQuery { return claim.EventQuery{Kind: "open"} })
-		events("of a person", func() claim.EventQuery { return claim.EventQuery{IdentityID: loadedPerson(s.next(s.n))} })
+		claims("of a mask", func() admin.ClaimQuery { return admin.ClaimQuery{Masked: mask()} })
+		claims("of a mask in a state", func() admin.ClaimQuery { return admin.ClaimQuery{Masked: mask(), State: claim.Lapsed} })
+		claims("of a mask of none", func() admin.ClaimQuery { return admin.ClaimQuery{Masked: "+41********11"} })
+		texts("all", admin.TextQuery{})
+		texts("in a state", admin.TextQuery{State: message.TextFailed})
+		texts("of a gateway", admin.TextQuery{Gateway: "backup"})
+		events("all", func() admin.EventQuery { return admin.EventQuery{} })
+		events("of a kind", func() admin.EventQuery { return admin.EventQuery{Kind: "open"} })
+		events("of a person", func() admin.EventQuery { return admin.EventQuery{IdentityID: loadedPerson(s.next(s.n))} })
 	}
 	asks["texts of a claim"] = func() error {
-		_, err := store.FindTexts(t.Context(), claim.TextQuery{ClaimID: loadedID(s.next(s.n)), Limit: archivePage})
+		_, err := store.FindTexts(t.Context(), admin.TextQuery{ClaimID: loadedID(s.next(s.n)), Limit: archivePage})
 		return err
 	}
 	asks["events of a claim"] = func() error {
-		_, err := store.FindEvents(t.Context(), claim.EventQuery{ClaimID: loadedID(s.next(s.n)), Limit: archivePage})
+		_, err := store.FindEvents(t.Context(), admin.EventQuery{ClaimID: loadedID(s.next(s.n)), Limit: archivePage})
 		return err
 	}
 	asks["what waits"] = func() error { _, err := store.Waiting(t.Context()); return err }

@@ -7,10 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/settings"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
@@ -20,7 +23,7 @@ import (
 func TestArchiveKeepsItsPromises(t *testing.T) {
 	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			claimtest.TestArchive(t, func(t *testing.T) claimtest.ArchivedStore {
+			storetest.TestArchive(t, func(t *testing.T) storetest.ArchivedStore {
 				t.Helper()
 				return persistence.NewStore(databasetest.Migrated(t, newDSN(t)))
 			})
@@ -32,7 +35,7 @@ func TestArchiveKeepsItsPromises(t *testing.T) {
 func trail(t *testing.T, db *database.DB) func() []audit.Event {
 	t.Helper()
 	return func() []audit.Event {
-		lines, err := persistence.NewStore(db).FindEvents(t.Context(), claim.EventQuery{Limit: 999})
+		lines, err := persistence.NewStore(db).FindEvents(t.Context(), admin.EventQuery{Limit: 999})
 		if err != nil {
 			t.Error(err)
 		}
@@ -47,10 +50,10 @@ func trail(t *testing.T, db *database.DB) func() []audit.Event {
 func TestSettingsKeepTheirPromises(t *testing.T) {
 	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			claimtest.TestSettings(t, func(t *testing.T) claimtest.TrailedSettings {
+			storetest.TestSettings(t, func(t *testing.T) storetest.TrailedSettings {
 				t.Helper()
 				db := databasetest.Migrated(t, newDSN(t))
-				return claimtest.TrailedSettings{Settings: persistence.NewSettings(db), Trail: trail(t, db)}
+				return storetest.TrailedSettings{Store: persistence.NewSettings(db), Trail: trail(t, db)}
 			})
 		})
 	}
@@ -59,10 +62,10 @@ func TestSettingsKeepTheirPromises(t *testing.T) {
 func TestAdminSessionsKeepTheirPromises(t *testing.T) {
 	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			claimtest.TestAdminSessions(t, func(t *testing.T) claimtest.TrailedSessions {
+			storetest.TestAdminSessions(t, func(t *testing.T) storetest.TrailedSessions {
 				t.Helper()
 				db := databasetest.Migrated(t, newDSN(t))
-				return claimtest.TrailedSessions{AdminSessions: persistence.NewAdminSessions(db), Trail: trail(t, db)}
+				return storetest.TrailedSessions{AdminSessionStore: persistence.NewAdminSessions(db), Trail: trail(t, db)}
 			})
 		})
 	}
@@ -72,15 +75,15 @@ func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
-		store, settings := persistence.NewStore(t.DB), persistence.NewSettings(t.DB)
-		sessions, digest := persistence.NewAdminSessions(t.DB), claim.DigestSession("s")
-		_, claimsErr := store.FindClaims(cancelled, claim.ClaimQuery{Limit: 1})
-		_, textsErr := store.FindTexts(cancelled, claim.TextQuery{Limit: 1})
-		_, eventsErr := store.FindEvents(cancelled, claim.EventQuery{Limit: 1})
+		store, all := persistence.NewStore(t.DB), persistence.NewSettings(t.DB)
+		sessions, digest := persistence.NewAdminSessions(t.DB), auth.DigestSession("s")
+		_, claimsErr := store.FindClaims(cancelled, admin.ClaimQuery{Limit: 1})
+		_, textsErr := store.FindTexts(cancelled, admin.TextQuery{Limit: 1})
+		_, eventsErr := store.FindEvents(cancelled, admin.EventQuery{Limit: 1})
 		_, waitingErr := store.Waiting(cancelled)
-		_, settingsErr := settings.Settings(cancelled)
+		_, settingsErr := all.Settings(cancelled)
 		_, sessionErr := sessions.FindSession(cancelled, digest)
-		change := []claim.SettingChange{{Switch: claim.SwitchVerify, To: "true", Event: audit.Event{At: noon}}}
+		change := []settings.Change{{Key: settings.Verify, To: "true", Event: audit.Event{At: noon}}}
 		for name, err := range map[string]error{
 			"claims":   claimsErr,
 			"texts":    textsErr,
@@ -88,8 +91,8 @@ func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
 			"waiting":  waitingErr,
 			"record":   store.RecordEvent(cancelled, audit.Event{At: noon}),
 			"settings": settingsErr,
-			"change":   settings.ChangeSettings(cancelled, change, audit.Actor{}, noon),
-			"begin":    sessions.BeginSession(cancelled, claim.AdminSession{Digest: digest, CreatedAt: noon, SeenAt: noon}, audit.Event{At: noon}),
+			"change":   all.ChangeSettings(cancelled, change, audit.Actor{}, noon),
+			"begin":    sessions.BeginSession(cancelled, auth.AdminSession{Digest: digest, CreatedAt: noon, SeenAt: noon}, audit.Event{At: noon}),
 			"find":     sessionErr,
 			"touch":    sessions.TouchSession(cancelled, digest, noon),
 			"end":      sessions.EndSession(cancelled, digest, audit.Event{At: noon}),
@@ -141,7 +144,7 @@ func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
 		}
 		keep("beside")
 		number := openClaim("").Number
-		for name, q := range map[string]claim.ClaimQuery{
+		for name, q := range map[string]admin.ClaimQuery{
 			"all": {}, "number": {Number: number}, "mask": {Masked: number.String()}, "both": {Number: number, Masked: number.String()},
 		} {
 			q.Limit = 9

@@ -9,13 +9,13 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
 // FindTexts implements [claim.Archive].
-func (s *Store) FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextRecord, error) {
+func (s *Store) FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error) {
 	p := page{table: "texts", index: textsIndex(q)}
 	p.is("claim_id", q.ClaimID)
 	p.is("state", string(q.State))
@@ -29,10 +29,10 @@ func (s *Store) FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextR
 	if err != nil {
 		return nil, err
 	}
-	records := make([]claim.TextRecord, len(rows))
+	records := make([]admin.TextRecord, len(rows))
 	for i, row := range rows {
 		found := receipts(row)
-		records[i] = claim.TextRecord{
+		records[i] = admin.TextRecord{
 			Text: row.text(), State: message.TextState(row.State).With(message.LastWord(found)), Tries: row.Tries,
 			Gateway: row.Gateway, Reason: row.Reason, DoneAt: time.Time(row.DoneAt),
 		}
@@ -45,7 +45,7 @@ func (s *Store) FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextR
 
 // textsIndex chooses the index. Nearly all texts of a gateway were sent; of those
 // in another state there are few.
-func textsIndex(q claim.TextQuery) string {
+func textsIndex(q admin.TextQuery) string {
 	switch {
 	case q.ClaimID != "":
 		return "texts_claim"

@@ -11,10 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
@@ -24,7 +23,7 @@ var threeAnHour = ratelimit.Limit{Most: 3, Window: time.Hour}
 func TestLimiterKeepsItsPromises(t *testing.T) {
 	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			claimtest.TestLimiter(t, func(t *testing.T) ratelimit.Limiter {
+			storetest.TestLimiter(t, func(t *testing.T) ratelimit.Limiter {
 				t.Helper()
 				return persistence.NewLimiter(databasetest.Migrated(t, newDSN(t)))
 			})
@@ -46,7 +45,7 @@ func TestReplicasShareAnAllowance(t *testing.T) {
 						err := limiter.Take(t.Context(), "name", threeAnHour, noon)
 						if err == nil {
 							taken <- struct{}{}
-						} else if !errors.Is(err, claim.ErrTooManyTries) {
+						} else if !errors.Is(err, ratelimit.ErrTooManyTries) {
 							return err
 						}
 						return nil
@@ -68,7 +67,7 @@ func TestTakingIsOneStatement(t *testing.T) {
 		limiter, statements := persistence.NewLimiter(t.DB), databasetest.Record(t.DB)
 		for i, want := range [][]string{{"INSERT"}, {"INSERT"}, {"INSERT"}, {"INSERT", "SELECT"}} {
 			err := limiter.Take(t.Context(), "name", threeAnHour, noon)
-			if errors.Is(err, claim.ErrTooManyTries) != (i == 3) {
+			if errors.Is(err, ratelimit.ErrTooManyTries) != (i == 3) {
 				t.Errorf("taking %d: %v", i+1, err)
 			}
 			var got []string

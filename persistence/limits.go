@@ -329,7 +329,7 @@ func (l Limiter) Take(ctx context.Context, name string, a ratelimit.Limit, now t
 	if !a.Bounded() {
 		return nil
 	}
-	err := l.db.Write(ctx, "take", "limits", takeBudget(name, a, now, claim.ErrTooManyTries))
+	err := l.db.Write(ctx, "take", "limits", takeBudget(name, a, now, ratelimit.ErrTooManyTries))
 	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		return limit
 	}

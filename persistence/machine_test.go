@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
@@ -17,7 +18,7 @@ func TestMachine(t *testing.T) {
 			if name == "mariadb" {
 				newDSN(t) // or is skipped
 			}
-			claimtest.TestMachine(t, runs, func(t *testing.T) claimtest.ArchivedStore {
+			claimtest.TestMachine(t, runs, func(t *testing.T) storetest.ArchivedStore {
 				t.Helper()
 				return persistence.NewStore(databasetest.Migrated(t, newDSN(t)))
 			})

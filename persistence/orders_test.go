@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
@@ -12,7 +13,7 @@ import (
 // claimtest has all orders, on the store in memory.
 func TestOrders(t *testing.T) {
 	const seeds = 40
-	claimtest.TestOrders(t, 0, seeds, 1, func(t *testing.T) claimtest.ArchivedStore {
+	claimtest.TestOrders(t, 0, seeds, 1, func(t *testing.T) storetest.ArchivedStore {
 		t.Helper()
 		return persistence.NewStore(databasetest.Migrated(t, databasetest.SQLite(t)))
 	})

@@ -3,7 +3,7 @@ package persistence
 import (
 	"strings"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/dialect"
 )
@@ -32,8 +32,8 @@ func (p *page) and(condition string, args ...any) {
 
 // after begins the page behind a row. MySQL finds no range in (a, b) < (?, ?);
 // the first comparison is there for SQLite, which finds none in what follows.
-func (p *page) after(c claim.Cursor) {
-	if c == (claim.Cursor{}) {
+func (p *page) after(c admin.Cursor) {
+	if c == (admin.Cursor{}) {
 		return
 	}
 	at := database.Time(c.At)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
@@ -16,30 +17,30 @@ import (
 
 // archiveAsks are all the ways in which the archive is asked, by name, with the
 // index that must answer. A cursor stands somewhere in the middle.
-func archiveAsks(at claim.Cursor, before int64) map[string]archiveAsk {
+func archiveAsks(at admin.Cursor, before int64) map[string]archiveAsk {
 	const person, gateway = "identity-b", "main"
 	number := phone.FromStore("+49 171 1111111")
 	masked := number.String()
 	return map[string]archiveAsk{
-		"claims":                        ofClaims("claims_newest", claim.ClaimQuery{After: at}),
-		"claims in a state":             ofClaims("claims_newest_state", claim.ClaimQuery{State: claim.Open, After: at}),
-		"claims of a person":            ofClaims("claims_newest_identity", claim.ClaimQuery{IdentityID: person, After: at}),
-		"claims of a person in a state": ofClaims("claims_newest_identity", claim.ClaimQuery{IdentityID: person, State: claim.Open, After: at}),
-		"claims of a number":            ofClaims("claims_newest_number", claim.ClaimQuery{Number: number, After: at}),
-		"claims of a number in a state": ofClaims("claims_newest_number", claim.ClaimQuery{Number: number, State: claim.Open, After: at}),
-		"claims of a masked number":     ofClaims("claims_newest_mask", claim.ClaimQuery{Masked: masked, After: at}),
+		"claims":                        ofClaims("claims_newest", admin.ClaimQuery{After: at}),
+		"claims in a state":             ofClaims("claims_newest_state", admin.ClaimQuery{State: claim.Open, After: at}),
+		"claims of a person":            ofClaims("claims_newest_identity", admin.ClaimQuery{IdentityID: person, After: at}),
+		"claims of a person in a state": ofClaims("claims_newest_identity", admin.ClaimQuery{IdentityID: person, State: claim.Open, After: at}),
+		"claims of a number":            ofClaims("claims_newest_number", admin.ClaimQuery{Number: number, After: at}),
+		"claims of a number in a state": ofClaims("claims_newest_number", admin.ClaimQuery{Number: number, State: claim.Open, After: at}),
+		"claims of a masked number":     ofClaims("claims_newest_mask", admin.ClaimQuery{Masked: masked, After: at}),
 		"claims of a masked number in a state": ofClaims("claims_newest_mask_state",
-			claim.ClaimQuery{Masked: masked, State: claim.Open, After: at}),
-		"texts":                         ofTexts("texts_newest", claim.TextQuery{After: at}),
-		"texts in a state":              ofTexts("texts_newest_state", claim.TextQuery{State: message.TextSent, After: at}),
-		"texts of a gateway":            ofTexts("texts_newest_gateway", claim.TextQuery{Gateway: gateway, After: at}),
-		"texts of a gateway that went":  ofTexts("texts_newest_gateway", claim.TextQuery{Gateway: gateway, State: message.TextSent, After: at}),
-		"texts of a gateway that fails": ofTexts("texts_newest_state", claim.TextQuery{Gateway: gateway, State: message.TextFailed, After: at}),
-		"texts of a claim":              ofTexts("texts_claim", claim.TextQuery{ClaimID: "b"}),
-		"events":                        ofEvents("", claim.EventQuery{Before: before}),
-		"events of a claim":             ofEvents("audit_events_claim", claim.EventQuery{ClaimID: "b", Before: before}),
-		"events of a person":            ofEvents("audit_events_newest_identity", claim.EventQuery{IdentityID: person, Before: before}),
-		"events of a kind":              ofEvents("audit_events_newest_kind", claim.EventQuery{Kind: "open", Before: before}),
+			admin.ClaimQuery{Masked: masked, State: claim.Open, After: at}),
+		"texts":                         ofTexts("texts_newest", admin.TextQuery{After: at}),
+		"texts in a state":              ofTexts("texts_newest_state", admin.TextQuery{State: message.TextSent, After: at}),
+		"texts of a gateway":            ofTexts("texts_newest_gateway", admin.TextQuery{Gateway: gateway, After: at}),
+		"texts of a gateway that went":  ofTexts("texts_newest_gateway", admin.TextQuery{Gateway: gateway, State: message.TextSent, After: at}),
+		"texts of a gateway that fails": ofTexts("texts_newest_state", admin.TextQuery{Gateway: gateway, State: message.TextFailed, After: at}),
+		"texts of a claim":              ofTexts("texts_claim", admin.TextQuery{ClaimID: "b"}),
+		"events":                        ofEvents("", admin.EventQuery{Before: before}),
+		"events of a claim":             ofEvents("audit_events_claim", admin.EventQuery{ClaimID: "b", Before: before}),
+		"events of a person":            ofEvents("audit_events_newest_identity", admin.EventQuery{IdentityID: person, Before: before}),
+		"events of a kind":              ofEvents("audit_events_newest_kind", admin.EventQuery{Kind: "open", Before: before}),
 		"what waits": {"claims_newest_state", func(t *testing.T, s *persistence.Store, _ int) (int, error) {
 			t.Helper()
 			_, err := s.Waiting(t.Context())
@@ -54,7 +55,7 @@ type archiveAsk struct {
 	ask   func(t *testing.T, s *persistence.Store, limit int) (int, error)
 }
 
-func ofClaims(index string, q claim.ClaimQuery) archiveAsk {
+func ofClaims(index string, q admin.ClaimQuery) archiveAsk {
 	return archiveAsk{index, func(t *testing.T, s *persistence.Store, limit int) (int, error) {
 		t.Helper()
 		q.Limit = limit
@@ -63,7 +64,7 @@ func ofClaims(index string, q claim.ClaimQuery) archiveAsk {
 	}}
 }
 
-func ofTexts(index string, q claim.TextQuery) archiveAsk {
+func ofTexts(index string, q admin.TextQuery) archiveAsk {
 	return archiveAsk{index, func(t *testing.T, s *persistence.Store, limit int) (int, error) {
 		t.Helper()
 		q.Limit = limit
@@ -72,7 +73,7 @@ func ofTexts(index string, q claim.TextQuery) archiveAsk {
 	}}
 }
 
-func ofEvents(index string, q claim.EventQuery) archiveAsk {
+func ofEvents(index string, q admin.EventQuery) archiveAsk {
 	return archiveAsk{index, func(t *testing.T, s *persistence.Store, limit int) (int, error) {
 		t.Helper()
 		q.Limit = limit
@@ -97,7 +98,7 @@ func TestEveryPageIsReadAlongOneIndex(t *testing.T) {
 			}
 		}
 		plans := databasetest.Explain(t.DB)
-		for _, at := range []claim.Cursor{{}, {At: noon, ID: "z"}} {
+		for _, at := range []admin.Cursor{{}, {At: noon, ID: "z"}} {
 			for name, a := range archiveAsks(at, 1000) {
 				if _, err := a.ask(t.T, store, 50); err != nil {
 					t.Fatal(name, err)

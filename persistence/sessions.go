@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/audit"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -26,28 +26,28 @@ type sessionRow struct {
 // TableName implements gorm's Tabler.
 func (sessionRow) TableName() string { return "admin_sessions" }
 
-func newSessionRow(s claim.AdminSession) sessionRow {
+func newSessionRow(s auth.AdminSession) sessionRow {
 	row := sessionRow{
 		Digest: s.Digest.String(), IdentityID: s.IdentityID, Name: database.Clip(s.Name, nameWidth),
 		CreatedAt: database.Time(s.CreatedAt), SeenAt: database.Time(s.SeenAt),
 	}
-	if s.Token != (claim.TokenDigest{}) {
+	if s.Token != (auth.TokenDigest{}) {
 		row.Token = s.Token.String()
 	}
 	return row
 }
 
-func (r sessionRow) session() (claim.AdminSession, error) {
-	s := claim.AdminSession{
+func (r sessionRow) session() (auth.AdminSession, error) {
+	s := auth.AdminSession{
 		IdentityID: r.IdentityID, Name: r.Name, CreatedAt: time.Time(r.CreatedAt), SeenAt: time.Time(r.SeenAt),
 	}
 	var err error
 	if r.Token != "" {
-		s.Token, err = claim.ParseTokenDigest(r.Token)
+		s.Token, err = auth.ParseTokenDigest(r.Token)
 	}
 	digest, faulty := hex.DecodeString(r.Digest)
 	if err != nil || faulty != nil || len(digest) != len(s.Digest) {
-		return claim.AdminSession{}, errors.New("persistence: a session's digest is no SHA-256")
+		return auth.AdminSession{}, errors.New("persistence: a session's digest is no SHA-256")
 	}
 	copy(s.Digest[:], digest)
 	return s, nil
@@ -56,14 +56,14 @@ func (r sessionRow) session() (claim.AdminSession, error) {
 // AdminSessions implements [claim.AdminSessions].
 type AdminSessions struct{ db *database.DB }
 
-var _ claim.AdminSessions = AdminSessions{}
+var _ auth.AdminSessionStore = AdminSessions{}
 
 // NewAdminSessions returns the console's sessions of a database whose schema is
 // up to date.
 func NewAdminSessions(db *database.DB) AdminSessions { return AdminSessions{db} }
 
 // BeginSession implements [claim.AdminSessions].
-func (s AdminSessions) BeginSession(ctx context.Context, session claim.AdminSession, e audit.Event) error {
+func (s AdminSessions) BeginSession(ctx context.Context, session auth.AdminSession, e audit.Event) error {
 	row := newSessionRow(session)
 	return s.db.Classify(s.db.Transaction(ctx, "begin", "admin_sessions", func(tx *gorm.DB) error {
 		if err := tx.Create(&row).Error; err != nil {
@@ -74,20 +74,20 @@ func (s AdminSessions) BeginSession(ctx context.Context, session claim.AdminSess
 }
 
 // FindSession implements [claim.AdminSessions].
-func (s AdminSessions) FindSession(ctx context.Context, d claim.SessionDigest) (claim.AdminSession, error) {
+func (s AdminSessions) FindSession(ctx context.Context, d auth.SessionDigest) (auth.AdminSession, error) {
 	var rows []sessionRow
 	err := s.db.Read(ctx, "find", "admin_sessions", func(tx *gorm.DB) error { return tx.Where("digest = ?", d.String()).Find(&rows).Error })
 	if err != nil {
-		return claim.AdminSession{}, err
+		return auth.AdminSession{}, err
 	}
 	if len(rows) == 0 {
-		return claim.AdminSession{}, claim.ErrNoSession
+		return auth.AdminSession{}, auth.ErrNoSession
 	}
 	return rows[0].session()
 }
 
 // TouchSession implements [claim.AdminSessions].
-func (s AdminSessions) TouchSession(ctx context.Context, d claim.SessionDigest, at time.Time) error {
+func (s AdminSessions) TouchSession(ctx context.Context, d auth.SessionDigest, at time.Time) error {
 	return s.db.Classify(s.db.Write(ctx, "touch", "admin_sessions", func(tx *gorm.DB) error {
 		return tx.Model(&sessionRow{}).Where("digest = ? AND seen_at < ?", d.String(), database.Time(at)).
 			UpdateColumn("seen_at", database.Time(at)).Error
@@ -95,7 +95,7 @@ func (s AdminSessions) TouchSession(ctx context.Context, d claim.SessionDigest, 
 }
 
 // EndSession implements [claim.AdminSessions].
-func (s AdminSessions) EndSession(ctx context.Context, d claim.SessionDigest, e audit.Event) error {
+func (s AdminSessions) EndSession(ctx context.Context, d auth.SessionDigest, e audit.Event) error {
 	return s.db.Classify(s.db.Transaction(ctx, "end", "admin_sessions", func(tx *gorm.DB) error {
 		done := tx.Where("digest = ?", d.String()).Delete(&sessionRow{})
 		if done.Error != nil || done.RowsAffected == 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -26,26 +27,26 @@ func (settingRow) TableName() string { return "settings" }
 // Settings implements [claim.Settings].
 type Settings struct{ db *database.DB }
 
-var _ claim.Settings = Settings{}
+var _ settings.Store = Settings{}
 
 // NewSettings returns the settings of a database whose schema is up to date.
 func NewSettings(db *database.DB) Settings { return Settings{db} }
 
 // Settings implements [claim.Settings].
-func (s Settings) Settings(ctx context.Context) ([]claim.Setting, error) {
+func (s Settings) Settings(ctx context.Context) ([]settings.Setting, error) {
 	var rows []settingRow
 	err := s.db.Read(ctx, "read", "settings", func(tx *gorm.DB) error { return tx.Order("name").Find(&rows).Error })
-	settings := make([]claim.Setting, len(rows))
+	all := make([]settings.Setting, len(rows))
 	for i, row := range rows {
-		settings[i] = claim.Setting{
-			Switch: claim.Switch(row.Name), Value: row.Value, By: row.SetBy, At: time.Time(row.SetAt),
+		all[i] = settings.Setting{
+			Key: settings.Key(row.Name), Value: row.Value, By: row.SetBy, At: time.Time(row.SetAt),
 		}
 	}
-	return settings, err
+	return all, err
 }
 
 // ChangeSettings implements [claim.Settings].
-func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingChange, by audit.Actor, at time.Time) error {
+func (s Settings) ChangeSettings(ctx context.Context, changes []settings.Change, by audit.Actor, at time.Time) error {
 	if len(changes) == 0 {
 		return nil
 	}
@@ -56,7 +57,7 @@ func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingCha
 	err := s.db.Transaction(ctx, "change", "settings", func(tx *gorm.DB) error {
 		for _, change := range changes {
 			done := changeSetting(tx, change, settingRow{
-				Name: string(change.Switch), Value: change.To, SetBy: database.Clip(by.ID, textWidth), SetAt: database.Time(at),
+				Name: string(change.Key), Value: change.To, SetBy: database.Clip(by.ID, textWidth), SetAt: database.Time(at),
 			})
 			if errors.Is(done.Error, gorm.ErrDuplicatedKey) || done.Error == nil && done.RowsAffected == 0 {
 				return claim.ErrRaced
@@ -74,7 +75,7 @@ func (s Settings) ChangeSettings(ctx context.Context, changes []claim.SettingCha
 }
 
 // changeSetting changes no row if what is kept is not what the change begins with.
-func changeSetting(tx *gorm.DB, change claim.SettingChange, row settingRow) *gorm.DB {
+func changeSetting(tx *gorm.DB, change settings.Change, row settingRow) *gorm.DB {
 	kept := tx.Where("name = ? AND value = ?", row.Name, change.From)
 	switch {
 	case change.To == "":

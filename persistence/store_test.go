@@ -8,10 +8,10 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
@@ -19,7 +19,7 @@ import (
 func TestStoreKeepsItsPromises(t *testing.T) {
 	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			claimtest.TestStore(t, func(t *testing.T) claim.Store {
+			storetest.TestStore(t, func(t *testing.T) claim.Store {
 				t.Helper()
 				return persistence.NewStore(databasetest.Migrated(t, newDSN(t)))
 			})

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence/database"
 )
@@ -29,7 +30,7 @@ type tokenRow struct {
 // TableName implements gorm's Tabler.
 func (tokenRow) TableName() string { return "tokens" }
 
-func newTokenRow(t claim.Token) tokenRow {
+func newTokenRow(t auth.Token) tokenRow {
 	scopes := make([]string, len(t.Scopes))
 	for i, scope := range t.Scopes {
 		scopes[i] = string(scope)
@@ -40,17 +41,17 @@ func newTokenRow(t claim.Token) tokenRow {
 	}
 }
 
-func (r tokenRow) token() (claim.Token, error) {
-	digest, err := claim.ParseTokenDigest(r.SHA256)
+func (r tokenRow) token() (auth.Token, error) {
+	digest, err := auth.ParseTokenDigest(r.SHA256)
 	if err != nil {
-		return claim.Token{}, fmt.Errorf("persistence: token %q: %w", r.Name, err)
+		return auth.Token{}, fmt.Errorf("persistence: token %q: %w", r.Name, err)
 	}
-	t := claim.Token{
+	t := auth.Token{
 		Name: r.Name, Digest: digest, Privileged: r.Privileged,
 		CreatedAt: time.Time(r.CreatedAt), LastUsed: time.Time(r.LastUsedAt), RevokedAt: time.Time(r.RevokedAt), ExpiresAt: time.Time(r.ExpiresAt),
 	}
 	for _, scope := range strings.Fields(r.Scopes) {
-		t.Scopes = append(t.Scopes, claim.Scope(scope))
+		t.Scopes = append(t.Scopes, auth.Scope(scope))
 	}
 	return t, nil
 }
@@ -58,13 +59,13 @@ func (r tokenRow) token() (claim.Token, error) {
 // Tokens implements [claim.Tokens].
 type Tokens struct{ db *database.DB }
 
-var _ claim.Tokens = Tokens{}
+var _ auth.Tokens = Tokens{}
 
 // NewTokens returns the tokens of a database whose schema is up to date.
 func NewTokens(db *database.DB) Tokens { return Tokens{db} }
 
 // Create implements [claim.Tokens].
-func (s Tokens) Create(ctx context.Context, t claim.Token, e audit.Event) error {
+func (s Tokens) Create(ctx context.Context, t auth.Token, e audit.Event) error {
 	err := s.db.Transaction(ctx, "create", "tokens", func(tx *gorm.DB) error {
 		row := newTokenRow(t)
 		again := tx.Model(&tokenRow{}).
@@ -98,42 +99,42 @@ func (s Tokens) Revoke(ctx context.Context, name string, e audit.Event) error {
 			return done.Error
 		}
 		if done.RowsAffected == 0 {
-			return claim.ErrNoToken
+			return auth.ErrNoToken
 		}
 		return tx.Create(newEventRows([]audit.Event{e})).Error
 	})
-	if errors.Is(err, claim.ErrNoToken) {
-		return claim.ErrNoToken
+	if errors.Is(err, auth.ErrNoToken) {
+		return auth.ErrNoToken
 	}
 	return s.db.Classify(err)
 }
 
 // List implements [claim.Tokens].
-func (s Tokens) List(ctx context.Context) ([]claim.Token, error) {
+func (s Tokens) List(ctx context.Context) ([]auth.Token, error) {
 	return s.tokens(ctx, func(tx *gorm.DB) *gorm.DB { return tx.Order("name") })
 }
 
 // Find implements [claim.Tokens].
-func (s Tokens) Find(ctx context.Context, digest claim.TokenDigest) (claim.Token, error) {
+func (s Tokens) Find(ctx context.Context, digest auth.TokenDigest) (auth.Token, error) {
 	found, err := s.tokens(ctx, func(tx *gorm.DB) *gorm.DB {
 		return tx.Where("sha256 = ? AND revoked_at IS NULL", digest.String())
 	})
 	switch {
 	case err != nil:
-		return claim.Token{}, err
+		return auth.Token{}, err
 	case len(found) == 0:
-		return claim.Token{}, claim.ErrNoToken
+		return auth.Token{}, auth.ErrNoToken
 	}
 	return found[0], nil
 }
 
-func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]claim.Token, error) {
+func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]auth.Token, error) {
 	var rows []tokenRow
 	err := s.db.Read(ctx, "find", "tokens", func(tx *gorm.DB) error { return which(tx).Find(&rows).Error })
 	if err != nil {
 		return nil, err
 	}
-	list := make([]claim.Token, len(rows))
+	list := make([]auth.Token, len(rows))
 	for i, row := range rows {
 		if list[i], err = row.token(); err != nil {
 			return nil, err
@@ -143,7 +144,7 @@ func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]cl
 }
 
 // Used implements [claim.Tokens].
-func (s Tokens) Used(ctx context.Context, digest claim.TokenDigest, at time.Time) error {
+func (s Tokens) Used(ctx context.Context, digest auth.TokenDigest, at time.Time) error {
 	return s.db.Classify(s.db.Write(ctx, "used", "tokens", func(tx *gorm.DB) error {
 		return tx.Model(&tokenRow{}).
 			Where("sha256 = ? AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?)", digest.String(), database.Time(at)).

@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
@@ -17,7 +18,7 @@ import (
 func TestTokensKeepTheirPromises(t *testing.T) {
 	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			claimtest.TestTokens(t, func(t *testing.T) claim.Tokens {
+			storetest.TestTokens(t, func(t *testing.T) auth.Tokens {
 				t.Helper()
 				return persistence.NewTokens(databasetest.Migrated(t, newDSN(t)))
 			})
@@ -25,9 +26,9 @@ func TestTokensKeepTheirPromises(t *testing.T) {
 	}
 }
 
-func someToken(name string) claim.Token {
-	return claim.Token{
-		Name: name, Digest: claim.DigestToken("secret of " + name), Scopes: claim.Scopes(), Privileged: true, CreatedAt: noon,
+func someToken(name string) auth.Token {
+	return auth.Token{
+		Name: name, Digest: auth.DigestToken("secret of " + name), Scopes: auth.Scopes(), Privileged: true, CreatedAt: noon,
 	}
 }
 
@@ -41,10 +42,10 @@ func TestTokensAreAuditedAndTheirAuditStays(t *testing.T) {
 				t.Errorf("got %v, want %v", err, want)
 			}
 		}
-		check(nil, tokens.Create(t.Context(), okta, okta.Event(claim.TokenCreated, who, noon)))
-		check(claim.ErrExists, tokens.Create(t.Context(), okta, okta.Event(claim.TokenCreated, who, noon)))
-		check(nil, tokens.Revoke(t.Context(), "okta", okta.Event(claim.TokenRevoked, who, noon)))
-		check(claim.ErrNoToken, tokens.Revoke(t.Context(), "okta", okta.Event(claim.TokenRevoked, who, noon)))
+		check(nil, tokens.Create(t.Context(), okta, okta.Event(auth.TokenCreated, who, noon)))
+		check(claim.ErrExists, tokens.Create(t.Context(), okta, okta.Event(auth.TokenCreated, who, noon)))
+		check(nil, tokens.Revoke(t.Context(), "okta", okta.Event(auth.TokenRevoked, who, noon)))
+		check(auth.ErrNoToken, tokens.Revoke(t.Context(), "okta", okta.Event(auth.TokenRevoked, who, noon)))
 		if _, err := persistence.NewStore(t.DB).Prune(t.Context(), noon.Add(time.Hour), 10); err != nil {
 			t.Fatal(err)
 		}

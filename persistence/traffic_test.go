@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
@@ -15,7 +15,7 @@ import (
 func TestStoreTellsItsTraffic(t *testing.T) {
 	for name, newDSN := range databasetest.Kinds {
 		t.Run(name, func(t *testing.T) {
-			claimtest.TestTraffic(t, func(t *testing.T) claimtest.MeteredStore {
+			storetest.TestTraffic(t, func(t *testing.T) storetest.MeteredStore {
 				t.Helper()
 				return persistence.NewStore(databasetest.Migrated(t, newDSN(t)))
 			})

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/bulk"
@@ -23,7 +23,7 @@ const bulkTime = 5 * time.Minute
 
 // bulk makes several changes with one request (RFC 7644, section 3.7).
 func (h handlers) bulk(c *gin.Context) error {
-	who, err := h.everybody(c, claim.ScopeSCIMWrite)
+	who, err := h.everybody(c, auth.ScopeSCIMWrite)
 	if err != nil {
 		return err
 	}

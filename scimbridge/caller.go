@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/users"
@@ -29,12 +30,12 @@ var (
 
 // caller authenticates a client by its token, or a person by their session or
 // password.
-func (h handlers) caller(c *gin.Context, scope claim.Scope) (caller, error) {
+func (h handlers) caller(c *gin.Context, scope auth.Scope) (caller, error) {
 	if h.server.IsClient(c) {
 		token, err := h.server.Client(c, scope)
 		return caller{
 			By: users.By{
-				Actor: token.Actor(web.ClientAddress(c)), Client: token.Name, Blind: !token.Has(claim.ScopeSCIMRead),
+				Actor: token.Actor(web.ClientAddress(c)), Client: token.Name, Blind: !token.Has(auth.ScopeSCIMRead),
 				Language: web.PreferredLanguage(c.GetHeader("Accept-Language")),
 			},
 			all: true,
@@ -54,7 +55,7 @@ func (h handlers) caller(c *gin.Context, scope claim.Scope) (caller, error) {
 // about authenticates who asks about one user, whom the route names, and returns
 // the user's id. Of somebody else a person learns nothing, not even whether there
 // is anybody, unless they are privileged.
-func (h handlers) about(c *gin.Context, scope claim.Scope) (caller, string, error) {
+func (h handlers) about(c *gin.Context, scope auth.Scope) (caller, string, error) {
 	who, err := h.caller(c, scope)
 	if err != nil {
 		return who, "", err
@@ -77,7 +78,7 @@ func (h handlers) about(c *gin.Context, scope claim.Scope) (caller, string, erro
 }
 
 // everybody authenticates who asks about all users.
-func (h handlers) everybody(c *gin.Context, scope claim.Scope) (caller, error) {
+func (h handlers) everybody(c *gin.Context, scope auth.Scope) (caller, error) {
 	who, err := h.caller(c, scope)
 	if err != nil || who.all {
 		return who, err

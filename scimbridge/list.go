@@ -10,7 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/filter"
 	"github.com/holdline/holdline/internal/scim/users"
@@ -42,7 +42,7 @@ type question struct {
 }
 
 func (h handlers) list(c *gin.Context) error {
-	who, err := h.everybody(c, claim.ScopeSCIMRead)
+	who, err := h.everybody(c, auth.ScopeSCIMRead)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (h handlers) list(c *gin.Context) error {
 // search is a query whose words stay out of URLs, and so of logs (RFC 7644,
 // section 3.4.3).
 func (h handlers) search(c *gin.Context) error {
-	who, err := h.everybody(c, claim.ScopeSCIMRead)
+	who, err := h.everybody(c, auth.ScopeSCIMRead)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/scim"
 )
@@ -39,7 +40,7 @@ func (w *world) wantStored(id string, number any, verified bool, pending any, st
 // leftOut are the reasons why somebody's numbers were left out.
 func (w *world) leftOut(id string) []string {
 	w.Helper()
-	events, err := w.store.FindEvents(w.Context(), claim.EventQuery{IdentityID: id, Limit: 99})
+	events, err := w.store.FindEvents(w.Context(), admin.EventQuery{IdentityID: id, Limit: 99})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -18,14 +18,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/users"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/migration"
@@ -289,7 +290,7 @@ func (s sessions) Session(_ context.Context, _, token string) (claim.Caller, err
 	defer s.mu.Unlock()
 	id, old := strings.CutPrefix(token, "old-")
 	if _, ok := s.records[id]; !ok {
-		return claim.Caller{}, claim.ErrNoSession
+		return claim.Caller{}, auth.ErrNoSession
 	}
 	if old {
 		return claim.Caller{IdentityID: id, AuthenticatedAt: s.now().Add(-time.Hour)}, nil
@@ -305,7 +306,7 @@ func (s sessions) Login(_ context.Context, user, password string) (claim.Caller,
 			return claim.Caller{IdentityID: id, AuthenticatedAt: s.now()}, nil
 		}
 	}
-	return claim.Caller{}, claim.ErrNoSession
+	return claim.Caller{}, auth.ErrNoSession
 }
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -316,7 +317,7 @@ type world struct {
 	url    string
 	kratos *identities
 	server *httptest.Server
-	store  *claimtest.Store
+	store  *storetest.Store
 	claims *claim.Service
 	index  *scimstore.Index
 
@@ -386,7 +387,7 @@ func newWorld(t *testing.T, with ...options) *world {
 	if o.keep {
 		removal = claim.RemovalDeny
 	}
-	w.store = claimtest.NewStore()
+	w.store = storetest.NewStore()
 	claims := claim.NewService(claim.Options{
 		Store: w.store, Directory: w.kratos, Codes: codes, Plan: plan, Now: w.Now, NewID: w.newID, Log: log,
 		Policy: func() claim.Policy {
@@ -445,19 +446,19 @@ func newWorld(t *testing.T, with ...options) *world {
 	return w
 }
 
-func clients(t *testing.T, now func() time.Time, log *slog.Logger) *claim.Clients {
+func clients(t *testing.T, now func() time.Time, log *slog.Logger) *auth.Authenticator {
 	t.Helper()
-	read, write := []claim.Scope{claim.ScopeSCIMRead}, []claim.Scope{claim.ScopeSCIMWrite}
-	var tokens []claim.Token
-	for text, scopes := range map[string][]claim.Scope{okta: append(read, write...), entra: append(read, write...), provisioner: append(read, write...), reader: read, writer: write} {
+	read, write := []auth.Scope{auth.ScopeSCIMRead}, []auth.Scope{auth.ScopeSCIMWrite}
+	var tokens []auth.Token
+	for text, scopes := range map[string][]auth.Scope{okta: append(read, write...), entra: append(read, write...), provisioner: append(read, write...), reader: read, writer: write} {
 		name := text[strings.LastIndex(text, "-")+1:]
-		token, err := claim.NewToken(name, claim.DigestToken(text), scopes, text == okta || text == entra, noon)
+		token, err := auth.NewToken(name, auth.DigestToken(text), scopes, text == okta || text == entra, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
 		tokens = append(tokens, token)
 	}
-	return claim.NewClients(claim.ClientOptions{Configured: tokens, Now: now, Log: log})
+	return auth.New(auth.Options{Configured: tokens, Now: now, Log: log})
 }
 
 // Now is a clock that goes on a moment whenever it is read.

@@ -6,13 +6,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/scim/patch"
 	"github.com/holdline/holdline/internal/scim/users"
 )
 
 func (h handlers) get(c *gin.Context) error {
-	who, id, err := h.about(c, claim.ScopeSCIMRead)
+	who, id, err := h.about(c, auth.ScopeSCIMRead)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (h handlers) get(c *gin.Context) error {
 }
 
 func (h handlers) create(c *gin.Context) error {
-	who, err := h.everybody(c, claim.ScopeSCIMWrite)
+	who, err := h.everybody(c, auth.ScopeSCIMWrite)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ type write func(ctx context.Context, by users.By, id string, body map[string]any
 // change adapts a write of one user.
 func (h handlers) change(do write) gin.HandlerFunc {
 	return h.on(func(c *gin.Context) error {
-		who, id, err := h.about(c, claim.ScopeSCIMWrite)
+		who, id, err := h.about(c, auth.ScopeSCIMWrite)
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (h handlers) patch(ctx context.Context, by users.By, id string, body map[st
 }
 
 func (h handlers) remove(c *gin.Context) error {
-	who, id, err := h.about(c, claim.ScopeSCIMWrite)
+	who, id, err := h.about(c, auth.ScopeSCIMWrite)
 	if err == nil {
 		err = blindly(who.By, all(c, "If-Match"))
 	}

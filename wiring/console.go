@@ -9,20 +9,21 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/admin"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/console"
 )
 
 // console adds the administrators' pages.
-func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
+func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 	cookie := ""
 	if p.cfg.Kratos.PrivilegedKey != "" {
 		cookie = p.cfg.Kratos.SessionCookie
 	}
 	handler, err := console.New(console.Options{
-		Sessions: p.administrators(), Settings: p.switches, Claims: desk, Archive: desk.Archive, Tokens: persistence.NewTokens(p.db),
+		Sessions: p.administrators(), Settings: p.switches, Claims: desk, Archive: desk.Store, Tokens: persistence.NewTokens(p.db),
 		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.switches.Policy, Alarms: p.watch.Alerts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},
@@ -47,13 +48,13 @@ func (p *program) console(r gin.IRouter, desk *claim.Desk) error {
 
 // administrators know who may work at the console: clients with the scope for it,
 // and privileged people of the primary realm.
-func (p *program) administrators() *claim.Administrators {
-	return &claim.Administrators{
+func (p *program) administrators() *auth.AdminSessions {
+	return &auth.AdminSessions{
 		Sessions: persistence.NewAdminSessions(p.db), Clients: p.clients,
-		Person: func(ctx context.Context, cookie string) (claim.Person, error) {
+		Person: func(ctx context.Context, cookie string) (auth.Person, error) {
 			who, err := p.directory.Session(ctx, cookie, "")
 			in := who.SignIn()
-			return claim.Person{IdentityID: who.IdentityID, Proven: func(ctx context.Context) error { return p.claims.Proven(ctx, &in) }}, err
+			return auth.Person{IdentityID: who.IdentityID, Proven: func(ctx context.Context) error { return p.claims.Proven(ctx, &in) }}, err
 		},
 		Privileged: p.directory.Privileged, Idle: p.cfg.Admin.SessionIdle, NewSecret: rand.Text,
 		Now: p.clock.Now,

@@ -13,7 +13,7 @@ import (
 	"github.com/holdline/holdline/api/adminapi"
 	"github.com/holdline/holdline/api/userapi"
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
@@ -113,7 +113,7 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	}
 	hook.Mount(engine, server, p.asked, hooks...)
 	archive := persistence.NewStore(p.db)
-	desk := &claim.Desk{Archive: archive, Claims: p.asked, Plan: NumberPlan(p.cfg), Now: p.clock.Now}
+	desk := &admin.Service{Store: archive, Claims: p.asked, Plan: NumberPlan(p.cfg), Now: p.clock.Now}
 	adminapi.Mount(engine, server, adminapi.Options{Settings: p.switches, Claims: desk, Archive: archive, Now: p.clock.Now})
 	if err := p.console(engine, desk); err != nil {
 		return nil, err

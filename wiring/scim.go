@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/scim"
@@ -130,18 +130,18 @@ func (p *program) scimRoutes() (http.Handler, error) {
 }
 
 // clients know bearer tokens, those of the configuration and those that are kept.
-func clients(cfg config.Config, db *database.DB, hashKey []byte, p *program) (*claim.Clients, error) {
-	var configured []claim.Token
+func clients(cfg config.Config, db *database.DB, hashKey []byte, p *program) (*auth.Authenticator, error) {
+	var configured []auth.Token
 	for i, t := range cfg.Tokens {
-		digest, err := claim.ParseTokenDigest(t.SHA256)
+		digest, err := auth.ParseTokenDigest(t.SHA256)
 		if err != nil {
 			return nil, fmt.Errorf("tokens[%d].sha256: %w", i, err)
 		}
-		scopes := make([]claim.Scope, len(t.Scopes))
+		scopes := make([]auth.Scope, len(t.Scopes))
 		for j, scope := range t.Scopes {
-			scopes[j] = claim.Scope(scope)
+			scopes[j] = auth.Scope(scope)
 		}
-		token, err := claim.NewToken(t.Name, digest, scopes, t.Privileged, p.clock.Now())
+		token, err := auth.NewToken(t.Name, digest, scopes, t.Privileged, p.clock.Now())
 		if err != nil {
 			return nil, fmt.Errorf("tokens[%d]: %w", i, err)
 		}
@@ -150,7 +150,7 @@ func clients(cfg config.Config, db *database.DB, hashKey []byte, p *program) (*c
 		}
 		configured = append(configured, token)
 	}
-	return claim.NewClients(claim.ClientOptions{
+	return auth.New(auth.Options{
 		Tokens: persistence.NewTokens(db), Configured: configured, HashKey: hashKey,
 		Failures: ratelimit.Limit{Most: cfg.Limits.TokenFailures, Window: cfg.Limits.LoginWindow},
 		Limiter:  p.metrics.Limiter(metrics.LimitTokens, persistence.NewLimiter(db)), Now: p.clock.Now, Log: p.log,

@@ -16,10 +16,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/kratos"
 	"github.com/holdline/holdline/metrics"
@@ -74,16 +76,16 @@ type program struct {
 	clock     *database.Clock
 	directory *kratos.Directory // the primary realm, which SCIM is about
 	realms    kratos.Realms
-	switches  *claim.Switchboard
+	switches  *settings.Service
 	claims    *claim.Service
 	asked     metrics.Claims // the same, for who asks them something
 	watch     *fraud.Monitor
 	worker    *delivery.Worker
 	receipts  *receipt.Receiver
 	phone     *provider.Simulator // nil without a simulator gateway
-	clients   *claim.Clients
+	clients   *auth.Authenticator
 	failures  *web.Failures // of authentication
-	passwords *claim.Attempts
+	passwords *auth.Attempts
 	scim      provisioning
 	Observers
 	framedBy string // see [Parts]
@@ -150,7 +152,7 @@ func assemble(cfg config.Config, parts Parts) (*program, error) {
 	if err := p.sender(store, codes); err != nil {
 		return nil, err
 	}
-	p.switches = claim.NewSwitchboard(persistence.NewSettings(db), Policy(cfg), clock.Now, p.log)
+	p.switches = settings.New(persistence.NewSettings(db), Policy(cfg), clock.Now, p.log)
 	p.watch = fraud.New(store, p.traffic, clock.Now, p.log)
 	p.claims = claim.NewService(claim.Options{
 		Store: store, OnCommit: p.onCommit, Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
@@ -166,7 +168,7 @@ func assemble(cfg config.Config, parts Parts) (*program, error) {
 	p.failures = &web.Failures{Log: p.log, Now: clock.Now, Count: func(credential web.Credential, refusal web.Refusal) {
 		p.metrics.AuthenticationFailed(string(credential), string(refusal))
 	}}
-	p.passwords = &claim.Attempts{
+	p.passwords = &auth.Attempts{
 		Limiter:  p.metrics.Limiter(metrics.LimitPasswordsOfAddress, persistence.NewLimiter(db)),
 		Failures: ratelimit.Limit{Most: cfg.Limits.AddressFailures, Window: cfg.Limits.LoginWindow},
 		HashKey:  hashKey, Now: clock.Now, Log: p.log,

@@ -7,22 +7,25 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 )
 
 // Settings are the switches. [claim.Switchboard] is them.
 type Settings interface {
-	States() []claim.SwitchState
-	Set(ctx context.Context, values map[claim.Switch]*string, who audit.Actor) error
+	States() []settings.State
+	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
 }
 
 // Claims are what administrators see and do. [claim.Desk] is it.
 type Claims interface {
-	Search(ctx context.Context, q claim.ClaimQuery, number string) ([]claim.Claim, error)
-	History(ctx context.Context, claimID string) (claim.ClaimHistory, error)
+	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
+	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
 	Resend(ctx context.Context, claimID string, who audit.Actor) error
 	Cancel(ctx context.Context, claimID string, who audit.Actor) error
@@ -30,8 +33,8 @@ type Claims interface {
 
 // Archive are the lists that have nothing to do with one claim.
 type Archive interface {
-	FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextRecord, error)
-	FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error)
+	FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error)
+	FindEvents(ctx context.Context, q admin.EventQuery) ([]admin.EventRecord, error)
 	Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error)
 }
 
@@ -70,7 +73,7 @@ func Mount(engine *gin.Engine, server *web.Server, o Options) {
 // answer adapts a function that acts for an administrator.
 func answer[Out any](h handlers, success int, do func(*gin.Context, audit.Actor) (Out, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		token, err := h.server.Client(c, claim.ScopeClaimsManage)
+		token, err := h.server.Client(c, auth.ScopeClaimsManage)
 		if err != nil {
 			h.server.Fail(c, err)
 			return

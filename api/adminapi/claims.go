@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
@@ -75,17 +76,17 @@ func (h handlers) search(c *gin.Context, _ audit.Actor) (page[claimResponse], er
 }
 
 func (h handlers) find(c *gin.Context, in searchRequest) (page[claimResponse], error) {
-	after, ok := claim.ParseCursor(in.Cursor)
+	after, ok := admin.ParseCursor(in.Cursor)
 	if !ok || in.Limit < 1 || in.Limit > largestPage || in.State != "" && !in.State.Known() {
 		return page[claimResponse]{}, web.ErrMalformed
 	}
-	found, err := h.Claims.Search(c.Request.Context(), claim.ClaimQuery{
+	found, err := h.Claims.Search(c.Request.Context(), admin.ClaimQuery{
 		State: in.State, IdentityID: in.IdentityID, After: after, Limit: in.Limit + 1,
 	}, in.MobileNumber)
 	if err != nil {
 		return page[claimResponse]{}, err
 	}
-	return pageOf(found, in.Limit, claimOf, func(c claim.Claim) string { return claim.Cursor{At: c.CreatedAt, ID: c.ID}.String() }), nil
+	return pageOf(found, in.Limit, claimOf, func(c claim.Claim) string { return admin.Cursor{At: c.CreatedAt, ID: c.ID}.String() }), nil
 }
 
 type historyResponse struct {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
@@ -36,7 +36,7 @@ type receiptResponse struct {
 	At     time.Time            `json:"received_at"`
 }
 
-func textOf(t claim.TextRecord) textResponse {
+func textOf(t admin.TextRecord) textResponse {
 	return textResponse{
 		ID: t.ID, ClaimID: t.Code.ClaimID, Kind: t.Kind, Channel: t.Channel, IdentityID: t.IdentityID,
 		MobileNumber: t.To, State: t.State, Gateway: t.Gateway, Reason: t.Reason, Tries: t.Tries,
@@ -46,18 +46,18 @@ func textOf(t claim.TextRecord) textResponse {
 }
 
 func (h handlers) texts(c *gin.Context, _ audit.Actor) (page[textResponse], error) {
-	after, ok := claim.ParseCursor(c.Query("cursor"))
+	after, ok := admin.ParseCursor(c.Query("cursor"))
 	state, limit := message.TextState(c.Query("state")), limitOf(c)
 	if !ok || limit < 1 || limit > largestPage || state != "" && !state.Kept() {
 		return page[textResponse]{}, web.ErrMalformed
 	}
-	found, err := h.Archive.FindTexts(c.Request.Context(), claim.TextQuery{
+	found, err := h.Archive.FindTexts(c.Request.Context(), admin.TextQuery{
 		ClaimID: c.Query("claim_id"), State: state, Gateway: c.Query("gateway"), After: after, Limit: limit + 1,
 	})
 	if err != nil {
 		return page[textResponse]{}, err
 	}
-	return pageOf(found, limit, textOf, func(t claim.TextRecord) string { return claim.Cursor{At: t.CreatedAt, ID: t.ID}.String() }), nil
+	return pageOf(found, limit, textOf, func(t admin.TextRecord) string { return admin.Cursor{At: t.CreatedAt, ID: t.ID}.String() }), nil
 }
 
 type eventResponse struct {
@@ -73,7 +73,7 @@ type eventResponse struct {
 	ActorAddress string          `json:"actor_address,omitempty"`
 }
 
-func eventOf(e claim.EventRecord) eventResponse {
+func eventOf(e admin.EventRecord) eventResponse {
 	return eventResponse{
 		ID: e.ID, At: e.At, Kind: e.Kind, ClaimID: e.ClaimID, IdentityID: e.IdentityID, MobileNumber: e.Number,
 		Reason: e.Reason, ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorAddress: e.Actor.Address,
@@ -86,14 +86,14 @@ func (h handlers) audit(c *gin.Context, _ audit.Actor) (page[eventResponse], err
 	if err != nil || before < 0 || limit < 1 || limit > largestPage {
 		return page[eventResponse]{}, web.ErrMalformed
 	}
-	found, err := h.Archive.FindEvents(c.Request.Context(), claim.EventQuery{
+	found, err := h.Archive.FindEvents(c.Request.Context(), admin.EventQuery{
 		ClaimID: c.Query("claim_id"), IdentityID: c.Query("identity_id"), Kind: c.Query("kind"),
 		Before: before, Limit: limit + 1,
 	})
 	if err != nil {
 		return page[eventResponse]{}, err
 	}
-	return pageOf(found, limit, eventOf, func(e claim.EventRecord) string { return strconv.FormatInt(e.ID, 10) }), nil
+	return pageOf(found, limit, eventOf, func(e admin.EventRecord) string { return strconv.FormatInt(e.ID, 10) }), nil
 }
 
 type trafficResponse struct {

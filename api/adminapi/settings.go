@@ -8,15 +8,15 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/audit"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 )
 
 // settings answers with the values in force by their names: what PATCH takes.
-func (h handlers) settings(*gin.Context, audit.Actor) (map[claim.Switch]any, error) {
-	values := map[claim.Switch]any{}
+func (h handlers) settings(*gin.Context, audit.Actor) (map[settings.Key]any, error) {
+	values := map[settings.Key]any{}
 	for _, s := range h.Settings.States() {
-		values[s.Switch] = typed(s.Value)
+		values[s.Key] = typed(s.Value)
 	}
 	return values, nil
 }
@@ -30,7 +30,7 @@ func typed(value string) any {
 }
 
 type settingResponse struct {
-	Key        claim.Switch `json:"key"`
+	Key        settings.Key `json:"key"`
 	Value      any          `json:"value"`
 	StartValue any          `json:"start_value"`
 	SetBy      string       `json:"set_by,omitempty"`
@@ -43,7 +43,7 @@ func (h handlers) setting(c *gin.Context, _ audit.Actor) (settingResponse, error
 		return settingResponse{}, err
 	}
 	for _, s := range h.Settings.States() {
-		if s.Switch != key {
+		if s.Key != key {
 			continue
 		}
 		response := settingResponse{Key: key, Value: typed(s.Value), StartValue: typed(s.Start)}
@@ -57,8 +57,8 @@ func (h handlers) setting(c *gin.Context, _ audit.Actor) (settingResponse, error
 
 // settingOf reads the setting that a route names; one that does not exist is no
 // route.
-func settingOf(c *gin.Context) (claim.Switch, error) {
-	key, err := claim.ParseSwitch(c.Param("key"))
+func settingOf(c *gin.Context) (settings.Key, error) {
+	key, err := settings.ParseKey(c.Param("key"))
 	if err != nil {
 		return "", web.ErrNoRoute
 	}
@@ -67,17 +67,17 @@ func settingOf(c *gin.Context) (claim.Switch, error) {
 
 // changeSettings takes a JSON merge patch (RFC 7396): what it does not name stays,
 // null returns a setting to what the program starts with.
-func (h handlers) changeSettings(c *gin.Context, who audit.Actor) (map[claim.Switch]any, error) {
+func (h handlers) changeSettings(c *gin.Context, who audit.Actor) (map[settings.Key]any, error) {
 	var in map[string]any
 	if err := web.ReadMergePatch(c.Writer, c.Request, &in); err != nil {
 		return nil, err
 	}
-	values := map[claim.Switch]*string{}
+	values := map[settings.Key]*string{}
 	if err := flatten(values, "", in); err != nil {
 		return nil, err
 	}
 	if len(values) == 0 {
-		return nil, &claim.SettingError{Why: "no setting is named"}
+		return nil, &settings.Error{Why: "no setting is named"}
 	}
 	if err := h.Settings.Set(c.Request.Context(), values, who); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (h handlers) changeSettings(c *gin.Context, who audit.Actor) (map[claim.Swi
 
 // flatten reads settings that are nested as in the configuration file, or named
 // by their path, or by the end of it.
-func flatten(values map[claim.Switch]*string, path string, in map[string]any) error {
+func flatten(values map[settings.Key]*string, path string, in map[string]any) error {
 	for name, value := range in {
 		name = path + name
 		if inner, nested := value.(map[string]any); nested {
@@ -96,12 +96,12 @@ func flatten(values map[claim.Switch]*string, path string, in map[string]any) er
 			}
 			continue
 		}
-		key, err := claim.ParseSwitch(name)
+		key, err := settings.ParseKey(name)
 		if err != nil {
 			return err
 		}
 		if _, twice := values[key]; twice {
-			return &claim.SettingError{Switch: key, Why: "is named twice"}
+			return &settings.Error{Key: key, Why: "is named twice"}
 		}
 		switch value := value.(type) {
 		case nil:
@@ -110,7 +110,7 @@ func flatten(values map[claim.Switch]*string, path string, in map[string]any) er
 			text := fmt.Sprint(value)
 			values[key] = &text
 		default:
-			return &claim.SettingError{Switch: key, Why: "must be a truth value, a number or text"}
+			return &settings.Error{Key: key, Why: "must be a truth value, a number or text"}
 		}
 	}
 	return nil
@@ -121,5 +121,5 @@ func (h handlers) returnSetting(c *gin.Context, who audit.Actor) (web.None, erro
 	if err != nil {
 		return web.None{}, err
 	}
-	return web.None{}, h.Settings.Set(c.Request.Context(), map[claim.Switch]*string{key: nil}, who)
+	return web.None{}, h.Settings.Set(c.Request.Context(), map[settings.Key]*string{key: nil}, who)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/settings"
 )
 
 const prefix = "identity_mgt.user_claim_update."
@@ -46,7 +47,7 @@ func TestSettingsAreChanged(t *testing.T) {
 				t.Errorf("the policy is %+v", p)
 			}
 			for _, e := range w.settings.Events() {
-				if e.Kind != claim.SettingChanged || e.Actor.Kind != audit.Administrator || e.Actor.ID != "desk" || !strings.Contains(e.Reason, " -> ") {
+				if e.Kind != settings.Changed || e.Actor.Kind != audit.Administrator || e.Actor.ID != "desk" || !strings.Contains(e.Reason, " -> ") {
 					t.Errorf("the audit trail says %+v", e)
 				}
 			}
@@ -97,7 +98,7 @@ func TestASettingReturnsToItsStart(t *testing.T) {
 		t.Errorf("somebody has set it: %s", got.body)
 	}
 	w.ask(http.MethodDelete, "/admin/settings/enable_verification", "").want(http.StatusNoContent)
-	if events := w.settings.Events(); len(events) != 2 || events[1].Kind != claim.SettingReturned {
+	if events := w.settings.Events(); len(events) != 2 || events[1].Kind != settings.Returned {
 		t.Errorf("the audit trail is %+v", events)
 	}
 	w.ask(http.MethodPatch, "/admin/settings", `{"enable_verification": false}`).want(http.StatusOK)

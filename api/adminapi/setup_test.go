@@ -14,12 +14,16 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/api/adminapi"
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/settings"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -34,9 +38,9 @@ var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 type world struct {
 	*testing.T
 	engine   *gin.Engine
-	store    *claimtest.Store
-	settings *claimtest.Settings
-	switches *claim.Switchboard
+	store    *storetest.Store
+	settings *storetest.Settings
+	switches *settings.Service
 	sent     []message.Text
 	now      time.Time
 }
@@ -46,21 +50,21 @@ type clients struct{}
 
 func (clients) Recognises(string) bool { return true }
 
-func (clients) Client(_ context.Context, token, _ string) (claim.Token, error) {
+func (clients) Client(_ context.Context, token, _ string) (auth.Token, error) {
 	switch token {
 	case "desk":
-		return claim.Token{Name: "desk", Scopes: []claim.Scope{claim.ScopeClaimsManage}}, nil
+		return auth.Token{Name: "desk", Scopes: []auth.Scope{auth.ScopeClaimsManage}}, nil
 	case "okta":
-		return claim.Token{Name: "okta", Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}, Privileged: true}, nil
+		return auth.Token{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}, Privileged: true}, nil
 	}
-	return claim.Token{}, claim.ErrNoToken
+	return auth.Token{}, auth.ErrNoToken
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, store: claimtest.NewStore(), settings: &claimtest.Settings{}, now: noon}
+	w := &world{T: t, store: storetest.NewStore(), settings: &storetest.Settings{}, now: noon}
 	log, now := slog.New(slog.DiscardHandler), func() time.Time { return w.now }
-	w.switches = claim.NewSwitchboard(w.settings, claim.Policy{
+	w.switches = settings.New(w.settings, claim.Policy{
 		Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Cooldown: 30 * time.Second, MaxTexts: 5,
 	}, now, log)
 	codes, err := otp.New([]string{strings.Repeat("secret", 8)}, 6, otp.Numeric)
@@ -79,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	}
 	adminapi.Mount(w.engine, server, adminapi.Options{
 		Settings: w.switches, Archive: w.store, Now: now,
-		Claims: &claim.Desk{Archive: w.store, Claims: service, Now: now},
+		Claims: &admin.Service{Store: w.store, Claims: service, Now: now},
 	})
 	return w
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -33,16 +34,16 @@ type clients struct{}
 
 func (clients) Recognises(token string) bool { return strings.HasPrefix(token, "hlt_") }
 
-func (clients) Client(_ context.Context, token, _ string) (claim.Token, error) {
+func (clients) Client(_ context.Context, token, _ string) (auth.Token, error) {
 	switch token {
 	case "hlt_desk":
-		return claim.Token{Name: "desk", Scopes: []claim.Scope{claim.ScopeClaimsManage}}, nil
+		return auth.Token{Name: "desk", Scopes: []auth.Scope{auth.ScopeClaimsManage}}, nil
 	case "hlt_chief":
-		return claim.Token{Name: "chief", Scopes: []claim.Scope{claim.ScopeClaimsManage}, Privileged: true}, nil
+		return auth.Token{Name: "chief", Scopes: []auth.Scope{auth.ScopeClaimsManage}, Privileged: true}, nil
 	case "hlt_okta":
-		return claim.Token{Name: "okta", Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}}, nil
+		return auth.Token{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}}, nil
 	}
-	return claim.Token{}, claim.ErrNoToken
+	return auth.Token{}, auth.ErrNoToken
 }
 
 const (

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/api/userapi"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
@@ -61,14 +62,14 @@ func (sessions) Session(_ context.Context, cookie, token string) (claim.Caller, 
 	if id, ok := map[string]string{"roots-token": "root", "chiefs-token": "STAFF/chief"}[token]; ok {
 		return claim.Caller{IdentityID: id, AuthenticatedAt: now.Add(-time.Minute)}, nil
 	}
-	return claim.Caller{}, claim.ErrNoSession
+	return claim.Caller{}, auth.ErrNoSession
 }
 
 func (sessions) Login(_ context.Context, user, password string) (claim.Caller, error) {
 	if user == "bob" && password == "pass" {
 		return claim.Caller{IdentityID: "bob"}, nil
 	}
-	return claim.Caller{}, claim.ErrNoSession
+	return claim.Caller{}, auth.ErrNoSession
 }
 
 func call(t *testing.T, c *claims, method, path, body string, headers ...string) *httptest.ResponseRecorder {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdline/holdline/bench/double"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/kratos"
@@ -61,8 +62,8 @@ func TestSessionsShowTheIdentity(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := d.Session(t.Context(), "", "another"); !errors.Is(err, claim.ErrNoSession) {
-		t.Errorf("another token: got %v, want %v", err, claim.ErrNoSession)
+	if _, err := d.Session(t.Context(), "", "another"); !errors.Is(err, auth.ErrNoSession) {
+		t.Errorf("another token: got %v, want %v", err, auth.ErrNoSession)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/demo"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 )
 
 func demoCommand() *cobra.Command {
@@ -43,7 +43,7 @@ func demoConfig(s demo.Settings) config.Config {
 	cfg.Hooks.APIKey = config.Secret(s.HookKey)
 	cfg.Pages.ReturnURL, cfg.Pages.AllowedReturnURLs = s.AccountURL(), []string{s.DemoURL}
 	cfg.Tokens = []config.Token{{
-		Name: "demo", SHA256: claim.DigestToken(s.ConsoleToken).String(), Scopes: []string{string(claim.ScopeClaimsManage)},
+		Name: "demo", SHA256: auth.DigestToken(s.ConsoleToken).String(), Scopes: []string{string(auth.ScopeClaimsManage)},
 	}}
 	cfg.SMS.Gateways = []config.Gateway{{ID: "phone", Type: "simulator"}}
 	return cfg

@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/app"
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
@@ -30,14 +31,14 @@ func createTokenCommand() *cobra.Command {
 	var scopes []string
 	var privileged bool
 	cmd := tokenStoreCommand("create", "Make a token, and print it once", func(cmd *cobra.Command, s tokenStore) error {
-		var secret claim.TokenSecret
+		var secret auth.TokenSecret
 		_, _ = rand.Read(secret[:]) // never fails, see crypto/rand
 		text := secret.Mint()
-		wanted := make([]claim.Scope, len(scopes))
+		wanted := make([]auth.Scope, len(scopes))
 		for i, scope := range scopes {
-			wanted[i] = claim.Scope(scope)
+			wanted[i] = auth.Scope(scope)
 		}
-		token, err := claim.NewToken(name, claim.DigestToken(text), wanted, privileged, s.now)
+		token, err := auth.NewToken(name, auth.DigestToken(text), wanted, privileged, s.now)
 		if err != nil {
 			return err
 		}
@@ -50,7 +51,7 @@ func createTokenCommand() *cobra.Command {
 		if s.configured(name) {
 			return fmt.Errorf("the configuration has a token named %s: take another name, or remove it there", name)
 		}
-		err = s.Create(cmd.Context(), token, token.Event(claim.TokenCreated, operator(), s.now))
+		err = s.Create(cmd.Context(), token, token.Event(auth.TokenCreated, operator(), s.now))
 		if errors.Is(err, claim.ErrExists) {
 			return fmt.Errorf("a token named %s is in force: revoke it first, or take another name", name)
 		}
@@ -61,7 +62,7 @@ func createTokenCommand() *cobra.Command {
 		return err
 	})
 	cmd.Flags().StringVar(&name, "name", "", "name of the client, as it stands in the audit trail")
-	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what the token allows, once for each: "+strings.Trim(fmt.Sprint(claim.Scopes()), "[]"))
+	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what the token allows, once for each: "+strings.Trim(fmt.Sprint(auth.Scopes()), "[]"))
 	cmd.Flags().StringVar(&expires, "expires", "", "last day of the token, in UTC, such as 2027-06-30, or its end (RFC 3339); blank for none")
 	cmd.Flags().BoolVar(&privileged, "privileged", false, "the client's changes are those of a privileged user")
 	return cmd
@@ -79,7 +80,7 @@ func listTokensCommand() *cobra.Command {
 		for _, t := range s.cfg.Tokens {
 			ends, _ := config.ParseExpires(t.Expires) // loading has checked it
 			state := "configured"
-			if (claim.Token{ExpiresAt: ends}).Expired(s.now) {
+			if (auth.Token{ExpiresAt: ends}).Expired(s.now) {
 				state = "configured, expired"
 			}
 			line(t.Name, state, yes(t.Privileged), strings.Join(t.Scopes, ","), "-", moment(ends), "-")
@@ -102,12 +103,12 @@ func listTokensCommand() *cobra.Command {
 func revokeTokenCommand() *cobra.Command {
 	var name string
 	cmd := tokenStoreCommand("revoke", "End a token; every replica knows within 5 seconds", func(cmd *cobra.Command, s tokenStore) error {
-		token := claim.Token{Name: name}
-		err := s.Revoke(cmd.Context(), name, token.Event(claim.TokenRevoked, operator(), s.now))
+		token := auth.Token{Name: name}
+		err := s.Revoke(cmd.Context(), name, token.Event(auth.TokenRevoked, operator(), s.now))
 		switch {
-		case s.configured(name) && (err == nil || errors.Is(err, claim.ErrNoToken)):
+		case s.configured(name) && (err == nil || errors.Is(err, auth.ErrNoToken)):
 			return fmt.Errorf("the configuration has a token named %s, which goes on: remove it there, and restart", name)
-		case errors.Is(err, claim.ErrNoToken):
+		case errors.Is(err, auth.ErrNoToken):
 			return fmt.Errorf("no token named %q is in force", name)
 		}
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/holdline/holdline/doctor"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/migration"
@@ -48,7 +49,7 @@ func readDatabase(ctx context.Context, cfg config.Config) (doctor.Database, erro
 	if err != nil || seen.Outdated {
 		return seen, err // the switches may not be there yet
 	}
-	kept := claim.NewSwitchboard(persistence.NewSettings(db), wiring.Policy(cfg), clock.Now, slog.New(slog.DiscardHandler))
+	kept := settings.New(persistence.NewSettings(db), wiring.Policy(cfg), clock.Now, slog.New(slog.DiscardHandler))
 	if err := kept.Once(ctx); err != nil {
 		return seen, err
 	}

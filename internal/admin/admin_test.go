@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
@@ -17,6 +18,7 @@ import (
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
@@ -34,11 +36,11 @@ var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", Address: "192.
 // helpDesk is administrators' work on a whole service, with a clock that stands
 // still until told to move.
 type helpDesk struct {
-	*claim.Desk
+	*admin.Service
 	t      *testing.T
 	claims *claim.Service
 	people *claimtest.Directory
-	fake   *claimtest.Store
+	fake   *storetest.Store
 	now    time.Time
 	sent   []string // numbers that were texted
 }
@@ -46,7 +48,7 @@ type helpDesk struct {
 func newHelpDesk(t *testing.T) *helpDesk {
 	t.Helper()
 	d := &helpDesk{
-		t: t, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), fake: claimtest.NewStore(),
+		t: t, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), fake: storetest.NewStore(),
 		people: claimtest.NewDirectory(claim.Identity{ID: bob, Mobile: m0, Verified: true}, claim.Identity{ID: alice}),
 	}
 	codes, err := otp.New([]string{strings.Repeat("first-secret-", 4)}, 6, otp.Numeric)
@@ -66,7 +68,7 @@ func newHelpDesk(t *testing.T) *helpDesk {
 		Send:   func(text message.Text) { d.sent = append(d.sent, text.To.Unmasked()) },
 		Log:    slog.New(slog.DiscardHandler),
 	})
-	d.Desk = &claim.Desk{Archive: d.fake, Claims: d.claims, Plan: plan, Now: clock}
+	d.Service = &admin.Service{Store: d.fake, Claims: d.claims, Plan: plan, Now: clock}
 	return d
 }
 
@@ -140,7 +142,7 @@ func TestClaimsAreSearchedAsPeopleWriteNumbers(t *testing.T) {
 		"*************":                                                  nil,
 		m0:                                                               nil, // what somebody had is not what they want
 	} {
-		found, err := d.Search(t.Context(), claim.ClaimQuery{Limit: 9}, number)
+		found, err := d.Search(t.Context(), admin.ClaimQuery{Limit: 9}, number)
 		wantErr(t, err, nil)
 		var got []string
 		for _, c := range found {
@@ -150,9 +152,9 @@ func TestClaimsAreSearchedAsPeopleWriteNumbers(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", number, got, want)
 		}
 	}
-	_, err := d.Search(t.Context(), claim.ClaimQuery{Limit: 9}, "12")
+	_, err := d.Search(t.Context(), admin.ClaimQuery{Limit: 9}, "12")
 	wantErr(t, err, phone.ErrBadNumber)
-	found, err := d.Search(t.Context(), claim.ClaimQuery{State: claim.Applied, Limit: 9}, m1)
+	found, err := d.Search(t.Context(), admin.ClaimQuery{State: claim.Applied, Limit: 9}, m1)
 	if err != nil || len(found) != 0 {
 		t.Errorf("got %v, %v", found, err)
 	}
@@ -188,7 +190,7 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 	}
 	events := d.fake.Events()
 	want := audit.Event{
-		ClaimID: id, IdentityID: bob, Kind: claim.NumberShown, Actor: keeper, Number: "+49********11", At: d.now,
+		ClaimID: id, IdentityID: bob, Kind: admin.NumberShown, Actor: keeper, Number: "+49********11", At: d.now,
 	}
 	if got := events[len(events)-1]; got != want {
 		t.Errorf("wrote %+v, want %+v", got, want)
@@ -198,7 +200,7 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 }
 
 // deafArchive can be read but not written to.
-type deafArchive struct{ *claimtest.Store }
+type deafArchive struct{ *storetest.Store }
 
 func (deafArchive) RecordEvent(context.Context, audit.Event) error {
 	return problem.ErrStoreUnavailable
@@ -207,7 +209,7 @@ func (deafArchive) RecordEvent(context.Context, audit.Event) error {
 func TestWithoutItsLineNoNumberIsShown(t *testing.T) {
 	d := newHelpDesk(t)
 	id := d.open(bob, "flow", m1)
-	d.Archive = deafArchive{d.fake}
+	d.Store = deafArchive{d.fake}
 	shown, err := d.Reveal(t.Context(), id, keeper)
 	wantErr(t, err, problem.ErrStoreUnavailable)
 	if shown != (claim.Claim{}) {

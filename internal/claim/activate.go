@@ -53,7 +53,7 @@ func (s *Service) open(ctx context.Context, a activation) error {
 		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), Fresh: policy.Lifetime,
 		Basis:   basis(a.present.number, now),
 		Notices: s.notices(claim, message.TextRequested, a.present, now),
-		Events:  []audit.Event{event(claim, string(Open), a.who, now)}, At: now,
+		Events:  []audit.Event{NewEvent(claim, string(Open), a.who, now)}, At: now,
 	})
 	if limit := (*problem.LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) ||
 		errors.Is(err, ErrStaleForm) || errors.As(err, &limit) {
@@ -79,7 +79,7 @@ type activation struct {
 
 // activate opens a staged claim whatever else the identity has.
 func (s *Service) activate(ctx context.Context, a activation) error {
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		snapshot, err := s.Store.Current(ctx, a.identityID, now.Add(-day))
 		if err != nil {
@@ -197,7 +197,7 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 	var events []audit.Event
 	add := func(from, to Claim, kind string) {
 		moves = append(moves, Move{From: from.State, Claim: to})
-		events = append(events, event(to, kind, a.who, now))
+		events = append(events, NewEvent(to, kind, a.who, now))
 	}
 	replace := func(other Claim, state State, reason string) {
 		done := ended(other, state, reason, now)
@@ -243,7 +243,7 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 	silent := func(limit *problem.LimitError) Change {
 		// The limit is not the claim's: whoever asks for its text from elsewhere, or later,
 		// meets the limits anew.
-		said := event(next, kind, a.who, now)
+		said := NewEvent(next, kind, a.who, now)
 		said.Reason = "without a text: " + limit.Name
 		return Change{
 			Moves:   append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: next}),
@@ -258,7 +258,7 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 	text := s.newCode(&loud, policy, now, a.who.Address, a.language)
 	return Change{
 		Moves:  append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: loud}),
-		Events: append(events[:len(events):len(events)], event(loud, kind, a.who, now)),
+		Events: append(events[:len(events):len(events)], NewEvent(loud, kind, a.who, now)),
 		Text:   text, Limits: policy.textLimits(loud.Number), Notices: notices, At: now,
 	}, silent
 }
@@ -293,7 +293,7 @@ func (s *Service) resurrected(ctx context.Context, a activation) error {
 
 // cancelOvertaken ends an open claim whose identity got another number.
 func (s *Service) cancelOvertaken(ctx context.Context, f StoredFlow, who audit.Actor) error {
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		snapshot, err := s.Store.Current(ctx, f.IdentityID, s.Now().Add(-day))
 		if err != nil || snapshot.Held == nil || snapshot.Held.State != Open {
 			return err

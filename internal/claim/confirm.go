@@ -9,6 +9,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // Confirm takes the code that the caller typed. Nil means that it was right and
@@ -28,7 +29,7 @@ func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
 		return ErrPrivilegedOff
 	}
 	var claim Claim
-	err := again(ctx, func() (err error) {
+	err := RetryConcurrent(ctx, func() (err error) {
 		claim, err = s.try(ctx, who, code)
 		return err
 	})
@@ -63,7 +64,7 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (Claim, erro
 	}
 	limit := policy.tries(snapshot)
 	if limit == 0 {
-		return Claim{}, &problem.LimitError{Reason: ErrTooManyTries, Until: snapshot.TriesSince.Add(day), Name: LimitIdentityTries}
+		return Claim{}, &problem.LimitError{Reason: ratelimit.ErrTooManyTries, Until: snapshot.TriesSince.Add(day), Name: LimitIdentityTries}
 	}
 	if claim.Attempts >= limit {
 		return Claim{}, s.lock(ctx, claim, limit, who)
@@ -146,7 +147,7 @@ func (s *Service) startedAnew(ctx context.Context, locked Claim) error {
 // claim that was locked by wrong codes beside this right one, which was counted
 // in time, is unlocked again.
 func (s *Service) verify(ctx context.Context, c Claim, who Caller) (verified Claim, done bool, err error) {
-	err = again(ctx, func() error {
+	err = RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		verified = c
 		verified.State, verified.Reason, verified.EndedAt = Verified, "", time.Time{}
@@ -154,7 +155,7 @@ func (s *Service) verify(ctx context.Context, c Claim, who Caller) (verified Cla
 		verified.DueAt, verified.DueTries = now.Add(writeLease), 0
 		err := s.commit(ctx, Change{
 			Moves:  []Move{{From: c.State, Claim: verified}},
-			Events: []audit.Event{event(verified, string(Verified), who.Actor(), now)}, At: now,
+			Events: []audit.Event{NewEvent(verified, string(Verified), who.Actor(), now)}, At: now,
 		})
 		if !errors.Is(err, ErrRaced) {
 			return err

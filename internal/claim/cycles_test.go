@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
@@ -41,7 +42,7 @@ var start = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 // openings are the reasons of the audit lines that say that a claim was opened.
 func (w *world) openings() []string {
 	w.t.Helper()
-	events, err := w.archive().FindEvents(w.t.Context(), claim.EventQuery{Limit: 999})
+	events, err := w.archive().FindEvents(w.t.Context(), admin.EventQuery{Limit: 999})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -305,7 +306,7 @@ func TestNumbersThatAreLeftOut(t *testing.T) {
 				}
 				w.wantIdentity(m0, true, "")
 				w.wantTexts()
-				events, _ := w.archive().FindEvents(t.Context(), claim.EventQuery{Limit: 9})
+				events, _ := w.archive().FindEvents(t.Context(), admin.EventQuery{Limit: 9})
 				if skips && (len(events) != 1 || events[0].Kind != claim.NumberLeftOut || events[0].Reason != tt.reason) {
 					t.Errorf("the audit trail says %+v", events)
 				}
@@ -393,8 +394,8 @@ func (w *world) pending() string {
 }
 
 // archive is the world's audit trail.
-func (w *world) archive() claim.Archive {
-	archive, ok := w.store.(claim.Archive)
+func (w *world) archive() admin.Store {
+	archive, ok := w.store.(admin.Store)
 	if !ok {
 		w.t.Fatal("the store keeps no archive")
 	}

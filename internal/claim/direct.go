@@ -80,7 +80,7 @@ func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, was replaced,
 	}
 	done := ended(c, Applied, "", change.At)
 	done.Was, done.WasVerified = was.number, was.verified
-	line := event(done, kind, who, change.At)
+	line := NewEvent(done, kind, who, change.At)
 	line.Number = done.About().String()
 	change.Moves = append(change.Moves, Move{From: c.State, Claim: done})
 	change.Events = append(change.Events, line)
@@ -91,7 +91,7 @@ func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, was replaced,
 		if other.ID != c.ID && other.Was.Same(c.Was) && other.Origin != OriginSettings { // a form says itself when it is stored
 			late := ended(other, Discarded, toldAlready, change.At)
 			change.Moves = append(change.Moves, Move{From: Staged, Claim: late})
-			change.Events = append(change.Events, event(late, string(Discarded), who, change.At))
+			change.Events = append(change.Events, NewEvent(late, string(Discarded), who, change.At))
 		}
 	}
 }
@@ -140,7 +140,7 @@ func beingWritten(snapshot Snapshot) bool {
 // settleFlow applies the direct claim of a settings flow that Kratos has stored.
 func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who audit.Actor) error {
 	number := phone.ParseStored(s.Plan, f.Mobile)
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		snapshot, err := s.Store.Current(ctx, f.IdentityID, now.Add(-day))
 		if err != nil {

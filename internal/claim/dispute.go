@@ -25,7 +25,7 @@ const disputed = "disputed"
 // is transient.
 func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, error) {
 	var outcome Dispute
-	err := again(ctx, func() error {
+	err := RetryConcurrent(ctx, func() error {
 		found, err := s.disputable(ctx, link)
 		if err != nil {
 			return err
@@ -112,14 +112,14 @@ func (s *Service) deny(ctx context.Context, c Claim, who audit.Actor) (Dispute, 
 		c.Reason = disputed
 		change.Moves = append(change.Moves, Move{From: Applied, Claim: c})
 		change.Notices = s.notices(c, message.TextDisputed, replaced{}, now)
-		change.Events = append(change.Events, event(c, disputed, who, now))
+		change.Events = append(change.Events, NewEvent(c, disputed, who, now))
 	}
 	var cancelled Claim
 	if held := snapshot.Held; held != nil && held.State == Open {
 		outcome.Cancelled = true
 		cancelled = ended(*held, Cancelled, disputed, now)
 		change.Moves = append(change.Moves, Move{From: Open, Claim: cancelled})
-		change.Events = append(change.Events, event(cancelled, string(Cancelled), who, now))
+		change.Events = append(change.Events, NewEvent(cancelled, string(Cancelled), who, now))
 	}
 	if len(change.Moves) == 0 {
 		return outcome, ErrRaced // it has ended since it was found

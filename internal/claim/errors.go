@@ -23,10 +23,7 @@ var (
 	ErrNumberBound      = problem.Within(ErrNumberTaken, problem.Conflict, "HLD-40901", "Another account signs in with this number, so it cannot be moved.", ", and signs in by it")
 	ErrChangedElsewhere = problem.New(problem.Conflict, "HLD-40902", "The mobile number was changed elsewhere meanwhile.", "claim: the number was changed elsewhere meanwhile")
 	ErrNumberRefused    = problem.New(problem.Conflict, "HLD-40903", "The account does not accept this number.", "claim: the identity's schema refuses the number")
-	ErrNoSession        = problem.New(problem.Unauthenticated, "HLD-40101", "A valid session or valid credentials are needed.", "claim: no valid session or credentials")
-	// ErrSecondFactor is an ErrNoSession that could become a session.
-	ErrSecondFactor  = problem.Within(ErrNoSession, problem.Unauthenticated, "HLD-40104", "A second factor is missing. Sign in with it as well.", ": a second factor is missing")
-	ErrSessionTooOld = problem.New(problem.Forbidden, "HLD-40301", "Sign in again to change the mobile number.", "claim: the session is too old for this")
+	ErrSessionTooOld    = problem.New(problem.Forbidden, "HLD-40301", "Sign in again to change the mobile number.", "claim: the session is too old for this")
 	// ErrMalformedCode is an ErrWrongCode that cost no try.
 	ErrMalformedCode = fmt.Errorf("%w: it does not look like one", ErrWrongCode)
 	// ErrNeedsSecondFactor: a session that is good for other things lacks one.
@@ -34,15 +31,9 @@ var (
 
 	// ErrPrivilegedOff: privileged users do not verify numbers here.
 	ErrPrivilegedOff = problem.New(problem.Invalid, "17007", "Verification by privileged users is switched off.", "claim: verification by privileged users is off")
-	ErrBadSetting    = problem.New(problem.Invalid, "HLD-40005", "", "claim: not a value for this setting")
-	ErrNoClaim       = problem.New(problem.NotFound, "HLD-40404", "There is no such claim.", "claim: no such claim")
-
-	ErrNoToken = problem.New(problem.Unauthenticated, "HLD-40103", "This token is invalid or has expired.", "claim: no token in force")
-	ErrNoScope = problem.New(problem.Forbidden, "HLD-40302", "The token does not allow this.", "claim: the token lacks a scope")
 
 	ErrTooSoon      = problem.New(problem.Limited, "HLD-42901", "The last text was sent only a moment ago.", "claim: the last text is too recent")
 	ErrTooManyTexts = problem.New(problem.Limited, "HLD-42902", "Too many texts were asked for.", "claim: too many texts")
-	ErrTooManyTries = problem.New(problem.Limited, "HLD-42903", "Too many tries.", "claim: too many tries")
 	// ErrCallingCodeFull: the country's budget is spent, or its traffic stopped.
 	ErrCallingCodeFull = problem.New(problem.Limited, "HLD-42904", "Texts to this country cannot be sent just now. Try again later.", "claim: no more texts to this calling code for now")
 )

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/holdline/holdline/internal/auth"
 )
 
 // expirySoon is how long before a token expires the log begins to warn of it, and
@@ -16,11 +18,11 @@ const (
 // Expiries warn of tokens whose time is nearly over. [Expiries.Once] is for one
 // goroutine.
 type Expiries struct {
-	Tokens Tokens
+	Tokens auth.Tokens
 	// Configured tokens are in force without being kept.
-	Configured []Token
+	Configured []auth.Token
 	// Report hears of all tokens that expire or have expired, and were not revoked.
-	Report func([]Token)
+	Report func([]auth.Token)
 	Now    func() time.Time
 	Log    *slog.Logger
 
@@ -36,7 +38,7 @@ func (e *Expiries) Once(ctx context.Context) error {
 	if e.warned == nil {
 		e.warned = map[string]time.Time{}
 	}
-	now, expiring := e.Now(), []Token(nil)
+	now, expiring := e.Now(), []auth.Token(nil)
 	for _, t := range append(e.Configured[:len(e.Configured):len(e.Configured)], kept...) {
 		if t.ExpiresAt.IsZero() || !t.RevokedAt.IsZero() {
 			continue

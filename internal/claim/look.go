@@ -137,7 +137,7 @@ func (s *Service) concludeErrand(ctx context.Context, c Claim, move Move, change
 	if !errors.Is(err, ErrRaced) || len(change.Events) == 0 {
 		return err
 	}
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		present, err := s.Store.Find(ctx, c.ID)
 		if err != nil {
 			return err
@@ -162,9 +162,9 @@ func (s *Service) remedy(ctx context.Context, c Claim, living Snapshot, seen Ide
 			return c, err
 		case reason != "":
 			done.State, done.Reason = Conflict, reason
-			change.Events = append(change.Events, event(done, string(Conflict), audit.Actor{Kind: audit.System}, change.At))
+			change.Events = append(change.Events, NewEvent(done, string(Conflict), audit.Actor{Kind: audit.System}, change.At))
 		case restored:
-			line := event(c, NumberRestored, audit.Actor{Kind: audit.System}, change.At)
+			line := NewEvent(c, NumberRestored, audit.Actor{Kind: audit.System}, change.At)
 			line.Reason = "overwritten by a form"
 			change.Events = append(change.Events, line)
 		}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 // confirmed is a world in which bob has just confirmed m1 in the place of m0.
@@ -62,7 +62,7 @@ func TestOnlyAStaleFormsNumberIsOverwritten(t *testing.T) {
 			if got := w.identity(bob); got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
-			restored := slices.ContainsFunc(w.store.(*claimtest.Store).Events(), func(e audit.Event) bool { return e.Kind == claim.NumberRestored })
+			restored := slices.ContainsFunc(w.store.(*storetest.Store).Events(), func(e audit.Event) bool { return e.Kind == claim.NumberRestored })
 			if restored != (tt.want == now) {
 				t.Errorf("the audit trail says that the number was restored: %t", restored)
 			}
@@ -122,7 +122,7 @@ func TestANumberThatIsTakenMeanwhileIsNotRestored(t *testing.T) {
 func TestALookOutlivesOutages(t *testing.T) {
 	for name, fail := range map[string]func(*world, error){
 		"Kratos": func(w *world, err error) { w.dir.Fail(err) },
-		"store":  func(w *world, err error) { w.store.(*claimtest.Store).Fail(err) },
+		"store":  func(w *world, err error) { w.store.(*storetest.Store).Fail(err) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := confirmed(t)

@@ -9,12 +9,13 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // Resend sends the caller's open claim another text. Errors: ErrNothingPending,
 // and ErrTooSoon or ErrTooManyTexts with their end.
 func (s *Service) Resend(ctx context.Context, who Caller) error {
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		now, policy := s.Now(), s.Policy()
 		snapshot, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
 		if err != nil {
@@ -37,7 +38,7 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		text := s.newCode(&claim, policy, now, who.Address, who.Language)
 		return s.commit(ctx, Change{
 			Moves: []Move{{From: Open, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number),
-			Events: []audit.Event{event(claim, "resent", who.Actor(), now)}, At: now,
+			Events: []audit.Event{NewEvent(claim, "resent", who.Actor(), now)}, At: now,
 		})
 	})
 }
@@ -49,7 +50,7 @@ const takenBack = "taken back"
 // Cancel takes the caller's open claim back, and what is staged beside it. Errors:
 // ErrNothingPending, and ErrBeingApplied when the code has been accepted already.
 func (s *Service) Cancel(ctx context.Context, who Caller) error {
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		living, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
 		if err != nil {
@@ -88,7 +89,7 @@ func withdraw(change *Change, living Snapshot, reason string, who audit.Actor) {
 			done.Marker, done.DueAt = MarkerClear, change.At
 		}
 		change.Moves = append(change.Moves, Move{From: c.State, Claim: done})
-		change.Events = append(change.Events, event(done, string(state), who, change.At))
+		change.Events = append(change.Events, NewEvent(done, string(state), who, change.At))
 	}
 	if held := living.Held; held != nil && held.State == Open {
 		end(*held, Cancelled)
@@ -150,7 +151,7 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 		return status, nil
 	}
 	status.NextText = held.NextText
-	another := message.Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), Address: Network(who.Address)}
+	another := message.Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), Address: ratelimit.Network(who.Address)}
 	room, err := s.Store.RoomAt(ctx, another, policy.textLimits(held.Number), now)
 	if room.After(status.NextText) {
 		status.NextText = room

@@ -9,6 +9,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/textclean"
 )
 
@@ -205,7 +206,7 @@ func (s *Service) proven(ctx context.Context, c DirectChange) error {
 func (p Proposal) staged() Claim {
 	c := Claim{
 		IdentityID: p.seen.ID, FlowID: p.flowID, Origin: p.change.Origin,
-		LastAddress: Network(p.change.Who.Address), Language: p.change.Language,
+		LastAddress: ratelimit.Network(p.change.Who.Address), Language: p.change.Language,
 	}
 	if p.change.Client {
 		c.ClientText = ClientAsked
@@ -243,7 +244,7 @@ func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 
 // discard ends the claim of a change that was refused.
 func (s *Service) discard(ctx context.Context, p Proposal) error {
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		snapshot, err := s.Store.Current(ctx, p.seen.ID, s.Now().Add(-day))
 		if err != nil {
 			return err
@@ -276,7 +277,7 @@ func (s *Service) commitLeftOut(ctx context.Context, p Proposal) error {
 // overtake ends the open claim of an identity whose number was written or taken
 // back, and tells the number that ended with it. The marker went with that write.
 func (s *Service) overtake(ctx context.Context, p Proposal) error {
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		living, err := s.Store.Current(ctx, p.seen.ID, now.Add(-day))
 		if err != nil {
@@ -399,7 +400,7 @@ func (s *Service) Deleted(ctx context.Context, identityID string, who audit.Acto
 // Forget ends the claims of an identity that was deleted, and blanks its numbers,
 // those of earlier claims too.
 func (s *Service) Forget(ctx context.Context, identityID string, who audit.Actor) error {
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))
 		if err != nil {

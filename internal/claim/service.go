@@ -13,6 +13,7 @@ import (
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // Options are what a [Service] is made of.
@@ -61,7 +62,7 @@ const (
 )
 
 // again runs an operation until it is not raced.
-func again(ctx context.Context, once func() error) error {
+func RetryConcurrent(ctx context.Context, once func() error) error {
 	for range raceRetries {
 		if err := once(); !errors.Is(err, ErrRaced) {
 			return err
@@ -74,7 +75,7 @@ func again(ctx context.Context, once func() error) error {
 }
 
 // event is the audit line for a claim that just entered its state.
-func event(c Claim, kind string, who audit.Actor, at time.Time) audit.Event {
+func NewEvent(c Claim, kind string, who audit.Actor, at time.Time) audit.Event {
 	return audit.Event{
 		ClaimID: c.ID, IdentityID: c.IdentityID, Kind: kind, Actor: who,
 		Number: c.Number.String(), Reason: c.Reason, At: at,
@@ -134,7 +135,7 @@ func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language s
 	c.Texts++
 	c.NextText = now.Add(p.cooldown(c.Texts))
 	// Workers act for people whose address and language the claim knows.
-	c.LastAddress, c.Language = cmp.Or(Network(address), c.LastAddress), cmp.Or(language, c.Language)
+	c.LastAddress, c.Language = cmp.Or(ratelimit.Network(address), c.LastAddress), cmp.Or(language, c.Language)
 	return &message.Text{
 		ID: s.NewID(), Kind: message.TextCode, Channel: message.ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
 		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: c.Language, Address: c.LastAddress,
@@ -204,7 +205,7 @@ func (s *Service) conclude(ctx context.Context, from State, done Claim, who audi
 	now := done.EndedAt
 	err := s.commit(ctx, Change{
 		Moves:   []Move{{From: from, Claim: done, Forget: done.State == Orphaned}},
-		Notices: notices, Events: []audit.Event{event(done, string(done.State), who, now)}, At: now,
+		Notices: notices, Events: []audit.Event{NewEvent(done, string(done.State), who, now)}, At: now,
 	})
 	done.Version++
 	return done, err

@@ -19,6 +19,8 @@ import (
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 const (
@@ -52,7 +54,7 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 		identities = []claim.Identity{{ID: bob, Mobile: m0, Verified: true}}
 	}
 	w := &world{
-		t: t, store: claimtest.NewStore(), dir: claimtest.NewDirectory(identities...),
+		t: t, store: storetest.NewStore(), dir: claimtest.NewDirectory(identities...),
 		codes: sixDigits(t, codeSecret),
 		now:   time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC),
 		policy: claim.Policy{
@@ -386,7 +388,7 @@ func TestTriesAreCountedAcrossClaims(t *testing.T) {
 		wantErr(t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode)
 	}
 	w.submit(bob, "three", m1)
-	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrTooManyTries)
+	wantErr(t, w.confirm(bob, w.lastCode()), ratelimit.ErrTooManyTries)
 	w.pass(23 * time.Hour)
 	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrCodeExpired)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/textclean"
 )
 
@@ -95,7 +96,7 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 	case Write, Remove, TakeBack, WriteUnverified:
 		err = s.announce(ctx, Claim{
 			IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings, Number: request.Wanted,
-			Was: request.Stored, WasVerified: request.StoredVerified, LastAddress: Network(c.Address), Language: c.Language,
+			Was: request.Stored, WasVerified: request.StoredVerified, LastAddress: ratelimit.Network(c.Address), Language: c.Language,
 		})
 	}
 	return answer, err
@@ -131,7 +132,7 @@ func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored pho
 func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, held *Claim, interrupt bool) error {
 	staged := Claim{
 		IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings,
-		LastAddress: Network(c.Address), Language: c.Language, Assurance: c.Assurance,
+		LastAddress: ratelimit.Network(c.Address), Language: c.Language, Assurance: c.Assurance,
 	}
 	err := s.stage(ctx, staged, r, held, c.Marker)
 	if err != nil || !interrupt {

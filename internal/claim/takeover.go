@@ -145,7 +145,7 @@ func (s *Service) takeable(ctx context.Context, c Claim) (Holder, error) {
 // lose the number, and the claim says how that ends. A code that they wait for is
 // dead. Whoever has typed theirs has proved the number too: ErrNumberProved.
 func (s *Service) recordTaking(ctx context.Context, c Claim, h Holder) error {
-	return again(ctx, func() error {
+	return RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		snapshot, err := s.Store.Current(ctx, h.ID, now.Add(-day))
 		if err != nil {
@@ -158,7 +158,7 @@ func (s *Service) recordTaking(ctx context.Context, c Claim, h Holder) error {
 			}
 			dead := ended(*held, Cancelled, "number taken", now)
 			change.Moves = append(change.Moves, Move{From: Open, Claim: dead})
-			change.Events = append(change.Events, event(dead, string(Cancelled), audit.Actor{Kind: audit.System}, now))
+			change.Events = append(change.Events, NewEvent(dead, string(Cancelled), audit.Actor{Kind: audit.System}, now))
 		}
 		staged := Claim{
 			ID: directID(h.ID, c.ID, phone.Number{}), IdentityID: h.ID, FlowID: c.ID, Origin: OriginTakeover,
@@ -249,7 +249,7 @@ func (s *Service) tellTaken(ctx context.Context, c, winner Claim) error {
 	change := Change{At: s.Now()}
 	s.tell(&change, snapshot, c, replaced{c.Was, c.WasVerified}, audit.Actor{Kind: audit.System})
 	change.Events[0].Reason = "proved by " + winner.IdentityID
-	theirs := event(winner, NumberTaken, audit.Actor{Kind: audit.System}, change.At)
+	theirs := NewEvent(winner, NumberTaken, audit.Actor{Kind: audit.System}, change.At)
 	theirs.Reason = "from " + c.IdentityID
 	change.Events = append(change.Events, theirs)
 	return s.commit(ctx, change)

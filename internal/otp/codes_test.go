@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/textclean/spelling"
 )
 
@@ -223,7 +223,7 @@ func TestFewCodesAreGoodForMinutesOnly(t *testing.T) {
 		if (err != nil) != tt.refused {
 			t.Errorf("%d %s for %s: got %v", tt.length, tt.alphabet, tt.validity, err)
 		}
-		for _, key := range []string{"otp.length", string(claim.SwitchValidity)} {
+		for _, key := range []string{"otp.length", string(settings.Validity)} {
 			if err != nil && !strings.Contains(err.Error(), key) {
 				t.Errorf("%v does not name %s", err, key)
 			}

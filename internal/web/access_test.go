@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -112,7 +113,7 @@ type sessions struct{ web.Sessions }
 
 func (sessions) Session(_ context.Context, _, token string) (claim.Caller, error) {
 	if token != "good" {
-		return claim.Caller{}, claim.ErrNoSession
+		return claim.Caller{}, auth.ErrNoSession
 	}
 	return claim.Caller{IdentityID: "bob"}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -17,33 +18,33 @@ type Clients interface {
 	Recognises(token string) bool
 	// Client returns the token in force. Errors: claim.ErrNoToken, a
 	// *problem.LimitError, or one that wraps problem.ErrStoreUnavailable.
-	Client(ctx context.Context, token, address string) (claim.Token, error)
+	Client(ctx context.Context, token, address string) (auth.Token, error)
 }
 
 // scopeError is claim.ErrNoScope with the scope.
-type scopeError struct{ lacks claim.Scope }
+type scopeError struct{ lacks auth.Scope }
 
-func (e *scopeError) Error() string { return claim.ErrNoScope.Error() + ": " + string(e.lacks) }
+func (e *scopeError) Error() string { return auth.ErrNoScope.Error() + ": " + string(e.lacks) }
 
-func (e *scopeError) Unwrap() error { return claim.ErrNoScope }
+func (e *scopeError) Unwrap() error { return auth.ErrNoScope }
 
 // Client authenticates a client by its bearer token (RFC 6750, section 2.1), and
 // holds it to the scopes. A request without a bearer token is
 // claim.ErrNoSession, a token without a scope claim.ErrNoScope; other errors are
 // those of [Clients].
-func (s *Server) Client(c *gin.Context, scopes ...claim.Scope) (claim.Token, error) {
+func (s *Server) Client(c *gin.Context, scopes ...auth.Scope) (auth.Token, error) {
 	text, ok := bearer(c)
 	if !ok {
-		return claim.Token{}, claim.ErrNoSession
+		return auth.Token{}, auth.ErrNoSession
 	}
 	token, err := s.Clients.Client(c.Request.Context(), text, ClientAddress(c))
 	if err != nil {
-		return claim.Token{}, s.Failed(c, Token, err)
+		return auth.Token{}, s.Failed(c, Token, err)
 	}
 	s.SetActor(c, audit.Client, token.Name)
 	for _, scope := range scopes {
 		if !token.Has(scope) {
-			return claim.Token{}, &scopeError{scope}
+			return auth.Token{}, &scopeError{scope}
 		}
 	}
 	return token, nil

@@ -11,8 +11,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -21,39 +22,39 @@ type clients struct{ address string }
 
 func (*clients) Recognises(token string) bool { return strings.HasPrefix(token, "hlt_") }
 
-func (s *clients) Client(_ context.Context, token, address string) (claim.Token, error) {
+func (s *clients) Client(_ context.Context, token, address string) (auth.Token, error) {
 	s.address = address
 	switch token {
 	case "hlt_good":
-		return claim.Token{Name: "okta", Scopes: []claim.Scope{claim.ScopeSCIMRead}}, nil
+		return auth.Token{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead}}, nil
 	case "hlt_full":
-		return claim.Token{}, fmt.Errorf("count: %w", &problem.LimitError{Reason: claim.ErrTooManyTries, Until: now.Add(time.Minute)})
+		return auth.Token{}, fmt.Errorf("count: %w", &problem.LimitError{Reason: ratelimit.ErrTooManyTries, Until: now.Add(time.Minute)})
 	case "hlt_away":
-		return claim.Token{}, problem.ErrStoreUnavailable
+		return auth.Token{}, problem.ErrStoreUnavailable
 	default:
-		return claim.Token{}, claim.ErrNoToken
+		return auth.Token{}, auth.ErrNoToken
 	}
 }
 
 func TestClientsCallByBearerToken(t *testing.T) {
-	read, write := claim.ScopeSCIMRead, claim.ScopeSCIMWrite
+	read, write := auth.ScopeSCIMRead, auth.ScopeSCIMWrite
 	for name, tt := range map[string]struct {
 		header       string
-		scopes       []claim.Scope
+		scopes       []auth.Scope
 		status       int
 		code         string
 		authenticate string // in WWW-Authenticate
 	}{
-		"good":                 {"Bearer hlt_good", []claim.Scope{read}, 200, "okta", ""},
+		"good":                 {"Bearer hlt_good", []auth.Scope{read}, 200, "okta", ""},
 		"in any case":          {"bEARER  hlt_good ", nil, 200, "okta", ""},
 		"nothing":              {"", nil, 401, "HLD-40101", `Bearer realm="holdline"`},
 		"no token":             {"Bearer ", nil, 401, "HLD-40101", `Bearer realm="holdline"`},
 		"another scheme":       {"Basic aGx0X2dvb2Q6", nil, 401, "HLD-40101", `Bearer realm="holdline"`},
 		"wrong":                {"Bearer hlt_wrong", nil, 401, "HLD-40103", `Bearer realm="holdline", error="invalid_token"`},
-		"without the scope":    {"Bearer hlt_good", []claim.Scope{read, write}, 403, "HLD-40302", `Bearer realm="holdline", error="insufficient_scope", scope="scim:write"`},
+		"without the scope":    {"Bearer hlt_good", []auth.Scope{read, write}, 403, "HLD-40302", `Bearer realm="holdline", error="insufficient_scope", scope="scim:write"`},
 		"too many wrong ones":  {"Bearer hlt_full", nil, 429, "HLD-42903", ""},
 		"the store is away":    {"Bearer hlt_away", nil, 503, "HLD-50301", ""},
-		"wrong, without scope": {"Bearer x", []claim.Scope{write}, 401, "HLD-40103", `Bearer realm="holdline", error="invalid_token"`},
+		"wrong, without scope": {"Bearer x", []auth.Scope{write}, 401, "HLD-40103", `Bearer realm="holdline", error="invalid_token"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, known := server(), &clients{}

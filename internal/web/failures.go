@@ -12,8 +12,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/ratelimit"
 )
 
 // Credential is what somebody authenticates with.
@@ -50,11 +51,11 @@ func Refusals() []Refusal { return []Refusal{Wrong, Limited, SecondFactor} }
 // refusalOf reports whether an error is a failed authentication; blank for none.
 func refusalOf(err error) Refusal {
 	switch {
-	case errors.Is(err, claim.ErrTooManyTries):
+	case errors.Is(err, ratelimit.ErrTooManyTries):
 		return Limited
-	case errors.Is(err, claim.ErrSecondFactor):
+	case errors.Is(err, auth.ErrSecondFactor):
 		return SecondFactor
-	case errors.Is(err, claim.ErrNoSession), errors.Is(err, claim.ErrNoToken), errors.Is(err, ErrNoHookKey),
+	case errors.Is(err, auth.ErrNoSession), errors.Is(err, auth.ErrNoToken), errors.Is(err, ErrNoHookKey),
 		errors.Is(err, message.ErrReceiptUnproven):
 		return Wrong
 	default:

@@ -14,10 +14,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -53,7 +54,7 @@ func newHeard() *heard {
 
 func TestEveryFailedAuthenticationIsHeard(t *testing.T) {
 	const secret = "c2VjcmV0OnNlY3JldA=="
-	limit := &problem.LimitError{Reason: claim.ErrTooManyTries, Until: now.Add(time.Minute)}
+	limit := &problem.LimitError{Reason: ratelimit.ErrTooManyTries, Until: now.Add(time.Minute)}
 	owner := func(e *web.Server, c *gin.Context) error { _, err := e.Owner(c); return err }
 	browser := func(e *web.Server, c *gin.Context) error { _, err := e.Browser(c); return err }
 	client := func(e *web.Server, c *gin.Context) error { _, err := e.Client(c); return err }
@@ -64,20 +65,20 @@ func TestEveryFailedAuthenticationIsHeard(t *testing.T) {
 		says          error  // what Kratos says
 		want          string // blank for no failure
 	}{
-		"session token":               {owner, "X-Session-Token", secret, claim.ErrNoSession, "session wrong"},
-		"bearer session":              {owner, "Authorization", "Bearer " + secret, claim.ErrNoSession, "session wrong"},
-		"cookie":                      {owner, "Cookie", "ory_kratos_session=" + secret, claim.ErrNoSession, "session wrong"},
-		"cookie of a page":            {browser, "Cookie", "ory_kratos_session=" + secret, claim.ErrNoSession, "session wrong"},
-		"cookie of Ory Network":       {browser, "Cookie", "ory_session_x=" + secret, claim.ErrNoSession, "session wrong"},
-		"password":                    {owner, "Authorization", "Basic " + secret, claim.ErrNoSession, "password wrong"},
+		"session token":               {owner, "X-Session-Token", secret, auth.ErrNoSession, "session wrong"},
+		"bearer session":              {owner, "Authorization", "Bearer " + secret, auth.ErrNoSession, "session wrong"},
+		"cookie":                      {owner, "Cookie", "ory_kratos_session=" + secret, auth.ErrNoSession, "session wrong"},
+		"cookie of a page":            {browser, "Cookie", "ory_kratos_session=" + secret, auth.ErrNoSession, "session wrong"},
+		"cookie of Ory Network":       {browser, "Cookie", "ory_session_x=" + secret, auth.ErrNoSession, "session wrong"},
+		"password":                    {owner, "Authorization", "Basic " + secret, auth.ErrNoSession, "password wrong"},
 		"password at the limit":       {owner, "Authorization", "Basic " + secret, limit, "password limit"},
-		"no second factor":            {owner, "Authorization", "Basic " + secret, claim.ErrSecondFactor, "password second_factor"},
-		"password of who helps":       {helper, "Authorization", "Basic " + secret, claim.ErrNoSession, "password wrong"},
+		"no second factor":            {owner, "Authorization", "Basic " + secret, auth.ErrSecondFactor, "password second_factor"},
+		"password of who helps":       {helper, "Authorization", "Basic " + secret, auth.ErrNoSession, "password wrong"},
 		"token":                       {client, "Authorization", "Bearer hlt_" + secret, nil, "token wrong"},
 		"token at the limit":          {client, "Authorization", "Bearer hlt_full", nil, "token limit"},
 		"token of who helps":          {helper, "Authorization", "Bearer hlt_" + secret, nil, "token wrong"},
-		"nobody":                      {owner, "X-Nothing", "x", claim.ErrNoSession, ""},
-		"a browser not signed in":     {browser, "Cookie", "theme=dark", claim.ErrNoSession, ""},
+		"nobody":                      {owner, "X-Nothing", "x", auth.ErrNoSession, ""},
+		"a browser not signed in":     {browser, "Cookie", "theme=dark", auth.ErrNoSession, ""},
 		"a session while Kratos away": {owner, "X-Session-Token", secret, claim.ErrDirectoryAway, ""},
 		"a token without the store":   {client, "Authorization", "Bearer hlt_away", nil, ""},
 	} {
@@ -115,7 +116,7 @@ func TestEveryFailedAuthenticationIsHeard(t *testing.T) {
 func TestAFloodOfFailuresDoesNotFloodTheLog(t *testing.T) {
 	h := newHeard()
 	note := func(address string) {
-		if err := h.Note(t.Context(), web.Token, address, claim.ErrNoToken); !errors.Is(err, claim.ErrNoToken) {
+		if err := h.Note(t.Context(), web.Token, address, auth.ErrNoToken); !errors.Is(err, auth.ErrNoToken) {
 			t.Fatalf("got %v", err)
 		}
 	}
@@ -153,9 +154,9 @@ func TestAFloodOfFailuresDoesNotFloodTheLog(t *testing.T) {
 // Sixty names, one address.
 func TestWrongPasswordsAreLimitedByAddress(t *testing.T) {
 	e := server()
-	e.Sessions = kratosSays{claim.ErrNoSession}
-	e.Passwords = &claim.Attempts{
-		Limiter: &claimtest.Limiter{}, Failures: ratelimit.Limit{Most: 50, Window: 15 * time.Minute},
+	e.Sessions = kratosSays{auth.ErrNoSession}
+	e.Passwords = &auth.Attempts{
+		Limiter: &storetest.Limiter{}, Failures: ratelimit.Limit{Most: 50, Window: 15 * time.Minute},
 		HashKey: []byte("k"), Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 	}
 	ask := func(user, from string) int {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -148,7 +149,7 @@ func (s *Server) BeginError(c *gin.Context, err error) Fault {
 	}
 	scope := (*scopeError)(nil)
 	switch {
-	case errors.Is(err, claim.ErrNoToken):
+	case errors.Is(err, auth.ErrNoToken):
 		c.Header("WWW-Authenticate", challenge+`, error="invalid_token"`)
 	case errors.As(err, &scope):
 		c.Header("WWW-Authenticate", challenge+`, error="insufficient_scope", scope="`+string(scope.lacks)+`"`)

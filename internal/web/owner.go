@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -62,7 +63,7 @@ func (s *Server) authenticate(c *gin.Context) (claim.Caller, error) {
 	if token, ok := bearer(c); ok {
 		return s.bySession(c, token)
 	}
-	return claim.Caller{}, claim.ErrNoSession
+	return claim.Caller{}, auth.ErrNoSession
 }
 
 func (s *Server) bySession(c *gin.Context, token string) (claim.Caller, error) {
@@ -75,7 +76,7 @@ func (s *Server) bySession(c *gin.Context, token string) (claim.Caller, error) {
 func (s *Server) byCookie(c *gin.Context) (claim.Caller, error) {
 	cookies := c.GetHeader("Cookie")
 	if cookies == "" {
-		return claim.Caller{}, claim.ErrNoSession
+		return claim.Caller{}, auth.ErrNoSession
 	}
 	if err := s.Origins.Check(c.Request); err != nil {
 		return claim.Caller{}, err

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 )
 
@@ -38,7 +39,7 @@ func (s *Server) IsPrivileged(ctx context.Context, identityID string) (bool, err
 // Assured.
 func (s *Server) PrivilegedCaller(c *gin.Context) (PrivilegedCaller, error) {
 	if s.IsClient(c) {
-		token, err := s.Client(c, claim.ScopeClaimsManage)
+		token, err := s.Client(c, auth.ScopeClaimsManage)
 		return PrivilegedCaller{
 			Actor:    audit.Actor{Kind: audit.Privileged, ID: token.Name, Address: ClientAddress(c)},
 			SignedIn: s.Now(), Privileged: token.Privileged,
@@ -51,7 +52,7 @@ func (s *Server) PrivilegedCaller(c *gin.Context) (PrivilegedCaller, error) {
 	privileged, err := s.IsPrivileged(c.Request.Context(), owner.IdentityID)
 	switch {
 	case errors.Is(err, claim.ErrNoIdentity): // deleted a moment ago
-		err = claim.ErrNoSession
+		err = auth.ErrNoSession
 	case err == nil && !privileged:
 		err = ErrForbidden
 	case err == nil && s.Assured != nil:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/ratelimit"
 )
@@ -40,7 +41,7 @@ type Server struct {
 	Failures *Failures
 	// Passwords bound the wrong passwords of an address (HTTP Basic), and HookKeys
 	// its wrong hook keys.
-	Passwords *claim.Attempts
+	Passwords *auth.Attempts
 	HookKeys  ratelimit.Limit
 	// Origins are those whose pages may use what browsers send by themselves: cookies
 	// and passwords.

@@ -9,14 +9,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/admin"
 )
 
 type auditPage struct {
 	frame
 	Claim, Identity, Kind string
 	Kinds                 []eventKind
-	Events                []claim.EventRecord
+	Events                []admin.EventRecord
 	Pager                 pager
 }
 
@@ -33,14 +33,14 @@ func (s *console) audit(c *gin.Context, v *visit) error {
 	if p.Kind != "" && !known { // one of another release
 		p.Kinds = append(slices.Clone(eventKinds), eventKind{p.Kind, p.Kind})
 	}
-	found, err := s.Archive.FindEvents(c.Request.Context(), claim.EventQuery{
+	found, err := s.Archive.FindEvents(c.Request.Context(), admin.EventQuery{
 		ClaimID: p.Claim, IdentityID: p.Identity, Kind: p.Kind, Before: before, Limit: rows + 1,
 	})
 	if err != nil {
 		return err
 	}
 	var next string
-	p.Events, next = cut(found, func(e claim.EventRecord) string { return strconv.FormatInt(e.ID, 10) })
+	p.Events, next = cut(found, func(e admin.EventRecord) string { return strconv.FormatInt(e.ID, 10) })
 	asked := url.Values{"claim": {p.Claim}, "identity": {p.Identity}, "kind": {p.Kind}}
 	p.Pager = pages(Path+"/audit", asked, c.Query("after"), next)
 	s.pages.Show(c, http.StatusOK, "audit", p)

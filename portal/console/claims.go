@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 )
@@ -51,12 +52,12 @@ func (a claimsAsked) values() url.Values {
 }
 
 func (s *console) findClaims(c *gin.Context, v *visit, asked claimsAsked) error {
-	after, ok := claim.ParseCursor(asked.After)
+	after, ok := admin.ParseCursor(asked.After)
 	if !ok || asked.State != "" && stateMeans[claim.State(asked.State)] == "" {
 		return errMalformed
 	}
 	p, status := claimsPage{frame: s.frame(v, "Claims"), Asked: asked, States: states, Means: stateMeans[claim.State(asked.State)]}, http.StatusOK
-	found, err := s.Claims.Search(c.Request.Context(), claim.ClaimQuery{
+	found, err := s.Claims.Search(c.Request.Context(), admin.ClaimQuery{
 		State: claim.State(asked.State), IdentityID: asked.Identity, After: after, Limit: rows + 1,
 	}, asked.Number)
 	switch {
@@ -66,7 +67,7 @@ func (s *console) findClaims(c *gin.Context, v *visit, asked claimsAsked) error 
 		return err
 	}
 	var next string
-	p.Claims, next = cut(found, func(c claim.Claim) string { return claim.Cursor{At: c.CreatedAt, ID: c.ID}.String() })
+	p.Claims, next = cut(found, func(c claim.Claim) string { return admin.Cursor{At: c.CreatedAt, ID: c.ID}.String() })
 	if asked.Number == "" {
 		p.Pager = pages(Path+"/claims", asked.values(), asked.After, next)
 	} else {

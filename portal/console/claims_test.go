@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
@@ -245,7 +246,7 @@ func TestFullNumbersAreOnTheAnswerThatAsksForThemOnly(t *testing.T) {
 		t.Error("the answer may be kept")
 	}
 	events := w.store.Events()
-	if last := events[len(events)-1]; last.Kind != claim.NumberShown || last.Actor != ops || last.ClaimID != c.ID {
+	if last := events[len(events)-1]; last.Kind != admin.NumberShown || last.Actor != ops || last.ClaimID != c.ID {
 		t.Errorf("got the event %+v", last)
 	}
 	for _, path := range routes(t, w, http.MethodGet) {

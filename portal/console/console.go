@@ -11,9 +11,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
 )
@@ -31,14 +34,14 @@ type AdminSessions interface {
 
 // Settings are the switches. [claim.Switchboard] is them.
 type Settings interface {
-	States() []claim.SwitchState
-	Set(ctx context.Context, values map[claim.Switch]*string, who audit.Actor) error
+	States() []settings.State
+	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
 }
 
 // Claims are what is seen of claims and done for them. [claim.Desk] is it.
 type Claims interface {
-	Search(ctx context.Context, q claim.ClaimQuery, number string) ([]claim.Claim, error)
-	History(ctx context.Context, claimID string) (claim.ClaimHistory, error)
+	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
+	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
 	Resend(ctx context.Context, claimID string, who audit.Actor) error
 	Cancel(ctx context.Context, claimID string, who audit.Actor) error
@@ -47,15 +50,15 @@ type Claims interface {
 // Archive are the lists that have nothing to do with one claim. A [claim.Archive]
 // is it.
 type Archive interface {
-	FindTexts(ctx context.Context, q claim.TextQuery) ([]claim.TextRecord, error)
-	FindEvents(ctx context.Context, q claim.EventQuery) ([]claim.EventRecord, error)
+	FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error)
+	FindEvents(ctx context.Context, q admin.EventQuery) ([]admin.EventRecord, error)
 	Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error)
-	Waiting(ctx context.Context) (claim.Waiting, error)
+	Waiting(ctx context.Context) (admin.Waiting, error)
 }
 
 // Tokens are those that are kept. A [claim.Tokens] is it.
 type Tokens interface {
-	List(ctx context.Context) ([]claim.Token, error)
+	List(ctx context.Context) ([]auth.Token, error)
 	Revoke(ctx context.Context, name string, e audit.Event) error
 }
 
@@ -83,7 +86,7 @@ type Options struct {
 	Archive  Archive
 	Tokens   Tokens
 	// Configured are the tokens of the configuration, which cannot be revoked here.
-	Configured []claim.Token
+	Configured []auth.Token
 	Gateways   func() []Gateway
 	Policy     func() claim.Policy
 	Alarms     func() map[string]fraud.Alert

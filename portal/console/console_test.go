@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/settings"
 )
 
 // routes are those of the engine itself, so that a new one is tested too. Their
@@ -44,14 +45,14 @@ func TestFormsOfOthersChangeNothing(t *testing.T) {
 			w := newWorld(t)
 			for _, path := range routes(t, w, http.MethodPost) {
 				b := w.administrator()
-				lines, settings, tokens, sessions := len(w.store.Events()), len(w.settings.Events()), len(w.kept.Events()), len(w.sessions.Events())
+				lines, all, tokens, sessions := len(w.store.Events()), len(w.settings.Events()), len(w.kept.Events()), len(w.sessions.Events())
 				fields := url.Values{
 					"token": {w.token}, "enable_verification": {""}, "was.enable_verification": {"true"},
-					"switch": {string(claim.SwitchVerify)}, "name": {"ops"}, "number": {wanted},
+					"switch": {string(settings.Verify)}, "name": {"ops"}, "number": {wanted},
 				}
 				b.header = forged
 				says(t, b.post(path, fields), http.StatusForbidden)
-				if len(w.store.Events()) != lines || len(w.settings.Events()) != settings || len(w.kept.Events()) != tokens || len(w.sessions.Events()) != sessions {
+				if len(w.store.Events()) != lines || len(w.settings.Events()) != all || len(w.kept.Events()) != tokens || len(w.sessions.Events()) != sessions {
 					t.Errorf("%s changed something", path)
 				}
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/settings"
 )
 
 type limitsPage struct {
@@ -37,7 +38,7 @@ func (s *console) limits(c *gin.Context, v *visit) error {
 func limitGroups(p claim.Policy) []limitGroup {
 	return []limitGroup{
 		{"Claims and codes", []Limit{
-			{"Validity of a code", string(claim.SwitchValidity), span(p.Validity)},
+			{"Validity of a code", string(settings.Validity), span(p.Validity)},
 			{"Life of an open claim", "claims.lifetime", span(p.Lifetime)},
 			{"An ended claim is kept for", "claims.retention", span(p.Retention)},
 			{"Oldest sign-in that may change a number", "kratos.privileged_session_max_age", spanOr(p.SessionAge, "any")},

@@ -6,20 +6,20 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/fraud"
 )
 
 type overviewPage struct {
 	frame
-	Waiting  claim.Waiting
+	Waiting  admin.Waiting
 	Traffic  trafficRow // of the last 24 hours
 	Alarms   []alarm
 	Mode     fraud.Mode
 	Gateways []Gateway
 	Replica  string
 	Verify   bool // whether numbers are verified at all
-	Events   []claim.EventRecord
+	Events   []admin.EventRecord
 }
 
 // alarm is a calling code whose traffic looks unsound.
@@ -47,7 +47,7 @@ func (s *console) overview(c *gin.Context, v *visit) error {
 		return err
 	}
 	p.Traffic = total(traffic)
-	if p.Events, err = s.Archive.FindEvents(ctx, claim.EventQuery{Limit: lastLines}); err != nil {
+	if p.Events, err = s.Archive.FindEvents(ctx, admin.EventQuery{Limit: lastLines}); err != nil {
 		return err
 	}
 	p.Alarms = s.alarms(p.Mode)

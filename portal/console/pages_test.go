@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/portal/console"
 )
 
@@ -36,16 +38,16 @@ func TestMarkupInValuesIsText(t *testing.T) {
 	if err := w.store.Record(t.Context(), message.Receipt{Gateway: markup, Message: "m", State: message.ReceiptUndelivered, Detail: markup, At: w.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	w.newToken(markup, claim.ScopeClaimsManage)
+	w.newToken(markup, auth.ScopeClaimsManage)
 	w.opt.Product, w.opt.Replica = markup, markup
-	w.opt.Configured = []claim.Token{{Name: markup, Scopes: []claim.Scope{markup}}}
+	w.opt.Configured = []auth.Token{{Name: markup, Scopes: []auth.Scope{markup}}}
 	w.opt.Gateways = func() []console.Gateway { return []console.Gateway{{ID: markup, State: markup, LastReason: markup}} }
 	w.opt.Alarms = func() map[string]fraud.Alert { return map[string]fraud.Alert{markup: {Alarm: markup}} }
 	w.opt.Limits = []console.Limit{{Name: markup, Key: markup, Value: markup}}
 	w.rebuild()
 	b := w.administrator()
 	off := "false"
-	if err := w.board.Set(t.Context(), map[claim.Switch]*string{claim.SwitchVerify: &off}, audit.Actor{ID: markup}); err != nil {
+	if err := w.board.Set(t.Context(), map[settings.Key]*string{settings.Verify: &off}, audit.Actor{ID: markup}); err != nil {
 		t.Fatal(err)
 	}
 	asked := url.QueryEscape(markup)
@@ -130,7 +132,7 @@ func TestLimitsAreNamedByTheirKeys(t *testing.T) {
 
 func TestTokensAreRevokedAfterAsking(t *testing.T) {
 	w := newWorld(t)
-	w.newToken("okta", claim.ScopeSCIMRead)
+	w.newToken("okta", auth.ScopeSCIMRead)
 	b := w.administrator()
 	says(t, b.get("/console/tokens"), http.StatusOK, "holdline token create", "in the configuration", "/console/tokens/revoke?name=ops")
 	says(t, b.get("/console/tokens/revoke?name=ops"), http.StatusOK, "You are signed in with a token of this name.")
@@ -140,7 +142,7 @@ func TestTokensAreRevokedAfterAsking(t *testing.T) {
 	b.get("/console/tokens")
 	says(t, b.follow(b.post("/console/tokens/revoke", url.Values{"name": {"okta"}})), http.StatusOK, "The token is revoked.", `<span class="badge">revoked</span>`)
 	events := w.kept.Events()
-	if last := events[len(events)-1]; last.Kind != claim.TokenRevoked || last.Actor != ops || last.Reason != "okta" || !last.At.Equal(w.Now()) {
+	if last := events[len(events)-1]; last.Kind != auth.TokenRevoked || last.Actor != ops || last.Reason != "okta" || !last.At.Equal(w.Now()) {
 		t.Errorf("got the event %+v", last)
 	}
 	says(t, b.post("/console/tokens/revoke", url.Values{"name": {"okta"}}), http.StatusNotFound)

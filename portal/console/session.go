@@ -8,7 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/audit"
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
 )
@@ -39,10 +39,10 @@ func (s *console) inside(do page) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v, err := s.visit(c)
 		switch {
-		case errors.Is(err, claim.ErrNoSession):
+		case errors.Is(err, auth.ErrNoSession):
 			s.askSignIn(c, http.StatusUnauthorized, s.returnTo(c), s.whyEnded(c))
 			return
-		case errors.Is(err, claim.ErrNoScope):
+		case errors.Is(err, auth.ErrNoScope):
 			s.askSignIn(c, http.StatusForbidden, s.returnTo(c), signInFault{notice: "You may not work here any more."})
 			return
 		case err != nil:
@@ -62,7 +62,7 @@ func (s *console) inside(do page) gin.HandlerFunc {
 func (s *console) visit(c *gin.Context) (*visit, error) {
 	secret := s.cookie(c, sessionCookie)
 	if secret == "" {
-		return nil, claim.ErrNoSession
+		return nil, auth.ErrNoSession
 	}
 	who, err := s.Sessions.Check(c.Request.Context(), secret, s.kratosCookie(c), s.Address(c.Request))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/portal/layout"
 )
 
@@ -20,7 +20,7 @@ type settingsPage struct {
 
 // settingField is a switch as the form shows it.
 type settingField struct {
-	claim.SwitchState
+	settings.State
 	Name   string // of the input
 	Label  string
 	Means  string
@@ -48,20 +48,20 @@ func settingWords(value string) string {
 }
 
 // switchWords are a switch's own words.
-var switchWords = map[claim.Switch]struct{ label, means string }{
-	claim.SwitchVerify: {
+var switchWords = map[settings.Key]struct{ label, means string }{
+	settings.Verify: {
 		"Verify mobile numbers on update",
 		"A changed number is held back until a code that was texted to it comes back.",
 	},
-	claim.SwitchVerifyPrivileged: {
+	settings.VerifyPrivileged: {
 		"Verify updates by privileged users too",
 		"Off: numbers that administrators and provisioning services set are written at once, not verified.",
 	},
-	claim.SwitchValidity: {
+	settings.Validity: {
 		"Validity of a code",
 		"Such as 5m or 90s; a bare number means minutes. It holds for codes that are sent from now on.",
 	},
-	claim.SwitchUseVerifyClaim: {
+	settings.UseVerifyClaim: {
 		"Let SCIM clients choose with verifyMobile",
 		"On: a number that comes by SCIM is verified only if the request says verifyMobile: true. Off: always.",
 	},
@@ -83,10 +83,10 @@ func (s *console) showSettings(c *gin.Context, v *visit, status int, fields []se
 func (s *console) settingFields() []settingField {
 	var fields []settingField
 	for _, state := range s.Settings.States() {
-		words, name := switchWords[state.Switch], string(state.Switch)
+		words, name := switchWords[state.Key], string(state.Key)
 		f := settingField{
-			SwitchState: state, Name: name[strings.LastIndexByte(name, '.')+1:], Label: words.label, Means: words.means,
-			IsText: state.Switch == claim.SwitchValidity,
+			State: state, Name: name[strings.LastIndexByte(name, '.')+1:], Label: words.label, Means: words.means,
+			IsText: state.Key == settings.Validity,
 		}
 		f.Value, f.Start = plain(state.Value), plain(state.Start)
 		f.Typed, f.Was = f.Value, f.Value
@@ -106,7 +106,7 @@ func plain(value string) string {
 // saveSettings sets what is not as the form was filled, so that it does not undo
 // what somebody else has set meanwhile.
 func (s *console) saveSettings(c *gin.Context, v *visit) error {
-	fields, values := s.settingFields(), map[claim.Switch]*string{}
+	fields, values := s.settingFields(), map[settings.Key]*string{}
 	for i := range fields {
 		f := &fields[i]
 		f.Typed, f.Was = c.PostForm(f.Name), c.PostForm("was."+f.Name)
@@ -114,7 +114,7 @@ func (s *console) saveSettings(c *gin.Context, v *visit) error {
 			f.Typed = "false"
 		}
 		if strings.TrimSpace(f.Typed) != f.Was {
-			values[f.Switch] = &f.Typed
+			values[f.Key] = &f.Typed
 		}
 	}
 	if len(values) == 0 {
@@ -128,7 +128,7 @@ func (s *console) saveSettings(c *gin.Context, v *visit) error {
 	}
 	faults := settingFaults(err)
 	for i := range fields {
-		fields[i].Fault = faults[fields[i].Switch]
+		fields[i].Fault = faults[fields[i].Key]
 	}
 	status, _, text := s.words(c, err)
 	if len(faults) > 0 {
@@ -139,26 +139,26 @@ func (s *console) saveSettings(c *gin.Context, v *visit) error {
 }
 
 // settingFaults takes joined errors apart.
-func settingFaults(err error) map[claim.Switch]string {
-	faults := map[claim.Switch]string{}
+func settingFaults(err error) map[settings.Key]string {
+	faults := map[settings.Key]string{}
 	all := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
 	for _, err := range all {
-		if fault := (*claim.SettingError)(nil); errors.As(err, &fault) {
-			faults[fault.Switch] = "It " + fault.Why + "."
+		if fault := (*settings.Error)(nil); errors.As(err, &fault) {
+			faults[fault.Key] = "It " + fault.Why + "."
 		}
 	}
 	return faults
 }
 
 func (s *console) returnSetting(c *gin.Context, v *visit) error {
-	key, err := claim.ParseSwitch(c.PostForm("switch"))
+	key, err := settings.ParseKey(c.PostForm("switch"))
 	if err != nil {
 		return errMalformed
 	}
-	if err := s.Settings.Set(c.Request.Context(), map[claim.Switch]*string{key: nil}, v.who); err != nil {
+	if err := s.Settings.Set(c.Request.Context(), map[settings.Key]*string{key: nil}, v.who); err != nil {
 		return err
 	}
 	s.done(c, Path+"/settings", "returned")

@@ -9,6 +9,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/settings"
 )
 
 // asShown is the form of the settings as it was filled, with changes.
@@ -27,27 +28,27 @@ func asShown(changes url.Values) url.Values {
 func TestSettingsAreSavedByWhoChangedThem(t *testing.T) {
 	for name, tt := range map[string]struct {
 		changes url.Values
-		want    map[claim.Switch]string // what was set
+		want    map[settings.Key]string // what was set
 		policy  func(claim.Policy) bool
 	}{
 		"switched off": {
 			url.Values{"enable_verification": nil},
-			map[claim.Switch]string{claim.SwitchVerify: "false"},
+			map[settings.Key]string{settings.Verify: "false"},
 			func(p claim.Policy) bool { return !p.Enabled },
 		},
 		"switched on": {
 			url.Values{"enable_verification_by_privileged_user": {"true"}},
-			map[claim.Switch]string{claim.SwitchVerifyPrivileged: "true"},
+			map[settings.Key]string{settings.VerifyPrivileged: "true"},
 			func(p claim.Policy) bool { return p.VerifyPrivileged },
 		},
 		"minutes": {
 			url.Values{"verification_sms_otp_validity": {"7"}},
-			map[claim.Switch]string{claim.SwitchValidity: "7m0s"},
+			map[settings.Key]string{settings.Validity: "7m0s"},
 			func(p claim.Policy) bool { return p.Validity.Minutes() == 7 },
 		},
 		"two at once": {
 			url.Values{"verification_sms_otp_validity": {" 90s "}, "use_verify_claim": nil},
-			map[claim.Switch]string{claim.SwitchValidity: "1m30s", claim.SwitchUseVerifyClaim: "false"},
+			map[settings.Key]string{settings.Validity: "1m30s", settings.UseVerifyClaim: "false"},
 			func(p claim.Policy) bool { return p.Validity.Seconds() == 90 && p.VerifyAlways },
 		},
 	} {
@@ -60,7 +61,7 @@ func TestSettingsAreSavedByWhoChangedThem(t *testing.T) {
 				t.Errorf("got %v set, want %v", set, tt.want)
 			}
 			for _, s := range set {
-				if tt.want[s.Switch] != s.Value || s.By != "ops" {
+				if tt.want[s.Key] != s.Value || s.By != "ops" {
 					t.Errorf("got %v, want %v", s, tt.want)
 				}
 			}
@@ -80,7 +81,7 @@ func TestAFormUndoesNothingThatSomebodyElseHasSetMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	b := w.administrator()
 	off := "false"
-	if err := w.board.Set(t.Context(), map[claim.Switch]*string{claim.SwitchVerify: &off}, audit.Actor{ID: "else"}); err != nil {
+	if err := w.board.Set(t.Context(), map[settings.Key]*string{settings.Verify: &off}, audit.Actor{ID: "else"}); err != nil {
 		t.Fatal(err)
 	}
 	b.post("/console/settings", asShown(url.Values{"verification_sms_otp_validity": {"9m"}}))
@@ -121,13 +122,13 @@ func TestSettingsReturnToTheirStartValue(t *testing.T) {
 	b := w.administrator()
 	b.post("/console/settings", asShown(url.Values{"enable_verification": nil}))
 	says(t, b.get("/console/"), http.StatusOK, "Saved.", "Verification is switched off")
-	says(t, b.follow(b.post("/console/settings/return", url.Values{"switch": {string(claim.SwitchVerify)}})), http.StatusOK, "Returned to the start value.", "As the program starts.")
+	says(t, b.follow(b.post("/console/settings/return", url.Values{"switch": {string(settings.Verify)}})), http.StatusOK, "Returned to the start value.", "As the program starts.")
 	if !w.board.Policy().Enabled {
 		t.Error("it is still off")
 	}
 	says(t, b.post("/console/settings/return", url.Values{"switch": {"x"}}), http.StatusBadRequest)
 	w.settings.Fail(problem.ErrStoreUnavailable)
-	says(t, b.post("/console/settings/return", url.Values{"switch": {string(claim.SwitchVerify)}}), http.StatusServiceUnavailable)
+	says(t, b.post("/console/settings/return", url.Values{"switch": {string(settings.Verify)}}), http.StatusServiceUnavailable)
 }
 
 func TestANoticeIsSaidOnceAndInOurWordsOnly(t *testing.T) {

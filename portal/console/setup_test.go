@@ -16,7 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/fraud"
@@ -24,6 +26,8 @@ import (
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/ratelimit"
+	"github.com/holdline/holdline/internal/settings"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/portal/console"
 )
 
@@ -41,12 +45,12 @@ type world struct {
 	t              *testing.T
 	opt            console.Options
 	handler        http.Handler
-	store          *claimtest.Store
-	sessions       *claimtest.AdminSessions
-	kept           *claimtest.Tokens
-	settings       *claimtest.Settings
-	board          *claim.Switchboard
-	administrators *claim.Administrators
+	store          *storetest.Store
+	sessions       *storetest.AdminSessions
+	kept           *storetest.Tokens
+	settings       *storetest.Settings
+	board          *settings.Service
+	administrators *auth.AdminSessions
 	token          string // that may manage claims, named ops
 	log            *bytes.Buffer
 
@@ -79,8 +83,8 @@ func (w *world) newID() string {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		t: t, store: claimtest.NewStore(), sessions: &claimtest.AdminSessions{}, kept: &claimtest.Tokens{},
-		settings: &claimtest.Settings{}, log: &bytes.Buffer{}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+		t: t, store: storetest.NewStore(), sessions: &storetest.AdminSessions{}, kept: &storetest.Tokens{},
+		settings: &storetest.Settings{}, log: &bytes.Buffer{}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
 		policy: claim.Policy{
 			Enabled: true, Validity: 5 * time.Minute, Removal: claim.RemovalAllow, Resend: claim.ResendNew,
 			Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, SessionAge: 15 * time.Minute,
@@ -91,7 +95,7 @@ func newWorld(t *testing.T) *world {
 		},
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
-	w.board = claim.NewSwitchboard(w.settings, w.policy, w.Now, log)
+	w.board = settings.New(w.settings, w.policy, w.Now, log)
 	codes, err := otp.New([]string{strings.Repeat("s", otp.ShortestSecret)}, 6, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)
@@ -101,20 +105,20 @@ func newWorld(t *testing.T) *world {
 		Store: w.store, Directory: claimtest.NewDirectory(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
 		NewID: w.newID, Jitter: func(d time.Duration) time.Duration { return d }, Send: func(message.Text) {}, Log: log,
 	})
-	clients := claim.NewClients(claim.ClientOptions{
-		Tokens: w.kept, Failures: ratelimit.Limit{Most: 3, Window: 15 * time.Minute}, Limiter: &claimtest.Limiter{},
+	clients := auth.New(auth.Options{
+		Tokens: w.kept, Failures: ratelimit.Limit{Most: 3, Window: 15 * time.Minute}, Limiter: &storetest.Limiter{},
 		HashKey: []byte("addresses"), Now: w.Now, Log: log,
 	})
-	w.administrators = &claim.Administrators{
+	w.administrators = &auth.AdminSessions{
 		Sessions: w.sessions, Clients: clients, Person: w.person,
 		Privileged: func(_ context.Context, id string) (bool, error) { return id == "privileged", nil },
 		Idle:       30 * time.Minute, NewSecret: rand.Text, Now: w.Now,
 	}
-	w.token = w.newToken("ops", claim.ScopeClaimsManage)
+	w.token = w.newToken("ops", auth.ScopeClaimsManage)
 	w.opt = console.Options{
-		Sessions: w.administrators, Settings: w.board, Claims: &claim.Desk{Archive: w.store, Claims: service, Plan: plan, Now: w.Now},
+		Sessions: w.administrators, Settings: w.board, Claims: &admin.Service{Store: w.store, Claims: service, Plan: plan, Now: w.Now},
 		Archive: w.store, Tokens: w.kept,
-		Configured: []claim.Token{{Name: "okta", Scopes: []claim.Scope{claim.ScopeSCIMRead, claim.ScopeSCIMWrite}, Privileged: true}},
+		Configured: []auth.Token{{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}, Privileged: true}},
 		Gateways: func() []console.Gateway {
 			return []console.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
 		},
@@ -138,24 +142,24 @@ func (w *world) rebuild() {
 }
 
 // person is whom a Kratos cookie is of: its value is their id.
-func (w *world) person(_ context.Context, cookie string) (claim.Person, error) {
+func (w *world) person(_ context.Context, cookie string) (auth.Person, error) {
 	id, found := strings.CutPrefix(cookie, kratos+"=")
 	if !found || id == "gone" {
-		return claim.Person{}, claim.ErrNoSession
+		return auth.Person{}, auth.ErrNoSession
 	}
 	proven := func(context.Context) error { return nil }
 	if id == "old" {
 		id, proven = "privileged", func(context.Context) error { return claim.ErrSessionTooOld }
 	}
-	return claim.Person{IdentityID: id, Proven: proven}, nil
+	return auth.Person{IdentityID: id, Proven: proven}, nil
 }
 
-func (w *world) newToken(name string, scopes ...claim.Scope) string {
+func (w *world) newToken(name string, scopes ...auth.Scope) string {
 	w.t.Helper()
-	var secret claim.TokenSecret
+	var secret auth.TokenSecret
 	copy(secret[:], name)
 	text := secret.Mint()
-	token := claim.Token{Name: name, Digest: claim.DigestToken(text), Scopes: scopes, CreatedAt: w.Now()}
+	token := auth.Token{Name: name, Digest: auth.DigestToken(text), Scopes: scopes, CreatedAt: w.Now()}
 	if err := w.kept.Create(w.t.Context(), token, audit.Event{}); err != nil {
 		w.t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -78,13 +79,13 @@ func (s *console) signIn(c *gin.Context) {
 func (s *console) refuse(c *gin.Context, back string, byKratos bool, err error) {
 	limit := (*problem.LimitError)(nil)
 	switch {
-	case errors.Is(err, claim.ErrNoToken):
+	case errors.Is(err, auth.ErrNoToken):
 		s.askSignIn(c, http.StatusUnauthorized, back, signInFault{field: "This token is invalid or has expired."})
-	case errors.Is(err, claim.ErrNoScope) && byKratos:
+	case errors.Is(err, auth.ErrNoScope) && byKratos:
 		s.askSignIn(c, http.StatusForbidden, back, signInFault{notice: "You are signed in to your account, but it is not one of a privileged person."})
-	case errors.Is(err, claim.ErrNoScope):
+	case errors.Is(err, auth.ErrNoScope):
 		s.askSignIn(c, http.StatusForbidden, back, signInFault{field: "This token is good, but it lacks the scope claims:manage, which the console needs."})
-	case errors.Is(err, claim.ErrNoSession):
+	case errors.Is(err, auth.ErrNoSession):
 		s.askSignIn(c, http.StatusUnauthorized, back, signInFault{notice: "The sign-in of your account has ended. Sign in there again, or use a token."})
 	case errors.Is(err, claim.ErrSessionTooOld):
 		s.askSignIn(c, http.StatusForbidden, back, signInFault{notice: "The sign-in of your account is too old for the console. Sign in there again, or use a token."})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -45,7 +46,7 @@ func TestWhoIsNotLetInHearsWhy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			scim := w.newToken("scim", claim.ScopeSCIMRead)
+			scim := w.newToken("scim", auth.ScopeSCIMRead)
 			switch tt.fields.Get("token") {
 			case "scim":
 				tt.fields.Set("token", scim)
@@ -167,7 +168,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 		"not used":      {func(w *world) { w.pass(31 * time.Minute) }, 401, "Your sign-in has ended"},
 		"store away":    {func(w *world) { w.sessions.Fail(problem.ErrStoreUnavailable) }, 503, "The database does not answer"},
 		"Kratos away":   {func(w *world) { w.sessions.Fail(claim.ErrDirectoryAway) }, 503, "Kratos does not answer"},
-		"lost scope":    {func(w *world) { w.sessions.Fail(claim.ErrNoScope) }, 403, "You may not work here any more."},
+		"lost scope":    {func(w *world) { w.sessions.Fail(auth.ErrNoScope) }, 403, "You may not work here any more."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -190,7 +191,7 @@ func TestSigningOutEndsTheSession(t *testing.T) {
 	b.cookies["holdline_console"] = secret
 	says(t, b.get("/console/"), http.StatusUnauthorized)
 	events := w.sessions.Events()
-	if last := events[len(events)-1]; last.Kind != claim.AdminSignedOut || last.Actor != ops {
+	if last := events[len(events)-1]; last.Kind != auth.AdminSignedOut || last.Actor != ops {
 		t.Errorf("got the event %+v", last)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/message"
 )
 
@@ -16,7 +16,7 @@ type textsPage struct {
 	State, Gateway string
 	States         []message.TextState
 	Gateways       []string
-	Texts          []claim.TextRecord
+	Texts          []admin.TextRecord
 	Pager          pager
 }
 
@@ -26,7 +26,7 @@ var textStates = []message.TextState{message.TextQueued, message.TextSent, messa
 
 func (s *console) texts(c *gin.Context, v *visit) error {
 	p := textsPage{frame: s.frame(v, "Texts"), State: c.Query("state"), Gateway: c.Query("gateway"), States: textStates}
-	after, ok := claim.ParseCursor(c.Query("after"))
+	after, ok := admin.ParseCursor(c.Query("after"))
 	if !ok || p.State != "" && !slices.Contains(textStates, message.TextState(p.State)) {
 		return errMalformed
 	}
@@ -36,14 +36,14 @@ func (s *console) texts(c *gin.Context, v *visit) error {
 	if p.Gateway != "" && !slices.Contains(p.Gateways, p.Gateway) { // one of the past
 		p.Gateways = append(p.Gateways, p.Gateway)
 	}
-	found, err := s.Archive.FindTexts(c.Request.Context(), claim.TextQuery{
+	found, err := s.Archive.FindTexts(c.Request.Context(), admin.TextQuery{
 		State: message.TextState(p.State), Gateway: p.Gateway, After: after, Limit: rows + 1,
 	})
 	if err != nil {
 		return err
 	}
 	var next string
-	p.Texts, next = cut(found, func(t claim.TextRecord) string { return claim.Cursor{At: t.CreatedAt, ID: t.ID}.String() })
+	p.Texts, next = cut(found, func(t admin.TextRecord) string { return admin.Cursor{At: t.CreatedAt, ID: t.ID}.String() })
 	p.Pager = pages(Path+"/texts", url.Values{"state": {p.State}, "gateway": {p.Gateway}}, c.Query("after"), next)
 	s.pages.Show(c, http.StatusOK, "texts", p)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
@@ -22,7 +23,7 @@ type moment struct {
 }
 
 // timeline merges what the audit trail, texts and receipts tell, oldest first.
-func timeline(h claim.ClaimHistory) []moment {
+func timeline(h admin.ClaimHistory) []moment {
 	var all []moment
 	for _, e := range h.Events {
 		all = append(all, moment{At: e.At, Class: eventClass(e.Kind), What: kindName(e.Kind), Detail: e.Reason, Who: e.Actor, order: e.ID})
@@ -48,7 +49,7 @@ func eventClass(kind string) string {
 
 // textMoments are when a text was queued, how that ended, and what providers
 // said of it later.
-func textMoments(t claim.TextRecord, order int64) []moment {
+func textMoments(t admin.TextRecord, order int64) []moment {
 	name := textName(t.Text)
 	queued := moment{At: t.CreatedAt, What: name + ": queued", Detail: joined("to "+t.To.String(), tries(t.Tries), t.Reason), order: order}
 	if t.Channel == message.ChannelWebhook {

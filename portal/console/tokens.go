@@ -7,14 +7,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 )
 
 type tokensPage struct {
 	frame
-	Configured []claim.Token
-	Tokens     []claim.Token
-	Scopes     []claim.Scope
+	Configured []auth.Token
+	Tokens     []auth.Token
+	Scopes     []auth.Scope
 	Now        time.Time
 }
 
@@ -23,13 +23,13 @@ func (s *console) tokens(c *gin.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	s.pages.Show(c, http.StatusOK, "tokens", tokensPage{s.frame(v, "Tokens"), s.Configured, kept, claim.Scopes(), s.Now()})
+	s.pages.Show(c, http.StatusOK, "tokens", tokensPage{s.frame(v, "Tokens"), s.Configured, kept, auth.Scopes(), s.Now()})
 	return nil
 }
 
 type revokePage struct {
 	frame
-	Token      claim.Token
+	Token      auth.Token
 	Own        bool // the administrator is signed in with it
 	Configured bool // a token of this name goes on, because the configuration has it
 }
@@ -45,11 +45,11 @@ func (s *console) askRevoke(c *gin.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(kept, func(t claim.Token) bool { return t.Name == name && t.RevokedAt.IsZero() })
+	i := slices.IndexFunc(kept, func(t auth.Token) bool { return t.Name == name && t.RevokedAt.IsZero() })
 	if i < 0 {
-		return claim.ErrNoToken
+		return auth.ErrNoToken
 	}
-	configured := slices.ContainsFunc(s.Configured, func(t claim.Token) bool { return t.Name == name })
+	configured := slices.ContainsFunc(s.Configured, func(t auth.Token) bool { return t.Name == name })
 	s.pages.Show(c, http.StatusOK, "revoke", revokePage{
 		s.frame(v, "Revoke this token?").below("Tokens"), kept[i], v.who.ID == name, configured,
 	})
@@ -57,8 +57,8 @@ func (s *console) askRevoke(c *gin.Context, v *visit) error {
 }
 
 func (s *console) revoke(c *gin.Context, v *visit) error {
-	token := claim.Token{Name: c.PostForm("name")}
-	if err := s.Tokens.Revoke(c.Request.Context(), token.Name, token.Event(claim.TokenRevoked, v.who, s.Now())); err != nil {
+	token := auth.Token{Name: c.PostForm("name")}
+	if err := s.Tokens.Revoke(c.Request.Context(), token.Name, token.Event(auth.TokenRevoked, v.who, s.Now())); err != nil {
 		return err
 	}
 	s.done(c, Path+"/tokens", "revoked")

@@ -6,9 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/settings"
 )
 
 // funcs are the words and forms that templates use.
@@ -213,13 +216,13 @@ var eventKinds = []eventKind{
 	{claim.UserDeleted, "Account deleted over SCIM"},
 	{"discarded", "Claim discarded"},
 	{"disputed", "Change denied"},
-	{claim.NumberShown, "Full number shown"},
-	{claim.SettingChanged, "Setting changed"},
-	{claim.SettingReturned, "Setting returned"},
-	{claim.TokenCreated, "Token created"},
-	{claim.TokenRevoked, "Token revoked"},
-	{claim.AdminSignedIn, "Signed in here"},
-	{claim.AdminSignedOut, "Signed out here"},
+	{admin.NumberShown, "Full number shown"},
+	{settings.Changed, "Setting changed"},
+	{settings.Returned, "Setting returned"},
+	{auth.TokenCreated, "Token created"},
+	{auth.TokenRevoked, "Token revoked"},
+	{auth.AdminSignedIn, "Signed in here"},
+	{auth.AdminSignedOut, "Signed out here"},
 }
 
 func kindName(kind string) string {

@@ -6,8 +6,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -32,7 +34,7 @@ var said = []struct {
 	{claim.ErrMalformedCode, saidNoCode},
 	{claim.ErrWrongCode, saidWrong},
 	{claim.ErrCodeExpired, "expired"},
-	{claim.ErrTooManyTries, "locked"},
+	{ratelimit.ErrTooManyTries, "locked"},
 	{claim.ErrSessionTooOld, "sign-in"},
 	{claim.ErrNeedsSecondFactor, "sign-in"},
 	{claim.ErrNumberTaken, saidOver},
@@ -57,7 +59,7 @@ func (s *site) act(c *gin.Context) {
 	who, err := s.server.Browser(c)
 	v := s.visit(c, who)
 	switch {
-	case errors.Is(err, claim.ErrNoSession):
+	case errors.Is(err, auth.ErrNoSession):
 		c.Redirect(http.StatusSeeOther, s.address(v, "signed-out"))
 		return
 	case err != nil:

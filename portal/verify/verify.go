@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
@@ -142,11 +143,11 @@ func (s *site) show(c *gin.Context) {
 	said := c.Query("said")
 	who, err := s.server.Browser(c)
 	v := s.visit(c, who)
-	v.halfway = errors.Is(err, claim.ErrSecondFactor)
+	v.halfway = errors.Is(err, auth.ErrSecondFactor)
 	switch {
-	case errors.Is(err, claim.ErrNoSession) && said == "":
+	case errors.Is(err, auth.ErrNoSession) && said == "":
 		c.Redirect(http.StatusSeeOther, s.signIn(v, who))
-	case errors.Is(err, claim.ErrNoSession):
+	case errors.Is(err, auth.ErrNoSession):
 		// Sent to Kratos once more, a browser without cookies would go round for ever.
 		s.render(c, v, page{State: "signed-out", SignIn: s.signIn(v, who)})
 	case err != nil:

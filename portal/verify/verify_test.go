@@ -20,10 +20,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
 )
@@ -86,7 +88,7 @@ func (w *world) Session(_ context.Context, cookies, token string) (claim.Caller,
 		return claim.Caller{}, w.session
 	}
 	if !strings.Contains(cookies, cookie) || token != "" {
-		return claim.Caller{}, claim.ErrNoSession
+		return claim.Caller{}, auth.ErrNoSession
 	}
 	seen := w.seen
 	return claim.Caller{IdentityID: "bob", AuthenticatedAt: now, Seen: &seen}, nil
@@ -373,7 +375,7 @@ func TestAnAnnouncedClaimIsWaitedFor(t *testing.T) {
 }
 
 func TestWithoutASessionThePageLeadsThroughTheLogin(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.session = claim.ErrNoSession })
+	w := newWorld(t, func(w *world) { w.session = auth.ErrNoSession })
 	leadsTo(t, w.get(""), login+"return_to="+url.QueryEscape(pageURL+"?said=back"))
 	leadsTo(t, w.get("?lang=de&return_to="+goOn), login+"return_to="+
 		url.QueryEscape(pageURL+"?lang=de&return_to="+url.QueryEscape(goOn)+"&said=back"))
@@ -409,7 +411,7 @@ func TestButtonsEndInARedirect(t *testing.T) {
 		"a wrong code":               {"confirm", "000000", claim.ErrWrongCode, "wrong", []string{"bob confirm 000000"}},
 		"half a code":                {"confirm", "123", claim.ErrMalformedCode, "no-code", []string{"bob confirm 123"}},
 		"an expired code":            {"confirm", "123456", claim.ErrCodeExpired, "expired", []string{"bob confirm 123456"}},
-		"too many tries":             {"confirm", "123456", limit(claim.ErrTooManyTries), "locked", []string{"bob confirm 123456"}},
+		"too many tries":             {"confirm", "123456", limit(ratelimit.ErrTooManyTries), "locked", []string{"bob confirm 123456"}},
 		"an old session":             {"confirm", "123456", claim.ErrSessionTooOld, "sign-in", []string{"bob confirm 123456"}},
 		"a taken number":             {"confirm", "123456", claim.ErrNumberTaken, "over", []string{"bob confirm 123456"}},
 		"a broken store":             {"confirm", "123456", errors.New("secret"), "away", []string{"bob confirm 123456"}},

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/smsgateway/provider"
 	"github.com/holdline/holdline/smsgateway/receipt"
 	"github.com/holdline/holdline/smsgateway/smstest"
@@ -17,9 +17,9 @@ import (
 
 // receipts takes the receipts of the gateway main, and of other, which has
 // another secret.
-func receipts(t *testing.T, gatewayType, secret string) (*receipt.Receiver, *claimtest.Store) {
+func receipts(t *testing.T, gatewayType, secret string) (*receipt.Receiver, *storetest.Store) {
 	t.Helper()
-	store := claimtest.NewStore()
+	store := storetest.NewStore()
 	readers := map[string]receipt.Reader{}
 	for id, secret := range map[string]string{"main": secret, "other": "other" + secret} {
 		reader, err := provider.NewReceiptReader(gatewayType, secret)
@@ -129,7 +129,7 @@ func TestTwiliosPorts(t *testing.T) {
 				t.Fatal(err)
 			}
 			taker := receipt.New(receipt.Options{
-				Readers: map[string]receipt.Reader{"main": reader}, Store: claimtest.NewStore(),
+				Readers: map[string]receipt.Reader{"main": reader}, Store: storetest.NewStore(),
 				Now: func() time.Time { return smstest.Start }, BaseURL: base,
 			})
 			err = taker.Receive(twilioRequest(smstest.Secret, called+"/sms/receipts/main", "MessageSid", "SM1", "MessageStatus", "sent"), "main")

@@ -13,17 +13,17 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/smsgateway/receipt"
 	"github.com/holdline/holdline/smsgateway/smstest"
 )
 
 // receiver takes the receipts of the gateway main, which carry a secret.
-func receiver(secret string) (*receipt.Receiver, *claimtest.Store) {
-	store := claimtest.NewStore()
+func receiver(secret string) (*receipt.Receiver, *storetest.Store) {
+	store := storetest.NewStore()
 	reader := receipt.Reader{
 		Format: receipt.Format{Open: receipt.OpenShared, MessageID: []string{"id"}, Status: "status"}, Secret: secret,
 	}

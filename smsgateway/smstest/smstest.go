@@ -18,10 +18,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/smsgateway"
 	"github.com/holdline/holdline/smsgateway/provider"
 )
@@ -209,7 +209,7 @@ func ReceiptRequest(method, query, body string, header ...string) *http.Request 
 }
 
 // WantReceipts compares what was kept of the gateway main at Start.
-func WantReceipts(t *testing.T, store *claimtest.Store, want ...message.Receipt) {
+func WantReceipts(t *testing.T, store *storetest.Store, want ...message.Receipt) {
 	t.Helper()
 	for i := range want {
 		want[i].Gateway, want[i].At = "main", Start

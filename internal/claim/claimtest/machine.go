@@ -15,6 +15,7 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 // TestMachine does random things to a claim.Service on a store, with every fault
@@ -30,7 +31,7 @@ import (
 //	go test ./internal/claim/claimtest/ -run TestMachine -rapid.seed=…
 //
 // Longer searches: -rapid.checks=5000 -rapid.steps=60.
-func TestMachine(t *testing.T, runs int, newStore func(*testing.T) ArchivedStore) {
+func TestMachine(t *testing.T, runs int, newStore func(*testing.T) storetest.ArchivedStore) {
 	t.Helper()
 	run, failed := 0, false
 	rapid.Check(t, func(r *rapid.T) {
@@ -67,7 +68,7 @@ type machine struct {
 	model
 	ctx     context.Context
 	service *claim.Service
-	store   ArchivedStore
+	store   storetest.ArchivedStore
 	dir     *Directory
 	codes   *otp.Codes
 	policy  claim.Policy
@@ -82,7 +83,7 @@ type machine struct {
 	failure string // the first thing that is not allowed
 }
 
-func newMachine(t *rapid.T, store ArchivedStore) *machine {
+func newMachine(t *rapid.T, store storetest.ArchivedStore) *machine {
 	codes, err := otp.New([]string{"0123456789abcdef0123456789abcdef"}, 10, otp.Numeric)
 	if err != nil {
 		t.Fatal(err)

@@ -4,8 +4,9 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 func TestMachine(t *testing.T) {
-	claimtest.TestMachine(t, 0, func(*testing.T) claimtest.ArchivedStore { return claimtest.NewStore() })
+	claimtest.TestMachine(t, 0, func(*testing.T) storetest.ArchivedStore { return storetest.NewStore() })
 }

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
@@ -18,7 +19,7 @@ const everything = 999
 
 // rows are what the store keeps, oldest first.
 func (m *machine) rows() []claim.Claim {
-	claims, err := m.store.FindClaims(m.ctx, claim.ClaimQuery{Limit: everything})
+	claims, err := m.store.FindClaims(m.ctx, admin.ClaimQuery{Limit: everything})
 	if err != nil {
 		m.fail("claims: %v", err)
 	}
@@ -188,7 +189,7 @@ func (m *machine) checkIdentity(id string, own []claim.Claim) {
 
 // trails returns the audit lines of each claim, oldest first.
 func (m *machine) trails() map[string][]string {
-	lines, err := m.store.FindEvents(m.ctx, claim.EventQuery{Limit: everything})
+	lines, err := m.store.FindEvents(m.ctx, admin.EventQuery{Limit: everything})
 	if err != nil {
 		m.fail("events: %v", err)
 	}
@@ -240,11 +241,11 @@ func (m *machine) checkTrail(c claim.Claim, trail []string) {
 
 // checkTexts holds the texts to the limits.
 func (m *machine) checkTexts() {
-	texts, err := m.store.FindTexts(m.ctx, claim.TextQuery{Limit: everything})
+	texts, err := m.store.FindTexts(m.ctx, admin.TextQuery{Limit: everything})
 	if err != nil {
 		m.fail("texts: %v", err)
 	}
-	texts = slices.DeleteFunc(texts, func(t claim.TextRecord) bool { return t.Kind != message.TextCode })
+	texts = slices.DeleteFunc(texts, func(t admin.TextRecord) bool { return t.Kind != message.TextCode })
 	for _, t := range texts {
 		byPerson, byNumber, own := 0, 0, 0
 		for _, other := range texts {
@@ -291,7 +292,7 @@ func (m *machine) ended(t *rapid.T) {
 			}
 		}
 	}
-	if waiting, err := m.store.Waiting(m.ctx); err != nil || waiting != (claim.Waiting{}) {
+	if waiting, err := m.store.Waiting(m.ctx); err != nil || waiting != (admin.Waiting{}) {
 		m.fail("still waiting: %+v, %v", waiting, err)
 	}
 	m.check(t)

@@ -9,6 +9,7 @@ import (
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 // faults make one of the next calls go wrong, or something else happen first.
@@ -58,7 +59,7 @@ func guardedError(m *machine, away error, do func() error) error {
 
 // machineStore is a store with faults.
 type machineStore struct {
-	ArchivedStore
+	storetest.ArchivedStore
 	m *machine
 }
 

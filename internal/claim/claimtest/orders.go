@@ -19,6 +19,7 @@ import (
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 // TestOrders takes what people, clients and workers do to one identity apart into
@@ -31,7 +32,7 @@ import (
 //
 // Each call of newStore returns an empty store. At most so many orders of each pair
 // are tried, and so many seeds; every failure names a way to repeat it.
-func TestOrders(t *testing.T, pairs, seeds int, firstSeed uint64, newStore func(*testing.T) ArchivedStore) {
+func TestOrders(t *testing.T, pairs, seeds int, firstSeed uint64, newStore func(*testing.T) storetest.ArchivedStore) {
 	t.Helper()
 	explored := 0
 	t.Run("of two", func(t *testing.T) {
@@ -75,7 +76,7 @@ func report(t *testing.T, what string, orders int, failures []string) {
 // Orders that only swap steps which do not touch the same thing, or only read it,
 // are one order: what was tried first sleeps until something touches the same
 // (Godefroid, Partial-Order Methods, 1996, chapter 5).
-func exploreAll(t *testing.T, most int, doers []doing, newStore func(*testing.T) ArchivedStore) (orders int, failures []string) {
+func exploreAll(t *testing.T, most int, doers []doing, newStore func(*testing.T) storetest.ArchivedStore) (orders int, failures []string) {
 	t.Helper()
 	var path []*fork
 	synctest.Test(t, func(t *testing.T) {
@@ -139,7 +140,7 @@ func (f *fork) next() bool {
 }
 
 // runSeed runs one order of three or four doers, in which a process may die.
-func runSeed(t *testing.T, seed uint64, newStore func(*testing.T) ArchivedStore) string {
+func runSeed(t *testing.T, seed uint64, newStore func(*testing.T) storetest.ArchivedStore) string {
 	t.Helper()
 	chance, kinds := rand.New(rand.NewPCG(seed, 1)), doings() //nolint:gosec // repeatable
 	var doers []doing
@@ -159,7 +160,7 @@ func runSeed(t *testing.T, seed uint64, newStore func(*testing.T) ArchivedStore)
 // order is one way of putting steps together.
 type order struct {
 	t      *testing.T
-	store  ArchivedStore
+	store  storetest.ArchivedStore
 	kratos *twoStepKratos
 	codes  *otp.Codes
 	policy claim.Policy
@@ -218,7 +219,7 @@ const (
 	setOne   = "+491799999999" // by an administrator of Kratos
 )
 
-func newOrder(t *testing.T, doings []doing, store ArchivedStore, choose func([]*doer, map[*doer]bool) *doer) *order {
+func newOrder(t *testing.T, doings []doing, store storetest.ArchivedStore, choose func([]*doer, map[*doer]bool) *doer) *order {
 	t.Helper()
 	codes, err := otp.New([]string{"0123456789abcdef0123456789abcdef"}, 10, otp.Numeric)
 	if err != nil {
@@ -384,7 +385,7 @@ func inTurnError(o *order, ctx context.Context, touches access, what string, do 
 
 // steppedStore is a store each of whose calls is a step.
 type steppedStore struct {
-	ArchivedStore
+	storetest.ArchivedStore
 	o *order
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/claim/claimtest"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 // TestOrders tries some orders of each pair, and as many random ones as make a usual
@@ -18,5 +19,5 @@ func TestOrders(t *testing.T) {
 	if given, err := strconv.ParseUint(os.Getenv("HOLDLINE_ORDERS_SEED"), 10, 64); err == nil {
 		seed = given
 	}
-	claimtest.TestOrders(t, orders, 5*orders, seed, func(*testing.T) claimtest.ArchivedStore { return claimtest.NewStore() })
+	claimtest.TestOrders(t, orders, 5*orders, seed, func(*testing.T) storetest.ArchivedStore { return storetest.NewStore() })
 }

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 )
 
 // rows are the person's claims.
 func (o *order) rows(ctx context.Context) []claim.Claim {
-	rows, err := o.store.FindClaims(ctx, claim.ClaimQuery{Limit: everything})
+	rows, err := o.store.FindClaims(ctx, admin.ClaimQuery{Limit: everything})
 	if err != nil {
 		o.fail("claims: %v", err)
 	}

@@ -1,0 +1,122 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/textclean"
+)
+
+// Helped are claims that are helped with as their owners would. [Service] is one.
+type Claims interface {
+	Resend(context.Context, claim.Caller) error
+	Cancel(context.Context, claim.Caller) error
+}
+
+// Desk is where administrators look at claims and help with them.
+type Service struct {
+	Store  Store
+	Claims Claims
+	Plan   phone.Parser
+	Now    func() time.Time
+}
+
+// NumberShown is what the audit trail says when somebody looks at a full number.
+const NumberShown = "number_shown"
+
+// Search returns claims. A number may be typed in full, as people write it, or
+// masked, as it is shown everywhere else. Error: ErrBadNumber.
+func (d *Service) Search(ctx context.Context, q ClaimQuery, number string) ([]claim.Claim, error) {
+	number = textclean.Clean(number)
+	switch {
+	case number == "":
+	case strings.Contains(number, "*"):
+		q.Masked = number
+	default:
+		wanted, err := phone.Parse(d.Plan, number)
+		if err != nil {
+			return nil, err
+		}
+		q.Number = wanted
+	}
+	return d.Store.FindClaims(ctx, q)
+}
+
+// ClaimHistory is one claim with all that happened to it, oldest first.
+type ClaimHistory struct { //nolint:revive // History is what claims for a number leave behind
+	Claim  claim.Claim
+	Events []EventRecord
+	Texts  []TextRecord
+}
+
+// mostOfOne bounds the lines of one claim. Limits keep them far below.
+const mostOfOne = 500
+
+// History returns one claim. Error: ErrNoClaim.
+func (d *Service) History(ctx context.Context, claimID string) (ClaimHistory, error) {
+	c, err := d.find(ctx, claimID)
+	if err != nil {
+		return ClaimHistory{}, err
+	}
+	h := ClaimHistory{Claim: c}
+	if h.Events, err = d.Store.FindEvents(ctx, EventQuery{ClaimID: claimID, Limit: mostOfOne}); err != nil {
+		return ClaimHistory{}, err
+	}
+	if h.Texts, err = d.Store.FindTexts(ctx, TextQuery{ClaimID: claimID, Limit: mostOfOne}); err != nil {
+		return ClaimHistory{}, err
+	}
+	slices.Reverse(h.Events)
+	slices.Reverse(h.Texts)
+	return h, nil
+}
+
+func (d *Service) find(ctx context.Context, claimID string) (claim.Claim, error) {
+	c, err := d.Store.Find(ctx, claimID)
+	switch {
+	case err != nil:
+		return claim.Claim{}, err
+	case c == nil:
+		return claim.Claim{}, claim.ErrNoClaim
+	default:
+		return *c, nil
+	}
+}
+
+// Reveal returns a claim whose numbers the caller is about to show in full, and
+// writes down who saw them; without that line there is no answer.
+func (d *Service) Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error) {
+	c, err := d.find(ctx, claimID)
+	if err != nil {
+		return claim.Claim{}, err
+	}
+	seen := claim.NewEvent(c, NumberShown, who, d.Now())
+	seen.Reason = ""
+	if err := d.Store.RecordEvent(ctx, seen); err != nil {
+		return claim.Claim{}, err
+	}
+	return c, nil
+}
+
+// Resend sends one open claim another text, as [Service.Resend] does.
+func (d *Service) Resend(ctx context.Context, claimID string, who audit.Actor) error {
+	return d.act(ctx, claimID, who, d.Claims.Resend)
+}
+
+// Cancel ends one open claim, as [Service.Cancel] does.
+func (d *Service) Cancel(ctx context.Context, claimID string, who audit.Actor) error {
+	return d.act(ctx, claimID, who, d.Claims.Cancel)
+}
+
+// act does for a claim's owner what an administrator asks for.
+func (d *Service) act(ctx context.Context, claimID string, who audit.Actor, do func(context.Context, claim.Caller) error) error {
+	c, err := d.find(ctx, claimID)
+	if err != nil {
+		return err
+	}
+	return do(ctx, claim.Caller{IdentityID: c.IdentityID, ClaimID: c.ID, By: who, AuthenticatedAt: d.Now()})
+}

@@ -1,0 +1,189 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+)
+
+// AdminSession is a sign-in at the console, by the token of an operator or by
+// the Kratos session of a privileged person.
+type AdminSession struct {
+	Digest SessionDigest
+	// Token is the digest of the token that it stands on; zero for a person's.
+	Token TokenDigest
+	// IdentityID is whose Kratos session it stands on; blank for a token's.
+	IdentityID string
+	Name       string // of the token, or the identity's id
+	CreatedAt  time.Time
+	SeenAt     time.Time // to about a minute
+}
+
+// SessionDigest is the SHA-256 of a session's secret, which only the browser has.
+type SessionDigest [sha256.Size]byte
+
+func (d SessionDigest) String() string { return hex.EncodeToString(d[:]) }
+
+// DigestSession returns a session secret's digest.
+func DigestSession(secret string) SessionDigest { return sha256.Sum256([]byte(secret)) }
+
+// AdminSessions keeps the console's sessions. An implementer must hold to this:
+// beginning and ending are made with their event or not at all. Errors are those
+// named here, or wrap problem.ErrStoreUnavailable.
+type AdminSessionStore interface {
+	BeginSession(ctx context.Context, s AdminSession, e audit.Event) error
+	// FindSession returns a session; if there is none, ErrNoSession.
+	FindSession(ctx context.Context, d SessionDigest) (AdminSession, error)
+	// TouchSession notes when a session was used.
+	TouchSession(ctx context.Context, d SessionDigest, at time.Time) error
+	// EndSession removes a session, with the event if there was one.
+	EndSession(ctx context.Context, d SessionDigest, e audit.Event) error
+	// PruneSessions removes sessions that were not used since then.
+	PruneSessions(ctx context.Context, before time.Time) error
+}
+
+// What the audit trail says of the console's doors.
+const (
+	AdminSignedIn  = "console_signed_in"
+	AdminSignedOut = "console_signed_out"
+)
+
+const (
+	// seenEvery is how exactly the use of a session is noted.
+	seenEvery = time.Minute
+	// sessionLongest bounds a session that is used all the time.
+	sessionLongest = 12 * time.Hour
+)
+
+// Person is the owner of a Kratos session.
+type Person struct {
+	IdentityID string
+	// Proven reports whether they signed in lately and strongly enough to act for
+	// others.
+	Proven func(context.Context) error
+}
+
+// Administrators knows who may work at the console.
+type AdminSessions struct {
+	Sessions AdminSessionStore
+	// Clients tells tokens, and counts wrong ones.
+	Clients *Authenticator
+	// Person returns the owner of a Cookie header's Kratos session, and
+	// Privileged whether their record makes them a privileged person.
+	Person     func(ctx context.Context, cookie string) (Person, error)
+	Privileged func(ctx context.Context, identityID string) (bool, error)
+	// Idle is how long a session lives without being used.
+	Idle      time.Duration
+	NewSecret func() string
+	Now       func() time.Time
+}
+
+// SignInByToken begins a session for who has a token that may manage claims, and
+// returns its secret. Errors: those of [Clients.Client], and ErrNoScope.
+func (a *AdminSessions) SignInByToken(ctx context.Context, token, address string) (string, error) {
+	found, err := a.Clients.Client(ctx, token, address)
+	if err != nil {
+		return "", err
+	}
+	if !found.Has(ScopeClaimsManage) {
+		return "", ErrNoScope
+	}
+	return a.begin(ctx, AdminSession{Token: found.Digest, Name: found.Name}, address)
+}
+
+// SignInByCookie begins a session for a privileged person. Errors: ErrNoSession,
+// ErrNoScope, those of [Person].Proven, or one that wraps the error of a Kratos that
+// does not answer.
+func (a *AdminSessions) SignInByCookie(ctx context.Context, cookie, address string) (string, error) {
+	person, err := a.person(ctx, cookie)
+	if err != nil {
+		return "", err
+	}
+	if err := person.Proven(ctx); err != nil {
+		return "", err
+	}
+	return a.begin(ctx, AdminSession{IdentityID: person.IdentityID, Name: person.IdentityID}, address)
+}
+
+// person returns a privileged person.
+func (a *AdminSessions) person(ctx context.Context, cookie string) (Person, error) {
+	if cookie == "" {
+		return Person{}, ErrNoSession
+	}
+	person, err := a.Person(ctx, cookie)
+	if err != nil {
+		return Person{}, err
+	}
+	privileged, err := a.Privileged(ctx, person.IdentityID)
+	if err == nil && !privileged {
+		err = ErrNoScope
+	}
+	return person, err
+}
+
+func (a *AdminSessions) begin(ctx context.Context, s AdminSession, address string) (string, error) {
+	secret, now := a.NewSecret(), a.Now()
+	s.Digest, s.CreatedAt, s.SeenAt = DigestSession(secret), now, now
+	return secret, a.Sessions.BeginSession(ctx, s, audit.Event{Kind: AdminSignedIn, Actor: s.actor(address), At: now})
+}
+
+func (s AdminSession) actor(address string) audit.Actor {
+	return audit.Actor{Kind: audit.Administrator, ID: s.Name, Address: address}
+}
+
+// Check returns who a session's secret is of. The session lives no longer than
+// what it stands on: a token that is revoked or a Kratos session that has ended
+// ends it too. Errors: ErrNoSession, ErrNoScope for a person who is no longer
+// privileged, or one that wraps the error of a store or a Kratos that does not answer.
+func (a *AdminSessions) Check(ctx context.Context, secret, cookie, address string) (audit.Actor, error) {
+	if secret == "" {
+		return audit.Actor{}, ErrNoSession
+	}
+	now := a.Now()
+	s, err := a.Sessions.FindSession(ctx, DigestSession(secret))
+	if err != nil {
+		return audit.Actor{}, err
+	}
+	// A use within the last minute may not be noted.
+	if now.Sub(s.SeenAt) >= a.Idle || now.Sub(s.CreatedAt) >= sessionLongest {
+		return audit.Actor{}, ErrNoSession
+	}
+	if err := a.checkCredential(ctx, s, cookie); err != nil {
+		return audit.Actor{}, err
+	}
+	if now.Sub(s.SeenAt) >= min(seenEvery, a.Idle/2) {
+		if err := a.Sessions.TouchSession(ctx, s.Digest, now); err != nil {
+			return audit.Actor{}, err
+		}
+	}
+	return s.actor(address), nil
+}
+
+// stands reports whether what a session stands on is in force.
+func (a *AdminSessions) checkCredential(ctx context.Context, s AdminSession, cookie string) error {
+	if s.IdentityID != "" {
+		person, err := a.person(ctx, cookie)
+		if err == nil && person.IdentityID != s.IdentityID {
+			err = ErrNoSession
+		}
+		return err
+	}
+	token, err := a.Clients.Known(ctx, s.Token)
+	switch {
+	case errors.Is(err, ErrNoToken):
+		return ErrNoSession
+	case err == nil && !token.Has(ScopeClaimsManage):
+		return ErrNoScope
+	default:
+		return err
+	}
+}
+
+// SignOut ends a session.
+func (a *AdminSessions) SignOut(ctx context.Context, secret string, who audit.Actor) error {
+	return a.Sessions.EndSession(ctx, DigestSession(secret), audit.Event{Kind: AdminSignedOut, Actor: who, At: a.Now()})
+}

@@ -1,0 +1,287 @@
+package settings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/otp"
+)
+
+// Switch is a part of the policy that administrators may change while the
+// program runs. It is named as in the configuration, which says how it starts.
+type Key string
+
+// The switches.
+const (
+	Verify           Key = "identity_mgt.user_claim_update.mobile.enable_verification"
+	VerifyPrivileged Key = "identity_mgt.user_claim_update.mobile.enable_verification_by_privileged_user"
+	Validity         Key = otp.ValiditySetting
+	UseVerifyClaim   Key = "identity_mgt.user_claim_update.use_verify_claim"
+)
+
+// Switches lists all switches.
+func Keys() []Key {
+	return []Key{Verify, VerifyPrivileged, Validity, UseVerifyClaim}
+}
+
+// ParseSwitch reads a switch's name, or only the end of it, as in
+// enable_verification; dashes are as good as underscores, as in flags.
+func ParseKey(name string) (Key, error) {
+	name = strings.ReplaceAll(name, "-", "_")
+	for _, s := range Keys() {
+		if full := string(s); name == full || name != "" && strings.HasSuffix(full, "."+name) {
+			return s, nil
+		}
+	}
+	return "", &Error{Why: "there is no such setting"}
+}
+
+// MaxValidity is how long a code may be good at most.
+const MaxValidity = 24 * time.Hour
+
+// SettingError is [ErrBadSetting] with its reason, which may be shown.
+type Error struct {
+	Key Key // blank if there is none
+	Why string
+}
+
+func (e *Error) Error() string {
+	if e.Key == "" {
+		return e.Why
+	}
+	return string(e.Key) + ": " + e.Why
+}
+
+// Unwrap returns ErrBadSetting.
+func (e *Error) Unwrap() error { return ErrBadSetting }
+
+// put changes a policy; the value is as valueOf writes it, or as people
+// do: a bare number of a duration means minutes.
+func (s Key) put(p *claim.Policy, text string) error {
+	text = strings.TrimSpace(text)
+	if s == Validity {
+		if _, err := strconv.ParseFloat(text, 64); err == nil {
+			text += "m"
+		}
+		validity, err := time.ParseDuration(text)
+		switch {
+		case err != nil:
+			return &Error{s, "must be a duration, such as 5m, or a number of minutes"}
+		case validity < time.Second || validity > MaxValidity:
+			return &Error{s, "must be from 1s to 24h"}
+		case p.Possible > 0 && p.Possible < otp.EnoughCodes && validity > otp.FewCodesValidity:
+			return &Error{s, fmt.Sprintf("must not be longer than %s while otp.length makes fewer than %d codes", otp.FewCodesValidity, otp.EnoughCodes)}
+		case validity > p.Lifetime:
+			return &Error{s, fmt.Sprintf("must not be longer than a claim lives, which is %s", p.Lifetime)}
+		}
+		p.Validity = validity
+		return nil
+	}
+	on, err := strconv.ParseBool(strings.ToLower(text))
+	if err != nil {
+		return &Error{s, "must be true or false"}
+	}
+	switch s {
+	case Verify:
+		p.Enabled = on
+	case VerifyPrivileged:
+		p.VerifyPrivileged = on
+	case UseVerifyClaim:
+		p.VerifyAlways = !on
+	case Validity: // above
+	}
+	return nil
+}
+
+// valueOf is a switch's value in a policy.
+func valueOf(p claim.Policy, s Key) string {
+	switch s {
+	case Verify:
+		return strconv.FormatBool(p.Enabled)
+	case VerifyPrivileged:
+		return strconv.FormatBool(p.VerifyPrivileged)
+	case UseVerifyClaim:
+		return strconv.FormatBool(!p.VerifyAlways)
+	case Validity:
+		return p.Validity.String()
+	}
+	return ""
+}
+
+// Setting is what an administrator has set.
+type Setting struct {
+	Key   Key
+	Value string
+	By    string // who: the name of a token, or an identity
+	At    time.Time
+}
+
+// SettingChange is one step of a setting, from what was kept. A blank text is
+// nothing kept: the value that the program starts with.
+type Change struct {
+	Key      Key
+	From, To string
+	Event    audit.Event
+}
+
+// Settings keeps what administrators set. An implementer must hold to this:
+// changes are made all or none, each with its event; one whose From is not what
+// is kept fails them with ErrRaced. Other errors wrap problem.ErrStoreUnavailable.
+type Store interface {
+	Settings(ctx context.Context) ([]Setting, error)
+	ChangeSettings(ctx context.Context, changes []Change, by audit.Actor, at time.Time) error
+}
+
+// What the audit trail says of settings.
+const (
+	Changed  = "setting_changed"
+	Returned = "setting_returned" // to the value that the program starts with
+)
+
+// Switchboard knows the policy in force: the one that the program starts with,
+// and what administrators have set since. Each replica has its own, and looks
+// again every few seconds.
+type Service struct {
+	settings Store
+	start    claim.Policy
+	now      func() time.Time
+	log      *slog.Logger
+
+	mu   sync.RWMutex
+	kept map[Key]Setting // all that is stored
+	set  map[Key]Setting // what of it is in force
+	live claim.Policy
+}
+
+// NewSwitchboard returns a switchboard on which nothing is set yet. Call
+// [Switchboard.Once] at the start and every few seconds.
+func New(settings Store, start claim.Policy, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{settings: settings, start: start, live: start, now: now, log: log}
+}
+
+// Policy returns the policy in force.
+func (b *Service) Policy() claim.Policy {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.live
+}
+
+// Once looks at what is kept. If the store does not answer, what is in force
+// stays.
+func (b *Service) Once(ctx context.Context) error {
+	settings, err := b.settings.Settings(ctx)
+	if err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	live, kept, set := b.start, map[Key]Setting{}, map[Key]Setting{}
+	for _, s := range settings {
+		kept[s.Key] = s
+		// What a newer release has set, or what no longer goes with the configuration,
+		// means nothing here, and must not stop this one.
+		if err := s.Key.put(&live, s.Value); err == nil && slices.Contains(Keys(), s.Key) {
+			set[s.Key] = s
+		}
+	}
+	b.mu.Lock()
+	before := b.live
+	b.live, b.kept, b.set = live, kept, set
+	b.mu.Unlock()
+	for _, s := range Keys() {
+		if from, to := valueOf(before, s), valueOf(live, s); from != to {
+			b.log.InfoContext(ctx, "setting in force", "setting", s, "from", from, "to", to, "by", set[s].By)
+		}
+	}
+	return nil
+}
+
+// SwitchState is a switch with its value, and where that comes from.
+type State struct {
+	Key   Key
+	Value string
+	Start string // the value that the program starts with
+	// Set tells who set it and when; nil while it is as it starts.
+	Set *Setting
+}
+
+// States returns all switches.
+func (b *Service) States() []State {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	states := make([]State, len(Keys()))
+	for i, s := range Keys() {
+		states[i] = State{Key: s, Value: valueOf(b.live, s), Start: valueOf(b.start, s)}
+		if set, ok := b.set[s]; ok {
+			states[i].Set = &set
+		}
+	}
+	return states
+}
+
+// Set changes switches, all or none; a nil value returns one to what it starts
+// with. They are in force here at once, and on other replicas when these look.
+// Errors: ErrBadSetting.
+func (b *Service) Set(ctx context.Context, values map[Key]*string, who audit.Actor) error {
+	wanted, err := b.wanted(values)
+	if err != nil {
+		return err
+	}
+	return claim.RetryConcurrent(ctx, func() error {
+		if err := b.Once(ctx); err != nil {
+			return err
+		}
+		now := b.now()
+		if changes := b.changes(wanted, who, now); len(changes) > 0 {
+			if err := b.settings.ChangeSettings(ctx, changes, who, now); err != nil {
+				return err
+			}
+		}
+		return b.Once(ctx)
+	})
+}
+
+// wanted checks the values and writes each in one way; blank is none.
+func (b *Service) wanted(values map[Key]*string) (map[Key]string, error) {
+	wanted, scratch := map[Key]string{}, b.start
+	var faults []error
+	for _, s := range slices.Sorted(maps.Keys(values)) {
+		wanted[s] = ""
+		if value := values[s]; value != nil {
+			if err := s.put(&scratch, *value); err != nil {
+				faults = append(faults, err)
+			}
+			wanted[s] = valueOf(scratch, s)
+		}
+	}
+	return wanted, errors.Join(faults...)
+}
+
+// changes are the steps from what is kept to what is wanted.
+func (b *Service) changes(wanted map[Key]string, who audit.Actor, now time.Time) []Change {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var changes []Change
+	for _, s := range slices.Sorted(maps.Keys(wanted)) {
+		from, to := b.kept[s].Value, wanted[s]
+		if from == to {
+			continue
+		}
+		kind, after := Changed, to
+		if to == "" {
+			kind, after = Returned, valueOf(b.start, s)
+		}
+		changes = append(changes, Change{Key: s, From: from, To: to, Event: audit.Event{
+			Kind: kind, Actor: who, At: now, Reason: fmt.Sprintf("%s: %s -> %s", s, valueOf(b.live, s), after),
+		}})
+	}
+	return changes
+}

@@ -1,0 +1,255 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
+)
+
+// Commit implements claim.Claims. It works on a copy, and keeps it if all went
+// well.
+func (s *Store) Commit(ctx context.Context, change claim.Change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return s.fail
+	}
+	next := &Store{claims: maps.Clone(s.claims), texts: maps.Clone(s.texts), leases: maps.Clone(s.leases)}
+	for _, move := range change.Moves {
+		if err := next.move(move); err != nil {
+			return err
+		}
+	}
+	if change.Create != nil {
+		if err := next.create(change); err != nil {
+			return err
+		}
+	}
+	if change.Text != nil {
+		if err := next.queue(change); err != nil {
+			return err
+		}
+	}
+	var withheld []message.Text
+	for _, notice := range change.Notices {
+		if next.roomForNotice(notice, change) {
+			next.keep(notice)
+		} else {
+			withheld = append(withheld, notice)
+		}
+	}
+	if err := s.spend(ctx, change); err != nil {
+		return err
+	}
+	s.claims, s.texts, s.leases = next.claims, next.texts, next.leases
+	s.note(change.Events...)
+	for _, notice := range withheld {
+		s.note(claim.NoticeWithheldEvent(notice, change.At))
+		change.Withhold(notice)
+	}
+	return nil
+}
+
+// roomForNotice reports whether a number may receive one more notice.
+func (s *Store) roomForNotice(notice message.Text, change claim.Change) bool {
+	most, received := change.Limits.NoticesPerNumberDay, 0
+	for _, t := range s.texts {
+		if !t.isCode() && t.Channel == message.ChannelSMS && t.To.Key() == notice.To.Key() && t.CreatedAt.After(micro(change.At.Add(-day))) {
+			received++
+		}
+	}
+	return most == 0 || received < most || notice.Channel == message.ChannelWebhook || notice.To.IsZero()
+}
+
+// spend takes the text from its calling code's budget.
+func (s *Store) spend(ctx context.Context, change claim.Change) error {
+	if change.Text == nil {
+		return nil
+	}
+	budget := ratelimit.Limit{Most: change.Limits.PerCodeHour, Window: time.Hour}
+	err := s.budgets.Take(ctx, change.Text.To.CallingCode(), budget, change.At)
+	if full := (*problem.LimitError)(nil); errors.As(err, &full) {
+		return &problem.LimitError{Reason: claim.ErrCallingCodeFull, Until: full.Until, Name: claim.LimitCodeTexts}
+	}
+	return err
+}
+
+// move writes a transition, but not what a claim was made with.
+func (s *Store) move(m claim.Move) error {
+	kept, ok := s.claims[m.Claim.ID]
+	if !ok || kept.State != m.From || kept.Version != m.Claim.Version {
+		return claim.ErrRaced
+	}
+	next := stored(m.Claim)
+	next.IdentityID, next.FlowID, next.Origin = kept.IdentityID, kept.FlowID, kept.Origin
+	next.Number, next.Was, next.WasVerified, next.CreatedAt = kept.Number, kept.Was, kept.WasVerified, kept.CreatedAt
+	next.Direct, next.Assurance = kept.Direct, kept.Assurance
+	if next.State == claim.Applied || next.State == claim.Open && !m.Claim.Was.IsZero() {
+		next.Was, next.WasVerified = m.Claim.Was, m.Claim.WasVerified
+	}
+	next.Attempts = kept.Attempts
+	next.Version++
+	if m.Forget {
+		next.Number, next.Was = phone.Number{}, phone.Number{}
+		for id, t := range s.texts {
+			if t.IdentityID == next.IdentityID {
+				t.To = phone.Number{}
+				s.texts[id] = t
+			}
+		}
+		for id, c := range s.claims {
+			if c.IdentityID == next.IdentityID {
+				c.Number, c.Was = phone.Number{}, phone.Number{}
+				s.claims[id] = c
+			}
+		}
+	}
+	if m.From.Ended() && next.State == claim.Verified && s.leases[next.IdentityID].ClaimID == next.ID {
+		delete(s.leases, next.IdentityID) // it ended with the claim, and does not come back with it
+	}
+	return s.put(next)
+}
+
+// put keeps a claim unless its identity's place is taken.
+func (s *Store) put(c claim.Claim) error {
+	if c.State.Held() {
+		for _, other := range s.claims {
+			if other.ID != c.ID && other.IdentityID == c.IdentityID && other.State.Held() {
+				return claim.ErrRaced
+			}
+		}
+	}
+	s.claims[c.ID] = c
+	return nil
+}
+
+func (s *Store) create(change claim.Change) error {
+	c := stored(*change.Create)
+	if _, exists := s.claims[c.ID]; exists {
+		return claim.ErrExists
+	}
+	if err := s.standing(change, c.IdentityID); err != nil {
+		return err
+	}
+	if change.Text == nil {
+		if err := s.room(change, c.IdentityID, c.Number.Key(), c.LastAddress, c.WasVerified); err != nil {
+			return err
+		}
+	}
+	return s.put(c)
+}
+
+// standing keeps a change's basis.
+func (s *Store) standing(change claim.Change, identityID string) error {
+	if change.Basis == nil {
+		return nil
+	}
+	b := *change.Basis
+	b.Since = micro(b.Since)
+	if s.applied(identityID).Overwritten(b) {
+		return claim.ErrStaleForm
+	}
+	for _, c := range s.claims {
+		if change.Create != nil && c.IdentityID == identityID && c.State == claim.Verified {
+			return claim.ErrBeingApplied
+		}
+	}
+	return nil
+}
+
+func (s *Store) queue(change claim.Change) error {
+	t := *change.Text
+	if err := s.standing(change, t.IdentityID); err != nil {
+		return err
+	}
+	if err := s.room(change, t.IdentityID, t.To.Key(), t.Address, s.claims[t.Code.ClaimID].WasVerified); err != nil {
+		return err
+	}
+	s.keep(t)
+	return nil
+}
+
+// keep queues a text.
+func (s *Store) keep(t message.Text) {
+	t.Kind, t.Channel = cmp.Or(t.Kind, message.TextCode), cmp.Or(t.Channel, message.ChannelSMS)
+	t.Expires, t.CreatedAt, t.LeaseUntil = micro(t.Expires), micro(t.CreatedAt), micro(t.LeaseUntil)
+	if t.LeaseUntil.IsZero() {
+		t.LeaseUntil = t.CreatedAt
+	}
+	s.texts[t.ID] = text{Text: t, state: message.TextQueued}
+}
+
+// room fails when one more text would break a limit, or not be the first.
+func (s *Store) room(change claim.Change, identity, number, address string, owner bool) error {
+	if until, name := s.fullUntil(change, identity, number, address, owner); !until.IsZero() {
+		return &problem.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
+	}
+	for _, t := range s.texts {
+		recent := t.CreatedAt.After(micro(change.At.Add(-change.Fresh)))
+		if change.Fresh > 0 && t.isCode() && t.IdentityID == identity && t.To.Key() == number && recent {
+			return claim.ErrTextedBefore
+		}
+	}
+	return nil
+}
+
+// fullUntil tells when the limits have room for one more text; zero for now.
+func (s *Store) fullUntil(change claim.Change, identity, number, address string, owner bool) (until time.Time, name string) {
+	full := func(most int, window time.Duration, of func(text) bool) (end time.Time) {
+		var within []time.Time
+		for _, t := range s.texts {
+			if t.isCode() && of(t) && t.CreatedAt.After(micro(change.At.Add(-window))) {
+				within = append(within, t.CreatedAt)
+			}
+		}
+		if most <= 0 || len(within) < most {
+			return end
+		}
+		slices.SortFunc(within, func(a, b time.Time) int { return b.Compare(a) })
+		return within[most-1].Add(window)
+	}
+	meet := func(end time.Time, limit string) {
+		if end.After(until) {
+			until, name = end, limit
+		}
+	}
+	limits, toNumber := change.Limits, func(t text) bool { return t.To.Key() == number }
+	meet(full(limits.PerIdentityDay, day, func(t text) bool { return t.IdentityID == identity }), claim.LimitIdentityTexts)
+	if number != "" {
+		end, limit := full(limits.PerNumberHour, time.Hour, toNumber), claim.LimitNumberHour
+		if byDay := full(limits.PerNumberDay, day, toNumber); byDay.After(end) {
+			end, limit = byDay, claim.LimitNumberTexts
+		}
+		if owner && !end.IsZero() {
+			own := full(claim.OwnTextsPerNumberDay, day, func(t text) bool { return toNumber(t) && t.IdentityID == identity })
+			if all := full(limits.PerNumberDayInAll(), day, toNumber); all.After(own) {
+				own = all
+			}
+			if own.Before(end) {
+				end, limit = own, claim.LimitNumberTexts
+			}
+		}
+		meet(end, limit)
+	}
+	if address != "" {
+		meet(full(limits.PerAddressHour, time.Hour, func(t text) bool { return t.Address == address }), claim.LimitAddressTexts)
+	}
+	return until, name
+}
+
+// stored returns a claim with its times as a store keeps them.
+func stored(c claim.Claim) claim.Claim {
+	for _, t := range []*time.Time{&c.CodeExpires, &c.NextText, &c.DueAt, &c.CreatedAt, &c.LapsesAt, &c.EndedAt} {
+		*t = micro(*t)
+	}
+	return c
+}

@@ -1,0 +1,76 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
+)
+
+// A form is refused whose number was replaced since the given moment by the claim
+// that was applied last, however that number was spelled, and no other form.
+func staleForms(f *fixture) {
+	applied := func(id, was, number string, at time.Time) {
+		c := open(id, bob)
+		c.CreatedAt, c.Number = at.Add(-time.Hour), phone.FromStore(number)
+		f.create(c)
+		c.State, c.EndedAt, c.Was = claim.Applied, at, phone.FromStore(was)
+		f.move(claim.Open, c)
+	}
+	stage := func(id, identityID, stored string, since time.Time) error {
+		c := staged(id, identityID)
+		c.Was = phone.FromStore(stored)
+		err := f.store.Commit(f.Context(), claim.Change{
+			Create: &c, Basis: &claim.Basis{Stored: c.Was, Since: since}, At: noon,
+		})
+		text := textFor(id, c)
+		text.IdentityID = identityID
+		same := f.store.Commit(f.Context(), claim.Change{
+			Text: text, Basis: &claim.Basis{Stored: c.Was, Since: since}, At: noon,
+		})
+		f.want(same, err)
+		return err
+	}
+	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
+	f.want(stage("before", bob, old, ago(time.Hour)), nil)
+	applied("one", "+49 171/0000000", first, ago(time.Minute))
+	f.want(stage("late", bob, old, ago(2*time.Minute)), claim.ErrStaleForm)
+	f.want(stage("very late", bob, old, ago(time.Minute)), nil)
+	f.want(stage("of today", bob, first, ago(2*time.Minute)), nil)
+	f.want(stage("elsewhere", bob, other, ago(2*time.Minute)), nil)
+	f.want(stage("nothing", bob, "", ago(2*time.Minute)), nil)
+	f.want(stage("somebody else's", alice, old, ago(2*time.Minute)), nil)
+	applied("back again", first, old, ago(time.Second))
+	f.want(stage("back", bob, old, ago(2*time.Minute)), nil)
+	f.want(stage("to and fro", bob, first, ago(2*time.Minute)), claim.ErrStaleForm)
+	last, err := f.store.Applied(f.Context(), bob)
+	f.want(err, nil)
+	if last == nil || last.ID != "back again" {
+		f.Errorf("applied last is %+v", last)
+	}
+	last, err = f.store.Applied(f.Context(), alice)
+	f.want(err, nil)
+	if last != nil {
+		f.Errorf("applied last is %+v", last)
+	}
+}
+
+// Nothing is staged for a form while an accepted number is being written.
+func stagingBesideVerified(f *fixture) {
+	c := f.create(open("c", bob))
+	stage := func(id, identityID string) error {
+		s := staged(id, identityID)
+		return f.store.Commit(f.Context(), claim.Change{Create: &s, Basis: &claim.Basis{Stored: s.Was, Since: noon}, At: noon})
+	}
+	f.want(stage("beside an open one", bob), nil)
+	c.State = claim.Verified
+	c = f.move(claim.Open, c)
+	f.want(stage("beside a verified one", bob), claim.ErrBeingApplied)
+	f.want(stage("somebody else's", alice), nil)
+	c.State, c.EndedAt, c.Was = claim.Conflict, noon, phone.FromStore(other)
+	c = f.move(claim.Verified, c)
+	f.want(stage("later", bob), nil)
+	if kept, err := f.store.Find(f.Context(), c.ID); err != nil || !kept.Was.Same(phone.FromStore(old)) {
+		f.Errorf("a claim that came to nothing replaced %+v, %v", kept, err)
+	}
+}

@@ -1,0 +1,156 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
+	"github.com/holdline/holdline/internal/claim"
+)
+
+// TestTokens holds a store of tokens to what the comments of claim.Tokens
+// promise. Each call of newTokens returns an empty one.
+func TestTokens(t *testing.T, newTokens func(*testing.T) auth.Tokens) {
+	t.Helper()
+	for name, test := range map[string]func(*tokens){
+		"a token reads back as it was made":       tokensReadBack,
+		"a name and a digest are in force once":   tokensOnce,
+		"a revoked token is not found":            tokensRevoked,
+		"a revoked name may be used again":        tokensAgain,
+		"an expired name may be used again":       tokensExpired,
+		"use is noted forward only":               tokensUsed,
+		"of many at once one creates and revokes": tokensRace,
+	} {
+		t.Run(name, func(t *testing.T) { test(&tokens{fixture{T: t}, newTokens(t)}) })
+	}
+}
+
+// tokens is a test's empty store of tokens and its short words for it.
+type tokens struct {
+	fixture
+	store auth.Tokens
+}
+
+func token(name, secret string) auth.Token {
+	return auth.Token{
+		Name: name, Digest: auth.DigestToken(secret), Privileged: true, CreatedAt: noon,
+		Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeClaimsManage},
+	}
+}
+
+func (f *tokens) create(t auth.Token) error { return f.createIn(f.Context(), t) }
+
+func (f *tokens) createIn(ctx context.Context, t auth.Token) error {
+	return f.store.Create(ctx, t, t.Event(auth.TokenCreated, audit.Actor{Kind: audit.Operator}, noon))
+}
+
+// revoke ends token a.
+func (f *tokens) revoke(ctx context.Context, at time.Time) error {
+	return f.store.Revoke(ctx, "a", auth.Token{Name: "a"}.Event(auth.TokenRevoked, audit.Actor{Kind: audit.Operator}, at))
+}
+
+func (f *tokens) listed(want ...auth.Token) {
+	f.Helper()
+	got, err := f.store.List(f.Context())
+	f.want(err, nil)
+	f.same(got, append([]auth.Token{}, want...))
+}
+
+func (f *tokens) found(secret string, want error) {
+	f.Helper()
+	_, err := f.store.Find(f.Context(), auth.DigestToken(secret))
+	f.want(err, want)
+}
+
+func tokensReadBack(f *tokens) {
+	f.listed()
+	b, a := token("b", "1"), token("a", "2")
+	b.Privileged, b.Scopes = false, []auth.Scope{auth.ScopeSCIMWrite}
+	b.ExpiresAt = noon.Add(day)
+	f.want(f.create(b), nil)
+	f.want(f.create(a), nil)
+	f.listed(a, b)
+	for _, want := range []auth.Token{a, b} {
+		got, err := f.store.Find(f.Context(), want.Digest)
+		f.want(err, nil)
+		f.same(got, want)
+	}
+	f.found("3", auth.ErrNoToken)
+}
+
+func tokensOnce(f *tokens) {
+	a := token("a", "1")
+	f.want(f.create(a), nil)
+	f.want(f.create(token("a", "2")), claim.ErrExists)
+	f.want(f.create(token("b", "1")), claim.ErrExists)
+	f.found("2", auth.ErrNoToken)
+	f.want(f.create(token("A", "3")), nil) // another name
+	f.listed(token("A", "3"), a)
+}
+
+func tokensRevoked(f *tokens) {
+	f.want(f.revoke(f.Context(), noon), auth.ErrNoToken)
+	a, b := token("a", "1"), token("b", "2")
+	f.want(f.create(a), nil)
+	f.want(f.create(b), nil)
+	f.want(f.revoke(f.Context(), noon.Add(time.Hour)), nil)
+	f.want(f.revoke(f.Context(), noon.Add(day)), auth.ErrNoToken)
+	f.want(f.store.Used(f.Context(), a.Digest, noon.Add(day)), nil)
+	f.found("1", auth.ErrNoToken)
+	f.found("2", nil)
+	a.RevokedAt = noon.Add(time.Hour)
+	f.listed(a, b)
+}
+
+func tokensAgain(f *tokens) {
+	a := token("a", "1")
+	f.want(f.create(a), nil)
+	f.want(f.store.Used(f.Context(), a.Digest, noon), nil)
+	f.want(f.revoke(f.Context(), noon), nil)
+	f.want(f.create(a), claim.ErrExists) // never the same token again
+	again := token("a", "2")
+	again.Privileged, again.Scopes, again.CreatedAt = false, []auth.Scope{auth.ScopeSCIMRead}, noon.Add(day)
+	f.want(f.create(again), nil)
+	f.listed(again)
+	f.found("1", auth.ErrNoToken)
+	f.found("2", nil)
+}
+
+func tokensExpired(f *tokens) {
+	a := token("a", "1")
+	a.ExpiresAt = noon.Add(time.Microsecond)
+	f.want(f.create(a), nil)
+	f.found("1", nil) // who looks it up decides
+	f.want(f.create(token("a", "2")), claim.ErrExists)
+	a.Digest, a.ExpiresAt = auth.DigestToken("3"), noon
+	f.want(f.revoke(f.Context(), noon), nil)
+	f.want(f.create(a), nil)
+	again := token("a", "4")
+	f.want(f.create(again), nil) // its time is over at noon
+	f.listed(again)
+	f.found("3", auth.ErrNoToken)
+}
+
+func tokensUsed(f *tokens) {
+	a := token("a", "1")
+	f.want(f.create(a), nil)
+	for _, at := range []time.Duration{time.Hour, 0, time.Minute} {
+		f.want(f.store.Used(f.Context(), a.Digest, noon.Add(at)), nil)
+		f.want(f.store.Used(f.Context(), auth.DigestToken("2"), noon.Add(at)), nil)
+	}
+	a.LastUsed = noon.Add(time.Hour)
+	f.listed(a)
+}
+
+func tokensRace(f *tokens) {
+	for _, round := range []string{"new name", "revoked name"} {
+		creators := together(f.Context(), 8, func(ctx context.Context, i int) error {
+			return f.createIn(ctx, token("a", name(round, i)))
+		})
+		f.wantWinners(creators, 1, claim.ErrExists)
+		revokers := together(f.Context(), 8, func(ctx context.Context, _ int) error { return f.revoke(ctx, noon) })
+		f.wantWinners(revokers, 1, auth.ErrNoToken)
+	}
+}
