@@ -24,7 +24,7 @@ func well(t *testing.T) doctor.Evidence {
 		Gateways: []doctor.Gateway{{Key: "sms.gateways[0]"}},
 		Kratos: map[string]doctor.Kratos{"PRIMARY": {
 			Version: "v1.3.1", Ahead: &ahead,
-			Schemas: map[string]map[string]any{"verified": parse(t, read(t, "../e2e/testdata/verified.schema.json"))},
+			Schemas: map[string]map[string]any{"verified": parse(t, read(t, "../e2e/testdata/free.schema.json"))},
 		}},
 	}}
 }
@@ -181,6 +181,11 @@ var changes = map[string]struct {
 			v.Realms[0].RemovalDenied = true
 			v.Live.Kratos["PRIMARY"] = schema(`{"credentials":{"code":{"identifier":true}}}`)
 		}, nil, []string{"trait-code-identifier", "trait-not-verifiable"},
+	},
+	"a number that Kratos checks": {
+		func(e *doctor.Evidence) {
+			e.Live.Kratos["PRIMARY"] = schema(`{"verification":{"via":"sms"}},"format":"tel"`)
+		}, nil, []string{"trait-format-tel"},
 	},
 	"a plain trait, and sign-ins of any age": {
 		func(v *doctor.Evidence) {

@@ -18,6 +18,7 @@ type Trait struct {
 	Code       bool // credentials.code: it is an identifier for sign-in by code
 	Identifier bool // credentials: it is one for sign-in, by code or otherwise
 	Verifiable bool // verification.via sms: Kratos keeps a verified mark
+	Tel        bool // it has the format tel
 	Unread     bool // a part of the schema cannot be read, and the rest may be a guess
 }
 
@@ -58,6 +59,12 @@ var (
 		"Kratos keeps no verified mark for it then. If it is no identifier for sign-in either, Kratos lets two people have one number, and asks for no recent sign-in at the form.",
 		"Add verification: {via: sms} to the trait's ory.sh/kratos.",
 	}
+	formatTel = Rule{
+		"trait-format-tel", Warning, Weakens,
+		"The mobile number has the format tel, which Kratos checks before it asks Holdline.",
+		"Forms refuse what Holdline would read, such as national numbers, numbers with 00, or numbers that were pasted with invisible characters, and people get a sentence of Kratos' own.",
+		"Set the trait's format to no-validate (docs/sms.md).",
+	}
 	schemaUnread = Rule{
 		"schema-unread", Warning, Weakens,
 		"An identity schema, or a part of it, could not be looked at.",
@@ -65,7 +72,7 @@ var (
 		"Run `holdline doctor` while Kratos runs, or where its files are, and have in the schema itself what it refers to.",
 	}
 
-	schemaRules = []Rule{traitMissing, removedSignsIn, traitMissingSome, unguarded, codeIdentifier, traitPlain, schemaUnread}
+	schemaRules = []Rule{traitMissing, removedSignsIn, traitMissingSome, unguarded, codeIdentifier, traitPlain, formatTel, schemaUnread}
 )
 
 // checkSchemas looks at the identity schemas: those of the running Kratos, or those
@@ -121,6 +128,7 @@ func (r Realm) checkTrait(schemas map[string]map[string]any, all bool, place fun
 			report(trait.Code && !r.RemovalDenied, removedSignsIn)
 			report(trait.Code, codeIdentifier)
 			report(!trait.Verifiable, traitPlain)
+			report(trait.Tel && !trait.Code, formatTel) // of a code identifier Kratos reads the number itself
 			report(!trait.Verifiable && !trait.Identifier && r.SessionAge == 0, unguarded)
 		}
 	}

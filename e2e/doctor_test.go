@@ -276,7 +276,7 @@ func TestTheDoctorSeesWhatIsReachableByAnybody(t *testing.T) {
 	deny := []string{"--identity-mgt-user-claim-update-mobile-removal", "deny"}
 	plain := s.Doctor(t, deny...)
 	wantDiagnosis(t, plain)
-	if want := []string{"hook-key-logged", "trait-code-identifier"}; !slices.Equal(plain.Warnings, want) {
+	if want := []string{"hook-key-logged", "trait-code-identifier", "trait-format-tel"}; !slices.Equal(plain.Warnings, want) {
 		t.Errorf("warnings %v, want %v", plain.Warnings, want)
 	}
 	if strict := s.Doctor(t, append(deny, "--strict")...); strict.Exit != 1 {

@@ -2,6 +2,7 @@ package kratos
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-openapi/jsonpointer"
@@ -26,6 +27,7 @@ type Trait struct {
 	Code       bool // it is an identifier for sign-in by code
 	Identifier bool // it is an identifier for sign-in, by code or otherwise
 	Verifiable bool // it is a verifiable address for texts
+	Tel        bool // it has the format tel, which Kratos checks before any hook runs
 	// Unread tells that a part of the schema cannot be read from here, so that the
 	// rest may be a guess.
 	Unread bool
@@ -45,6 +47,9 @@ func DescribeTrait(schema map[string]any, trait string) Trait {
 		parts = next
 	}
 	found := Trait{Known: len(parts) > 0, Unread: w.unread}
+	for _, part := range parts {
+		found.Tel = found.Tel || (&walk{root: schema}).hasFormat(part, "tel")
+	}
 	for _, question := range []struct {
 		something func(extension map[string]any) bool
 		answer    *bool
@@ -87,6 +92,17 @@ func isVerifiable(extension map[string]any) bool {
 
 // unreadable stands for a part of the schema that lies elsewhere.
 type unreadable struct{}
+
+// hasFormat reports whether a readable part asks for a format.
+func (w *walk) hasFormat(part any, format string) bool {
+	object, ok := part.(map[string]any)
+	w.steps++
+	if !ok || w.steps > mostSteps {
+		return false
+	}
+	return object["format"] == format ||
+		slices.ContainsFunc(w.pieces(object), func(piece any) bool { return w.hasFormat(piece, format) })
+}
 
 // property returns every description of a property within a part.
 func (w *walk) property(part any, name string) []any {

@@ -17,14 +17,15 @@ func TestASchemaIsAskedAboutATrait(t *testing.T) {
 		schema string
 		want   kratos.Trait
 	}{
-		"none of that name": {`{"properties":{"traits":{"properties":{"phone":{"type":"string"}}}}}`, kratos.Trait{}},
-		"no traits":         {`{}`, kratos.Trait{}},
-		"a plain one":       {traits(`{"type":"string"}`), kratos.Trait{Known: true}},
-		"a verifiable one":  {traits(`{"ory.sh/kratos":{"verification":{"via":"sms"}}}`), kratos.Trait{Known: true, Verifiable: true}},
-		"one for e-mail":    {traits(`{"ory.sh/kratos":{"verification":{"via":"email"}}}`), kratos.Trait{Known: true}},
-		"an identifier":     {traits(`{"ory.sh/kratos":{"credentials":{"code":{"identifier":true,"via":"sms"}}}}`), kratos.Trait{Known: true, Code: true, Identifier: true}},
-		"a user name":       {traits(`{"ory.sh/kratos":{"credentials":{"password":{"identifier":true}}}}`), kratos.Trait{Known: true, Identifier: true}},
-		"by reference":      {traits(`{"allOf":[{"$ref":"#/definitions/text"}]}`), kratos.Trait{Known: true, Verifiable: true}},
+		"none of that name":     {`{"properties":{"traits":{"properties":{"phone":{"type":"string"}}}}}`, kratos.Trait{}},
+		"no traits":             {`{}`, kratos.Trait{}},
+		"a plain one":           {traits(`{"type":"string"}`), kratos.Trait{Known: true}},
+		"a verifiable one":      {traits(`{"ory.sh/kratos":{"verification":{"via":"sms"}}}`), kratos.Trait{Known: true, Verifiable: true}},
+		"one for e-mail":        {traits(`{"ory.sh/kratos":{"verification":{"via":"email"}}}`), kratos.Trait{Known: true}},
+		"an identifier":         {traits(`{"ory.sh/kratos":{"credentials":{"code":{"identifier":true,"via":"sms"}}}}`), kratos.Trait{Known: true, Code: true, Identifier: true}},
+		"a user name":           {traits(`{"ory.sh/kratos":{"credentials":{"password":{"identifier":true}}}}`), kratos.Trait{Known: true, Identifier: true}},
+		"one of the format tel": {traits(`{"allOf":[{"format":"tel"}],"ory.sh/kratos":{"verification":{"via":"sms"}}}`), kratos.Trait{Known: true, Verifiable: true, Tel: true}},
+		"by reference":          {traits(`{"allOf":[{"$ref":"#/definitions/text"}]}`), kratos.Trait{Known: true, Verifiable: true}},
 		"one that lies elsewhere": {
 			traits(`{"$ref":"https://schemas.example.com/mobile.json"}`),
 			kratos.Trait{Known: true, Code: true, Identifier: true, Verifiable: true, Unread: true},

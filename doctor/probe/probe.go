@@ -46,12 +46,12 @@ func Examine(ctx context.Context, cfg config.Config, o Options) (doctor.Report, 
 	if err := errors.Join(faults...); err != nil {
 		return doctor.Report{}, err
 	}
-	view := doctor.Evidence{Setup: setupOf(cfg), Realms: realms}
+	evidence := doctor.Evidence{Setup: setupOf(cfg), Realms: realms}
 	if !o.Offline {
-		view.Live = askServers(ctx, cfg, realms)
+		evidence.Live = askServers(ctx, cfg, realms)
 		looked = append(looked, "the database", "Holdline", "Kratos", "the SMS gateways")
 	}
-	return doctor.NewReport(doctor.Examine(view), looked), nil
+	return doctor.NewReport(doctor.Examine(evidence), looked), nil
 }
 
 // longestProbe bounds what the doctor waits for one server.

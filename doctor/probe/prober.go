@@ -26,7 +26,7 @@ type Prober struct {
 	Now    func() time.Time
 }
 
-// NewLooker returns a prober that waits for an answer no longer than the timeout.
+// NewProber returns a prober that waits for an answer no longer than the timeout.
 func NewProber(timeout time.Duration, now func() time.Time) Prober {
 	return Prober{Now: now, Client: &http.Client{
 		Timeout:       timeout,

@@ -28,15 +28,15 @@ func (c StartCheck) Run(ctx context.Context) error {
 	if err != nil {
 		realms = nil // no address for hooks: nobody can have printed the lines of kratos.yml
 	}
-	news := newFindings(setupOf(c.Config), realms)
-	say := func(seen map[string]doctor.Kratos) {
+	news := newReport(setupOf(c.Config), realms)
+	tell := func(seen map[string]doctor.Kratos) {
 		c.warn(ctx, news.next(databaseWith(c.Policy(), time.Until(c.Now())), seen))
 	}
-	say(nil)
+	tell(nil)
 	ticker := time.NewTicker(checkInterval)
 	defer ticker.Stop()
 	for len(news.waiting) > 0 {
-		say(probeKratos(ctx, c.Config, NewProber(c.Config.Kratos.Timeout, time.Now), news.waiting))
+		tell(probeKratos(ctx, c.Config, NewProber(c.Config.Kratos.Timeout, time.Now), news.waiting))
 		if len(news.waiting) == 0 {
 			return nil
 		}
@@ -52,38 +52,38 @@ func (c StartCheck) Run(ctx context.Context) error {
 // checkInterval is after how long a Kratos that did not answer is asked again.
 const checkInterval = 4 * time.Minute
 
-// unsaid keeps what was said, so that nothing is said twice.
-type unsaid struct {
+// report tells each finding once, however often servers are looked at.
+type report struct {
 	setup   doctor.Setup
 	realms  []doctor.Realm
 	waiting []doctor.Realm // whose Kratos has not answered yet
-	said    []doctor.Finding
+	told    []doctor.Finding
 }
 
-func newFindings(setup doctor.Setup, realms []doctor.Realm) *unsaid {
-	return &unsaid{setup: setup, realms: realms, waiting: slices.Clone(realms)}
+func newReport(setup doctor.Setup, realms []doctor.Realm) *report {
+	return &report{setup: setup, realms: realms, waiting: slices.Clone(realms)}
 }
 
 // next returns what was not found before. A Kratos that answers in part is looked
 // at again another time.
-func (c *unsaid) next(database doctor.Database, seen map[string]doctor.Kratos) []doctor.Finding {
+func (r *report) next(database doctor.Database, seen map[string]doctor.Kratos) []doctor.Finding {
 	answered := maps.Clone(seen)
 	maps.DeleteFunc(answered, func(_ string, kratos doctor.Kratos) bool {
 		return kratos.PublicErr != nil || kratos.AdminErr != nil
 	})
-	c.waiting = slices.DeleteFunc(c.waiting, func(r doctor.Realm) bool {
-		_, known := answered[r.Name]
+	r.waiting = slices.DeleteFunc(r.waiting, func(realm doctor.Realm) bool {
+		_, known := answered[realm.Name]
 		return known
 	})
 	found := doctor.Examine(doctor.Evidence{
-		Setup: c.setup, Realms: c.realms, Live: &doctor.Live{Database: database, Kratos: answered}, Serving: true,
+		Setup: r.setup, Realms: r.realms, Live: &doctor.Live{Database: database, Kratos: answered}, Serving: true,
 	})
 	found = slices.DeleteFunc(found, func(f doctor.Finding) bool {
-		return slices.ContainsFunc(c.said, func(earlier doctor.Finding) bool {
+		return slices.ContainsFunc(r.told, func(earlier doctor.Finding) bool {
 			return earlier.ID == f.ID && earlier.Realm == f.Realm && earlier.Place == f.Place
 		})
 	})
-	c.said = append(c.said, found...)
+	r.told = append(r.told, found...)
 	return found
 }
 

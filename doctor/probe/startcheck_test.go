@@ -17,7 +17,7 @@ func TestEachRealmIsLookedAtOnceItsKratosAnswers(t *testing.T) {
 	plain := doctor.Kratos{Version: "v1.3.1", Schemas: map[string]map[string]any{"person": {}}}
 	unknown := doctor.Kratos{Version: "v0.1.0"}
 	away := doctor.Kratos{AdminErr: errors.New("the connection is refused")}
-	check := probe.NewStartCheck(doctor.Setup{AdminHost: "0.0.0.0"}, []doctor.Realm{
+	check := probe.NewReport(doctor.Setup{AdminHost: "0.0.0.0"}, []doctor.Realm{
 		realm("PRIMARY", "kratos"), realm("STAFF", "realms[0]"),
 	})
 	for _, step := range []struct {

@@ -43,6 +43,12 @@ type world struct {
 
 func newWorld(t *testing.T, users ...string) *world {
 	t.Helper()
+	w, _ := newWorldOn(t, users...)
+	return w
+}
+
+func newWorldOn(t *testing.T, users ...string) (*world, *database.DB) {
+	t.Helper()
 	db, err := database.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), database.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +70,7 @@ func newWorld(t *testing.T, users ...string) *world {
 	for _, id := range users {
 		w.kratos.save(id, "user "+id)
 	}
-	return w
+	return w, db
 }
 
 // entries describes everybody but robots.
