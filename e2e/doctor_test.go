@@ -18,7 +18,7 @@ import (
 // careful is what an operator sets beside what the tests' Kratos has, so that the
 // doctor finds nothing.
 var careful = harness.Overlay{
-	"identity": harness.Overlay{"schemas": []harness.Overlay{{"id": "verified", "url": "file://./verified.schema.json"}}},
+	"identity": harness.Overlay{"schemas": []harness.Overlay{{"id": "verified", "url": "file://./free.schema.json"}}},
 	"log":      harness.Overlay{"level": "warning"},
 }
 
@@ -303,7 +303,7 @@ func TestServeSaysWhatTheDoctorFinds(t *testing.T) {
 	s.Holdline.Restart(t) // Kratos answers by now
 	findings := []string{
 		`"finding":"secret-weak"`, `"finding":"scim-without-code"`, `"finding":"texts-to-all-countries"`, `"finding":"http-basic-on"`, // of its own configuration
-		`"finding":"removed-number-signs-in"`, `"finding":"trait-code-identifier"`, // of Kratos' schema
+		`"finding":"removed-number-signs-in"`, `"finding":"trait-code-identifier"`, `"finding":"trait-format-tel"`, // of Kratos' schemas
 	}
 	harness.Eventually(t, "serve says it", func() error {
 		if said := s.Holdline.Output.Since(before); !hasEach(said, findings) {
