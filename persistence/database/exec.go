@@ -32,7 +32,7 @@ func bind(tx *gorm.DB, query string, values []any) string {
 		}
 		bound.WriteString(before)
 		statement.Vars = append(statement.Vars, value)
-		tx.Dialector.BindVarTo(&bound, statement, value)
+		tx.BindVarTo(&bound, statement, value)
 		query = after
 	}
 	bound.WriteString(query)

@@ -56,7 +56,7 @@ func TestOperationsAreObservedFromBeginningToEnd(t *testing.T) {
 		if want := []string{tt.name}; !slices.Equal(began, want) || !slices.Equal(ended, want) {
 			t.Errorf("%s: began %v, ended %v", tt.name, began, ended)
 		}
-		if len(ends) != 1 || !errors.Is(ends[0], tt.want) || tt.want == refused && errors.Is(ends[0], problem.ErrStoreUnavailable) {
+		if len(ends) != 1 || !errors.Is(ends[0], tt.want) || errors.Is(tt.want, refused) && errors.Is(ends[0], problem.ErrStoreUnavailable) {
 			t.Errorf("%s: ended with %v, want %v", tt.name, ends, tt.want)
 		}
 	}

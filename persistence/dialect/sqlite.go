@@ -44,7 +44,7 @@ func (d sqliteDialect) Pool() (*sql.DB, error) {
 	name := d.path
 	if d.path != sqliteMemory {
 		// Numbers are in it: nobody else's to read.
-		file, err := os.OpenFile(d.path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names it
+		file, err := os.OpenFile(d.path, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			return nil, fmt.Errorf("open database file: %w", err)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/holdline/holdline/persistence/database"
 )
 
-// ScimIndex implements [scim.Index].
+// Index implements [scim.Index].
 //
 // Lists come in the order of a hash of the id, which also shares the users among
 // 1,024 buckets. Each bucket has its count, written in the transaction that adds
@@ -30,10 +30,10 @@ type Index struct {
 
 var _ scim.Index = (*Index)(nil)
 
-// ScimBound is how many documents a query may look at unless it says otherwise.
+// Bound is how many documents a query may look at unless it says otherwise.
 const Bound = 50_000
 
-// NewScimIndex returns an index on a database whose schema is up to date.
+// New returns an index on a database whose schema is up to date.
 func New(db *database.DB) *Index { return &Index{db: db, bound: Bound} }
 
 // Put implements [scim.Index].

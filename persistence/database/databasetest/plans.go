@@ -84,7 +84,7 @@ func (e explainer) explain(ctx context.Context, query string, args []any) (strin
 	if err != nil {
 		return "", err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	columns, err := rows.Columns()
 	if err != nil {
 		return "", err
