@@ -29,8 +29,8 @@ func TestTheRefusalsOfNumbersAreAsDocumented(t *testing.T) {
 		delete(missing, reason)
 		_, err := phone.Parse(e164, example)
 		refused := (*phone.Error)(nil)
-		if !errors.As(err, &refused) || refused.Fault != reason || web.FaultFor(err, "en").Description != sentence {
-			t.Errorf("%q is %v: %s; the page says %s: %s", example, err, web.FaultFor(err, "en").Description, reason, sentence)
+		if !errors.As(err, &refused) || refused.Fault != reason || web.ProblemFor(err, "en").Description != sentence {
+			t.Errorf("%q is %v: %s; the page says %s: %s", example, err, web.ProblemFor(err, "en").Description, reason, sentence)
 		}
 	}
 	for reason := range missing {

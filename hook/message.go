@@ -41,14 +41,14 @@ func (h handlers) atField(m message) refusal {
 	return refusal{[]fieldMessages{{"#/traits/" + h.MobileTrait, []message{m}}}}
 }
 
-// refuse answers with an error's face, where the user looks, in the first of the
+// refuse answers with an error, where the user looks, in the first of the
 // languages that it can be said in.
 func (h handlers) refuse(c *gin.Context, err error, languages string) {
 	if web.HungUp(c, err) {
 		web.AnswerNobody(c)
 		return
 	}
-	fault := web.FormFault(err, languages)
+	fault := web.FormProblem(err, languages)
 	if fault.Status < http.StatusInternalServerError {
 		h.Log.InfoContext(c.Request.Context(), "number change refused", "code", fault.Code)
 	}

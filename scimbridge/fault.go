@@ -41,7 +41,7 @@ var keywords = []struct {
 	{web.ErrMalformed, scim.InvalidSyntax, ""},
 }
 
-// faultOf returns an error's face. Errors that are not SCIM's own have the status
+// faultOf puts an error into SCIM's terms. Errors that are not SCIM's own have the status
 // and the words that they have everywhere, in the first of the languages that they
 // can be said in.
 func faultOf(err error, languages string) (fault errorBody, status int, own bool) {
@@ -58,8 +58,8 @@ func faultOf(err error, languages string) (fault errorBody, status int, own bool
 	case errors.Is(err, users.ErrUnmapped):
 		refused = &scim.Error{Status: http.StatusServiceUnavailable, Detail: "the attribute mapping does not fit: see the server's log"}
 	default:
-		face := web.FaultFor(err, languages)
-		refused = &scim.Error{Status: face.Status, Detail: face.Description}
+		problem := web.ProblemFor(err, languages)
+		refused = &scim.Error{Status: problem.Status, Detail: problem.Description}
 		for _, row := range keywords {
 			if errors.Is(err, row.err) {
 				refused.ScimType = row.keyword

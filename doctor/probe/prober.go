@@ -150,7 +150,7 @@ func (p Prober) hooks(ctx context.Context, r doctor.Realm) (addresses map[string
 }
 
 // The codes of Holdline's answers to a call of a hook without a key, and without an
-// identity; internal/web/fault.go has them.
+// identity; internal/web/problem.go has them.
 const (
 	noHookKey  = "HLD-40102"
 	noIdentity = "HLD-40001"

@@ -31,10 +31,10 @@ import (
 func SendTest(ctx context.Context, cfg config.Config, number, gateway string) (doctor.Report, error) {
 	to, err := phone.Parse(wiring.NumberPlan(cfg), number)
 	if err != nil {
-		return doctor.Report{}, fmt.Errorf("--send-test: %s", web.FaultFor(err, "en").Description)
+		return doctor.Report{}, fmt.Errorf("--send-test: %s", web.ProblemFor(err, "en").Description)
 	}
 	if err := wiring.Coverage(cfg.Mobile).Check(to); err != nil {
-		return doctor.Report{}, fmt.Errorf("--send-test: %s", web.FaultFor(err, "en").Description)
+		return doctor.Report{}, fmt.Errorf("--send-test: %s", web.ProblemFor(err, "en").Description)
 	}
 	msg, err := testMessage(cfg, to)
 	if err != nil {

@@ -77,11 +77,11 @@ var said = []struct {
 	{ErrDigits, "others_first"},
 }
 
-// FaultFor returns an error's face in the first of the languages (as in
+// ProblemFor returns an error as it is told in the first of the languages (as in
 // Accept-Language) that it can be said in, else in English. A number's faults have
 // a sentence each.
-func FaultFor(err error, languages string) Fault {
-	fault := FaultOf(err)
+func ProblemFor(err error, languages string) Problem {
+	fault := ProblemOf(err)
 	s, tag := spoken(), bestLanguage(languages)
 	if refused := (*phone.Error)(nil); errors.As(err, &refused) {
 		name, country := string(refused.Fault), countryName(refused.CallingCode, tag)
@@ -100,10 +100,10 @@ func FaultFor(err error, languages string) Fault {
 	return fault
 }
 
-// FormFault is FaultFor in a form, whose reader can do nothing about what is no
+// FormProblem is ProblemFor in a form, whose reader can do nothing about what is no
 // fault of theirs: they are told to try again.
-func FormFault(err error, languages string) Fault {
-	fault := FaultFor(err, languages)
+func FormProblem(err error, languages string) Problem {
+	fault := ProblemFor(err, languages)
 	if fault.Status >= http.StatusInternalServerError || errors.Is(err, ErrMalformed) ||
 		errors.Is(err, ErrMediaType) || errors.Is(err, ErrTooLarge) {
 		fault.Description = say(sentenceLater, languages)

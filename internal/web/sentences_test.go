@@ -26,7 +26,7 @@ func TestEveryRefusalHasASentenceInEveryLanguage(t *testing.T) {
 		said := map[string]string{}
 		for _, fault := range numberFaults {
 			err := fmt.Errorf("while testing: %w", &phone.Error{Fault: fault, CallingCode: "49"})
-			got := web.FaultFor(err, lang)
+			got := web.ProblemFor(err, lang)
 			if got.Status != 400 || got.Code != "HLD-40002" || got.Description == "" || strings.ContainsAny(got.Description, "{}<>") {
 				t.Errorf("%s: %s is %+v", lang, fault, got)
 			}
@@ -40,8 +40,8 @@ func TestEveryRefusalHasASentenceInEveryLanguage(t *testing.T) {
 			claim.ErrTooSoon, claim.ErrTooManyTexts, claim.ErrCallingCodeFull, problem.ErrStoreUnavailable,
 			claim.ErrStaleForm, web.ErrDigits, web.ErrDigits,
 		} {
-			got := web.FormFault(err, lang).Description
-			if english := web.FormFault(err, "en").Description; got == "" || lang != "en" && got == english {
+			got := web.FormProblem(err, lang).Description
+			if english := web.FormProblem(err, "en").Description; got == "" || lang != "en" && got == english {
 				t.Errorf("%s: %v is %q", lang, err, got)
 			}
 		}
@@ -64,7 +64,7 @@ func TestASentenceNamesTheCountry(t *testing.T) {
 		{"", "49", "This number is too short for Germany."},
 		{"\x00;;;q=", "49", "This number is too short for Germany."},
 	} {
-		if got := web.FaultFor(&phone.Error{Fault: phone.TooShort, CallingCode: tt.code}, tt.lang).Description; got != tt.want {
+		if got := web.ProblemFor(&phone.Error{Fault: phone.TooShort, CallingCode: tt.code}, tt.lang).Description; got != tt.want {
 			t.Errorf("%q, %s: got %q, want %q", tt.lang, tt.code, got, tt.want)
 		}
 	}
@@ -110,8 +110,8 @@ func TestLanguagesHaveTheSameSentences(t *testing.T) {
 
 // One language that nobody knows does not make somebody read another one than theirs.
 func TestAnUnknownLanguageDoesNotHideTheOthers(t *testing.T) {
-	want := web.FaultFor(claim.ErrRemovalDenied, "de").Description
-	if got := web.FaultFor(claim.ErrRemovalDenied, "qq-QQ, nonsense!;q=0.9, de;q=0.8, en;q=0.1").Description; got != want {
+	want := web.ProblemFor(claim.ErrRemovalDenied, "de").Description
+	if got := web.ProblemFor(claim.ErrRemovalDenied, "qq-QQ, nonsense!;q=0.9, de;q=0.8, en;q=0.1").Description; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -50,7 +50,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 	case errors.Is(err, errMalformed):
 		return http.StatusBadRequest, "The request cannot be read", "Nothing was changed. Go back, load the page again and repeat what you did."
 	case errors.Is(err, phone.ErrBadNumber):
-		return http.StatusBadRequest, "Not a number", web.FaultFor(err, "").Description + " Enter a whole number as it is dialled, or one masked as it is shown here."
+		return http.StatusBadRequest, "Not a number", web.ProblemFor(err, "").Description + " Enter a whole number as it is dialled, or one masked as it is shown here."
 	case errors.Is(err, claim.ErrNothingPending):
 		return http.StatusConflict, "Nothing is pending", "This claim is not open any more, so that nothing was done."
 	case errors.Is(err, claim.ErrBeingApplied):
@@ -70,7 +70,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		_ = c.Error(err)
 		return http.StatusServiceUnavailable, "Kratos does not answer", "Nobody can be recognised without it. Try again in a moment."
 	}
-	fault := web.FaultOf(err)
+	fault := web.ProblemOf(err)
 	if fault.Status >= http.StatusInternalServerError {
 		_ = c.Error(err)
 	}

@@ -35,9 +35,9 @@ var (
 	ErrDigits = problem.New(problem.Invalid, "HLD-40006", "Save your other changes first, and then the mobile number.", "web: a number of the form has too many digits for a hook")
 )
 
-// Fault is the face that an error shows to an API client. Its text never repeats
+// Problem is an error as an API client is told of it. Its text never repeats
 // what the client sent.
-type Fault struct {
+type Problem struct {
 	Status      int
 	Code        string
 	Description string
@@ -94,8 +94,8 @@ func LogError(c *gin.Context, log *slog.Logger, message string, err error) {
 	log.Log(c.Request.Context(), level, message, "route", c.FullPath(), "error", err)
 }
 
-// FaultOf returns an error's face.
-func FaultOf(err error) Fault {
+// ProblemOf returns an error as it is told.
+func ProblemOf(err error) Problem {
 	found := (*problem.Error)(nil)
 	if !errors.As(err, &found) {
 		errors.As(unlisted, &found)
@@ -107,7 +107,7 @@ func FaultOf(err error) Fault {
 	if factor := (*claim.SecondFactorError)(nil); errors.As(err, &factor) {
 		text = "A second factor is missing: " + strings.Join(factor.Missing, " or ") + ". Sign in with it as well."
 	}
-	return Fault{statusOf[found.Kind], found.Code, text}
+	return Problem{statusOf[found.Kind], found.Code, text}
 }
 
 type errorBody struct {
@@ -117,7 +117,7 @@ type errorBody struct {
 	TraceID     string `json:"traceId"`
 }
 
-// Fail answers with an error's face.
+// Fail answers with an error.
 func (s *Server) Fail(c *gin.Context, err error) {
 	if HungUp(c, err) {
 		AnswerNobody(c)
@@ -138,8 +138,8 @@ func (s *Server) Fail(c *gin.Context, err error) {
 // logs what is our fault, and sets the headers. Limits and outages say in Retry-After
 // (RFC 9110, section 10.2.3) when to try again, and refused callers hear in
 // WWW-Authenticate what they lack (RFC 6750, section 3).
-func (s *Server) BeginError(c *gin.Context, err error) Fault {
-	fault := FaultFor(err, c.GetHeader("Accept-Language"))
+func (s *Server) BeginError(c *gin.Context, err error) Problem {
+	fault := ProblemFor(err, c.GetHeader("Accept-Language"))
 	LogError(c, s.Log, "request failed", err)
 	if fault.Status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", RetryOutage)
