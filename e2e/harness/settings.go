@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -141,10 +142,26 @@ func (p *Person) SaveByForm(t testing.TB, profile Profile) Settings {
 	return settingsOf(answer, done)
 }
 
-// MustSave is Save, and fails the test when Kratos does not store the profile.
+// outage reports whether a number was refused because something was away, with which
+// a form is to be saved once more.
+func (s Settings) outage() bool {
+	return slices.ContainsFunc(s.Field, func(m UIMessage) bool {
+		code, _ := m.Context["code"].(string)
+		return strings.HasPrefix(code, "HLD-503")
+	})
+}
+
+// MustSave is Save, once more while something is away for a moment, and fails the test
+// when Kratos does not store the profile.
 func (p *Person) MustSave(t testing.TB, profile Profile) Settings {
 	t.Helper()
-	saved := p.Save(t, profile)
+	var saved Settings
+	_ = poll(Patience, func() error {
+		if saved = p.Save(t, profile); saved.outage() {
+			return errNotYet
+		}
+		return nil
+	})
 	if saved.Status != http.StatusOK || saved.State != "success" {
 		t.Fatalf("settings flow: %d %s", saved.Status, saved.Body)
 	}

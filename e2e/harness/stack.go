@@ -75,7 +75,7 @@ func NewStack(t testing.TB, o Options) *Stack {
 	config := tree{
 		"database": tree{"dsn": s.Database.DSN, "auto_migrate": true},
 		"secrets":  tree{"otp": []string{"e2e secret of at least 32 characters"}},
-		"kratos":   tree{"public_url": s.KratosPublic.URL, "admin_url": s.KratosAdmin.URL},
+		"kratos":   tree{"public_url": s.KratosPublic.URL, "admin_url": s.KratosAdmin.URL, "timeout": "5s"},
 		"hooks":    tree{"api_key": HookKey},
 		"sms":      tree{"gateways": append(slices.Clone(o.Gateways), merge(s.Provider.Gateway("provider"), o.Gateway))},
 		"log":      tree{"level": "debug"},
