@@ -214,7 +214,9 @@ func TestConcurrentRightCodesMakeOneChange(t *testing.T) {
 		for i := range callers {
 			all.Go(func() {
 				<-start
-				answers[i], failures[i] = bob.TryConfirmAt(replicas[i%len(replicas)], text.Code)
+				answers[i], failures[i] = harness.Patiently(func() (harness.Answer, error) {
+					return bob.TryConfirmAt(replicas[i%len(replicas)], text.Code)
+				})
 			})
 		}
 		close(start)

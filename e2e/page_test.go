@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
 )
@@ -94,7 +93,7 @@ func TestPageByKeyboardAlone(t *testing.T) {
 // right.
 func TestPageOnAPhoneWithoutScripts(t *testing.T) {
 	t.Parallel()
-	s, _ := pages(t, harness.Overlay{"limits": harness.Overlay{"resend_cooldown": "1s"}})
+	s, _ := pages(t, nil)
 	bob := s.NewPerson(t, m0)
 	text := bob.Ask(t, m1)
 	tab := harness.NewBrowser(t)
@@ -109,7 +108,7 @@ func TestPageOnAPhoneWithoutScripts(t *testing.T) {
 	state(t, tab, "wrong")
 	tab.Await(t, "#attempts", "a try is gone", false, says("4 tries left"))
 	tab.Sound(t, "verify-wrong")
-	bob.AwaitResend(t)
+	bob.EndCoolDown(t)
 	tab.Click(t, "#resend")
 	state(t, tab, "resent")
 	tab.Sound(t, "verify-resent")
@@ -202,19 +201,11 @@ func TestPageCancelsAndRenews(t *testing.T) {
 	t.Parallel()
 	s, _ := pages(t, harness.Overlay{
 		"limits": harness.Overlay{"resend_cooldown": "0s"},
-		"identity_mgt": harness.Overlay{"user_claim_update": harness.Overlay{
-			"mobile": harness.Overlay{"verification_sms_otp_validity": "12s"},
-		}},
 	})
 	bob := s.NewPerson(t, m0)
 	bob.Ask(t, m1)
 	tab := visit(t, s, bob)
-	harness.Eventually(t, "the code has expired", func() error {
-		if c, ok := bob.Claim(t); !ok || c.CodeExpiresAt.IsZero() || time.Now().Before(c.CodeExpiresAt.Add(50*time.Millisecond)) {
-			return errNotYet
-		}
-		return nil
-	})
+	bob.ExpireCode(t)
 	tab.Reload(t)
 	state(t, tab, "expired")
 	tab.Sound(t, "verify-expired")
@@ -303,11 +294,12 @@ func TestPageIsItsOwnersAlone(t *testing.T) {
 
 func TestPageWantsAYoungSignIn(t *testing.T) {
 	t.Parallel()
-	s, _ := pages(t, harness.Overlay{"kratos": harness.Overlay{"privileged_session_max_age": "3s"}})
+	s, _ := pages(t, nil)
 	bob := s.NewPerson(t, m0)
 	bob.Ask(t, m1)
 	tab := harness.NewBrowser(t)
 	tab.SignInAs(t, bob)
+	s.Holdline.Reconfigure(t, harness.Overlay{"kratos": harness.Overlay{"privileged_session_max_age": "1s"}})
 	harness.Eventually(t, "the session is too old", func() error {
 		tab.Open(t, s.Holdline.PublicURL+pagePath)
 		if got := harness.Eval[string](t, tab, `document.getElementById("verify").dataset.state`); got != "sign-in" {

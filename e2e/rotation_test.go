@@ -100,7 +100,7 @@ func TestTheKeyOfCodesRotatesUnderTwoReplicas(t *testing.T) {
 
 func confirmAt(t *testing.T, replica *harness.Holdline, p *harness.Person, code string) {
 	t.Helper()
-	answer, err := p.TryConfirmAt(replica, code)
+	answer, err := harness.Patiently(func() (harness.Answer, error) { return p.TryConfirmAt(replica, code) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -548,7 +548,7 @@ func TestAnIDInOtherLettersIsNobodys(t *testing.T) {
 // sign-in.
 func TestSCIMChangesNumbersSoonAfterASignIn(t *testing.T) {
 	t.Parallel()
-	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"kratos": harness.Overlay{"privileged_session_max_age": "3s"}}})
+	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"kratos": harness.Overlay{"privileged_session_max_age": "1s"}}})
 	bob := s.NewPerson(t, m0)
 	harness.Eventually(t, "the sign-in is too old", func() error {
 		if own["PATCH Me"].ask(t, bob, to(m0, `"true"`)).Status == http.StatusOK {

@@ -40,7 +40,9 @@ func TestSCIMChangesAtOnceLoseNothing(t *testing.T) {
 			}
 		}
 		for _, replica := range replicas {
-			answer, err := harness.TrySCIMAt(replica, http.MethodGet, "/Users/"+id, "", token)
+			answer, err := harness.Patiently(func() (harness.Answer, error) {
+				return harness.TrySCIMAt(replica, http.MethodGet, "/Users/"+id, "", token)
+			})
 			if err != nil || answer.Status != http.StatusOK {
 				t.Fatalf("read: %v %d %s", err, answer.Status, answer.Body)
 			}
@@ -56,7 +58,9 @@ func TestSCIMChangesAtOnceLoseNothing(t *testing.T) {
 	}
 	filter := url.QueryEscape(`nickName eq "4 of round 2" and title eq "5 of round 2"`)
 	for i, replica := range replicas {
-		answer, err := harness.TrySCIMAt(replica, http.MethodGet, "/Users?filter="+filter, "", token)
+		answer, err := harness.Patiently(func() (harness.Answer, error) {
+			return harness.TrySCIMAt(replica, http.MethodGet, "/Users?filter="+filter, "", token)
+		})
 		var list harness.SCIMList
 		if err == nil {
 			answer.JSON(t, &list)

@@ -101,6 +101,21 @@ type Header []string
 // JSONBody is the header of a JSON body.
 var JSONBody = Header{"Content-Type", "application/json"}
 
+// Patiently makes a call, again while it is answered 503 with Retry-After.
+func Patiently(call func() (Answer, error)) (Answer, error) {
+	for began := time.Now(); ; {
+		answer, err := call()
+		if err != nil || answer.Status != http.StatusServiceUnavailable || time.Since(began) > Patience {
+			return answer, err
+		}
+		wait, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+		if err != nil {
+			return answer, nil
+		}
+		time.Sleep(time.Duration(wait) * time.Second)
+	}
+}
+
 // Send sends a request, again while it is answered 503 with Retry-After, and fails the
 // test if it is not answered.
 func Send(t testing.TB, method, url, body string, headers ...Header) Answer {

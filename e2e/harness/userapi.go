@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/holdline/holdline/client"
 )
@@ -88,15 +87,25 @@ func (p *Person) Claim(t testing.TB) (client.MobileClaim, bool) {
 	return c, true
 }
 
-// AwaitResend waits until the claim's cool-down is over.
-func (p *Person) AwaitResend(t testing.TB) {
+// EndCoolDown lets the time pass until the person's claim may be texted again, for the
+// database at least.
+func (p *Person) EndCoolDown(t testing.TB) {
 	t.Helper()
-	Eventually(t, "the cool-down is over", func() error {
-		if c, ok := p.Claim(t); !ok || time.Now().Before(c.NextResendAt.Add(50*time.Millisecond)) {
-			return errNotYet
-		}
-		return nil
-	})
+	p.age(t, "next_text")
+}
+
+// ExpireCode lets the time pass that the person's code is good for.
+func (p *Person) ExpireCode(t testing.TB) {
+	t.Helper()
+	p.age(t, "code_expires")
+}
+
+// age makes a moment of the person's open claim the last second. So a test says when
+// time passes, and no machine is too slow for it.
+func (p *Person) age(t testing.TB, column string) {
+	t.Helper()
+	d := p.stack.Database
+	d.Server.Exec(t, "UPDATE "+d.Name+".claims SET "+column+" = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND WHERE identity_id = ? AND state = 'open'", p.ID)
 }
 
 // WrongCode returns a code of the same form that differs.
