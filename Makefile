@@ -14,6 +14,7 @@ AXE := $(CACHE)/axe-core-$(AXE_VERSION)/axe.min.js
 CYCLONEDX_VERSION := v1.10.0
 CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
+PHASE := CACHE=$(CACHE) $(CURDIR)/e2e/phase.sh
 
 .PHONY: help demo test check lint format unit packaging fuzz e2e storm soak cluster cycles oracle scim-suites screenshots bench build dist tools axe debian clean
 
@@ -23,14 +24,15 @@ help: ## what there is to make
 demo: build $(KRATOS) ## run the whole product: a real Kratos, Holdline, a phone simulator
 	@exec $(HOLDLINE) demo --kratos-bin $(KRATOS)
 
-test: debian lint unit packaging e2e ## format, lint, unit tests, packaging, then everything on real servers
+test: ## format, lint, unit tests, packaging, then everything on real servers; ends with what took how long
+	@rm -f $(CACHE)/phases.txt
+	@$(MAKE) --no-print-directory debian lint unit packaging e2e; failed=$$?; $(PHASE) table; exit $$failed
 
 check: lint unit fuzz ## what to run before a commit; e2e apart
 
 build: ## the holdline program
-	@echo "building holdline"
 	@mkdir -p $(CACHE)
-	@CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack -ldflags "-X main.release=$(VERSION)" -o $(HOLDLINE) ./cmd/holdline
+	@$(PHASE) "building holdline" env CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack -ldflags "-X main.release=$(VERSION)" -o $(HOLDLINE) ./cmd/holdline
 
 dist: $(CYCLONEDX) ## the committed release for linux on amd64 and arm64, made twice: archives, SBOMs, checksums
 	@CYCLONEDX=$(CYCLONEDX) ./deploy/dist.sh dist
@@ -42,14 +44,12 @@ $(CYCLONEDX):
 
 $(KRATOS): e2e/kratos/go.mod e2e/kratos/go.sum e2e/kratos/main.go
 	@./e2e/debian.sh compiler
-	@echo "building Ory Kratos v1.3.1 from its Go module: some minutes the first time"
 	@mkdir -p $(CACHE)
-	@cd e2e/kratos && CGO_ENABLED=1 $(GO) build -tags sqlite -o $(KRATOS) .
+	@cd e2e/kratos && $(PHASE) "building Ory Kratos v1.3.1 from its Go module, once" env CGO_ENABLED=1 $(GO) build -tags sqlite -o $(KRATOS) .
 
 $(GOLANGCI):
-	@echo "building golangci-lint $(GOLANGCI_VERSION): some minutes the first time"
 	@mkdir -p $(dir $@)
-	@GOBIN=$(dir $@) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@$(PHASE) "building golangci-lint $(GOLANGCI_VERSION), once" env GOBIN=$(dir $@) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 
 tools: $(GOLANGCI) ## the linter
 
@@ -64,7 +64,7 @@ $(AXE):
 axe: $(AXE) ## axe-core, which looks for what keeps people out of pages
 
 debian: ## install the Debian packages that the tests need and that are missing
-	@./e2e/debian.sh
+	@$(PHASE) "Debian packages" ./e2e/debian.sh
 
 format: $(GOLANGCI) ## format the code
 	@$(GOLANGCI) fmt
@@ -72,19 +72,16 @@ format: $(GOLANGCI) ## format the code
 	@cd deploy && $(GOLANGCI) fmt
 
 lint: $(GOLANGCI) ## check format and lint, import rules included
-	@echo "lint"
-	@$(GOLANGCI) run ./...
-	@cd e2e && $(GOLANGCI) run ./...
-	@cd deploy && $(GOLANGCI) run ./...
+	@$(PHASE) "lint" $(GOLANGCI) run ./...
+	@cd e2e && $(PHASE) "lint of e2e" $(GOLANGCI) run ./...
+	@cd deploy && $(PHASE) "lint of deploy" $(GOLANGCI) run ./...
 
 unit: $(KRATOS) ## unit tests with the race detector, on a real MariaDB and a real Kratos
-	@echo "unit tests"
-	@./e2e/with-mariadb.sh env HOLDLINE_REQUIRE_MARIADB=1 HOLDLINE_REQUIRE_KRATOS=1 KRATOS_BIN=$(KRATOS) \
+	@$(PHASE) "unit tests" ./e2e/with-mariadb.sh env HOLDLINE_REQUIRE_MARIADB=1 HOLDLINE_REQUIRE_KRATOS=1 KRATOS_BIN=$(KRATOS) \
 		$(GO) test -race ./...
 
 packaging: debian build $(KRATOS) ## the examples in deploy/, held against systemd, Kubernetes' types, compose and a real Kratos
-	@echo "packaging"
-	@cd deploy && HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) $(GO) test -count=1 ./...
+	@cd deploy && $(PHASE) "packaging" env HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) $(GO) test -count=1 ./...
 
 fuzz: ## ten seconds for each fuzz target
 	@for target in $$(grep -rhoE 'func Fuzz[A-Za-z]+' --include='*_test.go' --exclude-dir=e2e . | cut -d' ' -f2); do \
@@ -92,11 +89,10 @@ fuzz: ## ten seconds for each fuzz target
 		$(GO) test $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime 10s || exit 1; done
 
 e2e: debian build $(KRATOS) $(AXE) ## the built program with a real Kratos, MariaDB and browser
-	@echo "end-to-end tests"
 	@rm -rf $(CACHE)/reports
-	@cd e2e && HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
+	@cd e2e && $(PHASE) "end-to-end tests" env HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -timeout 30m ./...
-	@cat $(CACHE)/reports/*.txt
+	@echo "what they measured is in $(CACHE)/reports"
 
 storm: debian build $(KRATOS) $(AXE) ## 3,000 changes while everything fails at random; some ten minutes
 	@cd e2e && HOLDLINE_STORM_CHANGES=$${HOLDLINE_STORM_CHANGES:-3000} HOLDLINE_REPORTS=$(CACHE)/reports \
