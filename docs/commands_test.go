@@ -262,7 +262,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-const kratosDSN = "sqlite://kratos.db?_fk=true&mode=rwc"
+const kratosDSN = "sqlite://kratos.db?_fk=true&mode=rwc&_sync=OFF"
 
 func prepare() (string, error) {
 	shared.Do(func() {

@@ -30,7 +30,7 @@ func TestInAStormNothingIsLostAndNothingDoubled(t *testing.T) {
 	w := newStorm(t, seed, size)
 	began := time.Now()
 	w.live(t, func(p *person) bool {
-		return p.done < size.changes && (size.thorough || time.Since(began) < sliceLasts)
+		return p.done < size.changes && (size.thorough || p.done < sliceChanges || w.weather.count() < sliceFaults)
 	})
 	w.calmDown(t)
 	w.wantStorm(t)
@@ -55,9 +55,9 @@ type stormSize struct {
 const (
 	// claimLifetime is short, so that claims lapse within the test.
 	claimLifetime = 30 * time.Second
-	// sliceLasts is after what nobody begins another change, but in a thorough storm:
-	// a busy machine does fewer of them.
-	sliceLasts = 75 * time.Second
+	// sliceChanges by each person, and sliceFaults, are enough where the storm is not to
+	// be thorough. A busy machine takes longer for them.
+	sliceChanges, sliceFaults = 4, 20
 	// longSession is longer than any of these tests: people sign in once.
 	longSession = "4h"
 	// spares are accounts that each person has for being deleted or left alone.

@@ -70,7 +70,7 @@ func kratos(t *testing.T, s hook.Setup) (public, admin string) {
 	command := func(args ...string) *exec.Cmd {
 		c := exec.CommandContext(context.Background(), os.Getenv("KRATOS_BIN"), append(args, "-c", "kratos.yml", "-c", "holdline.yml")...)
 		c.Dir, c.Stdout, c.Stderr = dir, &log, &log
-		c.Env = append(os.Environ(), "DSN=sqlite://"+filepath.Join(dir, "db.sqlite")+"?_fk=true&mode=rwc",
+		c.Env = append(os.Environ(), "DSN=sqlite://"+filepath.Join(dir, "db.sqlite")+"?_fk=true&mode=rwc&_sync=OFF",
 			"SERVE_PUBLIC_HOST=127.0.0.1", "SERVE_PUBLIC_PORT="+publicPort, "SERVE_PUBLIC_BASE_URL="+public+"/",
 			"SERVE_ADMIN_HOST=127.0.0.1", "SERVE_ADMIN_PORT="+adminPort)
 		return c

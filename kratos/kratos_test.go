@@ -83,7 +83,7 @@ func start(dir string, edits ...string) (*server, error) {
 		return nil, err
 	}
 	env := append(os.Environ(),
-		"DSN=sqlite://"+filepath.Join(dir, "db.sqlite")+"?_fk=true&mode=rwc",
+		"DSN=sqlite://"+filepath.Join(dir, "db.sqlite")+"?_fk=true&mode=rwc&_sync=OFF",
 		"SERVE_PUBLIC_HOST=127.0.0.1", "SERVE_PUBLIC_PORT="+ports[0],
 		"SERVE_PUBLIC_BASE_URL=http://127.0.0.1:"+ports[0]+"/",
 		"SERVE_ADMIN_HOST=127.0.0.1", "SERVE_ADMIN_PORT="+ports[1])

@@ -22,8 +22,9 @@ type Kratos struct {
 	process  *Process
 }
 
-// onSQLite is a database in Kratos' own folder.
-const onSQLite = "sqlite://db.sqlite?_fk=true&mode=rwc"
+// onSQLite is a database in Kratos' own folder. It outlives a killed Kratos, and need not
+// outlive the machine: waiting for the disk would make Kratos as slow as that is.
+const onSQLite = "sqlite://db.sqlite?_fk=true&mode=rwc&_sync=OFF"
 
 // tree is a YAML or JSON document.
 type tree = map[string]any
