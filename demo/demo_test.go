@@ -146,7 +146,7 @@ func start(t *testing.T) *running {
 		select {
 		case err := <-result:
 			return err
-		case <-time.After(30 * time.Second):
+		case <-time.After(2 * time.Minute):
 			return errors.New("the demo does not stop")
 		}
 	})

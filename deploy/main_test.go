@@ -65,14 +65,14 @@ func started(t *testing.T, cmd *exec.Cmd, ready func(printed string) bool) {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-gone:
-		case <-time.After(20 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Errorf("%s did not stop", cmd.Path)
 			_ = cmd.Process.Kill()
 		}
 	})
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !ready(printed.String()) {
 		select {
 		case err := <-gone:
@@ -151,7 +151,7 @@ func secrets(dir string) map[string]string {
 // refused returns what holdline says of an invalid configuration.
 func refused(t *testing.T, config string, environ ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program(t, "HOLDLINE_BIN"), "serve", "--config", config)
 	cmd.Env = environ

@@ -10,7 +10,7 @@ import (
 
 func TestTheClockIsTheDatabases(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
-		db := t.DB
+		db, began := t.DB, time.Now()
 		local := time.Now
 		clock, err := database.NewClock(t.Context(), db, func() time.Time { return local() })
 		if err != nil {
@@ -19,9 +19,7 @@ func TestTheClockIsTheDatabases(t *testing.T) {
 		wantNow := func() {
 			t.Helper()
 			now := clock.Now()
-			if off := time.Since(now).Abs(); off > time.Second {
-				t.Errorf("the clock is off by %v", off)
-			}
+			wantCloser(t, time.Since(now), time.Since(began))
 			if now.Location() != time.UTC || now != now.Truncate(time.Microsecond) {
 				t.Errorf("got %v", now)
 			}
@@ -41,13 +39,21 @@ func TestTheClockIsTheDatabases(t *testing.T) {
 }
 
 func TestTheClockDoesNotHeedTheMachines(t *testing.T) {
-	db := databasetest.Open(t, databasetest.MariaDB(t))
+	db, began := databasetest.Open(t, databasetest.MariaDB(t)), time.Now()
 	wrong := func() time.Time { return time.Now().Add(-time.Hour) }
 	clock, err := database.NewClock(t.Context(), db, wrong)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if off := time.Since(clock.Now()).Abs(); off > time.Second {
-		t.Errorf("the clock is off by %v", off)
+	now := clock.Now()
+	wantCloser(t, time.Since(now), time.Since(began))
+}
+
+// wantCloser checks that a clock is off by no more than it took to ask the database and to
+// look: however busy the machine is, it cannot know the time better, nor less well.
+func wantCloser(t testing.TB, off, took time.Duration) {
+	t.Helper()
+	if off.Abs() > took+time.Millisecond {
+		t.Errorf("the clock is off by %v, and was read within %v", off, took)
 	}
 }
