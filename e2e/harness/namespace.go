@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"regexp"
@@ -23,7 +24,7 @@ func InNamespace(t *testing.T) bool {
 		}
 		return true
 	}
-	var out Output
+	var out bytes.Buffer
 	cmd := exec.Command(os.Args[0], "-test.run=^"+regexp.QuoteMeta(t.Name())+"$", "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), inNamespace+"=1")
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -1,43 +1,45 @@
 package harness
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// Output collects what programs print. Several may print to one.
+// Output is what programs print, in a file: what a program has printed before it answers
+// is there when the answer is. Several may print to one.
 type Output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+	once sync.Once
+	name string
 }
 
-// Write adds to the output.
-func (o *Output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
+// open opens the file for a program that is to print to it.
+func (o *Output) open() (*os.File, error) {
+	o.once.Do(func() { o.name = filepath.Join(Env.Dir, fmt.Sprintf("output-%d", outputs.Add(1))) })
+	return os.OpenFile(o.name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 }
+
+var outputs atomic.Int32
 
 // String returns all that was printed so far.
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
+func (o *Output) String() string { return o.Since(0) }
 
 // Since returns what was printed after the first n bytes.
 func (o *Output) Since(n int) string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return string(o.text.Bytes()[n:])
+	printed, err := os.ReadFile(o.name)
+	if err != nil {
+		return "" // nothing was started yet
+	}
+	return string(printed[n:])
 }
 
 // Process is a program that was started.
@@ -51,7 +53,12 @@ type Process struct {
 // startProcess starts a program that prints to out and is killed with the test
 // program at the latest.
 func startProcess(name string, out *Output, cmd *exec.Cmd) (*Process, error) {
-	cmd.Stdout, cmd.Stderr = out, out
+	file, err := out.open()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	defer func() { _ = file.Close() }()
+	cmd.Stdout, cmd.Stderr = file, file
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := onLastingThread(cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
