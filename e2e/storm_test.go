@@ -30,7 +30,7 @@ func TestInAStormNothingIsLostAndNothingDoubled(t *testing.T) {
 	w := newStorm(t, seed, size)
 	began := time.Now()
 	w.live(t, func(p *person) bool {
-		return p.done < size.changes && (size.thorough || p.done < sliceChanges || w.weather.count() < sliceFaults)
+		return p.done < size.changes && (size.thorough || p.done < sliceChanges || w.faults.count() < sliceFaults)
 	})
 	w.calmDown(t)
 	w.wantStorm(t)
