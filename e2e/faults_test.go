@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,14 +47,10 @@ func TestADatabaseThatIsAwayRefusesOnlyTheNumber(t *testing.T) {
 		return nil
 	})
 
-	thaw := server.Freeze(t) // as bad as away, and slower to be noticed
-	began := time.Now()
+	thaw := server.Freeze(t) // as bad as away, and slower to be noticed: both forms are answered meanwhile
 	refused = bob.Save(t, harness.Profile{Name: "After", Mobile: m2})
 	if f := refused.Field; refused.Status != http.StatusBadRequest || len(f) != 1 || f[0].Type != "error" {
 		t.Errorf("settings flow: got %d: %s; at the field: %s", refused.Status, harness.Words(refused.Top), harness.Words(f))
-	}
-	if took := time.Since(began); took > 20*time.Second {
-		t.Errorf("the form waited %s for the database", took)
 	}
 	bob.MustSave(t, harness.Profile{Name: "With a frozen database", Mobile: m0})
 	thaw()
@@ -253,11 +250,12 @@ func TestATextIsSentAgainWithTheSameCodeWhenTheProviderFails(t *testing.T) {
 			t.Parallel()
 			s := harness.NewStack(t, harness.Options{})
 			bob := s.NewPerson(t, m0)
+			var waited atomic.Bool
+			reaction.GivenUp = func() { waited.Store(true) }
 			s.Provider.Next(reaction)
-			began := time.Now()
 			bob.MustSave(t, harness.Profile{Name: "After", Mobile: m1})
-			if took := time.Since(began); took > 3*time.Second {
-				t.Errorf("the form waited %s for the provider", took)
+			if waited.Load() {
+				t.Error("the form waited for the provider, until the program gave that up")
 			}
 			first := s.Provider.Nth(t, m1, 1)
 			second := s.Provider.Nth(t, m1, 2)
