@@ -52,12 +52,9 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 		return fmt.Errorf("open database: %w", err)
 	}
 	defer db.Close()
-	if err := Prepare(ctx, db, cfg.AutoMigrate()); err != nil {
-		return err
-	}
-	clock, err := database.NewClock(ctx, db, time.Now)
+	clock, err := Prepare(ctx, db, cfg.AutoMigrate())
 	if err != nil {
-		return fmt.Errorf("read the database's clock: %w", err)
+		return err
 	}
 	public, admin, err := listen(ctx, cfg)
 	if err != nil {
@@ -80,22 +77,23 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 	return run(ctx, h, public, admin, check, o)
 }
 
-// Prepare brings the schema up to date, or refuses one that is not.
-func Prepare(ctx context.Context, db *database.DB, migrate bool) error {
+// Prepare brings the schema up to date, or refuses one that is not, and returns the
+// database's clock.
+func Prepare(ctx context.Context, db *database.DB, migrate bool) (*database.Clock, error) {
 	if migrate {
 		if err := migration.Up(ctx, db); err != nil {
-			return fmt.Errorf("migrate database: %w", err)
+			return nil, fmt.Errorf("migrate database: %w", err)
 		}
-		return nil
+	} else if outdated, err := migration.Outdated(ctx, db); err != nil {
+		return nil, fmt.Errorf("look at the database schema: %w", err)
+	} else if outdated {
+		return nil, ErrOutdated
 	}
-	outdated, err := migration.Outdated(ctx, db)
+	clock, err := database.NewClock(ctx, db, time.Now)
 	if err != nil {
-		return fmt.Errorf("look at the database schema: %w", err)
+		return nil, fmt.Errorf("read the database's clock: %w", err)
 	}
-	if outdated {
-		return ErrOutdated
-	}
-	return nil
+	return clock, nil
 }
 
 // drainTime is how long what is under way may take once the program is to stop.

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/scim/reconcile"
@@ -14,12 +13,9 @@ import (
 // Reindex compares the index of users with Kratos once, whatever replicas do, and
 // says how far it is.
 func Reindex(ctx context.Context, cfg config.Config, db *database.DB, o Options) error {
-	if err := Prepare(ctx, db, cfg.AutoMigrate()); err != nil {
-		return err
-	}
-	clock, err := database.NewClock(ctx, db, time.Now)
+	clock, err := Prepare(ctx, db, cfg.AutoMigrate())
 	if err != nil {
-		return fmt.Errorf("read the database's clock: %w", err)
+		return err
 	}
 	say := func(word string, done reconcile.Progress) {
 		_, _ = fmt.Fprintf(o.Out, "%s: identities %d, entries written %d, deleted %d\n", word, done.Identities, done.Changed, done.Deleted)

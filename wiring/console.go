@@ -1,8 +1,6 @@
 package wiring
 
 import (
-	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"time"
@@ -10,7 +8,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/admin"
-	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/console"
@@ -44,21 +41,6 @@ func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 	r.Any(console.Path, serve)
 	r.Any(console.Path+"/*page", serve)
 	return nil
-}
-
-// administrators know who may work at the console: clients with the scope for it,
-// and privileged people of the primary realm.
-func (p *program) administrators() *auth.AdminSessions {
-	return &auth.AdminSessions{
-		Sessions: persistence.NewAdminSessions(p.db), Clients: p.clients,
-		Person: func(ctx context.Context, cookie string) (auth.Person, error) {
-			who, err := p.directory.Session(ctx, cookie, "")
-			in := who.SignIn()
-			return auth.Person{IdentityID: who.IdentityID, Proven: func(ctx context.Context) error { return p.claims.Proven(ctx, &in) }}, err
-		},
-		Privileged: p.directory.Privileged, Idle: p.cfg.Admin.SessionIdle, NewSecret: rand.Text,
-		Now: p.clock.Now,
-	}
 }
 
 func (p *program) gatewayHealth() []console.Gateway {

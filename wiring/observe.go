@@ -15,7 +15,6 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/metrics"
-	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway/delivery"
 	"github.com/holdline/holdline/tracing"
 )
@@ -118,10 +117,10 @@ func (o Observers) propagation() func(http.RoundTripper) http.RoundTripper {
 	return o.tracer.Propagate
 }
 
-// show lets metrics show what others keep.
-func (p *program) show(store *persistence.Store) {
+// showInMetrics lets metrics show what others keep.
+func (p *program) showInMetrics() {
 	p.metrics.Database(p.db)
-	p.metrics.Waiting(store.Waiting, p.clock.Now)
+	p.metrics.Waiting(p.store.Waiting, p.clock.Now)
 	p.metrics.Traffic(p.watch)
 	p.metrics.GatewayHealth(p.worker.Health)
 	for id := range p.receipts.Readers {

@@ -26,11 +26,11 @@ func (p *program) pages(r gin.IRouter, server *web.Server) error {
 	if err != nil {
 		return fmt.Errorf("public.base_url: %w", err)
 	}
-	if err := verify.MountDispute(r, disputePath, p.asked, brand, p.log); err != nil {
+	if err := verify.MountDispute(r, disputePath, p.counted, brand, p.log); err != nil {
 		return err
 	}
 	return verify.Mount(r, server, verify.Options{
-		Claims: p.asked, Brand: brand, URL: address, KratosURL: p.browserURL,
+		Claims: p.counted, Brand: brand, URL: address, KratosURL: p.browserURL,
 		Code:     verify.CodeForm{Length: p.cfg.OTP.Length, Numeric: p.cfg.OTP.Alphabet == "numeric"},
 		Returns:  verify.ReturnURLs{Default: p.cfg.Pages.ReturnURL, Allowed: p.cfg.Pages.AllowedReturnURLs},
 		FramedBy: p.framedBy, Log: p.log,

@@ -6,7 +6,9 @@ import (
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/hook"
+	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/kratos"
@@ -14,14 +16,14 @@ import (
 	"github.com/holdline/holdline/persistence"
 )
 
-// connect makes the ways to every realm's Kratos.
-func (p *program) connect(hashKey []byte) (err error) {
+// connectKratos makes the clients of every realm's Kratos.
+func (p *program) connectKratos() (err error) {
 	var written func(scim.Record)
 	if p.cfg.SCIM.Enabled {
 		p.scim.written = users.NewWritten(p.clock.Now)
 		written = p.scim.written.Add
 	}
-	if p.directory, err = p.realm(p.cfg.Kratos, hashKey, written); err != nil {
+	if p.directory, err = p.realm(p.cfg.Kratos, p.hashKey, written); err != nil {
 		return fmt.Errorf("kratos: %w", err)
 	}
 	others := make([]kratos.Realm, len(p.cfg.Realms))
@@ -31,7 +33,7 @@ func (p *program) connect(hashKey []byte) (err error) {
 			return err
 		}
 		// A realm's users are no SCIM users, and so nobody hears of what is written.
-		d, err := p.realm(kratosConfig, append([]byte(r.Name+" "), hashKey...), nil)
+		d, err := p.realm(kratosConfig, append([]byte(r.Name+" "), p.hashKey...), nil)
 		if err != nil {
 			return fmt.Errorf("realm %s: %w", r.Name, err)
 		}
@@ -73,6 +75,25 @@ func (p *program) hooks() ([]hook.Options, error) {
 	return all, nil
 }
 
+// HookSetup is what the lines for a realm's kratos.yml depend on. A blank realm is
+// the primary one.
+func HookSetup(cfg config.Config, realm string) (hook.Setup, error) {
+	base, err := cfg.HookURL()
+	if err != nil {
+		return hook.Setup{}, err
+	}
+	kratos, hooks, err := cfg.Realm(realm)
+	if err != nil {
+		return hook.Setup{}, err
+	}
+	return hook.Setup{
+		BaseURL: base, Key: hooks.APIKey.Reveal(), MobileTrait: kratos.MobileTrait,
+		PendingKey: kratos.PendingKey, LocaleTrait: kratos.LocaleTrait,
+		AddressHeader: hooks.AddressHeader, ReturnURL: cfg.ReturnURL(),
+		Changed: cfg.SCIM.Enabled && kratos == cfg.Kratos,
+	}, nil
+}
+
 // documents reads an identity to the digit.
 func (p *program) documents(ctx context.Context, identityID string) (hook.Documents, error) {
 	traits, public, err := p.realms.Documents(ctx, identityID)
@@ -84,4 +105,23 @@ func (p *program) traffic() fraud.Policy {
 	policy := p.switches.Policy()
 	policy.Traffic.Grace = policy.Validity
 	return policy.Traffic
+}
+
+// holders find who has a number: by Kratos' identifiers, and by the index of users,
+// since Kratos looks nobody up by an address that is no identifier.
+type holders struct {
+	kratos.Realms
+	program *program
+}
+
+// Holders implements [claim.Holders].
+func (h holders) Holders(ctx context.Context, identityID string, number phone.Number) ([]claim.Holder, error) {
+	var indexed []string
+	if realm, _ := claim.SplitRealm(identityID); realm == claim.PrimaryRealm && h.program.cfg.SCIM.Enabled {
+		var err error
+		if indexed, err = h.program.scim.users.Holding(ctx, number); err != nil {
+			return nil, err
+		}
+	}
+	return h.Realms.Holders(ctx, identityID, number, indexed)
 }

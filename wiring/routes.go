@@ -16,7 +16,6 @@ import (
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
-	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/selfservice"
 	"github.com/holdline/holdline/scimbridge"
 	"github.com/holdline/holdline/smsgateway/provider"
@@ -65,7 +64,7 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	}
 	server.Health(engine, p.release, p.checks(), p.indexState)
 	api.Mount(engine)
-	userapi.Mount(engine, server, p.asked, p.realms, p.cfg.OTP.Length)
+	userapi.Mount(engine, server, p.counted, p.realms, p.cfg.OTP.Length)
 	engine.Match(getAndPost, receipt.Path+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
 			server.Fail(c, server.Failed(c, web.Receipt, err))
@@ -111,10 +110,9 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	hook.Mount(engine, server, p.asked, hooks...)
-	archive := persistence.NewStore(p.db)
-	desk := &admin.Service{Store: archive, Claims: p.asked, Plan: NumberPlan(p.cfg), Now: p.clock.Now}
-	adminapi.Mount(engine, server, adminapi.Options{Settings: p.switches, Claims: desk, Archive: archive, Now: p.clock.Now})
+	hook.Mount(engine, server, p.counted, hooks...)
+	desk := &admin.Service{Store: p.store, Claims: p.counted, Plan: NumberPlan(p.cfg), Now: p.clock.Now}
+	adminapi.Mount(engine, server, adminapi.Options{Settings: p.switches, Claims: desk, Archive: p.store, Now: p.clock.Now})
 	if err := p.console(engine, desk); err != nil {
 		return nil, err
 	}

@@ -9,16 +9,12 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/config"
-	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/phone"
-	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/reconcile"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/metrics"
-	"github.com/holdline/holdline/persistence"
-	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/scimstore"
 	"github.com/holdline/holdline/scimbridge"
 )
@@ -63,8 +59,8 @@ func checkMapping(cfg config.Config) error {
 	return err
 }
 
-// provision builds what SCIM clients reach.
-func (p *program) provision() {
+// buildSCIM builds what SCIM clients reach.
+func (p *program) buildSCIM() {
 	rules, options := mappingOf(p.cfg)
 	p.scim.resource = options.Resource
 	p.scim.catalogue = users.NewCatalogue(users.CatalogueOptions{
@@ -73,7 +69,7 @@ func (p *program) provision() {
 	index := scimstore.New(p.db)
 	p.scim.index = index
 	p.scim.users = users.NewService(users.Options{
-		Directory: p.directory, Claims: p.asked, Index: index, Catalogue: p.scim.catalogue,
+		Directory: p.directory, Claims: p.counted, Index: index, Catalogue: p.scim.catalogue,
 		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: NumberPlan(p.cfg),
 		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
 		SkipNumbers: p.cfg.SCIM.InvalidMobile == "skip", PasswordMinLength: p.cfg.SCIM.PasswordMinLength,
@@ -85,7 +81,7 @@ func (p *program) provision() {
 		Report: func(done reconcile.Progress) { p.metrics.Reconciled(done, false, p.clock.Now()) },
 	})
 	p.scim.schedule = reconcile.Schedule{
-		Reconciler: p.scim.reconciler, Leases: persistence.NewStore(p.db), Owner: p.id, Interval: p.cfg.SCIM.ReconcileInterval,
+		Reconciler: p.scim.reconciler, Leases: p.store, Owner: p.id, Interval: p.cfg.SCIM.ReconcileInterval,
 		Done: func(done reconcile.Progress, err error) {
 			if err != nil {
 				p.metrics.Unreconciled(done)
@@ -108,10 +104,10 @@ type Index struct {
 func AssembleIndex(cfg config.Config, parts Parts) (*Index, error) {
 	parts.Observers = Observers{metrics: metrics.New(parts.Release, time.Now)}
 	p := newProgram(cfg, parts)
-	if err := p.connect(nil); err != nil {
+	if err := p.connectKratos(); err != nil {
 		return nil, err
 	}
-	p.provision()
+	p.buildSCIM()
 	return &Index{Load: p.checkSchemas, Reconciler: p.scim.reconciler, Close: p.realms.Close}, nil
 }
 
@@ -127,34 +123,6 @@ func (p *program) scimRoutes() (http.Handler, error) {
 		MaxResults: p.cfg.SCIM.MaxResults, DefaultResults: min(100, p.cfg.SCIM.MaxResults),
 		BulkOperations: p.cfg.SCIM.BulkOperations, BulkBytes: p.cfg.SCIM.BulkBytes,
 	})
-}
-
-// clients know bearer tokens, those of the configuration and those that are kept.
-func clients(cfg config.Config, db *database.DB, hashKey []byte, p *program) (*auth.Authenticator, error) {
-	var configured []auth.Token
-	for i, t := range cfg.Tokens {
-		digest, err := auth.ParseTokenDigest(t.SHA256)
-		if err != nil {
-			return nil, fmt.Errorf("tokens[%d].sha256: %w", i, err)
-		}
-		scopes := make([]auth.Scope, len(t.Scopes))
-		for j, scope := range t.Scopes {
-			scopes[j] = auth.Scope(scope)
-		}
-		token, err := auth.NewToken(t.Name, digest, scopes, t.Privileged, p.clock.Now())
-		if err != nil {
-			return nil, fmt.Errorf("tokens[%d]: %w", i, err)
-		}
-		if token.ExpiresAt, err = config.ParseExpires(t.Expires); err != nil {
-			return nil, fmt.Errorf("tokens[%d].expires: %w", i, err)
-		}
-		configured = append(configured, token)
-	}
-	return auth.New(auth.Options{
-		Tokens: persistence.NewTokens(db), Configured: configured, HashKey: hashKey,
-		Failures: ratelimit.Limit{Most: cfg.Limits.TokenFailures, Window: cfg.Limits.LoginWindow},
-		Limiter:  p.metrics.Limiter(metrics.LimitTokens, persistence.NewLimiter(db)), Now: p.clock.Now, Log: p.log,
-	}), nil
 }
 
 // errMapping says that an operator's mapping fits no identity schema.

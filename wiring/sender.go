@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/message"
-	"github.com/holdline/holdline/internal/otp"
-	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/smsgateway/delivery"
 	"github.com/holdline/holdline/smsgateway/provider"
 	"github.com/holdline/holdline/smsgateway/receipt"
@@ -21,8 +18,8 @@ import (
 // configuration can be called so.
 const webhookID = "notices.webhook"
 
-// sender builds the worker that sends texts and notices.
-func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
+// buildSender builds the worker that sends texts and notices.
+func (p *program) buildSender() error {
 	texts, err := Templates(p.cfg)
 	if err != nil {
 		return err
@@ -52,8 +49,8 @@ func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
 				"gateway", route.ID, "reason", gateway.NoticeFault())
 		}
 	}
-	compose := template.Composer{Codes: codes, Templates: texts, Mails: mails, Now: p.clock.Now, Link: func(t message.Text) (string, error) {
-		link, err := codes.Link(t.Code.ClaimID)
+	compose := template.Composer{Codes: p.codes, Templates: texts, Mails: mails, Now: p.clock.Now, Link: func(t message.Text) (string, error) {
+		link, err := p.codes.Link(t.Code.ClaimID)
 		if err != nil {
 			return "", err
 		}
@@ -61,7 +58,7 @@ func (p *program) sender(store *persistence.Store, codes *otp.Codes) error {
 	}}
 	p.routes(routes)
 	p.worker, err = delivery.New(delivery.Options{
-		Outbox: store, Compose: compose.Compose, Routes: routes, Routing: routing, Now: p.clock.Now, Log: p.log,
+		Outbox: p.store, Compose: compose.Compose, Routes: routes, Routing: routing, Now: p.clock.Now, Log: p.log,
 		OnDone: p.metrics.TextEnded,
 	})
 	return err
@@ -98,21 +95,22 @@ func Routing(sms config.SMS) delivery.Routing {
 	return delivery.Routing{ByCode: byCode}
 }
 
-// receipts builds what takes the receipts of the gateways that can prove them.
-func receipts(cfg config.Config, store message.Receipts, now func() time.Time) (*receipt.Receiver, error) {
+// buildReceipts builds what takes the receipts of the gateways that can prove them.
+func (p *program) buildReceipts() error {
 	readers := map[string]receipt.Reader{}
-	for i, g := range cfg.SMS.Gateways {
+	for i, g := range p.cfg.SMS.Gateways {
 		secret := receiptSecret(g)
 		if secret == "" {
 			continue
 		}
 		reader, err := provider.NewReceiptReader(g.Type, secret)
 		if err != nil {
-			return nil, fmt.Errorf("sms.gateways[%d]: %w", i, err)
+			return fmt.Errorf("sms.gateways[%d]: %w", i, err)
 		}
 		readers[g.ID] = reader
 	}
-	return receipt.New(receipt.Options{
-		Readers: readers, Store: store, Now: now, BaseURL: strings.TrimSuffix(cfg.Public.BaseURL, "/"),
-	}), nil
+	p.receipts = receipt.New(receipt.Options{
+		Readers: readers, Store: p.metrics.Receipts(p.store), Now: p.clock.Now, BaseURL: strings.TrimSuffix(p.cfg.Public.BaseURL, "/"),
+	})
+	return nil
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/otp"
-	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/kratos"
@@ -74,11 +73,14 @@ type program struct {
 	release   string
 	db        *database.DB
 	clock     *database.Clock
+	store     *persistence.Store
+	codes     *otp.Codes
+	hashKey   []byte            // of names that are kept, such as in limits
 	directory *kratos.Directory // the primary realm, which SCIM is about
 	realms    kratos.Realms
 	switches  *settings.Service
 	claims    *claim.Service
-	asked     metrics.Claims // the same, for who asks them something
+	counted   metrics.Claims // the same, for surfaces: counts what is asked
 	watch     *fraud.Monitor
 	worker    *delivery.Worker
 	receipts  *receipt.Receiver
@@ -91,31 +93,70 @@ type program struct {
 	framedBy string // see [Parts]
 }
 
-// Assemble puts Holdline together.
+// Assemble puts Holdline together: first what speaks to others, then the rules, then
+// who may ask for what, then what they ask.
 func Assemble(cfg config.Config, parts Parts) (*Holdline, error) {
-	p, err := assemble(cfg, parts)
+	p := newProgram(cfg, parts)
+	for _, build := range []func() error{p.deriveKeys, p.connectKratos, p.buildSender, p.buildReceipts, p.buildClaims, p.buildAuthentication} {
+		if err := build(); err != nil {
+			return nil, err
+		}
+	}
+	p.buildSCIM()
+	p.showInMetrics()
+	public, err := p.publicRoutes()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := p.adminRoutes()
 	if err != nil {
 		return nil, err
 	}
 	h := &Holdline{
-		Load: p.load, Jobs: p.jobs(), Send: p.worker.Run, Policy: p.switches.Policy, Claims: p.claims,
-		Reconcile: p.scim.schedule.Once, Close: p.realms.Close,
+		Public: public, Admin: admin, Load: p.load, Jobs: p.jobs(), Send: p.worker.Run,
+		Policy: p.switches.Policy, Claims: p.claims, Reconcile: p.scim.schedule.Once, Close: p.realms.Close,
 	}
 	if cfg.SCIM.Enabled {
 		h.Loops = []func(context.Context) error{p.scim.schedule.Run, p.scim.indexWritten}
 	}
-	if h.Public, err = p.publicRoutes(); err != nil {
-		return nil, err
-	}
-	h.Admin, err = p.adminRoutes()
-	return h, err
+	return h, nil
 }
 
 func newProgram(cfg config.Config, parts Parts) *program {
 	return &program{
 		cfg: cfg, log: parts.Log, release: parts.Release, db: parts.Database, clock: parts.Clock,
-		Observers: parts.Observers, framedBy: parts.FramedBy,
+		store: persistence.NewStore(parts.Database), Observers: parts.Observers, framedBy: parts.FramedBy,
 	}
+}
+
+// deriveKeys derives codes, and the key under which names are kept, from the secrets
+// of codes.
+func (p *program) deriveKeys() (err error) {
+	secrets := make([]string, len(p.cfg.Secrets.OTP))
+	for i, secret := range p.cfg.Secrets.OTP {
+		secrets[i] = secret.Reveal()
+	}
+	if p.codes, err = otp.New(secrets, p.cfg.OTP.Length, otp.Alphabet(p.cfg.OTP.Alphabet)); err != nil {
+		return err
+	}
+	if p.hashKey, err = hkdf.Key(sha256.New, []byte(secrets[0]), nil, "names of limits", sha256.Size); err != nil {
+		return fmt.Errorf("derive a key: %w", err)
+	}
+	return nil
+}
+
+// buildClaims builds the rules about numbers, and what may change of them while
+// Holdline runs.
+func (p *program) buildClaims() error {
+	p.switches = settings.New(persistence.NewSettings(p.db), Policy(p.cfg), p.clock.Now, p.log)
+	p.watch = fraud.New(p.store, p.traffic, p.clock.Now, p.log)
+	p.claims = claim.NewService(claim.Options{
+		Store: p.store, OnCommit: p.onCommit, Directory: p.realms, Holders: holders{p.realms, p}, Codes: p.codes, Plan: NumberPlan(p.cfg),
+		Policy: p.switches.Policy, Now: p.clock.Now, NewID: uuid.NewString,
+		Jitter: jitter, Send: p.worker.Enqueue, Stopped: p.watch.Blocked, Log: p.log,
+	})
+	p.counted = p.metrics.Claims(p.claims)
+	return nil
 }
 
 // load reads what administrators have set, and holds the mapping of attributes
@@ -127,56 +168,6 @@ func (p *program) load(ctx context.Context) error {
 		}
 	}
 	return p.switches.Once(ctx)
-}
-
-func assemble(cfg config.Config, parts Parts) (*program, error) {
-	p := newProgram(cfg, parts)
-	clock, db := parts.Clock, parts.Database
-	plan := NumberPlan(cfg)
-	secrets := make([]string, len(cfg.Secrets.OTP))
-	for i, secret := range cfg.Secrets.OTP {
-		secrets[i] = secret.Reveal()
-	}
-	codes, err := otp.New(secrets, cfg.OTP.Length, otp.Alphabet(cfg.OTP.Alphabet))
-	if err != nil {
-		return nil, err
-	}
-	hashKey, err := hkdf.Key(sha256.New, []byte(secrets[0]), nil, "names of limits", sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("derive a key: %w", err)
-	}
-	if err := p.connect(hashKey); err != nil {
-		return nil, err
-	}
-	store := persistence.NewStore(db)
-	if err := p.sender(store, codes); err != nil {
-		return nil, err
-	}
-	p.switches = settings.New(persistence.NewSettings(db), Policy(cfg), clock.Now, p.log)
-	p.watch = fraud.New(store, p.traffic, clock.Now, p.log)
-	p.claims = claim.NewService(claim.Options{
-		Store: store, OnCommit: p.onCommit, Directory: p.realms, Holders: holders{p.realms, p}, Codes: codes, Plan: plan,
-		Policy: p.switches.Policy, Now: clock.Now, NewID: uuid.NewString,
-		Jitter: jitter, Send: p.worker.Enqueue, Stopped: p.watch.Blocked, Log: p.log,
-	})
-	if p.receipts, err = receipts(cfg, p.metrics.Receipts(store), clock.Now); err != nil {
-		return nil, err
-	}
-	if p.clients, err = clients(cfg, db, hashKey, p); err != nil {
-		return nil, err
-	}
-	p.failures = &web.Failures{Log: p.log, Now: clock.Now, Count: func(credential web.Credential, refusal web.Refusal) {
-		p.metrics.AuthenticationFailed(string(credential), string(refusal))
-	}}
-	p.passwords = &auth.Attempts{
-		Limiter:  p.metrics.Limiter(metrics.LimitPasswordsOfAddress, persistence.NewLimiter(db)),
-		Failures: ratelimit.Limit{Most: cfg.Limits.AddressFailures, Window: cfg.Limits.LoginWindow},
-		HashKey:  hashKey, Now: clock.Now, Log: p.log,
-	}
-	p.asked = p.metrics.Claims(p.claims)
-	p.provision()
-	p.show(store)
-	return p, nil
 }
 
 // jitter spreads a wait over its second half.

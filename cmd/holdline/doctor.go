@@ -18,7 +18,7 @@ func doctorCommand() *cobra.Command {
 	var strict, asJSON, offline bool
 	var number, gateway string
 	cmd := &cobra.Command{
-		Use: "doctor", Short: "Say what would fail open or not work, with the line to change",
+		Use: "doctor", Short: "Check the set-up: find what would fail open or not work, and print the line to change",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.NoArgs(cmd, args); err != nil {
 				return exit{2, err}

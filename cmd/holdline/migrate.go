@@ -11,7 +11,7 @@ import (
 )
 
 func migrateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "migrate", Short: "Look after the database schema"}
+	cmd := &cobra.Command{Use: "migrate", Short: "Manage the database schema"}
 	cmd.AddCommand(
 		databaseCommand("up", "Bring the schema up to date", func(cmd *cobra.Command, _ config.Config, db *database.DB) error {
 			return migration.Up(cmd.Context(), db)

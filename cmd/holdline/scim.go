@@ -9,7 +9,7 @@ import (
 )
 
 func scimCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "scim", Short: "Look after the SCIM service"}
+	cmd := &cobra.Command{Use: "scim", Short: "Manage the SCIM service"}
 	cmd.AddCommand(databaseCommand("reindex", "Compare the index of users with Kratos now",
 		func(cmd *cobra.Command, cfg config.Config, db *database.DB) error {
 			return app.Reindex(cmd.Context(), cfg, db, app.Options{

@@ -21,7 +21,7 @@ import (
 )
 
 func tokenCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "token", Short: "Look after clients' bearer tokens"}
+	cmd := &cobra.Command{Use: "token", Short: "Manage clients' bearer tokens"}
 	cmd.AddCommand(createTokenCommand(), listTokensCommand(), revokeTokenCommand())
 	return cmd
 }
@@ -137,10 +137,7 @@ func (s tokenStore) configured(name string) bool {
 // tokenStoreCommand needs a database whose schema is up to date.
 func tokenStoreCommand(use, short string, do func(*cobra.Command, tokenStore) error) *cobra.Command {
 	return databaseCommand(use, short, func(cmd *cobra.Command, cfg config.Config, db *database.DB) error {
-		if err := app.Prepare(cmd.Context(), db, cfg.AutoMigrate()); err != nil {
-			return err
-		}
-		clock, err := database.NewClock(cmd.Context(), db, time.Now)
+		clock, err := app.Prepare(cmd.Context(), db, cfg.AutoMigrate())
 		if err != nil {
 			return err
 		}
