@@ -44,7 +44,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	ids := 0
 	service := claim.NewService(claim.Options{
-		Store: d.store, Directory: claimtest.NewDirectory(), Codes: codes, Policy: switches.Policy, Now: now, Log: log,
+		Store: d.store, Identities: claimtest.NewIdentities(), Codes: codes, Policy: switches.Policy, Now: now, Log: log,
 		NewID: func() string { ids++; return fmt.Sprint("text-", ids) }, Send: func(message.Text) {},
 	})
 	d.engine = newEngine(t, func(engine *gin.Engine, server *web.Server) {
@@ -60,13 +60,13 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) claim(id string, state claim.State) {
 	d.Helper()
 	c := claim.Claim{
-		ID: id, IdentityID: id + "-" + bob, Origin: claim.OriginSettings, Number: phone.FromStore("+15550100"),
+		ID: id, IdentityID: id + "-" + bob, Source: claim.SourceSettings, Number: phone.FromStore("+15550100"),
 		State: state, CodeNumber: 1, Texts: 1, CreatedAt: d.now, NextText: d.now.Add(30 * time.Second),
 		CodeExpires: d.now.Add(5 * time.Minute), LapsesAt: d.now.Add(24 * time.Hour),
 	}
 	if err := d.store.Commit(d.Context(), claim.Change{Create: &c, At: d.now, Events: []audit.Event{{
 		ClaimID: id, IdentityID: c.IdentityID, Kind: "open", Number: c.Number.String(), At: d.now,
-		Actor: audit.Actor{Kind: audit.Owner, ID: bob, Address: "192.0.2.7"},
+		Actor: audit.Actor{Kind: audit.Owner, ID: bob, ClientIP: "192.0.2.7"},
 	}}}); err != nil {
 		d.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 	}
 	d.ask(200, "GET", "/admin/texts?claim_id=claim-0", "")
 	d.ask(200, "GET", "/admin/audit?limit=1", "")
-	// What else claim.Desk documents for a resend, from below.
+	// What else admin.Service documents for a resend, from below.
 	for err, want := range map[error]int{
 		phone.ErrNumberNotServed: 400, limit(claim.ErrTooManyTexts): 429, limit(claim.ErrCallingCodeFull): 429,
 	} {

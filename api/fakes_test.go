@@ -31,7 +31,7 @@ func limit(reason error) error {
 
 // failures are what sessions, tokens and names stand for that are no good.
 var failures = map[string]error{
-	"limited": limit(ratelimit.ErrTooManyTries), "kratos-away": claim.ErrDirectoryAway, "store-away": problem.ErrStoreUnavailable, "odd": errOdd,
+	"limited": limit(ratelimit.ErrTooManyTries), "kratos-away": claim.ErrIdentitiesUnavailable, "store-away": problem.ErrStoreUnavailable, "odd": errOdd,
 	"half-set-up": problem.Misconfigured(errOdd, "set it up"),
 	"halfway":     auth.ErrSecondFactor,
 }

@@ -64,20 +64,20 @@ func TestTheHooksAnswerAsDocumented(t *testing.T) {
 	}
 	stage := file("stage-request.json")
 	pending := phone.FromStore("+15550100")
-	for _, rule.answer = range []claim.Answer{{Ruling: claim.Leave}, {Ruling: claim.Challenge, Pending: pending}, {Ruling: claim.Write}, {Ruling: claim.Remove}} {
+	for _, rule.answer = range []claim.Answer{{Decision: claim.NoChange}, {Decision: claim.Challenge, Pending: pending}, {Decision: claim.WriteDirectly}, {Decision: claim.Remove}} {
 		ask(200, hook.StagePath, stage)
 	}
-	rule.answer = claim.Answer{Ruling: claim.Challenge, Pending: pending, Interrupt: true}
+	rule.answer = claim.Answer{Decision: claim.Challenge, Pending: pending, Interrupt: true}
 	ask(400, hook.StagePath, stage)
 	for _, rule.err = range []error{
 		phone.ErrBadNumber, claim.ErrRemovalDenied, phone.ErrNumberNotServed, claim.ErrSessionTooOld, claim.ErrBeingApplied,
-		limit(claim.ErrTooManyTexts), problem.ErrStoreUnavailable, claim.ErrDirectoryAway,
+		limit(claim.ErrTooManyTexts), problem.ErrStoreUnavailable, claim.ErrIdentitiesUnavailable,
 	} {
 		ask(400, hook.StagePath, stage)
 	}
 	ask(400, hook.StagePath, `{}`)
 	for path, body := range map[string]string{hook.ActivatePath: file("activate-request.json"), hook.ChangedPath: `{"identity_id":"` + bob + `"}`} {
-		for err, want := range map[error]int{nil: 204, errOdd: 500, problem.ErrStoreUnavailable: 503, claim.ErrDirectoryAway: 503} {
+		for err, want := range map[error]int{nil: 204, errOdd: 500, problem.ErrStoreUnavailable: 503, claim.ErrIdentitiesUnavailable: 503} {
 			rule.err = err
 			ask(want, path, body)
 		}

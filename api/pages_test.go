@@ -24,7 +24,7 @@ import (
 // visited are the claims as pages see them.
 type visited struct {
 	claims
-	ended claim.Ended
+	ended claim.Outcome
 	fresh error
 }
 
@@ -35,8 +35,12 @@ func (v *visited) Status(context.Context, claim.Caller) (claim.Status, error) {
 	return v.status, v.err
 }
 
-func (v *visited) Ended(context.Context, claim.Caller) (claim.Ended, error) { return v.ended, nil }
-func (v *visited) Fresh(time.Time) error                                    { return v.fresh }
+func (v *visited) LastOutcome(context.Context, claim.Caller) (claim.Outcome, error) {
+	return v.ended, nil
+}
+
+func (v *visited) RequireRecentSignIn(time.Time) error { return v.fresh }
+
 func (v *visited) Disputable(context.Context, string) (message.TextKind, error) {
 	return message.TextChanged, v.odd()
 }
@@ -87,8 +91,8 @@ func TestThePageAnswersAsDocumented(t *testing.T) {
 		{400, "?said=wrong", "bob", visited{claims: claims{status: waiting}}},
 		{401, "?said=back", "nobody", visited{}},
 		{403, "", "bob", visited{claims: claims{status: waiting}, fresh: claim.ErrSessionTooOld}},
-		{409, "?said=over", "bob", visited{claims: nothing, ended: claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberTaken, At: noon}}},
-		{410, "?said=over", "bob", visited{claims: nothing, ended: claim.Ended{State: claim.Lapsed, At: noon}}},
+		{409, "?said=over", "bob", visited{claims: nothing, ended: claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberTaken, At: noon}}},
+		{410, "?said=over", "bob", visited{claims: nothing, ended: claim.Outcome{State: claim.Lapsed, At: noon}}},
 		{429, "", "bob", visited{claims: claims{status: spent}}},
 		{500, "", "bob", visited{claims: claims{err: errOdd}}},
 		{503, "", "kratos-away", visited{}},

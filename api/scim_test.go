@@ -73,7 +73,7 @@ func TestSCIMAnswersAsDocumented(t *testing.T) {
 	changes := map[error]int{
 		scim.Bad(scim.InvalidValue, "no"): 400, claim.ErrSessionTooOld: 403, claim.ErrNoIdentity: 404, claim.ErrBeingApplied: 409,
 		&scim.Error{Status: 409, ScimType: scim.Uniquity, Detail: "taken"}: 409, users.ErrVersion: 412, limit(claim.ErrTooManyTexts): 429,
-		errOdd: 500, claim.ErrLeased: 503, users.ErrUnmapped: 503, claim.ErrDirectoryAway: 503,
+		errOdd: 500, claim.ErrLeased: 503, users.ErrUnmapped: 503, claim.ErrIdentitiesUnavailable: 503,
 	}
 	for _, tt := range []struct {
 		method, path, body string

@@ -61,10 +61,10 @@ func TestAFormsAddressIsTheHeadersOrTheDevices(t *testing.T) {
 				post(t, serve(t, r), path, key, body)
 				var got []string
 				for _, c := range r.staged {
-					got = append(got, c.Address)
+					got = append(got, c.ClientIP)
 				}
 				for _, f := range r.stored {
-					got = append(got, f.Address)
+					got = append(got, f.ClientIP)
 				}
 				if len(got) != 1 || got[0] != tt.want {
 					t.Errorf("got %q, want %q", got, tt.want)
@@ -84,7 +84,7 @@ func TestFormsCountForTheirAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	service := claim.NewService(claim.Options{
-		Store: storetest.NewStore(), Directory: claimtest.NewDirectory(), Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
+		Store: storetest.NewStore(), Identities: claimtest.NewIdentities(), Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{Enabled: true, Lifetime: time.Hour, Validity: time.Minute, Texts: claim.TextLimits{PerAddressHour: most}}
 		},

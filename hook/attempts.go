@@ -9,7 +9,7 @@ import (
 )
 
 // attempts bound the wrong keys of an address, by the generic cell rate algorithm
-// (see [claim.Limiter]). Each process counts for itself: a form must not wait for
+// (see [ratelimit.Limiter]). Each process counts for itself: a form must not wait for
 // the database only to find out that Kratos is Kratos. An address that has sent a
 // right key is Kratos', and never kept out, so that nobody beside it can stop the
 // forms of everybody.

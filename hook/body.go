@@ -61,7 +61,7 @@ func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
 	change := claim.SettingsChange{
 		IdentityID: claim.InRealm(o.Realm, b.IdentityID), FlowID: b.FlowID, SchemaID: claim.InRealm(o.Realm, b.SchemaID),
 		Stored: text(b.OldMobile), Wanted: text(b.NewMobile), StoredVerified: verified,
-		Marker: textOf(b.MetadataPublic[o.PendingKey]), Address: b.address(), Assurance: claim.Assurance(text(b.Assurance)),
+		ShownPending: textOf(b.MetadataPublic[o.PendingKey]), ClientIP: b.address(), Assurance: claim.Assurance(text(b.Assurance)),
 	}
 	if b.SignedIn != nil {
 		change.SignedIn = *b.SignedIn

@@ -27,7 +27,7 @@ func TestAChangedIdentityIsTold(t *testing.T) {
 		"nobody":          {key, `{}`, nil, http.StatusBadRequest, nil},
 		"no text":         {key, `{"identity_id":1}`, nil, http.StatusBadRequest, nil},
 		"not JSON":        {key, `identity`, nil, http.StatusBadRequest, nil},
-		"Kratos is away":  {key, `{"identity_id":"i"}`, claim.ErrDirectoryAway, http.StatusServiceUnavailable, []string{"i"}},
+		"Kratos is away":  {key, `{"identity_id":"i"}`, claim.ErrIdentitiesUnavailable, http.StatusServiceUnavailable, []string{"i"}},
 		"no identity":     {key, `{"identity_id":"i"}`, claim.ErrNoIdentity, http.StatusNotFound, []string{"i"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -128,11 +128,11 @@ func TestAnswersToKratos(t *testing.T) {
 		claims rulings
 		status int
 	}{
-		"challenge":        {rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: pending}}, http.StatusOK},
-		"keep-pending":     {rulings{answer: claim.Answer{Ruling: claim.KeepPending, Pending: pending}}, http.StatusOK},
-		"leave":            {rulings{answer: claim.Answer{Ruling: claim.Leave}}, http.StatusOK},
-		"write":            {rulings{answer: claim.Answer{Ruling: claim.Write}}, http.StatusOK},
-		"interrupt":        {rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: pending, Interrupt: true}}, http.StatusBadRequest},
+		"challenge":        {rulings{answer: claim.Answer{Decision: claim.Challenge, Pending: pending}}, http.StatusOK},
+		"keep-pending":     {rulings{answer: claim.Answer{Decision: claim.KeepPending, Pending: pending}}, http.StatusOK},
+		"leave":            {rulings{answer: claim.Answer{Decision: claim.NoChange}}, http.StatusOK},
+		"write":            {rulings{answer: claim.Answer{Decision: claim.WriteDirectly}}, http.StatusOK},
+		"interrupt":        {rulings{answer: claim.Answer{Decision: claim.Challenge, Pending: pending, Interrupt: true}}, http.StatusBadRequest},
 		"bad-number":       {rulings{err: phone.ErrBadNumber}, http.StatusBadRequest},
 		"too-short":        {rulings{err: &phone.Error{Fault: phone.TooShort, CallingCode: "49"}}, http.StatusBadRequest},
 		"removal-denied":   {rulings{err: claim.ErrRemovalDenied}, http.StatusBadRequest},
@@ -158,12 +158,12 @@ func TestWhatTheDomainIsTold(t *testing.T) {
 	want := rulings{
 		staged: []claim.SettingsChange{{
 			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f", SchemaID: "default",
-			Stored: "+49 171 1111111", Wanted: "+491722222222", StoredVerified: true, Marker: "", Language: "pt-BR,de-CH,de", Address: "192.0.2.7",
+			Stored: "+49 171 1111111", Wanted: "+491722222222", StoredVerified: true, ShownPending: "", Language: "pt-BR,de-CH,de", ClientIP: "192.0.2.7",
 			SignedIn: time.Date(2026, 11, 1, 11, 58, 0, 0, time.UTC), Assurance: claim.AAL2,
 		}},
 		stored: []claim.StoredFlow{{
 			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f",
-			Mobile: "+49 171 1111111", Marker: "+491722222222", Language: "de-CH,de",
+			Mobile: "+49 171 1111111", ShownPending: "+491722222222", Language: "de-CH,de",
 		}},
 	}
 	if diff := cmp.Diff(want.staged, claims.staged); diff != "" {
@@ -181,18 +181,18 @@ func TestABlankNumberIsLeftOut(t *testing.T) {
 		`{"value":"a@example.org","via":"email","verified":true}`
 	for _, tt := range []struct {
 		old, wanted, addresses string
-		ruling                 claim.Ruling
+		ruling                 claim.Decision
 		want                   string
 	}{
 		{`"+49 1"`, `""`, `[` + email + `]`, claim.Remove, `{"identity":{"traits":{},"metadata_public":{}}}`},
 		{`"+49 1"`, `null`, `[]`, claim.Remove, `{"identity":{"traits":{},"metadata_public":{}}}`},
-		{`"+49 1"`, `" \u200b"`, `[]`, claim.Write, `{"identity":{"traits":{},"metadata_public":{}}}`},
-		{`null`, `""`, `[` + email + `]`, claim.Leave, `{"identity":{"traits":{},"metadata_public":{},"verifiable_addresses":[` + email + `]}}`},
-		{`""`, `null`, `[{"value":"","via":"sms"},` + email + `]`, claim.Leave, `{"identity":{"traits":{},"metadata_public":{},"verifiable_addresses":[` + email + `]}}`},
-		{`""`, `"\u2060"`, `[{"value":"","via":"sms"}]`, claim.Leave, `{"identity":{"traits":{},"metadata_public":{}}}`},
+		{`"+49 1"`, `" \u200b"`, `[]`, claim.WriteDirectly, `{"identity":{"traits":{},"metadata_public":{}}}`},
+		{`null`, `""`, `[` + email + `]`, claim.NoChange, `{"identity":{"traits":{},"metadata_public":{},"verifiable_addresses":[` + email + `]}}`},
+		{`""`, `null`, `[{"value":"","via":"sms"},` + email + `]`, claim.NoChange, `{"identity":{"traits":{},"metadata_public":{},"verifiable_addresses":[` + email + `]}}`},
+		{`""`, `"\u2060"`, `[{"value":"","via":"sms"}]`, claim.NoChange, `{"identity":{"traits":{},"metadata_public":{}}}`},
 		{`""`, `"+49 2"`, `[{"value":"","via":"sms"}]`, claim.Challenge, `{"identity":{"traits":{},"metadata_public":{}}}`},
 	} {
-		claims := &rulings{answer: claim.Answer{Ruling: tt.ruling}}
+		claims := &rulings{answer: claim.Answer{Decision: tt.ruling}}
 		got := post(t, serve(t, claims), hook.StagePath, key, fmt.Sprintf(request, tt.old, tt.wanted, tt.wanted, tt.addresses))
 		if got.Code != http.StatusOK || got.Body.String() != tt.want {
 			t.Errorf("%s to %s: got %d %s, want %s", tt.old, tt.wanted, got.Code, got.Body, tt.want)
@@ -218,7 +218,7 @@ func TestBadStageCallsAreRefused(t *testing.T) {
 		"too large":               {key, `{"a":"` + strings.Repeat("x", 100_000) + `"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			claims := &rulings{answer: claim.Answer{Ruling: claim.Write}}
+			claims := &rulings{answer: claim.Answer{Decision: claim.WriteDirectly}}
 			got := post(t, serve(t, claims), hook.StagePath, tt.key, tt.body)
 			if got.Code != http.StatusBadRequest && got.Code != http.StatusUnauthorized {
 				t.Errorf("status %d", got.Code)
@@ -241,7 +241,7 @@ func FuzzStage(f *testing.F) {
 	f.Add(string(content))
 	f.Add(`{"identity_id":"a","flow_id":"b","traits":{"mobile":"1"},"new_mobile":"1"}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		claims := &rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: phone.FromStore("+491722222222")}}
+		claims := &rulings{answer: claim.Answer{Decision: claim.Challenge, Pending: phone.FromStore("+491722222222")}}
 		got := post(t, serve(t, claims), hook.StagePath, key, body)
 		switch {
 		case got.Code == http.StatusOK && len(claims.staged) == 1:

@@ -178,7 +178,7 @@ func begin(t *testing.T, public, flow, session string) string {
 // proves an address or saves a profile.
 func TestKratosTellsOfWhatItsFlowsChange(t *testing.T) {
 	told := make(chan string, 10)
-	handler := mounted(t, &rulings{answer: claim.Answer{Ruling: claim.Write}}, slog.New(slog.DiscardHandler), func(_ context.Context, id string) error {
+	handler := mounted(t, &rulings{answer: claim.Answer{Decision: claim.WriteDirectly}}, slog.New(slog.DiscardHandler), func(_ context.Context, id string) error {
 		told <- id
 		return nil
 	})

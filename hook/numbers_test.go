@@ -32,7 +32,7 @@ func staged(t *testing.T, traits, public, proposed string, documents func() (hoo
 	if err != nil {
 		t.Fatal(err)
 	}
-	ruling := &rulings{answer: claim.Answer{Ruling: claim.Challenge, Pending: phone.FromStore("+4915112345671")}}
+	ruling := &rulings{answer: claim.Answer{Decision: claim.Challenge, Pending: phone.FromStore("+4915112345671")}}
 	handler := mountedWith(t, ruling, slog.New(slog.DiscardHandler), nil, func(context.Context, string) (hook.Documents, error) { return documents() })
 	got := post(t, handler, hook.StagePath, key, body)
 	return got.Code, got.Body.String()
@@ -193,7 +193,7 @@ func TestNumbersThatAFormChanges(t *testing.T) {
 func TestWithoutTheDigitsTheNumberIsRefused(t *testing.T) {
 	const stored, typed = `{"mobile":"+4915112345670","n":9007199254740993}`, `{"mobile":"+4915112345671","n":9007199254740993}`
 	status, body := staged(t, stored, "{}", typed, func() (hook.Documents, error) {
-		return hook.Documents{}, fmt.Errorf("read: %w", errors.Join(claim.ErrDirectoryAway))
+		return hook.Documents{}, fmt.Errorf("read: %w", errors.Join(claim.ErrIdentitiesUnavailable))
 	})
 	if status != http.StatusBadRequest || !strings.Contains(body, "#/traits/mobile") {
 		t.Errorf("got %d %s", status, body)

@@ -14,7 +14,7 @@ import (
 func TestTheKeyTellsTheRealm(t *testing.T) {
 	const bob = "8e2c9a3e-0000-4000-8000-000000000001"
 	for hookKey, before := range map[string]string{key: "", previousKey: "", staffKey: "STAFF/"} {
-		claims, changed := &rulings{answer: claim.Answer{Ruling: claim.Leave}}, ""
+		claims, changed := &rulings{answer: claim.Answer{Decision: claim.NoChange}}, ""
 		handler := mounted(t, claims, slog.New(slog.DiscardHandler), func(_ context.Context, id string) error {
 			changed = id
 			return nil
@@ -39,7 +39,7 @@ func TestTheKeyTellsTheRealm(t *testing.T) {
 
 // The Kratos of the primary realm cannot speak of another realm's people.
 func TestAnIdentityThatNamesARealmIsRefused(t *testing.T) {
-	claims := &rulings{answer: claim.Answer{Ruling: claim.Leave}}
+	claims := &rulings{answer: claim.Answer{Decision: claim.NoChange}}
 	foreign := strings.NewReplacer("8e2c9a3e-0000-4000-8000-000000000001", "STAFF/8e2c9a3e-0000-4000-8000-000000000001")
 	for _, call := range []struct{ path, body string }{
 		{hook.StagePath, read(t, "stage-request.json")},

@@ -54,8 +54,8 @@ type stageAnswer struct {
 // mark otherwise; and the pending number in the public metadata.
 func (h handlers) answer(in settingsBody, ruling claim.Answer) stageAnswer {
 	out := identity{Traits: maps.Clone(in.Traits), MetadataPublic: maps.Clone(in.MetadataPublic)}
-	switch ruling.Ruling {
-	case claim.Leave, claim.KeepPending, claim.Challenge, claim.TakeBack, claim.RefuseRemoval:
+	switch ruling.Decision {
+	case claim.NoChange, claim.KeepPending, claim.Challenge, claim.CancelPending, claim.RejectRemoval:
 		delete(out.Traits, h.MobileTrait)
 		if in.OldMobile != nil {
 			out.Traits[h.MobileTrait] = quote(*in.OldMobile)
@@ -63,7 +63,7 @@ func (h handlers) answer(in settingsBody, ruling claim.Answer) stageAnswer {
 		if string(in.Addresses) != "[]" && string(in.Addresses) != "null" {
 			out.Addresses = in.Addresses
 		}
-	case claim.Write, claim.Remove, claim.WriteUnverified:
+	case claim.WriteDirectly, claim.Remove, claim.WriteUnverified:
 	}
 	if raw, there := out.Traits[h.MobileTrait]; there && isBlank(raw) {
 		delete(out.Traits, h.MobileTrait)

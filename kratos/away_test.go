@@ -21,12 +21,12 @@ import (
 )
 
 // calls are all that a directory can be asked.
-func calls(ctx context.Context, d *kratos.Directory, id string, number phone.Number) map[string]func() error {
+func calls(ctx context.Context, d *kratos.Client, id string, number phone.Number) map[string]func() error {
 	return map[string]func() error{
 		"Identity":       func() error { _, err := d.Identity(ctx, id); return err },
-		"Adopt":          func() error { return d.Adopt(ctx, id, number, true) },
-		"Mark":           func() error { return d.Mark(ctx, id, number) },
-		"Unmark":         func() error { return d.Unmark(ctx, id) },
+		"Adopt":          func() error { return d.ApplyNumber(ctx, id, number, true) },
+		"Mark":           func() error { return d.ShowPending(ctx, id, number) },
+		"Unmark":         func() error { return d.ClearPending(ctx, id) },
 		"CodeIdentifier": func() error { _, err := d.CodeIdentifier(ctx, "person"); return err },
 		"Prefetch":       func() error { return d.Prefetch(ctx) },
 		"Session":        func() error { _, err := d.Session(ctx, "", "ory_st_token"); return err },
@@ -63,8 +63,8 @@ func TestKratosStopped(t *testing.T) {
 	}
 	own.stop()
 	for name, call := range calls(t.Context(), d, id, number(t)) {
-		if err := call(); !errors.Is(err, claim.ErrDirectoryAway) {
-			t.Errorf("%s: got %v, want %v", name, err, claim.ErrDirectoryAway)
+		if err := call(); !errors.Is(err, claim.ErrIdentitiesUnavailable) {
+			t.Errorf("%s: got %v, want %v", name, err, claim.ErrIdentitiesUnavailable)
 		}
 	}
 	now.advance(24 * time.Hour)
@@ -127,8 +127,8 @@ func TestPassingFaults(t *testing.T) {
 			})
 			for call, do := range calls(t.Context(), d, uuid.NewString(), phone.FromStore(secret)) {
 				err := do()
-				if !errors.Is(err, claim.ErrDirectoryAway) {
-					t.Errorf("%s: got %v, want %v", call, err, claim.ErrDirectoryAway)
+				if !errors.Is(err, claim.ErrIdentitiesUnavailable) {
+					t.Errorf("%s: got %v, want %v", call, err, claim.ErrIdentitiesUnavailable)
 					continue
 				}
 				for _, word := range []string{secret, "anna", "horse", "ory_st", "xxx"} {
@@ -159,8 +159,8 @@ func TestCallerGoesAway(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, call := range calls(ctx, d, uuid.NewString(), number(t)) {
-		if err := call(); !errors.Is(err, claim.ErrDirectoryAway) {
-			t.Errorf("%s: got %v, want %v", name, err, claim.ErrDirectoryAway)
+		if err := call(); !errors.Is(err, claim.ErrIdentitiesUnavailable) {
+			t.Errorf("%s: got %v, want %v", name, err, claim.ErrIdentitiesUnavailable)
 		}
 	}
 }
@@ -186,7 +186,7 @@ func TestSessionsThatDoNotCount(t *testing.T) {
 	}{
 		"ended":             {`{"id":"1","active":false,"identity":{"id":"2","schema_id":"","schema_url":"","traits":{}}}`, auth.ErrNoSession},
 		"of inactive":       {`{"id":"1","active":true,"identity":{"id":"2","state":"inactive"}}`, auth.ErrNoSession},
-		"without a person":  {`{"id":"1","active":true}`, claim.ErrDirectoryAway},
+		"without a person":  {`{"id":"1","active":true}`, claim.ErrIdentitiesUnavailable},
 		"something unknown": {`{"id":"1","active":true,"identity":{"id":"2"},"authenticator_assurance_level":"aal9"}`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

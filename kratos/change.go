@@ -29,7 +29,7 @@ const changing = "change identity"
 // A new number is written unverified; one that stays as it is keeps its mark, and
 // so do addresses of other traits. Where the number is an identifier
 // for sign-in by code, its removal leaves it behind as one (docs/kratos.md, I).
-func (d *Directory) Change(ctx context.Context, id string, operations []scim.Operation) (scim.Record, error) {
+func (d *Client) Change(ctx context.Context, id string, operations []scim.Operation) (scim.Record, error) {
 	patch, err := patchOf(operations)
 	if err != nil {
 		return scim.Record{}, err
@@ -57,7 +57,7 @@ func (d *Directory) Change(ctx context.Context, id string, operations []scim.Ope
 			continue // which no answer shows
 		}
 		if !settled(document, steps(operation.Path), operation) {
-			return scim.Record{}, fmt.Errorf("%s: %w: not what was written", changing, claim.ErrDirectoryAway)
+			return scim.Record{}, fmt.Errorf("%s: %w: not what was written", changing, claim.ErrIdentitiesUnavailable)
 		}
 	}
 	return changed.record(), nil
@@ -113,7 +113,7 @@ func writable(o scim.Operation) bool {
 }
 
 // numberOnly reports whether the mobile number is the only trait that is written.
-func (d *Directory) numberOnly(operations []scim.Operation) bool {
+func (d *Client) numberOnly(operations []scim.Operation) bool {
 	written := 0
 	for _, o := range operations {
 		if steps(o.Path)[0] != "traits" || o.Op == scim.Remove {

@@ -186,7 +186,7 @@ func TestChangesOfWhatIsNotTheCallersAreNotAsked(t *testing.T) {
 		"another verb":            {Op: "test", Path: "/traits/mobile", Value: "x"},
 		"no JSON":                 {Op: scim.Add, Path: "/traits/mobile", Value: func() {}},
 	} {
-		if _, err := d.Change(t.Context(), uuid.NewString(), []scim.Operation{o}); err == nil || errors.Is(err, claim.ErrDirectoryAway) {
+		if _, err := d.Change(t.Context(), uuid.NewString(), []scim.Operation{o}); err == nil || errors.Is(err, claim.ErrIdentitiesUnavailable) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -230,7 +230,7 @@ func TestAnswersThatAreNotWhatWasWritten(t *testing.T) {
 			t.Cleanup(kratos.Close)
 			d := open(t, &server{public: kratos.URL, admin: kratos.URL}, nil)
 			_, err := d.Change(t.Context(), id, []scim.Operation{tt.operation})
-			if tt.fits != (err == nil) || err != nil && !errors.Is(err, claim.ErrDirectoryAway) {
+			if tt.fits != (err == nil) || err != nil && !errors.Is(err, claim.ErrIdentitiesUnavailable) {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -88,7 +88,7 @@ func TestFewPasswordsAreComparedAtOnce(t *testing.T) {
 type outcomes struct{ wrong, away, limited atomic.Int32 }
 
 // guess tries a wrong password of each name at once.
-func (o *outcomes) guess(t *testing.T, d *kratos.Directory, names int) {
+func (o *outcomes) guess(t *testing.T, d *kratos.Client, names int) {
 	t.Helper()
 	for i := range names {
 		go func() {
@@ -96,7 +96,7 @@ func (o *outcomes) guess(t *testing.T, d *kratos.Directory, names int) {
 			switch {
 			case errors.Is(err, auth.ErrNoSession):
 				o.wrong.Add(1)
-			case errors.Is(err, claim.ErrDirectoryAway):
+			case errors.Is(err, claim.ErrIdentitiesUnavailable):
 				o.away.Add(1)
 			case errors.Is(err, ratelimit.ErrTooManyTries):
 				o.limited.Add(1)

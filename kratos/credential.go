@@ -40,7 +40,7 @@ type standing struct {
 }
 
 // standing asks Kratos for it.
-func (d *Directory) standing(ctx context.Context, name string) (standing, error) {
+func (d *Client) standing(ctx context.Context, name string) (standing, error) {
 	if strings.TrimSpace(name) == "" {
 		return standing{}, nil // Kratos would list everybody
 	}

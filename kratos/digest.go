@@ -15,7 +15,7 @@ import (
 type digest [sha256.Size]byte
 
 // digest hashes the texts, each with its length, under the hash key.
-func (d *Directory) digest(texts ...string) digest {
+func (d *Client) digest(texts ...string) digest {
 	mac := hmac.New(sha256.New, d.opt.HashKey)
 	for _, text := range texts {
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text))))
@@ -25,14 +25,14 @@ func (d *Directory) digest(texts ...string) digest {
 }
 
 // loginDigest stands for one user name with one password.
-func (d *Directory) loginDigest(user, password string) digest {
+func (d *Client) loginDigest(user, password string) digest {
 	return d.digest("login", user, password)
 }
 
 // tries names the wrong passwords of a user name: one for every form that Kratos
 // looks up as the same identifier, in either case, and a number with or without
 // spaces.
-func (d *Directory) tries(user string) string {
+func (d *Client) tries(user string) string {
 	user = strings.ToLower(strings.TrimSpace(user))
 	if number, err := phone.Parse(d.opt.Plan, user); err == nil {
 		user = number.Key()

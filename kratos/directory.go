@@ -86,8 +86,8 @@ const (
 	mostComparisons = 8
 )
 
-// Directory is one Kratos. It is a [claim.Directory].
-type Directory struct {
+// Directory is one Kratos. It is a [claim.Identities].
+type Client struct {
 	opt    Options
 	public *kratos.APIClient
 	admin  *kratos.APIClient
@@ -102,15 +102,15 @@ type Directory struct {
 	work        *work
 }
 
-var _ claim.Directory = (*Directory)(nil)
+var _ claim.Identities = (*Client)(nil)
 
 // New checks the options and makes a directory. It does not call Kratos yet.
-func New(opt Options) (*Directory, error) {
+func New(opt Options) (*Client, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
 	opt.fill()
-	d := &Directory{
+	d := &Client{
 		opt: opt, http: newHTTP(opt.HTTP, opt.Around), comparisons: semaphore.NewWeighted(mostComparisons), work: newWork(mostRevokes),
 	}
 	d.public, d.admin = d.client(opt.PublicURL), d.client(opt.AdminURL)
@@ -172,7 +172,7 @@ func (o *Options) fill() {
 }
 
 // client is Kratos' API at a URL.
-func (d *Directory) client(base string) *kratos.APIClient {
+func (d *Client) client(base string) *kratos.APIClient {
 	cfg := kratos.NewConfiguration()
 	cfg.UserAgent = "holdline"
 	cfg.HTTPClient = d.http
@@ -182,7 +182,7 @@ func (d *Directory) client(base string) *kratos.APIClient {
 
 // Close refuses further logins, and waits for those under way, and until the
 // sessions of earlier ones are revoked; the time-out bounds that. Call it last.
-func (d *Directory) Close() {
+func (d *Client) Close() {
 	d.work.close()
 	d.http.CloseIdleConnections()
 }

@@ -16,7 +16,7 @@ const codeFactor = "code"
 
 // factors lists the second factors that a person has, for a session that used
 // none: those that the identity shows, or else the one that it does not show.
-func (d *Directory) factors(ctx context.Context, identityID, cookie, token string) ([]string, error) {
+func (d *Client) factors(ctx context.Context, identityID, cookie, token string) ([]string, error) {
 	found, err := d.exchange(ctx, "read factors", identityID, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, identityID).IncludeCredential([]string{webAuthnKind}).Execute()
 		return resp, err
@@ -78,7 +78,7 @@ var settingsRefusals = refusals{
 // hidden finds the second factor that no identity shows, by asking whether the
 // session is good enough for Kratos' own form. The form that comes of it is not
 // used, and expires.
-func (d *Directory) hidden(ctx context.Context, cookie, token string) ([]string, error) {
+func (d *Client) hidden(ctx context.Context, cookie, token string) ([]string, error) {
 	_, err := fetch[json.RawMessage](ctx, d, "begin settings", settingsRefusals, func(ctx context.Context) (*http.Response, error) {
 		if token != "" {
 			_, resp, err := d.public.FrontendAPI.CreateNativeSettingsFlow(ctx).XSessionToken(token).Execute()

@@ -20,7 +20,7 @@ type refusals map[int]error
 // fetch makes one request, in its time, and reads the answer into a T. The
 // client has put the answer's body in memory by the time it returns.
 func fetch[T any](
-	ctx context.Context, d *Directory, operation string, meaning refusals,
+	ctx context.Context, d *Client, operation string, meaning refusals,
 	ask func(context.Context) (*http.Response, error),
 ) (answer T, err error) {
 	ctx, ended := d.opt.Observe(ctx, operation)
@@ -32,12 +32,12 @@ func fetch[T any](
 		defer resp.Body.Close()
 	}
 	if resp == nil || !whole(err) {
-		return answer, fmt.Errorf("%s: %w: %w", operation, claim.ErrDirectoryAway, cause(ctx, err))
+		return answer, fmt.Errorf("%s: %w: %w", operation, claim.ErrIdentitiesUnavailable, cause(ctx, err))
 	}
 	body, err := io.ReadAll(resp.Body)
 	switch {
 	case err != nil:
-		return answer, fmt.Errorf("%s: %w: %w", operation, claim.ErrDirectoryAway, cause(ctx, err))
+		return answer, fmt.Errorf("%s: %w: %w", operation, claim.ErrIdentitiesUnavailable, cause(ctx, err))
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return answer, fmt.Errorf("%s: %w: status %d", operation, meaning.of(resp.StatusCode, body), resp.StatusCode)
 	case resp.StatusCode == http.StatusNoContent:
@@ -51,7 +51,7 @@ func fetch[T any](
 
 // malformed is the error for an answer that makes no sense.
 func malformed(operation string) error {
-	return fmt.Errorf("%s: %w: malformed answer", operation, claim.ErrDirectoryAway)
+	return fmt.Errorf("%s: %w: malformed answer", operation, claim.ErrIdentitiesUnavailable)
 }
 
 // of returns the meaning of a status if Kratos itself wrote the body: an error
@@ -68,7 +68,7 @@ func (r refusals) of(status int, body []byte) error {
 	}
 	meaning, known := r[status]
 	if !known || json.Unmarshal(body, &refusal) != nil || (refusal.Error.Code != status && refusal.UI == nil) {
-		return claim.ErrDirectoryAway
+		return claim.ErrIdentitiesUnavailable
 	}
 	if explain := explained(nil); errors.As(meaning, &explain) {
 		return explain(refusal.Error.Reason, refusal.Error.Message)

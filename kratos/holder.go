@@ -19,7 +19,7 @@ const vacating = "remove number"
 // identifiers, and of the other identities that are named it is looked up. A number
 // that is a trait and nothing else belongs to nobody alone, and is none of these
 // (measured: docs/kratos.md, D). The identity itself is left out.
-func (d *Directory) Holders(ctx context.Context, id string, number phone.Number, named []string) ([]claim.Holder, error) {
+func (d *Client) Holders(ctx context.Context, id string, number phone.Number, named []string) ([]claim.Holder, error) {
 	found, err := d.list(ctx, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.ListIdentities(ctx).CredentialsIdentifier(number.Unmasked()).Execute()
 		return resp, err
@@ -60,7 +60,7 @@ func (d *Directory) Holders(ctx context.Context, id string, number phone.Number,
 // Vacate removes the number of an identity, and the marker if it shows the same
 // number, in one PATCH. Kratos drops the address with the trait. An identity that has
 // another number by now is left alone.
-func (d *Directory) Vacate(ctx context.Context, id string, number phone.Number) error {
+func (d *Client) Vacate(ctx context.Context, id string, number phone.Number) error {
 	found, err := d.read(ctx, id)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (d *Directory) Vacate(ctx context.Context, id string, number phone.Number) 
 	}
 	kept := slices.ContainsFunc(changed.Addresses, func(a address) bool { return d.reaches(a, number) })
 	if after := d.seen(changed); kept || after.Mobile != "" && number.IsStored(d.opt.Plan, after.Mobile) {
-		return fmt.Errorf("%s: %w: not what was written", vacating, claim.ErrDirectoryAway)
+		return fmt.Errorf("%s: %w: not what was written", vacating, claim.ErrIdentitiesUnavailable)
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func TestVacateAndGiveBack(t *testing.T) {
 			if p.emailVerified && got.verified()["email"] != p.email {
 				t.Error("the e-mail address lost its mark")
 			}
-			err := d.Adopt(t.Context(), mine, wanted, false)
+			err := d.ApplyNumber(t.Context(), mine, wanted, false)
 			if tt.free && err != nil || !tt.free && !errors.Is(err, claim.ErrNumberTaken) {
 				t.Fatalf("adopt: %v", err)
 			}

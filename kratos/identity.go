@@ -73,20 +73,20 @@ var identityRefusals = refusals{
 var identityID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // Identity reads an identity by its id.
-func (d *Directory) Identity(ctx context.Context, id string) (claim.Identity, error) {
+func (d *Client) Identity(ctx context.Context, id string) (claim.Identity, error) {
 	found, err := d.read(ctx, id)
 	return d.seen(found), err
 }
 
 // Documents reads an identity's traits and public metadata as they are stored.
-func (d *Directory) Documents(ctx context.Context, id string) (traits, public json.RawMessage, err error) {
+func (d *Client) Documents(ctx context.Context, id string) (traits, public json.RawMessage, err error) {
 	found, err := d.read(ctx, id)
 	return found.Traits, found.MetadataPublic, err
 }
 
 // Email returns an identity's e-mail address: a verified one, if there is any,
 // then any, then the trait; blank if there is none at all.
-func (d *Directory) Email(ctx context.Context, id string) (string, error) {
+func (d *Client) Email(ctx context.Context, id string) (string, error) {
 	found, err := d.read(ctx, id)
 	email := ""
 	for _, a := range found.Addresses {
@@ -105,7 +105,7 @@ func (d *Directory) Email(ctx context.Context, id string) (string, error) {
 	return email, err
 }
 
-func (d *Directory) read(ctx context.Context, id string) (identity, error) {
+func (d *Client) read(ctx context.Context, id string) (identity, error) {
 	return d.exchange(ctx, "read identity", id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, id).Execute()
 		return resp, err
@@ -113,7 +113,7 @@ func (d *Directory) read(ctx context.Context, id string) (identity, error) {
 }
 
 // exchange makes a request that answers with the identity of this id.
-func (d *Directory) exchange(
+func (d *Client) exchange(
 	ctx context.Context, operation, id string, ask func(context.Context) (*http.Response, error),
 ) (identity, error) {
 	if !identityID.MatchString(id) {
@@ -130,7 +130,7 @@ func (d *Directory) exchange(
 }
 
 // seen keeps what Holdline knows of an identity.
-func (d *Directory) seen(from identity) claim.Identity {
+func (d *Client) seen(from identity) claim.Identity {
 	known := claim.Identity{
 		ID:         from.ID,
 		Mobile:     member(from.Traits, d.opt.MobileTrait),
@@ -151,7 +151,7 @@ func (d *Directory) seen(from identity) claim.Identity {
 
 // reaches reports whether an address is that number. It may be stored with spaces
 // while the trait is not, so both are compared as numbers.
-func (d *Directory) reaches(a address, number phone.Number) bool {
+func (d *Client) reaches(a address, number phone.Number) bool {
 	value, _ := a["value"].(string)
 	return a["via"] == "sms" && !number.IsZero() && number.IsStored(d.opt.Plan, value)
 }

@@ -67,9 +67,9 @@ func TestMissingIdentity(t *testing.T) {
 			_, err := d.Identity(t.Context(), id)
 			for call, err := range map[string]error{
 				"Identity": err,
-				"Adopt":    d.Adopt(t.Context(), id, number, true),
-				"Mark":     d.Mark(t.Context(), id, number),
-				"Unmark":   d.Unmark(t.Context(), id),
+				"Adopt":    d.ApplyNumber(t.Context(), id, number, true),
+				"Mark":     d.ShowPending(t.Context(), id, number),
+				"Unmark":   d.ClearPending(t.Context(), id),
 			} {
 				if !errors.Is(err, claim.ErrNoIdentity) {
 					t.Errorf("%s: got %v, want %v", call, err, claim.ErrNoIdentity)

@@ -15,7 +15,7 @@ import (
 // blank after the last page. An identity that is made meanwhile may belong to a
 // page that was read already. An answer above 4 MiB counts as an outage: 250 is a
 // good size.
-func (d *Directory) Page(ctx context.Context, token string, size int) ([]scim.Record, string, error) {
+func (d *Client) Page(ctx context.Context, token string, size int) ([]scim.Record, string, error) {
 	links := ""
 	list, err := d.list(ctx, func(ctx context.Context) (*http.Response, error) {
 		request := d.admin.IdentityAPI.ListIdentities(ctx).PageSize(int64(size))
@@ -41,19 +41,19 @@ func (d *Directory) Page(ctx context.Context, token string, size int) ([]scim.Re
 // FindByIdentifier returns the identity that signs in by this identifier, as
 // Kratos compares them: in either case, and without blanks around. Nobody is
 // [claim.ErrNoIdentity]. A trait that is no identifier is not found.
-func (d *Directory) FindByIdentifier(ctx context.Context, identifier string) (scim.Record, error) {
+func (d *Client) FindByIdentifier(ctx context.Context, identifier string) (scim.Record, error) {
 	found, err := d.byIdentifier(ctx, identifier)
 	return found.record(), err
 }
 
 // Person returns what the claims need to know of who signs in by this
 // identifier; errors are those of [Directory.FindByIdentifier].
-func (d *Directory) Person(ctx context.Context, identifier string) (claim.Identity, error) {
+func (d *Client) Person(ctx context.Context, identifier string) (claim.Identity, error) {
 	found, err := d.byIdentifier(ctx, identifier)
 	return d.seen(found), err
 }
 
-func (d *Directory) byIdentifier(ctx context.Context, identifier string) (identity, error) {
+func (d *Client) byIdentifier(ctx context.Context, identifier string) (identity, error) {
 	if strings.TrimSpace(identifier) == "" {
 		return identity{}, claim.ErrNoIdentity // Kratos would list everybody
 	}
@@ -70,7 +70,7 @@ func (d *Directory) byIdentifier(ctx context.Context, identifier string) (identi
 	return list[0], nil
 }
 
-func (d *Directory) list(ctx context.Context, ask func(context.Context) (*http.Response, error)) ([]identity, error) {
+func (d *Client) list(ctx context.Context, ask func(context.Context) (*http.Response, error)) ([]identity, error) {
 	const operation = "list identities"
 	found, err := fetch[[]identity](ctx, d, operation, nil, ask)
 	if err != nil {

@@ -50,7 +50,7 @@ func TestPagesShowEverybodyOnce(t *testing.T) {
 	if err != nil || len(rest) != 4 {
 		t.Errorf("got %d, %v", len(rest), err)
 	}
-	if _, _, err := d.Page(t.Context(), "made up", 9); !errors.Is(err, claim.ErrDirectoryAway) {
+	if _, _, err := d.Page(t.Context(), "made up", 9); !errors.Is(err, claim.ErrIdentitiesUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }

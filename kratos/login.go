@@ -41,7 +41,7 @@ type signedIn struct {
 // (https://www.ory.sh/docs/kratos/bring-your-own-ui/custom-ui-native-apps), and
 // ends that session again. The same login asked for several times at once is one
 // try.
-func (d *Directory) Login(ctx context.Context, user, password string) (claim.Caller, error) {
+func (d *Client) Login(ctx context.Context, user, password string) (claim.Caller, error) {
 	if user == "" || password == "" {
 		return claim.Caller{}, auth.ErrNoSession
 	}
@@ -65,9 +65,9 @@ func (d *Directory) Login(ctx context.Context, user, password string) (claim.Cal
 }
 
 // alone makes a try that nobody shares, which Close waits for as well.
-func (d *Directory) alone(ctx context.Context, try func(context.Context) (signedIn, error)) (signedIn, error) {
+func (d *Client) alone(ctx context.Context, try func(context.Context) (signedIn, error)) (signedIn, error) {
 	if !d.work.begin() {
-		return signedIn{}, fmt.Errorf("%w: closed", claim.ErrDirectoryAway)
+		return signedIn{}, fmt.Errorf("%w: closed", claim.ErrIdentitiesUnavailable)
 	}
 	defer d.work.end()
 	return try(ctx)
@@ -78,7 +78,7 @@ func (d *Directory) alone(ctx context.Context, try func(context.Context) (signed
 // limit, where the right password is refused as well, nor beside many others at
 // once. A right password forgives none that was wrong: else the owner who signs in
 // would give a guesser new tries.
-func (d *Directory) signIn(ctx context.Context, login digest, user, password string) (signedIn, error) {
+func (d *Client) signIn(ctx context.Context, login digest, user, password string) (signedIn, error) {
 	if !d.opt.failures().Bounded() {
 		return d.recall(ctx, login, user, password)
 	}
@@ -100,7 +100,7 @@ func (d *Directory) signIn(ctx context.Context, login digest, user, password str
 // that is remembered is that this password was right for what Kratos showed of the
 // name before it was compared: Kratos is asked each time whether it still shows the
 // same (measured: docs/kratos.md, J). Where it shows no hash, nothing is remembered.
-func (d *Directory) recall(ctx context.Context, login digest, user, password string) (signedIn, error) {
+func (d *Client) recall(ctx context.Context, login digest, user, password string) (signedIn, error) {
 	now, err := d.standing(ctx, user)
 	if err != nil {
 		return signedIn{}, err
@@ -129,11 +129,11 @@ func (d *Directory) recall(ctx context.Context, login digest, user, password str
 // costly, and however many guesses come at once, Kratos has to serve everybody's forms
 // meanwhile. Who gets no place within the time for an answer is told that Kratos is
 // busy, as if it had not answered.
-func (d *Directory) comparePassword(ctx context.Context, user, password string) (claim.Caller, error) {
+func (d *Client) comparePassword(ctx context.Context, user, password string) (claim.Caller, error) {
 	waiting, cancel := context.WithTimeout(ctx, d.opt.Timeout)
 	defer cancel()
 	if err := d.comparisons.Acquire(waiting, 1); err != nil {
-		return claim.Caller{}, fmt.Errorf("log in: %w: %w", claim.ErrDirectoryAway, errBusy)
+		return claim.Caller{}, fmt.Errorf("log in: %w: %w", claim.ErrIdentitiesUnavailable, errBusy)
 	}
 	defer d.comparisons.Release(1)
 	return d.ask(ctx, user, password)
@@ -142,7 +142,7 @@ func (d *Directory) comparePassword(ctx context.Context, user, password string) 
 // ask goes through a login flow. The session that comes of it is looked at as
 // any other is, so that a password alone does not get around a second factor
 // that the operator asks for.
-func (d *Directory) ask(ctx context.Context, user, password string) (claim.Caller, error) {
+func (d *Client) ask(ctx context.Context, user, password string) (claim.Caller, error) {
 	const operation = "log in"
 	flow, err := fetch[struct {
 		ID string `json:"id"`
@@ -179,7 +179,7 @@ func (d *Directory) ask(ctx context.Context, user, password string) (claim.Calle
 
 // revoke ends a session that nobody else has the token of; one that stays ends
 // by itself when it expires.
-func (d *Directory) revoke(ctx context.Context, token string) {
+func (d *Client) revoke(ctx context.Context, token string) {
 	_, err := fetch[struct{}](ctx, d, "revoke session", nil, func(ctx context.Context) (*http.Response, error) {
 		return d.public.FrontendAPI.PerformNativeLogout(ctx).
 			PerformNativeLogoutBody(*kratos.NewPerformNativeLogoutBody(token)).Execute()

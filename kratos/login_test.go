@@ -240,8 +240,8 @@ func TestWhatKratosDidNotAnswerIsNoWrongPassword(t *testing.T) {
 	t.Cleanup(upstream.Close)
 	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, func(o *kratos.Options) { o.LoginFailures = 1 })
 	for range 3 {
-		if _, err := d.Login(t.Context(), "anna@holdline.test", "x"); !errors.Is(err, claim.ErrDirectoryAway) {
-			t.Errorf("got %v, want %v", err, claim.ErrDirectoryAway)
+		if _, err := d.Login(t.Context(), "anna@holdline.test", "x"); !errors.Is(err, claim.ErrIdentitiesUnavailable) {
+			t.Errorf("got %v, want %v", err, claim.ErrIdentitiesUnavailable)
 		}
 	}
 }
@@ -250,7 +250,7 @@ func TestLoginAfterClose(t *testing.T) {
 	requireKratos(t)
 	d := open(t, shared, nil)
 	d.Close()
-	if _, err := d.Login(t.Context(), email(), "x"); !errors.Is(err, claim.ErrDirectoryAway) {
-		t.Errorf("got %v, want %v", err, claim.ErrDirectoryAway)
+	if _, err := d.Login(t.Context(), email(), "x"); !errors.Is(err, claim.ErrIdentitiesUnavailable) {
+		t.Errorf("got %v, want %v", err, claim.ErrIdentitiesUnavailable)
 	}
 }

@@ -43,7 +43,7 @@ func TestRequestsAreObservedFromBeginningToEnd(t *testing.T) {
 	if want := []string{"read identity", "read session"}; !slices.Equal(told, want) {
 		t.Errorf("requests for %q, want %q", told, want)
 	}
-	if len(ends) != 2 || !errors.Is(ends[0], claim.ErrDirectoryAway) || !errors.Is(ends[1], claim.ErrDirectoryAway) ||
+	if len(ends) != 2 || !errors.Is(ends[0], claim.ErrIdentitiesUnavailable) || !errors.Is(ends[1], claim.ErrIdentitiesUnavailable) ||
 		identityErr == nil || sessionErr == nil {
 		t.Errorf("ended with %v", ends)
 	}

@@ -40,7 +40,7 @@ type newCredential struct {
 // identity alone, also what no client library knows; a PUT would not (docs/kratos.md,
 // I). Kratos' policy does not apply. A password that bcrypt cannot take, of more than
 // 72 bytes or none, is a *scim.ViolationError at #/password.
-func (d *Directory) Password(of scim.Record, text string) (scim.Operation, error) {
+func (d *Client) Password(of scim.Record, text string) (scim.Operation, error) {
 	const operation = "hash password"
 	if text == "" {
 		return scim.Operation{}, fmt.Errorf("%s: %w", operation, &scim.ViolationError{Pointers: []string{passwordPointer}})

@@ -15,18 +15,18 @@ import (
 // Realm is one of several Kratos, by the name that callers know it by.
 type Realm struct {
 	Name      string
-	Directory *Directory
+	Directory *Client
 }
 
 // Realms are one or more Kratos, told apart by the names of their realms; the
 // first is the primary one. Identities go by [claim.InRealm]. It is a
-// [claim.Directory].
+// [claim.Identities].
 type Realms struct{ list []Realm }
 
-var _ claim.Directory = Realms{}
+var _ claim.Identities = Realms{}
 
 // NewRealms returns the primary realm and others.
-func NewRealms(primary *Directory, others ...Realm) Realms {
+func NewRealms(primary *Client, others ...Realm) Realms {
 	return Realms{append([]Realm{{claim.PrimaryRealm, primary}}, others...)}
 }
 
@@ -63,16 +63,16 @@ func (r Realms) named(name string) (Realm, bool) {
 
 // of returns where an identity is kept, and its id there. Whose realm is no
 // longer configured is somewhere that cannot be reached: that may pass.
-func (r Realms) of(identityID string) (*Directory, string, error) {
+func (r Realms) of(identityID string) (*Client, string, error) {
 	name, id := claim.SplitRealm(identityID)
 	realm, known := r.named(name)
 	if !known {
-		return nil, "", fmt.Errorf("%w: realm %q is not configured", claim.ErrDirectoryAway, name)
+		return nil, "", fmt.Errorf("%w: realm %q is not configured", claim.ErrIdentitiesUnavailable, name)
 	}
 	return realm.Directory, id, nil
 }
 
-// Identity implements [claim.Directory].
+// Identity implements [claim.Identities].
 func (r Realms) Identity(ctx context.Context, identityID string) (claim.Identity, error) {
 	d, id, err := r.of(identityID)
 	if err != nil {
@@ -83,25 +83,25 @@ func (r Realms) Identity(ctx context.Context, identityID string) (claim.Identity
 	return found, err
 }
 
-// Adopt implements [claim.Directory].
-func (r Realms) Adopt(ctx context.Context, identityID string, number phone.Number, unmark bool) error {
+// Adopt implements [claim.Identities].
+func (r Realms) ApplyNumber(ctx context.Context, identityID string, number phone.Number, unmark bool) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
 		return err
 	}
-	return d.Adopt(ctx, id, number, unmark)
+	return d.ApplyNumber(ctx, id, number, unmark)
 }
 
-// Mark implements [claim.Directory].
-func (r Realms) Mark(ctx context.Context, identityID string, number phone.Number) error {
+// Mark implements [claim.Identities].
+func (r Realms) ShowPending(ctx context.Context, identityID string, number phone.Number) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
 		return err
 	}
-	return d.Mark(ctx, id, number)
+	return d.ShowPending(ctx, id, number)
 }
 
-// Write implements [claim.Directory].
+// Write implements [claim.Identities].
 func (r Realms) Write(ctx context.Context, identityID string, number phone.Number) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
@@ -110,13 +110,13 @@ func (r Realms) Write(ctx context.Context, identityID string, number phone.Numbe
 	return d.Write(ctx, id, number)
 }
 
-// Unmark implements [claim.Directory].
-func (r Realms) Unmark(ctx context.Context, identityID string) error {
+// Unmark implements [claim.Identities].
+func (r Realms) ClearPending(ctx context.Context, identityID string) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
 		return err
 	}
-	return d.Unmark(ctx, id)
+	return d.ClearPending(ctx, id)
 }
 
 // Holders returns who has a number in an identity's realm, as [Directory.Holders]
@@ -152,7 +152,7 @@ func (r Realms) Vacate(ctx context.Context, identityID string, number phone.Numb
 	return d.Vacate(ctx, id, number)
 }
 
-// CodeIdentifier implements [claim.Directory]. Schemas go by the names of their
+// CodeIdentifier implements [claim.Identities]. Schemas go by the names of their
 // realms as identities do.
 func (r Realms) CodeIdentifier(ctx context.Context, schemaID string) (bool, error) {
 	d, id, err := r.of(schemaID)

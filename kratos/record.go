@@ -35,14 +35,14 @@ func exact(text []byte) any {
 }
 
 // Record reads a whole identity.
-func (d *Directory) Record(ctx context.Context, id string) (scim.Record, error) {
+func (d *Client) Record(ctx context.Context, id string) (scim.Record, error) {
 	found, err := d.whole(ctx, id)
 	return found.record(), err
 }
 
 // Privileged reports whether an identity's metadata_admin makes it a privileged
 // person.
-func (d *Directory) Privileged(ctx context.Context, id string) (bool, error) {
+func (d *Client) Privileged(ctx context.Context, id string) (bool, error) {
 	if d.opt.PrivilegedKey == "" {
 		return false, nil
 	}
@@ -50,11 +50,11 @@ func (d *Directory) Privileged(ctx context.Context, id string) (bool, error) {
 	return d.privileged(found), err
 }
 
-func (d *Directory) privileged(i identity) bool {
+func (d *Client) privileged(i identity) bool {
 	return d.opt.PrivilegedKey != "" && object(i.MetadataAdmin)[d.opt.PrivilegedKey] == true
 }
 
-func (d *Directory) whole(ctx context.Context, id string) (identity, error) {
+func (d *Client) whole(ctx context.Context, id string) (identity, error) {
 	return known[identity](ctx, d, "read identity", id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.GetIdentity(ctx, id).Execute()
 		return resp, err
@@ -64,7 +64,7 @@ func (d *Directory) whole(ctx context.Context, id string) (identity, error) {
 // known makes a request about the identity of this id, and reads the answer,
 // which must be about the same one if it is about any.
 func known[T any](
-	ctx context.Context, d *Directory, operation, id string, ask func(context.Context) (*http.Response, error),
+	ctx context.Context, d *Client, operation, id string, ask func(context.Context) (*http.Response, error),
 ) (T, error) {
 	var none T
 	if !identityID.MatchString(id) {
@@ -82,7 +82,7 @@ func known[T any](
 
 // Create makes an identity. An outage may have come after Kratos made it: look
 // for it by one of its identifiers before trying again.
-func (d *Directory) Create(ctx context.Context, draft scim.Draft) (scim.Record, error) {
+func (d *Client) Create(ctx context.Context, draft scim.Draft) (scim.Record, error) {
 	const operation = "create identity"
 	body := kratos.NewCreateIdentityBody(draft.SchemaID, draft.Traits)
 	if draft.State != "" {
@@ -111,7 +111,7 @@ func (d *Directory) Create(ctx context.Context, draft scim.Draft) (scim.Record, 
 }
 
 // Delete removes an identity with everything that Kratos has of it.
-func (d *Directory) Delete(ctx context.Context, id string) error {
+func (d *Client) Delete(ctx context.Context, id string) error {
 	_, err := known[struct{}](ctx, d, "delete identity", id, func(ctx context.Context) (*http.Response, error) {
 		return d.admin.IdentityAPI.DeleteIdentity(ctx, id).Execute()
 	})
@@ -120,7 +120,7 @@ func (d *Directory) Delete(ctx context.Context, id string) error {
 
 // EndSessions deletes all of an identity's sessions. Kratos answers alike for an
 // identity without sessions and for none at all; neither is an error.
-func (d *Directory) EndSessions(ctx context.Context, id string) error {
+func (d *Client) EndSessions(ctx context.Context, id string) error {
 	_, err := known[struct{}](ctx, d, "end sessions", id, func(ctx context.Context) (*http.Response, error) {
 		return d.admin.IdentityAPI.DeleteIdentitySessions(ctx, id).Execute()
 	})
@@ -138,7 +138,7 @@ const (
 )
 
 // EndOtherSessions ends an identity's sessions but one, blank for none.
-func (d *Directory) EndOtherSessions(ctx context.Context, id, keep string) error {
+func (d *Client) EndOtherSessions(ctx context.Context, id, keep string) error {
 	if keep == "" {
 		return d.EndSessions(ctx, id)
 	}
@@ -167,5 +167,5 @@ func (d *Directory) EndOtherSessions(ctx context.Context, id, keep string) error
 			}
 		}
 	}
-	return fmt.Errorf("%s: %w: sessions begin as fast as they end", operation, claim.ErrDirectoryAway)
+	return fmt.Errorf("%s: %w: sessions begin as fast as they end", operation, claim.ErrIdentitiesUnavailable)
 }

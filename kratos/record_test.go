@@ -32,7 +32,7 @@ func draft(t *testing.T) scim.Draft {
 	}
 }
 
-func create(t *testing.T, d *kratos.Directory, draft scim.Draft) scim.Record {
+func create(t *testing.T, d *kratos.Client, draft scim.Draft) scim.Record {
 	t.Helper()
 	made, err := d.Create(t.Context(), draft)
 	if err != nil {
@@ -146,7 +146,7 @@ func wantRefusal(t *testing.T, err error, pointers []string) {
 }
 
 // setPassword gives an identity a password as SCIM does.
-func setPassword(t *testing.T, d *kratos.Directory, id, text string, more ...scim.Operation) {
+func setPassword(t *testing.T, d *kratos.Client, id, text string, more ...scim.Operation) {
 	t.Helper()
 	set, err := d.Password(record(t, d, id), text)
 	if err != nil {
@@ -300,7 +300,7 @@ func (s *server) identifiers(t *testing.T, id string) map[string][]string {
 	return list
 }
 
-func record(t *testing.T, d *kratos.Directory, id string) scim.Record {
+func record(t *testing.T, d *kratos.Client, id string) scim.Record {
 	t.Helper()
 	found, err := d.Record(t.Context(), id)
 	if err != nil {

@@ -23,7 +23,7 @@ type schema struct {
 
 // CodeIdentifier reports whether the schema makes the mobile number an identifier
 // for sign-in by code. What was read last stands while Kratos is away.
-func (d *Directory) CodeIdentifier(ctx context.Context, schemaID string) (bool, error) {
+func (d *Client) CodeIdentifier(ctx context.Context, schemaID string) (bool, error) {
 	known, ok := d.schemas.Get(schemaID)
 	if ok && d.opt.Now().Before(known.until) {
 		return known.code, nil
@@ -44,9 +44,9 @@ func (d *Directory) CodeIdentifier(ctx context.Context, schemaID string) (bool, 
 
 // readSchema reads a schema from the public API; the admin API only redirects
 // there (https://www.ory.sh/docs/kratos/reference/api#operation/getIdentitySchema).
-func (d *Directory) readSchema(ctx context.Context, schemaID string) (schema, error) {
+func (d *Client) readSchema(ctx context.Context, schemaID string) (schema, error) {
 	if schemaID == "" || schemaID == "." || schemaID == ".." {
-		return schema{}, fmt.Errorf("read schema: %w: no schema id", claim.ErrDirectoryAway)
+		return schema{}, fmt.Errorf("read schema: %w: no schema id", claim.ErrIdentitiesUnavailable)
 	}
 	document, err := fetch[map[string]any](ctx, d, "read schema", nil, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.public.IdentityAPI.GetIdentitySchema(ctx, schemaID).Execute()
@@ -59,13 +59,13 @@ func (d *Directory) readSchema(ctx context.Context, schemaID string) (schema, er
 }
 
 // Prefetch reads all schemas at once, so that the first hook need not wait.
-func (d *Directory) Prefetch(ctx context.Context) error {
+func (d *Client) Prefetch(ctx context.Context) error {
 	_, err := d.Schemas(ctx)
 	return err
 }
 
 // Schemas reads all identity schemas, by their ids.
-func (d *Directory) Schemas(ctx context.Context) (map[string]map[string]any, error) {
+func (d *Client) Schemas(ctx context.Context) (map[string]map[string]any, error) {
 	type container struct {
 		ID     string         `json:"id"`
 		Schema map[string]any `json:"schema"`
@@ -84,7 +84,7 @@ func (d *Directory) Schemas(ctx context.Context) (map[string]map[string]any, err
 	return schemas, err
 }
 
-func (d *Directory) keepSchema(schemaID string, document map[string]any) schema {
+func (d *Client) keepSchema(schemaID string, document map[string]any) schema {
 	kept := schema{code: DescribeTrait(document, d.opt.MobileTrait).Code, until: d.opt.Now().Add(schemaFresh)}
 	d.schemas.Add(schemaID, kept)
 	return kept

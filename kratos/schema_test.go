@@ -59,8 +59,8 @@ func TestUnknownSchema(t *testing.T) {
 	requireKratos(t)
 	d := open(t, shared, nil)
 	for _, schema := range []string{"", ".", "..", "unknown", "../sessions/whoami"} {
-		if _, err := d.CodeIdentifier(t.Context(), schema); !errors.Is(err, claim.ErrDirectoryAway) {
-			t.Errorf("%q: got %v, want %v", schema, err, claim.ErrDirectoryAway)
+		if _, err := d.CodeIdentifier(t.Context(), schema); !errors.Is(err, claim.ErrIdentitiesUnavailable) {
+			t.Errorf("%q: got %v, want %v", schema, err, claim.ErrIdentitiesUnavailable)
 		}
 	}
 }

@@ -33,7 +33,7 @@ var sessionRefusals = refusals{
 
 // Session asks Kratos whose session this is: that of the token, or without one
 // of the session cookie in a Cookie header. No other cookie leaves the house.
-func (d *Directory) Session(ctx context.Context, cookie, token string) (claim.Caller, error) {
+func (d *Client) Session(ctx context.Context, cookie, token string) (claim.Caller, error) {
 	const operation = "read session"
 	if token == "" {
 		cookie = d.sessionCookies(cookie)
@@ -68,7 +68,7 @@ func (d *Directory) Session(ctx context.Context, cookie, token string) (claim.Ca
 
 // sessionCookies keeps of a Cookie header what Kratos needs (RFC 6265, section
 // 4.2.1).
-func (d *Directory) sessionCookies(header string) string {
+func (d *Client) sessionCookies(header string) string {
 	request := http.Request{Header: http.Header{"Cookie": {header}}}
 	var kept []string
 	for _, c := range request.Cookies() {

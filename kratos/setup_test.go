@@ -43,7 +43,7 @@ func (c *clock) advance(by time.Duration) {
 
 // open makes a directory in front of a server. It waits long, because a test
 // machine may be slow; nothing here measures how long.
-func open(t *testing.T, s *server, change func(*kratos.Options)) *kratos.Directory {
+func open(t *testing.T, s *server, change func(*kratos.Options)) *kratos.Client {
 	t.Helper()
 	opt := kratos.Options{
 		PublicURL: s.public, AdminURL: s.admin, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",

@@ -41,7 +41,7 @@ func badPassword(_, msg string) error {
 	if strings.HasPrefix(msg, "I["+passwordPointer+"]") {
 		return &scim.ViolationError{Pointers: []string{passwordPointer}}
 	}
-	return claim.ErrDirectoryAway
+	return claim.ErrIdentitiesUnavailable
 }
 
 var (

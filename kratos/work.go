@@ -64,14 +64,14 @@ func share[T any](
 	var none T
 	answer := group.DoChan(key, func() (any, error) {
 		if !w.begin() {
-			return none, fmt.Errorf("%w: closed", claim.ErrDirectoryAway)
+			return none, fmt.Errorf("%w: closed", claim.ErrIdentitiesUnavailable)
 		}
 		defer w.end()
 		return call(context.WithoutCancel(ctx))
 	})
 	select {
 	case <-ctx.Done():
-		return none, false, fmt.Errorf("%w: %w", claim.ErrDirectoryAway, ctx.Err())
+		return none, false, fmt.Errorf("%w: %w", claim.ErrIdentitiesUnavailable, ctx.Err())
 	case got := <-answer:
 		value, _ := got.Val.(T)
 		return value, got.Shared, got.Err

@@ -22,7 +22,7 @@ const adopting = "write number"
 // PATCH, and compares what Kratos says came of it. The verified address is
 // appended, which needs no knowledge of the others; Kratos drops the one that no
 // trait has any more (measured: docs/kratos.md, C).
-func (d *Directory) Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error {
+func (d *Client) ApplyNumber(ctx context.Context, id string, number phone.Number, unmark bool) error {
 	patch := []kratos.JsonPatch{
 		add(pointer("traits", d.opt.MobileTrait), number.Unmasked()),
 		add("/verifiable_addresses/-", verified(address{"value": number.Unmasked(), "via": "sms"})),
@@ -50,14 +50,14 @@ func (d *Directory) Adopt(ctx context.Context, id string, number phone.Number, u
 
 // Write writes the number, which Kratos takes for one that nobody has verified, or
 // removes it.
-func (d *Directory) Write(ctx context.Context, id string, number phone.Number) error {
+func (d *Client) Write(ctx context.Context, id string, number phone.Number) error {
 	write := add(pointer("traits", d.opt.MobileTrait), number.Unmasked())
 	if number.IsZero() {
 		write = kratos.JsonPatch{Op: "remove", Path: pointer("traits", d.opt.MobileTrait)}
 	}
 	changed, err := d.patch(ctx, adopting, id, []kratos.JsonPatch{write})
 	if err == nil && !number.IsStored(d.opt.Plan, d.seen(changed).Mobile) {
-		err = fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrDirectoryAway)
+		err = fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrIdentitiesUnavailable)
 	}
 	return err
 }
@@ -66,7 +66,7 @@ func (d *Directory) Write(ctx context.Context, id string, number phone.Number) e
 // words: of two addresses alike Kratos keeps the first, so the list is written
 // as a whole. It is only good for the identity that was just read: an address
 // that was added meanwhile loses its mark and nothing more.
-func (d *Directory) adoptStored(ctx context.Context, id string, number phone.Number) (identity, error) {
+func (d *Client) adoptStored(ctx context.Context, id string, number phone.Number) (identity, error) {
 	found, err := d.read(ctx, id)
 	if err != nil {
 		return identity{}, err
@@ -89,14 +89,14 @@ func (d *Directory) adoptStored(ctx context.Context, id string, number phone.Num
 // compare reports whether a write came to what was wanted. If not, somebody wrote
 // at the same time, and it is to be done again. A number that is no address at
 // all is what it can be: its schema lets nothing verify it.
-func (d *Directory) compare(changed identity, number phone.Number) error {
+func (d *Client) compare(changed identity, number phone.Number) error {
 	seen := d.seen(changed)
 	isAddress := slices.ContainsFunc(changed.Addresses, func(a address) bool { return d.reaches(a, number) })
 	switch {
 	case isAddress && !seen.Verified || !number.IsStored(d.opt.Plan, seen.Mobile):
-		return fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrDirectoryAway)
+		return fmt.Errorf("%s: %w: not what was written", adopting, claim.ErrIdentitiesUnavailable)
 	case seen.Pending != "" && number.IsStored(d.opt.Plan, seen.Pending):
-		return fmt.Errorf("%s: %w: marker still there", adopting, claim.ErrDirectoryAway)
+		return fmt.Errorf("%s: %w: marker still there", adopting, claim.ErrIdentitiesUnavailable)
 	}
 	return nil
 }
@@ -110,14 +110,14 @@ func verified(a address) address {
 }
 
 // Mark shows the number as pending, in metadata_public.
-func (d *Directory) Mark(ctx context.Context, id string, number phone.Number) error {
+func (d *Client) ShowPending(ctx context.Context, id string, number phone.Number) error {
 	mark := add(pointer("metadata_public", d.opt.PendingKey), number.Unmasked())
 	_, err := d.patch(ctx, "mark identity", id, []kratos.JsonPatch{mark})
 	return err
 }
 
 // Unmark removes the marker. One that is gone already is no error.
-func (d *Directory) Unmark(ctx context.Context, id string) error {
+func (d *Client) ClearPending(ctx context.Context, id string) error {
 	_, err := d.patch(ctx, "unmark identity", id, []kratos.JsonPatch{d.removeMarker()})
 	if !errors.Is(err, claim.ErrNumberRefused) {
 		return err
@@ -133,7 +133,7 @@ func (d *Directory) Unmark(ctx context.Context, id string) error {
 }
 
 // patch changes an identity by RFC 6902. Kratos knows add, remove and replace.
-func (d *Directory) patch(ctx context.Context, operation, id string, patch []kratos.JsonPatch) (identity, error) {
+func (d *Client) patch(ctx context.Context, operation, id string, patch []kratos.JsonPatch) (identity, error) {
 	changed, err := d.exchange(ctx, operation, id, func(ctx context.Context) (*http.Response, error) {
 		_, resp, err := d.admin.IdentityAPI.PatchIdentity(ctx, id).JsonPatch(patch).Execute()
 		return resp, err
@@ -144,7 +144,7 @@ func (d *Directory) patch(ctx context.Context, operation, id string, patch []kra
 	return changed, err
 }
 
-func (d *Directory) removeMarker() kratos.JsonPatch {
+func (d *Client) removeMarker() kratos.JsonPatch {
 	return kratos.JsonPatch{Op: "remove", Path: pointer("metadata_public", d.opt.PendingKey)}
 }
 

@@ -46,7 +46,7 @@ func TestAdopt(t *testing.T) {
 			tt.person.email = email()
 			id := shared.add(t, tt.person)
 			way := watch(t, shared)
-			if err := open(t, way.server, nil).Adopt(t.Context(), id, wanted, tt.unmark); err != nil {
+			if err := open(t, way.server, nil).ApplyNumber(t.Context(), id, wanted, tt.unmark); err != nil {
 				t.Fatal(err)
 			}
 			if got := len(way.seen(http.MethodPatch, "/")); got != tt.requests {
@@ -80,7 +80,7 @@ func TestAdoptWhereTheTraitIsNoAddress(t *testing.T) {
 	requireKratos(t)
 	wanted := number(t)
 	id := shared.add(t, person{schema: "plain", email: email(), mobile: number(t).Unmasked(), pending: wanted.Unmasked()})
-	if err := open(t, shared, nil).Adopt(t.Context(), id, wanted, true); err != nil {
+	if err := open(t, shared, nil).ApplyNumber(t.Context(), id, wanted, true); err != nil {
 		t.Fatal(err)
 	}
 	if got := shared.identity(t, id); got.Traits["mobile"] != wanted.Unmasked() {
@@ -110,7 +110,7 @@ func TestAdoptRefused(t *testing.T) {
 			}
 			id := shared.add(t, p)
 			before := shared.identity(t, id)
-			err := open(t, shared, nil).Adopt(t.Context(), id, tt.number, tt.marked)
+			err := open(t, shared, nil).ApplyNumber(t.Context(), id, tt.number, tt.marked)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
@@ -131,11 +131,11 @@ func TestMarker(t *testing.T) {
 		do   func() error
 		want string
 	}{
-		{"unmark without one", func() error { return d.Unmark(t.Context(), id) }, ""},
-		{"mark", func() error { return d.Mark(t.Context(), id, first) }, first.Unmasked()},
-		{"mark again", func() error { return d.Mark(t.Context(), id, second) }, second.Unmasked()},
-		{"unmark", func() error { return d.Unmark(t.Context(), id) }, ""},
-		{"unmark again", func() error { return d.Unmark(t.Context(), id) }, ""},
+		{"unmark without one", func() error { return d.ClearPending(t.Context(), id) }, ""},
+		{"mark", func() error { return d.ShowPending(t.Context(), id, first) }, first.Unmasked()},
+		{"mark again", func() error { return d.ShowPending(t.Context(), id, second) }, second.Unmasked()},
+		{"unmark", func() error { return d.ClearPending(t.Context(), id) }, ""},
+		{"unmark again", func() error { return d.ClearPending(t.Context(), id) }, ""},
 	} {
 		if err := step.do(); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
@@ -154,13 +154,13 @@ func TestNamesAreEscapedInPointers(t *testing.T) {
 	requireKratos(t)
 	d := open(t, shared, func(o *kratos.Options) { o.PendingKey = "a/b~c" })
 	id, wanted := shared.add(t, person{email: email()}), number(t)
-	if err := d.Mark(t.Context(), id, wanted); err != nil {
+	if err := d.ShowPending(t.Context(), id, wanted); err != nil {
 		t.Fatal(err)
 	}
 	if got := shared.identity(t, id).Public["a/b~c"]; got != wanted.Unmasked() {
 		t.Errorf("marker is %v", got)
 	}
-	if err := d.Adopt(t.Context(), id, wanted, true); err != nil {
+	if err := d.ApplyNumber(t.Context(), id, wanted, true); err != nil {
 		t.Fatal(err)
 	}
 	if got, marked := shared.identity(t, id).Public["a/b~c"]; marked {

@@ -39,8 +39,8 @@ const (
 
 // rulings are the decisions of docs/decision-table.md as labels.
 var rulings = [...]string{
-	claim.Leave: "leave", claim.Write: "write", claim.Remove: "remove", claim.RefuseRemoval: "refuse_removal",
-	claim.TakeBack: "take_back", claim.WriteUnverified: "write_unverified", claim.KeepPending: "keep_pending",
+	claim.NoChange: "leave", claim.WriteDirectly: "write", claim.Remove: "remove", claim.RejectRemoval: "refuse_removal",
+	claim.CancelPending: "take_back", claim.WriteUnverified: "write_unverified", claim.KeepPending: "keep_pending",
 	claim.Challenge: "challenge",
 }
 
@@ -61,7 +61,7 @@ var refusals = []struct {
 	{ratelimit.ErrTooManyTries, "limit"},
 	{claim.ErrCallingCodeFull, "limit"},
 	{problem.ErrStoreUnavailable, "store_away"},
-	{claim.ErrDirectoryAway, "kratos_away"},
+	{claim.ErrIdentitiesUnavailable, "kratos_away"},
 }
 
 func refusalOf(err error) string {
@@ -129,7 +129,7 @@ func (m *Metrics) Claims(service *claim.Service) Claims { return Claims{service,
 func (c Claims) Stage(ctx context.Context, change claim.SettingsChange) (claim.Answer, error) {
 	answer, err := c.Service.Stage(ctx, change)
 	if err == nil {
-		c.metrics.claims.decisions[answer.Ruling].Inc()
+		c.metrics.claims.decisions[answer.Decision].Inc()
 		return answer, nil
 	}
 	c.metrics.claims.refusals.count(refusalOf(err))

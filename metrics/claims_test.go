@@ -48,7 +48,7 @@ func TestRefusalsAreCountedByTheirReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want(1, "holdline_hook_decisions_total", "hook", "stage", "outcome", "store_away")
-	if err := w.Activate(t.Context(), claim.StoredFlow{IdentityID: bob, FlowID: "f", Mobile: m0, Marker: m1}); !errors.Is(err, problem.ErrStoreUnavailable) {
+	if err := w.Activate(t.Context(), claim.StoredFlow{IdentityID: bob, FlowID: "f", Mobile: m0, ShownPending: m1}); !errors.Is(err, problem.ErrStoreUnavailable) {
 		t.Fatal(err)
 	}
 	w.want(1, "holdline_hook_decisions_total", "hook", "activate", "outcome", "store_away")

@@ -60,7 +60,7 @@ func (m *Metrics) KratosCall(ctx context.Context, operation string) (context.Con
 		switch {
 		case err == nil:
 			call.done.Inc()
-		case errors.Is(err, claim.ErrDirectoryAway):
+		case errors.Is(err, claim.ErrIdentitiesUnavailable):
 			call.away.Inc()
 		default:
 			call.refused.Inc()

@@ -54,7 +54,7 @@ func (m *Metrics) Limiter(limit string, of ratelimit.Limiter) ratelimit.Limiter 
 	return limiter{of, m.limits.of(limit)}
 }
 
-// Take implements [claim.Limiter].
+// Take implements [ratelimit.Limiter].
 func (l limiter) Take(ctx context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	err := l.Limiter.Take(ctx, name, a, now)
 	if full := (*problem.LimitError)(nil); errors.As(err, &full) {

@@ -94,7 +94,7 @@ type world struct {
 	meter
 	metrics.Claims
 	codes *otp.Codes
-	dir   *claimtest.Directory
+	dir   *claimtest.Identities
 	store *storetest.Store
 	texts []message.Text
 }
@@ -107,11 +107,11 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{
 		meter: newMeter(t), codes: codes, store: storetest.NewStore(),
-		dir: claimtest.NewDirectory(claim.Identity{ID: bob, Mobile: m0, Verified: true}),
+		dir: claimtest.NewIdentities(claim.Identity{ID: bob, Mobile: m0, Verified: true}),
 	}
 	now := noon
 	w.Claims = w.Metrics.Claims(claim.NewService(claim.Options{
-		Store: w.store, OnCommit: w.OnCommit, Directory: w.dir, Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
+		Store: w.store, OnCommit: w.OnCommit, Identities: w.dir, Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{
 				Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Retention: 2160 * time.Hour,
@@ -134,7 +134,7 @@ func (w *world) submit(number string) {
 		w.Fatal(err)
 	}
 	w.dir.Put(claim.Identity{ID: bob, Mobile: m0, Verified: true, Pending: answer.Pending.Unmasked()})
-	flow := claim.StoredFlow{IdentityID: bob, FlowID: "f", Mobile: m0, Marker: answer.Pending.Unmasked()}
+	flow := claim.StoredFlow{IdentityID: bob, FlowID: "f", Mobile: m0, ShownPending: answer.Pending.Unmasked()}
 	if err := w.Activate(ctx, flow); err != nil {
 		w.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 func TestCallsToKratosAreCountedByTheirEnd(t *testing.T) {
 	m := newMeter(t)
-	for _, err := range []error{nil, nil, fmt.Errorf("read: %w", auth.ErrNoSession), fmt.Errorf("read: %w", claim.ErrDirectoryAway)} {
+	for _, err := range []error{nil, nil, fmt.Errorf("read: %w", auth.ErrNoSession), fmt.Errorf("read: %w", claim.ErrIdentitiesUnavailable)} {
 		_, ended := m.KratosCall(t.Context(), "read session")
 		ended(err)
 	}

@@ -152,7 +152,7 @@ func (m *Metrics) ExpectReceipts(gateway string) {
 	}
 }
 
-// Record implements [claim.Receipts].
+// Record implements [message.Receipts].
 func (r receipts) Record(ctx context.Context, receipt message.Receipt) error {
 	err := r.Receipts.Record(ctx, receipt)
 	if err == nil {

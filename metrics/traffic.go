@@ -20,7 +20,7 @@ var alarms = map[fraud.Alarm]string{fraud.AlarmShare: "share", fraud.AlarmBudget
 // noCode is the calling code of numbers that have none.
 const noCode = "none"
 
-// Traffic shows what a [claim.Watch] has found last. It reads nothing by itself.
+// Traffic shows what a [fraud.Monitor] has found last. It reads nothing by itself.
 type Traffic interface {
 	Alerts() map[string]fraud.Alert
 	Settled() []fraud.Traffic

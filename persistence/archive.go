@@ -16,7 +16,7 @@ import (
 
 var _ admin.Store = (*Store)(nil)
 
-// FindClaims implements [claim.Archive]. Of an identity or a number there are
+// FindClaims implements [admin.Store]. Of an identity or a number there are
 // few claims; a mask or a state may fit many.
 func (s *Store) FindClaims(ctx context.Context, q admin.ClaimQuery) ([]claim.Claim, error) {
 	p := page{table: "claims", index: "claims_newest"}
@@ -64,7 +64,7 @@ type eventRecordRow struct {
 	Event eventRow `gorm:"embedded"`
 }
 
-// FindEvents implements [claim.Archive].
+// FindEvents implements [admin.Store].
 func (s *Store) FindEvents(ctx context.Context, q admin.EventQuery) ([]admin.EventRecord, error) {
 	p := page{table: "audit_events", index: dialect.PrimaryKey}
 	switch {
@@ -90,7 +90,7 @@ func (s *Store) FindEvents(ctx context.Context, q admin.EventQuery) ([]admin.Eve
 	return events, err
 }
 
-// RecordEvent implements [claim.Archive].
+// RecordEvent implements [admin.Store].
 func (s *Store) RecordEvent(ctx context.Context, e audit.Event) error {
 	return s.db.Classify(s.db.Write(ctx, "record event", "audit_events", func(tx *gorm.DB) error {
 		return tx.Create(newEventRows([]audit.Event{e})).Error
@@ -109,7 +109,7 @@ type waitingRow struct {
 	OldestText             database.Time
 }
 
-// Waiting implements [claim.Archive].
+// Waiting implements [admin.Store].
 func (s *Store) Waiting(ctx context.Context) (admin.Waiting, error) {
 	var row waitingRow
 	err := s.db.Read(ctx, "waiting", "claims", func(tx *gorm.DB) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
-// FindTexts implements [claim.Archive].
+// FindTexts implements [admin.Store].
 func (s *Store) FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error) {
 	p := page{table: "texts", index: textsIndex(q)}
 	p.is("claim_id", q.ClaimID)

@@ -15,7 +15,7 @@ type guard struct {
 	values []any
 }
 
-// keyOf is the dialling characters of a column alone, as [claim.Mobile.Dialled] returns.
+// keyOf is the dialling characters of a column alone, as [phone.Number.Dialled] returns.
 func keyOf(column string) string {
 	for _, dropped := range []string{" ", "-", ".", "/", "(", ")"} {
 		column = "REPLACE(" + column + ", '" + dropped + "', '')"
@@ -78,7 +78,7 @@ func (s *Store) outdated(ctx context.Context, change claim.Change) error {
 		return claim.ErrStaleForm
 	}
 	snapshot, err := s.Current(ctx, identity, time.Time{})
-	if err == nil && change.Create != nil && snapshot.Held != nil && snapshot.Held.State == claim.Verified {
+	if err == nil && change.Create != nil && snapshot.Active != nil && snapshot.Active.State == claim.Verified {
 		err = claim.ErrBeingApplied
 	}
 	return err

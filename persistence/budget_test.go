@@ -39,21 +39,21 @@ func TestStatementBudget(t *testing.T) {
 		check("stage", store.Commit(ctx, claim.Change{Create: &c, Limits: limits, At: noon}), "INSERT")
 		opened := openClaim("c")
 		check("activate", store.Commit(ctx, claim.Change{
-			Moves: []claim.Move{{From: claim.Staged, Claim: opened}}, Text: textOf(opened), Limits: limits,
+			Transitions: []claim.Transition{{From: claim.Staged, Claim: opened}}, Text: textOf(opened), Limits: limits,
 			Events: []audit.Event{{ClaimID: "c", At: noon}, {ClaimID: "c", At: noon}}, At: noon,
 		}), "BEGIN", "UPDATE", "INSERT", "INSERT")
 		check("sent", store.Done(ctx, message.TextResult{TextID: textOf(opened).ID, State: message.TextSent, At: noon}), "UPDATE")
 		snapshot, err := store.Current(ctx, c.IdentityID, noon)
 		check("current", err, "SELECT")
 		check("try", store.Try(ctx, opened.Code(), 5), "UPDATE")
-		if snapshot.Held == nil {
+		if snapshot.Active == nil {
 			t.Fatal("nothing is held")
 		}
-		verified := *snapshot.Held
+		verified := *snapshot.Active
 		verified.State = claim.Verified
 		check("verify", store.Commit(ctx, claim.Change{
-			Moves:  []claim.Move{{From: claim.Open, Claim: verified}},
-			Events: []audit.Event{{ClaimID: "c", At: noon}}, At: noon,
+			Transitions: []claim.Transition{{From: claim.Open, Claim: verified}},
+			Events:      []audit.Event{{ClaimID: "c", At: noon}}, At: noon,
 		}), "BEGIN", "UPDATE", "INSERT")
 		lease := claim.Lease{IdentityID: c.IdentityID, Owner: "o", ClaimID: "c", Until: noon.Add(time.Minute)}
 		check("acquire", store.Acquire(ctx, lease, noon), "INSERT")
@@ -61,7 +61,7 @@ func TestStatementBudget(t *testing.T) {
 		applied.Version++
 		applied.State, applied.EndedAt = claim.Applied, noon
 		check("apply", store.Commit(ctx, claim.Change{
-			Moves: []claim.Move{{From: claim.Verified, Claim: applied}}, At: noon,
+			Transitions: []claim.Transition{{From: claim.Verified, Claim: applied}}, At: noon,
 		}), "UPDATE")
 		lease.Owner = "p"
 		check("acquire what ended with its claim", store.Acquire(ctx, lease, noon), "UPDATE")

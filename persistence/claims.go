@@ -39,13 +39,13 @@ FROM (
 LEFT JOIN claims AS c ON c.identity_id = ? AND c.state IN ?`
 
 // Current implements [claim.Claims].
-func (s *Store) Current(ctx context.Context, identityID string, since time.Time) (claim.Snapshot, error) {
+func (s *Store) Current(ctx context.Context, identityID string, since time.Time) (claim.IdentityClaims, error) {
 	var rows []currentRow
 	err := s.db.Read(ctx, "current", "claims", func(tx *gorm.DB) error {
 		rows = nil
 		return tx.Raw(currentQuery, replaced, identityID, identityID, database.Time(since), held, identityID, living).Find(&rows).Error
 	})
-	var snapshot claim.Snapshot
+	var snapshot claim.IdentityClaims
 	for _, row := range rows {
 		snapshot.TriesElsewhere, snapshot.TriesBefore = row.Tries, row.TriesBefore
 		snapshot.TriesSince = time.Time(row.TriesSince)
@@ -54,8 +54,8 @@ func (s *Store) Current(ctx context.Context, identityID string, since time.Time)
 			snapshot.Direct = append(snapshot.Direct, c)
 		case c.State == claim.Staged:
 			snapshot.Staged = append(snapshot.Staged, c)
-		case c.State.Held():
-			snapshot.Held = &c
+		case c.State.Active():
+			snapshot.Active = &c
 		}
 	}
 	for _, claims := range [][]claim.Claim{snapshot.Staged, snapshot.Direct} {

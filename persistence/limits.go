@@ -64,13 +64,13 @@ func rulesOf(change claim.Change) []rule {
 	case change.Text != nil && change.Create != nil && change.Create.ID == change.Text.Code.ClaimID:
 		text := *change.Text
 		text.Code.ClaimID = "" // not to be looked up before it is there
-		return rulesFor(text, change.Limits, change.At, change.Create.WasVerified)
+		return rulesFor(text, change.Limits, change.At, change.Create.PreviousVerified)
 	case change.Text != nil:
 		return rulesFor(*change.Text, change.Limits, change.At, change.Text.Code.ClaimID != "")
 	case change.Create != nil:
 		c := change.Create
-		text := message.Text{IdentityID: c.IdentityID, To: c.Number, Address: c.LastAddress}
-		return rulesFor(text, change.Limits, change.At, c.WasVerified)
+		text := message.Text{IdentityID: c.IdentityID, To: c.Number, ClientIP: c.LastAddress}
+		return rulesFor(text, change.Limits, change.At, c.PreviousVerified)
 	default:
 		return nil
 	}
@@ -79,7 +79,7 @@ func rulesOf(change claim.Change) []rule {
 // rulesFor lists the rules that bear on a text with a code. An owner is who has a
 // verified number; where the text names its claim, that has the last word on it.
 func rulesFor(text message.Text, limits claim.TextLimits, at time.Time, owner bool) []rule {
-	number, address := text.To.Key(), database.Clip(text.Address, addressWidth)
+	number, address := text.To.Key(), database.Clip(text.ClientIP, addressWidth)
 	per := func(name string, window time.Duration, most int, where string, values ...any) []count {
 		if most <= 0 || values[0] == "" {
 			return nil
@@ -131,7 +131,7 @@ func noticeRules(notice message.Text, limits claim.TextLimits, at time.Time) []r
 
 // firstOnly is the rule that a fresh change keeps.
 func firstOnly(change claim.Change) []rule {
-	if change.Fresh == 0 {
+	if change.NoTextWithin == 0 {
 		return nil
 	}
 	var identity, number string
@@ -142,7 +142,7 @@ func firstOnly(change claim.Change) []rule {
 	}
 	return []rule{{ways: []way{{counts: []count{{
 		where: "identity_id = ? AND number_key = ?" + codes, values: []any{identity, number},
-		window: change.Fresh, since: database.Time(change.At.Add(-change.Fresh)), most: 1,
+		window: change.NoTextWithin, since: database.Time(change.At.Add(-change.NoTextWithin)), most: 1,
 	}}}}}}
 }
 
@@ -213,7 +213,7 @@ func numbering(rules []rule, column string) (rule, bool) {
 }
 
 // RoomAt implements [claim.Claims].
-func (s *Store) RoomAt(ctx context.Context, text message.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
+func (s *Store) NextAllowed(ctx context.Context, text message.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
 	until, _, err := s.fullUntil(ctx, rulesFor(text, limits, now, text.Code.ClaimID != ""))
 	if err != nil || limits.PerCodeHour == 0 {
 		return until, err
@@ -316,7 +316,7 @@ type limitRow struct {
 // TableName implements gorm's Tabler.
 func (limitRow) TableName() string { return "limits" }
 
-// Limiter implements [claim.Limiter].
+// Limiter implements [ratelimit.Limiter].
 type Limiter struct{ db *database.DB }
 
 var _ ratelimit.Limiter = Limiter{}
@@ -324,7 +324,7 @@ var _ ratelimit.Limiter = Limiter{}
 // NewLimiter returns a limiter on a database whose schema is up to date.
 func NewLimiter(db *database.DB) Limiter { return Limiter{db} }
 
-// Take implements [claim.Limiter], in one statement unless it refuses.
+// Take implements [ratelimit.Limiter], in one statement unless it refuses.
 func (l Limiter) Take(ctx context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	if !a.Bounded() {
 		return nil
@@ -378,7 +378,7 @@ func conforms(row limitRow, a ratelimit.Limit) time.Time {
 	return time.UnixMicro(row.TAT - a.Tolerance().Microseconds()).UTC()
 }
 
-// GiveBack implements [claim.Limiter].
+// GiveBack implements [ratelimit.Limiter].
 func (l Limiter) GiveBack(ctx context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	if !a.Bounded() {
 		return nil

@@ -28,7 +28,7 @@ WHERE t.state = ? AND t.due_at <= ?
 ORDER BY CASE WHEN t.code_expires <= ? THEN 0 ELSE 1 END, t.created_at DESC, t.id DESC
 LIMIT ?`
 
-// DueTexts implements [claim.Outbox].
+// DueTexts implements [message.Outbox].
 func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]message.QueuedText, error) {
 	var rows []dueTextRow
 	err := s.db.Read(ctx, "due texts", "texts", func(tx *gorm.DB) error {
@@ -46,7 +46,7 @@ func (s *Store) DueTexts(ctx context.Context, now time.Time, n int) ([]message.Q
 	return texts, err
 }
 
-// TakeText implements [claim.Outbox]. A lease names the text as it was read; a
+// TakeText implements [message.Outbox]. A lease names the text as it was read; a
 // new one ends later.
 func (s *Store) TakeText(ctx context.Context, t message.QueuedText, until time.Time) (bool, error) {
 	var taken int64
@@ -59,7 +59,7 @@ func (s *Store) TakeText(ctx context.Context, t message.QueuedText, until time.T
 	return taken == 1, s.db.Classify(err)
 }
 
-// Done implements [claim.Outbox]. A text ends once.
+// Done implements [message.Outbox]. A text ends once.
 func (s *Store) Done(ctx context.Context, r message.TextResult) error {
 	return s.settle(ctx, r.TextID, []assignment{
 		{"state", string(r.State)},
@@ -70,21 +70,21 @@ func (s *Store) Done(ctx context.Context, r message.TextResult) error {
 	})
 }
 
-// PutOff implements [claim.Outbox].
+// PutOff implements [message.Outbox].
 func (s *Store) PutOff(ctx context.Context, textID string, until time.Time, reason string) error {
 	return s.settle(ctx, textID, []assignment{
 		{"due_at", database.Time(until)}, {"tries", expression("tries + 1")}, {"reason", database.Clip(reason, textWidth)},
 	})
 }
 
-// DropTexts implements [claim.Outbox].
+// DropTexts implements [message.Outbox].
 func (s *Store) DropTexts(ctx context.Context, textIDs []string, now time.Time, reason string) error {
 	return s.settleDue(ctx, textIDs, now, []assignment{
 		{"state", string(message.TextDropped)}, {"reason", database.Clip(reason, textWidth)}, {"done_at", database.Time(now)},
 	})
 }
 
-// PostponeTexts implements [claim.Outbox].
+// PostponeTexts implements [message.Outbox].
 func (s *Store) PostponeTexts(ctx context.Context, textIDs []string, now, until time.Time) error {
 	return s.settleDue(ctx, textIDs, now, []assignment{{"due_at", database.Time(until)}})
 }

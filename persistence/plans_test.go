@@ -123,7 +123,7 @@ func TestLimitsCountAlongIndexes(t *testing.T) {
 			c := openClaim(fmt.Sprintf("before-%d", i))
 			c.IdentityID, c.Number = c.ID, phone.FromStore(fmt.Sprintf("+49170%07d", i))
 			text := textOf(c)
-			text.Address = fmt.Sprintf("198.51.100.%d", i)
+			text.ClientIP = fmt.Sprintf("198.51.100.%d", i)
 			if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: text, At: noon}); err != nil {
 				t.Fatal(err)
 			}
@@ -132,14 +132,14 @@ func TestLimitsCountAlongIndexes(t *testing.T) {
 			PerIdentityDay: 99, PerNumberHour: 99, PerNumberDay: 99, PerAddressHour: 99, NoticesPerNumberDay: 99,
 		}
 		staged, open := openClaim("staged"), openClaim("open")
-		staged.State, staged.LastAddress, staged.WasVerified = claim.Staged, "192.0.2.1", true
+		staged.State, staged.LastAddress, staged.PreviousVerified = claim.Staged, "192.0.2.1", true
 		text := textOf(open)
-		text.Address = "192.0.2.1"
+		text.ClientIP = "192.0.2.1"
 		notice := *textOf(open)
 		notice.ID, notice.Kind = "notice", message.TextChanged
 		plans := databasetest.Explain(t.DB)
 		for name, change := range map[string]claim.Change{
-			"a staged claim": {Create: &staged, Limits: limits, Fresh: time.Hour, At: noon},
+			"a staged claim": {Create: &staged, Limits: limits, NoTextWithin: time.Hour, At: noon},
 			"a text":         {Text: text, Limits: limits, At: noon},
 			"a notice":       {Notices: []message.Text{notice}, Limits: limits, At: noon},
 		} {

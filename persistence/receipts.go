@@ -30,7 +30,7 @@ func (r receiptRow) receipt() message.Receipt {
 	}
 }
 
-// Record implements [claim.Receipts]. A unique key knows what came before.
+// Record implements [message.Receipts]. A unique key knows what came before.
 func (s *Store) Record(ctx context.Context, r message.Receipt) error {
 	err := s.db.Write(ctx, "record", "receipts", func(tx *gorm.DB) error {
 		return tx.Create(&receiptRow{

@@ -49,15 +49,15 @@ func (claimRow) TableName() string { return "claims" }
 
 func newClaimRow(c claim.Claim) claimRow {
 	row := claimRow{
-		ID: c.ID, IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: string(c.Origin),
-		Number: c.Number.Unmasked(), Was: c.Was.Unmasked(), WasVerified: c.WasVerified, Direct: c.Direct, Assurance: string(c.Assurance),
+		ID: c.ID, IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: string(c.Source),
+		Number: c.Number.Unmasked(), Was: c.Previous.Unmasked(), WasVerified: c.PreviousVerified, Direct: c.Direct, Assurance: string(c.Assurance),
 		State: string(c.State), Version: c.Version, Reason: database.Clip(c.Reason, textWidth),
 		CodeKey: c.CodeKey, CodeNumber: c.CodeNumber, CodeExpires: database.Time(c.CodeExpires), Attempts: c.Attempts,
 		Texts: c.Texts, NextText: database.Time(c.NextText), ClientText: string(c.ClientText), LastAddress: database.Clip(c.LastAddress, addressWidth),
-		Language: database.Clip(c.Language, nameWidth), Marker: string(c.Marker), DueAt: database.Time(c.DueAt), DueTries: c.DueTries,
+		Language: database.Clip(c.Language, nameWidth), Marker: string(c.PendingSync), DueAt: database.Time(c.DueAt), DueTries: c.DueTries,
 		CreatedAt: database.Time(c.CreatedAt), LapsesAt: database.Time(c.LapsesAt), EndedAt: database.Time(c.EndedAt),
 	}
-	if c.State.Held() {
+	if c.State.Active() {
 		row.HeldIdentity = &row.IdentityID
 	}
 	return row
@@ -65,20 +65,20 @@ func newClaimRow(c claim.Claim) claimRow {
 
 func (r claimRow) claim() claim.Claim {
 	return claim.Claim{
-		ID: r.ID, IdentityID: r.IdentityID, FlowID: r.FlowID, Origin: claim.Origin(r.Origin),
-		Number: phone.FromStore(r.Number), Was: phone.FromStore(r.Was), WasVerified: r.WasVerified, Direct: r.Direct, Assurance: claim.Assurance(r.Assurance),
+		ID: r.ID, IdentityID: r.IdentityID, FlowID: r.FlowID, Source: claim.Source(r.Origin),
+		Number: phone.FromStore(r.Number), Previous: phone.FromStore(r.Was), PreviousVerified: r.WasVerified, Direct: r.Direct, Assurance: claim.Assurance(r.Assurance),
 		State: claim.State(r.State), Version: r.Version, Reason: r.Reason,
 		CodeKey: r.CodeKey, CodeNumber: r.CodeNumber, CodeExpires: time.Time(r.CodeExpires), Attempts: r.Attempts,
 		Texts: r.Texts, NextText: time.Time(r.NextText), ClientText: claim.ClientText(r.ClientText),
 		LastAddress: r.LastAddress, Language: r.Language,
-		Marker: claim.Marker(r.Marker), DueAt: time.Time(r.DueAt), DueTries: r.DueTries,
+		PendingSync: claim.PendingSync(r.Marker), DueAt: time.Time(r.DueAt), DueTries: r.DueTries,
 		CreatedAt: time.Time(r.CreatedAt), LapsesAt: time.Time(r.LapsesAt), EndedAt: time.Time(r.EndedAt),
 	}
 }
 
 // moved returns what a transition writes. What a claim was made with stays, and
 // so do its attempts, which only Try counts.
-func moved(m claim.Move) []assignment {
+func moved(m claim.Transition) []assignment {
 	row := newClaimRow(m.Claim)
 	set := []assignment{
 		{"held_identity", row.HeldIdentity},
@@ -99,10 +99,10 @@ func moved(m claim.Move) []assignment {
 		{"lapses_at", row.LapsesAt},
 		{"ended_at", row.EndedAt},
 	}
-	if m.Claim.State == claim.Applied || m.Claim.State == claim.Open && !m.Claim.Was.IsZero() {
+	if m.Claim.State == claim.Applied || m.Claim.State == claim.Open && !m.Claim.Previous.IsZero() {
 		set = append(set, assignment{"was", row.Was}, assignment{"was_verified", row.WasVerified})
 	}
-	if m.Forget {
+	if m.EraseIdentity {
 		set = append(set, assignment{"number", ""}, assignment{"was", ""})
 	}
 	return set
@@ -148,7 +148,7 @@ func newTextRow(t message.Text) textRow {
 		Number: t.To.Unmasked(), NumberKey: t.To.Key(), CallingCode: t.To.CallingCode(),
 		CodeKey: t.Code.Key, CodeNumber: t.Code.Number, CodeExpires: database.Time(t.Expires),
 		ValidityUS: t.Validity.Microseconds(), Language: database.Clip(t.Language, nameWidth),
-		Address: database.Clip(t.Address, addressWidth), State: string(message.TextQueued),
+		Address: database.Clip(t.ClientIP, addressWidth), State: string(message.TextQueued),
 		DueAt: database.Time(t.LeaseUntil), CreatedAt: database.Time(t.CreatedAt),
 	}
 	if t.LeaseUntil.IsZero() {
@@ -171,7 +171,7 @@ func (r textRow) text() message.Text {
 		IdentityID: r.IdentityID, To: phone.FromStore(r.Number),
 		Code:    otp.CodeRef{ClaimID: r.ClaimID, Key: r.CodeKey, Number: r.CodeNumber},
 		Expires: time.Time(r.CodeExpires), Validity: time.Duration(r.ValidityUS) * time.Microsecond,
-		Language: r.Language, Address: r.Address,
+		Language: r.Language, ClientIP: r.Address,
 		CreatedAt: time.Time(r.CreatedAt), LeaseUntil: time.Time(r.DueAt),
 	}
 }
@@ -198,7 +198,7 @@ func newEventRows(events []audit.Event) []eventRow {
 		rows[i] = eventRow{
 			ClaimID: e.ClaimID, IdentityID: e.IdentityID, Kind: e.Kind,
 			ActorKind: string(e.Actor.Kind), ActorID: database.Clip(e.Actor.ID, textWidth),
-			ActorAddress: database.Clip(e.Actor.Address, addressWidth),
+			ActorAddress: database.Clip(e.Actor.ClientIP, addressWidth),
 			Number:       e.Number, Reason: database.Clip(e.Reason, textWidth), HappenedAt: database.Time(e.At),
 		}
 	}
@@ -208,7 +208,7 @@ func newEventRows(events []audit.Event) []eventRow {
 func (r eventRow) event() audit.Event {
 	return audit.Event{
 		ClaimID: r.ClaimID, IdentityID: r.IdentityID, Kind: r.Kind, Number: r.Number, Reason: r.Reason,
-		Actor: audit.Actor{Kind: audit.ActorKind(r.ActorKind), ID: r.ActorID, Address: r.ActorAddress},
+		Actor: audit.Actor{Kind: audit.ActorKind(r.ActorKind), ID: r.ActorID, ClientIP: r.ActorAddress},
 		At:    time.Time(r.HappenedAt),
 	}
 }

@@ -53,7 +53,7 @@ func (r sessionRow) session() (auth.AdminSession, error) {
 	return s, nil
 }
 
-// AdminSessions implements [claim.AdminSessions].
+// AdminSessions implements [auth.AdminSessionStore].
 type AdminSessions struct{ db *database.DB }
 
 var _ auth.AdminSessionStore = AdminSessions{}
@@ -62,7 +62,7 @@ var _ auth.AdminSessionStore = AdminSessions{}
 // up to date.
 func NewAdminSessions(db *database.DB) AdminSessions { return AdminSessions{db} }
 
-// BeginSession implements [claim.AdminSessions].
+// BeginSession implements [auth.AdminSessionStore].
 func (s AdminSessions) BeginSession(ctx context.Context, session auth.AdminSession, e audit.Event) error {
 	row := newSessionRow(session)
 	return s.db.Classify(s.db.Transaction(ctx, "begin", "admin_sessions", func(tx *gorm.DB) error {
@@ -73,7 +73,7 @@ func (s AdminSessions) BeginSession(ctx context.Context, session auth.AdminSessi
 	}))
 }
 
-// FindSession implements [claim.AdminSessions].
+// FindSession implements [auth.AdminSessionStore].
 func (s AdminSessions) FindSession(ctx context.Context, d auth.SessionDigest) (auth.AdminSession, error) {
 	var rows []sessionRow
 	err := s.db.Read(ctx, "find", "admin_sessions", func(tx *gorm.DB) error { return tx.Where("digest = ?", d.String()).Find(&rows).Error })
@@ -86,7 +86,7 @@ func (s AdminSessions) FindSession(ctx context.Context, d auth.SessionDigest) (a
 	return rows[0].session()
 }
 
-// TouchSession implements [claim.AdminSessions].
+// TouchSession implements [auth.AdminSessionStore].
 func (s AdminSessions) TouchSession(ctx context.Context, d auth.SessionDigest, at time.Time) error {
 	return s.db.Classify(s.db.Write(ctx, "touch", "admin_sessions", func(tx *gorm.DB) error {
 		return tx.Model(&sessionRow{}).Where("digest = ? AND seen_at < ?", d.String(), database.Time(at)).
@@ -94,7 +94,7 @@ func (s AdminSessions) TouchSession(ctx context.Context, d auth.SessionDigest, a
 	}))
 }
 
-// EndSession implements [claim.AdminSessions].
+// EndSession implements [auth.AdminSessionStore].
 func (s AdminSessions) EndSession(ctx context.Context, d auth.SessionDigest, e audit.Event) error {
 	return s.db.Classify(s.db.Transaction(ctx, "end", "admin_sessions", func(tx *gorm.DB) error {
 		done := tx.Where("digest = ?", d.String()).Delete(&sessionRow{})
@@ -105,7 +105,7 @@ func (s AdminSessions) EndSession(ctx context.Context, d auth.SessionDigest, e a
 	}))
 }
 
-// PruneSessions implements [claim.AdminSessions].
+// PruneSessions implements [auth.AdminSessionStore].
 func (s AdminSessions) PruneSessions(ctx context.Context, before time.Time) error {
 	return s.db.Classify(s.db.Write(ctx, "prune", "admin_sessions", func(tx *gorm.DB) error {
 		return tx.Where("seen_at < ?", database.Time(before)).Delete(&sessionRow{}).Error

@@ -24,7 +24,7 @@ type settingRow struct {
 // TableName implements gorm's Tabler.
 func (settingRow) TableName() string { return "settings" }
 
-// Settings implements [claim.Settings].
+// Settings implements [settings.Store].
 type Settings struct{ db *database.DB }
 
 var _ settings.Store = Settings{}
@@ -32,7 +32,7 @@ var _ settings.Store = Settings{}
 // NewSettings returns the settings of a database whose schema is up to date.
 func NewSettings(db *database.DB) Settings { return Settings{db} }
 
-// Settings implements [claim.Settings].
+// Settings implements [settings.Store].
 func (s Settings) Settings(ctx context.Context) ([]settings.Setting, error) {
 	var rows []settingRow
 	err := s.db.Read(ctx, "read", "settings", func(tx *gorm.DB) error { return tx.Order("name").Find(&rows).Error })
@@ -45,7 +45,7 @@ func (s Settings) Settings(ctx context.Context) ([]settings.Setting, error) {
 	return all, err
 }
 
-// ChangeSettings implements [claim.Settings].
+// ChangeSettings implements [settings.Store].
 func (s Settings) ChangeSettings(ctx context.Context, changes []settings.Change, by audit.Actor, at time.Time) error {
 	if len(changes) == 0 {
 		return nil
@@ -60,7 +60,7 @@ func (s Settings) ChangeSettings(ctx context.Context, changes []settings.Change,
 				Name: string(change.Key), Value: change.To, SetBy: database.Clip(by.ID, textWidth), SetAt: database.Time(at),
 			})
 			if errors.Is(done.Error, gorm.ErrDuplicatedKey) || done.Error == nil && done.RowsAffected == 0 {
-				return claim.ErrRaced
+				return claim.ErrConcurrentUpdate
 			}
 			if done.Error != nil {
 				return done.Error
@@ -68,8 +68,8 @@ func (s Settings) ChangeSettings(ctx context.Context, changes []settings.Change,
 		}
 		return tx.Create(newEventRows(events)).Error
 	})
-	if errors.Is(err, claim.ErrRaced) {
-		return claim.ErrRaced
+	if errors.Is(err, claim.ErrConcurrentUpdate) {
+		return claim.ErrConcurrentUpdate
 	}
 	return s.db.Classify(err)
 }

@@ -36,7 +36,7 @@ func fill(ctx context.Context, store *persistence.Store, replica int) error {
 		}
 		verified := c
 		verified.State = claim.Verified
-		if err := store.Commit(ctx, claim.Change{Moves: []claim.Move{{From: claim.Open, Claim: verified}}, At: noon}); err != nil {
+		if err := store.Commit(ctx, claim.Change{Transitions: []claim.Transition{{From: claim.Open, Claim: verified}}, At: noon}); err != nil {
 			return err
 		}
 	}

@@ -58,10 +58,10 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 			change.Withhold(notice)
 		}
 		return nil
-	case errors.Is(err, claim.ErrRaced), errors.As(err, &limit):
+	case errors.Is(err, claim.ErrConcurrentUpdate), errors.As(err, &limit):
 		return err
 	case errors.Is(err, errOutnumbered):
-		return claim.ErrRaced
+		return claim.ErrConcurrentUpdate
 	case errors.Is(err, errTaken), errors.Is(err, errFull):
 		return s.explain(ctx, change, err)
 	default:
@@ -92,12 +92,12 @@ func (s *Store) carryOut(ctx context.Context, statements []statement) error {
 // for the created claim. The notices that find no room are in withheld afterwards.
 func plan(change claim.Change, withheld *[]message.Text) []statement {
 	var statements []statement
-	for _, move := range change.Moves {
+	for _, move := range change.Transitions {
 		statements = append(statements, updateClaim(move))
-		if move.Forget {
+		if move.EraseIdentity {
 			statements = append(statements, blankNumbers(move.Claim.IdentityID))
 		}
-		if move.From.Ended() && move.Claim.State == claim.Verified {
+		if move.From.Final() && move.Claim.State == claim.Verified {
 			statements = append(statements, deleteLease(move.Claim))
 		}
 	}
@@ -130,12 +130,12 @@ func plan(change claim.Change, withheld *[]message.Text) []statement {
 	return statements
 }
 
-func updateClaim(m claim.Move) statement {
+func updateClaim(m claim.Transition) statement {
 	return func(tx *gorm.DB) error {
 		changed, err := update(tx, "claims", moved(m),
 			"id = ? AND state = ? AND version = ?", m.Claim.ID, string(m.From), m.Claim.Version)
 		if errors.Is(err, gorm.ErrDuplicatedKey) || err == nil && changed == 0 {
-			return claim.ErrRaced
+			return claim.ErrConcurrentUpdate
 		}
 		return err
 	}
@@ -224,7 +224,7 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 		}
 	}
 	if errors.Is(refusal, errTaken) {
-		return claim.ErrRaced
+		return claim.ErrConcurrentUpdate
 	}
 	if err := s.outdated(ctx, change); err != nil {
 		return err
@@ -239,7 +239,7 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 	} else if !until.IsZero() {
 		return claim.ErrTextedBefore
 	}
-	return claim.ErrRaced // there is room again already
+	return claim.ErrConcurrentUpdate // there is room again already
 }
 
 func (s *Store) exists(ctx context.Context, claimID string) (bool, error) {
@@ -263,7 +263,7 @@ func (s *Store) Try(ctx context.Context, ref otp.CodeRef, limit int) error {
 		return s.db.Classify(err)
 	}
 	if counted == 0 {
-		return claim.ErrRaced
+		return claim.ErrConcurrentUpdate
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func TestSQLiteInMemoryKeepsAClaim(t *testing.T) {
 	if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := store.Current(t.Context(), c.IdentityID, noon); err != nil || got.Held == nil {
+	if got, err := store.Current(t.Context(), c.IdentityID, noon); err != nil || got.Active == nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -49,7 +49,7 @@ func openClaim(id string) claim.Claim {
 
 func textOf(c claim.Claim) *message.Text {
 	return &message.Text{
-		ID: "text-" + c.ID, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), Address: "192.0.2.1",
+		ID: "text-" + c.ID, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), ClientIP: "192.0.2.1",
 		Expires: noon, CreatedAt: noon, LeaseUntil: noon,
 	}
 }
@@ -60,7 +60,7 @@ func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
 		store, c := persistence.NewStore(db), openClaim("c")
 		event := audit.Event{
 			ClaimID: "c", IdentityID: c.IdentityID, Kind: "open", Number: c.Number.String(), Reason: "why", At: noon,
-			Actor: audit.Actor{Kind: audit.Privileged, ID: "console", Address: "192.0.2.1"},
+			Actor: audit.Actor{Kind: audit.Privileged, ID: "console", ClientIP: "192.0.2.1"},
 		}
 		change := claim.Change{Create: &c, Events: []audit.Event{event, event}, At: noon}
 		wantEvents := func(want int) {
@@ -82,7 +82,7 @@ func TestAuditLinesAreKeptWithTheirChangeAndPrunedWithTheirClaim(t *testing.T) {
 		wantEvents(2)
 		ended := c
 		ended.State, ended.EndedAt = claim.Lapsed, noon
-		if err := store.Commit(t.Context(), claim.Change{Moves: []claim.Move{{From: claim.Open, Claim: ended}}}); err != nil {
+		if err := store.Commit(t.Context(), claim.Change{Transitions: []claim.Transition{{From: claim.Open, Claim: ended}}}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := store.Prune(t.Context(), noon.Add(time.Second), 10); err != nil {
@@ -99,10 +99,10 @@ func TestTextFromOutsideFitsItsColumn(t *testing.T) {
 		long := string(make([]rune, 300)) + "\xff😀"
 		c.LastAddress, c.Reason = "\xff"+long, long
 		text := textOf(c)
-		text.Language, text.Address = long, long
+		text.Language, text.ClientIP = long, long
 		err := store.Commit(t.Context(), claim.Change{
 			Create: &c, Text: text, Limits: claim.TextLimits{PerAddressHour: 1}, At: noon,
-			Events: []audit.Event{{ClaimID: "c", Reason: long, Actor: audit.Actor{ID: long, Address: long}, At: noon}},
+			Events: []audit.Event{{ClaimID: "c", Reason: long, Actor: audit.Actor{ID: long, ClientIP: long}, At: noon}},
 		})
 		if err != nil {
 			t.Error(err)

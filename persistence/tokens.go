@@ -56,7 +56,7 @@ func (r tokenRow) token() (auth.Token, error) {
 	return t, nil
 }
 
-// Tokens implements [claim.Tokens].
+// Tokens implements [auth.Tokens].
 type Tokens struct{ db *database.DB }
 
 var _ auth.Tokens = Tokens{}
@@ -64,7 +64,7 @@ var _ auth.Tokens = Tokens{}
 // NewTokens returns the tokens of a database whose schema is up to date.
 func NewTokens(db *database.DB) Tokens { return Tokens{db} }
 
-// Create implements [claim.Tokens].
+// Create implements [auth.Tokens].
 func (s Tokens) Create(ctx context.Context, t auth.Token, e audit.Event) error {
 	err := s.db.Transaction(ctx, "create", "tokens", func(tx *gorm.DB) error {
 		row := newTokenRow(t)
@@ -90,7 +90,7 @@ func (s Tokens) Create(ctx context.Context, t auth.Token, e audit.Event) error {
 	return s.db.Classify(err)
 }
 
-// Revoke implements [claim.Tokens].
+// Revoke implements [auth.Tokens].
 func (s Tokens) Revoke(ctx context.Context, name string, e audit.Event) error {
 	err := s.db.Transaction(ctx, "revoke", "tokens", func(tx *gorm.DB) error {
 		done := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NULL", name).
@@ -109,12 +109,12 @@ func (s Tokens) Revoke(ctx context.Context, name string, e audit.Event) error {
 	return s.db.Classify(err)
 }
 
-// List implements [claim.Tokens].
+// List implements [auth.Tokens].
 func (s Tokens) List(ctx context.Context) ([]auth.Token, error) {
 	return s.tokens(ctx, func(tx *gorm.DB) *gorm.DB { return tx.Order("name") })
 }
 
-// Find implements [claim.Tokens].
+// Find implements [auth.Tokens].
 func (s Tokens) Find(ctx context.Context, digest auth.TokenDigest) (auth.Token, error) {
 	found, err := s.tokens(ctx, func(tx *gorm.DB) *gorm.DB {
 		return tx.Where("sha256 = ? AND revoked_at IS NULL", digest.String())
@@ -143,7 +143,7 @@ func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]au
 	return list, nil
 }
 
-// Used implements [claim.Tokens].
+// Used implements [auth.Tokens].
 func (s Tokens) Used(ctx context.Context, digest auth.TokenDigest, at time.Time) error {
 	return s.db.Classify(s.db.Write(ctx, "used", "tokens", func(tx *gorm.DB) error {
 		return tx.Model(&tokenRow{}).

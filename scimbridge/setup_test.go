@@ -51,7 +51,7 @@ const (
 	noSession = "no-such-session"
 )
 
-// identities is a Kratos in memory: users.Directory and claim.Directory. E-mail
+// identities is a Kratos in memory: users.Directory and claim.Identities. E-mail
 // addresses and numbers are unique, as identifiers and addresses are there.
 type identities struct {
 	mu        sync.Mutex
@@ -237,7 +237,7 @@ func (d *identities) Identity(ctx context.Context, id string) (claim.Identity, e
 	return i, err
 }
 
-func (d *identities) Adopt(ctx context.Context, id string, number phone.Number, _ bool) error {
+func (d *identities) ApplyNumber(ctx context.Context, id string, number phone.Number, _ bool) error {
 	_, err := d.Change(ctx, id, []scim.Operation{
 		{Op: scim.Remove, Path: "/metadata_public/pendingMobileNumber"},
 		{Op: scim.Add, Path: "/traits/mobile", Value: number.Unmasked()},
@@ -266,12 +266,12 @@ func (d *identities) Write(ctx context.Context, id string, number phone.Number) 
 	return err
 }
 
-func (d *identities) Mark(ctx context.Context, id string, number phone.Number) error {
+func (d *identities) ShowPending(ctx context.Context, id string, number phone.Number) error {
 	_, err := d.Change(ctx, id, []scim.Operation{{Op: scim.Add, Path: "/metadata_public/pendingMobileNumber", Value: number.Unmasked()}})
 	return err
 }
 
-func (d *identities) Unmark(ctx context.Context, id string) error {
+func (d *identities) ClearPending(ctx context.Context, id string) error {
 	_, err := d.Change(ctx, id, []scim.Operation{{Op: scim.Remove, Path: "/metadata_public/pendingMobileNumber"}})
 	return err
 }
@@ -389,7 +389,7 @@ func newWorld(t *testing.T, with ...options) *world {
 	}
 	w.store = storetest.NewStore()
 	claims := claim.NewService(claim.Options{
-		Store: w.store, Directory: w.kratos, Codes: codes, Plan: plan, Now: w.Now, NewID: w.newID, Log: log,
+		Store: w.store, Identities: w.kratos, Codes: codes, Plan: plan, Now: w.Now, NewID: w.newID, Log: log,
 		Policy: func() claim.Policy {
 			return claim.Policy{
 				Enabled: true, VerifyAlways: o.always, Validity: 5 * time.Minute, Removal: removal, Resend: claim.ResendNew,
@@ -476,7 +476,7 @@ func (w *world) pass(d time.Duration) {
 	w.now = w.now.Add(d)
 	w.mu.Unlock()
 	for {
-		done, err := w.claims.Chores(w.Context())
+		done, err := w.claims.RunDue(w.Context())
 		if err != nil {
 			w.Fatal(err)
 		}

@@ -189,7 +189,7 @@ func (t *Tracer) child(ctx context.Context, name string, of ...trace.SpanStartOp
 
 // kinds are the errors that are worth a span's status; they stand for themselves.
 // Others are how the domain says no.
-var kinds = []error{problem.ErrStoreUnavailable, claim.ErrDirectoryAway, context.DeadlineExceeded, context.Canceled}
+var kinds = []error{problem.ErrStoreUnavailable, claim.ErrIdentitiesUnavailable, context.DeadlineExceeded, context.Canceled}
 
 // end ends a span with the kind of an error. What the error says stays unsaid.
 func end(span trace.Span, err error) {

@@ -206,7 +206,7 @@ func TestWhatARequestLeadsToIsInItsTrace(t *testing.T) {
 		if answer, err := kratos.Do(request); err == nil {
 			answer.Body.Close()
 		}
-		ended(fmt.Errorf("write: %w: +491711111111", claim.ErrDirectoryAway))
+		ended(fmt.Errorf("write: %w: +491711111111", claim.ErrIdentitiesUnavailable))
 	})
 	// The worker sends it later, under another context.
 	msg := smsgateway.Message{ID: "t1", Kind: message.TextCode, To: number(t, "+491711111111"), Body: "Your code is 123456", Code: "123456"}
@@ -217,7 +217,7 @@ func TestWhatARequestLeadsToIsInItsTrace(t *testing.T) {
 	root := spans["GET /claims/:id"]
 	for name, want := range map[string]struct{ attributes, status string }{
 		"store commit":        {"db.collection.name=claims db.operation.name=commit", ""},
-		"kratos write number": {"", claim.ErrDirectoryAway.Error()},
+		"kratos write number": {"", claim.ErrIdentitiesUnavailable.Error()},
 		"gateway send":        {"holdline.gateway=main holdline.text.id=t1 holdline.text.kind=code", "refused"},
 	} {
 		span := spans[name]

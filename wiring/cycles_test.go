@@ -288,7 +288,7 @@ func (w *holdlineWorld) Rest() error {
 func (w *holdlineWorld) Pass(d time.Duration) error {
 	w.clock.add(d)
 	for {
-		n, err := w.Claims.Chores(w.t.Context())
+		n, err := w.Claims.RunDue(w.t.Context())
 		if err != nil || n == 0 {
 			return err
 		}

@@ -42,7 +42,7 @@ func (p *program) jobs() []Job {
 }
 
 func (p *program) chores(ctx context.Context) error {
-	_, err := p.claims.Chores(ctx)
+	_, err := p.claims.RunDue(ctx)
 	return err
 }
 

@@ -43,7 +43,7 @@ func (p *program) connectKratos() (err error) {
 	return nil
 }
 
-func (p *program) realm(kratosConfig config.Kratos, hashKey []byte, written func(scim.Record)) (*kratos.Directory, error) {
+func (p *program) realm(kratosConfig config.Kratos, hashKey []byte, written func(scim.Record)) (*kratos.Client, error) {
 	return kratos.New(kratos.Options{
 		PublicURL: kratosConfig.PublicURL, AdminURL: kratosConfig.AdminURL, MobileTrait: kratosConfig.MobileTrait,
 		PendingKey: kratosConfig.PendingKey, LocaleTrait: kratosConfig.LocaleTrait, EmailTrait: kratosConfig.EmailTrait,

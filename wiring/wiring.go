@@ -75,8 +75,8 @@ type program struct {
 	clock     *database.Clock
 	store     *persistence.Store
 	codes     *otp.Codes
-	hashKey   []byte            // of names that are kept, such as in limits
-	directory *kratos.Directory // the primary realm, which SCIM is about
+	hashKey   []byte         // of names that are kept, such as in limits
+	directory *kratos.Client // the primary realm, which SCIM is about
 	realms    kratos.Realms
 	switches  *settings.Service
 	claims    *claim.Service
@@ -151,7 +151,7 @@ func (p *program) buildClaims() error {
 	p.switches = settings.New(persistence.NewSettings(p.db), Policy(p.cfg), p.clock.Now, p.log)
 	p.watch = fraud.New(p.store, p.traffic, p.clock.Now, p.log)
 	p.claims = claim.NewService(claim.Options{
-		Store: p.store, OnCommit: p.onCommit, Directory: p.realms, Holders: holders{p.realms, p}, Codes: p.codes, Plan: NumberPlan(p.cfg),
+		Store: p.store, OnCommit: p.onCommit, Identities: p.realms, Holders: holders{p.realms, p}, Codes: p.codes, Plan: NumberPlan(p.cfg),
 		Policy: p.switches.Policy, Now: p.clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Enqueue, Stopped: p.watch.Blocked, Log: p.log,
 	})

@@ -16,13 +16,13 @@ import (
 	"github.com/holdline/holdline/internal/web"
 )
 
-// Settings are the switches. [claim.Switchboard] is them.
+// Settings are the switches. [settings.Service] is them.
 type Settings interface {
 	States() []settings.State
 	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
 }
 
-// Claims are what administrators see and do. [claim.Desk] is it.
+// Claims are what administrators see and do. [admin.Service] is it.
 type Claims interface {
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
@@ -78,7 +78,7 @@ func answer[Out any](h handlers, success int, do func(*gin.Context, audit.Actor)
 			h.server.Fail(c, err)
 			return
 		}
-		out, err := do(c, audit.Actor{Kind: audit.Administrator, ID: token.Name, Address: web.ClientAddress(c)})
+		out, err := do(c, audit.Actor{Kind: audit.Administrator, ID: token.Name, ClientIP: web.ClientAddress(c)})
 		if err != nil {
 			h.server.Fail(c, err)
 			return

@@ -17,7 +17,7 @@ type claimResponse struct {
 	IdentityID         string       `json:"identity_id"`
 	State              claim.State  `json:"state"`
 	Reason             string       `json:"reason,omitempty"`
-	Origin             claim.Origin `json:"origin"`
+	Origin             claim.Source `json:"origin"`
 	MobileNumber       phone.Number `json:"mobile_number"` // prints itself masked
 	FormerMobileNumber phone.Number `json:"former_mobile_number"`
 	FormerVerified     bool         `json:"former_verified"`
@@ -34,8 +34,8 @@ type claimResponse struct {
 
 func claimOf(c claim.Claim) claimResponse {
 	return claimResponse{
-		ID: c.ID, IdentityID: c.IdentityID, State: c.State, Reason: c.Reason, Origin: c.Origin,
-		MobileNumber: c.Number, FormerMobileNumber: c.Was, FormerVerified: c.WasVerified, Direct: c.Direct,
+		ID: c.ID, IdentityID: c.IdentityID, State: c.State, Reason: c.Reason, Origin: c.Source,
+		MobileNumber: c.Number, FormerMobileNumber: c.Previous, FormerVerified: c.PreviousVerified, Direct: c.Direct,
 		Attempts: c.Attempts, Texts: c.Texts, Untexted: c.Untexted(), CreatedAt: c.CreatedAt, CodeExpiresAt: known(c.CodeExpires),
 		NextResendAt: known(c.NextText), ExpiresAt: known(c.LapsesAt), EndedAt: known(c.EndedAt),
 	}
@@ -116,7 +116,7 @@ func (h handlers) reveal(c *gin.Context, who audit.Actor) (revealResponse, error
 	if err != nil {
 		return revealResponse{}, err
 	}
-	return revealResponse{found.Number.Unmasked(), found.Was.Unmasked()}, nil
+	return revealResponse{found.Number.Unmasked(), found.Previous.Unmasked()}, nil
 }
 
 func (h handlers) resend(c *gin.Context, who audit.Actor) (web.None, error) {

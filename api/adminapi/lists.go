@@ -76,7 +76,7 @@ type eventResponse struct {
 func eventOf(e admin.EventRecord) eventResponse {
 	return eventResponse{
 		ID: e.ID, At: e.At, Kind: e.Kind, ClaimID: e.ClaimID, IdentityID: e.IdentityID, MobileNumber: e.Number,
-		Reason: e.Reason, ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorAddress: e.Actor.Address,
+		Reason: e.Reason, ActorKind: e.Actor.Kind, ActorID: e.Actor.ID, ActorAddress: e.Actor.ClientIP,
 	}
 }
 

@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	}
 	ids := 0
 	service := claim.NewService(claim.Options{
-		Store: w.store, Directory: claimtest.NewDirectory(), Codes: codes, Policy: w.switches.Policy, Now: now, Log: log,
+		Store: w.store, Identities: claimtest.NewIdentities(), Codes: codes, Policy: w.switches.Policy, Now: now, Log: log,
 		NewID: func() string { ids++; return fmt.Sprintf("text-%d", ids) },
 		Send:  func(text message.Text) { w.sent = append(w.sent, text) },
 	})
@@ -92,7 +92,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) open(id string, at time.Time) {
 	w.Helper()
 	c := claim.Claim{
-		ID: id, IdentityID: bob, Origin: "settings", Number: phone.FromStore(first), Was: phone.FromStore("+491710000000"),
+		ID: id, IdentityID: bob, Source: "settings", Number: phone.FromStore(first), Previous: phone.FromStore("+491710000000"),
 		State: claim.Open, CodeNumber: 1, Texts: 1, CreatedAt: at, NextText: at.Add(30 * time.Second),
 		CodeExpires: at.Add(5 * time.Minute), LapsesAt: at.Add(24 * time.Hour),
 	}

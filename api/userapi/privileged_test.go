@@ -114,7 +114,7 @@ func TestAPrivilegedCallSpeaksOfTheNamedPerson(t *testing.T) {
 				t.Errorf("got %d %s", got.Code, got.Body)
 			}
 			actor := c.caller.Actor()
-			if c.caller.IdentityID != tt.identity || actor.Kind != audit.Privileged || actor.ID != "desk" || c.caller.Address != "" {
+			if c.caller.IdentityID != tt.identity || actor.Kind != audit.Privileged || actor.ID != "desk" || c.caller.ClientIP != "" {
 				t.Errorf("called as %+v", c.caller)
 			}
 		})

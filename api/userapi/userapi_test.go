@@ -123,7 +123,7 @@ func TestOwnersProveWhoTheyAre(t *testing.T) {
 			if got.Code != tt.want || (tt.want == http.StatusAccepted) != (len(c.calls) == 1) {
 				t.Errorf("got %d %s after %v", got.Code, got.Body, c.calls)
 			}
-			if tt.want == http.StatusAccepted && (got.Body.Len() > 0 || c.caller.IdentityID != "bob" || c.caller.Address == "") {
+			if tt.want == http.StatusAccepted && (got.Body.Len() > 0 || c.caller.IdentityID != "bob" || c.caller.ClientIP == "") {
 				t.Errorf("got %q as %+v", got.Body, c.caller)
 			}
 		})

@@ -30,7 +30,7 @@ const (
 var signedIn = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // open returns Holdline's own view of a Kratos with one person.
-func open(t *testing.T) (*double.Kratos, *kratos.Directory) {
+func open(t *testing.T) (*double.Kratos, *kratos.Client) {
 	t.Helper()
 	fake := double.NewKratos()
 	fake.Add(anna, "token", was, signedIn)
@@ -99,19 +99,19 @@ func TestHoldlineWritesAsToKratos(t *testing.T) {
 		stored, ok := fake.Identity(anna)
 		return ok && stored.Done(now)
 	}
-	if err := d.Mark(t.Context(), anna, number); err != nil {
+	if err := d.ShowPending(t.Context(), anna, number); err != nil {
 		t.Fatal(err)
 	}
 	if seen, err := d.Identity(t.Context(), anna); err != nil || seen.Mobile != was || seen.Pending != now || done() {
 		t.Errorf("marked: got %+v, %v, done %v", seen, err, done())
 	}
-	if err := d.Adopt(t.Context(), anna, number, true); err != nil {
+	if err := d.ApplyNumber(t.Context(), anna, number, true); err != nil {
 		t.Fatal(err)
 	}
 	if seen, err := d.Identity(t.Context(), anna); err != nil || seen.Mobile != now || !seen.Verified || !done() {
 		t.Errorf("adopted: got %+v, %v, done %v", seen, err, done())
 	}
-	if err := d.Adopt(t.Context(), "8e2c9a3e-0000-4000-8000-000000000002", number, true); !errors.Is(err, claim.ErrNoIdentity) {
+	if err := d.ApplyNumber(t.Context(), "8e2c9a3e-0000-4000-8000-000000000002", number, true); !errors.Is(err, claim.ErrNoIdentity) {
 		t.Errorf("nobody: got %v, want %v", err, claim.ErrNoIdentity)
 	}
 }

@@ -19,7 +19,7 @@ import (
 const members = 1000
 
 // openFakeKratos returns Holdline's own view of one.
-func openFakeKratos(t *testing.T) (*double.FakeKratos, *kratos.Directory) {
+func openFakeKratos(t *testing.T) (*double.FakeKratos, *kratos.Client) {
 	t.Helper()
 	fake := double.NewFakeKratos(members)
 	server := httptest.NewServer(fake)

@@ -31,7 +31,7 @@ const (
 	cool  = 30 * time.Second
 )
 
-var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", Address: "192.0.2.1"}
+var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", ClientIP: "192.0.2.1"}
 
 // helpDesk is administrators' work on a whole service, with a clock that stands
 // still until told to move.
@@ -39,7 +39,7 @@ type helpDesk struct {
 	*admin.Service
 	t      *testing.T
 	claims *claim.Service
-	people *claimtest.Directory
+	people *claimtest.Identities
 	fake   *storetest.Store
 	now    time.Time
 	sent   []string // numbers that were texted
@@ -49,7 +49,7 @@ func newHelpDesk(t *testing.T) *helpDesk {
 	t.Helper()
 	d := &helpDesk{
 		t: t, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), fake: storetest.NewStore(),
-		people: claimtest.NewDirectory(claim.Identity{ID: bob, Mobile: m0, Verified: true}, claim.Identity{ID: alice}),
+		people: claimtest.NewIdentities(claim.Identity{ID: bob, Mobile: m0, Verified: true}, claim.Identity{ID: alice}),
 	}
 	codes, err := otp.New([]string{strings.Repeat("first-secret-", 4)}, 6, otp.Numeric)
 	if err != nil {
@@ -62,7 +62,7 @@ func newHelpDesk(t *testing.T) *helpDesk {
 		Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, Cooldown: cool, MaxTexts: 5,
 	}
 	d.claims = claim.NewService(claim.Options{
-		Store: d.fake, Directory: d.people, Codes: codes, Plan: plan, Policy: func() claim.Policy { return policy }, Now: clock,
+		Store: d.fake, Identities: d.people, Codes: codes, Plan: plan, Policy: func() claim.Policy { return policy }, Now: clock,
 		NewID:  func() string { ids++; return fmt.Sprintf("%032x", ids) },
 		Jitter: func(wait time.Duration) time.Duration { return wait },
 		Send:   func(text message.Text) { d.sent = append(d.sent, text.To.Unmasked()) },
@@ -96,22 +96,22 @@ func (d *helpDesk) open(id, flow, wanted string) string {
 		d.t.Fatal(err)
 	}
 	answer, err := d.claims.Stage(d.t.Context(), claim.SettingsChange{
-		IdentityID: id, FlowID: flow, Stored: i.Mobile, StoredVerified: i.Verified, Wanted: wanted, Marker: i.Pending,
+		IdentityID: id, FlowID: flow, Stored: i.Mobile, StoredVerified: i.Verified, Wanted: wanted, ShownPending: i.Pending,
 	})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	i.Pending = answer.Pending.Unmasked()
 	d.people.Put(i)
-	if err := d.claims.Activate(d.t.Context(), claim.StoredFlow{IdentityID: id, FlowID: flow, Mobile: i.Mobile, Marker: i.Pending}); err != nil {
+	if err := d.claims.Activate(d.t.Context(), claim.StoredFlow{IdentityID: id, FlowID: flow, Mobile: i.Mobile, ShownPending: i.Pending}); err != nil {
 		d.t.Fatal(err)
 	}
 	d.pass(time.Millisecond)
 	snapshot, err := d.fake.Current(d.t.Context(), id, time.Time{})
-	if err != nil || snapshot.Held == nil {
+	if err != nil || snapshot.Active == nil {
 		d.t.Fatalf("nothing is held: %v", err)
 	}
-	return snapshot.Held.ID
+	return snapshot.Active.ID
 }
 
 func (d *helpDesk) state(claimID string) claim.State {
@@ -185,7 +185,7 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 	d := newHelpDesk(t)
 	id := d.open(bob, "flow", m1)
 	shown, err := d.Reveal(t.Context(), id, keeper)
-	if err != nil || shown.Number.Unmasked() != m1 || shown.Was.Unmasked() != m0 {
+	if err != nil || shown.Number.Unmasked() != m1 || shown.Previous.Unmasked() != m0 {
 		t.Errorf("got %v, %v", shown, err)
 	}
 	events := d.fake.Events()

@@ -48,13 +48,13 @@ type ClaimQuery struct { //nolint:revive // it stands beside TextQuery and Event
 	IdentityID string
 	// Number is the number that is wanted.
 	Number phone.Number
-	// Masked is a masked number (see [Mobile.String] and [ClaimQuery.Mask]).
+	// Masked is a masked number (see [phone.Number.String] and [ClaimQuery.Mask]).
 	Masked string
 	After  Cursor
 	Limit  int
 }
 
-// Mask returns the masked number as [Mobile.String] prints it, whatever blanks
+// Mask returns the masked number as [phone.Number.String] prints it, whatever blanks
 // and punctuation were typed into it, and whether it shows anything of a number:
 // nothing but stars would find strangers alike, and finds nobody.
 func (q ClaimQuery) Mask() (string, bool) {

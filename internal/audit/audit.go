@@ -21,9 +21,9 @@ const (
 
 // Actor is who caused a transition, for the audit trail and the limits.
 type Actor struct {
-	Kind    ActorKind
-	ID      string // identity, token name or, for an operator, the system's user name
-	Address string // the client's, where it is known
+	Kind     ActorKind
+	ID       string // identity, token name or, for an operator, the system's user name
+	ClientIP string // the client's, where it is known
 }
 
 // Event is one line of the audit trail.

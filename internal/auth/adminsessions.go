@@ -83,7 +83,7 @@ type AdminSessions struct {
 }
 
 // SignInByToken begins a session for who has a token that may manage claims, and
-// returns its secret. Errors: those of [Clients.Client], and ErrNoScope.
+// returns its secret. Errors: those of [Authenticator.Client], and ErrNoScope.
 func (a *AdminSessions) SignInByToken(ctx context.Context, token, address string) (string, error) {
 	found, err := a.Clients.Client(ctx, token, address)
 	if err != nil {
@@ -132,7 +132,7 @@ func (a *AdminSessions) begin(ctx context.Context, s AdminSession, address strin
 }
 
 func (s AdminSession) actor(address string) audit.Actor {
-	return audit.Actor{Kind: audit.Administrator, ID: s.Name, Address: address}
+	return audit.Actor{Kind: audit.Administrator, ID: s.Name, ClientIP: address}
 }
 
 // Check returns who a session's secret is of. The session lives no longer than

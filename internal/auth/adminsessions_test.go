@@ -80,7 +80,7 @@ func (c *console) wantAdmin(secret, cookie, name string, want error) {
 	wantErr(c.t, err, want)
 	actor := audit.Actor{}
 	if want == nil {
-		actor = audit.Actor{Kind: audit.Administrator, ID: name, Address: away}
+		actor = audit.Actor{Kind: audit.Administrator, ID: name, ClientIP: away}
 	}
 	if got != actor {
 		c.t.Errorf("got %+v, want %+v", got, actor)
@@ -90,7 +90,7 @@ func (c *console) wantAdmin(secret, cookie, name string, want error) {
 func (c *console) kinds() []string {
 	var kinds []string
 	for _, e := range c.sessions.Events() {
-		kinds = append(kinds, e.Kind+" "+e.Actor.ID+" "+e.Actor.Address)
+		kinds = append(kinds, e.Kind+" "+e.Actor.ID+" "+e.Actor.ClientIP)
 	}
 	return kinds
 }
@@ -101,7 +101,7 @@ func TestAnAdministratorSignsInAndOut(t *testing.T) {
 	c.wantAdmin(byToken, "", "ops", nil)
 	c.wantAdmin(byToken, "cookie of "+bob, "ops", nil) // a token's session heeds no cookie
 	c.wantAdmin(byCookie, "cookie of carol", "carol", nil)
-	who := audit.Actor{Kind: audit.Administrator, ID: "carol", Address: home}
+	who := audit.Actor{Kind: audit.Administrator, ID: "carol", ClientIP: home}
 	for range 2 {
 		wantErr(t, c.SignOut(t.Context(), byCookie, who), nil)
 	}
@@ -191,7 +191,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 		"another privileged person's":      {func(*console) {}, "cookie of dave", auth.ErrNoSession},
 		"another person's":                 {func(*console) {}, "cookie of " + bob, auth.ErrNoScope},
 		"the person is privileged no more": {func(c *console) { c.privileged["carol"] = false }, "cookie of carol", auth.ErrNoScope},
-		"Kratos is away":                   {func(c *console) { c.fail = claim.ErrDirectoryAway }, "cookie of carol", claim.ErrDirectoryAway},
+		"Kratos is away":                   {func(c *console) { c.fail = claim.ErrIdentitiesUnavailable }, "cookie of carol", claim.ErrIdentitiesUnavailable},
 		"the store is away":                {func(c *console) { c.sessions.Fail(problem.ErrStoreUnavailable) }, "cookie of carol", problem.ErrStoreUnavailable},
 		"all is well":                      {func(*console) {}, "cookie of carol", nil},
 		"the sign-in has become old":       {func(c *console) { c.wait(20 * time.Minute) }, "cookie of carol", nil},

@@ -51,7 +51,7 @@ func TestOnlyWrongPasswordsCountForAnAddress(t *testing.T) {
 		"wrong":                {auth.ErrNoSession, true},
 		"wrapped":              {fmt.Errorf("log in: %w", auth.ErrNoSession), true},
 		"a second factor":      {auth.ErrSecondFactor, false},
-		"Kratos away":          {claim.ErrDirectoryAway, false},
+		"Kratos away":          {claim.ErrIdentitiesUnavailable, false},
 		"the user's own limit": {&problem.LimitError{Reason: ratelimit.ErrTooManyTries}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -87,7 +87,7 @@ func (t Token) Actor(address string) audit.Actor {
 	if t.Privileged {
 		kind = audit.Privileged
 	}
-	return audit.Actor{Kind: kind, ID: t.Name, Address: address}
+	return audit.Actor{Kind: kind, ID: t.Name, ClientIP: address}
 }
 
 // What the audit trail says of tokens. The reason names the token.

@@ -108,7 +108,7 @@ func TestWhatATokenMayBeMadeOf(t *testing.T) {
 					t.Errorf("%s: got %v", scope, got.Has(scope))
 				}
 			}
-			if diff := cmp.Diff(audit.Actor{Kind: audit.Privileged, ID: tt.name, Address: "192.0.2.1"}, got.Actor("192.0.2.1")); diff != "" {
+			if diff := cmp.Diff(audit.Actor{Kind: audit.Privileged, ID: tt.name, ClientIP: "192.0.2.1"}, got.Actor("192.0.2.1")); diff != "" {
 				t.Error(diff)
 			}
 		})

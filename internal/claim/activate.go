@@ -15,8 +15,8 @@ import (
 type StoredFlow struct {
 	IdentityID, FlowID string
 	Mobile             string // the trait's text as stored now, blank for none
-	Marker             string // the pending number as stored now, blank for none
-	Address            string
+	ShownPending       string // the pending number as stored now, blank for none
+	ClientIP           string
 	Language           string
 }
 
@@ -24,15 +24,15 @@ type StoredFlow struct {
 // stored another number than the open claim expects, with the feature off or by
 // a removal, cancels that claim. A repeated call changes nothing.
 func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
-	who := audit.Actor{Kind: audit.Owner, ID: f.IdentityID, Address: f.Address}
-	if f.Marker == "" {
+	who := audit.Actor{Kind: audit.Owner, ID: f.IdentityID, ClientIP: f.ClientIP}
+	if f.ShownPending == "" {
 		if err := s.settleFlow(ctx, f, who); err != nil {
 			return err
 		}
 		return s.cancelOvertaken(ctx, f, who)
 	}
 	a := activation{
-		identityID: f.IdentityID, flowID: f.FlowID, number: phone.FromStore(f.Marker),
+		identityID: f.IdentityID, flowID: f.FlowID, number: phone.FromStore(f.ShownPending),
 		present: replaced{number: phone.ParseStored(s.Plan, f.Mobile)}, who: who, language: f.Language,
 	}
 	return s.open(ctx, a)
@@ -48,14 +48,14 @@ func (s *Service) open(ctx context.Context, a activation) error {
 	claim := opened(Claim{
 		ID: stagedID(a.identityID, a.flowID, a.number), IdentityID: a.identityID, Number: a.number,
 	}, policy, now)
-	text := s.newCode(&claim, policy, now, a.who.Address, a.language)
+	text := s.newCode(&claim, policy, now, a.who.ClientIP, a.language)
 	err := s.commit(ctx, Change{
-		Moves: []Move{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), Fresh: policy.Lifetime,
+		Transitions: []Transition{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), NoTextWithin: policy.Lifetime,
 		Basis:   basis(a.present.number, now),
 		Notices: s.notices(claim, message.TextRequested, a.present, now),
 		Events:  []audit.Event{NewEvent(claim, string(Open), a.who, now)}, At: now,
 	})
-	if limit := (*problem.LimitError)(nil); errors.Is(err, ErrRaced) || errors.Is(err, ErrTextedBefore) ||
+	if limit := (*problem.LimitError)(nil); errors.Is(err, ErrConcurrentUpdate) || errors.Is(err, ErrTextedBefore) ||
 		errors.Is(err, ErrStaleForm) || errors.As(err, &limit) {
 		return s.activate(ctx, a)
 	}
@@ -67,7 +67,7 @@ type activation struct {
 	identityID, flowID string
 	number             phone.Number
 	present            replaced // what the identity has meanwhile
-	marker             Marker
+	marker             PendingSync
 	who                audit.Actor
 	language           string
 	// stored tells that the flow is known to be stored, or never will be.
@@ -88,12 +88,12 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		staged := findStaged(snapshot, a.flowID, a.number)
 		switch {
 		case staged == nil && !wants(snapshot, a.number):
-			return s.resurrected(ctx, a)
+			return s.repairPending(ctx, a)
 		case staged == nil:
 			return nil // done already
-		case snapshot.Held != nil && snapshot.Held.State == Verified && a.marker == MarkerSet:
+		case snapshot.Active != nil && snapshot.Active.State == Verified && a.marker == SyncShow:
 			return ErrBeingApplied
-		case snapshot.Held != nil && snapshot.Held.State == Verified:
+		case snapshot.Active != nil && snapshot.Active.State == Verified:
 			return s.openLater(ctx, *staged, now)
 		}
 		if shown, err := s.shown(ctx, a, *staged); err != nil || !shown {
@@ -105,7 +105,7 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		}
 		if applied.Overwritten(*basis(a.present.number, now)) {
 			s.lookNow(ctx, *applied)
-			staged.Was, staged.WasVerified = applied.Number, true
+			staged.Previous, staged.PreviousVerified = applied.Number, true
 			if applied.CreatedAt.After(staged.CreatedAt) {
 				return s.tooLate(ctx, a, *staged)
 			}
@@ -130,7 +130,7 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		if err == nil {
 			err = s.commit(ctx, change)
 		}
-		if limit := (*problem.LimitError)(nil); errors.As(err, &limit) && a.marker != MarkerSet {
+		if limit := (*problem.LimitError)(nil); errors.As(err, &limit) && a.marker != SyncShow {
 			return s.commit(ctx, silent(limit))
 		}
 		return err
@@ -141,10 +141,10 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 // its flow before, the call may be a replay: what Kratos shows now decides, here and
 // in reconcile.
 func (s *Service) shown(ctx context.Context, a activation, staged Claim) (bool, error) {
-	if a.stored || staged.Marker == MarkerSet || staged.ID == stagedID(a.identityID, a.flowID, a.number) {
+	if a.stored || staged.PendingSync == SyncShow || staged.ID == stagedID(a.identityID, a.flowID, a.number) {
 		return true, nil
 	}
-	seen, err := s.Directory.Identity(ctx, a.identityID)
+	seen, err := s.Identities.Identity(ctx, a.identityID)
 	if errors.Is(err, ErrNoIdentity) {
 		return false, nil
 	}
@@ -155,8 +155,8 @@ func (s *Service) shown(ctx context.Context, a activation, staged Claim) (bool, 
 // that is in its way is written. That write may take the claim's marker with it.
 func (s *Service) openLater(ctx context.Context, staged Claim, now time.Time) error {
 	later := staged
-	later.Marker, later.DueAt = MarkerSet, now.Add(s.Jitter(backoffFirst))
-	return s.Store.Commit(ctx, Change{Moves: []Move{{From: Staged, Claim: later}}, At: now})
+	later.PendingSync, later.DueAt = SyncShow, now.Add(s.Jitter(backoffFirst))
+	return s.Store.Commit(ctx, Change{Transitions: []Transition{{From: Staged, Claim: later}}, At: now})
 }
 
 // errInactive is why nobody could answer a text.
@@ -178,7 +178,7 @@ func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now tim
 	case a.inactive:
 		return &problem.LimitError{Reason: errInactive, Until: time.Time{}, Name: LimitInactive}, nil
 	}
-	err = s.served(ctx, staged.Number, now)
+	err = s.checkDestination(ctx, staged.Number, now)
 	if limit := (*problem.LimitError)(nil); errors.As(err, &limit) {
 		return limit, nil
 	}
@@ -191,18 +191,18 @@ func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now tim
 // opening builds the change that opens a staged claim, renews the open claim of
 // the same number, or discards what came too late. The second result builds it
 // without a text, for when a limit forbids one.
-func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now time.Time) (Change, func(*problem.LimitError) Change) {
-	policy, held := s.Policy(), snapshot.Held
-	var moves []Move
+func (s *Service) opening(a activation, snapshot IdentityClaims, staged Claim, now time.Time) (Change, func(*problem.LimitError) Change) {
+	policy, held := s.Policy(), snapshot.Active
+	var moves []Transition
 	var events []audit.Event
 	add := func(from, to Claim, kind string) {
-		moves = append(moves, Move{From: from.State, Claim: to})
+		moves = append(moves, Transition{From: from.State, Claim: to})
 		events = append(events, NewEvent(to, kind, a.who, now))
 	}
 	replace := func(other Claim, state State, reason string) {
-		done := ended(other, state, reason, now)
-		if a.marker == MarkerSet { // no stored form took the place of its marker
-			done.Marker, done.DueAt = MarkerClear, now
+		done := finish(other, state, reason, now)
+		if a.marker == SyncShow { // no stored form took the place of its marker
+			done.PendingSync, done.DueAt = SyncClear, now
 		}
 		add(other, done, string(state))
 	}
@@ -212,8 +212,8 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 		}
 	}
 	subject, next, kind := staged, opened(staged, policy, now), string(Open)
-	if a.marker == MarkerSet || staged.Marker == MarkerSet {
-		next.Marker, next.DueAt = MarkerSet, now
+	if a.marker == SyncShow || staged.PendingSync == SyncShow {
+		next.PendingSync, next.DueAt = SyncShow, now
 	}
 	if held != nil {
 		same := held.Number.Same(staged.Number)
@@ -221,16 +221,16 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 		rests := same && (now.Before(held.NextText) || !policy.textsLeft(held.Texts) || staged.ClientText != ClientNone)
 		switch {
 		case late, rests:
-			add(staged, ended(staged, Discarded, "overtaken", now), string(Discarded))
+			add(staged, finish(staged, Discarded, "overtaken", now), string(Discarded))
 			if late && !same { // what Kratos stored last shows the wrong number as pending
 				shown := *held
-				shown.Marker, shown.DueAt = MarkerSet, now
-				moves = append(moves, Move{From: held.State, Claim: shown})
+				shown.PendingSync, shown.DueAt = SyncShow, now
+				moves = append(moves, Transition{From: held.State, Claim: shown})
 			}
-			change := Change{Moves: moves, Events: events, At: now}
+			change := Change{Transitions: moves, Events: events, At: now}
 			return change, func(*problem.LimitError) Change { return change }
 		case same:
-			add(staged, ended(staged, Discarded, "renews", now), string(Discarded))
+			add(staged, finish(staged, Discarded, "renews", now), string(Discarded))
 			subject, next, kind = *held, *held, "resent"
 		default:
 			replace(*held, Superseded, "")
@@ -246,31 +246,31 @@ func (s *Service) opening(a activation, snapshot Snapshot, staged Claim, now tim
 		said := NewEvent(next, kind, a.who, now)
 		said.Reason = "without a text: " + limit.Name
 		return Change{
-			Moves:   append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: next}),
-			Events:  append(events[:len(events):len(events)], said),
-			Notices: notices, At: now,
+			Transitions: append(moves[:len(moves):len(moves)], Transition{From: subject.State, Claim: next}),
+			Events:      append(events[:len(events):len(events)], said),
+			Notices:     notices, At: now,
 		}
 	}
 	loud := next
 	if loud.ClientText == ClientAsked {
 		loud.ClientText = ClientTexted
 	}
-	text := s.newCode(&loud, policy, now, a.who.Address, a.language)
+	text := s.newCode(&loud, policy, now, a.who.ClientIP, a.language)
 	return Change{
-		Moves:  append(moves[:len(moves):len(moves)], Move{From: subject.State, Claim: loud}),
-		Events: append(events[:len(events):len(events)], NewEvent(loud, kind, a.who, now)),
-		Text:   text, Limits: policy.textLimits(loud.Number), Notices: notices, At: now,
+		Transitions: append(moves[:len(moves):len(moves)], Transition{From: subject.State, Claim: loud}),
+		Events:      append(events[:len(events):len(events)], NewEvent(loud, kind, a.who, now)),
+		Text:        text, Limits: policy.textLimits(loud.Number), Notices: notices, At: now,
 	}, silent
 }
 
 // tooLate discards the claim of a form that a later wish has overtaken, whose number
 // is applied already.
 func (s *Service) tooLate(ctx context.Context, a activation, staged Claim) error {
-	done := ended(staged, Discarded, "overtaken", s.Now())
-	done.Marker, done.DueAt = MarkerClear, done.EndedAt
+	done := finish(staged, Discarded, "overtaken", s.Now())
+	done.PendingSync, done.DueAt = SyncClear, done.EndedAt
 	done, err := s.conclude(ctx, Staged, done, a.who)
 	if err == nil {
-		s.tidy(ctx, done)
+		s.clearPendingNow(ctx, done)
 	}
 	return err
 }
@@ -278,7 +278,7 @@ func (s *Service) tooLate(ctx context.Context, a activation, staged Claim) error
 // resurrected meets a marker that no living claim stands behind: a form that was
 // being stored while a number was written, or a marker removed, has put back what it
 // read before. What ended last looks at the identity once more.
-func (s *Service) resurrected(ctx context.Context, a activation) error {
+func (s *Service) repairPending(ctx context.Context, a activation) error {
 	last, err := s.Store.Last(ctx, a.identityID)
 	if err != nil || last == nil {
 		return err
@@ -295,13 +295,13 @@ func (s *Service) resurrected(ctx context.Context, a activation) error {
 func (s *Service) cancelOvertaken(ctx context.Context, f StoredFlow, who audit.Actor) error {
 	return RetryConcurrent(ctx, func() error {
 		snapshot, err := s.Store.Current(ctx, f.IdentityID, s.Now().Add(-day))
-		if err != nil || snapshot.Held == nil || snapshot.Held.State != Open {
+		if err != nil || snapshot.Active == nil || snapshot.Active.State != Open {
 			return err
 		}
-		if snapshot.Held.Was.IsStored(s.Plan, f.Mobile) {
+		if snapshot.Active.Previous.IsStored(s.Plan, f.Mobile) {
 			return nil
 		}
-		_, err = s.end(ctx, *snapshot.Held, Cancelled, "number written directly", who)
+		_, err = s.end(ctx, *snapshot.Active, Cancelled, "number written directly", who)
 		return err
 	})
 }

@@ -32,7 +32,7 @@ type SignIn struct {
 	Assurance Assurance
 	// Factors lists the second factors that the person has and did not use, by
 	// Kratos' names of methods; nil where there are none to ask for. It may ask
-	// Kratos. The error wraps ErrDirectoryAway, or is ErrNoSession.
+	// Kratos. The error wraps ErrIdentitiesUnavailable, or is ErrNoSession.
 	Factors func(context.Context) ([]string, error)
 }
 
@@ -54,7 +54,7 @@ func (s *Service) Proven(ctx context.Context, in *SignIn) error {
 	if in == nil {
 		return nil
 	}
-	if err := s.Fresh(in.At); err != nil {
+	if err := s.RequireRecentSignIn(in.At); err != nil {
 		return err
 	}
 	return s.Assured(ctx, *in)

@@ -32,7 +32,7 @@ func TestAClaimIsConfirmedWithWhatItWasOpenedWith(t *testing.T) {
 		"two and unknown":                    {claim.AAL2, "", has("totp"), claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
 		"two and one, the factor is gone":    {claim.AAL2, claim.AAL1, has(), claim.RequireHighestAvailable, nil},
 		"two and one, where that is enough":  {claim.AAL2, claim.AAL1, has("totp"), claim.RequireAAL1, nil},
-		"two and one, and nobody knows more": {claim.AAL2, claim.AAL1, func(context.Context) ([]string, error) { return nil, claim.ErrDirectoryAway }, claim.RequireHighestAvailable, claim.ErrDirectoryAway},
+		"two and one, and nobody knows more": {claim.AAL2, claim.AAL1, func(context.Context) ([]string, error) { return nil, claim.ErrIdentitiesUnavailable }, claim.RequireHighestAvailable, claim.ErrIdentitiesUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -47,7 +47,7 @@ func TestAClaimIsConfirmedWithWhatItWasOpenedWith(t *testing.T) {
 			who := w.caller(bob)
 			who.Assurance, who.Factors = tt.confirmed, tt.factors
 			status, err := w.Status(t.Context(), who)
-			if status.NeedsFactor != errors.Is(tt.want, claim.ErrNeedsSecondFactor) || errors.Is(tt.want, claim.ErrDirectoryAway) != (err != nil) {
+			if status.NeedsFactor != errors.Is(tt.want, claim.ErrNeedsSecondFactor) || errors.Is(tt.want, claim.ErrIdentitiesUnavailable) != (err != nil) {
 				t.Errorf("status: got %v, %v", status.NeedsFactor, err)
 			}
 			wantErr(t, w.Confirm(t.Context(), who, w.lastCode()), tt.want)
@@ -73,7 +73,7 @@ func TestARepeatedFormKeepsTheAssurance(t *testing.T) {
 		seen := w.identity(bob)
 		flow := string(rune('a' + i))
 		answer, err := w.Stage(t.Context(), claim.SettingsChange{
-			IdentityID: bob, FlowID: flow, Stored: seen.Mobile, StoredVerified: true, Wanted: m1, Marker: seen.Pending, Assurance: a,
+			IdentityID: bob, FlowID: flow, Stored: seen.Mobile, StoredVerified: true, Wanted: m1, ShownPending: seen.Pending, Assurance: a,
 		})
 		wantErr(t, err, nil)
 		w.persist(bob, m1, answer)
@@ -106,13 +106,13 @@ func TestANumberIsChangedOverSCIMWithTheHighestFactor(t *testing.T) {
 		"owner, one factor of two, unasked":  {audit.Owner, &claim.SignIn{}, claim.RequireHighestAvailable, claim.ErrNeedsSecondFactor},
 		"owner of a number that is the same": {"", &claim.SignIn{Assurance: claim.AAL1}, claim.RequireHighestAvailable, nil},
 	} {
-		for wanted, touch := range map[string]claim.Touch{m1: claim.TouchExplicit, "": claim.TouchWhole} {
+		for wanted, touch := range map[string]claim.UpdateKind{m1: claim.UpdateExplicit, "": claim.UpdateFull} {
 			t.Run(name+" "+wanted, func(t *testing.T) {
 				w, asked := newWorld(t), 0
 				w.policy.RequiredAAL = tt.required
-				change := claim.DirectChange{Origin: claim.OriginSCIM, Who: audit.Actor{Kind: tt.who, ID: bob}, Asked: true, Touch: touch, Wanted: wanted}
+				change := claim.DirectChange{Origin: claim.SourceSCIM, Who: audit.Actor{Kind: tt.who, ID: bob}, Asked: true, Touch: touch, Wanted: wanted}
 				if tt.who == "" {
-					change.Who.Kind, change.Touch, change.Wanted = audit.Owner, claim.TouchWhole, m0
+					change.Who.Kind, change.Touch, change.Wanted = audit.Owner, claim.UpdateFull, m0
 				}
 				if tt.in != nil {
 					in := *tt.in
@@ -129,7 +129,7 @@ func TestANumberIsChangedOverSCIMWithTheHighestFactor(t *testing.T) {
 				if needs := errors.Is(tt.want, claim.ErrNeedsSecondFactor); needs != (asked == 1) {
 					t.Errorf("factors were asked for %d times", asked)
 				}
-				if err != nil && p.Ruling == claim.Challenge && !p.Pending.IsZero() && p.Pending.Unmasked() == m1 {
+				if err != nil && p.Decision == claim.Challenge && !p.Pending.IsZero() && p.Pending.Unmasked() == m1 {
 					t.Error("the number was staged")
 				}
 			})

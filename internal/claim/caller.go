@@ -21,7 +21,7 @@ type Caller struct {
 	// authenticated just now; nil if that came from a cache.
 	Seen *Identity
 	// Address is the client's, where it is known.
-	Address string
+	ClientIP string
 	// Language lists what the person reads, best first: BCP 47 tags, separated by
 	// commas; blank for nothing known.
 	Language string
@@ -40,7 +40,7 @@ func (c Caller) Actor() audit.Actor {
 	if c.By.Kind != "" {
 		return c.By
 	}
-	return audit.Actor{Kind: audit.Owner, ID: c.IdentityID, Address: c.Address}
+	return audit.Actor{Kind: audit.Owner, ID: c.IdentityID, ClientIP: c.ClientIP}
 }
 
 // means reports whether a held claim is the one that the caller speaks of.

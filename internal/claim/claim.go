@@ -37,26 +37,26 @@ func (s State) Known() bool {
 
 // Held reports whether a claim in this state fills its identity's one place for
 // an open or verified claim.
-func (s State) Held() bool { return s == Open || s == Verified }
+func (s State) Active() bool { return s == Open || s == Verified }
 
 // Ended reports whether nothing can become of the claim any more.
-func (s State) Ended() bool { return s != Staged && !s.Held() }
+func (s State) Final() bool { return s != Staged && !s.Active() }
 
 // Marker says what still has to be done to the identity's pending number.
-type Marker string
+type PendingSync string
 
 // The marker's errands.
 const (
-	MarkerDone  Marker = ""
-	MarkerSet   Marker = "set"
-	MarkerClear Marker = "clear"
+	SyncDone  PendingSync = ""
+	SyncShow  PendingSync = "set"
+	SyncClear PendingSync = "clear"
 	// MarkerLook and MarkerLast look at the identity again, soon and once more when
-	// every form has been stored that was on its way: see [Service.Chores].
-	MarkerLook Marker = "look"
-	MarkerLast Marker = "last"
+	// every form has been stored that was on its way: see [Service.RunDue].
+	SyncLook     PendingSync = "look"
+	SyncLastLook PendingSync = "last"
 	// MarkerOld is no errand: a staged claim's number was shown as pending before
 	// its flow, so that seeing it shown does not prove the flow stored.
-	MarkerOld Marker = "old"
+	SyncShownBefore PendingSync = "old"
 )
 
 // Claim says that an identity wants a mobile number. All times are the
@@ -65,11 +65,11 @@ type Claim struct {
 	ID         string
 	IdentityID string
 	FlowID     string // of the settings flow; blank otherwise
-	Origin     Origin
+	Source     Source
 	Number     phone.Number // wanted
-	Was        phone.Number // what the identity had when the claim was made
+	Previous   phone.Number // what the identity had when the claim was made
 	// WasVerified tells that Was was marked verified.
-	WasVerified bool
+	PreviousVerified bool
 	// Direct tells that no code stands behind the claim: it is staged when Number is
 	// about to be written directly or, with none, Was to be removed, and applied once
 	// that has happened. It is never open or verified.
@@ -90,7 +90,7 @@ type Claim struct {
 	ClientText  ClientText
 	LastAddress string // the client address that the last text was asked from
 	Language    string // that the last text was written in, as it was asked for
-	Marker      Marker
+	PendingSync PendingSync
 	DueAt       time.Time // when a worker must look at it
 	DueTries    int       // how often one did, in vain
 	CreatedAt   time.Time

@@ -22,7 +22,7 @@ import (
 // types it; ErrNumberTaken, ErrChangedElsewhere and ErrNumberRefused end the claim.
 func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
 	policy := s.Policy()
-	if !policy.fresh(who.AuthenticatedAt, s.Now()) {
+	if !policy.recentEnough(who.AuthenticatedAt, s.Now()) {
 		return ErrSessionTooOld
 	}
 	if who.By.Kind != "" && !policy.VerifyPrivileged {
@@ -47,10 +47,10 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (Claim, erro
 	if err != nil {
 		return Claim{}, err
 	}
-	if snapshot.Held == nil {
+	if snapshot.Active == nil {
 		return Claim{}, ErrWrongCode
 	}
-	claim := *snapshot.Held
+	claim := *snapshot.Active
 	if claim.Assurance == AAL2 && who.By.Kind == "" {
 		if err := policy.assured(ctx, who.SignIn()); err != nil {
 			return Claim{}, err
@@ -92,7 +92,7 @@ func (s *Service) wrong(ctx context.Context, c Claim, limit int, who Caller) err
 	if err != nil {
 		return err
 	}
-	if held := snapshot.Held; held != nil && held.ID == c.ID && held.Attempts >= limit {
+	if held := snapshot.Active; held != nil && held.ID == c.ID && held.Attempts >= limit {
 		return s.lock(ctx, *held, limit, who)
 	}
 	return ErrWrongCode
@@ -102,11 +102,11 @@ func (s *Service) wrong(ctx context.Context, c Claim, limit int, who Caller) err
 func (s *Service) lock(ctx context.Context, c Claim, limit int, who Caller) error {
 	if c.State == Open {
 		locked, err := s.end(ctx, c, Locked, fmt.Sprintf("%d tries", limit), who.Actor())
-		if err != nil && !errors.Is(err, ErrRaced) {
+		if err != nil && !errors.Is(err, ErrConcurrentUpdate) {
 			return err
 		}
 		if err == nil {
-			s.tidy(ctx, locked)
+			s.clearPendingNow(ctx, locked)
 		}
 	}
 	return ErrWrongCode
@@ -137,7 +137,7 @@ func (s *Service) startedAnew(ctx context.Context, locked Claim) error {
 		return err
 	}
 	last, err := s.Store.Last(ctx, locked.IdentityID)
-	if err == nil && (snapshot.Held != nil || last != nil && last.ID != locked.ID) {
+	if err == nil && (snapshot.Active != nil || last != nil && last.ID != locked.ID) {
 		return ErrWrongCode
 	}
 	return err
@@ -151,13 +151,13 @@ func (s *Service) verify(ctx context.Context, c Claim, who Caller) (verified Cla
 		now := s.Now()
 		verified = c
 		verified.State, verified.Reason, verified.EndedAt = Verified, "", time.Time{}
-		verified.Marker = MarkerDone
+		verified.PendingSync = SyncDone
 		verified.DueAt, verified.DueTries = now.Add(writeLease), 0
 		err := s.commit(ctx, Change{
-			Moves:  []Move{{From: c.State, Claim: verified}},
-			Events: []audit.Event{NewEvent(verified, string(Verified), who.Actor(), now)}, At: now,
+			Transitions: []Transition{{From: c.State, Claim: verified}},
+			Events:      []audit.Event{NewEvent(verified, string(Verified), who.Actor(), now)}, At: now,
 		})
-		if !errors.Is(err, ErrRaced) {
+		if !errors.Is(err, ErrConcurrentUpdate) {
 			return err
 		}
 		present, readErr := s.Store.Find(ctx, c.ID)
@@ -174,10 +174,10 @@ func (s *Service) verify(ctx context.Context, c Claim, who Caller) (verified Cla
 				return err
 			}
 			c = *present
-			return ErrRaced
+			return ErrConcurrentUpdate
 		case present.State == Open:
 			c = *present
-			return ErrRaced
+			return ErrConcurrentUpdate
 		default:
 			return ErrWrongCode
 		}

@@ -16,12 +16,12 @@ import (
 
 // client is a provisioning client's change, with the token's privilege or not.
 func client(number string, asked, whole, privileged bool) scimChange {
-	c := scimChange{who: audit.Client, client: true, asked: asked, touch: claim.TouchExplicit, wanted: number}
+	c := scimChange{who: audit.Client, client: true, asked: asked, touch: claim.UpdateExplicit, wanted: number}
 	if privileged {
 		c.who = audit.Privileged
 	}
 	if whole && !asked {
-		c.touch = claim.TouchWhole
+		c.touch = claim.UpdateFull
 	}
 	return c
 }
@@ -99,7 +99,7 @@ func TestAClientsCyclesCostOneText(t *testing.T) {
 					}
 					// A whole record that repeats what is stored asks for nothing.
 					texts := tt.texts
-					if c.touch == claim.TouchWhole && tt.before.Mobile == m1 {
+					if c.touch == claim.UpdateFull && tt.before.Mobile == m1 {
 						texts = 0
 					}
 					if got := len(w.sent); got != texts {
@@ -166,16 +166,16 @@ func TestAClientsAddressLimitIsNotThePersons(t *testing.T) {
 	w.submit("somebody", "flow", m2)
 	w.pass(time.Minute)
 	crowd := w.caller("somebody")
-	crowd.Address = "198.51.100.7"
+	crowd.ClientIP = "198.51.100.7"
 	wantErr(t, w.Resend(t.Context(), crowd), nil) // the address has had its text
 	change := client(m1, false, false, false)
-	change.address = crowd.Address
+	change.address = crowd.ClientIP
 	if _, err := w.provision(change); err != nil {
 		t.Fatal(err)
 	}
 	w.wantTexts(m2, m2)
 	caller := w.caller(bob)
-	caller.Address = "203.0.113.9"
+	caller.ClientIP = "203.0.113.9"
 	wantErr(t, w.Resend(t.Context(), caller), nil)
 	w.wantTexts(m2, m2, m1)
 }
@@ -232,9 +232,9 @@ func TestAClientsTextCountsAlsoWhenAWorkerSendsIt(t *testing.T) {
 	w := newWorld(t)
 	w.policy.VerifyAlways = true
 	lost := client(m1, false, false, false)
-	lost.failure = claim.ErrDirectoryAway
+	lost.failure = claim.ErrIdentitiesUnavailable
 	p, err := w.provision(lost)
-	wantErr(t, err, claim.ErrDirectoryAway)
+	wantErr(t, err, claim.ErrIdentitiesUnavailable)
 	i := w.identity(bob)
 	i.Pending = p.Pending.Unmasked()
 	w.dir.Put(i)
@@ -252,13 +252,13 @@ func TestAClientsTextCountsAlsoWhenAWorkerSendsIt(t *testing.T) {
 func TestAClientWaitsForNumbersThatAreBeingWritten(t *testing.T) {
 	w := newWorld(t)
 	w.submit(bob, "flow", m1)
-	w.dir.Fail(claim.ErrDirectoryAway)
+	w.dir.Fail(claim.ErrIdentitiesUnavailable)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	w.dir.Fail(nil)
 	for _, number := range []string{m0, m1, m2, ""} {
 		p, err := w.provision(client(number, true, false, false))
-		if err != nil || !p.Held() {
-			t.Errorf("%q: %d, %v", number, p.Ruling, err)
+		if err != nil || !p.HoldsBack() {
+			t.Errorf("%q: %d, %v", number, p.Decision, err)
 		}
 	}
 	for range 5 {
@@ -279,7 +279,7 @@ func TestAClientWithoutANumberIsNotRefused(t *testing.T) {
 	w.wantIdentity(m0, true, "")
 	_, err := w.provision(client("", false, false, false)) // a PATCH means it
 	wantErr(t, err, claim.ErrRemovalDenied)
-	_, err = w.provision(scimChange{touch: claim.TouchWhole}) // so does the owner
+	_, err = w.provision(scimChange{touch: claim.UpdateFull}) // so does the owner
 	wantErr(t, err, claim.ErrRemovalDenied)
 }
 
@@ -301,8 +301,8 @@ func TestNumbersThatAreLeftOut(t *testing.T) {
 				change := client(tt.wanted, true, false, false)
 				change.leaveOut = how
 				p, err := w.provision(change)
-				if skips != (err == nil) || skips && !p.Held() {
-					t.Fatalf("got %d, %v", p.Ruling, err)
+				if skips != (err == nil) || skips && !p.HoldsBack() {
+					t.Fatalf("got %d, %v", p.Decision, err)
 				}
 				w.wantIdentity(m0, true, "")
 				w.wantTexts()
@@ -387,10 +387,10 @@ func (w *world) pending() string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if s.Held == nil {
+	if s.Active == nil {
 		return ""
 	}
-	return s.Held.Number.Unmasked()
+	return s.Active.Number.Unmasked()
 }
 
 // archive is the world's audit trail.

@@ -5,25 +5,25 @@ import (
 )
 
 // Origin says which door a change came through.
-type Origin string
+type Source string
 
 // The doors.
 const (
-	OriginSettings Origin = "settings" // a Kratos settings flow
-	OriginSCIM     Origin = "scim"
-	OriginConsole  Origin = "console"
+	SourceSettings Source = "settings" // a Kratos settings flow
+	SourceSCIM     Source = "scim"
+	SourceConsole  Source = "console"
 	// OriginTakeover: another identity proved the number.
-	OriginTakeover Origin = "takeover"
+	SourceTakeover Source = "takeover"
 )
 
 // Touch says what a request does to the mobile number.
-type Touch int
+type UpdateKind int
 
 // The ways to touch a number.
 const (
-	TouchNone     Touch = iota // the number is not part of the request
-	TouchWhole                 // a whole record, such as a form or a PUT, which has to name it
-	TouchExplicit              // the number itself is meant: a PATCH, or a PUT with verifyMobile
+	UpdateNone     UpdateKind = iota // the number is not part of the request
+	UpdateFull                       // a whole record, such as a form or a PUT, which has to name it
+	UpdateExplicit                   // the number itself is meant: a PATCH, or a PUT with verifyMobile
 )
 
 // Request is all that a decision depends on.
@@ -33,11 +33,11 @@ type Request struct {
 	VerifyAlways     bool // SCIM: whether or not verifyMobile is true
 	RemovalAllowed   bool
 
-	Origin     Origin
+	Source     Source
 	Privileged bool // the actor is not the owner, and may do this
 	Client     bool // the actor is a provisioning client, privileged or not: it repeats what its directory says
 	Asked      bool // verifyMobile is true
-	Touch      Touch
+	Update     UpdateKind
 
 	Wanted         phone.Number // zero: no number
 	Stored         phone.Number
@@ -47,44 +47,44 @@ type Request struct {
 }
 
 // Ruling is what becomes of a request.
-type Ruling int
+type Decision int
 
 // The rulings. In all of them the request's other attributes are written.
 const (
-	Leave           Ruling = iota // number and claim stay as they are
-	Write                         // write the number at once; cancel the claim
-	Remove                        // remove the number; cancel the claim
-	RefuseRemoval                 // refuse the request: numbers must not be removed
-	TakeBack                      // number unchanged; cancel the claim
-	WriteUnverified               // write at once, not marked verified; cancel the claim
-	KeepPending                   // hold the number back; the claim stays as it is
-	Challenge                     // hold the number back; open a claim and text a code
+	NoChange        Decision = iota // number and claim stay as they are
+	WriteDirectly                   // write the number at once; cancel the claim
+	Remove                          // remove the number; cancel the claim
+	RejectRemoval                   // refuse the request: numbers must not be removed
+	CancelPending                   // number unchanged; cancel the claim
+	WriteUnverified                 // write at once, not marked verified; cancel the claim
+	KeepPending                     // hold the number back; the claim stays as it is
+	Challenge                       // hold the number back; open a claim and text a code
 )
 
 // Decide is the decision table; the rows are explained in docs/decision-table.md.
 // The first row that fits wins.
-func Decide(r Request) Ruling {
+func Decide(r Request) Decision {
 	repeats := r.Wanted.Same(r.Stored)
-	verify := r.Origin != OriginSCIM || r.VerifyAlways || r.Asked
+	verify := r.Source != SourceSCIM || r.VerifyAlways || r.Asked
 	pending := !r.Pending.IsZero() && r.Wanted.Same(r.Pending)
 	retry := pending && r.CoolingDown
 	owner := !r.Privileged && !r.Client
 	switch {
-	case r.Touch == TouchNone, r.Touch == TouchWhole && repeats,
+	case r.Update == UpdateNone, r.Update == UpdateFull && repeats,
 		r.Client && repeats && (r.Wanted.IsZero() || !r.Enabled):
-		return Leave // D1
+		return NoChange // D1
 	case !r.Enabled:
-		return Write // D2
+		return WriteDirectly // D2
 	case r.Wanted.IsZero() && !r.RemovalAllowed:
-		return RefuseRemoval // D3, policy "deny"
+		return RejectRemoval // D3, policy "deny"
 	case r.Wanted.IsZero():
 		return Remove // D3
 	case owner && repeats && r.StoredVerified:
-		return TakeBack // D4
+		return CancelPending // D4
 	case repeats && r.StoredVerified, r.Client && pending, r.Client && repeats && !r.Pending.IsZero():
-		return Leave // D4b
+		return NoChange // D4b
 	case r.Privileged && !r.VerifyPrivileged && repeats:
-		return Leave // D6, the same number again
+		return NoChange // D6, the same number again
 	case r.Privileged && !r.VerifyPrivileged:
 		return WriteUnverified // D6
 	case repeats && verify && !retry:

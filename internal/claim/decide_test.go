@@ -23,64 +23,64 @@ var (
 type decided struct {
 	row, name string
 	change    func(*claim.Request)
-	want      claim.Ruling
+	want      claim.Decision
 }
 
 var table = []decided{
-	{"D1", "number not touched", func(r *claim.Request) { r.Touch = claim.TouchNone }, claim.Leave},
-	{"D1", "not touched, feature off", func(r *claim.Request) { r.Touch, r.Enabled = claim.TouchNone, false }, claim.Leave},
-	{"D1", "a form repeats the stored number", func(r *claim.Request) { r.Touch, r.Wanted, r.Pending = claim.TouchWhole, old, next }, claim.Leave},
-	{"D1", "a form repeats it in another spelling", func(r *claim.Request) { r.Touch, r.Wanted = claim.TouchWhole, spelled }, claim.Leave},
+	{"D1", "number not touched", func(r *claim.Request) { r.Update = claim.UpdateNone }, claim.NoChange},
+	{"D1", "not touched, feature off", func(r *claim.Request) { r.Update, r.Enabled = claim.UpdateNone, false }, claim.NoChange},
+	{"D1", "a form repeats the stored number", func(r *claim.Request) { r.Update, r.Wanted, r.Pending = claim.UpdateFull, old, next }, claim.NoChange},
+	{"D1", "a form repeats it in another spelling", func(r *claim.Request) { r.Update, r.Wanted = claim.UpdateFull, spelled }, claim.NoChange},
 	{"D1", "a PUT without a number where there is none", func(r *claim.Request) {
-		r.Touch, r.Wanted, r.Stored, r.Pending = claim.TouchWhole, none, none, next
-	}, claim.Leave},
-	{"D1", "a client removes what is not there", func(r *claim.Request) { r.Client, r.Wanted, r.Stored, r.Pending = true, none, none, next }, claim.Leave},
+		r.Update, r.Wanted, r.Stored, r.Pending = claim.UpdateFull, none, none, next
+	}, claim.NoChange},
+	{"D1", "a client removes what is not there", func(r *claim.Request) { r.Client, r.Wanted, r.Stored, r.Pending = true, none, none, next }, claim.NoChange},
 	{"D1", "the same, removal denied", func(r *claim.Request) {
 		r.Client, r.Wanted, r.Stored, r.RemovalAllowed = true, none, none, false
-	}, claim.Leave},
+	}, claim.NoChange},
 	{"D1", "a client repeats the stored number, feature off", func(r *claim.Request) {
 		r.Client, r.Enabled, r.Wanted, r.Pending = true, false, old, next
-	}, claim.Leave},
-	{"D2", "feature off", func(r *claim.Request) { r.Enabled = false }, claim.Write},
-	{"D2", "feature off, by a client", func(r *claim.Request) { r.Enabled, r.Client = false, true }, claim.Write},
-	{"D2", "feature off, the owner repeats the stored number", func(r *claim.Request) { r.Enabled, r.Wanted = false, old }, claim.Write},
-	{"D2", "feature off, removal", func(r *claim.Request) { r.Enabled, r.Wanted, r.RemovalAllowed = false, none, false }, claim.Write},
+	}, claim.NoChange},
+	{"D2", "feature off", func(r *claim.Request) { r.Enabled = false }, claim.WriteDirectly},
+	{"D2", "feature off, by a client", func(r *claim.Request) { r.Enabled, r.Client = false, true }, claim.WriteDirectly},
+	{"D2", "feature off, the owner repeats the stored number", func(r *claim.Request) { r.Enabled, r.Wanted = false, old }, claim.WriteDirectly},
+	{"D2", "feature off, removal", func(r *claim.Request) { r.Enabled, r.Wanted, r.RemovalAllowed = false, none, false }, claim.WriteDirectly},
 	{"D3", "removed", func(r *claim.Request) { r.Wanted = none }, claim.Remove},
-	{"D3", "removed by a client", func(r *claim.Request) { r.Client, r.Wanted, r.Touch = true, none, claim.TouchWhole }, claim.Remove},
+	{"D3", "removed by a client", func(r *claim.Request) { r.Client, r.Wanted, r.Update = true, none, claim.UpdateFull }, claim.Remove},
 	{"D3", "removed where there is none, but a claim is", func(r *claim.Request) { r.Wanted, r.Stored, r.Pending = none, none, next }, claim.Remove},
-	{"D3", "removal denied", func(r *claim.Request) { r.Wanted, r.RemovalAllowed = none, false }, claim.RefuseRemoval},
+	{"D3", "removal denied", func(r *claim.Request) { r.Wanted, r.RemovalAllowed = none, false }, claim.RejectRemoval},
 	{"D3", "removed without verifyMobile", func(r *claim.Request) { r.Wanted, r.Asked = none, false }, claim.Remove},
-	{"D4", "taken back", func(r *claim.Request) { r.Wanted, r.Pending = old, next }, claim.TakeBack},
-	{"D4", "in another spelling, nothing pending", func(r *claim.Request) { r.Wanted = spelled }, claim.TakeBack},
-	{"D4", "without verifyMobile", func(r *claim.Request) { r.Wanted, r.Pending, r.Asked = old, next, false }, claim.TakeBack},
-	{"D4b", "a client sends the stored number", func(r *claim.Request) { r.Client, r.Wanted, r.Pending = true, old, next }, claim.Leave},
-	{"D4b", "in another spelling", func(r *claim.Request) { r.Client, r.Wanted, r.Pending = true, spelled, next }, claim.Leave},
-	{"D4b", "without verifyMobile", func(r *claim.Request) { r.Client, r.Wanted, r.Pending, r.Asked = true, old, next, false }, claim.Leave},
-	{"D4b", "with privilege", func(r *claim.Request) { r.Client, r.Privileged, r.Wanted, r.Pending = true, true, old, next }, claim.Leave},
-	{"D4b", "the pending number", func(r *claim.Request) { r.Client, r.Pending = true, next }, claim.Leave},
+	{"D4", "taken back", func(r *claim.Request) { r.Wanted, r.Pending = old, next }, claim.CancelPending},
+	{"D4", "in another spelling, nothing pending", func(r *claim.Request) { r.Wanted = spelled }, claim.CancelPending},
+	{"D4", "without verifyMobile", func(r *claim.Request) { r.Wanted, r.Pending, r.Asked = old, next, false }, claim.CancelPending},
+	{"D4b", "a client sends the stored number", func(r *claim.Request) { r.Client, r.Wanted, r.Pending = true, old, next }, claim.NoChange},
+	{"D4b", "in another spelling", func(r *claim.Request) { r.Client, r.Wanted, r.Pending = true, spelled, next }, claim.NoChange},
+	{"D4b", "without verifyMobile", func(r *claim.Request) { r.Client, r.Wanted, r.Pending, r.Asked = true, old, next, false }, claim.NoChange},
+	{"D4b", "with privilege", func(r *claim.Request) { r.Client, r.Privileged, r.Wanted, r.Pending = true, true, old, next }, claim.NoChange},
+	{"D4b", "the pending number", func(r *claim.Request) { r.Client, r.Pending = true, next }, claim.NoChange},
 	{"D4b", "the pending number, as a PUT without verifyMobile", func(r *claim.Request) {
-		r.Client, r.Pending, r.Asked, r.Touch = true, next, false, claim.TouchWhole
-	}, claim.Leave},
-	{"D4b", "the pending number, with privilege and the switch off", func(r *claim.Request) { r.Client, r.Privileged, r.Pending = true, true, next }, claim.Leave},
+		r.Client, r.Pending, r.Asked, r.Update = true, next, false, claim.UpdateFull
+	}, claim.NoChange},
+	{"D4b", "the pending number, with privilege and the switch off", func(r *claim.Request) { r.Client, r.Privileged, r.Pending = true, true, next }, claim.NoChange},
 	{"D4b", "the pending number, which is stored and not verified", func(r *claim.Request) {
 		r.Client, r.Wanted, r.Pending, r.StoredVerified = true, old, old, false
-	}, claim.Leave},
+	}, claim.NoChange},
 	{"D4b", "the stored number, not verified, while another is pending", func(r *claim.Request) {
 		r.Client, r.Wanted, r.Pending, r.StoredVerified = true, old, next, false
-	}, claim.Leave},
+	}, claim.NoChange},
 	{"D4b", "a privileged person sends the stored number", func(r *claim.Request) {
 		r.Privileged, r.VerifyPrivileged, r.Wanted, r.Pending = true, true, old, next
-	}, claim.Leave},
+	}, claim.NoChange},
 	{"D6", "privileged, switch off", func(r *claim.Request) { r.Privileged = true }, claim.WriteUnverified},
 	{"D6", "privileged client, switch off", func(r *claim.Request) { r.Privileged, r.Client, r.Pending = true, true, other }, claim.WriteUnverified},
 	{"D6", "before D8", func(r *claim.Request) { r.Privileged, r.Pending, r.CoolingDown = true, next, true }, claim.WriteUnverified},
-	{"D6", "the same number again, not verified", func(r *claim.Request) { r.Privileged, r.Wanted, r.StoredVerified = true, spelled, false }, claim.Leave},
+	{"D6", "the same number again, not verified", func(r *claim.Request) { r.Privileged, r.Wanted, r.StoredVerified = true, spelled, false }, claim.NoChange},
 	{"D6", "the same, verified always, by a client", func(r *claim.Request) {
 		r.Privileged, r.Client, r.VerifyAlways, r.Wanted, r.StoredVerified = true, true, true, old, false
-	}, claim.Leave},
+	}, claim.NoChange},
 	{"D6", "the same, while another is pending", func(r *claim.Request) {
 		r.Privileged, r.Wanted, r.StoredVerified, r.Pending = true, old, false, next
-	}, claim.Leave},
+	}, claim.NoChange},
 	{"D5", "stored but not verified", func(r *claim.Request) { r.Wanted, r.StoredVerified = old, false }, claim.Challenge},
 	{"D5", "always, not asked", func(r *claim.Request) { r.Wanted, r.StoredVerified, r.Asked, r.VerifyAlways = old, false, false, true }, claim.Challenge},
 	{"D5", "by a client", func(r *claim.Request) { r.Wanted, r.StoredVerified, r.Client = old, false, true }, claim.Challenge},
@@ -95,7 +95,7 @@ var table = []decided{
 	{"D8", "D5 retried at once", func(r *claim.Request) { r.Wanted, r.StoredVerified, r.Pending, r.CoolingDown = old, false, old, true }, claim.KeepPending},
 	{"D9", "privileged, switch on", func(r *claim.Request) { r.Privileged, r.VerifyPrivileged = true, true }, claim.Challenge},
 	{"D9", "not asked, always", func(r *claim.Request) { r.Asked, r.VerifyAlways = false, true }, claim.Challenge},
-	{"D9", "settings never ask", func(r *claim.Request) { r.Asked, r.Origin, r.Touch = false, claim.OriginSettings, claim.TouchWhole }, claim.Challenge},
+	{"D9", "settings never ask", func(r *claim.Request) { r.Asked, r.Source, r.Update = false, claim.SourceSettings, claim.UpdateFull }, claim.Challenge},
 	{"D9", "same number later", func(r *claim.Request) { r.Pending = next }, claim.Challenge},
 	{"D9", "another number at once", func(r *claim.Request) { r.Pending, r.CoolingDown = other, true }, claim.Challenge},
 	{"D9", "a client brings a third number", func(r *claim.Request) { r.Client, r.Pending = true, other }, claim.Challenge},
@@ -106,7 +106,7 @@ func TestDecide(t *testing.T) {
 	for _, tt := range table {
 		t.Run(tt.row+" "+tt.name, func(t *testing.T) {
 			request := claim.Request{
-				Enabled: true, RemovalAllowed: true, Origin: claim.OriginSCIM, Asked: true, Touch: claim.TouchExplicit,
+				Enabled: true, RemovalAllowed: true, Source: claim.SourceSCIM, Asked: true, Update: claim.UpdateExplicit,
 				Wanted: next, Stored: old, StoredVerified: true,
 			}
 			tt.change(&request)
@@ -145,8 +145,8 @@ func TestTheDecisionTableIsTheCodes(t *testing.T) {
 		if strings.HasPrefix(cells[1], "yes") != text {
 			t.Errorf("%s %s: the page says of the text: %s", tt.row, tt.name, cells[1])
 		}
-		effect := map[claim.Ruling]string{
-			claim.Leave: "kept", claim.KeepPending: "kept", claim.Write: "cancelled", claim.Remove: "cancelled", claim.TakeBack: "cancelled",
+		effect := map[claim.Decision]string{
+			claim.NoChange: "kept", claim.KeepPending: "kept", claim.WriteDirectly: "cancelled", claim.Remove: "cancelled", claim.CancelPending: "cancelled",
 			claim.WriteUnverified: "cancelled", claim.Challenge: "opened",
 		}[tt.want]
 		if !strings.Contains(cells[0], effect) {
@@ -169,16 +169,16 @@ type decidedState struct {
 
 // after is the state once a request was ruled on and done, and whether a claim
 // was opened.
-func (s decidedState) after(r claim.Request, ruling claim.Ruling) (decidedState, bool) {
+func (s decidedState) after(r claim.Request, ruling claim.Decision) (decidedState, bool) {
 	switch ruling {
-	case claim.Write, claim.WriteUnverified, claim.Remove:
+	case claim.WriteDirectly, claim.WriteUnverified, claim.Remove:
 		return decidedState{stored: r.Wanted, verified: s.verified && r.Wanted.Same(s.stored)}, false
-	case claim.TakeBack:
+	case claim.CancelPending:
 		s.pending = none
 	case claim.Challenge:
 		s.pending = r.Wanted
 		return s, true
-	case claim.Leave, claim.KeepPending, claim.RefuseRemoval:
+	case claim.NoChange, claim.KeepPending, claim.RejectRemoval:
 	}
 	return s, false
 }
@@ -191,11 +191,11 @@ func requests(do func(claim.Request)) {
 		for _, wanted := range []phone.Number{none, old, spelled, next} {
 			for _, stored := range numbers {
 				for _, pending := range numbers {
-					for _, touch := range []claim.Touch{claim.TouchWhole, claim.TouchExplicit} {
+					for _, touch := range []claim.UpdateKind{claim.UpdateFull, claim.UpdateExplicit} {
 						do(claim.Request{
 							Enabled: on(0), VerifyPrivileged: on(1), VerifyAlways: on(2), RemovalAllowed: on(3), Privileged: on(4),
 							Client: on(5), Asked: on(6), CoolingDown: on(7) && !pending.IsZero(), StoredVerified: on(8) && !stored.IsZero(),
-							Origin: claim.OriginSCIM, Touch: touch, Wanted: wanted, Stored: stored, Pending: pending,
+							Source: claim.SourceSCIM, Update: touch, Wanted: wanted, Stored: stored, Pending: pending,
 						})
 					}
 				}
@@ -219,7 +219,7 @@ func TestWhatAClientRepeatsChangesNothing(t *testing.T) {
 		if !news && once.pending != before.pending && !before.pending.IsZero() {
 			t.Fatalf("%+v: the claim for %v ends (%d)", r, before.pending.Unmasked(), ruling)
 		}
-		if ruling == claim.RefuseRemoval {
+		if ruling == claim.RejectRemoval {
 			return
 		}
 		r.Stored, r.StoredVerified, r.Pending = once.stored, once.verified, once.pending
@@ -241,7 +241,7 @@ func TestAVerifiedNumberThatIsSentAgainStaysVerified(t *testing.T) {
 			return
 		}
 		switch got := claim.Decide(r); got {
-		case claim.Leave, claim.TakeBack, claim.Write:
+		case claim.NoChange, claim.CancelPending, claim.WriteDirectly:
 		default:
 			t.Fatalf("%+v: got %d", r, got)
 		}

@@ -33,10 +33,10 @@ func (s *Service) announce(ctx context.Context, c Claim) error {
 	now := s.Now()
 	c.ID = directID(c.IdentityID, c.FlowID, c.Number)
 	c.Direct, c.State, c.CreatedAt, c.DueAt = true, Staged, now, now.Add(reconcileAfter)
-	c.Marker = MarkerOld // its number is never shown as pending
+	c.PendingSync = SyncShownBefore // its number is never shown as pending
 	change := Change{Create: &c, At: now}
-	if c.Origin == OriginSettings {
-		change.Basis = basis(c.Was, now)
+	if c.Source == SourceSettings {
+		change.Basis = basis(c.Previous, now)
 	}
 	err := s.Store.Commit(ctx, change)
 	if !errors.Is(err, ErrExists) {
@@ -58,7 +58,7 @@ func directID(identityID, flowID string, number phone.Number) string {
 
 // announced returns a staged direct claim of a flow for a number, newest first;
 // nil for none.
-func announced(snapshot Snapshot, flowID string, number phone.Number) *Claim {
+func announced(snapshot IdentityClaims, flowID string, number phone.Number) *Claim {
 	for i := range snapshot.Direct {
 		if c := &snapshot.Direct[i]; c.FlowID == flowID && c.Number.Same(number) {
 			return c
@@ -70,27 +70,27 @@ func announced(snapshot Snapshot, flowID string, number phone.Number) *Claim {
 // tell adds to a change that a direct claim's number is stored: the claim is
 // applied, the number that it ended is told, and the audit trail says who did it.
 // Others that were to end the same number come to nothing.
-func (s *Service) tell(change *Change, snapshot Snapshot, c Claim, was replaced, who audit.Actor) {
+func (s *Service) tell(change *Change, snapshot IdentityClaims, c Claim, was replaced, who audit.Actor) {
 	kind, text := NumberWritten, message.TextChanged
 	switch {
-	case c.Origin == OriginTakeover:
+	case c.Source == SourceTakeover:
 		kind, text = NumberTaken, message.TextTaken
 	case c.Number.IsZero():
 		kind, text = NumberRemoved, message.TextRemoved
 	}
-	done := ended(c, Applied, "", change.At)
-	done.Was, done.WasVerified = was.number, was.verified
+	done := finish(c, Applied, "", change.At)
+	done.Previous, done.PreviousVerified = was.number, was.verified
 	line := NewEvent(done, kind, who, change.At)
 	line.Number = done.About().String()
-	change.Moves = append(change.Moves, Move{From: c.State, Claim: done})
+	change.Transitions = append(change.Transitions, Transition{From: c.State, Claim: done})
 	change.Events = append(change.Events, line)
-	if was.verified || c.Origin == OriginTakeover {
+	if was.verified || c.Source == SourceTakeover {
 		change.Notices = append(change.Notices, s.notices(done, text, was, change.At)...)
 	}
 	for _, other := range snapshot.Direct {
-		if other.ID != c.ID && other.Was.Same(c.Was) && other.Origin != OriginSettings { // a form says itself when it is stored
-			late := ended(other, Discarded, toldAlready, change.At)
-			change.Moves = append(change.Moves, Move{From: Staged, Claim: late})
+		if other.ID != c.ID && other.Previous.Same(c.Previous) && other.Source != SourceSettings { // a form says itself when it is stored
+			late := finish(other, Discarded, toldAlready, change.At)
+			change.Transitions = append(change.Transitions, Transition{From: Staged, Claim: late})
 			change.Events = append(change.Events, NewEvent(late, string(Discarded), who, change.At))
 		}
 	}
@@ -114,13 +114,13 @@ type ending struct {
 // one that was confirmed took the place of that between its being ruled on and its
 // being stored, the other one. Of one that was written directly nobody is told.
 func (s *Service) endingOf(ctx context.Context, c Claim) (ending, error) {
-	e := ending{was: replaced{c.Was, c.WasVerified}}
+	e := ending{was: replaced{c.Previous, c.PreviousVerified}}
 	last, err := s.Store.Applied(ctx, c.IdentityID)
 	switch {
 	case err != nil || last == nil || last.EndedAt.Before(c.CreatedAt):
-	case last.Number.Same(c.Was): // removed and confirmed anew
+	case last.Number.Same(c.Previous): // removed and confirmed anew
 		e.was.verified = e.was.verified || !last.Direct
-	case !last.Was.Same(c.Was) && (c.WasVerified || last.Direct || last.Number.Same(c.Number)):
+	case !last.Previous.Same(c.Previous) && (c.PreviousVerified || last.Direct || last.Number.Same(c.Number)):
 	case last.Number.Same(c.Number):
 		e.told = true
 	case last.Direct:
@@ -133,8 +133,8 @@ func (s *Service) endingOf(ctx context.Context, c Claim) (ending, error) {
 
 // beingWritten reports whether an accepted number is on its way to the directory. What
 // a form that is stored meanwhile has ended shows afterwards.
-func beingWritten(snapshot Snapshot) bool {
-	return snapshot.Held != nil && snapshot.Held.State == Verified
+func beingWritten(snapshot IdentityClaims) bool {
+	return snapshot.Active != nil && snapshot.Active.State == Verified
 }
 
 // settleFlow applies the direct claim of a settings flow that Kratos has stored.
@@ -162,7 +162,7 @@ func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who audit.Actor)
 			return err
 		}
 		if end.overtook { // or was overtaken, which only the directory knows
-			seen, err := s.Directory.Identity(ctx, f.IdentityID)
+			seen, err := s.Identities.Identity(ctx, f.IdentityID)
 			if err != nil || !number.IsStored(s.Plan, seen.Mobile) {
 				return err
 			}
@@ -189,10 +189,10 @@ func (s *Service) givenUp(ctx context.Context, f StoredFlow, number phone.Number
 
 // reconcileDirect finds out what became of a direct write that nobody has settled.
 func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) error {
-	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	seen, err := s.Identities.Identity(ctx, c.IdentityID)
 	switch {
 	case errors.Is(err, ErrNoIdentity):
-		return s.Forget(ctx, c.IdentityID, audit.Actor{Kind: audit.System})
+		return s.EraseIdentity(ctx, c.IdentityID, audit.Actor{Kind: audit.System})
 	case err != nil:
 		return err
 	}
@@ -215,7 +215,7 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 		if err != nil {
 			return err
 		}
-		happened = last == nil || last.State != Applied || !last.Was.Same(end.was.number) || last.EndedAt.Before(c.CreatedAt)
+		happened = last == nil || last.State != Applied || !last.Previous.Same(end.was.number) || last.EndedAt.Before(c.CreatedAt)
 	}
 	if !happened || end.told {
 		reason := notStored
@@ -232,8 +232,8 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 
 // by is who began a direct claim, as far as the claim says.
 func (c Claim) by() audit.Actor {
-	if c.Origin == OriginSettings {
-		return audit.Actor{Kind: audit.Owner, ID: c.IdentityID, Address: c.LastAddress}
+	if c.Source == SourceSettings {
+		return audit.Actor{Kind: audit.Owner, ID: c.IdentityID, ClientIP: c.LastAddress}
 	}
 	return audit.Actor{Kind: audit.System}
 }

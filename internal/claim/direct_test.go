@@ -34,7 +34,7 @@ func (w *world) wantTrail(want ...string) {
 func (w *world) off() { w.policy.Enabled = false }
 
 func direct(who audit.ActorKind, wanted string) scimChange {
-	return scimChange{who: who, touch: claim.TouchExplicit, wanted: wanted}
+	return scimChange{who: who, touch: claim.UpdateExplicit, wanted: wanted}
 }
 
 // Whatever ends a verified number without a code tells that number, once, by a
@@ -50,7 +50,7 @@ func TestWhateverEndsAVerifiedNumberTellsIt(t *testing.T) {
 			}
 		}
 	}
-	put := scimChange{touch: claim.TouchWhole}
+	put := scimChange{touch: claim.UpdateFull}
 	for name, tt := range map[string]struct {
 		do    func(*world)
 		off   bool
@@ -86,7 +86,7 @@ func TestWhateverEndsAVerifiedNumberTellsIt(t *testing.T) {
 			w.wantTold(tt.told)
 			w.wantTrail(tt.trail)
 			last, err := w.store.Last(t.Context(), bob)
-			if err != nil || last == nil || last.State != claim.Applied || !last.Direct || last.Was.Unmasked() != m0 {
+			if err != nil || last == nil || last.State != claim.Applied || !last.Direct || last.Previous.Unmasked() != m0 {
 				t.Fatalf("the claim is %+v, %v", last, err)
 			}
 			link := w.lastLink()
@@ -195,8 +195,8 @@ func TestADirectWriteIsToldThoughItsServerDies(t *testing.T) {
 		failure error
 		want    []string
 	}{
-		"written, then no answer": {written: true, failure: claim.ErrDirectoryAway, want: []string{"removed sms " + m0}},
-		"no answer, not written":  {failure: claim.ErrDirectoryAway},
+		"written, then no answer": {written: true, failure: claim.ErrIdentitiesUnavailable, want: []string{"removed sms " + m0}},
+		"no answer, not written":  {failure: claim.ErrIdentitiesUnavailable},
 		"refused":                 {failure: claim.ErrNumberRefused},
 	} {
 		t.Run(name, func(t *testing.T) {

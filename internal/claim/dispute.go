@@ -34,7 +34,7 @@ func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, e
 			outcome = Dispute{Reported: true} // a second click
 			return nil
 		}
-		outcome, err = s.deny(ctx, *found, audit.Actor{Kind: audit.LinkHolder, Address: address})
+		outcome, err = s.deny(ctx, *found, audit.Actor{Kind: audit.LinkHolder, ClientIP: address})
 		return err
 	})
 	return outcome, err
@@ -49,7 +49,7 @@ func (s *Service) Disputable(ctx context.Context, link string) (message.TextKind
 		return "", err
 	case found.State == Open:
 		return message.TextRequested, nil
-	case found.Origin == OriginTakeover:
+	case found.Source == SourceTakeover:
 		return message.TextTaken, nil
 	case found.Direct && found.Number.IsZero():
 		return message.TextRemoved, nil
@@ -88,8 +88,8 @@ func (s *Service) disputable(ctx context.Context, link string) (*Claim, error) {
 // for none.
 func (s *Service) successor(ctx context.Context, c Claim) (*Claim, error) {
 	snapshot, err := s.Store.Current(ctx, c.IdentityID, s.Now().Add(-day))
-	if err != nil || snapshot.Held != nil {
-		return snapshot.Held, err
+	if err != nil || snapshot.Active != nil {
+		return snapshot.Active, err
 	}
 	last, err := s.Store.Last(ctx, c.IdentityID)
 	if err != nil || last == nil || last.EndedAt.Before(c.EndedAt) {
@@ -110,19 +110,19 @@ func (s *Service) deny(ctx context.Context, c Claim, who audit.Actor) (Dispute, 
 	if c.State == Applied {
 		outcome.Reported = true
 		c.Reason = disputed
-		change.Moves = append(change.Moves, Move{From: Applied, Claim: c})
+		change.Transitions = append(change.Transitions, Transition{From: Applied, Claim: c})
 		change.Notices = s.notices(c, message.TextDisputed, replaced{}, now)
 		change.Events = append(change.Events, NewEvent(c, disputed, who, now))
 	}
 	var cancelled Claim
-	if held := snapshot.Held; held != nil && held.State == Open {
+	if held := snapshot.Active; held != nil && held.State == Open {
 		outcome.Cancelled = true
-		cancelled = ended(*held, Cancelled, disputed, now)
-		change.Moves = append(change.Moves, Move{From: Open, Claim: cancelled})
+		cancelled = finish(*held, Cancelled, disputed, now)
+		change.Transitions = append(change.Transitions, Transition{From: Open, Claim: cancelled})
 		change.Events = append(change.Events, NewEvent(cancelled, string(Cancelled), who, now))
 	}
-	if len(change.Moves) == 0 {
-		return outcome, ErrRaced // it has ended since it was found
+	if len(change.Transitions) == 0 {
+		return outcome, ErrConcurrentUpdate // it has ended since it was found
 	}
 	if err := s.commit(ctx, change); err != nil {
 		return Dispute{}, err
@@ -132,7 +132,7 @@ func (s *Service) deny(ctx context.Context, c Claim, who audit.Actor) (Dispute, 
 	}
 	if outcome.Cancelled {
 		cancelled.Version++
-		s.tidy(ctx, cancelled)
+		s.clearPendingNow(ctx, cancelled)
 	}
 	return outcome, nil
 }

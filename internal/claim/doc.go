@@ -23,5 +23,5 @@
 // opened are looked at again some time later, and put right.
 //
 // Every transition is one conditional update that names the state and version
-// it expects; the loser of a race learns so by [ErrRaced], and looks again.
+// it expects; the loser of a race learns so by [ErrConcurrentUpdate], and looks again.
 package claim

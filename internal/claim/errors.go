@@ -40,12 +40,12 @@ var (
 
 // What a store or the directory can answer.
 var (
-	ErrRaced         = problem.New(problem.Unavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment.", "claim: somebody else was faster")
-	ErrTextedBefore  = errors.New("claim: the identity had a text to this number")
-	ErrExists        = errors.New("claim: exists already")
-	ErrLeased        = problem.New(problem.Unavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment.", "claim: another worker is writing this identity")
-	ErrDirectoryAway = problem.New(problem.Unavailable, "HLD-50302", "The service cannot be used just now. Try again in a moment.", "claim: the directory does not answer")
-	ErrNoIdentity    = problem.New(problem.NotFound, "HLD-40402", "There is no such identity.", "claim: no such identity")
+	ErrConcurrentUpdate      = problem.New(problem.Unavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment.", "claim: somebody else was faster")
+	ErrTextedBefore          = errors.New("claim: the identity had a text to this number")
+	ErrExists                = errors.New("claim: exists already")
+	ErrLeased                = problem.New(problem.Unavailable, "HLD-50303", "This account is being changed by somebody else. Try again in a moment.", "claim: another worker is writing this identity")
+	ErrIdentitiesUnavailable = problem.New(problem.Unavailable, "HLD-50302", "The service cannot be used just now. Try again in a moment.", "claim: the directory does not answer")
+	ErrNoIdentity            = problem.New(problem.NotFound, "HLD-40402", "There is no such identity.", "claim: no such identity")
 )
 
 // What a receipt can have against it.

@@ -35,7 +35,7 @@ func basis(stored phone.Number, now time.Time) *Basis {
 // person has denied may be put back by anybody.
 func (c *Claim) Overwritten(by Basis) bool {
 	return c != nil && c.State == Applied && c.Reason != disputed && c.EndedAt.After(by.Since) &&
-		c.Was.Same(by.Stored) && !c.Was.Same(c.Number)
+		c.Previous.Same(by.Stored) && !c.Previous.Same(c.Number)
 }
 
 // remedy is what has to be written so that an identity shows what its claims say.
@@ -49,9 +49,9 @@ func (r remedy) needed() bool { return r.restore || r.unmark || !r.mark.IsZero()
 
 // remedyFor compares an identity with its claims, from the view of one that has been
 // applied, has ended or is open.
-func (s *Service) remedyFor(c Claim, living Snapshot, seen Identity, now time.Time) remedy {
+func (s *Service) remedyFor(c Claim, living IdentityClaims, seen Identity, now time.Time) remedy {
 	r := remedy{restore: c.Overwritten(*basis(phone.ParseStored(s.Plan, seen.Mobile), now))}
-	switch held := living.Held; {
+	switch held := living.Active; {
 	case seen.Pending != "" && wants(living, phone.ParseStored(s.Plan, seen.Pending)):
 	case held != nil && held.State == Open:
 		r.mark = held.Number
@@ -69,23 +69,23 @@ func (s *Service) look(ctx context.Context, c Claim) error {
 	if err != nil {
 		return err
 	}
-	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	seen, err := s.Identities.Identity(ctx, c.IdentityID)
 	if err != nil || s.remedyFor(c, living, seen, now).needed() {
-		return s.errand(ctx, c)
+		return s.syncPending(ctx, c)
 	}
-	return s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: lookedAt(c, false, now)}}, At: now})
+	return s.Store.Commit(ctx, Change{Transitions: []Transition{{From: c.State, Claim: lookedAt(c, false, now)}}, At: now})
 }
 
 // lookedAt says when a claim's identity is looked at next.
 func lookedAt(c Claim, wrote bool, now time.Time) Claim {
 	c.DueTries = 0
 	switch {
-	case wrote || c.Marker == MarkerSet || c.Marker == MarkerClear:
-		c.Marker, c.DueAt = MarkerLook, now.Add(firstLook)
-	case c.Marker == MarkerLook:
-		c.Marker, c.DueAt = MarkerLast, now.Add(lastLook-firstLook)
+	case wrote || c.PendingSync == SyncShow || c.PendingSync == SyncClear:
+		c.PendingSync, c.DueAt = SyncLook, now.Add(firstLook)
+	case c.PendingSync == SyncLook:
+		c.PendingSync, c.DueAt = SyncLastLook, now.Add(lastLook-firstLook)
 	default:
-		c.Marker, c.DueAt = MarkerDone, time.Time{}
+		c.PendingSync, c.DueAt = SyncDone, time.Time{}
 	}
 	if c.State == Open && (c.DueAt.IsZero() || c.LapsesAt.Before(c.DueAt)) {
 		c.DueAt = c.LapsesAt
@@ -95,7 +95,7 @@ func lookedAt(c Claim, wrote bool, now time.Time) Claim {
 
 // errand brings an identity in line with its claims, under its lease, and says when
 // to look again.
-func (s *Service) errand(ctx context.Context, c Claim) error {
+func (s *Service) syncPending(ctx context.Context, c Claim) error {
 	lease, err := s.lease(ctx, c.IdentityID, "")
 	if err != nil {
 		return err
@@ -107,22 +107,22 @@ func (s *Service) errand(ctx context.Context, c Claim) error {
 		return err
 	}
 	change := Change{At: now}
-	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	seen, err := s.Identities.Identity(ctx, c.IdentityID)
 	done := lookedAt(c, false, now)
 	if err == nil {
 		done, err = s.remedy(ctx, c, living, seen, &change)
 	}
 	gone := errors.Is(err, ErrNoIdentity)
 	if gone && c.State == Open {
-		return s.Forget(ctx, c.IdentityID, audit.Actor{Kind: audit.System}) // ends this claim too
+		return s.EraseIdentity(ctx, c.IdentityID, audit.Actor{Kind: audit.System}) // ends this claim too
 	}
 	if err != nil && !gone {
 		return err
 	}
 	if gone {
-		done.Marker, done.DueAt = MarkerDone, time.Time{}
+		done.PendingSync, done.DueAt = SyncDone, time.Time{}
 	}
-	err = s.concludeErrand(ctx, c, Move{From: c.State, Claim: done, Forget: gone}, change)
+	err = s.concludeErrand(ctx, c, Transition{From: c.State, Claim: done, EraseIdentity: gone}, change)
 	if err == nil && gone {
 		s.forgetRest(ctx, c.IdentityID)
 	}
@@ -131,10 +131,10 @@ func (s *Service) errand(ctx context.Context, c Claim) error {
 
 // concludeErrand commits what came of an errand. What was written is audited even if
 // the claim has changed meanwhile: somebody else looks again then.
-func (s *Service) concludeErrand(ctx context.Context, c Claim, move Move, change Change) error {
-	change.Moves = []Move{move}
+func (s *Service) concludeErrand(ctx context.Context, c Claim, move Transition, change Change) error {
+	change.Transitions = []Transition{move}
 	err := s.commit(ctx, change)
-	if !errors.Is(err, ErrRaced) || len(change.Events) == 0 {
+	if !errors.Is(err, ErrConcurrentUpdate) || len(change.Events) == 0 {
 		return err
 	}
 	return RetryConcurrent(ctx, func() error {
@@ -142,17 +142,17 @@ func (s *Service) concludeErrand(ctx context.Context, c Claim, move Move, change
 		if err != nil {
 			return err
 		}
-		change.Moves = nil
+		change.Transitions = nil
 		if present != nil && present.State == c.State {
 			move.Claim.Version = present.Version
-			change.Moves = []Move{move}
+			change.Transitions = []Transition{move}
 		}
 		return s.commit(ctx, change)
 	})
 }
 
 // remedy writes what is not as it should be, and returns the claim as it is then.
-func (s *Service) remedy(ctx context.Context, c Claim, living Snapshot, seen Identity, change *Change) (Claim, error) {
+func (s *Service) remedy(ctx context.Context, c Claim, living IdentityClaims, seen Identity, change *Change) (Claim, error) {
 	r := s.remedyFor(c, living, seen, change.At)
 	done := lookedAt(c, r.needed(), change.At)
 	if r.restore {
@@ -172,9 +172,9 @@ func (s *Service) remedy(ctx context.Context, c Claim, living Snapshot, seen Ide
 	var err error
 	switch {
 	case !r.mark.IsZero():
-		err = s.Directory.Mark(ctx, c.IdentityID, r.mark)
+		err = s.Identities.ShowPending(ctx, c.IdentityID, r.mark)
 	case r.unmark && (!r.restore || c.Direct || !c.shownBy(s.Plan, seen)): // else it went with the number
-		err = s.Directory.Unmark(ctx, c.IdentityID)
+		err = s.Identities.ClearPending(ctx, c.IdentityID)
 	}
 	return done, err
 }
@@ -192,9 +192,9 @@ func (s *Service) restore(ctx context.Context, c Claim, seen Identity) (restored
 		return false, "", err
 	}
 	if c.Direct {
-		err = s.Directory.Write(ctx, c.IdentityID, c.Number)
+		err = s.Identities.Write(ctx, c.IdentityID, c.Number)
 	} else {
-		err = s.Directory.Adopt(ctx, c.IdentityID, c.Number, c.shownBy(s.Plan, seen))
+		err = s.Identities.ApplyNumber(ctx, c.IdentityID, c.Number, c.shownBy(s.Plan, seen))
 	}
 	if state, why, over := outcome(err); over && state == Conflict {
 		return false, why, nil
@@ -206,13 +206,13 @@ func (s *Service) restore(ctx context.Context, c Claim, seen Identity) (restored
 func (s *Service) lookNow(ctx context.Context, c Claim) {
 	ctx, cancel := detached(ctx, writeTimeout)
 	defer cancel()
-	err := s.errand(ctx, c)
-	if err == nil || errors.Is(err, ErrRaced) {
+	err := s.syncPending(ctx, c)
+	if err == nil || errors.Is(err, ErrConcurrentUpdate) {
 		return
 	}
 	s.Log.WarnContext(ctx, "identity not looked at yet", "claim", c.ID, "identity", c.IdentityID, "error", err)
-	if c.Marker == MarkerDone {
-		c.Marker = MarkerLook
+	if c.PendingSync == SyncDone {
+		c.PendingSync = SyncLook
 	}
 	s.putOff(ctx, c)
 }

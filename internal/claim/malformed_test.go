@@ -28,7 +28,7 @@ func TestWhatLooksLikeNoCodeCostsNoTryAndTellsNothing(t *testing.T) {
 		},
 		"a number being written": func(w *world) {
 			w.submit(bob, "flow", m1)
-			w.dir.Fail(claim.ErrDirectoryAway)
+			w.dir.Fail(claim.ErrIdentitiesUnavailable)
 			wantErr(w.t, w.confirm(bob, w.lastCode()), nil)
 		},
 		"a form on its way": func(w *world) {
@@ -55,8 +55,8 @@ func TestWhatLooksLikeNoCodeCostsNoTryAndTellsNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if before.Held != nil && (after.Held == nil || after.Held.Attempts != before.Held.Attempts || after.Held.Version != before.Held.Version) {
-				t.Errorf("the claim was %+v and is %+v", before.Held, after.Held)
+			if before.Active != nil && (after.Active == nil || after.Active.Attempts != before.Active.Attempts || after.Active.Version != before.Active.Version) {
+				t.Errorf("the claim was %+v and is %+v", before.Active, after.Active)
 			}
 		})
 	}

@@ -22,7 +22,7 @@ type replaced struct {
 // none, the one that was removed.
 func (c Claim) About() phone.Number {
 	if c.Number.IsZero() {
-		return c.Was
+		return c.Previous
 	}
 	return c.Number
 }

@@ -76,7 +76,7 @@ func (w *world) stageSame(number string) {
 	w.t.Helper()
 	c := claim.Claim{
 		ID: "11111111111111111111111111111111", IdentityID: bob, Number: phone.FromStore(number),
-		Was: phone.FromStore(number), State: claim.Open, CreatedAt: w.Now(), LapsesAt: w.Now().Add(time.Hour),
+		Previous: phone.FromStore(number), State: claim.Open, CreatedAt: w.Now(), LapsesAt: w.Now().Add(time.Hour),
 		CodeKey: w.codes.Key(), CodeNumber: 1, CodeExpires: w.Now().Add(time.Minute),
 	}
 	if err := w.store.Commit(w.t.Context(), claim.Change{Create: &c, At: w.Now()}); err != nil {
@@ -102,7 +102,7 @@ func TestTheNoticeSurvivesACrash(t *testing.T) {
 	w := newWorld(t)
 	w.policy.Notices.OldNumber = true
 	w.submit(bob, "flow", m1)
-	w.dir.Fail(claim.ErrDirectoryAway)
+	w.dir.Fail(claim.ErrIdentitiesUnavailable)
 	wantErr(t, w.confirm(bob, w.codeText()), nil)
 	w.wantTold()
 	w.dir.Fail(nil)
@@ -168,10 +168,10 @@ type racedOnce struct {
 }
 
 func (r *racedOnce) Commit(ctx context.Context, change claim.Change) error {
-	for _, move := range change.Moves {
+	for _, move := range change.Transitions {
 		if r.on != "" && move.Claim.Reason == r.on {
 			r.on = ""
-			return claim.ErrRaced
+			return claim.ErrConcurrentUpdate
 		}
 	}
 	return r.Store.Commit(ctx, change)

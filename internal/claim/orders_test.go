@@ -127,10 +127,10 @@ func TestALookOutlivesOutages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := confirmed(t)
 			w.dir.Put(claim.Identity{ID: bob, Mobile: m0, Verified: true})
-			fail(w, errors.Join(claim.ErrDirectoryAway, problem.ErrStoreUnavailable))
+			fail(w, errors.Join(claim.ErrIdentitiesUnavailable, problem.ErrStoreUnavailable))
 			for range 9 {
 				w.pass(10 * time.Second)
-				_, _ = w.Chores(t.Context())
+				_, _ = w.RunDue(t.Context())
 			}
 			fail(w, nil)
 			w.rest()
@@ -146,7 +146,7 @@ func TestAFormOlderThanTheNumberIsRefused(t *testing.T) {
 			w := confirmed(t)
 			stage := func(stored, marker string) error {
 				_, err := w.Stage(t.Context(), claim.SettingsChange{
-					IdentityID: bob, FlowID: "flow of " + stored + marker, Stored: stored, StoredVerified: true, Marker: marker, Wanted: wanted,
+					IdentityID: bob, FlowID: "flow of " + stored + marker, Stored: stored, StoredVerified: true, ShownPending: marker, Wanted: wanted,
 				})
 				return err
 			}
@@ -183,13 +183,13 @@ func TestNoFormIsTakenWhileANumberIsBeingWritten(t *testing.T) {
 				w.submit(bob, "first", m1)
 				code := w.lastCode()
 				accept := func() {
-					w.dir.Fail(claim.ErrDirectoryAway)
+					w.dir.Fail(claim.ErrIdentitiesUnavailable)
 					wantErr(t, w.confirm(bob, code), nil)
 					w.dir.Fail(nil)
 				}
 				w.Store = &writing{w.store, accept}
 				_, err := w.Stage(t.Context(), claim.SettingsChange{
-					IdentityID: bob, FlowID: "second", Stored: m0, StoredVerified: true, Marker: marker, Wanted: wanted,
+					IdentityID: bob, FlowID: "second", Stored: m0, StoredVerified: true, ShownPending: marker, Wanted: wanted,
 				})
 				wantErr(t, err, claim.ErrBeingApplied)
 				w.Store = w.store

@@ -21,23 +21,23 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		if err != nil {
 			return err
 		}
-		if !who.means(snapshot.Held) || snapshot.Held.State != Open || !now.Before(snapshot.Held.LapsesAt) {
+		if !who.means(snapshot.Active) || snapshot.Active.State != Open || !now.Before(snapshot.Active.LapsesAt) {
 			return ErrNothingPending
 		}
-		claim := *snapshot.Held
+		claim := *snapshot.Active
 		if now.Before(claim.NextText) {
 			return &problem.LimitError{Reason: ErrTooSoon, Until: claim.NextText, Name: LimitCooldown}
 		}
 		if !policy.textsLeft(claim.Texts) {
 			return &problem.LimitError{Reason: ErrTooManyTexts, Until: claim.LapsesAt, Name: LimitClaimTexts}
 		}
-		if err := s.served(ctx, claim.Number, now); err != nil {
+		if err := s.checkDestination(ctx, claim.Number, now); err != nil {
 			return err
 		}
 		claim.ClientText = ClientNone // the person has acted
-		text := s.newCode(&claim, policy, now, who.Address, who.Language)
+		text := s.newCode(&claim, policy, now, who.ClientIP, who.Language)
 		return s.commit(ctx, Change{
-			Moves: []Move{{From: Open, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number),
+			Transitions: []Transition{{From: Open, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number),
 			Events: []audit.Event{NewEvent(claim, "resent", who.Actor(), now)}, At: now,
 		})
 	})
@@ -56,14 +56,14 @@ func (s *Service) Cancel(ctx context.Context, who Caller) error {
 		if err != nil {
 			return err
 		}
-		meant := who.means(living.Held)
+		meant := who.means(living.Active)
 		for i := range living.Staged {
 			meant = meant || who.means(&living.Staged[i])
 		}
 		if !meant {
 			return ErrNothingPending
 		}
-		if living.Held != nil && living.Held.State == Verified {
+		if living.Active != nil && living.Active.State == Verified {
 			return ErrBeingApplied
 		}
 		change := Change{At: now}
@@ -71,7 +71,7 @@ func (s *Service) Cancel(ctx context.Context, who Caller) error {
 		if err := s.commit(ctx, change); err != nil {
 			return err
 		}
-		first := change.Moves[0].Claim
+		first := change.Transitions[0].Claim
 		first.Version++
 		s.lookNow(ctx, first)
 		return nil
@@ -81,17 +81,17 @@ func (s *Service) Cancel(ctx context.Context, who Caller) error {
 // withdraw adds to a change that an open claim is cancelled, and that what is staged
 // beside it is discarded, so that nothing of it is opened later. The first of them
 // clears what the identity shows of them.
-func withdraw(change *Change, living Snapshot, reason string, who audit.Actor) {
+func withdraw(change *Change, living IdentityClaims, reason string, who audit.Actor) {
 	end := func(c Claim, state State) {
-		done := ended(c, state, reason, change.At)
-		done.Marker, done.DueAt = MarkerDone, time.Time{}
-		if len(change.Moves) == 0 {
-			done.Marker, done.DueAt = MarkerClear, change.At
+		done := finish(c, state, reason, change.At)
+		done.PendingSync, done.DueAt = SyncDone, time.Time{}
+		if len(change.Transitions) == 0 {
+			done.PendingSync, done.DueAt = SyncClear, change.At
 		}
-		change.Moves = append(change.Moves, Move{From: c.State, Claim: done})
+		change.Transitions = append(change.Transitions, Transition{From: c.State, Claim: done})
 		change.Events = append(change.Events, NewEvent(done, string(state), who, change.At))
 	}
-	if held := living.Held; held != nil && held.State == Open {
+	if held := living.Active; held != nil && held.State == Open {
 		end(*held, Cancelled)
 	}
 	for _, staged := range living.Staged {
@@ -122,7 +122,7 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	held := snapshot.Held
+	held := snapshot.Active
 	if held == nil || held.State == Open && !now.Before(held.LapsesAt) {
 		return Status{}, ErrNothingPending
 	}
@@ -151,8 +151,8 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 		return status, nil
 	}
 	status.NextText = held.NextText
-	another := message.Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), Address: ratelimit.Network(who.Address)}
-	room, err := s.Store.RoomAt(ctx, another, policy.textLimits(held.Number), now)
+	another := message.Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), ClientIP: ratelimit.Network(who.ClientIP)}
+	room, err := s.Store.NextAllowed(ctx, another, policy.textLimits(held.Number), now)
 	if room.After(status.NextText) {
 		status.NextText = room
 	}

@@ -77,7 +77,7 @@ func (p Policy) cooldown(n int) time.Duration {
 
 // tries returns how many tries the held claim may have, after those that the
 // identity spent on its other claims within a day.
-func (p Policy) tries(s Snapshot) int {
+func (p Policy) tries(s IdentityClaims) int {
 	const anyNumber = 1 << 30
 	limit := anyNumber
 	if p.MaxAttempts > 0 {
@@ -102,7 +102,7 @@ func (p Policy) textLimits(m phone.Number) TextLimits {
 func (p Policy) textsLeft(n int) bool { return p.MaxTexts == 0 || n < p.MaxTexts }
 
 // fresh reports whether a sign-in is young enough to change a number.
-func (p Policy) fresh(signedIn, now time.Time) bool {
+func (p Policy) recentEnough(signedIn, now time.Time) bool {
 	return p.SessionAge == 0 || now.Sub(signedIn) <= p.SessionAge
 }
 

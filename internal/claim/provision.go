@@ -14,9 +14,9 @@ import (
 )
 
 // DirectChange is a change of an identity that Holdline itself writes, such as a
-// SCIM client's. The caller holds the identity, see [Service.Exclusively].
+// SCIM client's. The caller holds the identity, see [Service.WithLease].
 type DirectChange struct {
-	Origin Origin
+	Origin Source
 	Who    audit.Actor
 	// Client tells that a provisioning client makes the change, see [Request].
 	Client bool
@@ -28,7 +28,7 @@ type DirectChange struct {
 	// SignedIn is how a person signed in; nil for a client.
 	SignedIn *SignIn
 	Asked    bool // verifyMobile is true
-	Touch    Touch
+	Touch    UpdateKind
 	Wanted   string // the number as it was sent, blank for none
 	Language string
 	LeaveOut LeaveOut
@@ -58,7 +58,7 @@ func (c DirectChange) leavesOut(err error) bool {
 		return false
 	case c.LeaveOut == LeaveOutAny || c.Client && errors.Is(err, ErrBeingApplied):
 		return true
-	case c.Client && (c.Whole || c.Touch == TouchWhole) && errors.Is(err, ErrRemovalDenied):
+	case c.Client && (c.Whole || c.Touch == UpdateFull) && errors.Is(err, ErrRemovalDenied):
 		return true // what a PUT does not name may stay: RFC 7644, section 3.5.1
 	default:
 		return c.LeaveOut == LeaveOutUnusable && unusable
@@ -69,7 +69,7 @@ func (c DirectChange) leavesOut(err error) bool {
 // staged already. Once the identity is written, or is not, it goes to
 // [Service.Settle].
 type Proposal struct {
-	Ruling Ruling
+	Decision Decision
 	// Number is what to write, for Write and WriteUnverified.
 	Number phone.Number
 	// Pending is what to show as pending afterwards; zero for nothing.
@@ -87,17 +87,17 @@ type Proposal struct {
 // taken for the given reason.
 func (p Proposal) Without(reason error) Proposal {
 	return Proposal{
-		Ruling: Leave, Pending: phone.FromStore(p.seen.Pending),
+		Decision: NoChange, Pending: phone.FromStore(p.seen.Pending),
 		change: p.change, request: p.request, seen: p.seen, leftOut: reason,
 	}
 }
 
 // Held reports whether the number stays as it is stored.
-func (p Proposal) Held() bool {
-	switch p.Ruling {
-	case Write, Remove, WriteUnverified:
+func (p Proposal) HoldsBack() bool {
+	switch p.Decision {
+	case WriteDirectly, Remove, WriteUnverified:
 		return false
-	case Leave, RefuseRemoval, TakeBack, KeepPending, Challenge:
+	case NoChange, RejectRemoval, CancelPending, KeepPending, Challenge:
 	}
 	return true
 }
@@ -116,7 +116,7 @@ func (s *Service) Propose(ctx context.Context, seen Identity, c DirectChange) (P
 
 func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (Proposal, error) {
 	p := Proposal{change: c, seen: seen, Pending: phone.FromStore(seen.Pending)}
-	if c.Touch == TouchNone {
+	if c.Touch == UpdateNone {
 		return p, nil
 	}
 	now, policy := s.Now(), s.Policy()
@@ -129,38 +129,38 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 	if err != nil {
 		return p, err
 	}
-	p.held = snapshot.Held
+	p.held = snapshot.Active
 	if p.held != nil && (p.held.State == Open || c.Client) {
 		r.Pending, r.CoolingDown = p.held.Number, now.Before(p.held.NextText)
 	}
-	p.request, p.Ruling = r, Decide(r)
-	if p.Ruling != Leave {
+	p.request, p.Decision = r, Decide(r)
+	if p.Decision != NoChange {
 		last, err := s.Store.Applied(ctx, seen.ID)
 		if err != nil {
 			return p, err
 		}
 		// By a form: what it put there is on its way out again, and has been told if need be.
-		if last.Overwritten(*basis(r.Stored, now)) && (last.WasVerified || !r.StoredVerified) {
+		if last.Overwritten(*basis(r.Stored, now)) && (last.PreviousVerified || !r.StoredVerified) {
 			r.Stored, r.StoredVerified = last.Number, !last.Direct
-			p.request, p.Ruling = r, Decide(r)
+			p.request, p.Decision = r, Decide(r)
 		}
 	}
-	if p.Ruling == Leave {
+	if p.Decision == NoChange {
 		return p, nil
 	}
-	if p.Ruling == RefuseRemoval {
+	if p.Decision == RejectRemoval {
 		return p, ErrRemovalDenied
 	}
 	if err := s.proven(ctx, c); err != nil {
 		return p, err
 	}
 	switch {
-	case p.Ruling == KeepPending:
+	case p.Decision == KeepPending:
 		p.Pending = p.held.Number
 		return p, nil
 	case p.held != nil && p.held.State == Verified:
 		return p, ErrBeingApplied
-	case p.Ruling == Challenge:
+	case p.Decision == Challenge:
 		p.Pending, p.flowID = r.Wanted, s.NewID()
 		return p, s.stage(ctx, p.staged(), r, p.held, seen.Pending)
 	}
@@ -168,7 +168,7 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 	if r.ends(p.Number) {
 		p.flowID = s.NewID()
 		direct := p.staged()
-		direct.Number, direct.Was, direct.WasVerified, direct.ClientText = p.Number, r.Stored, true, ClientNone
+		direct.Number, direct.Previous, direct.PreviousVerified, direct.ClientText = p.Number, r.Stored, true, ClientNone
 		return p, s.announce(ctx, direct)
 	}
 	return p, nil
@@ -180,7 +180,7 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 	r := Request{
 		Enabled: policy.Enabled, VerifyPrivileged: policy.VerifyPrivileged, VerifyAlways: policy.VerifyAlways,
 		RemovalAllowed: policy.Removal != RemovalDeny,
-		Origin:         c.Origin, Privileged: c.Who.Kind == audit.Privileged, Client: c.Client, Asked: c.Asked, Touch: c.Touch,
+		Source:         c.Origin, Privileged: c.Who.Kind == audit.Privileged, Client: c.Client, Asked: c.Asked, Update: c.Touch,
 		Stored: phone.ParseStored(s.Plan, seen.Mobile), StoredVerified: seen.Verified,
 	}
 	if !policy.Enabled || textclean.Blank(c.Wanted) || c.Wanted == seen.Mobile {
@@ -205,8 +205,8 @@ func (s *Service) proven(ctx context.Context, c DirectChange) error {
 
 func (p Proposal) staged() Claim {
 	c := Claim{
-		IdentityID: p.seen.ID, FlowID: p.flowID, Origin: p.change.Origin,
-		LastAddress: ratelimit.Network(p.change.Who.Address), Language: p.change.Language,
+		IdentityID: p.seen.ID, FlowID: p.flowID, Source: p.change.Origin,
+		LastAddress: ratelimit.Network(p.change.Who.ClientIP), Language: p.change.Language,
 	}
 	if p.change.Client {
 		c.ClientText = ClientAsked
@@ -223,11 +223,11 @@ func (p Proposal) staged() Claim {
 // failure discards what was staged.
 func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 	switch {
-	case failure != nil && p.flowID != "" && !errors.Is(failure, ErrDirectoryAway):
+	case failure != nil && p.flowID != "" && !errors.Is(failure, ErrIdentitiesUnavailable):
 		return s.discard(ctx, p)
 	case failure != nil:
 		return nil //nolint:nilerr // the caller has it; nothing is left to settle
-	case p.Ruling == Challenge:
+	case p.Decision == Challenge:
 		return s.open(ctx, activation{
 			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending,
 			present: replaced{p.request.Stored, p.request.StoredVerified}, who: p.change.Who, language: p.change.Language,
@@ -235,7 +235,7 @@ func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 		})
 	case p.leftOut != nil:
 		return s.commitLeftOut(ctx, p)
-	case p.Ruling == TakeBack, !p.Held():
+	case p.Decision == CancelPending, !p.HoldsBack():
 		return s.overtake(ctx, p)
 	default:
 		return nil
@@ -250,7 +250,7 @@ func (s *Service) discard(ctx context.Context, p Proposal) error {
 			return err
 		}
 		staged := findStaged(snapshot, p.flowID, p.Pending)
-		if p.Ruling != Challenge {
+		if p.Decision != Challenge {
 			staged = announced(snapshot, p.flowID, p.Number)
 		}
 		if staged == nil {
@@ -283,18 +283,18 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 		if err != nil {
 			return err
 		}
-		if p.Ruling == TakeBack && living.Held != nil && living.Held.State == Verified {
+		if p.Decision == CancelPending && living.Active != nil && living.Active.State == Verified {
 			return ErrBeingApplied
 		}
 		reason := "number written directly"
-		if p.Ruling == TakeBack {
+		if p.Decision == CancelPending {
 			reason = takenBack
 		}
 		change := Change{At: now}
 		withdraw(&change, living, reason, p.change.Who)
 		direct := p.announced(living)
 		if direct != nil {
-			s.tell(&change, living, *direct, replaced{direct.Was, direct.WasVerified}, p.change.Who)
+			s.tell(&change, living, *direct, replaced{direct.Previous, direct.PreviousVerified}, p.change.Who)
 		} else if kind := p.written(); kind != "" {
 			change.Events = append(change.Events, audit.Event{
 				IdentityID: p.seen.ID, Kind: kind, Actor: p.change.Who, Number: p.Number.String(), At: now,
@@ -309,8 +309,8 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 
 // announced returns the direct claim that was staged for a proposal, nil for none or
 // once a worker has told it.
-func (p Proposal) announced(living Snapshot) *Claim {
-	if p.Held() || p.flowID == "" {
+func (p Proposal) announced(living IdentityClaims) *Claim {
+	if p.HoldsBack() || p.flowID == "" {
 		return nil // most proposals end nothing
 	}
 	return announced(living, p.flowID, p.Number)
@@ -320,7 +320,7 @@ func (p Proposal) announced(living Snapshot) *Claim {
 // blank for nothing.
 func (p Proposal) written() string {
 	switch {
-	case p.Held() || p.flowID != "" || p.Number.Same(p.request.Stored):
+	case p.HoldsBack() || p.flowID != "" || p.Number.Same(p.request.Stored):
 		return ""
 	case p.Number.IsZero():
 		return NumberRemoved
@@ -344,19 +344,19 @@ func (s *Service) ProposeNew(ctx context.Context, c DirectChange) (Proposal, err
 func (s *Service) proposeNew(ctx context.Context, c DirectChange) (Proposal, error) {
 	p := Proposal{change: c}
 	policy := s.Policy()
-	c.Touch, c.Asked = TouchExplicit, false
+	c.Touch, c.Asked = UpdateExplicit, false
 	r, err := s.requestOf(Identity{}, c, policy)
 	p.request = r
 	if err != nil || r.Wanted.IsZero() {
 		return p, err
 	}
-	p.Ruling = Decide(r)
-	if p.Ruling != Challenge {
+	p.Decision = Decide(r)
+	if p.Decision != Challenge {
 		p.Number = r.Wanted
 		return p, nil
 	}
 	p.Pending, p.flowID = r.Wanted, s.NewID()
-	err = s.served(ctx, r.Wanted, s.Now())
+	err = s.checkDestination(ctx, r.Wanted, s.Now())
 	if c.Client && limited(err) {
 		err = nil
 	}
@@ -370,7 +370,7 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 	switch {
 	case p.leftOut != nil:
 		return s.commitLeftOut(ctx, p)
-	case p.Ruling != Challenge:
+	case p.Decision != Challenge:
 		return s.overtake(ctx, p)
 	}
 	now := s.Now()
@@ -394,12 +394,12 @@ const UserDeleted = "user_deleted"
 func (s *Service) Deleted(ctx context.Context, identityID string, who audit.Actor) error {
 	now := s.Now()
 	err := s.commit(ctx, Change{At: now, Events: []audit.Event{{IdentityID: identityID, Kind: UserDeleted, Actor: who, At: now}}})
-	return errors.Join(err, s.Forget(ctx, identityID, who))
+	return errors.Join(err, s.EraseIdentity(ctx, identityID, who))
 }
 
 // Forget ends the claims of an identity that was deleted, and blanks its numbers,
 // those of earlier claims too.
-func (s *Service) Forget(ctx context.Context, identityID string, who audit.Actor) error {
+func (s *Service) EraseIdentity(ctx context.Context, identityID string, who audit.Actor) error {
 	return RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))
@@ -407,8 +407,8 @@ func (s *Service) Forget(ctx context.Context, identityID string, who audit.Actor
 			return err
 		}
 		living := append(snapshot.Staged, snapshot.Direct...)
-		if snapshot.Held != nil {
-			living = append(living, *snapshot.Held)
+		if snapshot.Active != nil {
+			living = append(living, *snapshot.Active)
 		}
 		for _, c := range living {
 			if _, err := s.end(ctx, c, Orphaned, "identity deleted", who); err != nil {
@@ -422,14 +422,14 @@ func (s *Service) Forget(ctx context.Context, identityID string, who audit.Actor
 		if err != nil || last == nil || last.Number.IsZero() {
 			return err
 		}
-		return s.Store.Commit(ctx, Change{Moves: []Move{{From: last.State, Claim: *last, Forget: true}}, At: now})
+		return s.Store.Commit(ctx, Change{Transitions: []Transition{{From: last.State, Claim: *last, EraseIdentity: true}}, At: now})
 	})
 }
 
 // Fresh reports whether a sign-in is young enough to change what an account is
 // reached by; otherwise the error is ErrSessionTooOld.
-func (s *Service) Fresh(signedIn time.Time) error {
-	if !s.Policy().fresh(signedIn, s.Now()) {
+func (s *Service) RequireRecentSignIn(signedIn time.Time) error {
+	if !s.Policy().recentEnough(signedIn, s.Now()) {
 		return ErrSessionTooOld
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 type scimChange struct {
 	who     audit.ActorKind
 	asked   bool
-	touch   claim.Touch
+	touch   claim.UpdateKind
 	wanted  string
 	failure error // of the write
 	client  bool
@@ -32,9 +32,9 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 	}
 	i := w.identity(bob) // nobody else writes it here
 	var p claim.Proposal
-	err := w.Exclusively(w.t.Context(), bob, func(ctx context.Context) (err error) {
+	err := w.WithLease(w.t.Context(), bob, func(ctx context.Context) (err error) {
 		p, err = w.Propose(ctx, i, claim.DirectChange{
-			Origin: claim.OriginSCIM, Who: audit.Actor{Kind: c.who, ID: bob, Address: c.address}, SignedIn: &claim.SignIn{At: w.Now()},
+			Origin: claim.SourceSCIM, Who: audit.Actor{Kind: c.who, ID: bob, ClientIP: c.address}, SignedIn: &claim.SignIn{At: w.Now()},
 			Asked: c.asked, Touch: c.touch, Wanted: c.wanted, Client: c.client, LeaveOut: c.leaveOut,
 		})
 		if err != nil {
@@ -42,7 +42,7 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 		}
 		if c.failure == nil {
 			i.Pending = p.Pending.Unmasked()
-			if !p.Held() {
+			if !p.HoldsBack() {
 				i.Mobile, i.Verified = p.Number.Unmasked(), i.Verified && p.Number.Unmasked() == i.Mobile
 			}
 			w.dir.Put(i)
@@ -58,7 +58,7 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 
 // ask is bob's own change with verifyMobile.
 func ask(number string) scimChange {
-	return scimChange{asked: true, touch: claim.TouchExplicit, wanted: number}
+	return scimChange{asked: true, touch: claim.UpdateExplicit, wanted: number}
 }
 
 func TestASCIMChangeFollowsTheTable(t *testing.T) {
@@ -72,19 +72,19 @@ func TestASCIMChangeFollowsTheTable(t *testing.T) {
 		texts    []string
 	}{
 		"asked for":                    {change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"not asked for":                {change: scimChange{touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
-		"always":                       {policy: func(p *claim.Policy) { p.VerifyAlways = true }, change: scimChange{touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"not asked for":                {change: scimChange{touch: claim.UpdateExplicit, wanted: m1}, mobile: m1},
+		"always":                       {policy: func(p *claim.Policy) { p.VerifyAlways = true }, change: scimChange{touch: claim.UpdateExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
 		"taken back":                   {before: []scimChange{ask(m1)}, change: ask(m0), mobile: m0, verified: true, texts: []string{m1}},
 		"another number":               {before: []scimChange{ask(m1)}, change: ask(m2), mobile: m0, verified: true, pending: m2, texts: []string{m1, m2}},
 		"something else":               {before: []scimChange{ask(m1)}, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"a PUT that repeats it":        {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchWhole, wanted: m0}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"removed":                      {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit}, mobile: "", texts: []string{m1}},
+		"a PUT that repeats it":        {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.UpdateFull, wanted: m0}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"removed":                      {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.UpdateExplicit}, mobile: "", texts: []string{m1}},
 		"spelled otherwise":            {change: ask("+49 171 000 00-00"), mobile: m0, verified: true},
 		"D8: a retry":                  {before: []scimChange{ask(m1)}, change: ask(m1), mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"privileged, switch off":       {change: scimChange{who: audit.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m1},
-		"privileged, switch on":        {policy: func(p *claim.Policy) { p.VerifyPrivileged = true }, change: scimChange{who: audit.Privileged, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
-		"written at once ends a claim": {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.TouchExplicit, wanted: m2}, mobile: m2, texts: []string{m1}},
-		"a client without privilege":   {change: scimChange{who: audit.Client, asked: true, touch: claim.TouchExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"privileged, switch off":       {change: scimChange{who: audit.Privileged, asked: true, touch: claim.UpdateExplicit, wanted: m1}, mobile: m1},
+		"privileged, switch on":        {policy: func(p *claim.Policy) { p.VerifyPrivileged = true }, change: scimChange{who: audit.Privileged, asked: true, touch: claim.UpdateExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
+		"written at once ends a claim": {before: []scimChange{ask(m1)}, change: scimChange{touch: claim.UpdateExplicit, wanted: m2}, mobile: m2, texts: []string{m1}},
+		"a client without privilege":   {change: scimChange{who: audit.Client, asked: true, touch: claim.UpdateExplicit, wanted: m1}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
 		"feature off ends a claim":     {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: ask(m2), mobile: m2, texts: []string{m1}},
 		"feature off, other things":    {before: []scimChange{ask(m1)}, policy: func(p *claim.Policy) { p.Enabled = false }, change: scimChange{}, mobile: m0, verified: true, pending: m1, texts: []string{m1}},
 	} {
@@ -133,9 +133,9 @@ func TestAWriteWithoutAnAnswerIsFoundOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			lost := ask(m1)
-			lost.failure = claim.ErrDirectoryAway
+			lost.failure = claim.ErrIdentitiesUnavailable
 			p, err := w.provision(lost)
-			wantErr(t, err, claim.ErrDirectoryAway)
+			wantErr(t, err, claim.ErrIdentitiesUnavailable)
 			if arrived {
 				i := w.identity(bob)
 				i.Pending = p.Pending.Unmasked()
@@ -159,11 +159,11 @@ func TestWhatOwnersMayNotDoWithTheirNumber(t *testing.T) {
 	_, err := w.provision(ask("12"))
 	wantErr(t, err, phone.ErrBadNumber)
 	w.policy.Removal = claim.RemovalDeny
-	_, err = w.provision(scimChange{touch: claim.TouchExplicit})
+	_, err = w.provision(scimChange{touch: claim.UpdateExplicit})
 	wantErr(t, err, claim.ErrRemovalDenied)
 	_, err = w.Propose(t.Context(), w.identity(bob), claim.DirectChange{
-		Origin: claim.OriginSCIM, Who: audit.Actor{Kind: audit.Owner, ID: bob}, SignedIn: &claim.SignIn{At: w.Now().Add(-time.Hour)},
-		Asked: true, Touch: claim.TouchExplicit, Wanted: m1,
+		Origin: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Owner, ID: bob}, SignedIn: &claim.SignIn{At: w.Now().Add(-time.Hour)},
+		Asked: true, Touch: claim.UpdateExplicit, Wanted: m1,
 	})
 	wantErr(t, err, claim.ErrSessionTooOld)
 	w.wantIdentity(m0, true, "")
@@ -172,7 +172,7 @@ func TestWhatOwnersMayNotDoWithTheirNumber(t *testing.T) {
 
 func TestANewIdentityStartsWithItsNumberUnlessAllAreVerified(t *testing.T) {
 	w := newWorld(t)
-	change := claim.DirectChange{Origin: claim.OriginSCIM, Who: audit.Actor{Kind: audit.Client, ID: "okta"}, Asked: true, Wanted: m1}
+	change := claim.DirectChange{Origin: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Client, ID: "okta"}, Asked: true, Wanted: m1}
 	p, err := w.ProposeNew(t.Context(), change)
 	wantErr(t, err, nil)
 	if p.Number.Unmasked() != m1 || !p.Pending.IsZero() {
@@ -198,9 +198,9 @@ func TestADeletedIdentityLeavesNoClaim(t *testing.T) {
 	if _, err := w.provision(ask(m1)); err != nil {
 		t.Fatal(err)
 	}
-	wantErr(t, w.Forget(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
+	wantErr(t, w.EraseIdentity(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
 	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrWrongCode)
-	wantErr(t, w.Forget(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
+	wantErr(t, w.EraseIdentity(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
 }
 
 func TestADeletedIdentityLeavesNoNumberOfAChangeThatWasMade(t *testing.T) {
@@ -208,9 +208,9 @@ func TestADeletedIdentityLeavesNoNumberOfAChangeThatWasMade(t *testing.T) {
 	w.submit(bob, "flow", m1)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	for range 2 {
-		wantErr(t, w.Forget(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
+		wantErr(t, w.EraseIdentity(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
 		last, err := w.store.Last(t.Context(), bob)
-		if err != nil || last.State != claim.Applied || !last.Number.IsZero() || !last.Was.IsZero() {
+		if err != nil || last.State != claim.Applied || !last.Number.IsZero() || !last.Previous.IsZero() {
 			t.Errorf("got %+v, %v", last, err)
 		}
 	}
@@ -223,7 +223,7 @@ func TestOneWritesAnIdentityAtATime(t *testing.T) {
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
-			err := w.Exclusively(t.Context(), bob, func(context.Context) error {
+			err := w.WithLease(t.Context(), bob, func(context.Context) error {
 				mu.Lock()
 				inside++
 				most = max(most, inside)
@@ -244,9 +244,9 @@ func TestOneWritesAnIdentityAtATime(t *testing.T) {
 		t.Errorf("%d at once, %d in all", most, done)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err := w.Exclusively(ctx, bob, func(inner context.Context) error {
+	err := w.WithLease(ctx, bob, func(inner context.Context) error {
 		cancel() // the caller goes away; the work does not
-		other := w.Exclusively(ctx, bob, func(context.Context) error { return nil })
+		other := w.WithLease(ctx, bob, func(context.Context) error { return nil })
 		if !errors.Is(other, claim.ErrLeased) {
 			t.Errorf("a second one got %v", other)
 		}

@@ -115,15 +115,15 @@ func TestALostActivationKeepsAddressAndLanguage(t *testing.T) {
 	w := newWorld(t)
 	answer, err := w.Stage(t.Context(), claim.SettingsChange{
 		IdentityID: bob, FlowID: "lost", Stored: m0, StoredVerified: true, Wanted: m1,
-		Address: "192.0.2.1", Language: "pt-BR,en",
+		ClientIP: "192.0.2.1", Language: "pt-BR,en",
 	})
 	wantErr(t, err, nil)
 	w.persist(bob, m1, answer)
 	w.pass(time.Minute)
 	w.chores()
 	w.wantTexts(m1)
-	if text := w.sent[0]; text.Address != "192.0.2.1" || text.Language != "pt-BR,en" {
-		t.Errorf("address %q, language %q", text.Address, text.Language)
+	if text := w.sent[0]; text.ClientIP != "192.0.2.1" || text.Language != "pt-BR,en" {
+		t.Errorf("address %q, language %q", text.ClientIP, text.Language)
 	}
 }
 
@@ -208,9 +208,9 @@ func TestAddressesOfOneNetworkCountTogether(t *testing.T) {
 			w.policy.Texts, w.policy.Cooldown = claim.TextLimits{PerAddressHour: 1}, 0
 			w.submit(bob, "flow", m1)
 			who := w.caller(bob)
-			who.Address = tt.first
+			who.ClientIP = tt.first
 			wantErr(t, w.Resend(t.Context(), who), nil)
-			who.Address = tt.second
+			who.ClientIP = tt.second
 			wantErr(t, w.Resend(t.Context(), who), tt.want)
 		})
 	}
@@ -232,7 +232,7 @@ type lockedFirst struct {
 }
 
 func (l *lockedFirst) Commit(ctx context.Context, change claim.Change) error {
-	if lock := l.lock; lock != nil && len(change.Moves) > 0 && change.Moves[0].Claim.State == claim.Verified {
+	if lock := l.lock; lock != nil && len(change.Transitions) > 0 && change.Transitions[0].Claim.State == claim.Verified {
 		l.lock = nil
 		lock()
 	}

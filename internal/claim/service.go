@@ -18,11 +18,11 @@ import (
 
 // Options are what a [Service] is made of.
 type Options struct {
-	Store     Store
-	Directory Directory
-	Holders   Holders // nil takes no number from anybody
-	Codes     *otp.Codes
-	Plan      phone.Parser
+	Store      Store
+	Identities Identities
+	Holders    Holders // nil takes no number from anybody
+	Codes      *otp.Codes
+	Plan       phone.Parser
 	// Policy returns the policy in force now.
 	Policy func() Policy
 	// Now returns the database's time, in UTC.
@@ -64,14 +64,14 @@ const (
 // again runs an operation until it is not raced.
 func RetryConcurrent(ctx context.Context, once func() error) error {
 	for range raceRetries {
-		if err := once(); !errors.Is(err, ErrRaced) {
+		if err := once(); !errors.Is(err, ErrConcurrentUpdate) {
 			return err
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
-	return ErrRaced
+	return ErrConcurrentUpdate
 }
 
 // event is the audit line for a claim that just entered its state.
@@ -138,7 +138,7 @@ func (s *Service) newCode(c *Claim, p Policy, now time.Time, address, language s
 	c.LastAddress, c.Language = cmp.Or(ratelimit.Network(address), c.LastAddress), cmp.Or(language, c.Language)
 	return &message.Text{
 		ID: s.NewID(), Kind: message.TextCode, Channel: message.ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(),
-		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: c.Language, Address: c.LastAddress,
+		Expires: c.CodeExpires, Validity: c.CodeExpires.Sub(now), Language: c.Language, ClientIP: c.LastAddress,
 		CreatedAt: now, LeaseUntil: lease,
 	}
 }
@@ -149,7 +149,7 @@ const stoppedPause = 10 * time.Minute
 
 // served reports whether a number may be texted now. Errors: ErrNumberNotServed,
 // and ErrCallingCodeFull with its end.
-func (s *Service) served(ctx context.Context, m phone.Number, now time.Time) error {
+func (s *Service) checkDestination(ctx context.Context, m phone.Number, now time.Time) error {
 	policy := s.Policy()
 	if err := policy.Coverage.Check(m); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (s *Service) served(ctx context.Context, m phone.Number, now time.Time) err
 	if budget.PerCodeHour == 0 {
 		return nil
 	}
-	room, err := s.Store.RoomAt(ctx, message.Text{To: m}, budget, now)
+	room, err := s.Store.NextAllowed(ctx, message.Text{To: m}, budget, now)
 	if err == nil && room.After(now) {
 		err = &problem.LimitError{Reason: ErrCallingCodeFull, Until: room, Name: LimitCodeTexts}
 	}
@@ -172,24 +172,24 @@ func (s *Service) served(ctx context.Context, m phone.Number, now time.Time) err
 func opened(c Claim, p Policy, now time.Time) Claim {
 	c.State = Open
 	c.LapsesAt = now.Add(p.Lifetime)
-	c.Marker, c.DueAt = MarkerLast, now.Add(min(lastLook, p.Lifetime))
+	c.PendingSync, c.DueAt = SyncLastLook, now.Add(min(lastLook, p.Lifetime))
 	c.DueTries = 0
 	return c
 }
 
 // ended makes a claim end. Its marker is to be removed from the identity unless
 // the state says that another claim or nobody owns it.
-func ended(c Claim, state State, reason string, now time.Time) Claim {
+func finish(c Claim, state State, reason string, now time.Time) Claim {
 	c.State = state
 	c.Reason = reason
 	c.EndedAt = now
 	c.DueTries = 0
-	c.Marker, c.DueAt = MarkerDone, time.Time{}
+	c.PendingSync, c.DueAt = SyncDone, time.Time{}
 	switch state {
 	case Cancelled, Locked, Lapsed, Conflict:
-		c.Marker, c.DueAt = MarkerClear, now
+		c.PendingSync, c.DueAt = SyncClear, now
 	case Applied:
-		c.Marker, c.DueAt = MarkerLook, now.Add(firstLook)
+		c.PendingSync, c.DueAt = SyncLook, now.Add(firstLook)
 	case Staged, Open, Verified, Discarded, Superseded, Orphaned:
 	}
 	return c
@@ -197,15 +197,15 @@ func ended(c Claim, state State, reason string, now time.Time) Claim {
 
 // end commits the end of a claim.
 func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who audit.Actor) (Claim, error) {
-	return s.conclude(ctx, c.State, ended(c, state, reason, s.Now()), who)
+	return s.conclude(ctx, c.State, finish(c, state, reason, s.Now()), who)
 }
 
 // conclude commits a claim that has ended.
 func (s *Service) conclude(ctx context.Context, from State, done Claim, who audit.Actor, notices ...message.Text) (Claim, error) {
 	now := done.EndedAt
 	err := s.commit(ctx, Change{
-		Moves:   []Move{{From: from, Claim: done, Forget: done.State == Orphaned}},
-		Notices: notices, Events: []audit.Event{NewEvent(done, string(done.State), who, now)}, At: now,
+		Transitions: []Transition{{From: from, Claim: done, EraseIdentity: done.State == Orphaned}},
+		Notices:     notices, Events: []audit.Event{NewEvent(done, string(done.State), who, now)}, At: now,
 	})
 	done.Version++
 	return done, err

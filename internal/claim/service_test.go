@@ -38,7 +38,7 @@ type world struct {
 	*claim.Service
 	t     *testing.T
 	store claim.Store
-	dir   *claimtest.Directory
+	dir   *claimtest.Identities
 	codes *otp.Codes
 
 	mu     sync.Mutex
@@ -54,7 +54,7 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 		identities = []claim.Identity{{ID: bob, Mobile: m0, Verified: true}}
 	}
 	w := &world{
-		t: t, store: storetest.NewStore(), dir: claimtest.NewDirectory(identities...),
+		t: t, store: storetest.NewStore(), dir: claimtest.NewIdentities(identities...),
 		codes: sixDigits(t, codeSecret),
 		now:   time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC),
 		policy: claim.Policy{
@@ -65,7 +65,7 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 		},
 	}
 	w.Service = claim.NewService(claim.Options{
-		Store: w.store, Directory: w.dir, Codes: w.codes, Plan: numberPlan,
+		Store: w.store, Identities: w.dir, Codes: w.codes, Plan: numberPlan,
 		Policy: func() claim.Policy { return w.policy },
 		Now:    func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
 		NewID:  func() string { w.mu.Lock(); defer w.mu.Unlock(); w.ids++; return fmt.Sprintf("%032x", w.ids) },
@@ -122,7 +122,7 @@ func (w *world) identity(id string) claim.Identity {
 func (w *world) stage(id, flow, wanted string) (claim.Answer, error) {
 	i := w.identity(id)
 	return w.Stage(w.t.Context(), claim.SettingsChange{
-		IdentityID: id, FlowID: flow, Stored: i.Mobile, StoredVerified: i.Verified, Wanted: wanted, Marker: i.Pending,
+		IdentityID: id, FlowID: flow, Stored: i.Mobile, StoredVerified: i.Verified, Wanted: wanted, ShownPending: i.Pending,
 	})
 }
 
@@ -143,10 +143,10 @@ func (w *world) submit(id, flow, wanted string) claim.Answer {
 func (w *world) persist(id, wanted string, answer claim.Answer) {
 	i := w.identity(id)
 	i.Pending = answer.Pending.Unmasked()
-	switch answer.Ruling {
-	case claim.Write, claim.Remove, claim.WriteUnverified:
+	switch answer.Decision {
+	case claim.WriteDirectly, claim.Remove, claim.WriteUnverified:
 		i.Mobile, i.Verified = wanted, false
-	case claim.Leave, claim.RefuseRemoval, claim.TakeBack, claim.KeepPending, claim.Challenge:
+	case claim.NoChange, claim.RejectRemoval, claim.CancelPending, claim.KeepPending, claim.Challenge:
 	}
 	w.dir.Put(i)
 }
@@ -154,7 +154,7 @@ func (w *world) persist(id, wanted string, answer claim.Answer) {
 func (w *world) activate(id, flow string) {
 	w.t.Helper()
 	i := w.identity(id)
-	err := w.Activate(w.t.Context(), claim.StoredFlow{IdentityID: id, FlowID: flow, Mobile: i.Mobile, Marker: i.Pending})
+	err := w.Activate(w.t.Context(), claim.StoredFlow{IdentityID: id, FlowID: flow, Mobile: i.Mobile, ShownPending: i.Pending})
 	if err != nil {
 		w.t.Fatalf("activate: %v", err)
 	}
@@ -225,7 +225,7 @@ func wantErr(t *testing.T, got, want error) {
 
 func (w *world) chores() {
 	w.t.Helper()
-	if _, err := w.Chores(context.Background()); err != nil {
+	if _, err := w.RunDue(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -261,7 +261,7 @@ func TestARepeatedDeliveryIsAnsweredTheSame(t *testing.T) {
 	w := newWorld(t)
 	for range 3 {
 		answer, err := w.stage(bob, "flow", m1)
-		if err != nil || answer.Ruling != claim.Challenge || answer.Pending.Unmasked() != m1 {
+		if err != nil || answer.Decision != claim.Challenge || answer.Pending.Unmasked() != m1 {
 			t.Fatalf("got %+v, %v", answer, err)
 		}
 	}
@@ -317,7 +317,7 @@ func TestActivationsThatOvertakeEachOther(t *testing.T) {
 	before := w.identity(bob)
 	w.pass(aMoment)
 	w.submit(bob, "two", m2)
-	late := claim.StoredFlow{IdentityID: bob, FlowID: "one", Mobile: m0, Marker: before.Pending}
+	late := claim.StoredFlow{IdentityID: bob, FlowID: "one", Mobile: m0, ShownPending: before.Pending}
 	if err := w.Activate(t.Context(), late); err != nil {
 		t.Fatal(err)
 	}
@@ -329,8 +329,8 @@ func TestTheSameNumberAgain(t *testing.T) {
 	w := newWorld(t)
 	w.submit(bob, "one", m1)
 	first := w.lastCode()
-	if answer := w.submit(bob, "two", m1); answer.Ruling != claim.KeepPending {
-		t.Errorf("at once: ruling %d", answer.Ruling)
+	if answer := w.submit(bob, "two", m1); answer.Decision != claim.KeepPending {
+		t.Errorf("at once: ruling %d", answer.Decision)
 	}
 	w.wantTexts(m1)
 	w.pass(cool)
@@ -491,7 +491,7 @@ func TestCancelTakesThePendingNumberAway(t *testing.T) {
 func TestTheMarkerGoesWhenKratosIsBack(t *testing.T) {
 	w := newWorld(t)
 	w.submit(bob, "flow", m1)
-	w.dir.Fail(claim.ErrDirectoryAway)
+	w.dir.Fail(claim.ErrIdentitiesUnavailable)
 	wantErr(t, w.Cancel(t.Context(), w.caller(bob)), nil)
 	w.dir.Fail(nil)
 	w.wantIdentity(m0, true, m1)
@@ -503,7 +503,7 @@ func TestTheMarkerGoesWhenKratosIsBack(t *testing.T) {
 func TestAcceptedMeansItWillHappen(t *testing.T) {
 	w := newWorld(t)
 	w.submit(bob, "flow", m1)
-	w.dir.Fail(fmt.Errorf("%w: 503", claim.ErrDirectoryAway))
+	w.dir.Fail(fmt.Errorf("%w: 503", claim.ErrIdentitiesUnavailable))
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	_, err := w.stage0(bob, "other", m2)
 	wantErr(t, err, claim.ErrBeingApplied)
@@ -532,7 +532,7 @@ func TestAnAcceptedNumberWaitsNoWholeLeaseForAnother(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.submit(bob, "flow", m1)
-				w.dir.Fail(claim.ErrDirectoryAway)
+				w.dir.Fail(claim.ErrIdentitiesUnavailable)
 				wantErr(t, w.confirm(bob, w.lastCode()), nil)
 				w.dir.Fail(nil)
 				other := claim.Lease{IdentityID: bob, Owner: "other", Until: w.Now().Add(time.Hour)}
@@ -553,13 +553,13 @@ func TestAnAcceptedNumberWaitsNoWholeLeaseForAnother(t *testing.T) {
 func TestTriesComeLessOftenTheLongerKratosIsAway(t *testing.T) {
 	w := newWorld(t)
 	w.submit(bob, "flow", m1)
-	w.dir.Fail(claim.ErrDirectoryAway)
+	w.dir.Fail(claim.ErrIdentitiesUnavailable)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	var waits []time.Duration
 	last := w.Now()
 	for len(waits) < 9 {
 		w.pass(time.Second)
-		due, err := w.Chores(t.Context())
+		due, err := w.RunDue(t.Context())
 		wantErr(t, err, nil)
 		if due > 0 {
 			waits = append(waits, w.Now().Sub(last))
@@ -577,7 +577,7 @@ func TestWaitingForAnotherIsNoTryInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.submit(bob, "flow", m1)
-		w.dir.Fail(claim.ErrDirectoryAway)
+		w.dir.Fail(claim.ErrIdentitiesUnavailable)
 		wantErr(t, w.confirm(bob, w.lastCode()), nil)
 		other := claim.Lease{IdentityID: bob, Owner: "other", Until: w.Now().Add(time.Hour)}
 		wantErr(t, w.store.Acquire(t.Context(), other, w.Now()), nil)
@@ -598,7 +598,7 @@ func TestWaitingForAnotherIsNoTryInVain(t *testing.T) {
 // stage0 stages although the directory does not answer.
 func (w *world) stage0(id, flow, wanted string) (claim.Answer, error) {
 	return w.Stage(w.t.Context(), claim.SettingsChange{
-		IdentityID: id, FlowID: flow, Stored: m0, StoredVerified: true, Wanted: wanted, Marker: m1,
+		IdentityID: id, FlowID: flow, Stored: m0, StoredVerified: true, Wanted: wanted, ShownPending: m1,
 	})
 }
 
@@ -630,7 +630,7 @@ func TestADeletedIdentityIsForgotten(t *testing.T) {
 	w.dir.Delete(bob)
 	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrNoIdentity)
 	last, err := w.store.Last(t.Context(), bob)
-	if err != nil || last.State != claim.Orphaned || !last.Number.IsZero() || !last.Was.IsZero() {
+	if err != nil || last.State != claim.Orphaned || !last.Number.IsZero() || !last.Previous.IsZero() {
 		t.Errorf("got %+v, %v", last, err)
 	}
 }
@@ -651,7 +651,7 @@ func TestADeletedIdentityLeavesNoOtherClaimAlive(t *testing.T) {
 			w.pass(10 * time.Minute)
 			w.chores()
 			left, err := w.store.Current(t.Context(), bob, w.Now().Add(-time.Hour))
-			if err != nil || left.Held != nil || len(left.Staged) > 0 {
+			if err != nil || left.Active != nil || len(left.Staged) > 0 {
 				t.Errorf("got %+v, %v", left, err)
 			}
 		})
@@ -676,8 +676,8 @@ func TestWithTheFeatureOffNumbersGoThrough(t *testing.T) {
 	w.submit(bob, "one", m1)
 	pending := w.lastCode()
 	w.policy.Enabled = false
-	if answer := w.submit(bob, "two", m2); answer.Ruling != claim.Write {
-		t.Errorf("ruling %d", answer.Ruling)
+	if answer := w.submit(bob, "two", m2); answer.Decision != claim.WriteDirectly {
+		t.Errorf("ruling %d", answer.Decision)
 	}
 	w.wantIdentity(m2, false, "")
 	wantErr(t, w.confirm(bob, pending), claim.ErrWrongCode)
@@ -708,7 +708,7 @@ func TestAFirstNumberThatIsAnIdentifierInterrupts(t *testing.T) {
 	w.wantTexts(m1)
 	w.chores()
 	w.wantIdentity("", false, m1)
-	if answer, err := w.stage(bob, "flow", m1); err != nil || !answer.Interrupt || answer.Ruling != claim.KeepPending {
+	if answer, err := w.stage(bob, "flow", m1); err != nil || !answer.Interrupt || answer.Decision != claim.KeepPending {
 		t.Errorf("got %+v, %v", answer, err)
 	}
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
@@ -725,7 +725,7 @@ func TestAFormThatOverwritesTheNumberIsRepaired(t *testing.T) {
 	w.pass(time.Minute) // the lease of the first write has ended
 	w.chores()
 	w.wantIdentity(m1, true, "")
-	if err := w.Activate(t.Context(), claim.StoredFlow{IdentityID: bob, FlowID: "one", Mobile: m0, Marker: m1}); err != nil {
+	if err := w.Activate(t.Context(), claim.StoredFlow{IdentityID: bob, FlowID: "one", Mobile: m0, ShownPending: m1}); err != nil {
 		t.Fatal(err)
 	}
 	w.pass(time.Minute)
@@ -780,8 +780,8 @@ func TestThrowAwayAccountsLockNobodyOut(t *testing.T) {
 		},
 		"over SCIM": func(w *world, id string) error {
 			change := claim.DirectChange{
-				Origin: claim.OriginSCIM, Who: audit.Actor{Kind: audit.Owner, ID: id}, SignedIn: &claim.SignIn{At: w.Now()},
-				Asked: true, Touch: claim.TouchExplicit, Wanted: m1,
+				Origin: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Owner, ID: id}, SignedIn: &claim.SignIn{At: w.Now()},
+				Asked: true, Touch: claim.UpdateExplicit, Wanted: m1,
 			}
 			proposal, err := w.Propose(t.Context(), w.identity(id), change)
 			if err == nil {
@@ -832,7 +832,7 @@ func TestAReplayedHookOpensNothing(t *testing.T) {
 	w.submit(bob, "flow", m1)
 	wantErr(t, w.confirm(bob, w.lastCode()), nil)
 	staged := claim.SettingsChange{IdentityID: bob, FlowID: "flow", Stored: m0, StoredVerified: true, Wanted: m1}
-	stored := claim.StoredFlow{IdentityID: bob, FlowID: "flow", Mobile: m0, Marker: m1}
+	stored := claim.StoredFlow{IdentityID: bob, FlowID: "flow", Mobile: m0, ShownPending: m1}
 	for _, want := range []error{claim.ErrStaleForm, nil} { // after five minutes nobody can tell
 		_, err := w.Stage(t.Context(), staged)
 		wantErr(t, err, want)
@@ -973,7 +973,7 @@ func TestADeletedIdentitysEarlierClaimsAreForgottenToo(t *testing.T) {
 	w.pass(25 * time.Hour)
 	w.chores()
 	found, err := w.store.Find(t.Context(), earlier)
-	if err != nil || found.State != claim.Superseded || !found.Number.IsZero() || !found.Was.IsZero() {
+	if err != nil || found.State != claim.Superseded || !found.Number.IsZero() || !found.Previous.IsZero() {
 		t.Errorf("got %+v, %v", found, err)
 	}
 }

@@ -23,20 +23,20 @@ type SettingsChange struct {
 	// no number.
 	Stored, Wanted string
 	StoredVerified bool
-	Marker         string // the identity's pending number, blank for none
+	ShownPending   string // the identity's pending number, blank for none
 
 	// SignedIn is when the session was authenticated; zero where the Kratos
 	// version does not tell.
 	SignedIn time.Time
 	// Assurance is the session's, blank where the Kratos version does not tell.
 	Assurance Assurance
-	Address   string
+	ClientIP  string
 	Language  string
 }
 
 // Answer is what Kratos is to store for a settings flow.
 type Answer struct {
-	Ruling Ruling
+	Decision Decision
 	// Pending is the number to show as pending; zero for none.
 	Pending phone.Number
 	// Interrupt tells that the flow has to be refused although the claim is open:
@@ -54,7 +54,7 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 	}
 	request := Request{
 		Enabled: policy.Enabled, RemovalAllowed: policy.Removal != RemovalDeny,
-		Origin: OriginSettings, Touch: TouchWhole,
+		Source: SourceSettings, Update: UpdateFull,
 		Stored: phone.ParseStored(s.Plan, c.Stored), StoredVerified: c.StoredVerified,
 	}
 	if request.Enabled && c.Wanted != "" && c.Wanted != c.Stored {
@@ -66,22 +66,22 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 	} else {
 		request.Wanted = phone.ParseStored(s.Plan, c.Wanted)
 	}
-	held, err := s.markedClaim(ctx, c.IdentityID, c.Marker, now)
+	held, err := s.markedClaim(ctx, c.IdentityID, c.ShownPending, now)
 	if err != nil {
 		return Answer{}, err
 	}
 	if held != nil && held.State == Open {
 		request.Pending, request.CoolingDown = held.Number, now.Before(held.NextText)
 	}
-	answer := Answer{Ruling: Decide(request)}
-	if answer.Ruling != Leave && !c.SignedIn.IsZero() && !policy.fresh(c.SignedIn, now) {
+	answer := Answer{Decision: Decide(request)}
+	if answer.Decision != NoChange && !c.SignedIn.IsZero() && !policy.recentEnough(c.SignedIn, now) {
 		return Answer{}, ErrSessionTooOld
 	}
-	switch answer.Ruling {
-	case RefuseRemoval:
+	switch answer.Decision {
+	case RejectRemoval:
 		return Answer{}, ErrRemovalDenied
-	case Leave:
-		answer.Pending = phone.FromStore(c.Marker)
+	case NoChange:
+		answer.Pending = phone.FromStore(c.ShownPending)
 	case KeepPending:
 		answer.Pending = held.Number
 		answer.Interrupt, err = s.mustInterrupt(ctx, c.SchemaID, request.Stored)
@@ -93,10 +93,10 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 		if answer.Interrupt, err = s.mustInterrupt(ctx, c.SchemaID, request.Stored); err == nil {
 			err = s.challenge(ctx, c, request, held, answer.Interrupt)
 		}
-	case Write, Remove, TakeBack, WriteUnverified:
+	case WriteDirectly, Remove, CancelPending, WriteUnverified:
 		err = s.announce(ctx, Claim{
-			IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings, Number: request.Wanted,
-			Was: request.Stored, WasVerified: request.StoredVerified, LastAddress: ratelimit.Network(c.Address), Language: c.Language,
+			IdentityID: c.IdentityID, FlowID: c.FlowID, Source: SourceSettings, Number: request.Wanted,
+			Previous: request.Stored, PreviousVerified: request.StoredVerified, LastAddress: ratelimit.Network(c.ClientIP), Language: c.Language,
 		})
 	}
 	return answer, err
@@ -110,7 +110,7 @@ func (s *Service) markedClaim(ctx context.Context, identityID, marker string, no
 		return nil, nil //nolint:nilnil // no claim is no error
 	}
 	snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))
-	return snapshot.Held, err
+	return snapshot.Active, err
 }
 
 // mustInterrupt reports whether a number cannot be taken out of the flow again:
@@ -120,7 +120,7 @@ func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored pho
 	if !stored.IsZero() {
 		return false, nil
 	}
-	identifier, err := s.Directory.CodeIdentifier(ctx, schemaID)
+	identifier, err := s.Identities.CodeIdentifier(ctx, schemaID)
 	if err != nil {
 		return false, fmt.Errorf("read schema: %w", err)
 	}
@@ -131,16 +131,16 @@ func (s *Service) mustInterrupt(ctx context.Context, schemaID string, stored pho
 // stored, it opens the claim as well.
 func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, held *Claim, interrupt bool) error {
 	staged := Claim{
-		IdentityID: c.IdentityID, FlowID: c.FlowID, Origin: OriginSettings,
-		LastAddress: ratelimit.Network(c.Address), Language: c.Language, Assurance: c.Assurance,
+		IdentityID: c.IdentityID, FlowID: c.FlowID, Source: SourceSettings,
+		LastAddress: ratelimit.Network(c.ClientIP), Language: c.Language, Assurance: c.Assurance,
 	}
-	err := s.stage(ctx, staged, r, held, c.Marker)
+	err := s.stage(ctx, staged, r, held, c.ShownPending)
 	if err != nil || !interrupt {
 		return err
 	}
 	return s.activate(ctx, activation{
-		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: MarkerSet, stored: true,
-		who: audit.Actor{Kind: audit.Owner, ID: c.IdentityID, Address: c.Address}, language: c.Language,
+		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: SyncShow, stored: true,
+		who: audit.Actor{Kind: audit.Owner, ID: c.IdentityID, ClientIP: c.ClientIP}, language: c.Language,
 	})
 }
 
@@ -151,21 +151,21 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 	if bound && held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
 		return &problem.LimitError{Reason: ErrTooManyTexts, Until: held.LapsesAt, Name: LimitClaimTexts}
 	}
-	if err := s.served(ctx, r.Wanted, now); err != nil && (bound || !limited(err)) {
+	if err := s.checkDestination(ctx, r.Wanted, now); err != nil && (bound || !limited(err)) {
 		return err
 	}
 	staged.ID = stagedID(staged.IdentityID, staged.FlowID, r.Wanted)
-	staged.Number, staged.Was, staged.WasVerified = r.Wanted, r.Stored, r.StoredVerified
+	staged.Number, staged.Previous, staged.PreviousVerified = r.Wanted, r.Stored, r.StoredVerified
 	staged.State, staged.CreatedAt, staged.DueAt = Staged, now, now.Add(reconcileAfter)
 	if r.Wanted.IsStored(s.Plan, marker) {
-		staged.Marker = MarkerOld
+		staged.PendingSync = SyncShownBefore
 	}
 	change := Change{Create: &staged, At: now}
-	if staged.Origin == OriginSettings { // others read the identity just now
+	if staged.Source == SourceSettings { // others read the identity just now
 		change.Basis = basis(r.Stored, now)
 	}
 	if bound {
-		change.Limits, change.Fresh = policy.Texts, policy.Lifetime
+		change.Limits, change.NoTextWithin = policy.Texts, policy.Lifetime
 	}
 	err := s.stageFresh(ctx, change, held)
 	if errors.Is(err, ErrExists) {
@@ -188,7 +188,7 @@ func (s *Service) stageFresh(ctx context.Context, change Change, held *Claim) er
 	if !errors.Is(err, ErrTextedBefore) {
 		return err
 	}
-	change.Fresh = 0
+	change.NoTextWithin = 0
 	staged, policy := change.Create, s.Policy()
 	if held == nil || !held.Number.Same(staged.Number) {
 		history, err := s.Store.History(ctx, staged.IdentityID, staged.Number, change.At.Add(-policy.Lifetime))
@@ -223,7 +223,7 @@ func (s *Service) stageAgain(ctx context.Context, change Change, held *Claim) er
 }
 
 // findStaged returns the newest staged claim of a flow for a number.
-func findStaged(snapshot Snapshot, flowID string, number phone.Number) *Claim {
+func findStaged(snapshot IdentityClaims, flowID string, number phone.Number) *Claim {
 	for i := range snapshot.Staged {
 		if c := &snapshot.Staged[i]; c.FlowID == flowID && c.Number.Same(number) {
 			return c

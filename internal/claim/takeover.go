@@ -97,7 +97,7 @@ func (s *Service) take(ctx context.Context, c Claim, lease *Lease) (string, erro
 	// What was seen before may have changed while nobody held the leases.
 	kept, err := s.Store.Find(ctx, c.ID)
 	if err != nil || kept == nil || kept.State != Verified {
-		return "", cmp.Or(err, ErrRaced)
+		return "", cmp.Or(err, ErrConcurrentUpdate)
 	}
 	present, err := s.takeable(ctx, c)
 	switch {
@@ -152,17 +152,17 @@ func (s *Service) recordTaking(ctx context.Context, c Claim, h Holder) error {
 			return err
 		}
 		change := Change{At: now}
-		if held := snapshot.Held; held != nil && held.Number.Same(c.Number) {
+		if held := snapshot.Active; held != nil && held.Number.Same(c.Number) {
 			if held.State == Verified {
 				return ErrNumberProved
 			}
-			dead := ended(*held, Cancelled, "number taken", now)
-			change.Moves = append(change.Moves, Move{From: Open, Claim: dead})
+			dead := finish(*held, Cancelled, "number taken", now)
+			change.Transitions = append(change.Transitions, Transition{From: Open, Claim: dead})
 			change.Events = append(change.Events, NewEvent(dead, string(Cancelled), audit.Actor{Kind: audit.System}, now))
 		}
 		staged := Claim{
-			ID: directID(h.ID, c.ID, phone.Number{}), IdentityID: h.ID, FlowID: c.ID, Origin: OriginTakeover,
-			Was: c.Number, Direct: true, State: Staged, Marker: MarkerOld, Language: h.Locale,
+			ID: directID(h.ID, c.ID, phone.Number{}), IdentityID: h.ID, FlowID: c.ID, Source: SourceTakeover,
+			Previous: c.Number, Direct: true, State: Staged, PendingSync: SyncShownBefore, Language: h.Locale,
 			CreatedAt: now, DueAt: now.Add(writeLease),
 		}
 		change.Create = &staged
@@ -174,9 +174,9 @@ func (s *Service) recordTaking(ctx context.Context, c Claim, h Holder) error {
 			change.Create = nil
 		case known != nil: // begun, and undone
 			staged.Version = known.Version
-			change.Create, change.Moves = nil, append(change.Moves, Move{From: known.State, Claim: staged})
+			change.Create, change.Transitions = nil, append(change.Transitions, Transition{From: known.State, Claim: staged})
 		}
-		if change.Create == nil && len(change.Moves) == 0 {
+		if change.Create == nil && len(change.Transitions) == 0 {
 			return nil
 		}
 		return s.commit(ctx, change)
@@ -201,7 +201,7 @@ func (s *Service) settleTakings(ctx context.Context, c Claim, holders []string) 
 // came to its own: the loser is told, or has the number again.
 func (s *Service) reconcileTaking(ctx context.Context, c Claim) error {
 	winner, err := s.Store.Find(ctx, c.FlowID)
-	if err != nil || winner != nil && !winner.State.Ended() {
+	if err != nil || winner != nil && !winner.State.Final() {
 		return err // still under way
 	}
 	lease, err := s.awaitLease(ctx, c.IdentityID, "", workersPatience)
@@ -209,19 +209,19 @@ func (s *Service) reconcileTaking(ctx context.Context, c Claim) error {
 		return err
 	}
 	defer s.release(ctx, lease)
-	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	seen, err := s.Identities.Identity(ctx, c.IdentityID)
 	if errors.Is(err, ErrNoIdentity) {
-		return s.Forget(ctx, c.IdentityID, audit.Actor{Kind: audit.System})
+		return s.EraseIdentity(ctx, c.IdentityID, audit.Actor{Kind: audit.System})
 	}
 	if err != nil {
 		return err
 	}
-	has := c.Was.IsStored(s.Plan, seen.Mobile)
+	has := c.Previous.IsStored(s.Plan, seen.Mobile)
 	if winner != nil && winner.State == Applied && !has {
 		return s.tellTaken(ctx, c, *winner)
 	}
 	if !has && seen.Mobile == "" {
-		err = s.Directory.Write(ctx, c.IdentityID, c.Was)
+		err = s.Identities.Write(ctx, c.IdentityID, c.Previous)
 		if err != nil && !errors.Is(err, ErrNumberTaken) && !errors.Is(err, ErrNumberRefused) {
 			return err
 		}
@@ -247,7 +247,7 @@ func (s *Service) tellTaken(ctx context.Context, c, winner Claim) error {
 		return err
 	}
 	change := Change{At: s.Now()}
-	s.tell(&change, snapshot, c, replaced{c.Was, c.WasVerified}, audit.Actor{Kind: audit.System})
+	s.tell(&change, snapshot, c, replaced{c.Previous, c.PreviousVerified}, audit.Actor{Kind: audit.System})
 	change.Events[0].Reason = "proved by " + winner.IdentityID
 	theirs := NewEvent(winner, NumberTaken, audit.Actor{Kind: audit.System}, change.At)
 	theirs.Reason = "from " + c.IdentityID
@@ -271,7 +271,7 @@ func (s *Service) losing(ctx context.Context, c Claim) (bool, error) {
 		direct = append(direct, *last)
 	}
 	for _, d := range direct {
-		if d.Origin == OriginTakeover && d.Was.Same(c.Was) {
+		if d.Source == SourceTakeover && d.Previous.Same(c.Previous) {
 			return true, nil
 		}
 	}

@@ -39,12 +39,12 @@ func takers(t *testing.T, identities ...claim.Identity) *world {
 
 // processOf is a service on a store and a directory, as another replica would be.
 func (w *world) processOf(store claim.Store, dir interface {
-	claim.Directory
+	claim.Identities
 	claim.Holders
 },
 ) *claim.Service {
 	options := w.Options
-	options.Store, options.Directory, options.Holders = store, dir, dir
+	options.Store, options.Identities, options.Holders = store, dir, dir
 	return claim.NewService(options)
 }
 
@@ -141,7 +141,7 @@ func TestProofTakesANumberFromWhoOnlySaysSo(t *testing.T) {
 				w.restDelivered()
 				w.wantState(bob, m0, true, "")
 				w.wantState(tt.holder.ID, tt.holder.Mobile, tt.holder.Verified, tt.holder.Pending)
-				ended, err := w.Ended(t.Context(), w.caller(bob))
+				ended, err := w.LastOutcome(t.Context(), w.caller(bob))
 				if err != nil || ended.Conflict != tt.want { //nolint:errorlint // as above
 					t.Errorf("the page is told %+v, %v", ended, err)
 				}
@@ -198,7 +198,7 @@ func (w *world) stageFor(id, number string) {
 	w.t.Helper()
 	c := claim.Claim{
 		ID: fmt.Sprintf("%032x", len(id)*1000), IdentityID: id, Number: phone.FromStore(number),
-		Was: phone.FromStore(number), State: claim.Open, CreatedAt: w.Now(), LapsesAt: w.Now().Add(time.Hour),
+		Previous: phone.FromStore(number), State: claim.Open, CreatedAt: w.Now(), LapsesAt: w.Now().Add(time.Hour),
 		DueAt: w.Now().Add(time.Hour), CodeKey: w.codes.Key(), CodeNumber: 1, CodeExpires: w.Now().Add(time.Minute),
 	}
 	if err := w.store.Commit(w.t.Context(), claim.Change{Create: &c, At: w.Now()}); err != nil {
@@ -264,7 +264,7 @@ type stepStore struct {
 	s *steps
 }
 
-func (x stepStore) Current(ctx context.Context, id string, since time.Time) (found claim.Snapshot, err error) {
+func (x stepStore) Current(ctx context.Context, id string, since time.Time) (found claim.IdentityClaims, err error) {
 	err = x.s.step(ctx, "Current", problem.ErrStoreUnavailable, func() (err error) { found, err = x.Store.Current(ctx, id, since); return err })
 	return found, err
 }
@@ -296,26 +296,26 @@ func (x stepStore) Release(ctx context.Context, lease claim.Lease) error {
 }
 
 type stepDirectory struct {
-	*claimtest.Directory
+	*claimtest.Identities
 	s *steps
 }
 
 func (x stepDirectory) Identity(ctx context.Context, id string) (found claim.Identity, err error) {
-	err = x.s.step(ctx, "Identity", claim.ErrDirectoryAway, func() (err error) { found, err = x.Directory.Identity(ctx, id); return err })
+	err = x.s.step(ctx, "Identity", claim.ErrIdentitiesUnavailable, func() (err error) { found, err = x.Identities.Identity(ctx, id); return err })
 	return found, err
 }
 
 func (x stepDirectory) Holders(ctx context.Context, id string, number phone.Number) (found []claim.Holder, err error) {
-	err = x.s.step(ctx, "Holders", claim.ErrDirectoryAway, func() (err error) { found, err = x.Directory.Holders(ctx, id, number); return err })
+	err = x.s.step(ctx, "Holders", claim.ErrIdentitiesUnavailable, func() (err error) { found, err = x.Identities.Holders(ctx, id, number); return err })
 	return found, err
 }
 
-func (x stepDirectory) Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error {
-	return x.s.step(ctx, "Adopt", claim.ErrDirectoryAway, func() error { return x.Directory.Adopt(ctx, id, number, unmark) })
+func (x stepDirectory) ApplyNumber(ctx context.Context, id string, number phone.Number, unmark bool) error {
+	return x.s.step(ctx, "Adopt", claim.ErrIdentitiesUnavailable, func() error { return x.Identities.ApplyNumber(ctx, id, number, unmark) })
 }
 
 func (x stepDirectory) Vacate(ctx context.Context, id string, number phone.Number) error {
-	return x.s.step(ctx, "Vacate", claim.ErrDirectoryAway, func() error { return x.Directory.Vacate(ctx, id, number) })
+	return x.s.step(ctx, "Vacate", claim.ErrIdentitiesUnavailable, func() error { return x.Identities.Vacate(ctx, id, number) })
 }
 
 // A process may die with any of its calls, before or after that is carried out: what
@@ -371,7 +371,7 @@ func (w *world) held(id string) *claim.Claim {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return snapshot.Held
+	return snapshot.Active
 }
 
 // resent asks for another code and returns it.
@@ -495,10 +495,10 @@ func TestTakingsInAnyOrder(t *testing.T) {
 							}
 						case p.has != "" && id == ann && name == "one takes, one removes it":
 							acts[id] = func(ctx context.Context) {
-								answer(id, process.Exclusively(ctx, id, func(ctx context.Context) error {
+								answer(id, process.WithLease(ctx, id, func(ctx context.Context) error {
 									seen := w.identity(id) //nolint:contextcheck // it is the test's own look
 									proposal, err := process.Propose(ctx, seen, claim.DirectChange{
-										Origin: claim.OriginSCIM, Who: audit.Actor{Kind: audit.Privileged}, Touch: claim.TouchExplicit,
+										Origin: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Privileged}, Touch: claim.UpdateExplicit,
 									})
 									if err != nil {
 										return err

@@ -41,7 +41,7 @@ type Text struct {
 	Expires    time.Time     // the code's; a text is not sent later
 	Validity   time.Duration // how long the code is good, as the message says it
 	Language   string        // what the person reads: BCP 47 tags, best first; blank for the default
-	Address    string        // the client that asked for it, for the limits
+	ClientIP   string        // the client that asked for it, for the limits
 	CreatedAt  time.Time     // or, for a text that has to wait, when it may go out
 	LeaseUntil time.Time     // until then only the process that queued it sends it
 }

@@ -136,7 +136,7 @@ type Change struct {
 
 // Settings keeps what administrators set. An implementer must hold to this:
 // changes are made all or none, each with its event; one whose From is not what
-// is kept fails them with ErrRaced. Other errors wrap problem.ErrStoreUnavailable.
+// is kept fails them with ErrConcurrentUpdate. Other errors wrap problem.ErrStoreUnavailable.
 type Store interface {
 	Settings(ctx context.Context) ([]Setting, error)
 	ChangeSettings(ctx context.Context, changes []Change, by audit.Actor, at time.Time) error

@@ -24,7 +24,7 @@ type board struct {
 	said     *strings.Builder
 }
 
-var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", Address: home}
+var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", ClientIP: home}
 
 func newBoard(t *testing.T) *board {
 	t.Helper()

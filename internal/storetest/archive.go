@@ -28,7 +28,7 @@ func behind(c admin.Cursor, at time.Time, id string) bool {
 // fits reports whether a value is what is asked for; blank asks for nothing.
 func fits[T ~string](asked, value T) bool { return asked == "" || asked == value }
 
-// FindClaims implements claim.Archive.
+// FindClaims implements admin.Store.
 func (s *Store) FindClaims(_ context.Context, q admin.ClaimQuery) ([]claim.Claim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,7 +45,7 @@ func (s *Store) FindClaims(_ context.Context, q admin.ClaimQuery) ([]claim.Claim
 	return found[:min(q.Limit, len(found))], s.fail
 }
 
-// FindTexts implements claim.Archive.
+// FindTexts implements admin.Store.
 func (s *Store) FindTexts(_ context.Context, q admin.TextQuery) ([]admin.TextRecord, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *Store) FindTexts(_ context.Context, q admin.TextQuery) ([]admin.TextRec
 	return found[:min(q.Limit, len(found))], s.fail
 }
 
-// FindEvents implements claim.Archive.
+// FindEvents implements admin.Store.
 func (s *Store) FindEvents(_ context.Context, q admin.EventQuery) ([]admin.EventRecord, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *Store) FindEvents(_ context.Context, q admin.EventQuery) ([]admin.Event
 	return found[:min(q.Limit, len(found))], s.fail
 }
 
-// RecordEvent implements claim.Archive.
+// RecordEvent implements admin.Store.
 func (s *Store) RecordEvent(_ context.Context, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *Store) RecordEvent(_ context.Context, e audit.Event) error {
 	return s.fail
 }
 
-// Waiting implements claim.Archive.
+// Waiting implements admin.Store.
 func (s *Store) Waiting(context.Context) (admin.Waiting, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,7 +24,7 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 		return s.fail
 	}
 	next := &Store{claims: maps.Clone(s.claims), texts: maps.Clone(s.texts), leases: maps.Clone(s.leases)}
-	for _, move := range change.Moves {
+	for _, move := range change.Transitions {
 		if err := next.move(move); err != nil {
 			return err
 		}
@@ -84,22 +84,22 @@ func (s *Store) spend(ctx context.Context, change claim.Change) error {
 }
 
 // move writes a transition, but not what a claim was made with.
-func (s *Store) move(m claim.Move) error {
+func (s *Store) move(m claim.Transition) error {
 	kept, ok := s.claims[m.Claim.ID]
 	if !ok || kept.State != m.From || kept.Version != m.Claim.Version {
-		return claim.ErrRaced
+		return claim.ErrConcurrentUpdate
 	}
 	next := stored(m.Claim)
-	next.IdentityID, next.FlowID, next.Origin = kept.IdentityID, kept.FlowID, kept.Origin
-	next.Number, next.Was, next.WasVerified, next.CreatedAt = kept.Number, kept.Was, kept.WasVerified, kept.CreatedAt
+	next.IdentityID, next.FlowID, next.Source = kept.IdentityID, kept.FlowID, kept.Source
+	next.Number, next.Previous, next.PreviousVerified, next.CreatedAt = kept.Number, kept.Previous, kept.PreviousVerified, kept.CreatedAt
 	next.Direct, next.Assurance = kept.Direct, kept.Assurance
-	if next.State == claim.Applied || next.State == claim.Open && !m.Claim.Was.IsZero() {
-		next.Was, next.WasVerified = m.Claim.Was, m.Claim.WasVerified
+	if next.State == claim.Applied || next.State == claim.Open && !m.Claim.Previous.IsZero() {
+		next.Previous, next.PreviousVerified = m.Claim.Previous, m.Claim.PreviousVerified
 	}
 	next.Attempts = kept.Attempts
 	next.Version++
-	if m.Forget {
-		next.Number, next.Was = phone.Number{}, phone.Number{}
+	if m.EraseIdentity {
+		next.Number, next.Previous = phone.Number{}, phone.Number{}
 		for id, t := range s.texts {
 			if t.IdentityID == next.IdentityID {
 				t.To = phone.Number{}
@@ -108,12 +108,12 @@ func (s *Store) move(m claim.Move) error {
 		}
 		for id, c := range s.claims {
 			if c.IdentityID == next.IdentityID {
-				c.Number, c.Was = phone.Number{}, phone.Number{}
+				c.Number, c.Previous = phone.Number{}, phone.Number{}
 				s.claims[id] = c
 			}
 		}
 	}
-	if m.From.Ended() && next.State == claim.Verified && s.leases[next.IdentityID].ClaimID == next.ID {
+	if m.From.Final() && next.State == claim.Verified && s.leases[next.IdentityID].ClaimID == next.ID {
 		delete(s.leases, next.IdentityID) // it ended with the claim, and does not come back with it
 	}
 	return s.put(next)
@@ -121,10 +121,10 @@ func (s *Store) move(m claim.Move) error {
 
 // put keeps a claim unless its identity's place is taken.
 func (s *Store) put(c claim.Claim) error {
-	if c.State.Held() {
+	if c.State.Active() {
 		for _, other := range s.claims {
-			if other.ID != c.ID && other.IdentityID == c.IdentityID && other.State.Held() {
-				return claim.ErrRaced
+			if other.ID != c.ID && other.IdentityID == c.IdentityID && other.State.Active() {
+				return claim.ErrConcurrentUpdate
 			}
 		}
 	}
@@ -141,7 +141,7 @@ func (s *Store) create(change claim.Change) error {
 		return err
 	}
 	if change.Text == nil {
-		if err := s.room(change, c.IdentityID, c.Number.Key(), c.LastAddress, c.WasVerified); err != nil {
+		if err := s.room(change, c.IdentityID, c.Number.Key(), c.LastAddress, c.PreviousVerified); err != nil {
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (s *Store) queue(change claim.Change) error {
 	if err := s.standing(change, t.IdentityID); err != nil {
 		return err
 	}
-	if err := s.room(change, t.IdentityID, t.To.Key(), t.Address, s.claims[t.Code.ClaimID].WasVerified); err != nil {
+	if err := s.room(change, t.IdentityID, t.To.Key(), t.ClientIP, s.claims[t.Code.ClaimID].PreviousVerified); err != nil {
 		return err
 	}
 	s.keep(t)
@@ -194,8 +194,8 @@ func (s *Store) room(change claim.Change, identity, number, address string, owne
 		return &problem.LimitError{Reason: claim.ErrTooManyTexts, Until: until, Name: name}
 	}
 	for _, t := range s.texts {
-		recent := t.CreatedAt.After(micro(change.At.Add(-change.Fresh)))
-		if change.Fresh > 0 && t.isCode() && t.IdentityID == identity && t.To.Key() == number && recent {
+		recent := t.CreatedAt.After(micro(change.At.Add(-change.NoTextWithin)))
+		if change.NoTextWithin > 0 && t.isCode() && t.IdentityID == identity && t.To.Key() == number && recent {
 			return claim.ErrTextedBefore
 		}
 	}
@@ -241,7 +241,7 @@ func (s *Store) fullUntil(change claim.Change, identity, number, address string,
 		meet(end, limit)
 	}
 	if address != "" {
-		meet(full(limits.PerAddressHour, time.Hour, func(t text) bool { return t.Address == address }), claim.LimitAddressTexts)
+		meet(full(limits.PerAddressHour, time.Hour, func(t text) bool { return t.ClientIP == address }), claim.LimitAddressTexts)
 	}
 	return until, name
 }

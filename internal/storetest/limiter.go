@@ -9,7 +9,7 @@ import (
 	"github.com/holdline/holdline/internal/ratelimit"
 )
 
-// Limiter is a working claim.Limiter in memory. The zero value is ready.
+// Limiter is a working ratelimit.Limiter in memory. The zero value is ready.
 type Limiter struct {
 	mu   sync.Mutex
 	tats map[string]time.Time // theoretical arrival times
@@ -25,7 +25,7 @@ func (l *Limiter) Fail(err error) {
 	l.fail = err
 }
 
-// Take implements claim.Limiter.
+// Take implements ratelimit.Limiter.
 func (l *Limiter) Take(_ context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -56,7 +56,7 @@ func (l *Limiter) room(name string, a ratelimit.Limit) time.Time {
 	return l.tats[name].Add(-a.Tolerance())
 }
 
-// GiveBack implements claim.Limiter.
+// GiveBack implements ratelimit.Limiter.
 func (l *Limiter) GiveBack(_ context.Context, name string, a ratelimit.Limit, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/holdline/holdline/internal/message"
 )
 
-// DueTexts implements claim.Outbox.
+// DueTexts implements message.Outbox.
 func (s *Store) DueTexts(_ context.Context, now time.Time, n int) ([]message.QueuedText, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,7 +41,7 @@ func alive(t message.QueuedText, now time.Time) int {
 	return 1
 }
 
-// TakeText implements claim.Outbox.
+// TakeText implements message.Outbox.
 func (s *Store) TakeText(_ context.Context, t message.QueuedText, until time.Time) (bool, error) {
 	taken := false
 	err := s.settle(t.ID, func(kept *text) {
@@ -53,7 +53,7 @@ func (s *Store) TakeText(_ context.Context, t message.QueuedText, until time.Tim
 	return taken, err
 }
 
-// Done implements claim.Outbox.
+// Done implements message.Outbox.
 func (s *Store) Done(_ context.Context, r message.TextResult) error {
 	return s.settle(r.TextID, func(t *text) {
 		t.state, t.gateway, t.providerID = r.State, r.Gateway, r.ProviderID
@@ -61,17 +61,17 @@ func (s *Store) Done(_ context.Context, r message.TextResult) error {
 	})
 }
 
-// PutOff implements claim.Outbox.
+// PutOff implements message.Outbox.
 func (s *Store) PutOff(_ context.Context, textID string, until time.Time, reason string) error {
 	return s.settle(textID, func(t *text) { t.LeaseUntil, t.reason = micro(until), reason; t.tries++ })
 }
 
-// DropTexts implements claim.Outbox.
+// DropTexts implements message.Outbox.
 func (s *Store) DropTexts(_ context.Context, textIDs []string, now time.Time, reason string) error {
 	return s.settleDue(textIDs, now, func(t *text) { t.state, t.reason, t.doneAt = message.TextDropped, reason, micro(now) })
 }
 
-// PostponeTexts implements claim.Outbox.
+// PostponeTexts implements message.Outbox.
 func (s *Store) PostponeTexts(_ context.Context, textIDs []string, now, until time.Time) error {
 	return s.settleDue(textIDs, now, func(t *text) { t.LeaseUntil = micro(until) })
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/holdline/holdline/internal/message"
 )
 
-// Record implements claim.Receipts.
+// Record implements message.Receipts.
 func (s *Store) Record(_ context.Context, r message.Receipt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/problem"
 )
 
-// AdminSessions are working claim.AdminSessions in memory. The zero value is
+// AdminSessions are working auth.AdminSessionStore in memory. The zero value is
 // empty.
 type AdminSessions struct {
 	mu       sync.Mutex
@@ -50,7 +50,7 @@ func (s *AdminSessions) Touches() int {
 	return s.touches
 }
 
-// BeginSession implements claim.AdminSessions.
+// BeginSession implements auth.AdminSessionStore.
 func (s *AdminSessions) BeginSession(_ context.Context, session auth.AdminSession, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *AdminSessions) BeginSession(_ context.Context, session auth.AdminSessio
 	return nil
 }
 
-// FindSession implements claim.AdminSessions.
+// FindSession implements auth.AdminSessionStore.
 func (s *AdminSessions) FindSession(_ context.Context, d auth.SessionDigest) (auth.AdminSession, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *AdminSessions) FindSession(_ context.Context, d auth.SessionDigest) (au
 	return session, nil
 }
 
-// TouchSession implements claim.AdminSessions.
+// TouchSession implements auth.AdminSessionStore.
 func (s *AdminSessions) TouchSession(_ context.Context, d auth.SessionDigest, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +95,7 @@ func (s *AdminSessions) TouchSession(_ context.Context, d auth.SessionDigest, at
 	return s.fail
 }
 
-// EndSession implements claim.AdminSessions.
+// EndSession implements auth.AdminSessionStore.
 func (s *AdminSessions) EndSession(_ context.Context, d auth.SessionDigest, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,7 +106,7 @@ func (s *AdminSessions) EndSession(_ context.Context, d auth.SessionDigest, e au
 	return s.fail
 }
 
-// PruneSessions implements claim.AdminSessions.
+// PruneSessions implements auth.AdminSessionStore.
 func (s *AdminSessions) PruneSessions(_ context.Context, before time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

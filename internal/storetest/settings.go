@@ -12,7 +12,7 @@ import (
 	"github.com/holdline/holdline/internal/settings"
 )
 
-// Settings are working claim.Settings in memory. The zero value is empty.
+// Settings are working settings.Store in memory. The zero value is empty.
 type Settings struct {
 	mu     sync.Mutex
 	kept   map[settings.Key]settings.Setting
@@ -36,7 +36,7 @@ func (s *Settings) Events() []audit.Event {
 	return slices.Clone(s.events)
 }
 
-// Settings implements claim.Settings.
+// Settings implements settings.Store.
 func (s *Settings) Settings(context.Context) ([]settings.Setting, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,7 +47,7 @@ func (s *Settings) Settings(context.Context) ([]settings.Setting, error) {
 	return list, s.fail
 }
 
-// ChangeSettings implements claim.Settings. It works on a copy, and keeps it if
+// ChangeSettings implements settings.Store. It works on a copy, and keeps it if
 // all went well.
 func (s *Settings) ChangeSettings(_ context.Context, changes []settings.Change, by audit.Actor, at time.Time) error {
 	s.mu.Lock()
@@ -59,7 +59,7 @@ func (s *Settings) ChangeSettings(_ context.Context, changes []settings.Change, 
 	maps.Copy(next, s.kept)
 	for _, change := range changes {
 		if next[change.Key].Value != change.From {
-			return claim.ErrRaced
+			return claim.ErrConcurrentUpdate
 		}
 		next[change.Key] = settings.Setting{Key: change.Key, Value: change.To, By: by.ID, At: micro(at)}
 		if change.To == "" {

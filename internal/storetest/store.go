@@ -80,14 +80,14 @@ func (s *Store) note(events ...audit.Event) {
 }
 
 // Current implements claim.Claims.
-func (s *Store) Current(_ context.Context, identityID string, since time.Time) (claim.Snapshot, error) {
+func (s *Store) Current(_ context.Context, identityID string, since time.Time) (claim.IdentityClaims, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var snapshot claim.Snapshot
+	var snapshot claim.IdentityClaims
 	for _, c := range s.of(identityID) {
 		switch {
-		case c.State.Held():
-			snapshot.Held = &c
+		case c.State.Active():
+			snapshot.Active = &c
 		case c.State == claim.Staged && c.Direct:
 			snapshot.Direct = append(snapshot.Direct, c)
 		case c.State == claim.Staged:
@@ -95,10 +95,10 @@ func (s *Store) Current(_ context.Context, identityID string, since time.Time) (
 		}
 	}
 	for _, c := range s.of(identityID) {
-		if c.Attempts > 0 && c.CreatedAt.After(since) && !c.State.Held() {
+		if c.Attempts > 0 && c.CreatedAt.After(since) && !c.State.Active() {
 			snapshot.TriesElsewhere += c.Attempts
 			replaced := c.State == claim.Superseded || c.State == claim.Cancelled
-			if replaced && snapshot.Held != nil && c.Number.Same(snapshot.Held.Number) {
+			if replaced && snapshot.Active != nil && c.Number.Same(snapshot.Active.Number) {
 				snapshot.TriesBefore += c.Attempts
 			}
 			if snapshot.TriesSince.IsZero() || c.CreatedAt.Before(snapshot.TriesSince) {
@@ -129,7 +129,7 @@ func (s *Store) Last(_ context.Context, identityID string) (*claim.Claim, error)
 	defer s.mu.Unlock()
 	var last *claim.Claim
 	for _, c := range s.of(identityID) {
-		if c.State.Ended() && !c.EndedAt.IsZero() && (last == nil || c.EndedAt.After(last.EndedAt)) {
+		if c.State.Final() && !c.EndedAt.IsZero() && (last == nil || c.EndedAt.After(last.EndedAt)) {
 			last = &c
 		}
 	}
@@ -183,7 +183,7 @@ func (s *Store) History(_ context.Context, identityID string, number phone.Numbe
 	defer s.mu.Unlock()
 	var history claim.History
 	for _, c := range slices.Backward(s.of(identityID)) {
-		if !c.State.Held() && c.CreatedAt.After(since) {
+		if !c.State.Active() && c.CreatedAt.After(since) {
 			history.Add(c, number)
 		}
 	}
@@ -191,11 +191,11 @@ func (s *Store) History(_ context.Context, identityID string, number phone.Numbe
 }
 
 // RoomAt implements claim.Claims.
-func (s *Store) RoomAt(_ context.Context, t message.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
+func (s *Store) NextAllowed(_ context.Context, t message.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	until, _ := s.fullUntil(claim.Change{Limits: limits, At: now}, t.IdentityID, t.To.Key(), t.Address,
-		s.claims[t.Code.ClaimID].WasVerified)
+	until, _ := s.fullUntil(claim.Change{Limits: limits, At: now}, t.IdentityID, t.To.Key(), t.ClientIP,
+		s.claims[t.Code.ClaimID].PreviousVerified)
 	budget := ratelimit.Limit{Most: limits.PerCodeHour, Window: time.Hour}
 	if room := s.budgets.room(t.To.CallingCode(), budget); budget.Bounded() && room.After(now) && room.After(until) {
 		until = room
@@ -218,8 +218,8 @@ func (s *Store) Try(_ context.Context, ref otp.CodeRef, limit int) error {
 		return s.fail
 	}
 	c := s.claims[ref.ClaimID]
-	if !c.State.Held() || c.CodeNumber != ref.Number || c.Attempts >= limit {
-		return claim.ErrRaced
+	if !c.State.Active() || c.CodeNumber != ref.Number || c.Attempts >= limit {
+		return claim.ErrConcurrentUpdate
 	}
 	c.Attempts++
 	s.claims[c.ID] = c

@@ -109,7 +109,7 @@ func (f *fixture) create(c claim.Claim) claim.Claim {
 // move makes a single move that must succeed, and returns the claim as it is now.
 func (f *fixture) move(from claim.State, to claim.Claim) claim.Claim {
 	f.Helper()
-	f.commit(claim.Change{Moves: []claim.Move{{From: from, Claim: to}}, At: noon})
+	f.commit(claim.Change{Transitions: []claim.Transition{{From: from, Claim: to}}, At: noon})
 	to.Version++
 	return to
 }
@@ -121,7 +121,7 @@ func (f *fixture) want(got, want error) {
 	}
 }
 
-func (f *fixture) current(identityID string) claim.Snapshot {
+func (f *fixture) current(identityID string) claim.IdentityClaims {
 	f.Helper()
 	snapshot, err := f.store.Current(f.Context(), identityID, noon.Add(-day))
 	f.want(err, nil)
@@ -170,8 +170,8 @@ func (f *fixture) wantWinners(errs []error, winners int, lost error) {
 
 func staged(id, identityID string) claim.Claim {
 	return claim.Claim{
-		ID: id, IdentityID: identityID, FlowID: "flow-" + id, Origin: claim.OriginSettings,
-		Number: phone.FromStore(first), Was: phone.FromStore(old), WasVerified: true, Assurance: claim.AAL2, State: claim.Staged,
+		ID: id, IdentityID: identityID, FlowID: "flow-" + id, Source: claim.SourceSettings,
+		Number: phone.FromStore(first), Previous: phone.FromStore(old), PreviousVerified: true, Assurance: claim.AAL2, State: claim.Staged,
 		LastAddress: home, CreatedAt: noon, DueAt: noon.Add(5 * time.Second),
 	}
 }
@@ -193,7 +193,7 @@ func ended(id, identityID string, at time.Time) claim.Claim {
 func textFor(id string, c claim.Claim) *message.Text {
 	return &message.Text{
 		ID: id, Kind: message.TextCode, Channel: message.ChannelSMS, IdentityID: c.IdentityID, To: c.Number, Code: c.Code(), Expires: c.CodeExpires,
-		Validity: 5 * time.Minute, Language: "de-CH", Address: home, CreatedAt: noon, LeaseUntil: noon.Add(20 * time.Second),
+		Validity: 5 * time.Minute, Language: "de-CH", ClientIP: home, CreatedAt: noon, LeaseUntil: noon.Add(20 * time.Second),
 	}
 }
 

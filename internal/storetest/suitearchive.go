@@ -16,7 +16,7 @@ type ArchivedStore interface {
 	admin.Store
 }
 
-// TestArchive holds a store to what the comments of claim.Archive promise. Each
+// TestArchive holds a store to what the comments of admin.Store promise. Each
 // call of newStore returns an empty one.
 func TestArchive(t *testing.T, newStore func(*testing.T) ArchivedStore) {
 	t.Helper()
@@ -177,7 +177,7 @@ func claimsByMask(f *archived) {
 func claimsForgotten(f *archived) {
 	c := f.create(open("c", bob))
 	c.State, c.EndedAt = claim.Orphaned, noon
-	f.commit(claim.Change{Moves: []claim.Move{{From: claim.Open, Claim: c, Forget: true}}, At: noon})
+	f.commit(claim.Change{Transitions: []claim.Transition{{From: claim.Open, Claim: c, EraseIdentity: true}}, At: noon})
 	f.same(f.claims(admin.ClaimQuery{Number: c.Number}), []string{})
 	f.same(f.claims(admin.ClaimQuery{Masked: c.Number.String()}), []string{})
 	f.same(f.claims(admin.ClaimQuery{State: claim.Orphaned}), []string{"c"})

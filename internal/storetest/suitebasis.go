@@ -14,19 +14,19 @@ func staleForms(f *fixture) {
 		c := open(id, bob)
 		c.CreatedAt, c.Number = at.Add(-time.Hour), phone.FromStore(number)
 		f.create(c)
-		c.State, c.EndedAt, c.Was = claim.Applied, at, phone.FromStore(was)
+		c.State, c.EndedAt, c.Previous = claim.Applied, at, phone.FromStore(was)
 		f.move(claim.Open, c)
 	}
 	stage := func(id, identityID, stored string, since time.Time) error {
 		c := staged(id, identityID)
-		c.Was = phone.FromStore(stored)
+		c.Previous = phone.FromStore(stored)
 		err := f.store.Commit(f.Context(), claim.Change{
-			Create: &c, Basis: &claim.Basis{Stored: c.Was, Since: since}, At: noon,
+			Create: &c, Basis: &claim.Basis{Stored: c.Previous, Since: since}, At: noon,
 		})
 		text := textFor(id, c)
 		text.IdentityID = identityID
 		same := f.store.Commit(f.Context(), claim.Change{
-			Text: text, Basis: &claim.Basis{Stored: c.Was, Since: since}, At: noon,
+			Text: text, Basis: &claim.Basis{Stored: c.Previous, Since: since}, At: noon,
 		})
 		f.want(same, err)
 		return err
@@ -60,17 +60,17 @@ func stagingBesideVerified(f *fixture) {
 	c := f.create(open("c", bob))
 	stage := func(id, identityID string) error {
 		s := staged(id, identityID)
-		return f.store.Commit(f.Context(), claim.Change{Create: &s, Basis: &claim.Basis{Stored: s.Was, Since: noon}, At: noon})
+		return f.store.Commit(f.Context(), claim.Change{Create: &s, Basis: &claim.Basis{Stored: s.Previous, Since: noon}, At: noon})
 	}
 	f.want(stage("beside an open one", bob), nil)
 	c.State = claim.Verified
 	c = f.move(claim.Open, c)
 	f.want(stage("beside a verified one", bob), claim.ErrBeingApplied)
 	f.want(stage("somebody else's", alice), nil)
-	c.State, c.EndedAt, c.Was = claim.Conflict, noon, phone.FromStore(other)
+	c.State, c.EndedAt, c.Previous = claim.Conflict, noon, phone.FromStore(other)
 	c = f.move(claim.Verified, c)
 	f.want(stage("later", bob), nil)
-	if kept, err := f.store.Find(f.Context(), c.ID); err != nil || !kept.Was.Same(phone.FromStore(old)) {
+	if kept, err := f.store.Find(f.Context(), c.ID); err != nil || !kept.Previous.Same(phone.FromStore(old)) {
 		f.Errorf("a claim that came to nothing replaced %+v, %v", kept, err)
 	}
 }

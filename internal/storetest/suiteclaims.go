@@ -12,26 +12,26 @@ import (
 
 func claimsReadBack(f *fixture) {
 	c := open("c", bob)
-	c.Marker, c.DueTries, c.Reason = claim.MarkerSet, 3, "for the suite"
+	c.PendingSync, c.DueTries, c.Reason = claim.SyncShow, 3, "for the suite"
 	berlin := time.FixedZone("elsewhere", 3600)
 	made := c
 	made.CreatedAt, made.NextText = made.CreatedAt.In(berlin), made.NextText.Add(999*time.Nanosecond)
 	f.create(made)
-	f.same(f.current(bob), claim.Snapshot{Held: &c})
+	f.same(f.current(bob), claim.IdentityClaims{Active: &c})
 }
 
 func currentShowsLiving(f *fixture) {
-	f.same(f.current(bob), claim.Snapshot{})
+	f.same(f.current(bob), claim.IdentityClaims{})
 	older, newer, held := staged("a", bob), staged("b", bob), open("c", bob)
 	newer.CreatedAt = older.CreatedAt.Add(time.Microsecond)
 	for _, c := range []claim.Claim{older, newer, held, ended("d", bob, noon), open("e", alice)} {
 		f.create(c)
 	}
-	f.same(f.current(bob), claim.Snapshot{Held: &held, Staged: []claim.Claim{newer, older}})
+	f.same(f.current(bob), claim.IdentityClaims{Active: &held, Staged: []claim.Claim{newer, older}})
 	verified := held
 	verified.State = claim.Verified
 	verified = f.move(claim.Open, verified)
-	f.same(f.current(bob), claim.Snapshot{Held: &verified, Staged: []claim.Claim{newer, older}})
+	f.same(f.current(bob), claim.IdentityClaims{Active: &verified, Staged: []claim.Claim{newer, older}})
 }
 
 func triesElsewhere(f *fixture) {
@@ -47,12 +47,12 @@ func triesElsewhere(f *fixture) {
 	foreign := ended("foreign", alice, noon)
 	foreign.Attempts = 7
 	f.create(foreign)
-	want := claim.Snapshot{TriesElsewhere: 4, TriesSince: since.Add(time.Microsecond)}
+	want := claim.IdentityClaims{TriesElsewhere: 4, TriesSince: since.Add(time.Microsecond)}
 	f.same(f.current(bob), want)
 	held := open("held", bob)
 	held.Attempts = 1
 	f.create(held)
-	want.Held = &held
+	want.Active = &held
 	f.same(f.current(bob), want)
 }
 
@@ -78,14 +78,14 @@ func movesWrite(f *fixture) {
 	moved := claim.Claim{
 		ID: "c", IdentityID: bob, State: claim.Open, Reason: "because", CodeKey: "a8.key", CodeNumber: 2,
 		CodeExpires: noon.Add(time.Minute), Attempts: 9, Texts: 2, NextText: noon.Add(time.Second), LastAddress: "192.0.2.1",
-		Language: "pt-BR", Marker: claim.MarkerSet, DueAt: noon.Add(2 * time.Second), DueTries: 4, LapsesAt: noon.Add(time.Hour),
+		Language: "pt-BR", PendingSync: claim.SyncShow, DueAt: noon.Add(2 * time.Second), DueTries: 4, LapsesAt: noon.Add(time.Hour),
 	}
 	f.move(claim.Staged, moved)
 	want := moved
-	want.FlowID, want.Origin, want.Number, want.Was = made.FlowID, made.Origin, made.Number, made.Was
-	want.WasVerified, want.Assurance = made.WasVerified, made.Assurance
+	want.FlowID, want.Source, want.Number, want.Previous = made.FlowID, made.Source, made.Number, made.Previous
+	want.PreviousVerified, want.Assurance = made.PreviousVerified, made.Assurance
 	want.CreatedAt, want.Version, want.Attempts = made.CreatedAt, 1, 0
-	f.same(f.current(bob), claim.Snapshot{Held: &want})
+	f.same(f.current(bob), claim.IdentityClaims{Active: &want})
 
 	want.State, want.EndedAt, want.DueAt, want.LapsesAt = claim.Lapsed, noon, time.Time{}, time.Time{}
 	want = f.move(claim.Open, want)
@@ -99,15 +99,15 @@ func movesWrite(f *fixture) {
 func lateMoves(f *fixture) {
 	c, mate := f.create(open("c", bob)), f.create(staged("mate", bob))
 	text := textFor("t", c)
-	lose := func(late claim.Move) {
+	lose := func(late claim.Transition) {
 		f.Helper()
 		discarded, made := mate, staged("made", bob)
 		discarded.State, discarded.EndedAt = claim.Discarded, noon
 		f.want(f.store.Commit(f.Context(), claim.Change{
-			Create: &made, Moves: []claim.Move{{From: claim.Staged, Claim: discarded}, late}, Text: text,
+			Create: &made, Transitions: []claim.Transition{{From: claim.Staged, Claim: discarded}, late}, Text: text,
 			Events: []audit.Event{{ClaimID: c.ID, IdentityID: bob, Kind: "open", At: noon}}, At: noon,
-		}), claim.ErrRaced)
-		f.same(f.current(bob), claim.Snapshot{Held: &c, Staged: []claim.Claim{mate}})
+		}), claim.ErrConcurrentUpdate)
+		f.same(f.current(bob), claim.IdentityClaims{Active: &c, Staged: []claim.Claim{mate}})
 		state, err := f.store.TextState(f.Context(), c.ID)
 		f.want(err, nil)
 		f.same(state, message.TextState(""))
@@ -115,25 +115,25 @@ func lateMoves(f *fixture) {
 	version, missing := c, c
 	version.Version++
 	missing.ID = "missing"
-	lose(claim.Move{From: claim.Open, Claim: version})
-	lose(claim.Move{From: claim.Verified, Claim: c})
-	lose(claim.Move{From: claim.Open, Claim: missing})
+	lose(claim.Transition{From: claim.Open, Claim: version})
+	lose(claim.Transition{From: claim.Verified, Claim: c})
+	lose(claim.Transition{From: claim.Open, Claim: missing})
 }
 
 func oneHeld(f *fixture) {
 	held := f.create(open("held", bob))
 	again := open("again", bob)
-	f.want(f.store.Commit(f.Context(), claim.Change{Create: &again, At: noon}), claim.ErrRaced)
+	f.want(f.store.Commit(f.Context(), claim.Change{Create: &again, At: noon}), claim.ErrConcurrentUpdate)
 	f.want(f.store.Commit(f.Context(), claim.Change{
 		Create: &again, Limits: claim.TextLimits{PerIdentityDay: 5}, At: noon,
-	}), claim.ErrRaced)
+	}), claim.ErrConcurrentUpdate)
 	waiting := f.create(staged("waiting", bob))
 	opening := waiting
 	opening.State = claim.Open
 	f.want(f.store.Commit(f.Context(), claim.Change{
-		Moves: []claim.Move{{From: claim.Staged, Claim: opening}}, At: noon,
-	}), claim.ErrRaced)
-	f.same(f.current(bob), claim.Snapshot{Held: &held, Staged: []claim.Claim{waiting}})
+		Transitions: []claim.Transition{{From: claim.Staged, Claim: opening}}, At: noon,
+	}), claim.ErrConcurrentUpdate)
+	f.same(f.current(bob), claim.IdentityClaims{Active: &held, Staged: []claim.Claim{waiting}})
 	f.create(open("foreign", alice))
 }
 
@@ -142,17 +142,17 @@ func supersession(f *fixture) {
 	superseded, opened := held, waiting
 	superseded.State, superseded.EndedAt = claim.Superseded, noon
 	opened.State = claim.Open
-	f.commit(claim.Change{Moves: []claim.Move{
+	f.commit(claim.Change{Transitions: []claim.Transition{
 		{From: claim.Open, Claim: superseded}, {From: claim.Staged, Claim: opened},
 	}, At: noon})
 	opened.Version++
-	f.same(f.current(bob), claim.Snapshot{Held: &opened})
+	f.same(f.current(bob), claim.IdentityClaims{Active: &opened})
 
 	// A created claim takes the place that a move left.
 	cancelled, made := opened, open("made", bob)
 	cancelled.State, cancelled.EndedAt = claim.Cancelled, noon
-	f.commit(claim.Change{Create: &made, Moves: []claim.Move{{From: claim.Open, Claim: cancelled}}, At: noon})
-	f.same(f.current(bob), claim.Snapshot{Held: &made})
+	f.commit(claim.Change{Create: &made, Transitions: []claim.Transition{{From: claim.Open, Claim: cancelled}}, At: noon})
+	f.same(f.current(bob), claim.IdentityClaims{Active: &made})
 }
 
 func idsAreUnique(f *fixture) {
@@ -167,8 +167,8 @@ func idsAreUnique(f *fixture) {
 			f.want(f.store.Commit(f.Context(), change), claim.ErrExists)
 		}
 	}
-	f.same(f.current(bob), claim.Snapshot{Staged: []claim.Claim{c}})
-	f.same(f.current(alice), claim.Snapshot{})
+	f.same(f.current(bob), claim.IdentityClaims{Staged: []claim.Claim{c}})
+	f.same(f.current(alice), claim.IdentityClaims{})
 	// A repeated delivery is told so even when there is no room for another.
 	full := open("full", bob)
 	f.commit(claim.Change{Create: &full, Text: textFor("t", full), At: noon})
@@ -182,15 +182,15 @@ func forgetting(f *fixture) {
 	before, others := open("before", bob), open("others", "alice")
 	f.commit(claim.Change{Create: &before, Text: textFor("before", before), At: noon})
 	before.State, before.EndedAt = claim.Superseded, noon.Add(-time.Second)
-	f.commit(claim.Change{Moves: []claim.Move{{From: claim.Open, Claim: before}}, At: noon})
+	f.commit(claim.Change{Transitions: []claim.Transition{{From: claim.Open, Claim: before}}, At: noon})
 	f.commit(claim.Change{Create: &others, At: noon})
 	c := open("c", bob)
 	f.commit(claim.Change{Create: &c, Text: textFor("t", c), At: noon})
 	orphaned := c
 	orphaned.State, orphaned.EndedAt, orphaned.DueAt = claim.Orphaned, noon, time.Time{}
-	f.commit(claim.Change{Moves: []claim.Move{{From: claim.Open, Claim: orphaned, Forget: true}}, At: noon})
+	f.commit(claim.Change{Transitions: []claim.Transition{{From: claim.Open, Claim: orphaned, EraseIdentity: true}}, At: noon})
 	want := orphaned
-	want.Version, want.Number, want.Was = 1, phone.Number{}, phone.Number{}
+	want.Version, want.Number, want.Previous = 1, phone.Number{}, phone.Number{}
 	last, err := f.store.Last(f.Context(), bob)
 	f.want(err, nil)
 	f.same(last, &want)
@@ -201,10 +201,10 @@ func forgetting(f *fixture) {
 	}
 	found, err := f.store.Find(f.Context(), "before")
 	f.want(err, nil)
-	if !found.Number.IsZero() || !found.Was.IsZero() {
+	if !found.Number.IsZero() || !found.Previous.IsZero() {
 		f.Errorf("an earlier claim of the identity keeps %+v", found)
 	}
-	f.same(f.current("alice").Held.Number, others.Number)
+	f.same(f.current("alice").Active.Number, others.Number)
 }
 
 func tries(f *fixture) {
@@ -215,17 +215,17 @@ func tries(f *fixture) {
 		f.want(f.store.Try(f.Context(), ref, limit), want)
 	}
 	try(c.Code(), 2, nil)
-	f.same(f.current(bob).Held.Version, c.Version) // so that a move right after it is not raced
-	try(otp.CodeRef{ClaimID: "c", Key: c.CodeKey, Number: 2}, 9, claim.ErrRaced)
-	try(otp.CodeRef{ClaimID: "missing", Key: c.CodeKey, Number: 1}, 9, claim.ErrRaced)
-	try(otp.CodeRef{ClaimID: "staged", Number: 0}, 9, claim.ErrRaced)
+	f.same(f.current(bob).Active.Version, c.Version) // so that a move right after it is not raced
+	try(otp.CodeRef{ClaimID: "c", Key: c.CodeKey, Number: 2}, 9, claim.ErrConcurrentUpdate)
+	try(otp.CodeRef{ClaimID: "missing", Key: c.CodeKey, Number: 1}, 9, claim.ErrConcurrentUpdate)
+	try(otp.CodeRef{ClaimID: "staged", Number: 0}, 9, claim.ErrConcurrentUpdate)
 	verified := c
 	verified.State = claim.Verified
 	verified = f.move(claim.Open, verified)
 	try(c.Code(), 2, nil)
-	try(c.Code(), 2, claim.ErrRaced)
-	f.same(f.current(bob).Held.Attempts, 2)
+	try(c.Code(), 2, claim.ErrConcurrentUpdate)
+	f.same(f.current(bob).Active.Attempts, 2)
 	verified.State, verified.EndedAt = claim.Applied, noon
 	f.move(claim.Verified, verified)
-	try(c.Code(), 9, claim.ErrRaced)
+	try(c.Code(), 9, claim.ErrConcurrentUpdate)
 }

@@ -18,9 +18,9 @@ func racingStrangers(f *fixture) {
 		errs := together(f.Context(), 12, func(ctx context.Context, n int) error {
 			c := open(name(name("c", i), n), name("identity", n))
 			text := textFor(c.ID, c)
-			text.To, text.Address = phone.FromStore(other), ""
+			text.To, text.ClientIP = phone.FromStore(other), ""
 			if limits.PerNumberDay == 0 {
-				text.To, text.Address = phone.FromStore(name("+4917", n)), "192.0.2.7"
+				text.To, text.ClientIP = phone.FromStore(name("+4917", n)), "192.0.2.7"
 			}
 			return f.store.Commit(ctx, claim.Change{Text: text, Limits: limits, At: noon})
 		})
@@ -32,7 +32,7 @@ func freshTexts(f *fixture) {
 	c := open("c", bob)
 	queue := func(id string, text message.Text, at time.Time) error {
 		text.ID, text.CreatedAt = id, at
-		return f.store.Commit(f.Context(), claim.Change{Text: &text, Fresh: time.Hour, At: at})
+		return f.store.Commit(f.Context(), claim.Change{Text: &text, NoTextWithin: time.Hour, At: at})
 	}
 	first := *textFor("first", c)
 	f.want(queue("first", first, noon), nil)
@@ -44,7 +44,7 @@ func freshTexts(f *fixture) {
 	f.want(queue("late", first, noon.Add(time.Hour)), nil)
 
 	made := staged("made", bob)
-	change := claim.Change{Create: &made, Fresh: time.Hour, At: noon.Add(time.Minute)}
+	change := claim.Change{Create: &made, NoTextWithin: time.Hour, At: noon.Add(time.Minute)}
 	f.want(f.store.Commit(f.Context(), change), claim.ErrTextedBefore)
 	made.Number = phone.FromStore("+4915155555555")
 	f.commit(change)
@@ -59,7 +59,7 @@ func notices(f *fixture) {
 	limits := claim.TextLimits{PerIdentityDay: 1, PerNumberDay: 1, PerAddressHour: 1}
 	f.commit(claim.Change{Notices: []message.Text{notice, mail}, Limits: limits, At: noon})
 	f.commit(claim.Change{Text: text, Limits: limits, At: noon})
-	room, err := f.store.RoomAt(f.Context(), *text, limits, noon)
+	room, err := f.store.NextAllowed(f.Context(), *text, limits, noon)
 	f.want(err, nil)
 	f.same(room, noon.Add(day))
 	notice.ID = "n2"
@@ -126,7 +126,7 @@ func newestOfANumber(f *fixture) {
 		}
 		moved := c
 		moved.State, moved.ClientText = state, claim.ClientTexted
-		if moved.State.Ended() {
+		if moved.State.Final() {
 			moved.EndedAt = noon
 		}
 		f.move(claim.Staged, moved)
@@ -201,7 +201,7 @@ func budgets(f *fixture) {
 		f.Errorf("got %v until %v", err, limit)
 	}
 	for number, want := range map[string]time.Time{"+4915112345678": noon.Add(15 * time.Minute), "+33612345678": {}} {
-		room, err := f.store.RoomAt(f.Context(), message.Text{To: phone.FromStore(number)}, limits, noon)
+		room, err := f.store.NextAllowed(f.Context(), message.Text{To: phone.FromStore(number)}, limits, noon)
 		f.want(err, nil)
 		f.same(room, want)
 	}

@@ -16,7 +16,7 @@ import (
 // tenPerQuarter gives one back each 90 seconds.
 var tenPerQuarter = ratelimit.Limit{Most: 10, Window: 15 * time.Minute}
 
-// TestLimiter holds a limiter to what the comments of claim.Limiter promise.
+// TestLimiter holds a limiter to what the comments of ratelimit.Limiter promise.
 // Each call of newLimiter returns one that has counted nothing.
 func TestLimiter(t *testing.T, newLimiter func(*testing.T) ratelimit.Limiter) {
 	t.Helper()

@@ -51,8 +51,8 @@ var limitCases = map[string]struct {
 		claim.LimitAddressTexts,
 		claim.TextLimits{PerAddressHour: 2},
 		time.Hour,
-		func(t *message.Text) { t.Address = "192.0.2.9" },
-		func(t *message.Text) { t.Address = "" },
+		func(t *message.Text) { t.ClientIP = "192.0.2.9" },
+		func(t *message.Text) { t.ClientIP = "" },
 		func(c *claim.Claim) { c.LastAddress = "192.0.2.9" },
 	},
 }
@@ -82,11 +82,11 @@ func limitsRefuse(f *fixture) {
 	for _, tt := range limitCases {
 		i++
 		c := open(name("claim", i), name("identity", i))
-		c.Number, c.LastAddress, c.WasVerified = phone.FromStore(name("+49", i)), name("host", i), false
+		c.Number, c.LastAddress, c.PreviousVerified = phone.FromStore(name("+49", i)), name("host", i), false
 		f.create(c)
 		text := func(id string) message.Text {
 			t := *textFor(id+c.ID, c)
-			t.Address = c.LastAddress
+			t.ClientIP = c.LastAddress
 			return t
 		}
 		f.want(f.queue(text("1"), tt.limits, noon.Add(-20*time.Minute)), nil)
@@ -118,7 +118,7 @@ func limitsRefuseClaims(f *fixture) {
 	}
 	for name, tt := range limitCases {
 		made := staged(name, bob)
-		made.WasVerified = false
+		made.PreviousVerified = false
 		change := claim.Change{Create: &made, Limits: tt.limits, At: noon}
 		f.wantLimit(f.store.Commit(f.Context(), change), tt.name, noon.Add(tt.window))
 		change.Events = []audit.Event{{ClaimID: made.ID, IdentityID: bob, Kind: "staged", At: noon}}
@@ -136,9 +136,9 @@ func limitsRefuseClaims(f *fixture) {
 	// With a text the limits are the text's.
 	opened := held
 	text := textFor("t", held)
-	text.To, text.Address = phone.FromStore(other), "192.0.2.9"
+	text.To, text.ClientIP = phone.FromStore(other), "192.0.2.9"
 	f.commit(claim.Change{
-		Create: &all, Moves: []claim.Move{{From: claim.Open, Claim: opened}}, Text: text,
+		Create: &all, Transitions: []claim.Transition{{From: claim.Open, Claim: opened}}, Text: text,
 		Limits: claim.TextLimits{PerNumberDay: 1, PerAddressHour: 1}, At: noon,
 	})
 }
@@ -150,16 +150,16 @@ func ownersAreServed(f *fixture) {
 	number := phone.FromStore(first)
 	person := func(id string, owner bool) claim.Claim {
 		c := open("claim of "+id, id)
-		c.WasVerified = owner
+		c.PreviousVerified = owner
 		return f.create(c)
 	}
 	stage := func(id string, owner bool, at time.Time) error {
 		c := staged(name("staged of "+id, at.Minute()), id)
-		c.WasVerified, c.CreatedAt = owner, at
+		c.PreviousVerified, c.CreatedAt = owner, at
 		return f.store.Commit(f.Context(), claim.Change{Create: &c, Limits: limits, At: at})
 	}
 	room := func(c claim.Claim, at time.Time) time.Time {
-		until, err := f.store.RoomAt(f.Context(), message.Text{IdentityID: c.IdentityID, To: number, Code: c.Code()}, limits, at)
+		until, err := f.store.NextAllowed(f.Context(), message.Text{IdentityID: c.IdentityID, To: number, Code: c.Code()}, limits, at)
 		f.want(err, nil)
 		return until
 	}
@@ -288,7 +288,7 @@ func limitsSlide(f *fixture) {
 	resent.CodeNumber++
 	text := textFor("4", resent)
 	f.wantLimit(f.store.Commit(f.Context(), claim.Change{
-		Moves: []claim.Move{{From: claim.Open, Claim: resent}}, Text: text, Limits: limits, At: noon.Add(day),
+		Transitions: []claim.Transition{{From: claim.Open, Claim: resent}}, Text: text, Limits: limits, At: noon.Add(day),
 	}), claim.LimitIdentityTexts, noon.Add(2*day))
-	f.same(f.current(bob), claim.Snapshot{Held: &c})
+	f.same(f.current(bob), claim.IdentityClaims{Active: &c})
 }

@@ -61,7 +61,7 @@ func (m *modelRun) draw(t *rapid.T) claim.Claim {
 	if c.State == claim.Applied {
 		c.EndedAt = m.now
 	}
-	c.LastAddress, c.WasVerified = fmt.Sprintf("host-%d", m.run), rapid.Bool().Draw(t, "verified")
+	c.LastAddress, c.PreviousVerified = fmt.Sprintf("host-%d", m.run), rapid.Bool().Draw(t, "verified")
 	return c
 }
 
@@ -75,7 +75,7 @@ func (m *modelRun) change(t *rapid.T, c claim.Claim) claim.Change {
 	if rapid.Bool().Draw(t, "text") {
 		m.texts++
 		change.Text = textFor(fmt.Sprintf("t-%d-%d", m.run, m.texts), c)
-		change.Text.CreatedAt, change.Text.Address = m.now, c.LastAddress
+		change.Text.CreatedAt, change.Text.ClientIP = m.now, c.LastAddress
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "notices") {
 		m.texts++
@@ -110,13 +110,13 @@ func (m *modelRun) create(t *rapid.T) {
 func (m *modelRun) move(t *rapid.T) {
 	c := m.draw(t)
 	kept := m.model.claims[c.ID]
-	c.WasVerified = kept.WasVerified // a text's limits are explained from what was there before
+	c.PreviousVerified = kept.PreviousVerified // a text's limits are explained from what was there before
 	change := m.change(t, kept)
 	if rapid.IntRange(0, 9).Draw(t, "late") > 0 {
 		c.Version = kept.Version
 	}
 	forget := rapid.IntRange(0, 9).Draw(t, "forget") == 0
-	change.Moves = []claim.Move{{From: kept.State, Claim: c, Forget: forget}}
+	change.Transitions = []claim.Transition{{From: kept.State, Claim: c, EraseIdentity: forget}}
 	if forget {
 		change.Text = nil // nobody is texted who is gone
 	}

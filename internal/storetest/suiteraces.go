@@ -18,10 +18,10 @@ func racingOpenings(f *fixture) {
 		f.wantWinners(together(f.Context(), 2, func(ctx context.Context, i int) error {
 			c := open(name(identity, i), identity)
 			return f.store.Commit(ctx, claim.Change{
-				Moves: []claim.Move{{From: claim.Staged, Claim: c}}, Text: textFor("t"+c.ID, c), At: noon,
+				Transitions: []claim.Transition{{From: claim.Staged, Claim: c}}, Text: textFor("t"+c.ID, c), At: noon,
 				Events: []audit.Event{{ClaimID: c.ID, IdentityID: identity, Kind: "open", At: noon}},
 			})
-		}), 1, claim.ErrRaced)
+		}), 1, claim.ErrConcurrentUpdate)
 		f.same(len(f.current(identity).Staged), 1)
 	}
 	f.same(len(f.due(noon.Add(time.Hour), 99)), 10)
@@ -35,15 +35,15 @@ func racingStagings(f *fixture) {
 	f.wantWinners(together(f.Context(), 8, func(ctx context.Context, i int) error {
 		c := open(name("open", i), bob)
 		return f.store.Commit(ctx, claim.Change{Create: &c, Text: textFor(name("t", i), c), At: noon})
-	}), 1, claim.ErrRaced)
+	}), 1, claim.ErrConcurrentUpdate)
 }
 
 func racingTries(f *fixture) {
 	c := f.create(open("c", bob))
 	f.wantWinners(together(f.Context(), 50, func(ctx context.Context, _ int) error {
 		return f.store.Try(ctx, c.Code(), 5)
-	}), 5, claim.ErrRaced)
-	f.same(f.current(bob).Held.Attempts, 5)
+	}), 5, claim.ErrConcurrentUpdate)
+	f.same(f.current(bob).Active.Attempts, 5)
 }
 
 var errNotTaken = errors.New("somebody else took it")
@@ -88,16 +88,16 @@ func racingTexts(f *fixture) {
 			resent := c
 			resent.CodeNumber = round + 2
 			return f.store.Commit(ctx, claim.Change{
-				Moves: []claim.Move{{From: claim.Open, Claim: resent}}, Text: textFor(name(name("t", round), i), resent),
+				Transitions: []claim.Transition{{From: claim.Open, Claim: resent}}, Text: textFor(name(name("t", round), i), resent),
 				Limits: limits, At: noon,
 			})
 		})
 		for _, err := range errs {
-			if err != nil && !errors.Is(err, claim.ErrRaced) && !errors.Is(err, claim.ErrTooManyTexts) {
+			if err != nil && !errors.Is(err, claim.ErrConcurrentUpdate) && !errors.Is(err, claim.ErrTooManyTexts) {
 				f.Errorf("got %v", err)
 			}
 		}
-		c = *f.current(bob).Held
+		c = *f.current(bob).Active
 	}
 	f.same(len(f.due(noon.Add(time.Hour), 99)), 3)
 }
@@ -108,13 +108,13 @@ func crossingChanges(f *fixture) {
 	a, b := f.create(staged("a", bob)), f.create(staged("b", bob))
 	for range 10 {
 		errs := together(f.Context(), 4, func(ctx context.Context, i int) error {
-			moves := []claim.Move{{From: claim.Staged, Claim: a}, {From: claim.Staged, Claim: b}}
+			moves := []claim.Transition{{From: claim.Staged, Claim: a}, {From: claim.Staged, Claim: b}}
 			if i%2 == 1 {
 				moves[0], moves[1] = moves[1], moves[0]
 			}
-			return f.store.Commit(ctx, claim.Change{Moves: moves, At: noon})
+			return f.store.Commit(ctx, claim.Change{Transitions: moves, At: noon})
 		})
-		f.wantWinners(errs, 1, claim.ErrRaced)
+		f.wantWinners(errs, 1, claim.ErrConcurrentUpdate)
 		a.Version++
 		b.Version++
 	}

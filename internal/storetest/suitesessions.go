@@ -17,7 +17,7 @@ type TrailedSessions struct {
 }
 
 // TestAdminSessions holds a store of sessions to what the comments of
-// claim.AdminSessions promise. Each call of newSessions returns an empty one.
+// auth.AdminSessionStore promise. Each call of newSessions returns an empty one.
 func TestAdminSessions(t *testing.T, newSessions func(*testing.T) TrailedSessions) {
 	t.Helper()
 	for name, test := range map[string]func(*sessions){

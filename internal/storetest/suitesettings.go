@@ -17,7 +17,7 @@ type TrailedSettings struct {
 	Trail func() []audit.Event
 }
 
-// TestSettings holds a store of settings to what the comments of claim.Settings
+// TestSettings holds a store of settings to what the comments of settings.Store
 // promise. Each call of newSettings returns an empty one.
 func TestSettings(t *testing.T, newSettings func(*testing.T) TrailedSettings) {
 	t.Helper()
@@ -44,7 +44,7 @@ const (
 	verify   = settings.Verify
 )
 
-var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", Address: home}
+var keeper = audit.Actor{Kind: audit.Administrator, ID: "keeper", ClientIP: home}
 
 // step is a change with its event.
 func step(s settings.Key, from, to string) settings.Change {
@@ -96,19 +96,19 @@ func settingsReadBack(f *settingsSuite) {
 
 func settingsTogether(f *settingsSuite) {
 	f.change(noon, nil, step(validity, "", "5m0s"), step(verify, "", "true"))
-	f.change(noon, claim.ErrRaced, step(validity, "5m0s", "6m0s"), step(verify, "false", "true"))
-	f.change(noon, claim.ErrRaced, step(verify, "true", ""), step(validity, "", "6m0s"))
+	f.change(noon, claim.ErrConcurrentUpdate, step(validity, "5m0s", "6m0s"), step(verify, "false", "true"))
+	f.change(noon, claim.ErrConcurrentUpdate, step(verify, "true", ""), step(validity, "", "6m0s"))
 	f.kept(set(verify, "true", noon), set(validity, "5m0s", noon))
 	f.trail(step(validity, "", "5m0s"), step(verify, "", "true"))
 }
 
 func settingsLate(f *settingsSuite) {
-	f.change(noon, claim.ErrRaced, step(validity, "5m0s", "6m0s"))
-	f.change(noon, claim.ErrRaced, step(validity, "5m0s", ""))
+	f.change(noon, claim.ErrConcurrentUpdate, step(validity, "5m0s", "6m0s"))
+	f.change(noon, claim.ErrConcurrentUpdate, step(validity, "5m0s", ""))
 	f.change(noon, nil, step(validity, "", "5m0s"))
-	f.change(noon, claim.ErrRaced, step(validity, "", "6m0s"))
-	f.change(noon, claim.ErrRaced, step(validity, "5M0S", "6m0s"))
-	f.change(noon, claim.ErrRaced, step(validity, "6m0s", ""))
+	f.change(noon, claim.ErrConcurrentUpdate, step(validity, "", "6m0s"))
+	f.change(noon, claim.ErrConcurrentUpdate, step(validity, "5M0S", "6m0s"))
+	f.change(noon, claim.ErrConcurrentUpdate, step(validity, "6m0s", ""))
 	f.kept(set(validity, "5m0s", noon))
 	f.trail(step(validity, "", "5m0s"))
 }
@@ -119,7 +119,7 @@ func (f *settingsSuite) race(change func(i int) []settings.Change) {
 	before := len(f.store.Trail())
 	f.wantWinners(together(f.Context(), 8, func(ctx context.Context, i int) error {
 		return f.store.ChangeSettings(ctx, change(i), keeper, noon)
-	}), 1, claim.ErrRaced)
+	}), 1, claim.ErrConcurrentUpdate)
 	f.same(len(f.store.Trail())-before, len(change(0)))
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 )
 
-// TestTokens holds a store of tokens to what the comments of claim.Tokens
+// TestTokens holds a store of tokens to what the comments of auth.Tokens
 // promise. Each call of newTokens returns an empty one.
 func TestTokens(t *testing.T, newTokens func(*testing.T) auth.Tokens) {
 	t.Helper()

@@ -18,7 +18,7 @@ type MeteredStore interface {
 	fraud.StatsReader
 }
 
-// TestTraffic holds a store to what the comments of claim.Meter promise. Each
+// TestTraffic holds a store to what the comments of fraud.StatsReader promise. Each
 // call of newStore returns an empty one.
 func TestTraffic(t *testing.T, newStore func(*testing.T) MeteredStore) {
 	t.Helper()

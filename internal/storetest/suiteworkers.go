@@ -66,7 +66,7 @@ func dueClaims(f *fixture) {
 	due(noon, 9)
 	later, sooner, gone := staged("later", bob), open("sooner", bob), ended("gone", bob, noon)
 	later.DueAt, sooner.DueAt = noon.Add(time.Microsecond), noon
-	gone.DueAt, gone.Marker = noon.Add(time.Second), claim.MarkerClear
+	gone.DueAt, gone.PendingSync = noon.Add(time.Second), claim.SyncClear
 	f.create(later)
 	f.create(gone)
 	f.create(sooner)
@@ -115,7 +115,7 @@ func pruning(f *fixture) {
 		f.want(err, nil)
 		f.same(n, want)
 	}
-	f.same(f.current(bob), claim.Snapshot{Held: &held})
+	f.same(f.current(bob), claim.IdentityClaims{Active: &held})
 	last, err := f.store.Last(f.Context(), bob)
 	f.want(err, nil)
 	f.same(last, &young)

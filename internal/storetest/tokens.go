@@ -12,7 +12,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 )
 
-// Tokens are working claim.Tokens in memory. The zero value is empty.
+// Tokens are working auth.Tokens in memory. The zero value is empty.
 type Tokens struct {
 	mu     sync.Mutex
 	byName map[string]auth.Token
@@ -44,7 +44,7 @@ func (s *Tokens) Events() []audit.Event {
 	return slices.Clone(s.events)
 }
 
-// Create implements claim.Tokens.
+// Create implements auth.Tokens.
 func (s *Tokens) Create(_ context.Context, t auth.Token, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func (s *Tokens) Create(_ context.Context, t auth.Token, e audit.Event) error {
 	return nil
 }
 
-// Revoke implements claim.Tokens.
+// Revoke implements auth.Tokens.
 func (s *Tokens) Revoke(_ context.Context, name string, e audit.Event) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +82,7 @@ func (s *Tokens) Revoke(_ context.Context, name string, e audit.Event) error {
 	return nil
 }
 
-// List implements claim.Tokens.
+// List implements auth.Tokens.
 func (s *Tokens) List(context.Context) ([]auth.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *Tokens) List(context.Context) ([]auth.Token, error) {
 	return list, s.fail
 }
 
-// Find implements claim.Tokens.
+// Find implements auth.Tokens.
 func (s *Tokens) Find(_ context.Context, digest auth.TokenDigest) (auth.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +109,7 @@ func (s *Tokens) Find(_ context.Context, digest auth.TokenDigest) (auth.Token, e
 	return auth.Token{}, auth.ErrNoToken
 }
 
-// Used implements claim.Tokens.
+// Used implements auth.Tokens.
 func (s *Tokens) Used(_ context.Context, digest auth.TokenDigest, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 
 var _ fraud.StatsReader = (*Store)(nil)
 
-// Traffic implements claim.Meter.
+// Traffic implements fraud.StatsReader.
 func (s *Store) Traffic(_ context.Context, since, until time.Time) ([]fraud.Traffic, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

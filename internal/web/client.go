@@ -11,7 +11,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 )
 
-// Clients prove which client a bearer token is of. [claim.Clients] do.
+// Clients prove which client a bearer token is of. [auth.Authenticator] do.
 type Clients interface {
 	// Recognises reports whether a bearer token is meant to be a client's, good or
 	// not, rather than a session's.

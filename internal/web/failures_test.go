@@ -79,7 +79,7 @@ func TestEveryFailedAuthenticationIsHeard(t *testing.T) {
 		"token of who helps":          {helper, "Authorization", "Bearer hlt_" + secret, nil, "token wrong"},
 		"nobody":                      {owner, "X-Nothing", "x", auth.ErrNoSession, ""},
 		"a browser not signed in":     {browser, "Cookie", "theme=dark", auth.ErrNoSession, ""},
-		"a session while Kratos away": {owner, "X-Session-Token", secret, claim.ErrDirectoryAway, ""},
+		"a session while Kratos away": {owner, "X-Session-Token", secret, claim.ErrIdentitiesUnavailable, ""},
 		"a token without the store":   {client, "Authorization", "Bearer hlt_away", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

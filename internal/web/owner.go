@@ -41,7 +41,7 @@ func (s *Server) Browser(c *gin.Context) (claim.Caller, error) {
 
 // withRequest adds to a caller what the request itself tells.
 func withRequest(c *gin.Context, caller claim.Caller) claim.Caller {
-	caller.Address = ClientAddress(c)
+	caller.ClientIP = ClientAddress(c)
 	locale := ""
 	if caller.Seen != nil {
 		locale = caller.Seen.Locale

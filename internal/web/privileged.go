@@ -41,7 +41,7 @@ func (s *Server) PrivilegedCaller(c *gin.Context) (PrivilegedCaller, error) {
 	if s.IsClient(c) {
 		token, err := s.Client(c, auth.ScopeClaimsManage)
 		return PrivilegedCaller{
-			Actor:    audit.Actor{Kind: audit.Privileged, ID: token.Name, Address: ClientAddress(c)},
+			Actor:    audit.Actor{Kind: audit.Privileged, ID: token.Name, ClientIP: ClientAddress(c)},
 			SignedIn: s.Now(), Privileged: token.Privileged,
 		}, err
 	}
@@ -67,7 +67,7 @@ func (s *Server) PrivilegedCaller(c *gin.Context) (PrivilegedCaller, error) {
 		realm = ""
 	}
 	return PrivilegedCaller{
-		Actor:    audit.Actor{Kind: audit.Privileged, ID: owner.IdentityID, Address: ClientAddress(c)},
+		Actor:    audit.Actor{Kind: audit.Privileged, ID: owner.IdentityID, ClientIP: ClientAddress(c)},
 		SignedIn: owner.AuthenticatedAt, Privileged: true, Realm: realm,
 	}, err
 }

@@ -142,10 +142,10 @@ func wantUsable(t *testing.T, db *database.DB) {
 		t.Fatal(err)
 	}
 	snapshot, err := store.Current(t.Context(), "a1", now.Add(-24*time.Hour))
-	if err != nil || snapshot.Held == nil {
+	if err != nil || snapshot.Active == nil {
 		t.Fatalf("the open claim is gone: %v", err)
 	}
-	open := *snapshot.Held
+	open := *snapshot.Active
 	if open.State != claim.Open || open.Number.Unmasked() != "+4915112345671" || open.Attempts != 1 || open.CodeExpires != time.Date(2026, 3, 1, 10, 5, 0, 1000, time.UTC) {
 		t.Errorf("the open claim is %+v", open)
 	}
@@ -157,7 +157,7 @@ func wantUsable(t *testing.T, db *database.DB) {
 	}
 	verified := open
 	verified.State = claim.Verified
-	if err := store.Commit(t.Context(), claim.Change{At: now, Moves: []claim.Move{{From: claim.Open, Claim: verified}}}); err != nil {
+	if err := store.Commit(t.Context(), claim.Change{At: now, Transitions: []claim.Transition{{From: claim.Open, Claim: verified}}}); err != nil {
 		t.Errorf("the open claim cannot be confirmed: %v", err)
 	}
 	for id, state := range map[string]claim.State{"a2": claim.Verified, "a3": claim.Applied} {

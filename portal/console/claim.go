@@ -80,5 +80,5 @@ func (s *console) reveal(c *gin.Context, v *visit) error {
 		return err
 	}
 	v.notice = layout.Notice{Kind: "warning", Text: "The full numbers are shown on this page only. The audit trail has noted that you looked at them."}
-	return s.showClaim(c, v, http.StatusOK, &full{found.Number.Unmasked(), found.Was.Unmasked()})
+	return s.showClaim(c, v, http.StatusOK, &full{found.Number.Unmasked(), found.Previous.Unmasked()})
 }

@@ -22,7 +22,7 @@ func TestClaimsAreFound(t *testing.T) {
 	german := w.claim(nil)
 	w.pass(time.Second)
 	french := w.claim(func(c *claim.Claim) {
-		c.IdentityID, c.Number, c.State, c.Origin = "EU/bob", phone.FromStore("+33612345678"), claim.Applied, claim.OriginSCIM
+		c.IdentityID, c.Number, c.State, c.Source = "EU/bob", phone.FromStore("+33612345678"), claim.Applied, claim.SourceSCIM
 	})
 	for name, tt := range map[string]struct {
 		fields         url.Values

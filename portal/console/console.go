@@ -24,7 +24,7 @@ import (
 //go:embed templates assets
 var files embed.FS
 
-// AdminSessions are the sign-ins at the console. [claim.Administrators] is it.
+// AdminSessions are the sign-ins at the console. [auth.AdminSessions] is it.
 type AdminSessions interface {
 	SignInByToken(ctx context.Context, token, address string) (string, error)
 	SignInByCookie(ctx context.Context, cookie, address string) (string, error)
@@ -32,13 +32,13 @@ type AdminSessions interface {
 	SignOut(ctx context.Context, secret string, who audit.Actor) error
 }
 
-// Settings are the switches. [claim.Switchboard] is them.
+// Settings are the switches. [settings.Service] is them.
 type Settings interface {
 	States() []settings.State
 	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
 }
 
-// Claims are what is seen of claims and done for them. [claim.Desk] is it.
+// Claims are what is seen of claims and done for them. [admin.Service] is it.
 type Claims interface {
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
@@ -47,7 +47,7 @@ type Claims interface {
 	Cancel(ctx context.Context, claimID string, who audit.Actor) error
 }
 
-// Archive are the lists that have nothing to do with one claim. A [claim.Archive]
+// Archive are the lists that have nothing to do with one claim. A [admin.Store]
 // is it.
 type Archive interface {
 	FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error)
@@ -56,7 +56,7 @@ type Archive interface {
 	Waiting(ctx context.Context) (admin.Waiting, error)
 }
 
-// Tokens are those that are kept. A [claim.Tokens] is it.
+// Tokens are those that are kept. A [auth.Tokens] is it.
 type Tokens interface {
 	List(ctx context.Context) ([]auth.Token, error)
 	Revoke(ctx context.Context, name string, e audit.Event) error

@@ -66,7 +66,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 	case errors.Is(err, problem.ErrStoreUnavailable):
 		_ = c.Error(err)
 		return http.StatusServiceUnavailable, "The database does not answer", "Nothing is known of it just now. Try again in a moment."
-	case errors.Is(err, claim.ErrDirectoryAway):
+	case errors.Is(err, claim.ErrIdentitiesUnavailable):
 		_ = c.Error(err)
 		return http.StatusServiceUnavailable, "Kratos does not answer", "Nobody can be recognised without it. Try again in a moment."
 	}

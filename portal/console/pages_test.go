@@ -24,10 +24,10 @@ const markup = `<b>"x"</b><script>alert(1)</script>`
 func TestMarkupInValuesIsText(t *testing.T) {
 	w := newWorld(t)
 	c := w.claim(func(c *claim.Claim) {
-		c.IdentityID, c.Reason, c.Origin = markup, markup, markup
+		c.IdentityID, c.Reason, c.Source = markup, markup, markup
 		c.State = claim.Conflict
 	})
-	line := audit.Event{ClaimID: c.ID, IdentityID: markup, Kind: markup, Number: markup, Reason: markup, Actor: audit.Actor{Kind: audit.Client, ID: markup, Address: markup}, At: w.Now()}
+	line := audit.Event{ClaimID: c.ID, IdentityID: markup, Kind: markup, Number: markup, Reason: markup, Actor: audit.Actor{Kind: audit.Client, ID: markup, ClientIP: markup}, At: w.Now()}
 	if err := w.store.RecordEvent(t.Context(), line); err != nil {
 		t.Fatal(err)
 	}

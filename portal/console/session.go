@@ -58,7 +58,7 @@ func (s *console) inside(do page) gin.HandlerFunc {
 	}
 }
 
-// visit returns who is signed in. Errors: those of [claim.Administrators.Check].
+// visit returns who is signed in. Errors: those of [auth.AdminSessions.Check].
 func (s *console) visit(c *gin.Context) (*visit, error) {
 	secret := s.cookie(c, sessionCookie)
 	if secret == "" {

@@ -102,7 +102,7 @@ func newWorld(t *testing.T) *world {
 	}
 	plan := phone.Parser{Format: phone.FormatE164, Region: "DE"}
 	service := claim.NewService(claim.Options{
-		Store: w.store, Directory: claimtest.NewDirectory(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
+		Store: w.store, Identities: claimtest.NewIdentities(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
 		NewID: w.newID, Jitter: func(d time.Duration) time.Duration { return d }, Send: func(message.Text) {}, Log: log,
 	})
 	clients := auth.New(auth.Options{
@@ -171,8 +171,8 @@ func (w *world) claim(change func(*claim.Claim)) claim.Claim {
 	w.t.Helper()
 	now := w.Now()
 	c := claim.Claim{
-		ID: w.newID(), IdentityID: "4d1cf3a0-5c1e-4a53-9f3a-3c40c5d7b001", Origin: claim.OriginSettings, Number: phone.FromStore(wanted),
-		Was: phone.FromStore(before), WasVerified: true, State: claim.Open, Version: 1, CodeKey: "key", CodeNumber: 1,
+		ID: w.newID(), IdentityID: "4d1cf3a0-5c1e-4a53-9f3a-3c40c5d7b001", Source: claim.SourceSettings, Number: phone.FromStore(wanted),
+		Previous: phone.FromStore(before), PreviousVerified: true, State: claim.Open, Version: 1, CodeKey: "key", CodeNumber: 1,
 		CodeExpires: now.Add(5 * time.Minute), Texts: 1, NextText: now.Add(30 * time.Second), CreatedAt: now,
 		LapsesAt: now.Add(24 * time.Hour), DueAt: now.Add(24 * time.Hour),
 	}
@@ -186,7 +186,7 @@ func (w *world) claim(change func(*claim.Claim)) claim.Claim {
 	err := w.store.Commit(w.t.Context(), claim.Change{
 		Create: &c, Text: &text, At: now, Events: []audit.Event{{
 			ClaimID: c.ID, IdentityID: c.IdentityID, Kind: string(c.State), Number: c.Number.String(), At: now,
-			Actor: audit.Actor{Kind: audit.Owner, ID: c.IdentityID, Address: "203.0.113.9"},
+			Actor: audit.Actor{Kind: audit.Owner, ID: c.IdentityID, ClientIP: "203.0.113.9"},
 		}},
 	})
 	if err != nil {

@@ -167,7 +167,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 		"revoked token": {func(w *world) { _ = w.kept.Revoke(t.Context(), "ops", audit.Event{At: w.Now()}) }, 401, "Your sign-in has ended"},
 		"not used":      {func(w *world) { w.pass(31 * time.Minute) }, 401, "Your sign-in has ended"},
 		"store away":    {func(w *world) { w.sessions.Fail(problem.ErrStoreUnavailable) }, 503, "The database does not answer"},
-		"Kratos away":   {func(w *world) { w.sessions.Fail(claim.ErrDirectoryAway) }, 503, "Kratos does not answer"},
+		"Kratos away":   {func(w *world) { w.sessions.Fail(claim.ErrIdentitiesUnavailable) }, 503, "Kratos does not answer"},
 		"lost scope":    {func(w *world) { w.sessions.Fail(auth.ErrNoScope) }, 403, "You may not work here any more."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,7 +197,7 @@ func TestSigningOutEndsTheSession(t *testing.T) {
 }
 
 // ops is who the token ops makes act.
-var ops = audit.Actor{Kind: audit.Administrator, ID: "ops", Address: address}
+var ops = audit.Actor{Kind: audit.Administrator, ID: "ops", ClientIP: address}
 
 func TestSigningInLeadsBackToPagesOfTheConsoleOnly(t *testing.T) {
 	for asked, want := range map[string]string{

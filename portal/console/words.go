@@ -104,13 +104,13 @@ func claimMeans(c claim.Claim) string {
 	switch {
 	case !c.Direct:
 		return stateMeans[c.State]
-	case c.State == claim.Applied && c.Origin == claim.OriginTakeover:
+	case c.State == claim.Applied && c.Source == claim.SourceTakeover:
 		return "The number was not verified. Another account has proved it, and has it now."
 	case c.State == claim.Applied && c.Number.IsZero():
 		return "The number was removed from the account."
 	case c.State == claim.Applied:
 		return "The number was written to the account without a code, not marked verified."
-	case c.State == claim.Staged && c.Origin == claim.OriginTakeover:
+	case c.State == claim.Staged && c.Source == claim.SourceTakeover:
 		return "Another account has proved the number, and is taking it."
 	case c.State == claim.Staged:
 		return "The number is being changed without a code."
@@ -126,7 +126,7 @@ func claimState(c claim.Claim) string {
 	switch {
 	case !c.Direct || c.State != claim.Applied:
 		return string(c.State)
-	case c.Origin == claim.OriginTakeover:
+	case c.Source == claim.SourceTakeover:
 		return "taken"
 	case c.Number.IsZero():
 		return "removed"

@@ -83,7 +83,7 @@ var faces = map[string]struct {
 }
 
 // endState names the state of an ended claim, if there is anything to say of it.
-func endState(e claim.Ended) (string, bool) {
+func endState(e claim.Outcome) (string, bool) {
 	switch {
 	case e.Direct: // nobody typed a code for that
 		return "", false
@@ -115,7 +115,7 @@ func (s *site) open(v visit, who claim.Caller, status claim.Status, said string)
 		NextText: waitUntil(status.NextText, now), MoreText: !status.NextText.IsZero(),
 	}
 	switch {
-	case status.NeedsFactor || s.Claims.Fresh(who.AuthenticatedAt) != nil:
+	case status.NeedsFactor || s.Claims.RequireRecentSignIn(who.AuthenticatedAt) != nil:
 		v.halfway = status.NeedsFactor
 		p.State, p.Form, p.SignIn = "sign-in", "cancel", s.signIn(v, who)
 		return p

@@ -22,8 +22,8 @@ const Path = "/verify"
 // Claims is what the page does. [claim.Service] does it.
 type Claims interface {
 	Status(ctx context.Context, who claim.Caller) (claim.Status, error)
-	Ended(ctx context.Context, who claim.Caller) (claim.Ended, error)
-	Fresh(signedIn time.Time) error
+	LastOutcome(ctx context.Context, who claim.Caller) (claim.Outcome, error)
+	RequireRecentSignIn(signedIn time.Time) error
 	Confirm(ctx context.Context, who claim.Caller, code string) error
 	Resend(ctx context.Context, who claim.Caller) error
 	Cancel(ctx context.Context, who claim.Caller) error
@@ -177,7 +177,7 @@ func (s *site) showClaim(c *gin.Context, v visit, who claim.Caller, said string)
 // it just now; otherwise there is nothing to do here.
 func (s *site) showEnd(c *gin.Context, v visit, who claim.Caller, said string) {
 	if said != "" && said != saidBack {
-		ended, err := s.Claims.Ended(c.Request.Context(), who)
+		ended, err := s.Claims.LastOutcome(c.Request.Context(), who)
 		if err != nil && !errors.Is(err, claim.ErrNothingPending) {
 			s.fail(c, v, err)
 			return

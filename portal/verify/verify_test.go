@@ -44,7 +44,7 @@ const (
 type world struct {
 	status   []claim.Status // in turn; the last one stays
 	statuses []error
-	ended    claim.Ended
+	ended    claim.Outcome
 	endedErr error
 	err      error // of what a button does
 	fresh    error
@@ -65,8 +65,11 @@ func (w *world) Status(context.Context, claim.Caller) (claim.Status, error) {
 	return status, err
 }
 
-func (w *world) Ended(context.Context, claim.Caller) (claim.Ended, error) { return w.ended, w.endedErr }
-func (w *world) Fresh(time.Time) error                                    { return w.fresh }
+func (w *world) LastOutcome(context.Context, claim.Caller) (claim.Outcome, error) {
+	return w.ended, w.endedErr
+}
+
+func (w *world) RequireRecentSignIn(time.Time) error { return w.fresh }
 
 func (w *world) Confirm(_ context.Context, who claim.Caller, code string) error {
 	w.calls = append(w.calls, who.IdentityID+" confirm "+code)
@@ -291,7 +294,7 @@ func TestThePageShowsTheClaim(t *testing.T) {
 			"",
 		},
 		"store away":  {func(w *world) { w.statuses[0] = fmt.Errorf("secret: %w", problem.ErrStoreUnavailable) }, "", 503, "away", []string{`http-equiv="refresh"`, "Nothing is lost"}, []string{"secret"}, "5"},
-		"Kratos away": {func(w *world) { w.session = claim.ErrDirectoryAway }, "", 503, "away", nil, nil, "5"},
+		"Kratos away": {func(w *world) { w.session = claim.ErrIdentitiesUnavailable }, "", 503, "away", nil, nil, "5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := newWorld(t, tt.change).get(tt.query)
@@ -305,21 +308,21 @@ func TestThePageShowsTheClaim(t *testing.T) {
 
 func TestThePageTellsHowAClaimEnded(t *testing.T) {
 	for name, tt := range map[string]struct {
-		ended  claim.Ended
+		ended  claim.Outcome
 		status int
 		state  string
 	}{
-		"done":                 {claim.Ended{State: claim.Applied}, 200, "done"},
-		"cancelled":            {claim.Ended{State: claim.Cancelled}, 200, "cancelled"},
-		"locked":               {claim.Ended{State: claim.Locked}, 429, "locked"},
-		"lapsed":               {claim.Ended{State: claim.Lapsed}, 410, "lapsed"},
-		"taken":                {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberTaken}, 409, "taken"},
-		"taken, proved":        {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberProved}, 409, "taken-proved"},
-		"taken, an identifier": {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberBound}, 409, "taken-bound"},
-		"removed":              {claim.Ended{State: claim.Applied, Direct: true}, 200, "nothing"},
-		"changed elsewhere":    {claim.Ended{State: claim.Conflict, Conflict: claim.ErrChangedElsewhere}, 409, "changed"},
-		"refused":              {claim.Ended{State: claim.Conflict, Conflict: claim.ErrNumberRefused}, 409, "refused"},
-		"superseded":           {claim.Ended{State: claim.Superseded}, 200, "nothing"},
+		"done":                 {claim.Outcome{State: claim.Applied}, 200, "done"},
+		"cancelled":            {claim.Outcome{State: claim.Cancelled}, 200, "cancelled"},
+		"locked":               {claim.Outcome{State: claim.Locked}, 429, "locked"},
+		"lapsed":               {claim.Outcome{State: claim.Lapsed}, 410, "lapsed"},
+		"taken":                {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberTaken}, 409, "taken"},
+		"taken, proved":        {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberProved}, 409, "taken-proved"},
+		"taken, an identifier": {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberBound}, 409, "taken-bound"},
+		"removed":              {claim.Outcome{State: claim.Applied, Direct: true}, 200, "nothing"},
+		"changed elsewhere":    {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrChangedElsewhere}, 409, "changed"},
+		"refused":              {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberRefused}, 409, "refused"},
+		"superseded":           {claim.Outcome{State: claim.Superseded}, 200, "nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, nothingPending)
@@ -333,7 +336,7 @@ func TestThePageTellsHowAClaimEnded(t *testing.T) {
 		})
 	}
 	w := newWorld(t, nothingPending)
-	w.ended = claim.Ended{State: claim.Applied, At: now.Add(-2 * time.Hour)}
+	w.ended = claim.Outcome{State: claim.Applied, At: now.Add(-2 * time.Hour)}
 	wants(t, w.get("?said=done"), 200, "nothing", nil)
 	w.endedErr = problem.ErrStoreUnavailable
 	wants(t, w.get("?said=done"), 503, "away", nil)

@@ -34,7 +34,7 @@ func queued(id string) message.Text {
 	}
 }
 
-// outbox is a working claim.Outbox in memory.
+// outbox is a working message.Outbox in memory.
 type outbox struct {
 	mu    sync.Mutex
 	rows  map[string]*row

@@ -20,7 +20,7 @@ type Webhook struct {
 }
 
 // NewWebhook checks the configuration as [NewHTTP] does. Email finds an
-// identity's address, blank for none; its errors are those of [claim.Directory].
+// identity's address, blank for none; its errors are those of [claim.Identities].
 func NewWebhook(
 	config RequestConfig, email func(ctx context.Context, identityID string) (string, error), options HTTPOptions,
 ) (*Webhook, error) {

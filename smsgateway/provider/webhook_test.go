@@ -64,7 +64,7 @@ func TestTheWebhookGetsWhatKratosGivesItsCourier(t *testing.T) {
 	if _, err := hook.Send(t.Context(), m); !errors.Is(err, smsgateway.ErrRefused) {
 		t.Errorf("nobody to tell: got %v", err)
 	}
-	failure = claim.ErrDirectoryAway
+	failure = claim.ErrIdentitiesUnavailable
 	if _, err := hook.Send(t.Context(), m); err == nil || errors.Is(err, smsgateway.ErrRefused) {
 		t.Errorf("the directory is away: got %v", err)
 	}

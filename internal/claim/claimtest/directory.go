@@ -8,9 +8,9 @@ import (
 	"github.com/holdline/holdline/internal/phone"
 )
 
-// Directory is a working claim.Directory in memory. Numbers are unique among
+// Directory is a working claim.Identities in memory. Numbers are unique among
 // its identities, as verifiable addresses are in Kratos.
-type Directory struct {
+type Identities struct {
 	mu         sync.Mutex
 	identities map[string]claim.Identity
 	fail       error
@@ -20,8 +20,8 @@ type Directory struct {
 }
 
 // NewDirectory returns a directory with the given identities.
-func NewDirectory(identities ...claim.Identity) *Directory {
-	d := &Directory{identities: map[string]claim.Identity{}}
+func NewIdentities(identities ...claim.Identity) *Identities {
+	d := &Identities{identities: map[string]claim.Identity{}}
 	for _, i := range identities {
 		d.identities[i.ID] = i
 	}
@@ -29,28 +29,28 @@ func NewDirectory(identities ...claim.Identity) *Directory {
 }
 
 // Put adds or replaces an identity, as an administrator would.
-func (d *Directory) Put(i claim.Identity) {
+func (d *Identities) Put(i claim.Identity) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.identities[i.ID] = i
 }
 
 // Delete removes an identity.
-func (d *Directory) Delete(id string) {
+func (d *Identities) Delete(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.identities, id)
 }
 
 // Fail makes every call fail with err, until it is nil.
-func (d *Directory) Fail(err error) {
+func (d *Identities) Fail(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fail = err
 }
 
-// Identity implements claim.Directory.
-func (d *Directory) Identity(_ context.Context, id string) (claim.Identity, error) {
+// Identity implements claim.Identities.
+func (d *Identities) Identity(_ context.Context, id string) (claim.Identity, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fail != nil {
@@ -63,8 +63,8 @@ func (d *Directory) Identity(_ context.Context, id string) (claim.Identity, erro
 	return i, nil
 }
 
-// Adopt implements claim.Directory.
-func (d *Directory) Adopt(_ context.Context, id string, number phone.Number, unmark bool) error {
+// Adopt implements claim.Identities.
+func (d *Identities) ApplyNumber(_ context.Context, id string, number phone.Number, unmark bool) error {
 	var left bool // the marker, which then is to be removed by another write
 	err := d.change(id, func(i *claim.Identity) error {
 		for _, other := range d.identities {
@@ -80,13 +80,13 @@ func (d *Directory) Adopt(_ context.Context, id string, number phone.Number, unm
 		return nil
 	})
 	if err == nil && left {
-		err = claim.ErrDirectoryAway
+		err = claim.ErrIdentitiesUnavailable
 	}
 	return err
 }
 
-// Write implements claim.Directory.
-func (d *Directory) Write(_ context.Context, id string, number phone.Number) error {
+// Write implements claim.Identities.
+func (d *Identities) Write(_ context.Context, id string, number phone.Number) error {
 	return d.change(id, func(i *claim.Identity) error {
 		for _, other := range d.identities {
 			if other.ID != id && !number.IsZero() && phone.FromStore(other.Mobile).Same(number) {
@@ -98,18 +98,18 @@ func (d *Directory) Write(_ context.Context, id string, number phone.Number) err
 	})
 }
 
-// Mark implements claim.Directory.
-func (d *Directory) Mark(_ context.Context, id string, number phone.Number) error {
+// Mark implements claim.Identities.
+func (d *Identities) ShowPending(_ context.Context, id string, number phone.Number) error {
 	return d.change(id, func(i *claim.Identity) error { i.Pending = number.Unmasked(); return nil })
 }
 
-// Unmark implements claim.Directory.
-func (d *Directory) Unmark(_ context.Context, id string) error {
+// Unmark implements claim.Identities.
+func (d *Identities) ClearPending(_ context.Context, id string) error {
 	return d.change(id, func(i *claim.Identity) error { i.Pending = ""; return nil })
 }
 
 // Holders implements claim.Holders.
-func (d *Directory) Holders(_ context.Context, id string, number phone.Number) ([]claim.Holder, error) {
+func (d *Identities) Holders(_ context.Context, id string, number phone.Number) ([]claim.Holder, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var holders []claim.Holder
@@ -122,7 +122,7 @@ func (d *Directory) Holders(_ context.Context, id string, number phone.Number) (
 }
 
 // Vacate implements claim.Holders.
-func (d *Directory) Vacate(_ context.Context, id string, number phone.Number) error {
+func (d *Identities) Vacate(_ context.Context, id string, number phone.Number) error {
 	return d.change(id, func(i *claim.Identity) error {
 		if phone.FromStore(i.Mobile).Same(number) {
 			i.Mobile, i.Verified = "", false
@@ -134,14 +134,14 @@ func (d *Directory) Vacate(_ context.Context, id string, number phone.Number) er
 	})
 }
 
-// CodeIdentifier implements claim.Directory.
-func (d *Directory) CodeIdentifier(context.Context, string) (bool, error) {
+// CodeIdentifier implements claim.Identities.
+func (d *Identities) CodeIdentifier(context.Context, string) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.Identifier, d.fail
 }
 
-func (d *Directory) change(id string, do func(*claim.Identity) error) error {
+func (d *Identities) change(id string, do func(*claim.Identity) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fail != nil {

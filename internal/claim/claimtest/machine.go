@@ -69,7 +69,7 @@ type machine struct {
 	ctx     context.Context
 	service *claim.Service
 	store   storetest.ArchivedStore
-	dir     *Directory
+	dir     *Identities
 	codes   *otp.Codes
 	policy  claim.Policy
 	now     time.Time
@@ -101,7 +101,7 @@ func newMachine(t *rapid.T, store storetest.ArchivedStore) *machine {
 	people := []claim.Identity{
 		{ID: "ann", Mobile: numbers[0], Verified: true}, {ID: "bob", Mobile: numbers[1]}, {ID: "cem"},
 	}
-	m.model, m.dir = newModel(people), NewDirectory(people...)
+	m.model, m.dir = newModel(people), NewIdentities(people...)
 	m.dir.Identifier = rapid.Bool().Draw(t, "sign-in by code")
 	m.start()
 	return m
@@ -111,7 +111,7 @@ func newMachine(t *rapid.T, store storetest.ArchivedStore) *machine {
 func (m *machine) start() {
 	m.faults.dead = false
 	m.service = claim.NewService(claim.Options{
-		Store: machineStore{m.store, m}, Directory: machineDirectory{m}, Codes: m.codes,
+		Store: machineStore{m.store, m}, Identities: machineDirectory{m}, Codes: m.codes,
 		Plan:   phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy { return m.policy },
 		Now:    func() time.Time { return m.now },

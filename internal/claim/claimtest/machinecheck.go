@@ -98,7 +98,7 @@ func (m *machine) adopted(before claim.Identity, number phone.Number) {
 	own := slices.ContainsFunc(claims, func(other claim.Claim) bool {
 		return other.State == claim.Applied && other.Number.Same(was) && !other.EndedAt.Before(c.CreatedAt)
 	})
-	if !was.Same(c.Was) && !was.Same(number) && !own && last == nil && !m.interfered[before.ID] {
+	if !was.Same(c.Previous) && !was.Same(number) && !own && last == nil && !m.interfered[before.ID] {
 		m.fail("%s's number was changed elsewhere to %s and is overwritten", before.ID, before.Mobile)
 	}
 	before.Mobile, before.Verified = number.Unmasked(), true
@@ -163,14 +163,14 @@ func (m *machine) check(t *rapid.T) {
 func (m *machine) checkIdentity(id string, own []claim.Claim) {
 	i, held, tries, errand := m.identity(id), 0, 0, 0
 	for _, c := range own {
-		if c.State.Held() {
+		if c.State.Active() {
 			held++
 		}
 		if c.CreatedAt.After(m.now.Add(-24 * time.Hour)) {
 			tries += c.Attempts
 		}
 		same := c.Number.Same(phone.FromStore(i.Pending))
-		if same && !c.State.Ended() || c.State == claim.Verified || c.Marker != claim.MarkerDone && c.Marker != claim.MarkerOld {
+		if same && !c.State.Final() || c.State == claim.Verified || c.PendingSync != claim.SyncDone && c.PendingSync != claim.SyncShownBefore {
 			errand++
 		}
 	}
@@ -273,7 +273,7 @@ func (m *machine) checkTexts() {
 // ended wants everything to have come to an end.
 func (m *machine) ended(t *rapid.T) {
 	for _, c := range m.rows() {
-		if !c.State.Ended() || c.Marker == claim.MarkerClear {
+		if !c.State.Final() || c.PendingSync == claim.SyncClear {
 			m.fail("still not ended: %+v", c)
 		}
 	}
@@ -285,7 +285,7 @@ func (m *machine) ended(t *rapid.T) {
 	for id, numbers := range m.lost {
 		for number := range numbers {
 			told := slices.ContainsFunc(m.of(id), func(c claim.Claim) bool {
-				return c.State == claim.Applied && c.WasVerified && c.Was.Same(phone.FromStore(number))
+				return c.State == claim.Applied && c.PreviousVerified && c.Previous.Same(phone.FromStore(number))
 			})
 			if !told {
 				m.fail("%s lost the verified %s, and nobody is told", id, number)

@@ -154,7 +154,7 @@ func (m *machine) confirm(id, code string, shown bool) {
 // chores runs until nothing is due.
 func (m *machine) chores() {
 	for range 60 {
-		if n, err := m.service.Chores(m.ctx); n == 0 || err != nil {
+		if n, err := m.service.RunDue(m.ctx); n == 0 || err != nil {
 			return
 		}
 	}

@@ -63,8 +63,8 @@ type machineStore struct {
 	m *machine
 }
 
-func (s machineStore) Current(ctx context.Context, id string, since time.Time) (claim.Snapshot, error) {
-	return guarded(s.m, problem.ErrStoreUnavailable, func() (claim.Snapshot, error) { return s.ArchivedStore.Current(ctx, id, since) })
+func (s machineStore) Current(ctx context.Context, id string, since time.Time) (claim.IdentityClaims, error) {
+	return guarded(s.m, problem.ErrStoreUnavailable, func() (claim.IdentityClaims, error) { return s.ArchivedStore.Current(ctx, id, since) })
 }
 
 func (s machineStore) Last(ctx context.Context, id string) (*claim.Claim, error) {
@@ -123,18 +123,18 @@ func (s machineStore) Take(ctx context.Context, c claim.Claim, until time.Time) 
 type machineDirectory struct{ m *machine }
 
 func (d machineDirectory) Identity(ctx context.Context, id string) (claim.Identity, error) {
-	return guarded(d.m, claim.ErrDirectoryAway, func() (claim.Identity, error) {
+	return guarded(d.m, claim.ErrIdentitiesUnavailable, func() (claim.Identity, error) {
 		if d.m.away {
-			return claim.Identity{}, claim.ErrDirectoryAway
+			return claim.Identity{}, claim.ErrIdentitiesUnavailable
 		}
 		return d.m.dir.Identity(ctx, id)
 	})
 }
 
-func (d machineDirectory) Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error {
+func (d machineDirectory) ApplyNumber(ctx context.Context, id string, number phone.Number, unmark bool) error {
 	return d.change(func() error {
 		before := d.m.identity(id)
-		err := d.m.dir.Adopt(ctx, id, number, unmark)
+		err := d.m.dir.ApplyNumber(ctx, id, number, unmark)
 		if after := d.m.identity(id); after.Mobile != before.Mobile || after.Verified != before.Verified {
 			d.m.adopted(before, number)
 		}
@@ -153,12 +153,12 @@ func (d machineDirectory) Write(ctx context.Context, id string, number phone.Num
 	})
 }
 
-func (d machineDirectory) Mark(ctx context.Context, id string, number phone.Number) error {
-	return d.change(func() error { return d.m.dir.Mark(ctx, id, number) })
+func (d machineDirectory) ShowPending(ctx context.Context, id string, number phone.Number) error {
+	return d.change(func() error { return d.m.dir.ShowPending(ctx, id, number) })
 }
 
-func (d machineDirectory) Unmark(ctx context.Context, id string) error {
-	return d.change(func() error { return d.m.dir.Unmark(ctx, id) })
+func (d machineDirectory) ClearPending(ctx context.Context, id string) error {
+	return d.change(func() error { return d.m.dir.ClearPending(ctx, id) })
 }
 
 func (d machineDirectory) CodeIdentifier(ctx context.Context, schemaID string) (bool, error) {
@@ -166,9 +166,9 @@ func (d machineDirectory) CodeIdentifier(ctx context.Context, schemaID string) (
 }
 
 func (d machineDirectory) change(do func() error) error {
-	return guardedError(d.m, claim.ErrDirectoryAway, func() error {
+	return guardedError(d.m, claim.ErrIdentitiesUnavailable, func() error {
 		if d.m.away {
-			return claim.ErrDirectoryAway
+			return claim.ErrIdentitiesUnavailable
 		}
 		return do()
 	})

@@ -43,10 +43,10 @@ func (m *machine) drawForm(t *rapid.T, wanted string) func() {
 		var err error
 		f.answer, err = m.service.Stage(m.ctx, claim.SettingsChange{
 			IdentityID: id, FlowID: f.flow, Stored: f.read.Mobile, StoredVerified: f.read.Verified,
-			Wanted: wanted, Marker: f.read.Pending, SignedIn: m.now, Address: "192.0.2.1",
+			Wanted: wanted, ShownPending: f.read.Pending, SignedIn: m.now, ClientIP: "192.0.2.1",
 		})
-		if writes(f.answer.Ruling) && wanted != f.read.Mobile {
-			m.mayWrite(before, claim.DirectChange{Origin: claim.OriginSettings, Wanted: wanted})
+		if writes(f.answer.Decision) && wanted != f.read.Mobile {
+			m.mayWrite(before, claim.DirectChange{Origin: claim.SourceSettings, Wanted: wanted})
 		}
 		switch {
 		case err != nil, f.answer.Interrupt, fate == "refused", m.faults.dead:
@@ -83,8 +83,8 @@ func (m *machine) loses(before claim.Identity, now string) {
 	}
 }
 
-func writes(r claim.Ruling) bool {
-	return r == claim.Write || r == claim.Remove || r == claim.WriteUnverified
+func writes(r claim.Decision) bool {
+	return r == claim.WriteDirectly || r == claim.Remove || r == claim.WriteUnverified
 }
 
 // mayWrite looks at a number that is to be written without a code. The switches
@@ -106,23 +106,23 @@ func (m *machine) kratosStores(id string) {
 func (m *machine) storeForm(f form, activate bool) {
 	i := f.read
 	i.Pending = f.answer.Pending.Unmasked()
-	if writes(f.answer.Ruling) {
+	if writes(f.answer.Decision) {
 		i.Mobile, i.Verified = f.wanted, false
 	}
-	if f.answer.Ruling == claim.Challenge {
+	if f.answer.Decision == claim.Challenge {
 		m.asked[i.ID][f.wanted] = true
 	}
 	before := m.identity(i.ID)
 	if !m.put(i) {
 		return
 	}
-	if writes(f.answer.Ruling) && m.now.Sub(f.began) <= longestForm && m.known(before, f.read) {
+	if writes(f.answer.Decision) && m.now.Sub(f.began) <= longestForm && m.known(before, f.read) {
 		m.loses(before, f.wanted)
 	}
 	living := m.lives(i.ID, i.Pending)
-	if activate && f.answer.Ruling != claim.Leave {
+	if activate && f.answer.Decision != claim.NoChange {
 		activate = m.service.Activate(m.ctx, claim.StoredFlow{
-			IdentityID: i.ID, FlowID: f.flow, Mobile: i.Mobile, Marker: i.Pending, Address: "192.0.2.1",
+			IdentityID: i.ID, FlowID: f.flow, Mobile: i.Mobile, ShownPending: i.Pending, ClientIP: "192.0.2.1",
 		}) == nil
 	} else {
 		activate = false
@@ -135,14 +135,14 @@ func (m *machine) storeForm(f form, activate bool) {
 // lives reports whether there is a claim that a marker can belong to.
 func (m *machine) lives(id, pending string) bool {
 	return slices.ContainsFunc(m.of(id), func(c claim.Claim) bool {
-		return !c.State.Ended() && c.Marker != claim.MarkerOld && c.Number.Same(phone.FromStore(pending))
+		return !c.State.Final() && c.PendingSync != claim.SyncShownBefore && c.Number.Same(phone.FromStore(pending))
 	})
 }
 
 // drawSCIM changes a number as the SCIM bridge does.
 func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 	id := drawPerson(t)
-	change := claim.DirectChange{Origin: claim.OriginSCIM, Touch: claim.TouchExplicit, Wanted: wanted}
+	change := claim.DirectChange{Origin: claim.SourceSCIM, Touch: claim.UpdateExplicit, Wanted: wanted}
 	change.Asked = rapid.Bool().Draw(t, "verifyMobile")
 	change.Who = audit.Actor{Kind: audit.Owner, ID: id}
 	switch change.Client = rapid.Bool().Draw(t, "client"); {
@@ -155,7 +155,7 @@ func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 		change.LeaveOut = rapid.SampledFrom([]claim.LeaveOut{claim.LeaveOutNone, claim.LeaveOutAny}).Draw(t, "left out")
 	}
 	if !change.Asked && rapid.Bool().Draw(t, "put") {
-		change.Touch = claim.TouchWhole
+		change.Touch = claim.UpdateFull
 	}
 	refused := rapid.IntRange(0, 4).Draw(t, "refused") == 0
 	return func() {
@@ -163,7 +163,7 @@ func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 		ctx, cancel := context.WithCancel(m.ctx)
 		defer cancel()
 		m.leased = cancel
-		_ = m.service.Exclusively(ctx, id, func(ctx context.Context) error {
+		_ = m.service.WithLease(ctx, id, func(ctx context.Context) error {
 			return m.scim(ctx, id, change, refused)
 		})
 		m.leased = func() {}
@@ -171,7 +171,7 @@ func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 }
 
 func (m *machine) scim(ctx context.Context, id string, change claim.DirectChange, refused bool) error {
-	seen, err := m.service.Directory.Identity(ctx, id)
+	seen, err := m.service.Identities.Identity(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (m *machine) scim(ctx context.Context, id string, change claim.DirectChange
 	if err != nil {
 		return err
 	}
-	if !p.Held() && !p.Number.Same(phone.FromStore(seen.Mobile)) {
+	if !p.HoldsBack() && !p.Number.Same(phone.FromStore(seen.Mobile)) {
 		m.mayWrite(before, change)
 	}
 	err = machineDirectory{m}.change(func() error {
@@ -189,11 +189,11 @@ func (m *machine) scim(ctx context.Context, id string, change claim.DirectChange
 		}
 		i := m.identity(id)
 		i.Pending = p.Pending.Unmasked()
-		if !p.Held() {
+		if !p.HoldsBack() {
 			i.Verified = i.Verified && p.Number.Same(phone.FromStore(i.Mobile))
 			i.Mobile = p.Number.Unmasked()
 		}
-		if p.Ruling == claim.Challenge {
+		if p.Decision == claim.Challenge {
 			m.asked[id][p.Pending.Unmasked()] = true
 		}
 		if m.taken(id, i.Mobile) {

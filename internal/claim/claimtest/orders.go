@@ -246,7 +246,7 @@ func newOrder(t *testing.T, doings []doing, store storetest.ArchivedStore, choos
 
 func (o *order) newService() *claim.Service {
 	return claim.NewService(claim.Options{
-		Store: steppedStore{o.store, o}, Directory: o.kratos, Codes: o.codes, Plan: phone.Parser{Format: phone.FormatRaw},
+		Store: steppedStore{o.store, o}, Identities: o.kratos, Codes: o.codes, Plan: phone.Parser{Format: phone.FormatRaw},
 		Policy: func() claim.Policy { return o.policy },
 		Now:    func() time.Time { return time.Now().UTC() }, //nolint:forbidigo // of the bubble
 		NewID:  func() string { return fmt.Sprintf("%032x", o.ids.Add(1)) },
@@ -320,7 +320,7 @@ func (o *order) rest(ctx context.Context) {
 	for _, d := range []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 50 * time.Second, 100 * time.Second, 100 * time.Second, 100 * time.Second, 10 * time.Minute} {
 		time.Sleep(d) //nolint:forbidigo // of the bubble
 		for range 20 {
-			if n, err := worker.Chores(ctx); n == 0 || err != nil {
+			if n, err := worker.RunDue(ctx); n == 0 || err != nil {
 				break
 			}
 		}
@@ -389,8 +389,8 @@ type steppedStore struct {
 	o *order
 }
 
-func (s steppedStore) Current(ctx context.Context, id string, since time.Time) (claim.Snapshot, error) {
-	return inTurn(s.o, ctx, storeRead, "current", func() (claim.Snapshot, error) { return s.ArchivedStore.Current(ctx, id, since) })
+func (s steppedStore) Current(ctx context.Context, id string, since time.Time) (claim.IdentityClaims, error) {
+	return inTurn(s.o, ctx, storeRead, "current", func() (claim.IdentityClaims, error) { return s.ArchivedStore.Current(ctx, id, since) })
 }
 
 func (s steppedStore) Last(ctx context.Context, id string) (*claim.Claim, error) {
@@ -418,7 +418,7 @@ func (s steppedStore) Commit(ctx context.Context, c claim.Change) error {
 	if c.Create != nil {
 		what += fmt.Sprintf(" create %s for %s", c.Create.State, c.Create.Number.Unmasked())
 	}
-	for _, m := range c.Moves {
+	for _, m := range c.Transitions {
 		what += fmt.Sprintf(" %.4s %s-%s", m.Claim.ID, m.From, m.Claim.State)
 	}
 	return inTurnError(s.o, ctx, storeWrite, what, func() error { return s.ArchivedStore.Commit(ctx, c) })
@@ -459,12 +459,12 @@ func (k *twoStepKratos) known(id string) error {
 	return nil
 }
 
-// Identity implements claim.Directory.
+// Identity implements claim.Identities.
 func (k *twoStepKratos) Identity(ctx context.Context, id string) (claim.Identity, error) {
 	return inTurn(k.o, ctx, kratosRead, "read", func() (claim.Identity, error) { return k.identity, k.known(id) })
 }
 
-// CodeIdentifier implements claim.Directory.
+// CodeIdentifier implements claim.Identities.
 func (k *twoStepKratos) CodeIdentifier(context.Context, string) (bool, error) { return false, nil }
 
 // patch reads, changes and stores, and returns what it stored.
@@ -477,7 +477,7 @@ func (k *twoStepKratos) patch(ctx context.Context, what string, do func(*claim.I
 				k.identity = read
 			}
 		}
-		return read, claim.ErrDirectoryAway
+		return read, claim.ErrIdentitiesUnavailable
 	}
 	if err := do(&read); err != nil {
 		return read, err
@@ -496,8 +496,8 @@ func (k *twoStepKratos) store(ctx context.Context, what string, i claim.Identity
 	_ = inTurnError(k.o, immortal(ctx), kratosWrite, what, func() error { k.identity = i; return nil })
 }
 
-// Adopt implements claim.Directory.
-func (k *twoStepKratos) Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error {
+// Adopt implements claim.Identities.
+func (k *twoStepKratos) ApplyNumber(ctx context.Context, id string, number phone.Number, unmark bool) error {
 	if err := k.known(id); err != nil {
 		return err
 	}
@@ -518,12 +518,12 @@ func (k *twoStepKratos) Adopt(ctx context.Context, id string, number phone.Numbe
 		changed, err = k.patch(ctx, "writes "+number.Unmasked(), adopt)
 	}
 	if err == nil && phone.FromStore(changed.Pending).Same(number) {
-		err = claim.ErrDirectoryAway
+		err = claim.ErrIdentitiesUnavailable
 	}
 	return err
 }
 
-// Write implements claim.Directory.
+// Write implements claim.Identities.
 func (k *twoStepKratos) Write(ctx context.Context, _ string, number phone.Number) error {
 	_, err := k.patch(ctx, "writes "+number.Unmasked(), func(i *claim.Identity) error {
 		i.Mobile, i.Verified = number.Unmasked(), false
@@ -532,14 +532,14 @@ func (k *twoStepKratos) Write(ctx context.Context, _ string, number phone.Number
 	return err
 }
 
-// Mark implements claim.Directory.
-func (k *twoStepKratos) Mark(ctx context.Context, _ string, number phone.Number) error {
+// Mark implements claim.Identities.
+func (k *twoStepKratos) ShowPending(ctx context.Context, _ string, number phone.Number) error {
 	_, err := k.patch(ctx, "marks "+number.Unmasked(), func(i *claim.Identity) error { i.Pending = number.Unmasked(); return nil })
 	return err
 }
 
-// Unmark implements claim.Directory.
-func (k *twoStepKratos) Unmark(ctx context.Context, _ string) error {
+// Unmark implements claim.Identities.
+func (k *twoStepKratos) ClearPending(ctx context.Context, _ string) error {
 	_, err := k.patch(ctx, "unmarks", func(i *claim.Identity) error { i.Pending = ""; return nil })
 	return err
 }

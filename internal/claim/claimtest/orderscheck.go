@@ -49,7 +49,7 @@ func (o *order) check(ctx context.Context) {
 	var open *claim.Claim
 	held := 0
 	for _, c := range rows {
-		if c.State.Held() {
+		if c.State.Active() {
 			held++
 			open = &c
 		}
@@ -116,8 +116,8 @@ func (o *order) checkNumber(ctx context.Context, identity claim.Identity) {
 func (o *order) twoChangesAgo(ctx context.Context, number string) bool {
 	rows := o.rows(ctx)
 	return slices.ContainsFunc(rows, func(first claim.Claim) bool {
-		return first.State == claim.Applied && first.Was.Unmasked() == number && slices.ContainsFunc(rows, func(second claim.Claim) bool {
-			return second.State == claim.Applied && second.Was.Same(first.Number) && second.EndedAt.After(first.EndedAt)
+		return first.State == claim.Applied && first.Previous.Unmasked() == number && slices.ContainsFunc(rows, func(second claim.Claim) bool {
+			return second.State == claim.Applied && second.Previous.Same(first.Number) && second.EndedAt.After(first.EndedAt)
 		})
 	})
 }
@@ -153,7 +153,7 @@ func (o *order) checkTold(rows []claim.Claim) {
 	}
 	for _, number := range verified {
 		told := slices.ContainsFunc(rows, func(c claim.Claim) bool {
-			return c.State == claim.Applied && c.WasVerified && c.Was.Unmasked() == number
+			return c.State == claim.Applied && c.PreviousVerified && c.Previous.Unmasked() == number
 		})
 		past := slices.ContainsFunc(o.doers, func(d *doer) bool { return d.name == "set elsewhere" })
 		if !told && !past && o.kratos.identity.Mobile != number {
@@ -176,7 +176,7 @@ func (o *order) checkTakenBack(rows []claim.Claim) {
 		for _, form := range o.wishes {
 			staged := slices.ContainsFunc(rows, func(c claim.Claim) bool { return c.FlowID == form.flow && slices.Contains(w.living, c.ID) })
 			for _, c := range rows {
-				if form.flow != "" && staged && c.FlowID == form.flow && c.State.Held() {
+				if form.flow != "" && staged && c.FlowID == form.flow && c.State.Active() {
 					o.fail("the form with %s was taken back, and its claim is %s", form.number, c.State)
 				}
 			}

@@ -64,16 +64,16 @@ func doings() []doing {
 		{name: "cancel", do: func(o *order, ctx context.Context, d *doer) { o.cancel(ctx, d, o.owner()) }},
 		{name: "administrator cancels", do: (*order).administratorCancels},
 		{name: "SCIM takes back", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: firstOne, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Touch: claim.UpdateExplicit, Wanted: firstOne, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM removes", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchWhole, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Touch: claim.UpdateFull, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM asks", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: d.number, Asked: true, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Touch: claim.UpdateExplicit, Wanted: d.number, Asked: true, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM writes", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.TouchExplicit, Wanted: d.number, Who: audit.Actor{Kind: audit.Privileged, ID: "client"}})
+			o.scim(ctx, d, claim.DirectChange{Touch: claim.UpdateExplicit, Wanted: d.number, Who: audit.Actor{Kind: audit.Privileged, ID: "client"}})
 		}},
 		{name: "set elsewhere", do: (*order).setElsewhere},
 		{name: "worker", do: (*order).work},
@@ -102,7 +102,7 @@ func (o *order) form(ctx context.Context, service *claim.Service, number string,
 	arrived := 0
 	for tries := 0; tries < 3 && arrived < how.stage; tries++ {
 		answer, err = service.Stage(ctx, claim.SettingsChange{
-			IdentityID: someone, FlowID: flow, Stored: read.Mobile, StoredVerified: read.Verified, Wanted: number, Marker: read.Pending,
+			IdentityID: someone, FlowID: flow, Stored: read.Mobile, StoredVerified: read.Verified, Wanted: number, ShownPending: read.Pending,
 			SignedIn: time.Now(), //nolint:forbidigo // of the bubble
 		})
 		if revived(d) {
@@ -119,25 +119,25 @@ func (o *order) form(ctx context.Context, service *claim.Service, number string,
 	}
 	stored := read
 	stored.Pending = answer.Pending.Unmasked()
-	if writes(answer.Ruling) {
+	if writes(answer.Decision) {
 		stored.Mobile, stored.Verified = number, false
 	}
 	o.kratos.store(ctx, "form stores "+stored.Mobile+" pending "+stored.Pending, stored)
-	switch answer.Ruling {
-	case claim.Write, claim.Remove, claim.WriteUnverified:
+	switch answer.Decision {
+	case claim.WriteDirectly, claim.Remove, claim.WriteUnverified:
 		o.wished(wish{kind: written, number: stored.Mobile, flow: flow}, began)
 	case claim.Challenge:
 		o.wished(wish{kind: asked, number: number, flow: flow}, began)
-	case claim.Leave, claim.TakeBack, claim.KeepPending, claim.RefuseRemoval:
+	case claim.NoChange, claim.CancelPending, claim.KeepPending, claim.RejectRemoval:
 		o.wished(wish{kind: saved}, began)
-		if answer.Ruling != claim.KeepPending {
+		if answer.Decision != claim.KeepPending {
 			return
 		}
 	}
 	wished := len(o.wishes) - 1
 	o.wishes[wished].unheard = true
 	for range how.activate {
-		err = service.Activate(ctx, claim.StoredFlow{IdentityID: someone, FlowID: flow, Mobile: stored.Mobile, Marker: stored.Pending})
+		err = service.Activate(ctx, claim.StoredFlow{IdentityID: someone, FlowID: flow, Mobile: stored.Mobile, ShownPending: stored.Pending})
 		o.say(d, "activated: %v", err)
 		if !revived(d) {
 			o.wishes[wished].unheard = false
@@ -204,20 +204,20 @@ func (o *order) cancel(ctx context.Context, d *doer, who claim.Caller) {
 // administratorCancels cancels the open claim at the console.
 func (o *order) administratorCancels(ctx context.Context, d *doer) {
 	snapshot, err := d.service.Store.Current(ctx, someone, time.Now().Add(-time.Hour)) //nolint:forbidigo // of the bubble
-	if err != nil || snapshot.Held == nil {
+	if err != nil || snapshot.Active == nil {
 		return
 	}
 	who := o.owner()
-	who.By, who.ClaimID = audit.Actor{Kind: audit.Administrator, ID: "admin"}, snapshot.Held.ID
+	who.By, who.ClaimID = audit.Actor{Kind: audit.Administrator, ID: "admin"}, snapshot.Active.ID
 	o.cancel(ctx, d, who)
 }
 
 // scim changes the number as the SCIM bridge does.
 func (o *order) scim(ctx context.Context, d *doer, change claim.DirectChange) {
 	began, living := time.Now(), o.living(ctx) //nolint:forbidigo // of the bubble
-	change.Origin, change.SignedIn = claim.OriginSCIM, &claim.SignIn{At: began}
+	change.Origin, change.SignedIn = claim.SourceSCIM, &claim.SignIn{At: began}
 	var p claim.Proposal
-	err := d.service.Exclusively(ctx, someone, func(ctx context.Context) error {
+	err := d.service.WithLease(ctx, someone, func(ctx context.Context) error {
 		seen, err := o.kratos.Identity(ctx, someone)
 		if err != nil {
 			return err
@@ -225,32 +225,32 @@ func (o *order) scim(ctx context.Context, d *doer, change claim.DirectChange) {
 		if p, err = d.service.Propose(ctx, seen, change); err != nil {
 			return err
 		}
-		if !p.Held() || p.Pending.Unmasked() != seen.Pending {
+		if !p.HoldsBack() || p.Pending.Unmasked() != seen.Pending {
 			_, err = o.kratos.patch(ctx, "SCIM writes", func(i *claim.Identity) error {
 				i.Pending = p.Pending.Unmasked()
-				if !p.Held() {
+				if !p.HoldsBack() {
 					i.Verified = i.Verified && p.Number.Unmasked() == i.Mobile
 					i.Mobile = p.Number.Unmasked()
 				}
 				return nil
 			})
-			if !p.Held() && (err == nil || d.dead && d.late) {
+			if !p.HoldsBack() && (err == nil || d.dead && d.late) {
 				o.wished(wish{kind: written, number: p.Number.Unmasked(), unheard: err != nil}, began)
 			}
 		}
 		at := len(o.wishes) - 1
 		fault := d.service.Settle(ctx, p, err)
-		if fault != nil && !p.Held() {
+		if fault != nil && !p.HoldsBack() {
 			o.wishes[at].unheard = true // the client has an error, and asks again
 		}
 		return errors.Join(fault, err)
 	})
-	o.say(d, "answered: %d %v", p.Ruling, err)
+	o.say(d, "answered: %d %v", p.Decision, err)
 	switch {
 	case err != nil:
-	case p.Ruling == claim.Challenge:
+	case p.Decision == claim.Challenge:
 		o.wished(wish{kind: asked, number: change.Wanted}, began)
-	case p.Ruling == claim.TakeBack, !p.Held():
+	case p.Decision == claim.CancelPending, !p.HoldsBack():
 		o.wished(wish{kind: takenBack, living: living}, began)
 	}
 }
@@ -259,7 +259,7 @@ func (o *order) scim(ctx context.Context, d *doer, change claim.DirectChange) {
 func (o *order) work(ctx context.Context, d *doer) {
 	time.Sleep(6 * time.Second) //nolint:forbidigo // of the bubble
 	for range 3 {
-		if n, err := d.service.Chores(ctx); n == 0 || err != nil {
+		if n, err := d.service.RunDue(ctx); n == 0 || err != nil {
 			return
 		}
 	}

@@ -23,7 +23,7 @@ type Wants func(version string) bool
 // edited is what a request makes of a document, and what it says of the mobile number.
 type edited struct {
 	document map[string]any
-	touch    claim.Touch
+	touch    claim.UpdateKind
 	whole    bool // the request is a whole resource
 	asked    bool // verifyMobile is true
 	// off says that the request switches the person off: no number stops it.
@@ -55,7 +55,7 @@ func (s *Service) Patch(ctx context.Context, by By, id string, request patch.Req
 		}
 		e.document = result.Document
 		if result.Touched.Element(numbers, "value", mobile) {
-			e.touch = claim.TouchExplicit
+			e.touch = claim.UpdateExplicit
 		}
 		return e, err
 	})
@@ -81,9 +81,9 @@ func mobile(element map[string]any) bool {
 func (s *Service) Replace(ctx context.Context, by By, id string, body map[string]any, wants Wants) (User, error) {
 	return s.change(ctx, by, id, wants, func(before map[string]any) (edited, error) {
 		e, err := s.whole(by, body, before)
-		e.touch, e.whole = claim.TouchWhole, true
+		e.touch, e.whole = claim.UpdateFull, true
 		if e.asked {
-			e.touch = claim.TouchExplicit
+			e.touch = claim.UpdateExplicit
 		}
 		return e, err
 	})
@@ -155,7 +155,7 @@ func (s *Service) leavesOut(off bool, by By) claim.LeaveOut {
 // through Kratos between reading and writing makes it begin anew, once.
 func (s *Service) change(ctx context.Context, by By, id string, wants Wants, do edit) (User, error) {
 	var entry scim.Entry
-	err := s.Claims.Exclusively(ctx, id, func(ctx context.Context) (err error) {
+	err := s.Claims.WithLease(ctx, id, func(ctx context.Context) (err error) {
 		entry, err = s.changeOnce(ctx, by, id, wants, do)
 		if changedMeanwhile(err) {
 			entry, err = s.changeOnce(ctx, by, id, wants, do)
@@ -229,12 +229,12 @@ func (s *Service) settled(
 		return scim.Entry{}, err
 	}
 	change := claim.DirectChange{
-		Origin: claim.OriginSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
+		Origin: claim.SourceSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
 		Asked: e.asked, Touch: e.touch, Whole: e.whole, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by),
 		Inactive: e.document["active"] == false || e.document["active"] == nil && record.State == scim.Inactive,
 	}
 	if e.without != nil {
-		change.Touch = claim.TouchNone
+		change.Touch = claim.UpdateNone
 	}
 	proposal, err := s.Claims.Propose(ctx, s.seen(record), change)
 	if err != nil {
@@ -264,7 +264,7 @@ func (s *Service) settled(
 }
 
 // writesNumber reports whether a number is written.
-func writesNumber(p claim.Proposal) bool { return !p.Held() && !p.Number.IsZero() }
+func writesNumber(p claim.Proposal) bool { return !p.HoldsBack() && !p.Number.IsZero() }
 
 // before is the user as the client sees it, if it has a version that is wanted.
 func (s *Service) before(m *mapping.Mapping, record scim.Record, by By, wants Wants) (map[string]any, error) {
@@ -283,7 +283,7 @@ func (s *Service) before(m *mapping.Mapping, record scim.Record, by By, wants Wa
 func (s *Service) write(
 	ctx context.Context, m *mapping.Mapping, record scim.Record, after map[string]any, p claim.Proposal, by By,
 ) (scim.Record, error) {
-	number := mapping.NumberWish{Change: !p.Held(), Number: p.Number.Unmasked()}
+	number := mapping.NumberWish{Change: !p.HoldsBack(), Number: p.Number.Unmasked()}
 	own := slices.Concat(s.marker(record, p.Pending), externalID(record, by.Client, after))
 	operations, err := m.Operations(record, after, number, own...)
 	if err != nil {

@@ -39,7 +39,7 @@ func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, erro
 		return scim.Entry{}, err
 	}
 	proposal, err := s.Claims.ProposeNew(ctx, claim.DirectChange{
-		Origin: claim.OriginSCIM, Who: by.Actor, Client: by.Client != "", Language: by.Language, Wanted: wanted,
+		Origin: claim.SourceSCIM, Who: by.Actor, Client: by.Client != "", Language: by.Language, Wanted: wanted,
 		LeaveOut: s.leavesOut(e.off, by), Inactive: document["active"] == false,
 	})
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Service) Delete(ctx context.Context, by By, id string, wants Wants) err
 	if err := s.Claims.Proven(ctx, by.SignedIn); err != nil {
 		return err
 	}
-	return s.Claims.Exclusively(ctx, id, func(ctx context.Context) error {
+	return s.Claims.WithLease(ctx, id, func(ctx context.Context) error {
 		record, err := s.Directory.Record(ctx, id)
 		if err != nil {
 			return err

@@ -36,7 +36,7 @@ func (e *offError) As(target any) bool {
 // transient reports whether an error says nothing about the request, which may be made again.
 func transient(err error) bool {
 	for _, other := range []error{
-		problem.ErrStoreUnavailable, claim.ErrDirectoryAway, claim.ErrLeased, claim.ErrRaced, claim.ErrChangedElsewhere,
+		problem.ErrStoreUnavailable, claim.ErrIdentitiesUnavailable, claim.ErrLeased, claim.ErrConcurrentUpdate, claim.ErrChangedElsewhere,
 		claim.ErrNoIdentity, context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, other) {

@@ -62,7 +62,7 @@ func (s *Service) named(ctx context.Context, id string, before, after map[string
 		return do(ctx)
 	}
 	sum := sha256.Sum256([]byte(scim.Fold(name)))
-	return s.Claims.Exclusively(ctx, "name "+hex.EncodeToString(sum[:16]), func(ctx context.Context) error {
+	return s.Claims.WithLease(ctx, "name "+hex.EncodeToString(sum[:16]), func(ctx context.Context) error {
 		if err := s.nameIsFree(ctx, id, name); err != nil {
 			return err
 		}

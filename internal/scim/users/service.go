@@ -30,7 +30,7 @@ type Directory interface {
 
 // Claims decide on mobile numbers. [claim.Service] does.
 type Claims interface {
-	Exclusively(ctx context.Context, identityID string, do func(context.Context) error) error
+	WithLease(ctx context.Context, identityID string, do func(context.Context) error) error
 	Propose(ctx context.Context, seen claim.Identity, c claim.DirectChange) (claim.Proposal, error)
 	Settle(ctx context.Context, p claim.Proposal, failure error) error
 	ProposeNew(ctx context.Context, c claim.DirectChange) (claim.Proposal, error)

@@ -6,7 +6,7 @@ import (
 )
 
 // Ended is how a claim came to its end.
-type Ended struct {
+type Outcome struct {
 	State State
 	// Direct tells that no code was typed: see [Claim.Direct].
 	Direct bool
@@ -18,15 +18,15 @@ type Ended struct {
 
 // Ended returns how the caller's last claim came to its end. The error is
 // [ErrNothingPending] when they never had one.
-func (s *Service) Ended(ctx context.Context, who Caller) (Ended, error) {
+func (s *Service) LastOutcome(ctx context.Context, who Caller) (Outcome, error) {
 	last, err := s.Store.Last(ctx, who.IdentityID)
 	if err != nil {
-		return Ended{}, err
+		return Outcome{}, err
 	}
 	if last == nil {
-		return Ended{}, ErrNothingPending
+		return Outcome{}, ErrNothingPending
 	}
-	ended := Ended{State: last.State, Direct: last.Direct, At: last.EndedAt}
+	ended := Outcome{State: last.State, Direct: last.Direct, At: last.EndedAt}
 	for _, conflict := range []error{ErrNumberTaken, ErrNumberProved, ErrNumberBound, ErrChangedElsewhere, ErrNumberRefused} {
 		if state, reason, _ := outcome(conflict); state == last.State && reason == last.Reason {
 			ended.Conflict = conflict

@@ -25,7 +25,7 @@ const (
 // Chores does once what is due: it writes accepted numbers, finds lost
 // activations, ends claims whose lifetime is over and mends markers. It returns
 // how many claims it looked at; several replicas may run it at once.
-func (s *Service) Chores(ctx context.Context) (int, error) {
+func (s *Service) RunDue(ctx context.Context) (int, error) {
 	due, err := s.Store.Due(ctx, s.Now(), choreBatch)
 	if err != nil {
 		return 0, fmt.Errorf("find due claims: %w", err)
@@ -77,7 +77,7 @@ func (s *Service) due(ctx context.Context, c Claim, now time.Time) error {
 	switch {
 	case c.State == Verified:
 		return s.writeLater(ctx, c)
-	case c.State == Staged && c.Origin == OriginTakeover:
+	case c.State == Staged && c.Source == SourceTakeover:
 		return s.reconcileTaking(ctx, c)
 	case c.State == Staged && c.Direct:
 		return s.reconcileDirect(ctx, c, now)
@@ -86,12 +86,12 @@ func (s *Service) due(ctx context.Context, c Claim, now time.Time) error {
 	case c.State == Open && !now.Before(c.LapsesAt):
 		lapsed, err := s.end(ctx, c, Lapsed, "", audit.Actor{Kind: audit.System})
 		if err == nil {
-			s.tidy(ctx, lapsed)
+			s.clearPendingNow(ctx, lapsed)
 		}
 		return err
-	case c.Marker == MarkerSet, c.Marker == MarkerClear:
-		return s.errand(ctx, c)
-	case c.Marker == MarkerLook, c.Marker == MarkerLast:
+	case c.PendingSync == SyncShow, c.PendingSync == SyncClear:
+		return s.syncPending(ctx, c)
+	case c.PendingSync == SyncLook, c.PendingSync == SyncLastLook:
 		return s.look(ctx, c)
 	default:
 		return nil
@@ -116,14 +116,14 @@ func (s *Service) writeLater(ctx context.Context, c Claim) error {
 // reconcile looks whether Kratos stored the flow of a claim whose activation
 // did not arrive. One with a marker to set is known to be stored.
 func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
-	seen, err := s.Directory.Identity(ctx, c.IdentityID)
+	seen, err := s.Identities.Identity(ctx, c.IdentityID)
 	system := audit.Actor{Kind: audit.System}
 	switch {
 	case errors.Is(err, ErrNoIdentity):
-		return s.Forget(ctx, c.IdentityID, system)
+		return s.EraseIdentity(ctx, c.IdentityID, system)
 	case err != nil:
 		return err
-	case c.Marker == MarkerSet, c.Marker != MarkerOld && c.Number.IsStored(s.Plan, seen.Pending):
+	case c.PendingSync == SyncShow, c.PendingSync != SyncShownBefore && c.Number.IsStored(s.Plan, seen.Pending):
 		return s.activate(ctx, activation{
 			identityID: c.IdentityID, flowID: c.FlowID, number: c.Number, who: system, stored: true,
 			present: replaced{phone.ParseStored(s.Plan, seen.Mobile), seen.Verified},
@@ -151,7 +151,7 @@ func (s *Service) Prune(ctx context.Context) error {
 
 // ignoreRace drops the news that somebody else did the work.
 func ignoreRace(err error) error {
-	if errors.Is(err, ErrRaced) || errors.Is(err, ErrLeased) {
+	if errors.Is(err, ErrConcurrentUpdate) || errors.Is(err, ErrLeased) {
 		return nil
 	}
 	return err

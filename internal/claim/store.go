@@ -11,8 +11,8 @@ import (
 )
 
 // Snapshot is what a store knows of one identity at one moment.
-type Snapshot struct {
-	Held   *Claim  // open or verified; nil for none
+type IdentityClaims struct {
+	Active *Claim  // open or verified; nil for none
 	Staged []Claim // that wait for a code to be sent; newest first
 	Direct []Claim // staged, but for no code (see [Claim.Direct]); newest first
 	// TriesElsewhere counts the tries since the asked time on the identity's
@@ -26,12 +26,12 @@ type Snapshot struct {
 
 // Move is one transition of a claim that was read before. Claim carries the new
 // values and the version that was read; the store writes the next version.
-type Move struct {
+type Transition struct {
 	From  State
 	Claim Claim
 	// Forget blanks the numbers of all the identity's claims and texts: the
 	// identity is gone.
-	Forget bool
+	EraseIdentity bool
 }
 
 // TextLimits bound how many texts go out: in a sliding window, and for a calling
@@ -103,7 +103,7 @@ type Change struct {
 	// Moves happen in order, before Create. They write neither what the claim was
 	// made with (identity, flow, origin, numbers, creation) nor its attempts, which
 	// only Try counts; but a claim that is applied keeps what it replaced as Was.
-	Moves []Move
+	Transitions []Transition
 	// Text is queued, leased to this process until its LeaseUntil.
 	Text *message.Text
 	// Limits are kept by Text, also by several that are queued in the same
@@ -112,7 +112,7 @@ type Change struct {
 	Limits TextLimits
 	// Fresh makes the change fail when this identity had a text to this number
 	// less than so long ago. Zero does not ask.
-	Fresh time.Duration
+	NoTextWithin time.Duration
 	// Basis bears on Create and Text; nil asks nothing.
 	Basis *Basis
 	// Notices are queued beside it, leased like Text, within
@@ -127,14 +127,14 @@ type Change struct {
 
 // Claims keeps claims. An implementer must hold to this: a change is atomic; a
 // move whose claim is no longer in the named state and version fails the whole
-// change with ErrRaced; a second open or verified claim of an identity fails it
-// with ErrRaced; a created claim whose id exists fails it with ErrExists; a
+// change with ErrConcurrentUpdate; a second open or verified claim of an identity fails it
+// with ErrConcurrentUpdate; a created claim whose id exists fails it with ErrExists; a
 // limit fails it with a *problem.LimitError (ErrTooManyTexts, ErrCallingCodeFull), and a
 // text that should be the first with ErrTextedBefore. Anything else wraps
 // problem.ErrStoreUnavailable, and may or may not have been committed.
 type Claims interface {
 	// Current reads an identity's living claims. Tries are counted from since.
-	Current(ctx context.Context, identityID string, since time.Time) (Snapshot, error)
+	Current(ctx context.Context, identityID string, since time.Time) (IdentityClaims, error)
 	// Last reads the identity's claim that ended last; nil for none.
 	Last(ctx context.Context, identityID string) (*Claim, error)
 	// Applied reads the identity's claim that was applied last; nil for none.
@@ -150,14 +150,14 @@ type Claims interface {
 	// RoomAt tells when the limits, the budget of the number's calling code among
 	// them, allow one more text with a code like this, for the claim that it names;
 	// zero for now.
-	RoomAt(ctx context.Context, text message.Text, limits TextLimits, now time.Time) (time.Time, error)
+	NextAllowed(ctx context.Context, text message.Text, limits TextLimits, now time.Time) (time.Time, error)
 	// TextState reads what became of the claim's newest text with a code, as
 	// receipts tell it where there are any; blank for none.
 	TextState(ctx context.Context, claimID string) (message.TextState, error)
 	// Commit makes a change.
 	Commit(ctx context.Context, change Change) error
 	// Try counts one try against a held claim, durably, before the code is
-	// compared. ErrRaced: not counted, because the claim is no longer held, has
+	// compared. ErrConcurrentUpdate: not counted, because the claim is no longer held, has
 	// another code number, or has had limit tries.
 	Try(ctx context.Context, ref otp.CodeRef, limit int) error
 }
@@ -214,18 +214,18 @@ type Identity struct {
 }
 
 // Directory writes identities. Errors: ErrNoIdentity, ErrNumberTaken,
-// ErrNumberRefused; a transient failure wraps ErrDirectoryAway.
-type Directory interface {
+// ErrNumberRefused; a transient failure wraps ErrIdentitiesUnavailable.
+type Identities interface {
 	Identity(ctx context.Context, id string) (Identity, error)
 	// Adopt writes the number, verified, and removes the marker when told so, in
 	// one request, and compares what came of it.
-	Adopt(ctx context.Context, id string, number phone.Number, unmark bool) error
+	ApplyNumber(ctx context.Context, id string, number phone.Number, unmark bool) error
 	// Write writes the number, not verified, or removes it where it is zero.
 	Write(ctx context.Context, id string, number phone.Number) error
 	// Mark shows the number as pending.
-	Mark(ctx context.Context, id string, number phone.Number) error
+	ShowPending(ctx context.Context, id string, number phone.Number) error
 	// Unmark removes the marker. One that is gone already is no error.
-	Unmark(ctx context.Context, id string) error
+	ClearPending(ctx context.Context, id string) error
 	// CodeIdentifier reports whether the schema makes the mobile number an
 	// identifier for sign-in by code.
 	CodeIdentifier(ctx context.Context, schemaID string) (bool, error)

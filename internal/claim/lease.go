@@ -23,7 +23,7 @@ const (
 // Kratos has no lock of its own. The work goes on when the caller goes away, and
 // has to end with its context, before the lease does. ErrLeased means that others
 // did not let go in time.
-func (s *Service) Exclusively(ctx context.Context, identityID string, do func(context.Context) error) error {
+func (s *Service) WithLease(ctx context.Context, identityID string, do func(context.Context) error) error {
 	lease, err := s.awaitLease(ctx, identityID, "", leasePatience)
 	if err != nil {
 		return fmt.Errorf("wait for the identity: %w", err)

@@ -61,12 +61,12 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 		return nil
 	}
 	now := s.Now()
-	done := ended(c, state, reason, now)
+	done := finish(c, state, reason, now)
 	var notices []message.Text
 	if state == Applied {
-		done.Was, done.WasVerified = old.number, old.verified
+		done.Previous, done.PreviousVerified = old.number, old.verified
 		if stray {
-			done.Marker, done.DueAt = MarkerClear, now
+			done.PendingSync, done.DueAt = SyncClear, now
 		}
 		notices = s.notices(c, message.TextChanged, old, now)
 	}
@@ -77,7 +77,7 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 		s.release(ctx, lease)
 		return refusal
 	}
-	s.tidy(ctx, done)
+	s.clearPendingNow(ctx, done)
 	s.settleTakings(ctx, c, taken)
 	if state == Orphaned {
 		s.forgetRest(ctx, c.IdentityID)
@@ -88,7 +88,7 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 // forgetRest ends the other claims of an identity that turned out to be gone. One
 // that stays behind is met by a worker when it is due.
 func (s *Service) forgetRest(ctx context.Context, identityID string) {
-	if err := s.Forget(ctx, identityID, audit.Actor{Kind: audit.System}); err != nil {
+	if err := s.EraseIdentity(ctx, identityID, audit.Actor{Kind: audit.System}); err != nil {
 		s.Log.WarnContext(ctx, "claims of a deleted identity not ended yet", "identity", identityID, "error", err)
 	}
 }
@@ -108,23 +108,23 @@ func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old repla
 	if stored.Same(c.Number) && seen.Verified && !marked {
 		return s.replacedBefore(ctx, c, old), stray, nil // written before a crash
 	}
-	return old, stray, s.Directory.Adopt(ctx, c.IdentityID, c.Number, marked)
+	return old, stray, s.Identities.ApplyNumber(ctx, c.IdentityID, c.Number, marked)
 }
 
 // inForce returns the identity of a claim, read anew if it was not seen, and the
 // number that the claim replaces. The identity must still have the number that the
 // claim set out from, or one that the claim overtakes: ErrChangedElsewhere.
 func (s *Service) inForce(ctx context.Context, c Claim, seen *Identity) (*Identity, replaced, error) {
-	old := replaced{c.Was, c.WasVerified}
+	old := replaced{c.Previous, c.PreviousVerified}
 	if seen == nil {
-		identity, err := s.Directory.Identity(ctx, c.IdentityID)
+		identity, err := s.Identities.Identity(ctx, c.IdentityID)
 		if err != nil {
 			return nil, old, err
 		}
 		seen = &identity
 	}
 	stored := phone.ParseStored(s.Plan, seen.Mobile)
-	if stored.Same(c.Number) || stored.Same(c.Was) {
+	if stored.Same(c.Number) || stored.Same(c.Previous) {
 		return seen, old, nil
 	}
 	old, err := s.overtakes(ctx, c, replaced{stored, seen.Verified})
@@ -198,26 +198,26 @@ func (s *Service) dueAgain(ctx context.Context, c Claim, wait time.Duration) {
 	defer cancel()
 	now := s.Now()
 	c.DueAt = now.Add(wait)
-	err := s.Store.Commit(ctx, Change{Moves: []Move{{From: c.State, Claim: c}}, At: now})
+	err := s.Store.Commit(ctx, Change{Transitions: []Transition{{From: c.State, Claim: c}}, At: now})
 	if ignoreRace(err) != nil {
 		s.Log.WarnContext(ctx, "claim not put off", "claim", c.ID, "error", err)
 	}
 }
 
 // tidy removes an ended claim's marker at once; if it cannot, a worker does.
-func (s *Service) tidy(ctx context.Context, c Claim) {
-	if c.Marker == MarkerClear {
+func (s *Service) clearPendingNow(ctx context.Context, c Claim) {
+	if c.PendingSync == SyncClear {
 		s.lookNow(ctx, c)
 	}
 }
 
 // wants reports whether a living claim is for the number.
-func wants(living Snapshot, number phone.Number) bool {
-	if living.Held != nil && living.Held.Number.Same(number) {
+func wants(living IdentityClaims, number phone.Number) bool {
+	if living.Active != nil && living.Active.Number.Same(number) {
 		return true
 	}
 	for _, c := range living.Staged {
-		if c.Number.Same(number) && c.Marker != MarkerOld {
+		if c.Number.Same(number) && c.PendingSync != SyncShownBefore {
 			return true
 		}
 	}

@@ -33,12 +33,12 @@ func TestHowTheLastClaimEnded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			if _, err := w.Ended(t.Context(), w.caller(bob)); !errors.Is(err, claim.ErrNothingPending) {
+			if _, err := w.LastOutcome(t.Context(), w.caller(bob)); !errors.Is(err, claim.ErrNothingPending) {
 				t.Errorf("before any claim: got %v", err)
 			}
 			w.submit(bob, "f1", m1)
 			tt.end(w)
-			got, err := w.Ended(t.Context(), w.caller(bob))
+			got, err := w.LastOutcome(t.Context(), w.caller(bob))
 			if err != nil || got.State != tt.state || !errors.Is(got.Conflict, tt.conflict) || got.At.IsZero() {
 				t.Errorf("got %+v, %v, want %s, %v", got, err, tt.state, tt.conflict)
 			}
@@ -85,8 +85,8 @@ func TestACodeThatAnotherTypesNeedsTheSwitch(t *testing.T) {
 				want = claim.Open
 			}
 			last, err := w.store.Last(t.Context(), bob)
-			if open, _ := w.store.Current(t.Context(), bob, time.Time{}); open.Held != nil {
-				last = open.Held
+			if open, _ := w.store.Current(t.Context(), bob, time.Time{}); open.Active != nil {
+				last = open.Active
 			}
 			if err != nil || last == nil || last.State != want || tt.want != nil && last.Attempts != 0 {
 				t.Errorf("got %+v, %v", last, err)
