@@ -12,14 +12,13 @@ import (
 // Reference writes the table of all keys, for docs/configuration.md.
 func Reference() string {
 	var out strings.Builder
-	out.WriteString("| key | flag | variable | default | meaning |\n|---|---|---|---|---|\n")
+	out.WriteString("| key | default | meaning |\n|---|---|---|\n")
 	for _, k := range keys() {
-		flags := []string{"`--" + k.flag() + "`"}
+		name := "`" + k.path + "`"
 		for _, alias := range k.aliases {
-			flags = append(flags, "`--"+alias+"`")
+			name += " (`--" + alias + "`)"
 		}
-		fmt.Fprintf(&out, "| `%s` | %s | `%s` | %s | %s |\n",
-			k.path, strings.Join(flags, " "), k.variable(), k.shownDefault(), k.usage)
+		fmt.Fprintf(&out, "| %s | %s | %s |\n", name, k.shownDefault(), k.usage)
 	}
 	return out.String()
 }

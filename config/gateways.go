@@ -66,17 +66,17 @@ type TemplateIDs struct {
 // RequestConfig is Kratos' courier.channels[].request_config. Any part of it may
 // hold credentials, so none prints.
 type RequestConfig struct {
-	URL     Secret            `koanf:"url"`
-	Method  string            `koanf:"method"`
-	Headers map[string]Secret `koanf:"headers"`
-	Body    Secret            `koanf:"body"`
+	URL     Secret            `koanf:"url" usage:"URL to call"`
+	Method  string            `koanf:"method" usage:"POST if not given"`
+	Headers map[string]Secret `koanf:"headers" usage:"headers by name, as JSON"`
+	Body    Secret            `koanf:"body" usage:"jsonnet at base64://, file:// or http(s)://"`
 	Auth    RequestAuth       `koanf:"auth"`
 }
 
 // RequestAuth is Kratos' request_config.auth.
 type RequestAuth struct {
-	Type   string            `koanf:"type"`
-	Config map[string]Secret `koanf:"config"`
+	Type   string            `koanf:"type" usage:"api_key, basic_auth or acs3; blank for none"`
+	Config map[string]Secret `koanf:"config" usage:"name, value and in: header or cookie; or user and password; or access_key_id and access_key_secret, as JSON"`
 }
 
 // Route is a choice of gateways for the numbers of some calling codes.

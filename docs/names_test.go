@@ -18,7 +18,7 @@ func defaults(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	keys := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| `--[^|]*\\|[^|]*\\|([^|]*)\\|").FindAllStringSubmatch(string(page), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)`(?: \\(`--[^|]*)? \\|([^|]*)\\|[^|]*\\|$").FindAllStringSubmatch(string(page), -1) {
 		keys[row[1]] = strings.Trim(row[2], " `")
 	}
 	if len(keys) < 80 {
