@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 var update = flag.Bool("update", false, "rewrite the table of docs/decisions.md")
@@ -30,7 +29,7 @@ const (
 
 // dependency is a line of the table.
 type dependency struct {
-	module, version, where, released, licence, purpose string
+	module, where, licence, purpose string
 }
 
 // required reads the direct dependencies of every module of the project, by module
@@ -50,8 +49,8 @@ func required(t *testing.T) map[string][]dependency {
 			}
 			var file struct {
 				Require []struct {
-					Path, Version string
-					Indirect      bool
+					Path     string
+					Indirect bool
 				}
 			}
 			if err := json.Unmarshal(printed, &file); err != nil {
@@ -63,7 +62,7 @@ func required(t *testing.T) map[string][]dependency {
 			}
 			for _, r := range file.Require {
 				if !r.Indirect && !strings.HasPrefix(r.Path, "github.com/holdline/") {
-					all[name] = append(all[name], dependency{module: r.Path, version: r.Version, where: filepath.ToSlash(where)})
+					all[name] = append(all[name], dependency{module: r.Path, where: filepath.ToSlash(where)})
 				}
 			}
 		}
@@ -86,13 +85,13 @@ func table(t *testing.T) (lines map[[2]string]dependency, before, after string) 
 	lines = map[[2]string]dependency{}
 	for line := range strings.Lines(text) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if len(cells) != 6 || !strings.Contains(cells[0], "`") {
+		if len(cells) != 4 || !strings.Contains(cells[0], "`") {
 			continue
 		}
 		for i := range cells {
-			cells[i] = strings.Trim(strings.TrimSpace(cells[i]), "`")
+			cells[i] = strings.TrimSpace(cells[i])
 		}
-		d := dependency{cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]}
+		d := dependency{strings.Trim(cells[0], "`"), cells[1], cells[2], cells[3]}
 		lines[[2]string{d.module, d.where}] = d
 	}
 	return lines, before, after
@@ -105,12 +104,14 @@ func TestTheDependenciesAreListedWithTheirReasons(t *testing.T) {
 		return
 	}
 	for name, dependencies := range required(t) {
+		licences := licences(t, filepath.Dir(name), dependencies)
 		for _, want := range dependencies {
 			got, ok := listed[[2]string{want.module, want.where}]
 			delete(listed, [2]string{want.module, want.where})
+			licence, known := licences[want.module]
 			switch {
-			case !ok || got.version != want.version:
-				t.Errorf("%s has %s %s, the table %q: run `go test ./docs -run Dependencies -update`", name, want.module, want.version, got.version)
+			case !ok || known && got.licence != licence:
+				t.Errorf("%s has %s under %q, the table under %q: run `go test ./docs -run Dependencies -update`", name, want.module, licence, got.licence)
 			case got.purpose == "" || got.licence == "":
 				t.Errorf("%s: say in the table why %s, and under which licence", name, want.module)
 			}
@@ -124,13 +125,17 @@ func TestTheDependenciesAreListedWithTheirReasons(t *testing.T) {
 func rewrite(t *testing.T, listed map[[2]string]dependency, before, after string) {
 	t.Helper()
 	var out strings.Builder
-	out.WriteString("| module | version | used in | released | licence | for |\n|---|---|---|---|---|---|\n")
+	out.WriteString("| module | used in | licence | for |\n|---|---|---|---|\n")
 	all := required(t)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
+		licences := licences(t, filepath.Dir(name), all[name])
 		for _, d := range all[name] {
-			d.purpose = listed[[2]string{d.module, d.where}].purpose
-			d.released, d.licence = about(t, filepath.Dir(name), d.module)
-			fmt.Fprintf(&out, "| `%s` | %s | %s | %s | %s | %s |\n", d.module, d.version, d.where, d.released, d.licence, d.purpose)
+			known := listed[[2]string{d.module, d.where}]
+			licence, ok := licences[d.module]
+			if !ok {
+				licence = known.licence
+			}
+			fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", d.module, d.where, licence, known.purpose)
 		}
 	}
 	if err := os.WriteFile(decisions, []byte(before+tableBegin+out.String()+tableEnd+after), 0o644); err != nil {
@@ -138,36 +143,45 @@ func rewrite(t *testing.T, listed map[[2]string]dependency, before, after string
 	}
 }
 
-// about asks the module cache when a version was released, and reads its licence.
-func about(t *testing.T, dir, module string) (released, licence string) {
+// licences reads the licences of those modules that are in the module cache, as they
+// are in the version that is required.
+func licences(t *testing.T, dir string, dependencies []dependency) map[string]string {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-m", "-json", module)
+	arguments := []string{"list", "-m", "-json"}
+	for _, d := range dependencies {
+		arguments = append(arguments, d.module)
+	}
+	found := map[string]string{}
+	if len(dependencies) == 0 {
+		return found
+	}
+	cmd := exec.Command("go", arguments...)
 	cmd.Dir = dir
 	printed, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s: %v", module, err)
+		t.Fatalf("%s: %v", dir, err)
 	}
-	var found struct {
-		Time time.Time
-		Dir  string
-	}
-	if err := json.Unmarshal(printed, &found); err != nil {
-		t.Fatal(err)
-	}
-	if !found.Time.IsZero() {
-		released = found.Time.Format(time.DateOnly)
-	}
-	names, _ := filepath.Glob(filepath.Join(found.Dir, "[Ll][Ii][Cc][Ee][Nn]*"))
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
+	for decoder := json.NewDecoder(bytes.NewReader(printed)); decoder.More(); {
+		var module struct{ Path, Dir string }
+		if err := decoder.Decode(&module); err != nil {
 			t.Fatal(err)
 		}
-		if licence = kind(text); licence != "" {
-			break
+		if module.Dir == "" {
+			continue
+		}
+		names, _ := filepath.Glob(filepath.Join(module.Dir, "[Ll][Ii][Cc][Ee][Nn]*"))
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if licence := kind(text); licence != "" {
+				found[module.Path] = licence
+				break
+			}
 		}
 	}
-	return released, licence
+	return found
 }
 
 // kind recognises the licences that are in use here by their words.
