@@ -1,7 +1,6 @@
 package main
 
 import (
-	_ "embed" // for profile.md
 	"fmt"
 	"strings"
 	"time"
@@ -19,16 +18,8 @@ func report(facts []string, took time.Duration, sections []section) string {
 		out.WriteString("\n")
 		s.write(&out)
 	}
-	if len(sections) == len(experiments) {
-		out.WriteString("\n" + profile)
-	}
 	return out.String()
 }
-
-// profile is what a profiler showed of what is measured here, written by hand.
-//
-//go:embed profile.md
-var profile string
 
 // quiet is the share of the machine that others may use without being in the way.
 const quiet = 0.10

@@ -11,8 +11,8 @@ import (
 // code is an error code as documents write one in full.
 var code = regexp.MustCompile(`\b(HLD-\d{5}|UAR-\d{5}|18\d{3}|17007)\b`)
 
-// Each code that the API can answer is explained to somebody, and no document
-// speaks of one that does not exist.
+// Each code that the API can answer is explained in api.md, and no document speaks
+// of one that does not exist.
 func TestTheDocumentsNameEveryCodeAndNoOther(t *testing.T) {
 	source, err := os.ReadFile("../api/openapi.yaml")
 	if err != nil {
@@ -45,13 +45,15 @@ func TestTheDocumentsNameEveryCodeAndNoOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range code.FindAllString(string(text), -1) {
-			delete(unnamed, c)
+			if d.name == "docs/api.md" {
+				delete(unnamed, c)
+			}
 			if !known[c] {
 				t.Errorf("%s speaks of %s", d.name, c)
 			}
 		}
 	}
 	for c := range unnamed {
-		t.Errorf("no document names %s", c)
+		t.Errorf("docs/api.md does not name %s", c)
 	}
 }

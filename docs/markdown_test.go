@@ -19,10 +19,11 @@ import (
 
 // document is a Markdown file.
 type document struct {
-	name    string // from the root of the project
-	blocks  []block
-	links   []string
-	anchors map[string]bool
+	name     string // from the root of the project
+	blocks   []block
+	links    []string
+	headings []string // as written
+	anchors  map[string]bool
 }
 
 // block is a fenced block: its language, what else its first line says, its text.
@@ -68,6 +69,7 @@ func read(t *testing.T, name string) document {
 		}
 		switch n := n.(type) {
 		case *ast.Heading:
+			d.headings = append(d.headings, plain(n, source))
 			d.anchors[slug(plain(n, source))] = true
 		case *ast.Link:
 			d.links = append(d.links, string(n.Destination))
