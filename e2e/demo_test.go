@@ -105,6 +105,16 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	}
 	page.Sound(t, "demo-6-verified")
 
+	page.Click(t, `a.button[href="/settings"]`)
+	page.Type(t, field("traits.mobile"), m2)
+	page.Click(t, profile)
+	page.Await(t, "#verify", "a second change asks for its code", false, contains(m2[len(m2)-2:]))
+	phone.Await(t, "#texts", "its text arrives", false, contains(m2))
+	page.Desk(t)
+	page.Still(t)
+	page.Open(t, demo.Links["demo"])
+	page.Sound(t, "demo-pending")
+
 	demo.Stop(t)
 	for name, link := range demo.Links {
 		if answer, err := harness.TrySend(http.MethodGet, link, ""); err == nil {

@@ -28,6 +28,14 @@ func (b *Tab) DesktopSize(t testing.TB) {
 	b.do(t, "be large", chromedp.EmulateViewport(1280, 900))
 }
 
+// Still asks pages for no motion, in frames from elsewhere too.
+func (b *Tab) Still(t testing.TB) {
+	t.Helper()
+	b.do(t, "be still", command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}},
+	}))
+}
+
 // NoScripts switches the pages' scripts off.
 func (b *Tab) NoScripts(t testing.TB) {
 	t.Helper()
