@@ -110,7 +110,7 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Click(t, profile)
 	page.Await(t, "#verify", "a second change asks for its code", false, contains(m2[len(m2)-2:]))
 	phone.Await(t, "#texts", "its text arrives", false, contains(m2))
-	page.Desk(t)
+	page.DesktopSize(t)
 	page.Still(t)
 	page.Open(t, demo.Links["demo"])
 	page.Sound(t, "demo-pending")
