@@ -64,16 +64,16 @@ type patient struct{ next http.RoundTripper }
 func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 	for began := time.Now(); ; {
 		response, err := p.next.RoundTrip(r)
-		if err != nil || response.StatusCode != http.StatusServiceUnavailable || time.Since(began) > Patience {
-			return response, err
-		}
-		wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
 		if err != nil {
+			return nil, err
+		}
+		pause, busy := comeAgain(response.StatusCode, response.Header)
+		if !busy || time.Since(began) > Patience {
 			return response, nil
 		}
 		_ = response.Body.Close()
 		select {
-		case <-time.After(time.Duration(wait) * time.Second):
+		case <-time.After(pause):
 		case <-r.Context().Done():
 			return nil, r.Context().Err()
 		}
@@ -84,6 +84,12 @@ func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 		}
 	}
+}
+
+// comeAgain reports whether an answer asks for the request to be repeated, and when.
+func comeAgain(status int, header http.Header) (time.Duration, bool) {
+	seconds, err := strconv.Atoi(header.Get("Retry-After"))
+	return time.Duration(seconds) * time.Second, status == http.StatusServiceUnavailable && err == nil
 }
 
 func newJar(t testing.TB) http.CookieJar {
@@ -105,14 +111,11 @@ var JSONBody = Header{"Content-Type", "application/json"}
 func Patiently(call func() (Answer, error)) (Answer, error) {
 	for began := time.Now(); ; {
 		answer, err := call()
-		if err != nil || answer.Status != http.StatusServiceUnavailable || time.Since(began) > Patience {
+		pause, busy := comeAgain(answer.Status, answer.Header)
+		if err != nil || !busy || time.Since(began) > Patience {
 			return answer, err
 		}
-		wait, err := strconv.Atoi(answer.Header.Get("Retry-After"))
-		if err != nil {
-			return answer, nil
-		}
-		time.Sleep(time.Duration(wait) * time.Second)
+		time.Sleep(pause)
 	}
 }
 

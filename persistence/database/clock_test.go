@@ -51,9 +51,9 @@ func TestTheClockDoesNotHeedTheMachines(t *testing.T) {
 
 // wantCloser checks that a clock is off by no more than it took to ask the database and to
 // look: however busy the machine is, it cannot know the time better, nor less well.
-func wantCloser(t testing.TB, off, took time.Duration) {
-	t.Helper()
+func wantCloser(tb testing.TB, off, took time.Duration) {
+	tb.Helper()
 	if off.Abs() > took+time.Millisecond {
-		t.Errorf("the clock is off by %v, and was read within %v", off, took)
+		tb.Errorf("the clock is off by %v, and was read within %v", off, took)
 	}
 }
