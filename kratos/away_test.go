@@ -16,6 +16,7 @@ import (
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/kratos"
 )
@@ -161,6 +162,20 @@ func TestCallerGoesAway(t *testing.T) {
 	for name, call := range calls(ctx, d, uuid.NewString(), number(t)) {
 		if err := call(); !errors.Is(err, claim.ErrIdentitiesUnavailable) {
 			t.Errorf("%s: got %v, want %v", name, err, claim.ErrIdentitiesUnavailable)
+		}
+	}
+}
+
+// A proxy before Kratos that lets nobody in stays so until an operator does something.
+// An accepted number is written all the same, once it does.
+func TestWhoeverIsNotLetInTellsTheOperator(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		t.Cleanup(proxy.Close)
+		d := open(t, &server{public: proxy.URL, admin: proxy.URL}, nil)
+		_, err := d.Identity(t.Context(), uuid.NewString())
+		if !errors.Is(err, problem.ErrMisconfigured) || !errors.Is(err, claim.ErrIdentitiesUnavailable) || problem.KindOf(err) != problem.Internal {
+			t.Errorf("%d: got %v", status, err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	kratos "github.com/ory/kratos-client-go"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // refusals say what Kratos means by a status. Every other one is an outage.
@@ -67,6 +68,9 @@ func (r refusals) of(status int, body []byte) error {
 		UI *json.RawMessage `json:"ui"`
 	}
 	meaning, known := r[status]
+	if !known && (status == http.StatusUnauthorized || status == http.StatusForbidden) {
+		return errNotLetIn
+	}
 	if !known || json.Unmarshal(body, &refusal) != nil || (refusal.Error.Code != status && refusal.UI == nil) {
 		return claim.ErrIdentitiesUnavailable
 	}
@@ -75,6 +79,11 @@ func (r refusals) of(status int, body []byte) error {
 	}
 	return meaning
 }
+
+// errNotLetIn is what stands before Kratos and wants a credential that Holdline has not:
+// Kratos' own admin API asks for none. Whoever tries again later does so here too.
+var errNotLetIn = problem.Misconfigured(claim.ErrIdentitiesUnavailable,
+	"what stands before kratos.admin_url and kratos.public_url must let Holdline in")
 
 // whole reports whether the client read the whole answer; that it could not make
 // sense of it does not matter here.

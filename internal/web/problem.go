@@ -81,10 +81,11 @@ func AnswerNobody(c *gin.Context) {
 }
 
 // LogError logs an error of a request if it is no fault of its caller's. What is over
-// in a while is a warning, but for a database that does not answer.
+// in a while is a warning, but for a database that does not answer. Why a listener is
+// not ready is logged by who asked.
 func LogError(c *gin.Context, log *slog.Logger, message string, err error) {
 	kind := problem.KindOf(err)
-	if HungUp(c, err) || kind != problem.Internal && kind != problem.Unavailable {
+	if HungUp(c, err) || errors.Is(err, ErrUnavailable) || kind != problem.Internal && kind != problem.Unavailable {
 		return
 	}
 	level := slog.LevelError

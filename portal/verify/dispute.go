@@ -84,8 +84,8 @@ func (d disputes) answer(c *gin.Context, p disputePage, err error, state string)
 	case errors.Is(err, claim.ErrBeingApplied):
 		status, state, title = http.StatusServiceUnavailable, "busy", "title_away"
 	case err != nil:
-		d.log.ErrorContext(c.Request.Context(), "page failed", "route", c.FullPath(), "error", err)
-		status, state, title = http.StatusServiceUnavailable, "away", "title_away"
+		web.LogError(c, d.log, "page failed", err)
+		status, state, title = web.ProblemOf(err).Status, "away", "title_away"
 	case state == "done":
 		title = "title_thanks"
 	}

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/verify"
 )
@@ -69,7 +71,8 @@ func TestTheLinkOfANotice(t *testing.T) {
 		"a claim is cancelled":    {http.MethodPost, disputes{outcome: claim.Dispute{Cancelled: true}}, 200, "is cancelled", 1},
 		"nothing was left":        {http.MethodPost, disputes{}, 200, "Nothing was waiting", 1},
 		"a dead link":             {http.MethodGet, disputes{err: otp.ErrLinkDead}, 404, "too old", 0},
-		"the store is away":       {http.MethodPost, disputes{err: errors.New("secret")}, 503, "stays good", 1},
+		"the store is away":       {http.MethodPost, disputes{err: fmt.Errorf("secret: %w", problem.ErrStoreUnavailable)}, 503, "stays good", 1},
+		"a fault of ours":         {http.MethodPost, disputes{err: errors.New("secret")}, 500, "stays good", 1},
 		"still being written":     {http.MethodPost, disputes{err: claim.ErrBeingApplied}, 503, "being saved", 1},
 	} {
 		t.Run(name, func(t *testing.T) {

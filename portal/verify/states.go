@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -30,6 +31,7 @@ type CodeForm struct {
 type page struct {
 	frame
 	State    string
+	Status   int    // in place of the state's own; zero for that
 	Form     string // of the open claim: code, resend, cancel; blank for no form
 	Number   phone.Number
 	Text     message.TextState
@@ -171,5 +173,5 @@ func (s *site) render(c *gin.Context, v visit, p page) {
 	if p.Continue == "" {
 		p.Continue = s.Returns.Default
 	}
-	s.pages.Show(c, face.status, "verify", p)
+	s.pages.Show(c, cmp.Or(p.Status, face.status), "verify", p)
 }

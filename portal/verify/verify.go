@@ -220,8 +220,8 @@ func (s *site) awaited(ctx context.Context, who claim.Caller) (claim.Status, err
 	return status, err
 }
 
-// fail answers for what is away, and logs why.
+// fail answers for what is away, or for a fault of ours, and logs why.
 func (s *site) fail(c *gin.Context, v visit, err error) {
 	web.LogError(c, s.Log, "page failed", err)
-	s.render(c, v, page{State: "away", Again: s.address(v, "")})
+	s.render(c, v, page{State: saidAway, Status: web.ProblemOf(err).Status, Again: s.address(v, "")})
 }

@@ -294,6 +294,7 @@ func TestThePageShowsTheClaim(t *testing.T) {
 			"",
 		},
 		"store away":  {func(w *world) { w.statuses[0] = fmt.Errorf("secret: %w", problem.ErrStoreUnavailable) }, "", 503, "away", []string{`http-equiv="refresh"`, "Nothing is lost"}, []string{"secret"}, "5"},
+		"a fault":     {func(w *world) { w.statuses[0] = errors.New("secret") }, "", 500, "away", []string{"Nothing is lost"}, []string{"secret"}, ""},
 		"Kratos away": {func(w *world) { w.session = claim.ErrIdentitiesUnavailable }, "", 503, "away", nil, nil, "5"},
 	} {
 		t.Run(name, func(t *testing.T) {
