@@ -50,10 +50,8 @@ func receiptRoutes(engine *gin.Engine, server *web.Server, receipts *receipt.Rec
 
 func TestReceiptsAnswerAsDocumented(t *testing.T) {
 	book, store := newBook(t), storetest.NewStore()
-	reader, err := provider.NewReceiptReader("http", "the-secret")
-	if err != nil {
-		t.Fatal(err)
-	}
+	kind, _ := provider.ForType("http")
+	reader := receipt.Reader{Format: kind.Receipts, Secret: "the-secret"}
 	receipts := receipt.New(receipt.Options{
 		Readers: map[string]receipt.Reader{"main": reader}, Store: store,
 		Now: func() time.Time { return noon }, BaseURL: "https://id.example.com",

@@ -7,7 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
-	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,7 +102,7 @@ func ObservedGateways(cfg config.Config, observe func(gateway int, e provider.Ex
 		if observe != nil {
 			of = func(e provider.Exchange) { observe(i, e) }
 		}
-		gateway, err := gatewayOf(g, receiptURL(cfg.Public.BaseURL, g), phone, of)
+		gateway, err := gatewayOf(g, cfg.Public.BaseURL, phone, of)
 		faults = append(faults, under(fmt.Sprintf("sms.gateways[%d]", i), err))
 		routes = append(routes, delivery.Route{ID: g.ID, Gateway: gateway, Rate: g.Rate, Concurrency: g.Concurrency})
 	}
@@ -118,48 +118,34 @@ func under(section string, err error) error {
 	return errors.Join(named...)
 }
 
-// gatewayOf builds a gateway that reports receipts to a URL, unless that is blank.
-func gatewayOf(g config.Gateway, receipts string, phone *provider.Simulator, observe func(provider.Exchange)) (smsgateway.Gateway, error) {
-	options := provider.HTTPOptions{Timeout: g.Timeout, Observe: observe}
-	var api provider.API
-	switch g.Type {
-	case "simulator":
+// gatewayOf builds a gateway whose provider reports receipts to this server.
+func gatewayOf(g config.Gateway, base string, phone *provider.Simulator, observe func(provider.Exchange)) (smsgateway.Gateway, error) {
+	if g.Type == "simulator" {
 		return phone, nil
-	case "http":
-		options.Custom = customOf(g)
-		return provider.NewHTTP(requestConfig(g.Request), options)
-	case "sns":
-		return snsOf(g, options)
-	case "vonage":
-		api = provider.Vonage{
-			APIKey: g.APIKey.Reveal(), APISecret: g.APISecret.Reveal(), From: g.From, Endpoint: g.Endpoint, Callback: receipts,
-		}
-	case "twilio":
-		api = provider.Twilio{
-			AccountSID: g.AccountSID, AuthToken: g.AuthToken.Reveal(), APIKeySID: g.APIKeySID, APIKeySecret: g.APIKeySecret.Reveal(),
-			From: g.From, MessagingServiceSID: g.MessagingServiceSID, Endpoint: g.Endpoint, Callback: receipts,
-		}
-	case "messagebird":
-		api = provider.MessageBird{
-			AccessKey: g.AccessKey.Reveal(), Originator: g.Originator, Endpoint: g.Endpoint, Callback: receipts,
-		}
-	case "bird":
-		api = provider.Bird{
-			AccessKey: g.AccessKey.Reveal(), WorkspaceID: g.WorkspaceID, ChannelID: g.ChannelID, Endpoint: g.Endpoint,
-		}
-	case "sinch":
-		api = provider.Sinch{
-			ServicePlanID: g.ServicePlanID, APIToken: g.APIToken.Reveal(), From: g.From, Region: g.Region,
-			Endpoint: g.Endpoint, Callback: receipts,
-		}
-	case "kannel":
-		api = provider.Kannel{
-			Username: g.Username, Password: g.Password.Reveal(), From: g.From, Endpoint: g.Endpoint, Callback: receipts,
-		}
-	default:
-		return nil, errors.New("type: is none of the known types")
 	}
-	return provider.NewAPI(api, options), nil
+	options := provider.HTTPOptions{Timeout: g.Timeout, Observe: observe}
+	if g.Type == "http" {
+		options.Custom = customOf(g)
+	}
+	return provider.New(g.Type, provider.Config{
+		Settings: settingsOf(g), Request: requestConfig(g.Request), Callback: receiptURL(base, g), Options: options,
+	})
+}
+
+// settingsOf are a gateway's settings that have one value, by their keys.
+func settingsOf(g config.Gateway) provider.Settings {
+	settings := provider.Settings{}
+	fields := reflect.ValueOf(g)
+	for i := range fields.NumField() {
+		key := fields.Type().Field(i).Tag.Get("koanf")
+		switch value := fields.Field(i).Interface().(type) {
+		case string:
+			settings[key] = value
+		case config.Secret:
+			settings[key] = value.Reveal()
+		}
+	}
+	return settings
 }
 
 // customOf is what a gateway of type http has beside its requests.
@@ -179,47 +165,10 @@ func customOf(g config.Gateway) provider.CustomOptions {
 	}
 }
 
-// snsOf takes credentials from where AWS' own tools look if none are configured.
-func snsOf(g config.Gateway, options provider.HTTPOptions) (smsgateway.Gateway, error) {
-	o := provider.SNSOptions{
-		Region: g.Region, AccessKeyID: g.AccessKeyID, SecretAccessKey: g.SecretAccessKey.Reveal(),
-		SenderID: g.SenderID, Endpoint: g.Endpoint,
-	}
-	if o.AccessKeyID == "" {
-		o.AccessKeyID, o.SecretAccessKey = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
-		o.SessionToken = os.Getenv("AWS_SESSION_TOKEN")
-	}
-	if o.AccessKeyID == "" || o.SecretAccessKey == "" {
-		return nil, errors.New("access_key_id: is missing, and so are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-	}
-	return provider.NewSNS(o, options), nil
-}
-
-// receiptSecret is what proves a gateway's receipts; blank if none are taken.
-func receiptSecret(g config.Gateway) string {
-	switch g.Type {
-	case "twilio":
-		return g.AuthToken.Reveal()
-	case "vonage", "bird":
-		return g.SignatureSecret.Reveal()
-	default:
-		return g.ReceiptSecret.Reveal()
-	}
-}
-
-// receiptURL is where a gateway's provider reports to; blank if receipts cannot
-// be proven. Those of Twilio need no setting of their own, so only a public URL
-// counts there: Twilio refuses texts with one that it cannot call.
+// receiptURL is where a gateway's provider reports to; blank for nowhere.
 func receiptURL(base string, g config.Gateway) string {
-	secret := receiptSecret(g)
-	if secret == "" || g.Type == "twilio" && !strings.HasPrefix(base, "https://") {
-		return ""
-	}
-	receipts := strings.TrimSuffix(base, "/") + receipt.Path + g.ID
-	if g.ReceiptSecret != "" {
-		receipts += "?secret=" + url.QueryEscape(secret)
-	}
-	return receipts
+	kind, _ := provider.ForType(g.Type)
+	return kind.Callback(strings.TrimSuffix(base, "/")+receipt.Path+g.ID, settingsOf(g))
 }
 
 func requestConfig(r config.RequestConfig) provider.RequestConfig {

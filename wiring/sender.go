@@ -2,7 +2,6 @@ package wiring
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -96,21 +95,15 @@ func Routing(sms config.SMS) delivery.Routing {
 }
 
 // buildReceipts builds what takes the receipts of the gateways that can prove them.
-func (p *program) buildReceipts() error {
+func (p *program) buildReceipts() {
 	readers := map[string]receipt.Reader{}
-	for i, g := range p.cfg.SMS.Gateways {
-		secret := receiptSecret(g)
-		if secret == "" {
-			continue
+	for _, g := range p.cfg.SMS.Gateways {
+		kind, _ := provider.ForType(g.Type)
+		if secret := settingsOf(g)[kind.ReceiptSecret]; secret != "" {
+			readers[g.ID] = receipt.Reader{Format: kind.Receipts, Secret: secret}
 		}
-		reader, err := provider.NewReceiptReader(g.Type, secret)
-		if err != nil {
-			return fmt.Errorf("sms.gateways[%d]: %w", i, err)
-		}
-		readers[g.ID] = reader
 	}
 	p.receipts = receipt.New(receipt.Options{
 		Readers: readers, Store: p.metrics.Receipts(p.store), Now: p.clock.Now, BaseURL: strings.TrimSuffix(p.cfg.Public.BaseURL, "/"),
 	})
-	return nil
 }

@@ -97,11 +97,12 @@ type program struct {
 // who may ask for what, then what they ask.
 func Assemble(cfg config.Config, parts Parts) (*Holdline, error) {
 	p := newProgram(cfg, parts)
-	for _, build := range []func() error{p.deriveKeys, p.connectKratos, p.buildSender, p.buildReceipts, p.buildClaims, p.buildAuthentication} {
+	for _, build := range []func() error{p.deriveKeys, p.connectKratos, p.buildSender, p.buildClaims, p.buildAuthentication} {
 		if err := build(); err != nil {
 			return nil, err
 		}
 	}
+	p.buildReceipts()
 	p.buildSCIM()
 	p.showInMetrics()
 	public, err := p.publicRoutes()

@@ -21,9 +21,9 @@ const (
 	openFor       = 15 * time.Second
 )
 
-func (l *sender) newBreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
+func (s *sender) newBreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 	return gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Name: l.ID, MaxRequests: 1, Interval: window, BucketPeriod: windowStep, Timeout: openFor,
+		Name: s.ID, MaxRequests: 1, Interval: window, BucketPeriod: windowStep, Timeout: openFor,
 		ReadyToTrip: func(c gobreaker.Counts) bool {
 			answers := c.TotalSuccesses + c.TotalFailures
 			return c.ConsecutiveFailures >= failuresInRow ||
@@ -34,7 +34,7 @@ func (l *sender) newBreaker() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 		IsExcluded: func(err error) bool {
 			return errors.Is(err, errUnused) || errors.Is(err, smsgateway.ErrLocal) || errors.Is(err, context.Canceled) || restAfter(err) > 0
 		},
-		OnStateChange: func(_ string, _, to gobreaker.State) { l.changed(to) },
+		OnStateChange: func(_ string, _, to gobreaker.State) { s.changed(to) },
 	})
 }
 
@@ -51,57 +51,57 @@ func restAfter(err error) time.Duration {
 }
 
 // changed is called by the breaker, under its lock.
-func (l *sender) changed(to gobreaker.State) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (s *sender) changed(to gobreaker.State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if to != gobreaker.StateOpen {
-		l.log.Info("gateway changes state", "gateway", l.ID, "state", to.String())
+		s.log.Info("gateway changes state", "gateway", s.ID, "state", to.String())
 		return
 	}
-	l.opened = l.now().Add(openFor)
-	l.log.Error("gateway changes state", "gateway", l.ID, "state", string(smsgateway.GatewayOpen), "until", l.opened,
-		"reason", l.health.LastReason)
+	s.opened = s.now().Add(openFor)
+	s.log.Error("gateway changes state", "gateway", s.ID, "state", string(smsgateway.GatewayOpen), "until", s.opened,
+		"reason", s.health.LastReason)
 }
 
 // note counts an answer.
-func (l *sender) note(err error) {
+func (s *sender) note(err error) {
 	if errors.Is(err, smsgateway.ErrLocal) {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	l.health.LastAt = now
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	s.health.LastAt = now
 	if err == nil {
-		l.health.Sent++
+		s.health.Sent++
 		return
 	}
-	l.health.LastReason = err.Error()
+	s.health.LastReason = err.Error()
 	if errors.Is(err, smsgateway.ErrRefused) {
-		l.health.Refused++
+		s.health.Refused++
 		return
 	}
-	l.health.Failed++
+	s.health.Failed++
 	until := now.Add(restAfter(err))
-	if until.After(now) && !l.health.RestingUntil.After(now) {
-		l.log.Warn("gateway changes state", "gateway", l.ID, "state", string(smsgateway.GatewayResting), "until", until,
-			"reason", l.health.LastReason)
+	if until.After(now) && !s.health.RestingUntil.After(now) {
+		s.log.Warn("gateway changes state", "gateway", s.ID, "state", string(smsgateway.GatewayResting), "until", until,
+			"reason", s.health.LastReason)
 	}
-	if until.After(l.health.RestingUntil) {
-		l.health.RestingUntil = until
+	if until.After(s.health.RestingUntil) {
+		s.health.RestingUntil = until
 	}
 }
 
 // shut reports whether the gateway is not to be asked.
-func (l *sender) shut(now time.Time) bool { return !l.report(now).RestingUntil.IsZero() }
+func (s *sender) shut(now time.Time) bool { return !s.report(now).RestingUntil.IsZero() }
 
-// report tells the lane's health.
-func (l *sender) report(now time.Time) smsgateway.GatewayHealth {
-	state := smsgateway.GatewayState(l.breaker.State().String()) // before the lock: it may call changed
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h := l.health
-	h.State, h.InFlight = state, len(l.places)
+// report returns the sender's health.
+func (s *sender) report(now time.Time) smsgateway.GatewayHealth {
+	state := smsgateway.GatewayState(s.breaker.State().String()) // before the lock: it may call changed
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.health
+	h.State, h.InFlight = state, len(s.places)
 	if h.RestingUntil.After(now) {
 		h.State = smsgateway.GatewayResting
 	} else {
@@ -110,7 +110,7 @@ func (l *sender) report(now time.Time) smsgateway.GatewayHealth {
 	if state == smsgateway.GatewayOpen {
 		h.State = smsgateway.GatewayOpen
 		// The breaker has its own clock: if that is late, it has a moment more.
-		h.RestingUntil = latest(h.RestingUntil, l.opened, now.Add(glance))
+		h.RestingUntil = latest(h.RestingUntil, s.opened, now.Add(recheckEvery))
 	}
 	return h
 }
@@ -125,11 +125,11 @@ func latest(times ...time.Time) time.Time {
 	return last
 }
 
-// Health tells how the gateways are, in the order of the configuration.
+// Health returns how the gateways are, in the order of the configuration.
 func (w *Worker) Health() []smsgateway.GatewayHealth {
 	now, all := w.Now(), make([]smsgateway.GatewayHealth, len(w.senders))
-	for i, l := range w.senders {
-		all[i] = l.report(now)
+	for i, s := range w.senders {
+		all[i] = s.report(now)
 	}
 	return all
 }

@@ -32,15 +32,15 @@ const (
 )
 
 // deliver brings a text that is leased to this process to its end, or puts it
-// off. No statement happens before the send. The turn is for its first gateway;
+// off. No statement happens before the send. The permit is for its first gateway;
 // without one, the text waits for it.
 func (w *Worker) deliver(ctx context.Context, t message.QueuedText, lease time.Time, held *permit) {
 	now := w.Now()
-	if dead(t.Text, now) {
+	if isExpired(t.Text, now) {
 		w.end(ctx, t.Text, message.TextResult{State: message.TextDropped, Reason: reasonExpired})
 		return
 	}
-	room := lease.Sub(now) - settling
+	room := lease.Sub(now) - settleTime
 	if room < shortestSend {
 		return // soon it is due
 	}
@@ -60,26 +60,26 @@ func (w *Worker) deliver(ctx context.Context, t message.QueuedText, lease time.T
 		w.end(ctx, t.Text, message.TextResult{State: message.TextSent, Gateway: o.gateway, ProviderID: o.providerID})
 	case o.unclear > 1:
 		w.end(ctx, t.Text, message.TextResult{State: message.TextSent, Gateway: o.gateway, Reason: o.reason()})
-	case o.passing && (!o.unsure || t.Tries+1 < mostUnsureTries):
+	case o.transient && (!o.unsure || t.Tries+1 < mostUnsureTries):
 		w.putOff(ctx, t, o)
 	default:
 		w.end(ctx, t.Text, message.TextResult{State: message.TextFailed, Gateway: o.gateway, Reason: o.reason()})
 	}
 }
 
-// dead reports whether a text is not to be sent any more: its code has no time
+// isExpired reports whether a text is not to be sent any more: its code has no time
 // left. One without an end, as a notice may be, lives on.
-func dead(t message.Text, now time.Time) bool {
+func isExpired(t message.Text, now time.Time) bool {
 	return !t.Expires.IsZero() && t.Expires.Sub(now) < shortestSend
 }
 
-// outcome is how an attempt on all lanes ended.
+// outcome is how an attempt on all senders ended.
 type outcome struct {
 	gateway, providerID string // of the last one that was asked
 	sent                bool
 	unclear             int           // how often it may have been taken, in earlier tries too
 	unsure              bool          // a gateway's answer is not understood
-	passing             bool          // some gateway may take it later
+	transient           bool          // some gateway may take it later
 	after               time.Duration // not before any of them is willing
 	reasons             []string
 }
@@ -93,58 +93,58 @@ func (o *outcome) reason() string {
 }
 
 // fail notes why a gateway did not take the message.
-func (o *outcome) fail(l *sender, reason string, passing bool, after time.Duration) {
-	o.reasons = append(o.reasons, l.ID+": "+reason)
-	if passing && (!o.passing || after < o.after) {
+func (o *outcome) fail(s *sender, reason string, transient bool, after time.Duration) {
+	o.reasons = append(o.reasons, s.ID+": "+reason)
+	if transient && (!o.transient || after < o.after) {
 		o.after = after
 	}
-	o.passing = o.passing || passing
+	o.transient = o.transient || transient
 }
 
 // passOver notes a gateway that was not asked.
-func (o *outcome) passOver(l *sender, now time.Time) {
-	if h := l.report(now); h.RestingUntil.IsZero() {
-		o.fail(l, "busy", true, 0)
+func (o *outcome) passOver(s *sender, now time.Time) {
+	if h := s.report(now); h.RestingUntil.IsZero() {
+		o.fail(s, "busy", true, 0)
 	} else {
-		o.fail(l, string(h.State), true, h.RestingUntil.Sub(now))
+		o.fail(s, string(h.State), true, h.RestingUntil.Sub(now))
 	}
 }
 
-// attempt asks the lanes in order until one takes the message. One that is busy
+// attempt asks the senders in order until one takes the message. One that is busy
 // or shut is passed over, so that one that hangs keeps no text from the next. A
 // text that may have been taken is sent once more, not again and again: here or
 // in a later try.
 func (w *Worker) attempt(ctx context.Context, t message.QueuedText, m smsgateway.Message, held *permit) outcome {
-	lanes := w.table.senders(t.Text)
+	senders := w.table.senders(t.Text)
 	if held == nil {
-		held = await(ctx, lanes)
+		held = await(ctx, senders)
 	}
 	defer held.release()
 	var o outcome
 	if t.Unclear {
 		o.unclear = 1
 	}
-	for i, l := range lanes {
-		share := shareOf(ctx, len(lanes)-i)
+	for i, s := range senders {
+		share := shareOf(ctx, len(senders)-i)
 		if share == 0 {
-			o.fail(l, "no time is left", true, 0)
+			o.fail(s, "no time is left", true, 0)
 			break
 		}
-		turn := held
+		permit := held
 		if held == nil {
-			turn = l.enter()
+			permit = s.enter()
 		}
-		if turn == nil || turn.sender != l {
-			o.passOver(l, w.Now())
+		if permit == nil || permit.sender != s {
+			o.passOver(s, w.Now())
 			continue
 		}
-		held, o.gateway = nil, l.ID
-		id, err := turn.askFor(ctx, m, share)
+		held, o.gateway = nil, s.ID
+		id, err := permit.askFor(ctx, m, share)
 		if err == nil {
 			o.sent, o.providerID = true, id
 			return o
 		}
-		o.fail(l, err.Error(), isPassing(err, t.Text), restAfter(err))
+		o.fail(s, err.Error(), isTransient(err, t.Text), restAfter(err))
 		o.unsure = o.unsure || errors.Is(err, smsgateway.ErrUnsure)
 		if errors.Is(err, smsgateway.ErrUnclear) {
 			if o.unclear++; o.unclear > 1 {
@@ -155,25 +155,25 @@ func (w *Worker) attempt(ctx context.Context, t message.QueuedText, m smsgateway
 	return o
 }
 
-// isPassing reports whether the gateway may take the text later. An account may be put
+// isTransient reports whether the gateway may take the text later. An account may be put
 // in order within the hours that a notice has, though not while a person waits.
-func isPassing(err error, t message.Text) bool {
+func isTransient(err error, t message.Text) bool {
 	return !errors.Is(err, smsgateway.ErrRefused) || isNotice(t) && errors.Is(err, smsgateway.ErrAccount)
 }
 
 // isNotice tells what is worth hours of trying: nobody waits for it.
 func isNotice(t message.Text) bool { return t.Kind != "" && t.Kind != message.TextCode }
 
-// await takes a turn on the first lane that has room, or else waits for the
+// await takes a permit on the first sender that has room, or else waits for the
 // first that will have some. It returns nil if that takes too long.
-func await(ctx context.Context, lanes []*sender) *permit {
+func await(ctx context.Context, senders []*sender) *permit {
 	var busy *sender
-	for _, l := range lanes {
-		if turn := l.enter(); turn != nil {
-			return turn
+	for _, s := range senders {
+		if permit := s.enter(); permit != nil {
+			return permit
 		}
-		if busy == nil && !l.shut(l.now()) {
-			busy = l
+		if busy == nil && !s.shut(s.now()) {
+			busy = s
 		}
 	}
 	if busy == nil {
@@ -202,7 +202,7 @@ func (t *permit) askFor(ctx context.Context, m smsgateway.Message, share time.Du
 // putOff makes a text due again, unless its code will be dead by then.
 func (w *Worker) putOff(ctx context.Context, t message.QueuedText, o outcome) {
 	until := w.Now().Add(max(o.after, w.pause(t, o.unclear > 0 || o.unsure)))
-	if dead(t.Text, until) {
+	if isExpired(t.Text, until) {
 		o.reasons = append([]string{"the code expires before another try"}, o.reasons...)
 		w.end(ctx, t.Text, message.TextResult{State: message.TextFailed, Gateway: o.gateway, Reason: o.reason()})
 		return
@@ -245,7 +245,7 @@ func (w *Worker) end(ctx context.Context, t message.Text, r message.TextResult) 
 // In the end the lease runs out instead: then a text that was sent is sent once
 // more, with the same code and id.
 func (w *Worker) settle(ctx context.Context, t message.Text, write func(context.Context) error) bool {
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	pauses := &backoff.ExponentialBackOff{
 		InitialInterval: 50 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Second,

@@ -14,15 +14,15 @@ import (
 )
 
 // page is how many due texts are read at once. If none of them is for a gateway
-// that has room, more are, up to the deepest. If that is not enough either, those
+// that has room, more are read, up to deepestPage. If that is not enough either, those
 // that hide the others are set aside for some ticks.
 const (
-	page    = 500
-	deepest = 8 * page
-	aside   = 10
+	page        = 500
+	deepestPage = 8 * page
+	asideTicks  = 10
 )
 
-// rescue works off what is due in the outbox. A text is leased only when its
+// pollOutbox works off what is due in the outbox. A text is leased only when its
 // gateway has room for it, so that no more are leased than can be sent. What was
 // read is read anew at every tick, so that the newest come first and no dead
 // code is sent.
@@ -37,12 +37,12 @@ func (w *Worker) pollOutbox(ctx, alive context.Context, sends *errgroup.Group) {
 			w.Log.ErrorContext(ctx, "outbox cannot be worked off", "error", err)
 		}
 		rest := start(texts)
-		hidden := more && len(rest) > 0 && w.idle(rest)
-		rest = w.linger(ctx, tick.C, more && err == nil, rest, start)
+		hidden := more && len(rest) > 0 && w.hasIdleSender(rest)
+		rest = w.startAsRoomComes(ctx, tick.C, more && err == nil, rest, start)
 		switch {
 		case !hidden:
 			depth = page
-		case depth < deepest:
+		case depth < deepestPage:
 			depth *= 2
 		default:
 			w.setAside(ctx, rest, len(texts)-len(rest))
@@ -55,25 +55,25 @@ func (w *Worker) pollOutbox(ctx, alive context.Context, sends *errgroup.Group) {
 // run dry if they go on as in the last tick.
 func (w *Worker) setAside(ctx context.Context, texts []message.QueuedText, wentOut int) {
 	var ids []string
-	for _, t := range texts[min(len(texts), page+aside*wentOut):] {
+	for _, t := range texts[min(len(texts), page+asideTicks*wentOut):] {
 		ids = append(ids, t.ID)
 	}
 	now := w.Now()
-	if err := w.postpone(ctx, ids, now, now.Add(aside*w.Poll)); err != nil && ctx.Err() == nil {
+	if err := w.postpone(ctx, ids, now, now.Add(asideTicks*w.Poll)); err != nil && ctx.Err() == nil {
 		w.Log.ErrorContext(ctx, "texts cannot be postponed", "error", err)
 	}
 }
 
-// linger starts texts as room for them comes: until the tick, or until none is
+// startAsRoomComes starts texts as room for them comes: until the tick, or until none is
 // left if there are more to read. It returns those that are left.
-func (w *Worker) linger(
+func (w *Worker) startAsRoomComes(
 	ctx context.Context, tick <-chan time.Time, more bool, texts []message.QueuedText,
 	start func([]message.QueuedText) []message.QueuedText,
 ) []message.QueuedText {
 	for len(texts) > 0 || !more {
 		pause := w.Poll
 		if len(texts) > 0 {
-			pause = glance
+			pause = recheckEvery
 		}
 		select {
 		case <-ctx.Done():
@@ -87,22 +87,22 @@ func (w *Worker) linger(
 	return texts
 }
 
-// look reads what is due, newest first, and reports whether there may be more.
+// readDue reads what is due, newest first, and reports whether there may be more.
 // What must not be sent it drops, and what no gateway is to be asked for it
 // postpones: both at once for all of them.
 func (w *Worker) readDue(ctx context.Context, n int) (live []message.QueuedText, more bool, err error) {
-	now, begun := w.Now(), w.begun.all()
+	now, inProgress := w.Now(), w.inProgress.all()
 	due, err := w.Outbox.DueTexts(ctx, now, n)
 	full := len(due) == n
 	// To begin it once more would only cost its gateway a slot.
-	due = slices.DeleteFunc(due, func(t message.QueuedText) bool { return begun[t.ID] })
+	due = slices.DeleteFunc(due, func(t message.QueuedText) bool { return inProgress[t.ID] })
 	more = full && len(due) > 0 // with all of them in hand there is time until the tick
 	var expired, stale []message.Text
 	var waiting []string
 	var until time.Time
 	for _, t := range due {
 		switch open := w.shutUntil(t.Text, now); {
-		case dead(t.Text, now):
+		case isExpired(t.Text, now):
 			expired = append(expired, t.Text)
 		case !t.Current:
 			stale = append(stale, t.Text)
@@ -145,11 +145,11 @@ func (w *Worker) drop(ctx context.Context, texts []message.Text, now time.Time, 
 	return nil
 }
 
-// shutUntil tells when a text may find a gateway that is to be asked; zero for now.
+// shutUntil returns when a text may find a gateway that is to be asked; zero for now.
 func (w *Worker) shutUntil(t message.Text, now time.Time) time.Time {
 	var soonest time.Time
-	for _, l := range w.table.senders(t) {
-		until := l.report(now).RestingUntil
+	for _, s := range w.table.senders(t) {
+		until := s.report(now).RestingUntil
 		if until.IsZero() {
 			return until
 		}
@@ -166,42 +166,42 @@ func (w *Worker) start(ctx context.Context, sends *errgroup.Group, texts []messa
 	var rest []message.QueuedText
 	full := map[*sender]bool{}
 	for _, t := range texts {
-		if dead(t.Text, now) {
-			continue // the next look drops it
+		if isExpired(t.Text, now) {
+			continue // the next poll drops it
 		}
-		lanes := w.table.senders(t.Text)
-		turn := firstSpare(lanes, now, full)
-		if turn == nil && len(lanes) > 0 {
+		senders := w.table.senders(t.Text)
+		permit := firstPermit(senders, now, full)
+		if permit == nil && len(senders) > 0 {
 			rest = append(rest, t)
 			continue
 		}
-		w.begun.add(t.ID)
-		sends.Go(func() error { w.take(ctx, t, turn); return nil })
+		w.inProgress.add(t.ID)
+		sends.Go(func() error { w.take(ctx, t, permit); return nil })
 	}
 	return rest
 }
 
-// firstSpare takes a turn on the first lane that has one to spare; nil for none.
-// A lane that had none for a text is full for all that come after it, or an
+// firstPermit takes a permit on the first sender that has one to spare; nil for none.
+// A sender that had none for a text is full for all that come after it, or an
 // older text would get what has become free just now.
-func firstSpare(lanes []*sender, now time.Time, full map[*sender]bool) *permit {
-	for _, l := range lanes {
-		if full[l] {
+func firstPermit(senders []*sender, now time.Time, full map[*sender]bool) *permit {
+	for _, s := range senders {
+		if full[s] {
 			continue
 		}
-		if l.hasCapacity(now) {
-			if turn := l.enter(); turn != nil {
-				return turn
+		if s.hasCapacity(now) {
+			if permit := s.enter(); permit != nil {
+				return permit
 			}
 		}
-		full[l] = true
+		full[s] = true
 	}
 	return nil
 }
 
 // take sends a due text, unless somebody else does.
 func (w *Worker) take(ctx context.Context, t message.QueuedText, held *permit) {
-	defer w.begun.remove(t.ID)
+	defer w.inProgress.remove(t.ID)
 	defer held.release()
 	until := w.Now().Add(w.Lease)
 	mine, err := w.Outbox.TakeText(ctx, t, until)
@@ -240,14 +240,14 @@ func (s *idSet) all() map[string]bool {
 	return maps.Clone(s.ids)
 }
 
-// idle reports whether there is room that none of these texts asks for.
-func (w *Worker) idle(texts []message.QueuedText) bool {
+// hasIdleSender reports whether there is room that none of these texts asks for.
+func (w *Worker) hasIdleSender(texts []message.QueuedText) bool {
 	asked := map[*sender]bool{}
 	for _, t := range texts {
-		for _, l := range w.table.senders(t.Text) {
-			asked[l] = true
+		for _, s := range w.table.senders(t.Text) {
+			asked[s] = true
 		}
 	}
 	now := w.Now()
-	return slices.ContainsFunc(w.senders, func(l *sender) bool { return !asked[l] && l.hasCapacity(now) })
+	return slices.ContainsFunc(w.senders, func(s *sender) bool { return !asked[s] && s.hasCapacity(now) })
 }

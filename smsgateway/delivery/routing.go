@@ -23,7 +23,7 @@ type Routing struct {
 	Webhook []string
 }
 
-// table is a [Routing] with its lanes in place.
+// routeTable is a [Routing] with its senders in place.
 type routeTable struct {
 	usual, webhook []*sender
 	byCode         map[string][]*sender
@@ -33,39 +33,39 @@ type routeTable struct {
 // Order returns the ids of the gateways that a text to a number is given to, the
 // first one first. All are those of the configuration.
 func (r Routing) Order(number phone.Number, all []string) ([]string, error) {
-	lanes := make([]*sender, len(all))
+	senders := make([]*sender, len(all))
 	for i, id := range all {
-		lanes[i] = &sender{Route: Route{ID: id}}
+		senders[i] = &sender{Route: Route{ID: id}}
 	}
-	t, err := newRouteTable(r, lanes)
+	t, err := newRouteTable(r, senders)
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
-	for _, l := range t.senders(message.Text{To: number}) {
-		ids = append(ids, l.ID)
+	for _, s := range t.senders(message.Text{To: number}) {
+		ids = append(ids, s.ID)
 	}
 	return ids, nil
 }
 
-// newTable resolves the ids, and reports every fault.
-func newRouteTable(r Routing, lanes []*sender) (routeTable, error) {
+// newRouteTable resolves the ids, and reports every fault.
+func newRouteTable(r Routing, senders []*sender) (routeTable, error) {
 	var faults []error
 	resolve := func(where string, ids []string) []*sender {
 		var resolved []*sender
 		for _, id := range ids {
-			i := slices.IndexFunc(lanes, func(l *sender) bool { return l.ID == id })
+			i := slices.IndexFunc(senders, func(s *sender) bool { return s.ID == id })
 			if i < 0 {
 				faults = append(faults, fmt.Errorf("%s: no gateway is called %q", where, id))
 				continue
 			}
-			resolved = append(resolved, lanes[i])
+			resolved = append(resolved, senders[i])
 		}
 		return resolved
 	}
 	t := routeTable{usual: resolve("default", r.Default), webhook: resolve("webhook", r.Webhook), byCode: map[string][]*sender{}}
 	if len(r.Default) == 0 {
-		t.usual = slices.DeleteFunc(slices.Clone(lanes), func(l *sender) bool { return slices.Contains(t.webhook, l) })
+		t.usual = slices.DeleteFunc(slices.Clone(senders), func(s *sender) bool { return slices.Contains(t.webhook, s) })
 	}
 	for code, ids := range r.ByCode {
 		where := fmt.Sprintf("calling code %q", code)
@@ -81,7 +81,7 @@ func newRouteTable(r Routing, lanes []*sender) (routeTable, error) {
 	return t, errors.Join(faults...)
 }
 
-// lanes returns where a text may go.
+// senders returns where a text may go.
 func (t routeTable) senders(text message.Text) []*sender {
 	if text.Channel == message.ChannelWebhook {
 		return t.webhook
@@ -91,8 +91,8 @@ func (t routeTable) senders(text message.Text) []*sender {
 		return t.usual
 	}
 	for n := min(len(digits), t.longest); n > 0; n-- {
-		if lanes, named := t.byCode[digits[:n]]; named {
-			return lanes
+		if senders, named := t.byCode[digits[:n]]; named {
+			return senders
 		}
 	}
 	return t.usual

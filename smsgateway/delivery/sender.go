@@ -24,18 +24,18 @@ type Route struct {
 }
 
 const (
-	// glance is how soon the backlog looks again whether a lane has room. A rate
+	// recheckEvery is how soon the backlog looks again whether a sender has room. A rate
 	// allows bursts of twice as long, so that looking late costs nothing of it.
-	glance = 20 * time.Millisecond
-	// patience is how long a fresh text waits for a busy lane.
-	patience = 2 * time.Second
+	recheckEvery = 20 * time.Millisecond
+	// longestQueueing is how long a fresh text waits for a busy sender.
+	longestQueueing = 2 * time.Second
 )
 
-// errUnused tells a breaker that a turn ended without an answer.
+// errUnused tells a breaker that a permit ended without an answer.
 var errUnused = errors.New("unused")
 
-// lane is a route at work: its places for sends at once, its rate, and what is
-// known of its health. A lane is shut while its gateway is not to be asked:
+// sender is a route at work: its places for sends at once, its rate, and what is
+// known of its health. A sender is shut while its gateway is not to be asked:
 // after too many failures, or because the gateway said so.
 type sender struct {
 	Route
@@ -52,20 +52,20 @@ type sender struct {
 
 func newSender(r Route, now func() time.Time, log *slog.Logger) *sender {
 	r.Concurrency = cmp.Or(r.Concurrency, smsgateway.DefaultConcurrency)
-	l := &sender{
+	s := &sender{
 		Route: r, places: make(chan struct{}, r.Concurrency), limiter: rate.NewLimiter(rate.Inf, 1),
 		now: now, log: log, health: smsgateway.GatewayHealth{ID: r.ID},
 	}
 	if r.Rate > 0 {
-		burst := math.Ceil(r.Rate * 2 * glance.Seconds())
+		burst := math.Ceil(r.Rate * 2 * recheckEvery.Seconds())
 		// What a burst may be ahead is taken off, so that no second has more.
-		l.limiter = rate.NewLimiter(rate.Limit(r.Rate-burst+1), int(burst))
+		s.limiter = rate.NewLimiter(rate.Limit(r.Rate-burst+1), int(burst))
 	}
-	l.breaker = l.newBreaker()
-	return l
+	s.breaker = s.newBreaker()
+	return s
 }
 
-// turn is the right to ask a lane's gateway once. Whoever takes a turn uses it
+// permit is the right to ask a sender's gateway once. Whoever takes a permit uses it
 // or gives it back.
 type permit struct {
 	sender *sender
@@ -73,47 +73,47 @@ type permit struct {
 	over   bool
 }
 
-// enter takes a turn at once; nil for none.
-func (l *sender) enter() *permit {
-	if l.shut(l.now()) {
+// enter takes a permit at once; nil for none.
+func (s *sender) enter() *permit {
+	if s.shut(s.now()) {
 		return nil
 	}
 	select {
-	case l.places <- struct{}{}:
+	case s.places <- struct{}{}:
 	default:
 		return nil
 	}
-	if !l.limiter.AllowN(l.now(), 1) {
-		<-l.places
+	if !s.limiter.AllowN(s.now(), 1) {
+		<-s.places
 		return nil
 	}
-	return l.begin()
+	return s.begin()
 }
 
-// queue waits for a turn; nil for none in time. Those who wait are served in
+// queue waits for a permit; nil for none in time. Those who wait are served in
 // order, and before those who do not. The place comes before the slot: whoever
 // has a slot sends at once, or many places that become free together would
 // exceed the rate.
-func (l *sender) queue(ctx context.Context) *permit {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *sender) queue(ctx context.Context) *permit {
+	ctx, cancel := context.WithTimeout(ctx, longestQueueing)
 	defer cancel()
 	select {
-	case l.places <- struct{}{}:
+	case s.places <- struct{}{}:
 	case <-ctx.Done():
 		return nil
 	}
-	if !l.awaitSlot(ctx) {
-		<-l.places
+	if !s.awaitSlot(ctx) {
+		<-s.places
 		return nil
 	}
-	return l.begin()
+	return s.begin()
 }
 
 // awaitSlot waits until the rate allows one more, and reports whether it does
 // before ctx, which has a deadline, ends.
-func (l *sender) awaitSlot(ctx context.Context) bool {
-	now := l.now()
-	slot := l.limiter.ReserveN(now, 1)
+func (s *sender) awaitSlot(ctx context.Context) bool {
+	now := s.now()
+	slot := s.limiter.ReserveN(now, 1)
 	delay := slot.DelayFrom(now)
 	until, _ := ctx.Deadline()
 	if delay > time.Until(until) {
@@ -126,28 +126,28 @@ func (l *sender) awaitSlot(ctx context.Context) bool {
 	case <-timer.C:
 		return true
 	case <-ctx.Done():
-		slot.CancelAt(l.now())
+		slot.CancelAt(s.now())
 		return false
 	}
 }
 
 // begin asks the breaker last, when there is a place.
-func (l *sender) begin() *permit {
-	report, err := l.breaker.Allow()
+func (s *sender) begin() *permit {
+	report, err := s.breaker.Allow()
 	if err != nil {
-		<-l.places
+		<-s.places
 		return nil
 	}
-	return &permit{sender: l, report: report}
+	return &permit{sender: s, report: report}
 }
 
-// spare reports whether one of the backlog may enter now: half of the places are
+// hasCapacity reports whether one of the backlog may enter now: half of the places are
 // kept for fresh texts, and so is a rate that those already wait for.
-func (l *sender) hasCapacity(now time.Time) bool {
-	return 2*len(l.places) < cap(l.places) && l.limiter.TokensAt(now) >= 1 && !l.shut(now)
+func (s *sender) hasCapacity(now time.Time) bool {
+	return 2*len(s.places) < cap(s.places) && s.limiter.TokensAt(now) >= 1 && !s.shut(now)
 }
 
-// ask uses the turn to send a message.
+// ask uses the permit to send a message.
 func (t *permit) ask(ctx context.Context, m smsgateway.Message) (string, error) {
 	id, err := t.sender.Gateway.Send(ctx, m)
 	t.over = true
@@ -157,7 +157,7 @@ func (t *permit) ask(ctx context.Context, m smsgateway.Message) (string, error) 
 	return id, err
 }
 
-// giveBack ends a turn that was not used. A nil turn, or one that ended, is left
+// release ends a permit that was not used. A nil permit, or one that ended, is left
 // alone.
 func (t *permit) release() {
 	if t != nil && !t.over {

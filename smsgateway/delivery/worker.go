@@ -15,7 +15,7 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// WorkerOptions are what a [Worker] works with. Those without a default are needed.
+// Options are what a [Worker] works with. Those without a default are needed.
 type Options struct {
 	Outbox  message.Outbox
 	Compose func(message.Text) (smsgateway.Message, error) // as [Composer.Compose]; an error is final
@@ -24,33 +24,33 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	// Ended hears of texts that have come to their end in this process, of each at most
+	// OnDone hears of texts that have come to their end in this process, of each at most
 	// once; nil for nobody. It must not wait.
 	OnDone func(message.Text, message.TextResult)
 
 	Jitter func() float64 // from 0 to 1; math/rand if nil
-	Queue  int            // offered texts that may wait; 1024 if zero
+	Queue  int            // enqueued texts that may wait; 1024 if zero
 	Poll   time.Duration  // how often the outbox is looked at; 1 s if zero
 	Lease  time.Duration  // of a text that was found there; 45 s if zero
 	Grace  time.Duration  // for sends that are under way when Run ends; 7 s if zero
 }
 
-// settling is kept of every lease for telling the outbox how the text ended.
-const settling = 3 * time.Second
+// settleTime is kept of every lease for telling the outbox how the text ended.
+const settleTime = 3 * time.Second
 
 // Worker sends texts.
 type Worker struct {
 	Options
-	senders []*sender
-	table   routeTable
-	offered chan message.Text
-	inHand  int // texts that may be in hand at once
-	// begun are texts of the outbox in hand: one that is read just then may not
+	senders  []*sender
+	table    routeTable
+	enqueued chan message.Text
+	inHand   int // texts that may be in hand at once
+	// inProgress are texts of the outbox in hand: one that is read just then may not
 	// show its lease yet.
-	begun idSet
+	inProgress idSet
 }
 
-// NewWorker returns a worker that waits for [Worker.Run], or every fault of the
+// New returns a worker that waits for [Worker.Run], or every fault of the
 // routes and the routing.
 func New(options Options) (*Worker, error) {
 	options.Queue = cmp.Or(options.Queue, 1024)
@@ -63,7 +63,7 @@ func New(options Options) (*Worker, error) {
 	if options.OnDone == nil {
 		options.OnDone = func(message.Text, message.TextResult) {}
 	}
-	w := &Worker{Options: options, offered: make(chan message.Text, options.Queue), inHand: options.Queue}
+	w := &Worker{Options: options, enqueued: make(chan message.Text, options.Queue), inHand: options.Queue}
 	var faults []error
 	seen := map[string]bool{}
 	for _, route := range options.Routes {
@@ -75,20 +75,20 @@ func New(options Options) (*Worker, error) {
 			faults = append(faults, fmt.Errorf("two gateways are called %q", route.ID))
 		}
 		seen[route.ID] = true
-		l := newSender(route, options.Now, options.Log)
-		w.senders, w.inHand = append(w.senders, l), w.inHand+l.Concurrency
+		s := newSender(route, options.Now, options.Log)
+		w.senders, w.inHand = append(w.senders, s), w.inHand+s.Concurrency
 	}
 	routes, err := newRouteTable(options.Routing, w.senders)
 	w.table = routes
 	return w, errors.Join(append(faults, err)...)
 }
 
-// Offer hands over a text that was queued just now, and is leased to this
+// Enqueue hands over a text that was queued just now, and is leased to this
 // process. It never waits: if the queue is full, polling finds the text when
 // its lease is over.
 func (w *Worker) Enqueue(t message.Text) {
 	select {
-	case w.offered <- t:
+	case w.enqueued <- t:
 	default:
 		w.Log.Warn("text left to polling", "text", t.ID)
 	}
@@ -122,7 +122,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	return all.Wait()
 }
 
-// serve sends what is offered: until ctx ends, then what is still there.
+// serve sends what is enqueued: until ctx ends, then what is still there.
 func (w *Worker) serve(ctx, alive context.Context, sends *errgroup.Group) {
 	send := func(t message.Text) {
 		sends.Go(func() error {
@@ -132,14 +132,14 @@ func (w *Worker) serve(ctx, alive context.Context, sends *errgroup.Group) {
 	}
 	for ctx.Err() == nil {
 		select {
-		case t := <-w.offered:
+		case t := <-w.enqueued:
 			send(t)
 		case <-ctx.Done():
 		}
 	}
 	for alive.Err() == nil {
 		select {
-		case t := <-w.offered:
+		case t := <-w.enqueued:
 			send(t)
 		default:
 			return

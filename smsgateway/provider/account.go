@@ -16,13 +16,13 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// accountAPI is an [API] with something to look at that sends nothing and reports
+// accountAPI is an [api] with something to look at that sends nothing and reports
 // whether the credentials are good.
 type accountAPI interface {
 	account(ctx context.Context) (*http.Request, error)
 }
 
-// Look reports whether the provider can be reached and, where it has a resource for
+// CheckAccount reports whether the provider can be reached and, where it has a resource for
 // that, whether it takes the credentials. It sends no text. The error wraps
 // [ErrAccount] if the provider refuses the credentials; any other means that it
 // cannot be reached. None has credentials in it.
@@ -93,7 +93,7 @@ func dial(ctx context.Context, req *http.Request) error {
 	return conn.Close()
 }
 
-// look makes a request at a path beside the one that texts are sent to.
+// besideEndpoint makes a request at a path beside the one that texts are sent to.
 func besideEndpoint(ctx context.Context, endpoint, standard, path string) (*http.Request, error) {
 	base, err := url.Parse(cmp.Or(endpoint, standard))
 	if err != nil {

@@ -61,7 +61,7 @@ func readAnswer(res *http.Response) (answer, error) {
 
 func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 
-// unsure is the verdict on a yes that lacks what the provider always says.
+// unsure is the error of a yes that lacks what the provider always says.
 func (a answer) unsure() error {
 	return fmt.Errorf("%w: it lacks what a yes has", smsgateway.ErrUnsure)
 }
@@ -90,7 +90,7 @@ func (a answer) byStatusOf() error {
 	return a.byStatus()
 }
 
-// judge makes the error of a failure. The reason is in words of our own.
+// classify makes the error of a failure. The reason is in words of our own.
 func (a answer) classify(c class, reason string) error {
 	switch c {
 	case transient:

@@ -16,15 +16,25 @@ import (
 	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
-// Bird is Bird's Channels API for a channel of type SMS:
+// birdAPI is Bird's Channels API for a channel of type SMS:
 // https://docs.bird.com/api/quickstarts/send-an-sms-message. The channel has the
 // sender, and the workspace the address for receipts.
-type Bird struct {
+type birdAPI struct {
 	AccessKey, WorkspaceID, ChannelID string
 	Endpoint                          string // the channel's at https://api.bird.com if blank
 }
 
-func (b Bird) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
+// bird proves its receipts ("Message status and interactions") by signature_secret, the
+// signing key of the webhook that the workspace has for them.
+var bird = Type{
+	api: func(s Settings, _ string) api {
+		return birdAPI{AccessKey: s["access_key"], WorkspaceID: s["workspace_id"], ChannelID: s["channel_id"], Endpoint: s["endpoint"]}
+	},
+	Receipts:      receipt.Format{Open: openBird, MessageID: []string{"payload.id"}, Status: "payload.status"},
+	ReceiptSecret: "signature_secret",
+}
+
+func (b birdAPI) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
 	type object = map[string]any
 	standard := "https://api.bird.com/workspaces/" + url.PathEscape(b.WorkspaceID) + "/channels/" + url.PathEscape(b.ChannelID) + "/messages"
 	req, err := postJSON(ctx, cmp.Or(b.Endpoint, standard), object{
@@ -39,7 +49,7 @@ func (b Bird) request(ctx context.Context, m smsgateway.Message) (*http.Request,
 	return req, nil
 }
 
-func (b Bird) parseAnswer(_ context.Context, a answer) (string, error) {
+func (b birdAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	if err := a.byStatusOf(); err != nil {
 		return "", err
 	}
@@ -51,7 +61,7 @@ func (b Bird) parseAnswer(_ context.Context, a answer) (string, error) {
 }
 
 // account is the channel: https://docs.bird.com/api/channels-api.
-func (b Bird) account(ctx context.Context) (*http.Request, error) {
+func (b birdAPI) account(ctx context.Context) (*http.Request, error) {
 	path := "/workspaces/" + b.WorkspaceID + "/channels/" + b.ChannelID
 	req, err := besideEndpoint(ctx, b.Endpoint, "https://api.bird.com", path)
 	if err == nil {
@@ -59,9 +69,6 @@ func (b Bird) account(ctx context.Context) (*http.Request, error) {
 	}
 	return req, err
 }
-
-// birdReceipts: "Message status and interactions".
-var birdReceipts = receipt.Format{Open: openBird, MessageID: []string{"payload.id"}, Status: "payload.status"}
 
 // birdAge is how old a receipt's proof may be: Bird repeats a failed delivery for a
 // day with the first time stamp.
@@ -79,7 +86,7 @@ func openBird(key string, r receipt.Request) (receipt.Fields, error) {
 	}
 	body := sha256.Sum256(r.Body)
 	given, err := base64.StdEncoding.DecodeString(r.Header.Get("MessageBird-Signature"))
-	if err != nil || !hmac.Equal(given, mac(sha256.New, key, stamp+"\n"+r.URL+"\n"+string(body[:]))) {
+	if err != nil || !hmac.Equal(given, receipt.MAC(sha256.New, key, stamp+"\n"+r.URL+"\n"+string(body[:]))) {
 		return nil, message.ErrReceiptUnproven
 	}
 	return r.BodyFields()

@@ -33,6 +33,15 @@ type CustomOptions struct {
 	Now func() time.Time
 }
 
+// anyProvider's receipts hold what the operator has the provider send.
+var anyProvider = Type{
+	new: func(c Config) (smsgateway.Gateway, error) { return NewHTTP(c.Request, c.Options) },
+	Receipts: receipt.Format{
+		Open: receipt.OpenShared, MessageID: []string{"id", "text"}, Status: "status", ErrorCode: "code",
+	},
+	ReceiptSecret: receiptSecret,
+}
+
 // custom is the API that a [RequestConfig] describes.
 type custom struct {
 	config  RequestConfig
@@ -42,7 +51,7 @@ type custom struct {
 	// templates says that the provider sends registered texts alone.
 	templates bool
 	rule      *rule // nil for none
-	api       API   // whose rule holds if there is none; nil for none
+	api       api   // whose rule holds if there is none; nil for none
 	data      object
 }
 
@@ -192,7 +201,7 @@ func (c custom) request(ctx context.Context, m smsgateway.Message) (*http.Reques
 	if err != nil {
 		return nil, err
 	}
-	c.config.dress(req, m.ID, body, c.options.Now)
+	c.config.addHeaders(req, m.ID, body, c.options.Now)
 	// With an idempotency key net/http would repeat a request by itself on every
 	// connection that breaks, which is for the worker to decide.
 	req.GetBody = nil
@@ -239,6 +248,3 @@ func (a answer) isError() bool {
 		return !slices.Contains([]string{"<nil>", "", "0", "false", "[]", "map[]"}, value)
 	})
 }
-
-// anyReceipts hold what the operator has the provider send.
-var anyReceipts = receipt.Format{Open: receipt.OpenShared, MessageID: []string{"id", "text"}, Status: "status", ErrorCode: "code"}

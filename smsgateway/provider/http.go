@@ -38,23 +38,21 @@ type HTTPOptions struct {
 
 // HTTP sends texts by requests to a provider.
 type HTTP struct {
-	api     API
+	api     api
 	client  *http.Client
 	timeout time.Duration
 }
 
-// API is a provider's: [Vonage], [Twilio], [MessageBird], [Bird], [Sinch] or
-// [Kannel]; or one that a [RequestConfig] describes. It makes a request of a
-// message and reads the answer; connections and their faults are none of its
+// api is a provider's, or the one that a [RequestConfig] describes. It makes a request
+// of a message and reads the answer; connections and their faults are none of its
 // concern.
-type API interface {
+type api interface {
 	request(ctx context.Context, m smsgateway.Message) (*http.Request, error)
 	parseAnswer(ctx context.Context, a answer) (providerID string, err error)
 }
 
-// NewAPI returns a gateway to a provider.
-func NewAPI(api API, options HTTPOptions) *HTTP {
-	return &HTTP{api: api, client: options.client(), timeout: options.timeout()}
+func newGateway(of api, options HTTPOptions) *HTTP {
+	return &HTTP{api: of, client: options.client(), timeout: options.timeout()}
 }
 
 // client follows no redirects: they would carry codes and credentials to
@@ -96,7 +94,7 @@ func (h *HTTP) Close() { h.client.CloseIdleConnections() }
 func (h *HTTP) Send(ctx context.Context, m smsgateway.Message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
-	return untilSure(ctx, func(ctx context.Context) (string, error) { return h.sendOnce(ctx, m) })
+	return untilUnderstood(ctx, func(ctx context.Context) (string, error) { return h.sendOnce(ctx, m) })
 }
 
 func (h *HTTP) sendOnce(ctx context.Context, m smsgateway.Message) (string, error) {
@@ -104,10 +102,10 @@ func (h *HTTP) sendOnce(ctx context.Context, m smsgateway.Message) (string, erro
 	if err != nil {
 		return "", err
 	}
-	listening, heard := listen(ctx)
-	res, err := h.client.Do(req.WithContext(listening))
+	traced, unclearIfSent := traceSending(ctx)
+	res, err := h.client.Do(req.WithContext(traced))
 	if err != nil {
-		return "", heard(describeTransport(err))
+		return "", unclearIfSent(describeTransport(err))
 	}
 	defer res.Body.Close()
 	a, err := readAnswer(res)

@@ -16,17 +16,32 @@ import (
 // https://www.kannel.org/download/1.4.5/userguide-1.4.5/userguide.html, "Using
 // the HTTP interface to send SMS messages". It names no ids: its receipts bring
 // back the text's own.
-type Kannel struct {
+type kannelAPI struct {
 	Username, Password string
 	From               string // blank for Kannel's own
 	Endpoint           string // http://127.0.0.1:13013/cgi-bin/sendsms if blank; may have a query of its own
 	Callback           string // URL for receipts; blank for none
 }
 
+// kannel's receipts hold what the callback asks for; see the user guide, "SMS Delivery
+// Reports". The words are for the values of %d, the last two a failure with its
+// reason.
+var kannel = Type{
+	api: func(s Settings, callback string) api {
+		return kannelAPI{Username: s["username"], Password: s["password"], From: s["from"], Endpoint: s["endpoint"], Callback: callback}
+	},
+	Receipts: receipt.Format{
+		Open: receipt.OpenShared, MessageID: []string{"text"}, Status: "type", Words: map[string]string{
+			"1": "delivered", "2": "failed", "4": "buffered", "8": "accepted", "16": "rejected", "34": "expired", "66": "failed",
+		},
+	},
+	ReceiptSecret: receiptSecret,
+}
+
 // everyReceipt is the mask of all kinds of receipts.
 const everyReceipt = "31"
 
-func (k Kannel) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
+func (k kannelAPI) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
 	address, err := url.Parse(cmp.Or(k.Endpoint, "http://127.0.0.1:13013/cgi-bin/sendsms"))
 	if err != nil {
 		return nil, fmt.Errorf("%w: the URL cannot be used", smsgateway.ErrRefused)
@@ -58,7 +73,7 @@ func (k Kannel) request(ctx context.Context, m smsgateway.Message) (*http.Reques
 }
 
 // receiptURL is where Kannel reports to; it writes the kind of receipt for %d.
-func (k Kannel) receiptURL(m smsgateway.Message) string {
+func (k kannelAPI) receiptURL(m smsgateway.Message) string {
 	mark := "?"
 	if strings.Contains(k.Callback, "?") {
 		mark = "&"
@@ -66,7 +81,7 @@ func (k Kannel) receiptURL(m smsgateway.Message) string {
 	return k.Callback + mark + "type=%d&text=" + url.QueryEscape(m.ID)
 }
 
-func (k Kannel) parseAnswer(_ context.Context, a answer) (string, error) {
+func (k kannelAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	text := string(a.body)
 	switch {
 	case a.ok() && (strings.HasPrefix(text, "0:") || strings.HasPrefix(text, "3:")): // accepted, queued
@@ -77,13 +92,4 @@ func (k Kannel) parseAnswer(_ context.Context, a answer) (string, error) {
 		return "", a.classify(refusesMessage, "the provider answers 403")
 	}
 	return "", a.byStatusOf()
-}
-
-// kannelReceipts hold what the URL asks for; see the user guide, "SMS Delivery
-// Reports". The words are for the values of %d, the last two a failure with its
-// reason.
-var kannelReceipts = receipt.Format{
-	Open: receipt.OpenShared, MessageID: []string{"text"}, Status: "type", Words: map[string]string{
-		"1": "delivered", "2": "failed", "4": "buffered", "8": "accepted", "16": "rejected", "34": "expired", "66": "failed",
-	},
 }

@@ -9,16 +9,27 @@ import (
 	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
-// MessageBird is MessageBird's SMS API:
+// messageBirdAPI is MessageBird's SMS API:
 // https://developers.messagebird.com/api/sms-messaging/. Accounts made since it
-// is called Bird use [Bird] instead.
-type MessageBird struct {
+// is called Bird use [birdAPI] instead.
+type messageBirdAPI struct {
 	AccessKey, Originator string
 	Endpoint              string // https://rest.messagebird.com/messages if blank
 	Callback              string // URL for receipts; blank for the account's own
 }
 
-func (b MessageBird) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
+// messageBird proves nothing of its receipts ("Handle a status report").
+var messageBird = Type{
+	api: func(s Settings, callback string) api {
+		return messageBirdAPI{AccessKey: s["access_key"], Originator: s["originator"], Endpoint: s["endpoint"], Callback: callback}
+	},
+	Receipts: receipt.Format{
+		Open: receipt.OpenShared, MessageID: []string{"id"}, Status: "status", ErrorCode: "statusErrorCode",
+	},
+	ReceiptSecret: receiptSecret,
+}
+
+func (b messageBirdAPI) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
 	fields := map[string]any{
 		"originator": b.Originator, "recipients": []string{digits(m)}, "body": m.Body, "reference": m.ID,
 	}
@@ -36,7 +47,7 @@ func (b MessageBird) request(ctx context.Context, m smsgateway.Message) (*http.R
 	return req, nil
 }
 
-func (b MessageBird) parseAnswer(_ context.Context, a answer) (string, error) {
+func (b messageBirdAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	switch code := a.field("errors.0.code"); code {
 	case "2", "25": // access key, no balance
 		return "", a.classify(refusesAccount, "the provider answers code "+code)
@@ -53,15 +64,10 @@ func (b MessageBird) parseAnswer(_ context.Context, a answer) (string, error) {
 }
 
 // account is the balance: https://developers.messagebird.com/api/balance/.
-func (b MessageBird) account(ctx context.Context) (*http.Request, error) {
+func (b messageBirdAPI) account(ctx context.Context) (*http.Request, error) {
 	req, err := besideEndpoint(ctx, b.Endpoint, "https://rest.messagebird.com", "/balance")
 	if err == nil {
 		req.Header.Set("Authorization", "AccessKey "+b.AccessKey)
 	}
 	return req, err
-}
-
-// messageBirdReceipts: "Handle a status report".
-var messageBirdReceipts = receipt.Format{
-	Open: receipt.OpenShared, MessageID: []string{"id"}, Status: "status", ErrorCode: "statusErrorCode",
 }

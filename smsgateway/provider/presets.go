@@ -21,12 +21,6 @@ import (
 //go:embed presets/*.jsonnet
 var presetFiles embed.FS
 
-// ownRules are of providers that have a type of their own. As presets they judge
-// the answers to requests that an operator describes.
-var ownRules = map[string]API{
-	"vonage": Vonage{}, "twilio": Twilio{}, "messagebird": MessageBird{}, "bird": Bird{}, "sinch": Sinch{}, "kannel": Kannel{},
-}
-
 // presetSettings are a file's visible fields.
 type presetSettings struct {
 	URL     string            `json:"url"`
@@ -43,7 +37,12 @@ type presetSettings struct {
 // Presets are the names of the providers whose answers are understood without a
 // rule of the operator's.
 func Presets() []string {
-	names := slices.Collect(maps.Keys(ownRules))
+	var names []string
+	for name, t := range providers {
+		if t.api != nil {
+			names = append(names, name)
+		}
+	}
 	files, _ := presetFiles.ReadDir("presets") // It is in this program.
 	for _, file := range files {
 		names = append(names, strings.TrimSuffix(file.Name(), ".jsonnet"))
@@ -52,14 +51,15 @@ func Presets() []string {
 	return names
 }
 
-// usePreset fills in what the operator left out.
+// usePreset fills in what the operator left out. A provider that has a type of its own
+// only reads the answers to requests that the operator describes.
 func (c *custom) usePreset() []error {
 	name := c.options.Preset
 	if name == "" {
 		return nil
 	}
-	if api, ok := ownRules[name]; ok {
-		c.api = api
+	if t := providers[name]; t.api != nil {
+		c.api = t.api(nil, "")
 		return nil
 	}
 	source, err := presetFiles.ReadFile(path.Join("presets", name+".jsonnet"))

@@ -22,61 +22,26 @@ const credential = "hunter2"
 
 const callback = "https://login.example.com/sms/receipts/main"
 
-// presets are gateways to providers at a URL of the test's.
-var presets = map[string]func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway{
-	"vonage": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewAPI(provider.Vonage{
-			APIKey: "key-" + credential, APISecret: credential, From: "Holdline", Endpoint: endpoint + "/sms/json", Callback: callback,
-		}, o)
-	},
-	"twilio": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewAPI(provider.Twilio{
-			AccountSID: "AC123", AuthToken: credential, From: "+15005550006",
-			Endpoint: endpoint + "/2010-04-01/Accounts/AC123/Messages.json", Callback: callback,
-		}, o)
-	},
-	"twilio-service": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewAPI(provider.Twilio{
-			AccountSID: "AC123", APIKeySID: "SK123", APIKeySecret: credential, MessagingServiceSID: "MG123",
-			Endpoint: endpoint + "/2010-04-01/Accounts/AC123/Messages.json",
-		}, o)
-	},
-	"messagebird": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewAPI(provider.MessageBird{
-			AccessKey: credential, Originator: "Holdline", Endpoint: endpoint + "/messages", Callback: callback + "?secret=" + credential,
-		}, o)
-	},
-	"bird": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewAPI(provider.Bird{
-			AccessKey: credential, WorkspaceID: "w-1", ChannelID: "c-1", Endpoint: endpoint + "/workspaces/w-1/channels/c-1/messages",
-		}, o)
-	},
-	"sinch": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewAPI(provider.Sinch{
-			ServicePlanID: "plan", APIToken: credential, From: "447700900000",
-			Endpoint: endpoint + "/xms/v1/plan/batches", Callback: callback + "?secret=" + credential,
-		}, o)
-	},
-	"kannel": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewAPI(provider.Kannel{
-			Username: "holdline", Password: credential, From: "Holdline",
-			Endpoint: endpoint + "/cgi-bin/sendsms", Callback: callback + "?secret=" + credential,
-		}, o)
-	},
-	"sns": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewSNS(provider.SNSOptions{
-			Region: "eu-west-1", AccessKeyID: "AKIA" + credential, SecretAccessKey: credential, SenderID: "Holdline", Endpoint: endpoint,
-		}, o)
-	},
-	"http": func(endpoint string, o provider.HTTPOptions) smsgateway.Gateway {
-		g, err := provider.NewHTTP(provider.RequestConfig{
-			URL: strings.Replace(endpoint, "://", "://me:"+credential+"@", 1), Body: smstest.Inline(`function(ctx) {to: ctx.recipient, text: ctx.body}`),
-		}, o)
-		if err != nil {
-			panic(err) // The configuration above is good.
-		}
-		return g
-	},
+// presets are gateways to providers, without their endpoints and callbacks.
+var presets = map[string]struct {
+	gatewayType, path, callback string
+	settings                    provider.Settings
+}{
+	"vonage": {"vonage", "/sms/json", callback, provider.Settings{"api_key": "key-" + credential, "api_secret": credential, "from": "Holdline"}},
+	"twilio": {"twilio", "/2010-04-01/Accounts/AC123/Messages.json", callback, provider.Settings{"account_sid": "AC123", "auth_token": credential, "from": "+15005550006"}},
+	"twilio-service": {"twilio", "/2010-04-01/Accounts/AC123/Messages.json", "", provider.Settings{
+		"account_sid": "AC123", "api_key_sid": "SK123", "api_key_secret": credential, "messaging_service_sid": "MG123",
+	}},
+	"messagebird": {"messagebird", "/messages", callback + "?secret=" + credential, provider.Settings{"access_key": credential, "originator": "Holdline"}},
+	"bird":        {"bird", "/workspaces/w-1/channels/c-1/messages", "", provider.Settings{"access_key": credential, "workspace_id": "w-1", "channel_id": "c-1"}},
+	"sinch": {"sinch", "/xms/v1/plan/batches", callback + "?secret=" + credential, provider.Settings{
+		"service_plan_id": "plan", "api_token": credential, "from": "447700900000",
+	}},
+	"kannel": {"kannel", "/cgi-bin/sendsms", callback + "?secret=" + credential, provider.Settings{"username": "holdline", "password": credential, "from": "Holdline"}},
+	"sns": {"sns", "", "", provider.Settings{
+		"region": "eu-west-1", "access_key_id": "AKIA" + credential, "secret_access_key": credential, "sender_id": "Holdline",
+	}},
+	"http": {gatewayType: "http"},
 }
 
 // preset returns a gateway of the table.
@@ -85,7 +50,19 @@ func preset(t *testing.T, name, endpoint string, o provider.HTTPOptions) smsgate
 	if o.EvaluationLimit == 0 {
 		o.EvaluationLimit = smstest.Patient.EvaluationLimit
 	}
-	g := presets[name](endpoint, o)
+	p := presets[name]
+	settings := maps.Clone(p.settings)
+	if settings != nil {
+		settings["endpoint"] = endpoint + p.path
+	}
+	g, err := provider.New(p.gatewayType, provider.Config{
+		Settings: settings, Callback: p.callback, Options: o, Request: provider.RequestConfig{
+			URL: strings.Replace(endpoint, "://", "://me:"+credential+"@", 1), Body: smstest.Inline(`function(ctx) {to: ctx.recipient, text: ctx.body}`),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if closer, ok := g.(interface{ Close() }); ok {
 		t.Cleanup(closer.Close)
 	}
@@ -168,37 +145,38 @@ func transcript(r *http.Request) string {
 }
 
 func TestProvidersAreAskedWhereTheyAre(t *testing.T) {
-	for want, api := range map[string]provider.API{
-		"https://rest.nexmo.com/sms/json":                                 provider.Vonage{},
-		"https://api.twilio.com/2010-04-01/Accounts/AC%2F1/Messages.json": provider.Twilio{AccountSID: "AC/1"},
-		"https://rest.messagebird.com/messages":                           provider.MessageBird{},
-		"https://api.bird.com/workspaces/w/channels/c/messages":           provider.Bird{WorkspaceID: "w", ChannelID: "c"},
-		"https://us.sms.api.sinch.com/xms/v1/plan/batches":                provider.Sinch{ServicePlanID: "plan"},
-		"https://eu.sms.api.sinch.com/xms/v1/plan/batches":                provider.Sinch{ServicePlanID: "plan", Region: "eu"},
-		"http://127.0.0.1:13013/cgi-bin/sendsms":                          provider.Kannel{},
+	for want, p := range map[string]struct {
+		gatewayType string
+		settings    provider.Settings
+	}{
+		"https://rest.nexmo.com/sms/json":                                 {"vonage", nil},
+		"https://api.twilio.com/2010-04-01/Accounts/AC%2F1/Messages.json": {"twilio", provider.Settings{"account_sid": "AC/1"}},
+		"https://rest.messagebird.com/messages":                           {"messagebird", nil},
+		"https://api.bird.com/workspaces/w/channels/c/messages":           {"bird", provider.Settings{"workspace_id": "w", "channel_id": "c"}},
+		"https://us.sms.api.sinch.com/xms/v1/plan/batches":                {"sinch", provider.Settings{"service_plan_id": "plan"}},
+		"https://eu.sms.api.sinch.com/xms/v1/plan/batches":                {"sinch", provider.Settings{"service_plan_id": "plan", "region": "eu"}},
+		"http://127.0.0.1:13013/cgi-bin/sendsms":                          {"kannel", nil},
+		"https://sns.eu-west-1.amazonaws.com/":                            {"sns", provider.Settings{"region": "eu-west-1", "access_key_id": "A", "secret_access_key": "S"}},
 	} {
-		got := askedOf(t, func(o provider.HTTPOptions) smsgateway.Gateway { return provider.NewAPI(api, o) })
+		got := askedOf(t, p.gatewayType, p.settings)
 		if got.RawQuery = ""; got.String() != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	got := askedOf(t, func(o provider.HTTPOptions) smsgateway.Gateway {
-		return provider.NewSNS(provider.SNSOptions{Region: "eu-west-1", AccessKeyID: "a", SecretAccessKey: "b"}, o)
-	})
-	if want := "https://sns.eu-west-1.amazonaws.com/"; got.String() != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
 }
 
-// askedOf returns the URL that a gateway asks.
-func askedOf(t *testing.T, make func(provider.HTTPOptions) smsgateway.Gateway) *url.URL {
+func askedOf(t *testing.T, gatewayType string, settings provider.Settings) *url.URL {
 	t.Helper()
 	var asked *url.URL
 	spy := transport(func(r *http.Request) (*http.Response, error) {
 		asked = r.URL
 		return nil, http.ErrServerClosed
 	})
-	if _, err := make(provider.HTTPOptions{Transport: spy}).Send(t.Context(), smstest.NewMessage()); err == nil {
+	g, err := provider.New(gatewayType, provider.Config{Settings: settings, Options: provider.HTTPOptions{Transport: spy}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Send(t.Context(), smstest.NewMessage()); err == nil {
 		t.Error("sent")
 	}
 	return asked
@@ -217,8 +195,13 @@ func TestKannelKeepsItsEndpointsQuery(t *testing.T) {
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = io.WriteString(w, "0: Accepted for delivery")
 	})
-	kannel := provider.Kannel{Username: "u", Password: "p", Endpoint: double.URL + "/cgi-bin/sendsms?smsc=foo"}
-	if _, err := provider.NewAPI(kannel, provider.HTTPOptions{}).Send(t.Context(), smstest.NewMessage()); err != nil {
+	kannel, err := provider.New("kannel", provider.Config{Settings: provider.Settings{
+		"username": "u", "password": "p", "endpoint": double.URL + "/cgi-bin/sendsms?smsc=foo",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kannel.Send(t.Context(), smstest.NewMessage()); err != nil {
 		t.Fatal(err)
 	}
 	if got.Get("smsc") != "foo" || got.Get("charset") != "UTF-8" || got.Get("username") != "u" {

@@ -22,10 +22,7 @@ func receipts(t *testing.T, gatewayType, secret string) (*receipt.Receiver, *sto
 	store := storetest.NewStore()
 	readers := map[string]receipt.Reader{}
 	for id, secret := range map[string]string{"main": secret, "other": "other" + secret} {
-		reader, err := provider.NewReceiptReader(gatewayType, secret)
-		if err != nil {
-			t.Fatal(err)
-		}
+		reader := receipt.Reader{Format: formatOf(t, gatewayType), Secret: secret}
 		readers[id] = reader
 	}
 	return receipt.New(receipt.Options{
@@ -124,15 +121,12 @@ func TestTwiliosPorts(t *testing.T) {
 		},
 	} {
 		for _, called := range append(signed, "https://id.example.com:4477", "https://elsewhere.example.com") {
-			reader, err := provider.NewReceiptReader("twilio", smstest.Secret)
-			if err != nil {
-				t.Fatal(err)
-			}
+			reader := receipt.Reader{Format: formatOf(t, "twilio"), Secret: smstest.Secret}
 			taker := receipt.New(receipt.Options{
 				Readers: map[string]receipt.Reader{"main": reader}, Store: storetest.NewStore(),
 				Now: func() time.Time { return smstest.Start }, BaseURL: base,
 			})
-			err = taker.Receive(twilioRequest(smstest.Secret, called+"/sms/receipts/main", "MessageSid", "SM1", "MessageStatus", "sent"), "main")
+			err := taker.Receive(twilioRequest(smstest.Secret, called+"/sms/receipts/main", "MessageSid", "SM1", "MessageStatus", "sent"), "main")
 			if got, want := err == nil, slices.Contains(signed, called); got != want {
 				t.Errorf("%s for %s: got %v", called, base, err)
 			}
@@ -140,10 +134,28 @@ func TestTwiliosPorts(t *testing.T) {
 	}
 }
 
-func TestReadersNeedASecretAndAProvider(t *testing.T) {
-	for gatewayType, secret := range map[string]string{"http": "", "twilio": "", "sns": "secret", "simulator": "secret", "": "secret"} {
-		if _, err := provider.NewReceiptReader(gatewayType, secret); err == nil {
-			t.Errorf("%q with %q: no error", gatewayType, secret)
+func formatOf(t *testing.T, gatewayType string) receipt.Format {
+	t.Helper()
+	kind, known := provider.ForType(gatewayType)
+	if !known || kind.ReceiptSecret == "" {
+		t.Fatalf("%s sends no receipts", gatewayType)
+	}
+	return kind.Receipts
+}
+
+// Without a secret nothing is proven, whatever a request carries.
+func TestNothingIsProvenWithoutASecret(t *testing.T) {
+	for gatewayType, request := range map[string]func(secret string) *http.Request{
+		"http": receiptCases["any provider, query"].request, "twilio": receiptCases["Twilio sent"].request,
+		"sns": receiptCases["any provider, query"].request, "simulator": receiptCases["any provider, query"].request,
+	} {
+		kind, _ := provider.ForType(gatewayType)
+		taker := receipt.New(receipt.Options{
+			Readers: map[string]receipt.Reader{"main": {Format: kind.Receipts}}, Store: claimtest.NewStore(),
+			Now: func() time.Time { return smstest.Start }, BaseURL: smstest.PublicURL,
+		})
+		if err := taker.Receive(request(""), "main"); !errors.Is(err, message.ErrReceiptUnproven) {
+			t.Errorf("%s: got %v", gatewayType, err)
 		}
 	}
 }

@@ -113,8 +113,8 @@ func (c RequestConfig) mediaType() string {
 	return typeJSON
 }
 
-// dress gives a request its headers and credentials.
-func (c RequestConfig) dress(req *http.Request, messageID string, body []byte, now func() time.Time) {
+// addHeaders gives a request its headers and credentials.
+func (c RequestConfig) addHeaders(req *http.Request, messageID string, body []byte, now func() time.Time) {
 	req.Header.Set("Idempotency-Key", messageID)
 	if req.Body != nil {
 		req.Header.Set("Content-Type", typeJSON)

@@ -91,7 +91,7 @@ func (r *rule) ask(ctx context.Context, a answer) (ruling, error) {
 	return said, nil
 }
 
-// verdict asks the rule. It is not asked to believe that a server which is broken
+// parseAnswer asks the rule. It is not asked to believe that a server which is broken
 // or overloaded, or which sends elsewhere, took the text.
 func (r *rule) parseAnswer(ctx context.Context, a answer) (string, error) {
 	byStatus := a.byStatus()

@@ -10,17 +10,31 @@ import (
 	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
-// Sinch is Sinch's SMS API, a batch of one for each text:
+// sinchAPI is Sinch's SMS API, a batch of one for each text:
 // https://developers.sinch.com/docs/sms/api-reference/sms/batches. Its codes:
 // https://developers.sinch.com/docs/sms/api-reference/status-codes.
-type Sinch struct {
+type sinchAPI struct {
 	ServicePlanID, APIToken, From string
 	Region                        string // us if blank
 	Endpoint                      string // the plan's at https://REGION.sms.api.sinch.com if blank
 	Callback                      string // URL for receipts; blank for none
 }
 
-func (s Sinch) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
+// sinch proves nothing of its receipts ("Recipient delivery report").
+var sinch = Type{
+	api: func(s Settings, callback string) api {
+		return sinchAPI{
+			ServicePlanID: s["service_plan_id"], APIToken: s["api_token"], From: s["from"], Region: s["region"],
+			Endpoint: s["endpoint"], Callback: callback,
+		}
+	},
+	Receipts: receipt.Format{
+		Open: receipt.OpenShared, MessageID: []string{"batch_id"}, Status: "status", ErrorCode: "code",
+	},
+	ReceiptSecret: receiptSecret,
+}
+
+func (s sinchAPI) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
 	fields := map[string]any{"to": []string{m.To.Unmasked()}, "body": m.Body, "client_reference": m.ID}
 	if s.From != "" {
 		fields["from"] = s.From
@@ -37,7 +51,7 @@ func (s Sinch) request(ctx context.Context, m smsgateway.Message) (*http.Request
 	return req, nil
 }
 
-func (s Sinch) parseAnswer(_ context.Context, a answer) (string, error) {
+func (s sinchAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	if code := a.field("code"); a.status == http.StatusForbidden && code == "illegal_number_type" {
 		return "", a.classify(refusesMessage, "the provider answers "+code)
 	}
@@ -49,7 +63,7 @@ func (s Sinch) parseAnswer(_ context.Context, a answer) (string, error) {
 
 // account is the list of groups, which holds no texts:
 // https://developers.sinch.com/docs/sms/api-reference/sms/groups/listgroups.
-func (s Sinch) account(ctx context.Context) (*http.Request, error) {
+func (s sinchAPI) account(ctx context.Context) (*http.Request, error) {
 	path := "/xms/v1/" + s.ServicePlanID + "/groups"
 	req, err := besideEndpoint(ctx, s.Endpoint, "https://"+cmp.Or(s.Region, "us")+".sms.api.sinch.com", path)
 	if err == nil {
@@ -57,6 +71,3 @@ func (s Sinch) account(ctx context.Context) (*http.Request, error) {
 	}
 	return req, err
 }
-
-// sinchReceipts: "Recipient delivery report".
-var sinchReceipts = receipt.Format{Open: receipt.OpenShared, MessageID: []string{"batch_id"}, Status: "status", ErrorCode: "code"}

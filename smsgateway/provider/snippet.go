@@ -40,15 +40,15 @@ func parseSnippet(name, source string, limit time.Duration) (*snippet, error) {
 	if s.node, err = jsonnet.SnippetToAST(s.file, source); err != nil {
 		return nil, describeSyntax(err)
 	}
-	if err := forbid(s.node); err != nil {
+	if err := checkSyntaxTree(s.node); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// forbid refuses what no body needs: files of this machine, and calls that
+// checkSyntaxTree refuses what no body needs: files of this machine, and calls that
 // escape the bound on depth and so could end the process.
-func forbid(node ast.Node) error {
+func checkSyntaxTree(node ast.Node) error {
 	switch n := node.(type) {
 	case *ast.Import, *ast.ImportStr, *ast.ImportBin:
 		return fmt.Errorf("line %d: imports are refused", node.Loc().Begin.Line)
@@ -58,7 +58,7 @@ func forbid(node ast.Node) error {
 		}
 	}
 	for _, child := range toolutils.Children(node) {
-		if err := forbid(child); err != nil {
+		if err := checkSyntaxTree(child); err != nil {
 			return err
 		}
 	}

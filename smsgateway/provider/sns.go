@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,23 @@ import (
 
 	"github.com/holdline/holdline/smsgateway"
 )
+
+// amazonSNS has no receipts that could be proven.
+var amazonSNS = Type{new: func(c Config) (smsgateway.Gateway, error) {
+	s := c.Settings
+	o := SNSOptions{
+		Region: s["region"], AccessKeyID: s["access_key_id"], SecretAccessKey: s["secret_access_key"],
+		SenderID: s["sender_id"], Endpoint: s["endpoint"],
+	}
+	if o.AccessKeyID == "" { // credentials are where AWS' own tools look for them
+		o.AccessKeyID, o.SecretAccessKey = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
+		o.SessionToken = os.Getenv("AWS_SESSION_TOKEN")
+	}
+	if o.AccessKeyID == "" || o.SecretAccessKey == "" {
+		return nil, errors.New("access_key_id: is missing, and so are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	return NewSNS(o, c.Options), nil
+}}
 
 // SNSOptions say how to reach Amazon SNS.
 type SNSOptions struct {
@@ -63,16 +81,16 @@ func (s *SNS) Close() { s.client.CloseIdleConnections() }
 func (s *SNS) Send(ctx context.Context, m smsgateway.Message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	return untilSure(ctx, func(ctx context.Context) (string, error) { return s.publish(ctx, m) })
+	return untilUnderstood(ctx, func(ctx context.Context) (string, error) { return s.publish(ctx, m) })
 }
 
 func (s *SNS) publish(ctx context.Context, m smsgateway.Message) (string, error) {
-	ctx, heard := listen(ctx)
+	ctx, unclearIfSent := traceSending(ctx)
 	out, err := s.publisher.Publish(ctx, &sns.PublishInput{
 		PhoneNumber: aws.String(m.To.Unmasked()), Message: aws.String(m.Body), MessageAttributes: s.attributes,
 	})
 	if err != nil {
-		return "", snsError(err, heard)
+		return "", snsError(err, unclearIfSent)
 	}
 	if aws.ToString(out.MessageId) == "" {
 		return "", answer{}.unsure()
@@ -81,10 +99,10 @@ func (s *SNS) publish(ctx context.Context, m smsgateway.Message) (string, error)
 }
 
 // snsError keeps what the SDK says to itself: it may repeat the number.
-func snsError(err error, heard func(error) error) error {
+func snsError(err error, unclearIfSent func(error) error) error {
 	var response *smithyhttp.ResponseError
 	if !errors.As(err, &response) || response.HTTPStatusCode() == 0 {
-		return heard(describeTransport(err))
+		return unclearIfSent(describeTransport(err))
 	}
 	a := answer{status: response.HTTPStatusCode(), header: response.Response.Header}
 	switch {
@@ -119,7 +137,7 @@ func snsClass(code string) class {
 	return unknown
 }
 
-// Look asks for the account's settings for texts, as [HTTP.Look] does:
+// CheckAccount asks for the account's settings for texts, as [HTTP.CheckAccount] does:
 // https://docs.aws.amazon.com/sns/latest/api/API_GetSMSAttributes.html. Who may
 // publish need not be let see them.
 func (s *SNS) CheckAccount(ctx context.Context) error {

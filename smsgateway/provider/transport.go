@@ -13,9 +13,9 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// listen learns whether the provider may have got the request, so that no answer
+// traceSending learns whether the provider may have got the request, so that no answer
 // to it is unclear: the second result makes such an error of a failure to answer.
-func listen(ctx context.Context) (context.Context, func(error) error) {
+func traceSending(ctx context.Context) (context.Context, func(error) error) {
 	var written atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaders: func() { written.Store(true) }, // WroteRequest may come later than a broken answer

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/hmac"
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // Twilio's choice; as a MAC it is not broken
 	"encoding/base64"
 	"maps"
 	"net/http"
@@ -17,12 +17,10 @@ import (
 	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
-//nolint:gosec // Twilio's choice; as a MAC it is not broken
-
-// Twilio is Twilio's Messages resource:
+// twilioAPI is Twilio's Messages resource:
 // https://www.twilio.com/docs/messaging/api/message-resource. Its codes:
 // https://www.twilio.com/docs/api/errors.
-type Twilio struct {
+type twilioAPI struct {
 	AccountSID, AuthToken     string
 	APIKeySID, APIKeySecret   string // instead of the token, if not blank
 	From, MessagingServiceSID string // one of them
@@ -30,7 +28,22 @@ type Twilio struct {
 	Callback                  string // URL for receipts; blank for none
 }
 
-func (t Twilio) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
+// twilio proves its receipts ("Track outbound message status") by the auth token, so that
+// they need no setting of their own.
+var twilio = Type{
+	api: func(s Settings, callback string) api {
+		return twilioAPI{
+			AccountSID: s["account_sid"], AuthToken: s["auth_token"], APIKeySID: s["api_key_sid"], APIKeySecret: s["api_key_secret"],
+			From: s["from"], MessagingServiceSID: s["messaging_service_sid"], Endpoint: s["endpoint"], Callback: callback,
+		}
+	},
+	Receipts: receipt.Format{
+		Open: openTwilio, MessageID: []string{"MessageSid"}, Status: "MessageStatus", ErrorCode: "ErrorCode",
+	},
+	ReceiptSecret: "auth_token", PublicCallback: true,
+}
+
+func (t twilioAPI) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
 	form := url.Values{"To": {m.To.Unmasked()}, "Body": {m.Body}}
 	for name, value := range map[string]string{
 		"From": t.From, "MessagingServiceSid": t.MessagingServiceSID, "StatusCallback": t.Callback,
@@ -52,7 +65,7 @@ func (t Twilio) request(ctx context.Context, m smsgateway.Message) (*http.Reques
 	return req, nil
 }
 
-func (t Twilio) parseAnswer(_ context.Context, a answer) (string, error) {
+func (t twilioAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	code := cmp.Or(a.field("code"), a.field("error_code"))
 	if c := twilioClass(code); c != unknown {
 		return "", a.classify(c, "the provider answers code "+code)
@@ -86,7 +99,7 @@ func twilioClass(code string) class {
 
 // account is the account itself: https://www.twilio.com/docs/iam/api/account. API
 // keys may be refused there although they may send, so nothing is asked for them.
-func (t Twilio) account(ctx context.Context) (*http.Request, error) {
+func (t twilioAPI) account(ctx context.Context) (*http.Request, error) {
 	if t.APIKeySID != "" {
 		return nil, nil //nolint:nilnil // nothing to ask is no error
 	}
@@ -95,11 +108,6 @@ func (t Twilio) account(ctx context.Context) (*http.Request, error) {
 		req.SetBasicAuth(t.AccountSID, t.AuthToken)
 	}
 	return req, err
-}
-
-// twilioReceipts: "Track outbound message status".
-var twilioReceipts = receipt.Format{
-	Open: openTwilio, MessageID: []string{"MessageSid"}, Status: "MessageStatus", ErrorCode: "ErrorCode",
 }
 
 // openTwilio checks X-Twilio-Signature (Twilio, "Webhooks security"): HMAC-SHA1,
@@ -118,7 +126,7 @@ func openTwilio(token string, r receipt.Request) (receipt.Fields, error) {
 	}
 	given, err := base64.StdEncoding.DecodeString(r.Header.Get("X-Twilio-Signature"))
 	for _, called := range []string{r.URL, otherPort(r.URL)} {
-		if err == nil && hmac.Equal(given, mac(sha1.New, token, called+values.String())) {
+		if err == nil && hmac.Equal(given, receipt.MAC(sha1.New, token, called+values.String())) {
 			read := receipt.Fields{}
 			read.Add(form)
 			read.Add(r.Query)

@@ -8,11 +8,11 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// untilSure sends a message, and once more if nobody can tell what the provider
+// untilUnderstood sends a message, and once more if nobody can tell what the provider
 // answered: with the same id and the same code, after half of the time that ctx
 // leaves. Only when that time is over it gives up, so that no other gateway is
 // asked before.
-func untilSure(ctx context.Context, send func(context.Context) (string, error)) (string, error) {
+func untilUnderstood(ctx context.Context, send func(context.Context) (string, error)) (string, error) {
 	id, err := send(ctx)
 	if !errors.Is(err, smsgateway.ErrUnsure) {
 		return id, err

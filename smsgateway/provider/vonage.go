@@ -20,16 +20,28 @@ import (
 	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
-// Vonage is Vonage's (once Nexmo's) SMS API:
+// vonageAPI is Vonage's (once Nexmo's) SMS API:
 // https://developer.vonage.com/en/api/sms. Its no comes with 200 and a status in
 // the answer: https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms.
-type Vonage struct {
+type vonageAPI struct {
 	APIKey, APISecret, From string
 	Endpoint                string // https://rest.nexmo.com/sms/json if blank
 	Callback                string // URL for receipts; blank for the account's own
 }
 
-func (v Vonage) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
+// vonage proves its receipts by signature_secret. They are those of the SMS API
+// ("Delivery receipts") and of the Messages API ("Message status").
+var vonage = Type{
+	api: func(s Settings, callback string) api {
+		return vonageAPI{APIKey: s["api_key"], APISecret: s["api_secret"], From: s["from"], Endpoint: s["endpoint"], Callback: callback}
+	},
+	Receipts: receipt.Format{
+		Open: openVonage, MessageID: []string{"messageId", "message_uuid"}, Status: "status", ErrorCode: "err-code",
+	},
+	ReceiptSecret: "signature_secret",
+}
+
+func (v vonageAPI) request(ctx context.Context, m smsgateway.Message) (*http.Request, error) {
 	fields := map[string]any{
 		"api_key": v.APIKey, "api_secret": v.APISecret, "from": v.From,
 		"to": digits(m), "text": m.Body, "client-ref": m.ID,
@@ -43,7 +55,7 @@ func (v Vonage) request(ctx context.Context, m smsgateway.Message) (*http.Reques
 	return postJSON(ctx, cmp.Or(v.Endpoint, "https://rest.nexmo.com/sms/json"), fields)
 }
 
-func (v Vonage) parseAnswer(_ context.Context, a answer) (string, error) {
+func (v vonageAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	if err := a.byStatus(); err != nil {
 		return "", err
 	}
@@ -74,18 +86,12 @@ func vonageFailure(a answer) error {
 
 // account is the balance:
 // https://developer.vonage.com/en/account/code-snippets/account-balance.
-func (v Vonage) account(ctx context.Context) (*http.Request, error) {
+func (v vonageAPI) account(ctx context.Context) (*http.Request, error) {
 	req, err := besideEndpoint(ctx, v.Endpoint, "https://rest.nexmo.com", "/account/get-balance")
 	if err == nil {
 		req.SetBasicAuth(v.APIKey, v.APISecret)
 	}
 	return req, err
-}
-
-// vonageReceipts are those of the SMS API ("Delivery receipts") and of the Messages
-// API ("Message status").
-var vonageReceipts = receipt.Format{
-	Open: openVonage, MessageID: []string{"messageId", "message_uuid"}, Status: "status", ErrorCode: "err-code",
 }
 
 // vonageAge is how old a receipt's proof may be, and clockSkew how far ahead.
@@ -144,7 +150,7 @@ func openVonageSig(secret string, r receipt.Request) (receipt.Fields, error) {
 		}
 	}
 	given, err := hex.DecodeString(read.Text("sig"))
-	if err != nil || !hmac.Equal(given, mac(sha256.New, secret, signed.String())) {
+	if err != nil || !hmac.Equal(given, receipt.MAC(sha256.New, secret, signed.String())) {
 		return nil, message.ErrReceiptUnproven
 	}
 	return covered, nil

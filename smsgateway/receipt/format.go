@@ -2,8 +2,11 @@ package receipt
 
 import (
 	"cmp"
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"hash"
+	"io"
 	"regexp"
 	"strings"
 	"unicode"
@@ -33,7 +36,7 @@ type Format struct {
 // Reader proves and reads the receipts of one gateway.
 type Reader struct {
 	Format Format
-	Secret string // not blank
+	Secret string // without one, nothing is proven
 }
 
 // errorCode is what a provider's error code looks like, and no number of a
@@ -46,6 +49,9 @@ var normalizeStatus = strings.NewReplacer("-", "_", " ", "_")
 // Read returns what a receipt says: errors are claim.ErrReceiptUnproven and
 // claim.ErrReceiptUnreadable.
 func (rr Reader) Read(r Request) (message.Receipt, error) {
+	if rr.Secret == "" || rr.Format.Open == nil {
+		return message.Receipt{}, message.ErrReceiptUnproven
+	}
 	given, err := rr.Format.Open(rr.Secret, r)
 	if err != nil {
 		return message.Receipt{}, err
@@ -82,6 +88,13 @@ func OpenShared(secret string, r Request) (Fields, error) {
 		return nil, message.ErrReceiptUnproven
 	}
 	return r.AllFields()
+}
+
+// MAC returns the keyed hash of a message, by which most providers sign.
+func MAC(newHash func() hash.Hash, key, message string) []byte {
+	h := hmac.New(newHash, []byte(key))
+	_, _ = io.WriteString(h, message)
+	return h.Sum(nil)
 }
 
 // states are known by what providers call them. No two of them mean different

@@ -13,13 +13,13 @@ import (
 	"github.com/holdline/holdline/internal/message"
 )
 
-// ReceiptsPath is where receipts arrive: a gateway's id follows it.
+// Path is where receipts arrive: a gateway's id follows it.
 const Path = "/sms/receipts/"
 
 // longestReceipt is the most that a body may have, in bytes.
 const longestReceipt = 64 << 10
 
-// ReceiptOptions are what [Receipts] work with. All are needed.
+// Options are what a [Receiver] works with. All are needed.
 type Options struct {
 	Readers map[string]Reader // by the gateway's id
 	Store   message.Receipts
@@ -29,10 +29,10 @@ type Options struct {
 	BaseURL string
 }
 
-// Receipts takes in what providers report of the texts that they took.
+// Receiver takes in what providers report of the texts that they took.
 type Receiver struct{ Options }
 
-// NewReceipts returns the taker of receipts.
+// New returns a receiver.
 func New(options Options) *Receiver { return &Receiver{options} }
 
 // Receive proves, reads and keeps one receipt, by GET or POST. Errors:

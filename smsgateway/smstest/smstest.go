@@ -35,7 +35,7 @@ const (
 // Start is when tests begin.
 var Start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// message is a text as gateways get it.
+// NewMessage is a text as gateways get it.
 func NewMessage() smsgateway.Message {
 	return smsgateway.Message{
 		ID: "text-1", To: phone.FromStore(Number), Body: Code + " is your code.", Code: Code,

@@ -25,7 +25,7 @@ const (
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 
-// NewTemplates tries each text with the longest values that there are. Of the
+// New tries each text with the longest values that there are. Of the
 // built-in ones it takes the best that fits, and refuses an operator's own that
 // does not. It reports every fault, by the configuration's key.
 func New(options Options) (*Templates, error) {
@@ -46,8 +46,8 @@ func New(options Options) (*Templates, error) {
 		if kind != message.TextCode && options.LongestLink == "" {
 			continue
 		}
-		shelf, more := t.stock(kind, offered[kind], options)
-		t.catalogs[kind] = shelf
+		catalog, more := t.chooseTexts(kind, offered[kind], options)
+		t.catalogs[kind] = catalog
 		faults = append(faults, more...)
 	}
 	if len(faults) > 0 {
@@ -107,8 +107,8 @@ func (o Options) addOwn(offered map[message.TextKind]map[language.Tag][]text) []
 	return faults
 }
 
-// stock chooses one text in each language.
-func (t *Templates) stock(kind message.TextKind, offered map[language.Tag][]text, o Options) (*catalog, []error) {
+// chooseTexts chooses one text in each language.
+func (t *Templates) chooseTexts(kind message.TextKind, offered map[language.Tag][]text, o Options) (*catalog, []error) {
 	s := &catalog{}
 	var faults []error
 	var tight []string // languages whose built-in texts do not fit

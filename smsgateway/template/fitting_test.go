@@ -168,7 +168,7 @@ func TestEveryProductOfFortyCharactersFits(t *testing.T) {
 	}
 }
 
-// Whatever NewTemplates accepts keeps its promises for every text, and it accepts
+// Whatever New accepts keeps its promises for every text, and it accepts
 // every product of up to 40 characters with any host.
 func TestNoTextLosesItsCodeOrGrows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/holdline/holdline/smsgateway/segment"
 )
 
-// TextData is what a text's template may use.
+// Data is what a text's template may use.
 type Data struct {
 	Code    string // of a code's text
 	Minutes int    // of a code's text: how long it is good, from 1 to 1440
@@ -24,7 +24,7 @@ type Data struct {
 	Link    string // of a notice
 }
 
-// TemplateOptions say what texts look like.
+// Options say what texts look like.
 type Options struct {
 	Product string
 	// Host is the page's host that browsers fill the code in for: the last line
@@ -32,7 +32,7 @@ type Options struct {
 	// https://wicg.github.io/sms-one-time-codes/). Blank leaves it out.
 	Host string
 	// Own are an operator's text/template sources by BCP 47 language and kind,
-	// in place of the built-in ones and beside them. They use [TextData].
+	// in place of the built-in ones and beside them. They use [Data].
 	Own map[string]map[message.TextKind]string
 	// Default is the language of texts whose own is unknown; en if blank.
 	Default string
@@ -53,7 +53,7 @@ type Templates struct {
 	catalogs      map[message.TextKind]*catalog
 }
 
-// shelf has the texts of one kind, one in each language.
+// catalog has the texts of one kind, one in each language.
 type catalog struct {
 	tags     []language.Tag
 	texts    []text
@@ -108,8 +108,8 @@ func (t *Templates) Languages() []string {
 func (t *Templates) Forms() []Form {
 	var forms []Form
 	for _, kind := range kinds {
-		if shelf, ok := t.catalogs[kind]; ok {
-			for _, text := range shelf.texts {
+		if catalog, ok := t.catalogs[kind]; ok {
+			for _, text := range catalog.texts {
 				forms = append(forms, text.Form)
 			}
 		}
@@ -154,18 +154,18 @@ func (t *Templates) lastLine(code string) string { return "\n@" + t.host + " #" 
 // are if none is named, and says in which. Without one that comes near, the
 // default one is taken, or the first of them that there is a text in.
 func (t *Templates) RenderIn(kind message.TextKind, preferred string, languages []string, data Data) (body, written string, err error) {
-	shelf, ok := t.catalogs[cmp.Or(kind, message.TextCode)]
+	catalog, ok := t.catalogs[cmp.Or(kind, message.TextCode)]
 	if !ok {
 		return "", "", errors.New("there is no text of this kind")
 	}
-	if shelf = shelf.among(languages); shelf == nil {
+	if catalog = catalog.among(languages); catalog == nil {
 		return "", "", errors.New("there is no text in these languages")
 	}
-	i := shelf.choose(preferred)
-	if body, err = t.write(shelf.texts[i], data); err != nil {
+	i := catalog.choose(preferred)
+	if body, err = t.write(catalog.texts[i], data); err != nil {
 		return "", "", errors.New("the text's template fails")
 	}
-	return body, shelf.tags[i].String(), nil
+	return body, catalog.tags[i].String(), nil
 }
 
 // Writes reports whether there is a text in just this language (BCP 47).
