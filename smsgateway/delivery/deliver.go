@@ -139,7 +139,7 @@ func (w *Worker) attempt(ctx context.Context, t message.QueuedText, m smsgateway
 			continue
 		}
 		held, o.gateway = nil, s.ID
-		id, err := permit.askFor(ctx, m, share)
+		id, err := permit.ask(ctx, m, share)
 		if err == nil {
 			o.sent, o.providerID = true, id
 			return o
@@ -191,12 +191,6 @@ func shareOf(ctx context.Context, gateways int) time.Duration {
 		return 0
 	}
 	return max(shortestSend, left/time.Duration(gateways))
-}
-
-func (t *permit) askFor(ctx context.Context, m smsgateway.Message, share time.Duration) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, share)
-	defer cancel()
-	return t.ask(ctx, m)
 }
 
 // putOff makes a text due again, unless its code will be dead by then.

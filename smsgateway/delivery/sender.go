@@ -147,22 +147,24 @@ func (s *sender) hasCapacity(now time.Time) bool {
 	return 2*len(s.places) < cap(s.places) && s.limiter.TokensAt(now) >= 1 && !s.shut(now)
 }
 
-// ask uses the permit to send a message.
-func (t *permit) ask(ctx context.Context, m smsgateway.Message) (string, error) {
-	id, err := t.sender.Gateway.Send(ctx, m)
-	t.over = true
-	<-t.sender.places
-	t.sender.note(err)
-	t.report(err)
+// ask uses the permit to send a message, in at most this time.
+func (p *permit) ask(ctx context.Context, m smsgateway.Message, within time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	id, err := p.sender.Gateway.Send(ctx, m)
+	p.over = true
+	<-p.sender.places
+	p.sender.note(err)
+	p.report(err)
 	return id, err
 }
 
 // release ends a permit that was not used. A nil permit, or one that ended, is left
 // alone.
-func (t *permit) release() {
-	if t != nil && !t.over {
-		t.over = true
-		<-t.sender.places
-		t.report(errUnused)
+func (p *permit) release() {
+	if p != nil && !p.over {
+		p.over = true
+		<-p.sender.places
+		p.report(errUnused)
 	}
 }

@@ -6,8 +6,14 @@ package provider
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/holdline/holdline/smsgateway"
@@ -114,4 +120,68 @@ func (h *HTTP) sendOnce(ctx context.Context, m smsgateway.Message) (string, erro
 	}
 	a.asked = m
 	return h.api.parseAnswer(ctx, a)
+}
+
+// untilUnderstood sends a message, and once more if nobody can tell what the provider
+// answered: with the same id and the same code, after half of the time that ctx
+// leaves. Only when that time is over it gives up, so that no other gateway is
+// asked before.
+func untilUnderstood(ctx context.Context, send func(context.Context) (string, error)) (string, error) {
+	id, err := send(ctx)
+	if !errors.Is(err, smsgateway.ErrUnsure) {
+		return id, err
+	}
+	until, limited := ctx.Deadline()
+	if !limited {
+		return "", err
+	}
+	pause := time.NewTimer(time.Until(until) / 2)
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return "", err
+	case <-pause.C:
+	}
+	if id, again := send(ctx); again == nil {
+		return id, nil
+	}
+	<-ctx.Done()
+	return "", err
+}
+
+// traceSending learns whether the provider may have got the request, so that no answer
+// to it is unclear: the second result makes such an error of a failure to answer.
+func traceSending(ctx context.Context) (context.Context, func(error) error) {
+	var written atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { written.Store(true) }, // WroteRequest may come later than a broken answer
+	})
+	return ctx, func(err error) error {
+		if written.Load() {
+			return fmt.Errorf("%w: %w", smsgateway.ErrUnclear, err)
+		}
+		return err
+	}
+}
+
+// describeTransport says in fixed words why there is no answer: what net/http
+// says may hold the URL's credentials or parts of an answer.
+func describeTransport(err error) error {
+	var lookup *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var timeout net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("no answer: %w", context.Canceled)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
+	case errors.As(err, &lookup):
+		return errors.New("the host's address cannot be found")
+	case errors.As(err, &certificate):
+		return errors.New("the host's certificate is not trusted")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return errors.New("the connection is refused")
+	default:
+		return errors.New("the connection breaks, or the answer is not HTTP")
+	}
 }

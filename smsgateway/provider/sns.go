@@ -19,55 +19,42 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// amazonSNS has no receipts that could be proven.
-var amazonSNS = Type{new: func(c Config) (smsgateway.Gateway, error) {
-	s := c.Settings
-	o := SNSOptions{
-		Region: s["region"], AccessKeyID: s["access_key_id"], SecretAccessKey: s["secret_access_key"],
-		SenderID: s["sender_id"], Endpoint: s["endpoint"],
-	}
-	if o.AccessKeyID == "" { // credentials are where AWS' own tools look for them
-		o.AccessKeyID, o.SecretAccessKey = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
-		o.SessionToken = os.Getenv("AWS_SESSION_TOKEN")
-	}
-	if o.AccessKeyID == "" || o.SecretAccessKey == "" {
-		return nil, errors.New("access_key_id: is missing, and so are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-	}
-	return NewSNS(o, c.Options), nil
-}}
+// amazonSNS reports delivery to CloudWatch alone.
+var amazonSNS = Type{new: newSNS}
 
-// SNSOptions say how to reach Amazon SNS.
-type SNSOptions struct {
-	Region, AccessKeyID, SecretAccessKey string
-	SessionToken                         string // of temporary credentials
-	SenderID                             string // blank for the account's own
-	Endpoint                             string // the region's if blank
-}
-
-// SNS sends texts through Amazon SNS:
+// snsGateway sends texts through Amazon SNS:
 // https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html.
-type SNS struct {
+type snsGateway struct {
 	publisher  *sns.Client
 	client     *http.Client
 	attributes map[string]types.MessageAttributeValue
 	timeout    time.Duration
 }
 
-// NewSNS returns a gateway to SNS. The SDK repeats nothing: the worker does.
-func NewSNS(o SNSOptions, h HTTPOptions) *SNS {
-	client := h.client()
-	options := sns.Options{
-		Region: o.Region, HTTPClient: client, Retryer: aws.NopRetryer{}, AppID: "Holdline",
-		Credentials: credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken),
+// newSNS takes credentials from where AWS' own tools look if none are set. The SDK
+// repeats nothing: the worker does.
+func newSNS(c Config) (smsgateway.Gateway, error) {
+	s := c.Settings
+	keyID, secret, token := s["access_key_id"], s["secret_access_key"], ""
+	if keyID == "" {
+		keyID, secret, token = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")
 	}
-	if o.Endpoint != "" {
-		options.BaseEndpoint = aws.String(o.Endpoint)
+	if keyID == "" || secret == "" {
+		return nil, errors.New("access_key_id: is missing, and so are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	client := c.Options.client()
+	options := sns.Options{
+		Region: s["region"], HTTPClient: client, Retryer: aws.NopRetryer{}, AppID: "Holdline",
+		Credentials: credentials.NewStaticCredentialsProvider(keyID, secret, token),
+	}
+	if endpoint := s["endpoint"]; endpoint != "" {
+		options.BaseEndpoint = aws.String(endpoint)
 	}
 	attributes := map[string]types.MessageAttributeValue{"AWS.SNS.SMS.SMSType": snsText("Transactional")}
-	if o.SenderID != "" {
-		attributes["AWS.SNS.SMS.SenderID"] = snsText(o.SenderID)
+	if sender := s["sender_id"]; sender != "" {
+		attributes["AWS.SNS.SMS.SenderID"] = snsText(sender)
 	}
-	return &SNS{publisher: sns.New(options), client: client, attributes: attributes, timeout: h.timeout()}
+	return &snsGateway{publisher: sns.New(options), client: client, attributes: attributes, timeout: c.Options.timeout()}, nil
 }
 
 func snsText(value string) types.MessageAttributeValue {
@@ -75,16 +62,16 @@ func snsText(value string) types.MessageAttributeValue {
 }
 
 // Close lets go of idle connections.
-func (s *SNS) Close() { s.client.CloseIdleConnections() }
+func (s *snsGateway) Close() { s.client.CloseIdleConnections() }
 
 // Send publishes one text; once more if the answer is not understood.
-func (s *SNS) Send(ctx context.Context, m smsgateway.Message) (string, error) {
+func (s *snsGateway) Send(ctx context.Context, m smsgateway.Message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	return untilUnderstood(ctx, func(ctx context.Context) (string, error) { return s.publish(ctx, m) })
 }
 
-func (s *SNS) publish(ctx context.Context, m smsgateway.Message) (string, error) {
+func (s *snsGateway) publish(ctx context.Context, m smsgateway.Message) (string, error) {
 	ctx, unclearIfSent := traceSending(ctx)
 	out, err := s.publisher.Publish(ctx, &sns.PublishInput{
 		PhoneNumber: aws.String(m.To.Unmasked()), Message: aws.String(m.Body), MessageAttributes: s.attributes,
@@ -140,7 +127,7 @@ func snsClass(code string) class {
 // CheckAccount asks for the account's settings for texts, as [HTTP.CheckAccount] does:
 // https://docs.aws.amazon.com/sns/latest/api/API_GetSMSAttributes.html. Who may
 // publish need not be let see them.
-func (s *SNS) CheckAccount(ctx context.Context) error {
+func (s *snsGateway) CheckAccount(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	_, err := s.publisher.GetSMSAttributes(ctx, &sns.GetSMSAttributesInput{})
