@@ -57,9 +57,9 @@ func TestFaultsOfAnyProviderPassAndSayNothing(t *testing.T) {
 			<-r.Context().Done()
 		}, "unclear"},
 	} {
-		for name := range presets {
+		for name, p := range providerTests {
 			t.Run(fault+" "+name, func(t *testing.T) {
-				double := smstest.NewServer(t, func(w http.ResponseWriter, r *http.Request) { tt.answer(w, r, accepted[name].body) })
+				double := smstest.NewServer(t, func(w http.ResponseWriter, r *http.Request) { tt.answer(w, r, p.accepted.body) })
 				options := smstest.Patient
 				if fault == "slow" {
 					options.Timeout = 50 * time.Millisecond
@@ -96,7 +96,7 @@ func TestProvidersThatCannotBeReachedPassAndSayNothing(t *testing.T) {
 		"nobody knows the host":  {"https://host.invalid", "the host's address cannot be found", noSuchHost},
 		"nobody speaks TLS here": {"https://" + smstest.NewServer(t, nil).Listener.Addr().String(), "the connection breaks", nil},
 	} {
-		for name := range presets {
+		for name := range providerTests {
 			t.Run(fault+" "+name, func(t *testing.T) {
 				options := smstest.Patient
 				options.Transport = tt.transport

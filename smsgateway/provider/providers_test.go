@@ -3,12 +3,10 @@ package provider_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -22,26 +20,39 @@ const credential = "hunter2"
 
 const callback = "https://login.example.com/sms/receipts/main"
 
-// presets are gateways to providers, without their endpoints and callbacks.
-var presets = map[string]struct {
+// providerTest is what a provider documents, which its gateway is held against.
+type providerTest struct {
 	gatewayType, path, callback string
-	settings                    provider.Settings
-}{
-	"vonage": {"vonage", "/sms/json", callback, provider.Settings{"api_key": "key-" + credential, "api_secret": credential, "from": "Holdline"}},
-	"twilio": {"twilio", "/2010-04-01/Accounts/AC123/Messages.json", callback, provider.Settings{"account_sid": "AC123", "auth_token": credential, "from": "+15005550006"}},
-	"twilio-service": {"twilio", "/2010-04-01/Accounts/AC123/Messages.json", "", provider.Settings{
-		"account_sid": "AC123", "api_key_sid": "SK123", "api_key_secret": credential, "messaging_service_sid": "MG123",
-	}},
-	"messagebird": {"messagebird", "/messages", callback + "?secret=" + credential, provider.Settings{"access_key": credential, "originator": "Holdline"}},
-	"bird":        {"bird", "/workspaces/w-1/channels/c-1/messages", "", provider.Settings{"access_key": credential, "workspace_id": "w-1", "channel_id": "c-1"}},
-	"sinch": {"sinch", "/xms/v1/plan/batches", callback + "?secret=" + credential, provider.Settings{
-		"service_plan_id": "plan", "api_token": credential, "from": "447700900000",
-	}},
-	"kannel": {"kannel", "/cgi-bin/sendsms", callback + "?secret=" + credential, provider.Settings{"username": "holdline", "password": credential, "from": "Holdline"}},
-	"sns": {"sns", "", "", provider.Settings{
-		"region": "eu-west-1", "access_key_id": "AKIA" + credential, "secret_access_key": credential, "sender_id": "Holdline",
-	}},
-	"http": {gatewayType: "http"},
+	settings                    provider.Settings // without the endpoint
+	accepted                    accepted
+	account                     account
+	answers                     []said // each class of them
+	receipts                    map[string]receiptCase
+}
+
+// accepted is the answer to a text that is taken, and the text's id in it.
+type accepted struct {
+	status   int
+	body, id string
+}
+
+// account is the request that shows whether the credentials are good, blank if a
+// gateway only connects, and an answer that refuses them with any status.
+type account struct{ asks, refusal string }
+
+// providerTests are those of the providers that have a type of gateway of their own, and
+// of one that the operator describes.
+var providerTests = map[string]providerTest{
+	"bird": birdTest, "http": anyProviderTest, "kannel": kannelTest, "messagebird": messageBirdTest, "sinch": sinchTest,
+	"sns": snsTest, "twilio": twilioTest, "twilio-service": twilioServiceTest, "vonage": vonageTest,
+}
+
+func TestEveryProviderIsTested(t *testing.T) {
+	for _, name := range provider.Presets() {
+		if _, own := provider.ForType(name); own && providerTests[name].gatewayType != name {
+			t.Errorf("%s has a type of gateway of its own, and is not in providerTests", name)
+		}
+	}
 }
 
 // preset returns a gateway of the table.
@@ -50,7 +61,7 @@ func preset(t *testing.T, name, endpoint string, o provider.HTTPOptions) smsgate
 	if o.EvaluationLimit == 0 {
 		o.EvaluationLimit = smstest.Patient.EvaluationLimit
 	}
-	p := presets[name]
+	p := providerTests[name]
 	settings := maps.Clone(p.settings)
 	if settings != nil {
 		settings["endpoint"] = endpoint + p.path
@@ -69,44 +80,21 @@ func preset(t *testing.T, name, endpoint string, o provider.HTTPOptions) smsgate
 	return g
 }
 
-// accepted is what each provider answers to a text that it takes, and its id.
-var accepted = map[string]struct {
-	status   int
-	body, id string
-}{
-	"vonage": {200, `{"message-count":"1","messages":[{"to":"447700900123","message-id":"0A0000000123ABCD1","status":"0",
-		"remaining-balance":"3.14","message-price":"0.03","network":"12345","client-ref":"text-1"}]}`, "0A0000000123ABCD1"},
-	"twilio": {201, `{"sid":"SM1f0e8ae6ade43cb3c0ce4525424e404f","status":"queued","to":"+447700900123","num_segments":"1",
-		"error_code":null,"error_message":null}`, "SM1f0e8ae6ade43cb3c0ce4525424e404f"},
-	"twilio-service": {201, `{"sid":"SM2","status":"accepted","error_code":null,"error_message":null}`, "SM2"},
-	"messagebird": {
-		201, `{"id":"e8077d803532c0b5937c639b60216938","href":"https://rest.messagebird.com/messages/e8077d803532c0b5937c639b60216938",
-		"direction":"mt","type":"sms","recipients":{"totalCount":1,"totalSentCount":1,"items":[{"recipient":447700900123,"status":"sent"}]}}`,
-		"e8077d803532c0b5937c639b60216938",
-	},
-	"bird":   {202, `{"id":"3f1a4d3e-5d0c-4d7e-8f5c-6b1f1e7a9c10","channelId":"c-1","status":"accepted","reference":"text-1"}`, "3f1a4d3e-5d0c-4d7e-8f5c-6b1f1e7a9c10"},
-	"sinch":  {201, `{"id":"01FC66621XXXXX119Z8PMV1QPQ","to":["447700900123"],"from":"447700900000","canceled":false,"type":"mt_text"}`, "01FC66621XXXXX119Z8PMV1QPQ"},
-	"kannel": {202, "0: Accepted for delivery", ""},
-	"sns": {200, `<PublishResponse xmlns="https://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>567910cd-659e-55d4-8ccb-5aaf14679dc0</MessageId></PublishResult>
-		<ResponseMetadata><RequestId>d74b8436-ae13-5ab4-a9ff-ce54dfea72a0</RequestId></ResponseMetadata></PublishResponse>`, "567910cd-659e-55d4-8ccb-5aaf14679dc0"},
-	"http": {200, `{"id":"1"}`, "1"},
-}
-
 func TestProvidersAreAskedAsTheyDocument(t *testing.T) {
-	for name := range presets {
+	for name, p := range providerTests {
 		for encoding, body := range map[string]string{"gsm7": "481516 is your code & <more>.", "ucs2": "481516 是您的验证码。"} {
 			t.Run(name+" "+encoding, func(t *testing.T) {
 				asked := make(chan string, 1)
 				double := smstest.NewServer(t, func(w http.ResponseWriter, r *http.Request) {
 					asked <- transcript(r)
-					w.WriteHeader(accepted[name].status)
-					_, _ = w.Write([]byte(accepted[name].body))
+					w.WriteHeader(p.accepted.status)
+					_, _ = w.Write([]byte(p.accepted.body))
 				})
 				m := smstest.NewMessage()
 				m.Body = body
 				id, err := preset(t, name, double.URL, smstest.Patient).Send(t.Context(), m)
-				if err != nil || id != accepted[name].id {
-					t.Fatalf("got %q, %v, want %q", id, err, accepted[name].id)
+				if err != nil || id != p.accepted.id {
+					t.Fatalf("got %q, %v, want %q", id, err, p.accepted.id)
 				}
 				smstest.Golden(t, "preset-"+name+"-"+encoding+".golden", <-asked)
 			})
@@ -186,25 +174,3 @@ func askedOf(t *testing.T, gatewayType string, settings provider.Settings) *url.
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// Kannel's endpoint may name a centre or an account of its own.
-func TestKannelKeepsItsEndpointsQuery(t *testing.T) {
-	var got url.Values
-	double := smstest.NewServer(t, func(w http.ResponseWriter, r *http.Request) {
-		got = r.URL.Query()
-		w.WriteHeader(http.StatusAccepted)
-		_, _ = io.WriteString(w, "0: Accepted for delivery")
-	})
-	kannel, err := provider.New("kannel", provider.Config{Settings: provider.Settings{
-		"username": "u", "password": "p", "endpoint": double.URL + "/cgi-bin/sendsms?smsc=foo",
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := kannel.Send(t.Context(), smstest.NewMessage()); err != nil {
-		t.Fatal(err)
-	}
-	if got.Get("smsc") != "foo" || got.Get("charset") != "UTF-8" || got.Get("username") != "u" {
-		t.Errorf("got the names %v, smsc %q", slices.Sorted(maps.Keys(got)), got.Get("smsc"))
-	}
-}

@@ -2,8 +2,8 @@ package provider_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,36 +31,41 @@ func receipts(t *testing.T, gatewayType, secret string) (*receipt.Receiver, *sto
 }
 
 func TestReceiptsOfEachProvider(t *testing.T) {
-	for name, tt := range receiptCases {
-		t.Run(name, func(t *testing.T) {
-			taker, store := receipts(t, tt.gatewayType, smstest.Secret)
-			if err := taker.Receive(tt.request(smstest.Secret), "main"); err != nil {
-				t.Fatal(err)
-			}
-			smstest.WantReceipts(t, store, tt.want)
-			if err := taker.Receive(tt.request(smstest.Secret), "main"); err != nil {
-				t.Errorf("a replay: %v", err)
-			}
-			smstest.WantReceipts(t, store, tt.want)
-			for wrong, refused := range map[string]error{
-				"another gateway's secret": taker.Receive(tt.request("other"+smstest.Secret), "main"),
-				"another gateway":          taker.Receive(tt.request(smstest.Secret), "other"),
-				"no secret":                taker.Receive(tt.request(""), "main"),
-			} {
-				if !errors.Is(refused, message.ErrReceiptUnproven) {
-					t.Errorf("%s: got %v", wrong, refused)
-				}
-			}
-			for _, change := range tt.covered {
-				tampered := tt.request(smstest.Secret)
-				change(tampered)
-				if err := taker.Receive(tampered, "main"); !errors.Is(err, message.ErrReceiptUnproven) {
-					t.Errorf("tampered: got %v", err)
-				}
-			}
-			smstest.WantReceipts(t, store, tt.want)
-		})
+	for gatewayType, p := range providerTests {
+		for name, tt := range p.receipts {
+			t.Run(gatewayType+" "+name, func(t *testing.T) { tt.isTaken(t, gatewayType) })
+		}
 	}
+}
+
+func (tt receiptCase) isTaken(t *testing.T, gatewayType string) {
+	t.Helper()
+	taker, store := receipts(t, gatewayType, smstest.Secret)
+	if err := taker.Receive(tt.request(smstest.Secret), "main"); err != nil {
+		t.Fatal(err)
+	}
+	smstest.WantReceipts(t, store, tt.want)
+	if err := taker.Receive(tt.request(smstest.Secret), "main"); err != nil {
+		t.Errorf("a replay: %v", err)
+	}
+	smstest.WantReceipts(t, store, tt.want)
+	for wrong, refused := range map[string]error{
+		"another gateway's secret": taker.Receive(tt.request("other"+smstest.Secret), "main"),
+		"another gateway":          taker.Receive(tt.request(smstest.Secret), "other"),
+		"no secret":                taker.Receive(tt.request(""), "main"),
+	} {
+		if !errors.Is(refused, message.ErrReceiptUnproven) {
+			t.Errorf("%s: got %v", wrong, refused)
+		}
+	}
+	for _, change := range tt.covered {
+		tampered := tt.request(smstest.Secret)
+		change(tampered)
+		if err := taker.Receive(tampered, "main"); !errors.Is(err, message.ErrReceiptUnproven) {
+			t.Errorf("tampered: got %v", err)
+		}
+	}
+	smstest.WantReceipts(t, store, tt.want)
 }
 
 func TestProofsThatDoNotHold(t *testing.T) {
@@ -111,29 +116,6 @@ func TestProofsThatDoNotHold(t *testing.T) {
 	}
 }
 
-// Twilio may sign its URL with the scheme's usual port or without one.
-func TestTwiliosPorts(t *testing.T) {
-	for base, signed := range map[string][]string{
-		"https://id.example.com":      {"https://id.example.com", "https://id.example.com:443"},
-		"https://id.example.com:8443": {"https://id.example.com:8443", "https://id.example.com"},
-		"http://id.example.com/holdline": {
-			"http://id.example.com/holdline", "http://id.example.com:80/holdline",
-		},
-	} {
-		for _, called := range append(signed, "https://id.example.com:4477", "https://elsewhere.example.com") {
-			reader := receipt.Reader{Format: formatOf(t, "twilio"), Secret: smstest.Secret}
-			taker := receipt.New(receipt.Options{
-				Readers: map[string]receipt.Reader{"main": reader}, Store: storetest.NewStore(),
-				Now: func() time.Time { return smstest.Start }, BaseURL: base,
-			})
-			err := taker.Receive(twilioRequest(smstest.Secret, called+"/sms/receipts/main", "MessageSid", "SM1", "MessageStatus", "sent"), "main")
-			if got, want := err == nil, slices.Contains(signed, called); got != want {
-				t.Errorf("%s for %s: got %v", called, base, err)
-			}
-		}
-	}
-}
-
 func formatOf(t *testing.T, gatewayType string) receipt.Format {
 	t.Helper()
 	kind, known := provider.ForType(gatewayType)
@@ -146,12 +128,12 @@ func formatOf(t *testing.T, gatewayType string) receipt.Format {
 // Without a secret nothing is proven, whatever a request carries.
 func TestNothingIsProvenWithoutASecret(t *testing.T) {
 	for gatewayType, request := range map[string]func(secret string) *http.Request{
-		"http": receiptCases["any provider, query"].request, "twilio": receiptCases["Twilio sent"].request,
-		"sns": receiptCases["any provider, query"].request, "simulator": receiptCases["any provider, query"].request,
+		"http": anyProviderTest.receipts["query"].request, "twilio": twilioTest.receipts["sent"].request,
+		"sns": anyProviderTest.receipts["query"].request, "simulator": anyProviderTest.receipts["query"].request,
 	} {
 		kind, _ := provider.ForType(gatewayType)
 		taker := receipt.New(receipt.Options{
-			Readers: map[string]receipt.Reader{"main": {Format: kind.Receipts}}, Store: claimtest.NewStore(),
+			Readers: map[string]receipt.Reader{"main": {Format: kind.Receipts}}, Store: storetest.NewStore(),
 			Now: func() time.Time { return smstest.Start }, BaseURL: smstest.PublicURL,
 		})
 		if err := taker.Receive(request(""), "main"); !errors.Is(err, message.ErrReceiptUnproven) {
@@ -159,3 +141,24 @@ func TestNothingIsProvenWithoutASecret(t *testing.T) {
 		}
 	}
 }
+
+// receiptCase is a request as its provider documents it, and what cannot be
+// changed of it.
+type receiptCase struct {
+	request func(secret string) *http.Request
+	covered []func(*http.Request)
+	want    message.Receipt
+}
+
+var (
+	whole   = []func(*http.Request){tamperBody, tamperQuery}
+	payload = []func(*http.Request){tamperBody}
+)
+
+// tamperBody adds to a body.
+func tamperBody(r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(strings.NewReader(string(body) + "&tampered=1"))
+}
+
+func tamperQuery(r *http.Request) { r.URL.RawQuery += "&tampered=1" }
