@@ -19,7 +19,7 @@ const (
 	longestNoticePause = time.Hour
 	longestReason      = 200
 	// mostUnsureTries bounds how often a text is tried whose gateways give answers
-	// that nobody understands: each may have been a yes.
+	// that are not understood: each may have accepted it.
 	mostUnsureTries = 3
 	// shortestSend is the least time that a gateway is given: one that is cut off
 	// sooner would be blamed for it.
@@ -161,7 +161,7 @@ func isTransient(err error, t message.Text) bool {
 	return !errors.Is(err, smsgateway.ErrRefused) || isNotice(t) && errors.Is(err, smsgateway.ErrAccount)
 }
 
-// isNotice tells what is worth hours of trying: nobody waits for it.
+// isNotice reports whether a text is worth hours of trying: nobody waits for it.
 func isNotice(t message.Text) bool { return t.Kind != "" && t.Kind != message.TextCode }
 
 // await takes a permit on the first sender that has room, or else waits for the
@@ -193,7 +193,7 @@ func shareOf(ctx context.Context, gateways int) time.Duration {
 	return max(shortestSend, left/time.Duration(gateways))
 }
 
-// putOff makes a text due again, unless its code will be dead by then.
+// putOff makes a text due again, unless its code will be expired by then.
 func (w *Worker) putOff(ctx context.Context, t message.QueuedText, o outcome) {
 	until := w.Now().Add(max(o.after, w.pause(t, o.unclear > 0 || o.unsure)))
 	if isExpired(t.Text, until) {

@@ -11,7 +11,7 @@
 //	                      ┌─ sent     a gateway took it, or two may have
 //	enqueued ─┐           ├─ failed   every gateway refuses it, or its code expires
 //	          ├─ attempt ─┤           before another try
-//	   found ─┘           ├─ dropped  its code is dead
+//	   found ─┘           ├─ dropped  its code expired
 //	                      └─ put off  some gateway may take it later
 //
 // A text that a provider may have taken, because no answer to a whole request could
@@ -24,6 +24,6 @@
 // its time-out, then the next one, and all of them again later, three times in all.
 //
 // What is found is leased only when a gateway has room for it, newest first, and
-// makes room for what is enqueued. What is dead, and what no gateway is to be asked
+// makes room for what is enqueued. What expired, and what no gateway is to be asked
 // for at present, is settled many at a time.
 package delivery

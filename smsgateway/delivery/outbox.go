@@ -24,7 +24,7 @@ const (
 
 // pollOutbox works off what is due in the outbox. A text is leased only when its
 // gateway has room for it, so that no more are leased than can be sent. What was
-// read is read anew at every tick, so that the newest come first and no dead
+// read is read anew at every tick, so that the newest come first and no expired
 // code is sent.
 func (w *Worker) pollOutbox(ctx, alive context.Context, sends *errgroup.Group) {
 	tick := time.NewTicker(w.Poll)

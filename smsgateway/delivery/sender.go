@@ -31,7 +31,7 @@ const (
 	longestQueueing = 2 * time.Second
 )
 
-// errUnused tells a breaker that a permit ended without an answer.
+// errUnused says to a breaker that a permit ended without an answer.
 var errUnused = errors.New("unused")
 
 // sender is a route at work: its places for sends at once, its rate, and what is

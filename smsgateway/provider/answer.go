@@ -40,7 +40,8 @@ type answer struct {
 	asked  smsgateway.Message
 }
 
-// readAnswer reads an answer to its end. If a yes breaks off, it is none.
+// readAnswer reads an answer to its end. The error is ErrUnclear if one of 200 to 299
+// breaks off.
 func readAnswer(res *http.Response) (answer, error) {
 	a := answer{status: res.StatusCode, header: res.Header}
 	body, err := io.ReadAll(io.LimitReader(res.Body, longestAnswer))
@@ -61,12 +62,13 @@ func readAnswer(res *http.Response) (answer, error) {
 
 func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 
-// unsure is the error of a yes that lacks what the provider always says.
-func (a answer) unsure() error {
-	return fmt.Errorf("%w: it lacks what a yes has", smsgateway.ErrUnsure)
+// notUnderstood is the error of an answer of 200 to 299 that lacks what the provider
+// always says.
+func (a answer) notUnderstood() error {
+	return fmt.Errorf("%w: it lacks what the provider always says", smsgateway.ErrUnsure)
 }
 
-// byStatus is what the status alone says: nil for a yes.
+// byStatus is what the status alone says: nil for 200 to 299.
 func (a answer) byStatus() error {
 	reason := fmt.Sprintf("the provider answers %d", a.status)
 	switch {
@@ -81,9 +83,9 @@ func (a answer) byStatus() error {
 	}
 }
 
-// byStatusOf is byStatus for an API whose paths name the operator's account:
+// byAccountStatus is byStatus for an API whose paths name the operator's account:
 // what is not found there is the account.
-func (a answer) byStatusOf() error {
+func (a answer) byAccountStatus() error {
 	if a.status == http.StatusNotFound {
 		return a.classify(refusesAccount, "the provider answers 404")
 	}
@@ -147,12 +149,12 @@ func usableID(id string) string {
 	return id
 }
 
-// taken is a yes that must come with an id.
-func (a answer) taken(path string) (string, error) {
+// acceptedID is the id with which the provider accepts a text: it always gives one.
+func (a answer) acceptedID(path string) (string, error) {
 	if id := a.id(path); id != "" {
 		return id, nil
 	}
-	return "", a.unsure()
+	return "", a.notUnderstood()
 }
 
 // retryAfter reads a delay in seconds, or a date by the provider's own clock.

@@ -50,14 +50,14 @@ func (b birdAPI) request(ctx context.Context, m smsgateway.Message) (*http.Reque
 }
 
 func (b birdAPI) parseAnswer(_ context.Context, a answer) (string, error) {
-	if err := a.byStatusOf(); err != nil {
+	if err := a.byAccountStatus(); err != nil {
 		return "", err
 	}
 	switch a.field("status") {
 	case "rejected", "sending_failed", "delivery_failed":
 		return "", a.classify(refusesMessage, "the provider gives the message up")
 	}
-	return a.taken("id")
+	return a.acceptedID("id")
 }
 
 // account is the channel: https://docs.bird.com/api/channels-api.

@@ -125,7 +125,7 @@ func (c custom) checkTemplateIDs() []error {
 	return faults
 }
 
-// NoticeFault tells why a template that was written for codes fails for notices;
+// NoticeFault says why a template that was written for codes fails for notices;
 // nil if it does not, and for gateways that have none.
 func (h *HTTP) NoticeFault() error {
 	c, _ := h.api.(custom)
@@ -219,12 +219,12 @@ func (c custom) parseAnswer(ctx context.Context, a answer) (string, error) {
 	return withoutRule(a)
 }
 
-// withoutRule judges an answer by what most providers have in common.
+// withoutRule reads an answer by what most providers have in common.
 func withoutRule(a answer) (string, error) {
 	if err := a.byStatus(); err != nil {
 		return "", err
 	}
-	if a.field("message-count") != "" { // Vonage, which says no with 200
+	if a.field("message-count") != "" { // Vonage, which refuses with 200
 		if err := vonageFailure(a); err != nil {
 			return "", err
 		}

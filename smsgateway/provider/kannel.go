@@ -87,9 +87,9 @@ func (k kannelAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	case a.ok() && (strings.HasPrefix(text, "0:") || strings.HasPrefix(text, "3:")): // accepted, queued
 		return "", nil
 	case a.ok():
-		return "", a.unsure()
+		return "", a.notUnderstood()
 	case a.status == http.StatusForbidden && !strings.Contains(text, "Authorization failed"): // black list
 		return "", a.classify(refusesMessage, "the provider answers 403")
 	}
-	return "", a.byStatusOf()
+	return "", a.byAccountStatus()
 }

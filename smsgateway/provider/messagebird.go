@@ -60,7 +60,7 @@ func (b messageBirdAPI) parseAnswer(_ context.Context, a answer) (string, error)
 	if a.field("recipients.items.0.status") == "delivery_failed" {
 		return "", a.classify(refusesMessage, "the provider gives the message up")
 	}
-	return a.taken("id")
+	return a.acceptedID("id")
 }
 
 // account is the balance: https://developers.messagebird.com/api/balance/.

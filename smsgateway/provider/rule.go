@@ -14,7 +14,7 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// rule tells from an answer whether the provider took the text. It is jsonnet, a
+// rule says by an answer whether the provider took the text. It is jsonnet, a
 // function of {status, headers, body}: the body as a value if it is JSON, else as
 // text; headers by their names in small letters.
 type rule struct{ *snippet }
@@ -127,7 +127,7 @@ func (r *rule) describeFailure(err error) string {
 	return "the " + r.name + " cannot be asked"
 }
 
-// class is what a no means: what the rule says, and else the status.
+// class is what a refusal means: what the rule says, and else the status.
 func (r ruling) class(a answer, byStatus error) class {
 	status := slices.Contains([]int{http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden}, a.status)
 	account := status

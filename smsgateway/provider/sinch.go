@@ -55,10 +55,10 @@ func (s sinchAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	if code := a.field("code"); a.status == http.StatusForbidden && code == "illegal_number_type" {
 		return "", a.classify(refusesMessage, "the provider answers "+code)
 	}
-	if err := a.byStatusOf(); err != nil {
+	if err := a.byAccountStatus(); err != nil {
 		return "", err
 	}
-	return a.taken("id")
+	return a.acceptedID("id")
 }
 
 // account is the list of groups, which holds no texts:

@@ -80,7 +80,7 @@ func (s *snsGateway) publish(ctx context.Context, m smsgateway.Message) (string,
 		return "", snsError(err, unclearIfSent)
 	}
 	if aws.ToString(out.MessageId) == "" {
-		return "", answer{}.unsure()
+		return "", answer{}.notUnderstood()
 	}
 	return *out.MessageId, nil
 }
@@ -96,7 +96,7 @@ func snsError(err error, unclearIfSent func(error) error) error {
 	case a.ok() && errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: %w", smsgateway.ErrUnclear, describeTransport(err))
 	case a.ok():
-		return a.unsure()
+		return a.notUnderstood()
 	}
 	var fault smithy.APIError
 	if errors.As(err, &fault) {

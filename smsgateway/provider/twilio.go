@@ -70,13 +70,13 @@ func (t twilioAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	if c := twilioClass(code); c != unknown {
 		return "", a.classify(c, "the provider answers code "+code)
 	}
-	if err := a.byStatusOf(); err != nil {
+	if err := a.byAccountStatus(); err != nil {
 		return "", err
 	}
 	if status := a.field("status"); status == "failed" || status == "undelivered" {
 		return "", a.classify(refusesMessage, "the provider gives the message up")
 	}
-	return a.taken("sid")
+	return a.acceptedID("sid")
 }
 
 // twilioClass knows the codes that the status does not tell apart, and those

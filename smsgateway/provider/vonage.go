@@ -21,7 +21,7 @@ import (
 )
 
 // vonageAPI is Vonage's (once Nexmo's) SMS API:
-// https://developer.vonage.com/en/api/sms. Its no comes with 200 and a status in
+// https://developer.vonage.com/en/api/sms. It refuses with 200 and a status in
 // the answer: https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms.
 type vonageAPI struct {
 	APIKey, APISecret, From string
@@ -62,7 +62,7 @@ func (v vonageAPI) parseAnswer(_ context.Context, a answer) (string, error) {
 	if err := vonageFailure(a); err != nil {
 		return "", err
 	}
-	return a.taken("messages.0.message-id")
+	return a.acceptedID("messages.0.message-id")
 }
 
 // vonageFailure finds a part of the text that was not taken.

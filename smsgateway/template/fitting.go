@@ -73,7 +73,7 @@ func (o Options) check() error {
 	return errors.Join(faults...)
 }
 
-// breaks tells control characters and what else breaks lines.
+// breaks reports whether a character breaks lines, or controls something else.
 func breaks(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
 // addOwn puts an operator's texts in the place of built-in ones.
