@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/smsgateway/provider"
 	"github.com/holdline/holdline/smsgateway/receipt"
 	"github.com/holdline/holdline/smsgateway/smstest"
