@@ -85,10 +85,8 @@ func TestStatusesOfReceiptsAreAsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	const secret = "a-long-random-secret"
-	reader, err := provider.NewReceiptReader("http", secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	kind, _ := provider.ForType("http")
+	reader := receipt.Reader{Format: kind.Receipts, Secret: secret}
 	var last kept
 	receipts := receipt.New(receipt.Options{
 		Readers: map[string]receipt.Reader{"main": reader}, Store: &last, Now: time.Now, BaseURL: "https://id.example.com",
