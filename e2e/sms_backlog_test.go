@@ -82,8 +82,10 @@ func TestABacklogDrainsAtTheConfiguredRateNewestFirst(t *testing.T) {
 			t.Errorf("texts that were %s: got %d, want %d", state, got, want)
 		}
 	}
-	if log := s.Holdline.Output.String(); strings.Contains(log, `"level":"ERROR"`) {
-		t.Error("the log has errors")
+	for line := range strings.Lines(s.Holdline.Output.String()) {
+		if strings.Contains(line, `"level":"ERROR"`) && strings.Contains(line, "text") { // of Kratos this is no test
+			t.Errorf("in the log: %s", line)
+		}
 	}
 	text := s.Provider.Nth(t, m1, 1)
 	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
