@@ -43,7 +43,7 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	ids := 0
-	service := claim.NewService(claim.Options{
+	service := claim.New(claim.Options{
 		Store: d.store, Identities: claimtest.NewIdentities(), Codes: codes, Policy: switches.Policy, Now: now, Log: log,
 		NewID: func() string { ids++; return fmt.Sprint("text-", ids) }, Send: func(message.Text) {},
 	})

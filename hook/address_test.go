@@ -83,7 +83,7 @@ func TestFormsCountForTheirAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := claim.NewService(claim.Options{
+	service := claim.New(claim.Options{
 		Store: storetest.NewStore(), Identities: claimtest.NewIdentities(), Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{Enabled: true, Lifetime: time.Hour, Validity: time.Minute, Texts: claim.TextLimits{PerAddressHour: most}}

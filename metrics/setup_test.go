@@ -110,7 +110,7 @@ func newWorld(t *testing.T) *world {
 		dir: claimtest.NewIdentities(claim.Identity{ID: bob, Mobile: m0, Verified: true}),
 	}
 	now := noon
-	w.Claims = w.Metrics.Claims(claim.NewService(claim.Options{
+	w.Claims = w.Metrics.Claims(claim.New(claim.Options{
 		Store: w.store, OnCommit: w.OnCommit, Identities: w.dir, Codes: codes, Plan: phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy {
 			return claim.Policy{

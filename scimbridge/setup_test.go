@@ -388,7 +388,7 @@ func newWorld(t *testing.T, with ...options) *world {
 		removal = claim.RemovalDeny
 	}
 	w.store = storetest.NewStore()
-	claims := claim.NewService(claim.Options{
+	claims := claim.New(claim.Options{
 		Store: w.store, Identities: w.kratos, Codes: codes, Plan: plan, Now: w.Now, NewID: w.newID, Log: log,
 		Policy: func() claim.Policy {
 			return claim.Policy{

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -24,7 +24,7 @@ const schemaInterval = 4 * time.Minute
 
 // jobs are the work in the background.
 func (p *program) jobs() []Job {
-	expiries := claim.Expiries{
+	expiries := auth.Expiries{
 		Tokens: persistence.NewTokens(p.db), Configured: p.clients.Configured(), Report: p.metrics.Expiring, Now: p.clock.Now, Log: p.log,
 	}
 	return []Job{

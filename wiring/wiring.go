@@ -151,7 +151,7 @@ func (p *program) deriveKeys() (err error) {
 func (p *program) buildClaims() error {
 	p.switches = settings.New(persistence.NewSettings(p.db), Policy(p.cfg), p.clock.Now, p.log)
 	p.watch = fraud.New(p.store, p.traffic, p.clock.Now, p.log)
-	p.claims = claim.NewService(claim.Options{
+	p.claims = claim.New(claim.Options{
 		Store: p.store, OnCommit: p.onCommit, Identities: p.realms, Holders: holders{p.realms, p}, Codes: p.codes, Plan: NumberPlan(p.cfg),
 		Policy: p.switches.Policy, Now: p.clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Enqueue, Stopped: p.watch.Blocked, Log: p.log,

@@ -72,7 +72,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	ids := 0
-	service := claim.NewService(claim.Options{
+	service := claim.New(claim.Options{
 		Store: w.store, Identities: claimtest.NewIdentities(), Codes: codes, Policy: w.switches.Policy, Now: now, Log: log,
 		NewID: func() string { ids++; return fmt.Sprintf("text-%d", ids) },
 		Send:  func(text message.Text) { w.sent = append(w.sent, text) },

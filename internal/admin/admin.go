@@ -81,7 +81,7 @@ func (d *Service) find(ctx context.Context, claimID string) (claim.Claim, error)
 	case err != nil:
 		return claim.Claim{}, err
 	case c == nil:
-		return claim.Claim{}, claim.ErrNoClaim
+		return claim.Claim{}, ErrNoClaim
 	default:
 		return *c, nil
 	}

@@ -61,7 +61,7 @@ func newHelpDesk(t *testing.T) *helpDesk {
 		Enabled: true, Validity: 5 * time.Minute, Removal: claim.RemovalAllow, Resend: claim.ResendNew,
 		Lifetime: 24 * time.Hour, Retention: 90 * 24 * time.Hour, Cooldown: cool, MaxTexts: 5,
 	}
-	d.claims = claim.NewService(claim.Options{
+	d.claims = claim.New(claim.Options{
 		Store: d.fake, Identities: d.people, Codes: codes, Plan: plan, Policy: func() claim.Policy { return policy }, Now: clock,
 		NewID:  func() string { ids++; return fmt.Sprintf("%032x", ids) },
 		Jitter: func(wait time.Duration) time.Duration { return wait },
@@ -178,7 +178,7 @@ func TestAHistoryIsOldestFirst(t *testing.T) {
 		t.Errorf("got %v", h.Texts)
 	}
 	_, err = d.History(t.Context(), "no such claim")
-	wantErr(t, err, claim.ErrNoClaim)
+	wantErr(t, err, admin.ErrNoClaim)
 }
 
 func TestAShownNumberLeavesALine(t *testing.T) {
@@ -196,7 +196,7 @@ func TestAShownNumberLeavesALine(t *testing.T) {
 		t.Errorf("wrote %+v, want %+v", got, want)
 	}
 	_, err = d.Reveal(t.Context(), "no such claim", keeper)
-	wantErr(t, err, claim.ErrNoClaim)
+	wantErr(t, err, admin.ErrNoClaim)
 }
 
 // deafArchive can be read but not written to.
@@ -246,7 +246,7 @@ func TestTheDeskHelpsWithTheClaimThatIsMeant(t *testing.T) {
 				t.Errorf("the claim is %s", got)
 			}
 			d.wantTexts(tt.texts...)
-			wantErr(t, tt.do(d, "no such claim"), claim.ErrNoClaim)
+			wantErr(t, tt.do(d, "no such claim"), admin.ErrNoClaim)
 			if events := d.fake.Events(); tt.want == nil && events[len(events)-1].Actor != keeper {
 				t.Errorf("the line names %+v", events[len(events)-1].Actor)
 			}

@@ -51,7 +51,7 @@ func (c *console) person(_ context.Context, cookie string) (auth.Person, error) 
 	if !ok && c.fail == nil {
 		return auth.Person{}, auth.ErrNoSession
 	}
-	service := claim.NewService(claim.Options{Policy: func() claim.Policy { return c.policy }, Now: c.clock})
+	service := claim.New(claim.Options{Policy: func() claim.Policy { return c.policy }, Now: c.clock})
 	return auth.Person{IdentityID: who.IdentityID, Proven: func(ctx context.Context) error {
 		in := who.SignIn()
 		return service.Proven(ctx, &in)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/auth"
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/storetest"
@@ -291,7 +290,7 @@ func TestTokensThatExpireSoonAreWarnedOf(t *testing.T) {
 	keep("soon", now.Add(31*day))
 	var log bytes.Buffer
 	var told []string
-	e := claim.Expiries{
+	e := auth.Expiries{
 		Tokens: store, Configured: []auth.Token{{Name: "file", ExpiresAt: now.Add(-day)}}, Now: func() time.Time { return now },
 		Log: slog.New(slog.NewTextHandler(&log, nil)), Report: func(tokens []auth.Token) {
 			told = nil

@@ -85,9 +85,9 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 		if err != nil {
 			return err
 		}
-		staged := findStaged(snapshot, a.flowID, a.number)
+		staged := snapshot.findStaged(a.flowID, a.number)
 		switch {
-		case staged == nil && !wants(snapshot, a.number):
+		case staged == nil && !snapshot.wants(a.number):
 			return s.repairPending(ctx, a)
 		case staged == nil:
 			return nil // done already
@@ -271,22 +271,6 @@ func (s *Service) tooLate(ctx context.Context, a activation, staged Claim) error
 	done, err := s.conclude(ctx, Staged, done, a.who)
 	if err == nil {
 		s.clearPendingNow(ctx, done)
-	}
-	return err
-}
-
-// resurrected meets a marker that no living claim stands behind: a form that was
-// being stored while a number was written, or a marker removed, has put back what it
-// read before. What ended last looks at the identity once more.
-func (s *Service) repairPending(ctx context.Context, a activation) error {
-	last, err := s.Store.Last(ctx, a.identityID)
-	if err != nil || last == nil {
-		return err
-	}
-	s.lookNow(ctx, *last)
-	applied, err := s.Store.Applied(ctx, a.identityID)
-	if err == nil && applied.Overwritten(*basis(a.present.number, s.Now())) && applied.ID != last.ID {
-		s.lookNow(ctx, *applied)
 	}
 	return err
 }

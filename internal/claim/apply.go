@@ -15,30 +15,6 @@ const (
 	backoffLongest = time.Minute
 )
 
-// backoff returns how long to wait after so many tries in vain.
-func (s *Service) backoff(tries int) time.Duration {
-	wait := backoffFirst << min(tries, 16)
-	return s.Jitter(min(wait, backoffLongest))
-}
-
-// lease takes the right to write an identity, without waiting for it. With the
-// id of a verified claim the lease ends with that state; otherwise it must be
-// released.
-func (s *Service) lease(ctx context.Context, identityID, claimID string) (Lease, error) {
-	now := s.Now()
-	lease := Lease{IdentityID: identityID, Owner: s.NewID(), ClaimID: claimID, Until: now.Add(writeLease)}
-	return lease, s.Store.Acquire(ctx, lease, now)
-}
-
-// release gives a lease back, also when the caller has gone away.
-func (s *Service) release(ctx context.Context, lease Lease) {
-	ctx, cancel := settling(ctx)
-	defer cancel()
-	if err := s.Store.Release(ctx, lease); err != nil {
-		s.Log.WarnContext(ctx, "lease not released", "identity", lease.IdentityID, "error", err)
-	}
-}
-
 // write brings a verified claim's number to the directory under its lease. The
 // caller may go away meanwhile: the write goes on. A transient failure is left to
 // the worker and is no error.
@@ -202,24 +178,4 @@ func (s *Service) dueAgain(ctx context.Context, c Claim, wait time.Duration) {
 	if ignoreRace(err) != nil {
 		s.Log.WarnContext(ctx, "claim not put off", "claim", c.ID, "error", err)
 	}
-}
-
-// tidy removes an ended claim's marker at once; if it cannot, a worker does.
-func (s *Service) clearPendingNow(ctx context.Context, c Claim) {
-	if c.PendingSync == SyncClear {
-		s.lookNow(ctx, c)
-	}
-}
-
-// wants reports whether a living claim is for the number.
-func wants(living IdentityClaims, number phone.Number) bool {
-	if living.Active != nil && living.Active.Number.Same(number) {
-		return true
-	}
-	for _, c := range living.Staged {
-		if c.Number.Same(number) && c.PendingSync != SyncShownBefore {
-			return true
-		}
-	}
-	return false
 }

@@ -56,17 +56,6 @@ func directID(identityID, flowID string, number phone.Number) string {
 	return stagedID(identityID, flowID+"\x00direct", number)
 }
 
-// announced returns a staged direct claim of a flow for a number, newest first;
-// nil for none.
-func announced(snapshot IdentityClaims, flowID string, number phone.Number) *Claim {
-	for i := range snapshot.Direct {
-		if c := &snapshot.Direct[i]; c.FlowID == flowID && c.Number.Same(number) {
-			return c
-		}
-	}
-	return nil
-}
-
 // tell adds to a change that a direct claim's number is stored: the claim is
 // applied, the number that it ended is told, and the audit trail says who did it.
 // Others that were to end the same number come to nothing.
@@ -131,12 +120,6 @@ func (s *Service) endingOf(ctx context.Context, c Claim) (ending, error) {
 	return e, err
 }
 
-// beingWritten reports whether an accepted number is on its way to the directory. What
-// a form that is stored meanwhile has ended shows afterwards.
-func beingWritten(snapshot IdentityClaims) bool {
-	return snapshot.Active != nil && snapshot.Active.State == Verified
-}
-
 // settleFlow applies the direct claim of a settings flow that Kratos has stored.
 func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who audit.Actor) error {
 	number := phone.ParseStored(s.Plan, f.Mobile)
@@ -146,11 +129,11 @@ func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who audit.Actor)
 		if err != nil {
 			return err
 		}
-		found := announced(snapshot, f.FlowID, number)
+		found := snapshot.announced(f.FlowID, number)
 		if found == nil {
 			found, err = s.givenUp(ctx, f, number)
 		}
-		if err != nil || found == nil || beingWritten(snapshot) {
+		if err != nil || found == nil || snapshot.beingWritten() {
 			return err
 		}
 		end, err := s.endingOf(ctx, *found)
@@ -197,7 +180,7 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 		return err
 	}
 	snapshot, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
-	if err != nil || beingWritten(snapshot) {
+	if err != nil || snapshot.beingWritten() {
 		return err
 	}
 	end, err := s.endingOf(ctx, c)

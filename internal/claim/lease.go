@@ -79,3 +79,21 @@ func (s *Service) awaitLease(ctx context.Context, identityID, claimID string, pa
 		return Lease{}, ErrLeased
 	}
 }
+
+// lease takes the right to write an identity, without waiting for it. With the
+// id of a verified claim the lease ends with that state; otherwise it must be
+// released.
+func (s *Service) lease(ctx context.Context, identityID, claimID string) (Lease, error) {
+	now := s.Now()
+	lease := Lease{IdentityID: identityID, Owner: s.NewID(), ClaimID: claimID, Until: now.Add(writeLease)}
+	return lease, s.Store.Acquire(ctx, lease, now)
+}
+
+// release gives a lease back, also when the caller has gone away.
+func (s *Service) release(ctx context.Context, lease Lease) {
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	if err := s.Store.Release(ctx, lease); err != nil {
+		s.Log.WarnContext(ctx, "lease not released", "identity", lease.IdentityID, "error", err)
+	}
+}

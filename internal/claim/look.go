@@ -52,7 +52,7 @@ func (r remedy) needed() bool { return r.restore || r.unmark || !r.mark.IsZero()
 func (s *Service) remedyFor(c Claim, living IdentityClaims, seen Identity, now time.Time) remedy {
 	r := remedy{restore: c.Overwritten(*basis(phone.ParseStored(s.Plan, seen.Mobile), now))}
 	switch held := living.Active; {
-	case seen.Pending != "" && wants(living, phone.ParseStored(s.Plan, seen.Pending)):
+	case seen.Pending != "" && living.wants(phone.ParseStored(s.Plan, seen.Pending)):
 	case held != nil && held.State == Open:
 		r.mark = held.Number
 	case seen.Pending != "":
@@ -91,64 +91,6 @@ func lookedAt(c Claim, wrote bool, now time.Time) Claim {
 		c.DueAt = c.LapsesAt
 	}
 	return c
-}
-
-// errand brings an identity in line with its claims, under its lease, and says when
-// to look again.
-func (s *Service) syncPending(ctx context.Context, c Claim) error {
-	lease, err := s.lease(ctx, c.IdentityID, "")
-	if err != nil {
-		return err
-	}
-	defer s.release(ctx, lease)
-	now := s.Now()
-	living, err := s.Store.Current(ctx, c.IdentityID, now.Add(-day))
-	if err != nil {
-		return err
-	}
-	change := Change{At: now}
-	seen, err := s.Identities.Identity(ctx, c.IdentityID)
-	done := lookedAt(c, false, now)
-	if err == nil {
-		done, err = s.remedy(ctx, c, living, seen, &change)
-	}
-	gone := errors.Is(err, ErrNoIdentity)
-	if gone && c.State == Open {
-		return s.EraseIdentity(ctx, c.IdentityID, audit.Actor{Kind: audit.System}) // ends this claim too
-	}
-	if err != nil && !gone {
-		return err
-	}
-	if gone {
-		done.PendingSync, done.DueAt = SyncDone, time.Time{}
-	}
-	err = s.concludeErrand(ctx, c, Transition{From: c.State, Claim: done, EraseIdentity: gone}, change)
-	if err == nil && gone {
-		s.forgetRest(ctx, c.IdentityID)
-	}
-	return err
-}
-
-// concludeErrand commits what came of an errand. What was written is audited even if
-// the claim has changed meanwhile: somebody else looks again then.
-func (s *Service) concludeErrand(ctx context.Context, c Claim, move Transition, change Change) error {
-	change.Transitions = []Transition{move}
-	err := s.commit(ctx, change)
-	if !errors.Is(err, ErrConcurrentUpdate) || len(change.Events) == 0 {
-		return err
-	}
-	return RetryConcurrent(ctx, func() error {
-		present, err := s.Store.Find(ctx, c.ID)
-		if err != nil {
-			return err
-		}
-		change.Transitions = nil
-		if present != nil && present.State == c.State {
-			move.Claim.Version = present.Version
-			change.Transitions = []Transition{move}
-		}
-		return s.commit(ctx, change)
-	})
 }
 
 // remedy writes what is not as it should be, and returns the claim as it is then.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/phone"
@@ -249,9 +248,9 @@ func (s *Service) discard(ctx context.Context, p Proposal) error {
 		if err != nil {
 			return err
 		}
-		staged := findStaged(snapshot, p.flowID, p.Pending)
+		staged := snapshot.findStaged(p.flowID, p.Pending)
 		if p.Decision != Challenge {
-			staged = announced(snapshot, p.flowID, p.Number)
+			staged = snapshot.announced(p.flowID, p.Number)
 		}
 		if staged == nil {
 			return nil
@@ -313,7 +312,7 @@ func (p Proposal) announced(living IdentityClaims) *Claim {
 	if p.HoldsBack() || p.flowID == "" {
 		return nil // most proposals end nothing
 	}
-	return announced(living, p.flowID, p.Number)
+	return living.announced(p.flowID, p.Number)
 }
 
 // written is the kind of event for what was written and ended no verified number;
@@ -389,48 +388,3 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 
 // UserDeleted is what the audit trail says of an identity that was deleted over SCIM.
 const UserDeleted = "user_deleted"
-
-// Deleted writes down who deleted an identity, and forgets it.
-func (s *Service) Deleted(ctx context.Context, identityID string, who audit.Actor) error {
-	now := s.Now()
-	err := s.commit(ctx, Change{At: now, Events: []audit.Event{{IdentityID: identityID, Kind: UserDeleted, Actor: who, At: now}}})
-	return errors.Join(err, s.EraseIdentity(ctx, identityID, who))
-}
-
-// Forget ends the claims of an identity that was deleted, and blanks its numbers,
-// those of earlier claims too.
-func (s *Service) EraseIdentity(ctx context.Context, identityID string, who audit.Actor) error {
-	return RetryConcurrent(ctx, func() error {
-		now := s.Now()
-		snapshot, err := s.Store.Current(ctx, identityID, now.Add(-day))
-		if err != nil {
-			return err
-		}
-		living := append(snapshot.Staged, snapshot.Direct...)
-		if snapshot.Active != nil {
-			living = append(living, *snapshot.Active)
-		}
-		for _, c := range living {
-			if _, err := s.end(ctx, c, Orphaned, "identity deleted", who); err != nil {
-				return err
-			}
-		}
-		if len(living) > 0 {
-			return nil
-		}
-		last, err := s.Store.Last(ctx, identityID)
-		if err != nil || last == nil || last.Number.IsZero() {
-			return err
-		}
-		return s.Store.Commit(ctx, Change{Transitions: []Transition{{From: last.State, Claim: *last, EraseIdentity: true}}, At: now})
-	})
-}
-
-// Fresh reports whether a sign-in is young enough to change what an account is
-// reached by; otherwise the error is ErrSessionTooOld.
-func (s *Service) RequireRecentSignIn(signedIn time.Time) error {
-	if !s.Policy().recentEnough(signedIn, s.Now()) {
-		return ErrSessionTooOld
-	}
-	return nil
-}

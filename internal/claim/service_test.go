@@ -64,7 +64,7 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 			Texts: claim.TextLimits{PerIdentityDay: 10, PerNumberDay: 5},
 		},
 	}
-	w.Service = claim.NewService(claim.Options{
+	w.Service = claim.New(claim.Options{
 		Store: w.store, Identities: w.dir, Codes: w.codes, Plan: numberPlan,
 		Policy: func() claim.Policy { return w.policy },
 		Now:    func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },

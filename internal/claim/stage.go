@@ -208,7 +208,7 @@ func (s *Service) stageFresh(ctx context.Context, change Change, held *Claim) er
 func (s *Service) stageAgain(ctx context.Context, change Change, held *Claim) error {
 	staged := change.Create
 	snapshot, err := s.Store.Current(ctx, staged.IdentityID, change.At.Add(-day))
-	if err != nil || findStaged(snapshot, staged.FlowID, staged.Number) != nil {
+	if err != nil || snapshot.findStaged(staged.FlowID, staged.Number) != nil {
 		return err
 	}
 	known, err := s.Store.Find(ctx, staged.ID)
@@ -220,16 +220,6 @@ func (s *Service) stageAgain(ctx context.Context, change Change, held *Claim) er
 	}
 	staged.ID = s.NewID()
 	return s.stageFresh(ctx, change, held)
-}
-
-// findStaged returns the newest staged claim of a flow for a number.
-func findStaged(snapshot IdentityClaims, flowID string, number phone.Number) *Claim {
-	for i := range snapshot.Staged {
-		if c := &snapshot.Staged[i]; c.FlowID == flowID && c.Number.Same(number) {
-			return c
-		}
-	}
-	return nil
 }
 
 // stagedID computes the id of a flow's claim for a number, so that a repeated

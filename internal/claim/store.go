@@ -230,3 +230,43 @@ type Identities interface {
 	// identifier for sign-in by code.
 	CodeIdentifier(ctx context.Context, schemaID string) (bool, error)
 }
+
+// wants reports whether a living claim is for the number.
+func (l IdentityClaims) wants(number phone.Number) bool {
+	if l.Active != nil && l.Active.Number.Same(number) {
+		return true
+	}
+	for _, c := range l.Staged {
+		if c.Number.Same(number) && c.PendingSync != SyncShownBefore {
+			return true
+		}
+	}
+	return false
+}
+
+// findStaged returns the newest staged claim of a flow for a number.
+func (l IdentityClaims) findStaged(flowID string, number phone.Number) *Claim {
+	for i := range l.Staged {
+		if c := &l.Staged[i]; c.FlowID == flowID && c.Number.Same(number) {
+			return c
+		}
+	}
+	return nil
+}
+
+// beingWritten reports whether an accepted number is on its way to the directory. What
+// a form that is stored meanwhile has ended shows afterwards.
+func (l IdentityClaims) beingWritten() bool {
+	return l.Active != nil && l.Active.State == Verified
+}
+
+// announced returns a staged direct claim of a flow for a number, newest first;
+// nil for none.
+func (l IdentityClaims) announced(flowID string, number phone.Number) *Claim {
+	for i := range l.Direct {
+		if c := &l.Direct[i]; c.FlowID == flowID && c.Number.Same(number) {
+			return c
+		}
+	}
+	return nil
+}

@@ -45,7 +45,7 @@ func (w *world) processOf(store claim.Store, dir interface {
 ) *claim.Service {
 	options := w.Options
 	options.Store, options.Identities, options.Holders = store, dir, dir
-	return claim.NewService(options)
+	return claim.New(options)
 }
 
 // asks makes a person want a number, and returns their code.

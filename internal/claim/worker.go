@@ -156,3 +156,9 @@ func ignoreRace(err error) error {
 	}
 	return err
 }
+
+// backoff returns how long to wait after so many tries in vain.
+func (s *Service) backoff(tries int) time.Duration {
+	wait := backoffFirst << min(tries, 16)
+	return s.Jitter(min(wait, backoffLongest))
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
@@ -41,7 +42,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 	switch {
 	case errors.Is(err, errNoPage):
 		return http.StatusNotFound, "There is nothing here", "The address may be mistyped, or the page is gone."
-	case errors.Is(err, claim.ErrNoClaim):
+	case errors.Is(err, admin.ErrNoClaim):
 		return http.StatusNotFound, "There is no such claim", "Ended claims are kept for some time only, and then removed."
 	case errors.Is(err, auth.ErrNoToken):
 		return http.StatusNotFound, "There is no such token", "No token of this name is in force. Somebody may have revoked it already."

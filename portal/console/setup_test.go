@@ -101,7 +101,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	plan := phone.Parser{Format: phone.FormatE164, Region: "DE"}
-	service := claim.NewService(claim.Options{
+	service := claim.New(claim.Options{
 		Store: w.store, Identities: claimtest.NewIdentities(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
 		NewID: w.newID, Jitter: func(d time.Duration) time.Duration { return d }, Send: func(message.Text) {}, Log: log,
 	})

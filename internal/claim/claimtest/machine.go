@@ -110,7 +110,7 @@ func newMachine(t *rapid.T, store storetest.ArchivedStore) *machine {
 // start makes the service anew, as after a crash.
 func (m *machine) start() {
 	m.faults.dead = false
-	m.service = claim.NewService(claim.Options{
+	m.service = claim.New(claim.Options{
 		Store: machineStore{m.store, m}, Identities: machineDirectory{m}, Codes: m.codes,
 		Plan:   phone.Parser{Format: phone.FormatE164},
 		Policy: func() claim.Policy { return m.policy },

@@ -245,7 +245,7 @@ func newOrder(t *testing.T, doings []doing, store storetest.ArchivedStore, choos
 }
 
 func (o *order) newService() *claim.Service {
-	return claim.NewService(claim.Options{
+	return claim.New(claim.Options{
 		Store: steppedStore{o.store, o}, Identities: o.kratos, Codes: o.codes, Plan: phone.Parser{Format: phone.FormatRaw},
 		Policy: func() claim.Policy { return o.policy },
 		Now:    func() time.Time { return time.Now().UTC() }, //nolint:forbidigo // of the bubble

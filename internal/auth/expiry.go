@@ -1,28 +1,26 @@
-package claim
+package auth
 
 import (
 	"context"
 	"log/slog"
 	"time"
-
-	"github.com/holdline/holdline/internal/auth"
 )
 
 // expirySoon is how long before a token expires the log begins to warn of it, and
 // warnEvery how often it does.
 const (
-	expirySoon = 30 * day
-	warnEvery  = day
+	expirySoon = 30 * 24 * time.Hour
+	warnEvery  = 24 * time.Hour
 )
 
 // Expiries warn of tokens whose time is nearly over. [Expiries.Once] is for one
 // goroutine.
 type Expiries struct {
-	Tokens auth.Tokens
+	Tokens Tokens
 	// Configured tokens are in force without being kept.
-	Configured []auth.Token
+	Configured []Token
 	// Report hears of all tokens that expire or have expired, and were not revoked.
-	Report func([]auth.Token)
+	Report func([]Token)
 	Now    func() time.Time
 	Log    *slog.Logger
 
@@ -38,7 +36,7 @@ func (e *Expiries) Once(ctx context.Context) error {
 	if e.warned == nil {
 		e.warned = map[string]time.Time{}
 	}
-	now, expiring := e.Now(), []auth.Token(nil)
+	now, expiring := e.Now(), []Token(nil)
 	for _, t := range append(e.Configured[:len(e.Configured):len(e.Configured)], kept...) {
 		if t.ExpiresAt.IsZero() || !t.RevokedAt.IsZero() {
 			continue
