@@ -97,6 +97,9 @@ type ending struct {
 	was      replaced // the number that it ends
 	overtook bool     // that one took the place of what the claim set out from
 	told     bool     // somebody else's change to the same has been told
+	// instead is the number that it ends if its own is the one that is stored now: one
+	// that was confirmed over what somebody else wrote meanwhile.
+	instead *replaced
 }
 
 // endingOf finds out what a direct claim ends: the number that it set out from or, if
@@ -109,6 +112,8 @@ func (s *Service) endingOf(ctx context.Context, c Claim) (ending, error) {
 	case err != nil || last == nil || last.EndedAt.Before(c.CreatedAt):
 	case last.Number.Same(c.Previous): // removed and confirmed anew
 		e.was.verified = e.was.verified || !last.Direct
+	case !last.Direct && !last.Previous.Same(c.Previous) && !last.Previous.Same(c.Number) && !last.Number.Same(c.Number):
+		e.instead = &replaced{last.Number, true}
 	case !last.Previous.Same(c.Previous) && (c.PreviousVerified || last.Direct || last.Number.Same(c.Number)):
 	case last.Number.Same(c.Number):
 		e.told = true
@@ -144,10 +149,14 @@ func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who audit.Actor)
 			_, err = s.end(ctx, *found, Discarded, toldAlready, who)
 			return err
 		}
-		if end.overtook { // or was overtaken, which only the directory knows
+		if end.overtook || end.instead != nil { // or was overtaken, which only the directory knows
 			seen, err := s.Identities.Identity(ctx, f.IdentityID)
-			if err != nil || !number.IsStored(s.Plan, seen.Mobile) {
+			stored := err == nil && number.IsStored(s.Plan, seen.Mobile)
+			switch {
+			case err != nil, end.overtook && !stored:
 				return err
+			case end.instead != nil && stored:
+				end.was = *end.instead
 			}
 		}
 		change := Change{At: now}
@@ -189,6 +198,9 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 	}
 	stored := phone.ParseStored(s.Plan, seen.Mobile)
 	happened := stored.Same(c.Number)
+	if happened && end.instead != nil {
+		end.was = *end.instead
+	}
 	switch {
 	case !happened && now.Sub(c.CreatedAt) < discardAfter:
 		return nil

@@ -169,6 +169,33 @@ func TestAFormsRemovalCountsWhenItIsStored(t *testing.T) {
 	}
 }
 
+// A form's removal that is stored when somebody else has written a number meanwhile, and
+// another one was confirmed over that, ends the confirmed one.
+func TestAFormsRemovalTellsTheNumberThatWasConfirmedMeanwhile(t *testing.T) {
+	for name, activated := range map[string]bool{"activated": true, "nobody tells of it": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Notices.OldNumber = true
+			slow, err := w.stage(bob, "slow", "")
+			wantErr(t, err, nil)
+			w.pass(aMoment)
+			w.dir.Put(claim.Identity{ID: bob, Mobile: m2})
+			w.submit(bob, "flow", m1)
+			wantErr(t, w.confirm(bob, w.lastCode()), nil)
+			w.wantTold()
+			w.persist(bob, "", slow)
+			if activated {
+				w.activate(bob, "slow")
+			}
+			for range 3 {
+				w.pass(2 * time.Minute)
+				w.chores()
+			}
+			w.wantTold("removed sms " + m1)
+		})
+	}
+}
+
 // The same flow may be sent again long after it was refused, and then be stored.
 func TestARemovalThatWasRefusedBeforeIsTold(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"soon": 10 * time.Second, "late": 10 * time.Minute} {
