@@ -98,7 +98,7 @@ type ending struct {
 	overtook bool     // that one took the place of what the claim set out from
 	told     bool     // somebody else's change to the same has been told
 	// instead is the number that it ends if its own is the one that is stored now: one
-	// that was confirmed over what somebody else wrote meanwhile.
+	// that was confirmed over what was written meanwhile.
 	instead *replaced
 }
 
@@ -112,7 +112,7 @@ func (s *Service) endingOf(ctx context.Context, c Claim) (ending, error) {
 	case err != nil || last == nil || last.EndedAt.Before(c.CreatedAt):
 	case last.Number.Same(c.Previous): // removed and confirmed anew
 		e.was.verified = e.was.verified || !last.Direct
-	case !last.Direct && !last.Previous.Same(c.Previous) && !last.Previous.Same(c.Number) && !last.Number.Same(c.Number):
+	case c.PreviousVerified && !last.Direct && !last.Previous.Same(c.Previous) && !last.Number.Same(c.Number):
 		e.instead = &replaced{last.Number, true}
 	case !last.Previous.Same(c.Previous) && (c.PreviousVerified || last.Direct || last.Number.Same(c.Number)):
 	case last.Number.Same(c.Number):

@@ -169,29 +169,39 @@ func TestAFormsRemovalCountsWhenItIsStored(t *testing.T) {
 	}
 }
 
-// A form's removal that is stored when somebody else has written a number meanwhile, and
-// another one was confirmed over that, ends the confirmed one.
+// A form's removal that is stored when its number has gone meanwhile, and another one was
+// confirmed in its place, ends the confirmed one.
 func TestAFormsRemovalTellsTheNumberThatWasConfirmedMeanwhile(t *testing.T) {
-	for name, activated := range map[string]bool{"activated": true, "nobody tells of it": false} {
+	elsewhere := func(w *world) { w.dir.Put(claim.Identity{ID: bob, Mobile: m2}) }
+	removed := func(w *world) { w.submit(bob, "another", "") }
+	for name, tt := range map[string]struct {
+		meanwhile func(*world)
+		activated bool
+		told      []string
+	}{
+		"somebody else wrote one":               {elsewhere, true, nil},
+		"somebody else wrote one, nobody tells": {elsewhere, false, nil},
+		"another form removed it":               {removed, true, []string{"removed sms " + m0}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.policy.Notices.OldNumber = true
 			slow, err := w.stage(bob, "slow", "")
 			wantErr(t, err, nil)
 			w.pass(aMoment)
-			w.dir.Put(claim.Identity{ID: bob, Mobile: m2})
+			tt.meanwhile(w)
 			w.submit(bob, "flow", m1)
 			wantErr(t, w.confirm(bob, w.lastCode()), nil)
-			w.wantTold()
+			w.wantTold(tt.told...)
 			w.persist(bob, "", slow)
-			if activated {
+			if tt.activated {
 				w.activate(bob, "slow")
 			}
 			for range 3 {
 				w.pass(2 * time.Minute)
 				w.chores()
 			}
-			w.wantTold("removed sms " + m1)
+			w.wantTold(append(tt.told, "removed sms "+m1)...)
 		})
 	}
 }
