@@ -86,7 +86,7 @@ const (
 	mostComparisons = 8
 )
 
-// Directory is one Kratos. It is a [claim.Identities].
+// Client is one Kratos. It is a [claim.Identities].
 type Client struct {
 	opt    Options
 	public *kratos.APIClient

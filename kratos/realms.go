@@ -83,7 +83,7 @@ func (r Realms) Identity(ctx context.Context, identityID string) (claim.Identity
 	return found, err
 }
 
-// Adopt implements [claim.Identities].
+// ApplyNumber implements [claim.Identities].
 func (r Realms) ApplyNumber(ctx context.Context, identityID string, number phone.Number, unmark bool) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
@@ -92,7 +92,7 @@ func (r Realms) ApplyNumber(ctx context.Context, identityID string, number phone
 	return d.ApplyNumber(ctx, id, number, unmark)
 }
 
-// Mark implements [claim.Identities].
+// ShowPending implements [claim.Identities].
 func (r Realms) ShowPending(ctx context.Context, identityID string, number phone.Number) error {
 	d, id, err := r.of(identityID)
 	if err != nil {
@@ -110,7 +110,7 @@ func (r Realms) Write(ctx context.Context, identityID string, number phone.Numbe
 	return d.Write(ctx, id, number)
 }
 
-// Unmark implements [claim.Identities].
+// ClearPending implements [claim.Identities].
 func (r Realms) ClearPending(ctx context.Context, identityID string) error {
 	d, id, err := r.of(identityID)
 	if err != nil {

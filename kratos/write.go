@@ -18,7 +18,7 @@ import (
 
 const adopting = "write number"
 
-// Adopt writes the number, verified, and removes the marker when told so, in one
+// ApplyNumber writes the number, verified, and removes the marker when told so, in one
 // PATCH, and compares what Kratos says came of it. The verified address is
 // appended, which needs no knowledge of the others; Kratos drops the one that no
 // trait has any more (measured: docs/kratos.md, C).
@@ -109,14 +109,14 @@ func verified(a address) address {
 	return a
 }
 
-// Mark shows the number as pending, in metadata_public.
+// ShowPending shows the number as pending, in metadata_public.
 func (d *Client) ShowPending(ctx context.Context, id string, number phone.Number) error {
 	mark := add(pointer("metadata_public", d.opt.PendingKey), number.Unmasked())
 	_, err := d.patch(ctx, "mark identity", id, []kratos.JsonPatch{mark})
 	return err
 }
 
-// Unmark removes the marker. One that is gone already is no error.
+// ClearPending removes the marker. One that is gone already is no error.
 func (d *Client) ClearPending(ctx context.Context, id string) error {
 	_, err := d.patch(ctx, "unmark identity", id, []kratos.JsonPatch{d.removeMarker()})
 	if !errors.Is(err, claim.ErrNumberRefused) {

@@ -212,7 +212,7 @@ func numbering(rules []rule, column string) (rule, bool) {
 	return rule{}, false
 }
 
-// RoomAt implements [claim.Claims].
+// NextAllowed implements [claim.Claims].
 func (s *Store) NextAllowed(ctx context.Context, text message.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
 	until, _, err := s.fullUntil(ctx, rulesFor(text, limits, now, text.Code.ClaimID != ""))
 	if err != nil || limits.PerCodeHour == 0 {

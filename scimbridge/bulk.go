@@ -53,7 +53,7 @@ func (h handlers) bulk(c *gin.Context) error {
 		if err != nil {
 			fault, status, own := faultOf(err, c.GetHeader("Accept-Language"))
 			if !own {
-				web.LogError(c, h.server.Log, "bulk operation failed", err)
+				web.LogError(c, h.server.Log, "bulk operation failed", err) //nolint:contextcheck // LogError takes it from the request
 			}
 			outcome := bulk.Outcome{Status: status, Body: fault}
 			if id, ok := h.idOf(o.Path); ok {

@@ -12,13 +12,13 @@ import (
 	"github.com/holdline/holdline/internal/textclean"
 )
 
-// Helped are claims that are helped with as their owners would. [Service] is one.
+// Claims does for a claim's owner what an administrator asks for. [claim.Service] is one.
 type Claims interface {
 	Resend(context.Context, claim.Caller) error
 	Cancel(context.Context, claim.Caller) error
 }
 
-// Desk is where administrators look at claims and help with them.
+// Service is what administrators do with claims: look at them, and help as their owners would.
 type Service struct {
 	Store  Store
 	Claims Claims
@@ -48,7 +48,7 @@ func (d *Service) Search(ctx context.Context, q ClaimQuery, number string) ([]cl
 }
 
 // ClaimHistory is one claim with all that happened to it, oldest first.
-type ClaimHistory struct { //nolint:revive // History is what claims for a number leave behind
+type ClaimHistory struct {
 	Claim  claim.Claim
 	Events []EventRecord
 	Texts  []TextRecord

@@ -43,7 +43,7 @@ func ParseCursor(text string) (c Cursor, ok bool) {
 }
 
 // ClaimQuery asks for claims, newest first. Blank fields ask for nothing.
-type ClaimQuery struct { //nolint:revive // it stands beside TextQuery and EventQuery
+type ClaimQuery struct {
 	State      claim.State
 	IdentityID string
 	// Number is the number that is wanted.
@@ -97,7 +97,7 @@ type EventRecord struct {
 	audit.Event
 }
 
-// Archive shows administrators what is kept. An implementer must hold to this:
+// Store shows administrators what is kept. An implementer must hold to this:
 // a page costs the same wherever it is, and pages that follow each other's cursor
 // show each row once, also while rows are added; errors wrap problem.ErrStoreUnavailable.
 type Store interface {

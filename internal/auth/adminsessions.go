@@ -31,7 +31,7 @@ func (d SessionDigest) String() string { return hex.EncodeToString(d[:]) }
 // DigestSession returns a session secret's digest.
 func DigestSession(secret string) SessionDigest { return sha256.Sum256([]byte(secret)) }
 
-// AdminSessions keeps the console's sessions. An implementer must hold to this:
+// AdminSessionStore keeps the console's sessions. An implementer must hold to this:
 // beginning and ending are made with their event or not at all. Errors are those
 // named here, or wrap problem.ErrStoreUnavailable.
 type AdminSessionStore interface {
@@ -67,7 +67,7 @@ type Person struct {
 	Proven func(context.Context) error
 }
 
-// Administrators knows who may work at the console.
+// AdminSessions begins, checks and ends the sessions of administrators.
 type AdminSessions struct {
 	Sessions AdminSessionStore
 	// Clients tells tokens, and counts wrong ones.

@@ -38,7 +38,7 @@ func newConsole(t *testing.T) *console {
 	}
 	secrets := 0
 	c.AdminSessions = &auth.AdminSessions{
-		Sessions: c.sessions, Clients: c.desk.Authenticator, Person: c.person, Idle: 30 * time.Minute,
+		Sessions: c.sessions, Clients: c.Authenticator, Person: c.person, Idle: 30 * time.Minute,
 		Privileged: func(_ context.Context, id string) (bool, error) { return c.privileged[id], c.fail },
 		NewSecret:  func() string { secrets++; return fmt.Sprint("secret ", secrets) },
 		Now:        c.clock,

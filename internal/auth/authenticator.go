@@ -22,7 +22,7 @@ const (
 	usedEvery = time.Minute
 )
 
-// ClientOptions are what [Clients] need.
+// Options are what an [Authenticator] needs.
 type Options struct {
 	Tokens Tokens
 	// Configured tokens are in force without being kept; they are not counted, and
@@ -39,7 +39,7 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// Clients tell which client a token is of.
+// Authenticator knows which client a token is of.
 type Authenticator struct {
 	opt        Options
 	configured map[TokenDigest]Token
@@ -55,7 +55,7 @@ type client struct {
 	used  time.Time // when its use was last noted
 }
 
-// NewClients returns the clients of configured and kept tokens.
+// New returns an authenticator of configured and kept tokens.
 func New(opt Options) *Authenticator {
 	c := &Authenticator{opt: opt, configured: map[TokenDigest]Token{}, known: map[TokenDigest]client{}}
 	for _, t := range opt.Configured {

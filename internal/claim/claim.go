@@ -35,14 +35,14 @@ func (s State) Known() bool {
 	}
 }
 
-// Held reports whether a claim in this state fills its identity's one place for
+// Active reports whether a claim in this state fills its identity's one place for
 // an open or verified claim.
 func (s State) Active() bool { return s == Open || s == Verified }
 
-// Ended reports whether nothing can become of the claim any more.
+// Final reports whether nothing can become of the claim any more.
 func (s State) Final() bool { return s != Staged && !s.Active() }
 
-// Marker says what still has to be done to the identity's pending number.
+// PendingSync says what still has to be done to the identity's pending number.
 type PendingSync string
 
 // The marker's errands.

@@ -14,7 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/ratelimit"
 )
 
-// again runs an operation until it is not raced.
+// RetryConcurrent runs an operation until it meets no concurrent update.
 func RetryConcurrent(ctx context.Context, once func() error) error {
 	for range raceRetries {
 		if err := once(); !errors.Is(err, ErrConcurrentUpdate) {
@@ -27,7 +27,7 @@ func RetryConcurrent(ctx context.Context, once func() error) error {
 	return ErrConcurrentUpdate
 }
 
-// event is the audit line for a claim that just entered its state.
+// NewEvent is the audit line for a claim that just entered its state.
 func NewEvent(c Claim, kind string, who audit.Actor, at time.Time) audit.Event {
 	return audit.Event{
 		ClaimID: c.ID, IdentityID: c.IdentityID, Kind: kind, Actor: who,

@@ -4,10 +4,10 @@ import (
 	"github.com/holdline/holdline/internal/phone"
 )
 
-// Origin says which door a change came through.
+// Source says where a change came from.
 type Source string
 
-// The doors.
+// The sources.
 const (
 	SourceSettings Source = "settings" // a Kratos settings flow
 	SourceSCIM     Source = "scim"
@@ -16,7 +16,7 @@ const (
 	SourceTakeover Source = "takeover"
 )
 
-// Touch says what a request does to the mobile number.
+// UpdateKind says what a request does to the mobile number.
 type UpdateKind int
 
 // The ways to touch a number.
@@ -46,10 +46,10 @@ type Request struct {
 	CoolingDown    bool         // the open claim may not be texted again yet
 }
 
-// Ruling is what becomes of a request.
+// Decision is what becomes of a request.
 type Decision int
 
-// The rulings. In all of them the request's other attributes are written.
+// The decisions. In all of them the request's other attributes are written.
 const (
 	NoChange        Decision = iota // number and claim stay as they are
 	WriteDirectly                   // write the number at once; cancel the claim

@@ -20,7 +20,7 @@ const disputed = "disputed"
 // Dispute takes the word of whoever holds the link of a notice. Of a claim that
 // is applied the operator is told, once, and an open claim of the same identity
 // is cancelled with it. The link of a claim that was replaced by another wish
-// speaks of that one. The error is [ErrLinkDead] for a link that is made up or
+// speaks of that one. The error is [otp.ErrLinkDead] for a link that is made up or
 // too old, and for a claim that came to nothing by itself; [ErrBeingApplied]
 // is transient.
 func (s *Service) Dispute(ctx context.Context, link, address string) (Dispute, error) {

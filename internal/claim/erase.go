@@ -14,7 +14,7 @@ func (s *Service) Deleted(ctx context.Context, identityID string, who audit.Acto
 	return errors.Join(err, s.EraseIdentity(ctx, identityID, who))
 }
 
-// Forget ends the claims of an identity that was deleted, and blanks its numbers,
+// EraseIdentity ends the claims of an identity that was deleted, and blanks its numbers,
 // those of earlier claims too.
 func (s *Service) EraseIdentity(ctx context.Context, identityID string, who audit.Actor) error {
 	return RetryConcurrent(ctx, func() error {

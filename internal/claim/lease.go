@@ -19,7 +19,7 @@ const (
 	longestPause = 250 * time.Millisecond
 )
 
-// Exclusively does something while nobody else of Holdline writes the identity:
+// WithLease does something while nobody else of Holdline writes the identity:
 // Kratos has no lock of its own. The work goes on when the caller goes away, and
 // has to end with its context, before the lease does. ErrLeased means that others
 // did not let go in time.

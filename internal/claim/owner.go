@@ -159,7 +159,7 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 	return status, err
 }
 
-// Ended is how a claim came to its end.
+// Outcome is how a claim came to its end.
 type Outcome struct {
 	State State
 	// Direct tells that no code was typed: see [Claim.Direct].
@@ -170,7 +170,7 @@ type Outcome struct {
 	At       time.Time
 }
 
-// Ended returns how the caller's last claim came to its end. The error is
+// LastOutcome returns how the caller's last claim came to its end. The error is
 // [ErrNothingPending] when they never had one.
 func (s *Service) LastOutcome(ctx context.Context, who Caller) (Outcome, error) {
 	last, err := s.Store.Last(ctx, who.IdentityID)

@@ -91,7 +91,7 @@ func (p Proposal) Without(reason error) Proposal {
 	}
 }
 
-// Held reports whether the number stays as it is stored.
+// HoldsBack reports whether the number stays as it is stored.
 func (p Proposal) HoldsBack() bool {
 	switch p.Decision {
 	case WriteDirectly, Remove, WriteUnverified:

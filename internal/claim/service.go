@@ -40,7 +40,7 @@ type Options struct {
 // same time, on several replicas.
 type Service struct{ Options }
 
-// NewService returns a service.
+// New returns a service.
 func New(o Options) *Service { return &Service{o} }
 
 const (

@@ -76,7 +76,7 @@ func (p Policy) assured(ctx context.Context, in SignIn) error {
 	return err
 }
 
-// Fresh reports whether a sign-in is young enough to change what an account is
+// RequireRecentSignIn reports whether a sign-in is young enough to change what an account is
 // reached by; otherwise the error is ErrSessionTooOld.
 func (s *Service) RequireRecentSignIn(signedIn time.Time) error {
 	if !s.Policy().recentEnough(signedIn, s.Now()) {

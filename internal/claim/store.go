@@ -10,7 +10,7 @@ import (
 	"github.com/holdline/holdline/internal/phone"
 )
 
-// Snapshot is what a store knows of one identity at one moment.
+// IdentityClaims is what a store knows of one identity at one moment.
 type IdentityClaims struct {
 	Active *Claim  // open or verified; nil for none
 	Staged []Claim // that wait for a code to be sent; newest first
@@ -24,7 +24,7 @@ type IdentityClaims struct {
 	TriesBefore int
 }
 
-// Move is one transition of a claim that was read before. Claim carries the new
+// Transition is one transition of a claim that was read before. Claim carries the new
 // values and the version that was read; the store writes the next version.
 type Transition struct {
 	From  State
@@ -35,7 +35,7 @@ type Transition struct {
 }
 
 // TextLimits bound how many texts go out: in a sliding window, and for a calling
-// code by the generic cell rate algorithm (see [Allowance]). Zero is no limit.
+// code by the generic cell rate algorithm (see [ratelimit.Limit]). Zero is no limit.
 // All but the last are about texts with codes.
 type TextLimits struct {
 	PerIdentityDay int
@@ -213,7 +213,7 @@ type Identity struct {
 	Locale     string // the language that they set for themselves, in any form; blank for none
 }
 
-// Directory writes identities. Errors: ErrNoIdentity, ErrNumberTaken,
+// Identities writes identities. Errors: ErrNoIdentity, ErrNumberTaken,
 // ErrNumberRefused; a transient failure wraps ErrIdentitiesUnavailable.
 type Identities interface {
 	Identity(ctx context.Context, id string) (Identity, error)

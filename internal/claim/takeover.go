@@ -30,7 +30,7 @@ type Holder struct {
 }
 
 // Holders finds who has a number, and takes it from them. Errors are those of
-// [Directory].
+// [Identities].
 type Holders interface {
 	// Holders returns who has the number in an identity's directory, as it is there
 	// now, beside the identity itself; nobody if they cannot be found.

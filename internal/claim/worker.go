@@ -22,7 +22,7 @@ const (
 	pruneBatch   = 500
 )
 
-// Chores does once what is due: it writes accepted numbers, finds lost
+// RunDue does once what is due: it writes accepted numbers, finds lost
 // activations, ends claims whose lifetime is over and mends markers. It returns
 // how many claims it looked at; several replicas may run it at once.
 func (s *Service) RunDue(ctx context.Context) (int, error) {

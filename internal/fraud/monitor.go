@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TrafficMode says what becomes of a calling code whose traffic looks paid for
+// Mode says what becomes of a calling code whose traffic looks paid for
 // by nobody but the operator.
 type Mode string
 
@@ -20,7 +20,7 @@ const (
 	Enforce Mode = "enforce" // it is stopped as well
 )
 
-// TrafficPolicy is what the operator takes for sound traffic to one calling code
+// Policy is what the operator takes for sound traffic to one calling code
 // (ITU-T E.164). Numbers that have none count together, as the blank one.
 type Policy struct {
 	Mode Mode
@@ -45,7 +45,7 @@ func (p Policy) Hourly(callingCode string) int {
 	return p.Budget
 }
 
-// Limit returns what [TextLimits.PerCodeHour] has to be for a text to a calling
+// Limit returns what TextLimits.PerCodeHour of the claims has to be for a text to a calling
 // code: its budget, if budgets are enforced.
 func (p Policy) Limit(callingCode string) int {
 	if p.Mode != Enforce {
@@ -65,7 +65,7 @@ type Traffic struct {
 	Confirmed   int // claims that one of these texts was for, and whose code came back
 }
 
-// Meter reads traffic.
+// StatsReader reads traffic.
 type StatsReader interface {
 	// Traffic returns the calling codes that had texts with codes after since, up
 	// to until. Claims that are verified, applied or in conflict are confirmed.
@@ -76,111 +76,111 @@ type StatsReader interface {
 type Alarm string
 
 // The alarms. Only a low share stops traffic: a budget is kept text by text, by
-// [TextLimits.PerCodeHour], and the alarm says that it is spent.
+// TextLimits.PerCodeHour of the claims, and the alarm says that it is spent.
 const (
 	AlarmShare  Alarm = "few codes are confirmed"
 	AlarmBudget Alarm = "the budget is spent"
 )
 
-// Verdict is an alarm with its evidence.
+// Alert is an alarm with its evidence.
 type Alert struct {
 	Alarm     Alarm
 	Texts     int // that were counted
 	Confirmed int // of them, for AlarmShare
 }
 
-// Judge returns the alarms by calling code: from the traffic of the last hour
+// Evaluate returns the alarms by calling code: from the traffic of the last hour
 // for the budgets, and from that between window and grace for the shares. A
 // share counts what was sent, so that an outage of the providers raises no alarm.
 func Evaluate(p Policy, lastHour, settled []Traffic) map[string]Alert {
-	verdicts := map[string]Alert{}
+	alerts := map[string]Alert{}
 	for _, t := range lastHour {
 		if budget := p.Hourly(t.CallingCode); budget > 0 && t.Texts >= budget {
-			verdicts[t.CallingCode] = Alert{Alarm: AlarmBudget, Texts: t.Texts}
+			alerts[t.CallingCode] = Alert{Alarm: AlarmBudget, Texts: t.Texts}
 		}
 	}
 	for _, t := range settled {
 		if p.MinTexts > 0 && t.Sent >= p.MinTexts && float64(t.Confirmed) < p.MinShare*float64(t.Sent) {
-			verdicts[t.CallingCode] = Alert{Alarm: AlarmShare, Texts: t.Sent, Confirmed: t.Confirmed}
+			alerts[t.CallingCode] = Alert{Alarm: AlarmShare, Texts: t.Sent, Confirmed: t.Confirmed}
 		}
 	}
-	return verdicts
+	return alerts
 }
 
-// Watch holds the present verdicts. Every replica has its own and comes to the
+// Monitor holds the present alerts. Every replica has its own and comes to the
 // same ones, because all read the same rows.
 type Monitor struct {
-	meter  StatsReader
+	stats  StatsReader
 	policy func() Policy
 	now    func() time.Time
 	log    *slog.Logger
 
-	mu       sync.RWMutex
-	verdicts map[string]Alert
-	settled  []Traffic
+	mu      sync.RWMutex
+	alerts  map[string]Alert
+	settled []Traffic
 }
 
-// NewWatch returns a watch without verdicts. Call [Watch.Once] at the start and
+// New returns a monitor without alerts. Call [Monitor.Once] at the start and
 // every few seconds; now is the database's time.
-func New(meter StatsReader, policy func() Policy, now func() time.Time, log *slog.Logger) *Monitor {
-	return &Monitor{meter: meter, policy: policy, now: now, log: log}
+func New(stats StatsReader, policy func() Policy, now func() time.Time, log *slog.Logger) *Monitor {
+	return &Monitor{stats: stats, policy: policy, now: now, log: log}
 }
 
-// Stopped reports whether no text may go to a calling code just now.
-func (w *Monitor) Blocked(callingCode string) bool {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	return w.policy().Mode == Enforce && w.verdicts[callingCode].Alarm == AlarmShare
+// Blocked reports whether no text may go to a calling code just now.
+func (m *Monitor) Blocked(callingCode string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.policy().Mode == Enforce && m.alerts[callingCode].Alarm == AlarmShare
 }
 
-// Verdicts returns the alarms by calling code.
-func (w *Monitor) Alerts() map[string]Alert {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	return maps.Clone(w.verdicts)
+// Alerts returns the alarms by calling code.
+func (m *Monitor) Alerts() map[string]Alert {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return maps.Clone(m.alerts)
 }
 
 // Settled returns the traffic that shares were judged by last, by calling code;
 // none while shares are not looked at. It is not to be changed.
-func (w *Monitor) Settled() []Traffic {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	return w.settled
+func (m *Monitor) Settled() []Traffic {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.settled
 }
 
 // Once judges anew, and logs what has changed. If the store does not answer the
-// verdicts stay.
-func (w *Monitor) Once(ctx context.Context) error {
-	p, now := w.policy(), w.now()
+// alerts stay.
+func (m *Monitor) Once(ctx context.Context) error {
+	p, now := m.policy(), m.now()
 	if p.Mode != Record && p.Mode != Enforce {
 		return nil
 	}
 	var lastHour, settled []Traffic
 	var err error
 	if p.budgeted() {
-		if lastHour, err = w.meter.Traffic(ctx, now.Add(-time.Hour), now); err != nil {
+		if lastHour, err = m.stats.Traffic(ctx, now.Add(-time.Hour), now); err != nil {
 			return fmt.Errorf("read traffic: %w", err)
 		}
 	}
 	if p.MinTexts > 0 {
-		if settled, err = w.meter.Traffic(ctx, now.Add(-p.Window), now.Add(-p.Grace)); err != nil {
+		if settled, err = m.stats.Traffic(ctx, now.Add(-p.Window), now.Add(-p.Grace)); err != nil {
 			return fmt.Errorf("read traffic: %w", err)
 		}
 	}
-	verdicts := Evaluate(p, lastHour, settled)
-	w.mu.Lock()
-	before := w.verdicts
-	w.verdicts, w.settled = verdicts, settled
-	w.mu.Unlock()
-	for code, v := range verdicts {
+	alerts := Evaluate(p, lastHour, settled)
+	m.mu.Lock()
+	before := m.alerts
+	m.alerts, m.settled = alerts, settled
+	m.mu.Unlock()
+	for code, v := range alerts {
 		if before[code].Alarm != v.Alarm {
-			w.log.WarnContext(ctx, "text traffic alarm", "calling_code", code, "reason", v.Alarm,
-				"texts", v.Texts, "confirmed", v.Confirmed, "stopped", w.Blocked(code))
+			m.log.WarnContext(ctx, "text traffic alarm", "calling_code", code, "reason", v.Alarm,
+				"texts", v.Texts, "confirmed", v.Confirmed, "stopped", m.Blocked(code))
 		}
 	}
 	for code, v := range before {
-		if _, still := verdicts[code]; !still {
-			w.log.WarnContext(ctx, "text traffic alarm is over", "calling_code", code, "reason", v.Alarm)
+		if _, still := alerts[code]; !still {
+			m.log.WarnContext(ctx, "text traffic alarm is over", "calling_code", code, "reason", v.Alarm)
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ func (a Alphabet) Possible(length int) int64 {
 }
 
 // EnoughCodes are so many different codes that one may be good for as long as
-// [MaxValidity]; where there are fewer, for [FewCodesValidity] at most.
+// a setting allows; where there are fewer, for [FewCodesValidity] at most.
 const (
 	EnoughCodes      = 1_000_000
 	FewCodesValidity = 10 * time.Minute
@@ -100,7 +100,7 @@ type codeKey struct {
 	prk []byte
 }
 
-// NewCodes checks all its arguments and reports every fault.
+// New checks all its arguments and reports every fault.
 func New(secrets []string, length int, alphabet Alphabet) (*Codes, error) {
 	var faults []error
 	if length < shortestCode || length > longestCode {

@@ -1,6 +1,6 @@
 package phone
 
-// NumberFault says what is wrong with a number that was typed.
+// Fault says what is wrong with a number that was typed.
 type Fault string
 
 // The faults of numbers.
@@ -16,7 +16,7 @@ const (
 	ServiceNumber  Fault = "service_number"
 )
 
-// NumberError is an [ErrBadNumber] that says why.
+// Error is an [ErrBadNumber] that says why.
 type Error struct {
 	Fault Fault
 	// CallingCode is that of the country that the number would belong to; blank

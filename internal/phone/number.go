@@ -24,19 +24,19 @@ const (
 	FormatRaw Format = "raw"
 )
 
-// NumberPlan is the operator's choice of [Format]. Region is the ISO 3166-1
+// Parser is the operator's choice of [Format]. Region is the ISO 3166-1
 // code that national input is read in; blank refuses national input.
 type Parser struct {
 	Format Format
 	Region string
 }
 
-// Mobile is a telephone number that passed [ParseMobile], or the zero value for
+// Number is a telephone number that passed [Parse], or the zero value for
 // none. Its text form is masked, so that showing the number takes intent: see
-// [Mobile.Reveal].
+// [Number.Unmasked].
 type Number struct{ number string }
 
-// StoredMobile reads the number that an identity already has, in whatever form
+// ParseStored reads the number that an identity already has, in whatever form
 // it was once accepted: text that the plan would refuse today still stands for
 // itself. Text of which nothing can be seen is no number.
 func ParseStored(plan Parser, text string) Number {
@@ -57,10 +57,10 @@ func (m Number) IsStored(plan Parser, text string) bool {
 	return text == m.number || ParseStored(plan, text).Same(m) // reading takes time
 }
 
-// RestoreMobile returns the number whose [Mobile.Reveal] was kept in a store.
+// FromStore returns the number whose [Number.Unmasked] was kept in a store.
 func FromStore(number string) Number { return Number{number} }
 
-// Reveal returns the full number: for gateways, stores and the identity only.
+// Unmasked returns the full number: for gateways, stores and the identity only.
 func (m Number) Unmasked() string { return m.number }
 
 // Dialled returns the dialling characters alone.

@@ -20,9 +20,9 @@ const (
 	longestE164 = 15
 )
 
-// ParseMobile reads what a person or a program typed, also as a global tel: URI
+// Parse reads what a person or a program typed, also as a global tel: URI
 // (RFC 3966, which RFC 7643 section 4.1.2 asks SCIM clients to send). What cannot
-// be seen in it does not count. The error is a [NumberError], and so
+// be seen in it does not count. The error is a [Error], and so
 // [ErrBadNumber]; it never repeats the input.
 func Parse(plan Parser, text string) (Number, error) {
 	if len(text) > textclean.Longest {

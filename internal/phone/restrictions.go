@@ -9,7 +9,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// Coverage says which numbers are texted at all. It guards against numbers that
+// Restrictions says which numbers are texted at all. It guards against numbers that
 // earn a fraudster money (artificially inflated traffic).
 type Restrictions struct {
 	// Allowed and Denied are calling codes, or longer beginnings of international
@@ -47,7 +47,7 @@ var networkTypes = map[string][]string{
 	"international_service": {"800", "808", "878", "888", "979", "991"},
 }
 
-// Check reports every entry that means nothing, or contradicts another one.
+// Validate reports every entry that means nothing, or contradicts another one.
 func (c Restrictions) Validate() error {
 	var faults []error
 	for name, codes := range map[string][]string{"allowed_calling_codes": c.Allowed, "denied_calling_codes": c.Denied} {
@@ -71,7 +71,7 @@ func (c Restrictions) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Serves returns [ErrNumberNotServed] for a number that must not be texted. A
+// Check returns [ErrNumberNotServed] for a number that must not be texted. A
 // number that is not international has neither a calling code nor a type.
 func (c Restrictions) Check(m Number) error {
 	digits, international := strings.CutPrefix(m.Dialled(), "+")

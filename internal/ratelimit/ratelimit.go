@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Allowance is what one name may take: Most at once, and after that one more
+// Limit is what one name may take: Most at once, and after that one more
 // each time Window/Most has passed. So it is Most in a Window in the long run,
 // and at most twice as many in any one Window. Zero in either is no limit.
 type Limit struct {

@@ -17,11 +17,11 @@ import (
 	"github.com/holdline/holdline/internal/otp"
 )
 
-// Switch is a part of the policy that administrators may change while the
+// Key is a part of the policy that administrators may change while the
 // program runs. It is named as in the configuration, which says how it starts.
 type Key string
 
-// The switches.
+// The settings.
 const (
 	Verify           Key = "identity_mgt.user_claim_update.mobile.enable_verification"
 	VerifyPrivileged Key = "identity_mgt.user_claim_update.mobile.enable_verification_by_privileged_user"
@@ -29,12 +29,12 @@ const (
 	UseVerifyClaim   Key = "identity_mgt.user_claim_update.use_verify_claim"
 )
 
-// Switches lists all switches.
+// Keys lists all settings.
 func Keys() []Key {
 	return []Key{Verify, VerifyPrivileged, Validity, UseVerifyClaim}
 }
 
-// ParseSwitch reads a switch's name, or only the end of it, as in
+// ParseKey reads a setting's name, or only the end of it, as in
 // enable_verification; dashes are as good as underscores, as in flags.
 func ParseKey(name string) (Key, error) {
 	name = strings.ReplaceAll(name, "-", "_")
@@ -49,7 +49,7 @@ func ParseKey(name string) (Key, error) {
 // MaxValidity is how long a code may be good at most.
 const MaxValidity = 24 * time.Hour
 
-// SettingError is [ErrBadSetting] with its reason, which may be shown.
+// Error is [ErrBadSetting] with its reason, which may be shown.
 type Error struct {
 	Key Key // blank if there is none
 	Why string
@@ -103,7 +103,7 @@ func (s Key) put(p *claim.Policy, text string) error {
 	return nil
 }
 
-// valueOf is a switch's value in a policy.
+// valueOf is a setting's value in a policy.
 func valueOf(p claim.Policy, s Key) string {
 	switch s {
 	case Verify:
@@ -126,7 +126,7 @@ type Setting struct {
 	At    time.Time
 }
 
-// SettingChange is one step of a setting, from what was kept. A blank text is
+// Change is one step of a setting, from what was kept. A blank text is
 // nothing kept: the value that the program starts with.
 type Change struct {
 	Key      Key
@@ -134,7 +134,7 @@ type Change struct {
 	Event    audit.Event
 }
 
-// Settings keeps what administrators set. An implementer must hold to this:
+// Store keeps what administrators set. An implementer must hold to this:
 // changes are made all or none, each with its event; one whose From is not what
 // is kept fails them with ErrConcurrentUpdate. Other errors wrap problem.ErrStoreUnavailable.
 type Store interface {
@@ -148,7 +148,7 @@ const (
 	Returned = "setting_returned" // to the value that the program starts with
 )
 
-// Switchboard knows the policy in force: the one that the program starts with,
+// Service knows the policy in force: the one that the program starts with,
 // and what administrators have set since. Each replica has its own, and looks
 // again every few seconds.
 type Service struct {
@@ -163,8 +163,8 @@ type Service struct {
 	live claim.Policy
 }
 
-// NewSwitchboard returns a switchboard on which nothing is set yet. Call
-// [Switchboard.Once] at the start and every few seconds.
+// New returns a service on which nothing is set yet. Call
+// [Service.Once] at the start and every few seconds.
 func New(settings Store, start claim.Policy, now func() time.Time, log *slog.Logger) *Service {
 	return &Service{settings: settings, start: start, live: start, now: now, log: log}
 }
@@ -204,7 +204,7 @@ func (b *Service) Once(ctx context.Context) error {
 	return nil
 }
 
-// SwitchState is a switch with its value, and where that comes from.
+// State is a setting with its value, and where that comes from.
 type State struct {
 	Key   Key
 	Value string
@@ -213,7 +213,7 @@ type State struct {
 	Set *Setting
 }
 
-// States returns all switches.
+// States returns all settings.
 func (b *Service) States() []State {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -227,7 +227,7 @@ func (b *Service) States() []State {
 	return states
 }
 
-// Set changes switches, all or none; a nil value returns one to what it starts
+// Set changes settings, all or none; a nil value returns one to what it starts
 // with. They are in force here at once, and on other replicas when these look.
 // Errors: ErrBadSetting.
 func (b *Service) Set(ctx context.Context, values map[Key]*string, who audit.Actor) error {

@@ -190,7 +190,7 @@ func (s *Store) History(_ context.Context, identityID string, number phone.Numbe
 	return history, s.fail
 }
 
-// RoomAt implements claim.Claims.
+// NextAllowed implements claim.Claims.
 func (s *Store) NextAllowed(_ context.Context, t message.Text, limits claim.TextLimits, now time.Time) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

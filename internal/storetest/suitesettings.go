@@ -60,7 +60,7 @@ func (f *settingsSuite) change(at time.Time, want error, changes ...settings.Cha
 
 func (f *settingsSuite) kept(want ...settings.Setting) {
 	f.Helper()
-	got, err := f.store.Store.Settings(f.Context())
+	got, err := f.store.Settings(f.Context())
 	f.want(err, nil)
 	f.same(append([]settings.Setting{}, got...), append([]settings.Setting{}, want...))
 }
@@ -125,7 +125,7 @@ func (f *settingsSuite) race(change func(i int) []settings.Change) {
 
 func settingsRace(f *settingsSuite) {
 	f.race(func(i int) []settings.Change { return []settings.Change{step(validity, "", name("new", i))} })
-	kept, err := f.store.Store.Settings(f.Context())
+	kept, err := f.store.Settings(f.Context())
 	f.want(err, nil)
 	f.race(func(i int) []settings.Change {
 		return []settings.Change{step(validity, kept[0].Value, name("newer", i))}
@@ -149,7 +149,7 @@ func settingsCross(f *settingsSuite) {
 		}
 		return []settings.Change{a, b}
 	})
-	kept, err := f.store.Store.Settings(f.Context())
+	kept, err := f.store.Settings(f.Context())
 	f.want(err, nil)
 	f.same(len(kept), 2)
 	f.same(kept[0].Value, kept[1].Value)

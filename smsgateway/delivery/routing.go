@@ -19,7 +19,7 @@ type Routing struct {
 	// ByCode is for numbers in the form of ITU-T E.164, by their first digits: a
 	// calling code such as 44, or more of the number. The longest match decides.
 	ByCode map[string][]string
-	// Webhook is for texts of [claim.ChannelWebhook].
+	// Webhook is for texts of [message.ChannelWebhook].
 	Webhook []string
 }
 

@@ -18,7 +18,7 @@ import (
 // Options are what a [Worker] works with. Those without a default are needed.
 type Options struct {
 	Outbox  message.Outbox
-	Compose func(message.Text) (smsgateway.Message, error) // as [Composer.Compose]; an error is final
+	Compose func(message.Text) (smsgateway.Message, error) // as [template.Composer.Compose]; an error is final
 	Routes  []Route                                        // in order of preference
 	Routing Routing                                        // who may take which of them
 	Now     func() time.Time

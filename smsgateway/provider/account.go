@@ -24,7 +24,7 @@ type accountAPI interface {
 
 // CheckAccount reports whether the provider can be reached and, where it has a resource for
 // that, whether it takes the credentials. It sends no text. The error wraps
-// [ErrAccount] if the provider refuses the credentials; any other means that it
+// [smsgateway.ErrAccount] if the provider refuses the credentials; any other means that it
 // cannot be reached. None has credentials in it.
 func (h *HTTP) CheckAccount(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)

@@ -11,7 +11,7 @@ import (
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// Webhook is a [Gateway] to the operator's own service, which writes e-mails or
+// Webhook is a [smsgateway.Gateway] to the operator's own service, which writes e-mails or
 // raises alarms. It takes what Kratos takes at courier.http.request_config
 // (https://www.ory.sh/docs/kratos/emails-sms/sending-emails-smtp#http).
 type Webhook struct {

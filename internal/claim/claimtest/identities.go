@@ -8,7 +8,7 @@ import (
 	"github.com/holdline/holdline/internal/phone"
 )
 
-// Directory is a working claim.Identities in memory. Numbers are unique among
+// Identities is a working claim.Identities in memory. Numbers are unique among
 // its identities, as verifiable addresses are in Kratos.
 type Identities struct {
 	mu         sync.Mutex
@@ -19,7 +19,7 @@ type Identities struct {
 	Writes     int  // requests that changed something
 }
 
-// NewDirectory returns a directory with the given identities.
+// NewIdentities returns these identities in memory.
 func NewIdentities(identities ...claim.Identity) *Identities {
 	d := &Identities{identities: map[string]claim.Identity{}}
 	for _, i := range identities {
@@ -63,7 +63,7 @@ func (d *Identities) Identity(_ context.Context, id string) (claim.Identity, err
 	return i, nil
 }
 
-// Adopt implements claim.Identities.
+// ApplyNumber implements claim.Identities.
 func (d *Identities) ApplyNumber(_ context.Context, id string, number phone.Number, unmark bool) error {
 	var left bool // the marker, which then is to be removed by another write
 	err := d.change(id, func(i *claim.Identity) error {
@@ -98,12 +98,12 @@ func (d *Identities) Write(_ context.Context, id string, number phone.Number) er
 	})
 }
 
-// Mark implements claim.Identities.
+// ShowPending implements claim.Identities.
 func (d *Identities) ShowPending(_ context.Context, id string, number phone.Number) error {
 	return d.change(id, func(i *claim.Identity) error { i.Pending = number.Unmasked(); return nil })
 }
 
-// Unmark implements claim.Identities.
+// ClearPending implements claim.Identities.
 func (d *Identities) ClearPending(_ context.Context, id string) error {
 	return d.change(id, func(i *claim.Identity) error { i.Pending = ""; return nil })
 }
