@@ -64,7 +64,7 @@ func (d *Client) Change(ctx context.Context, id string, operations []scim.Operat
 }
 
 // errOperation is a mistake of the caller's.
-var errOperation = errors.New("directory: no operation that Kratos may be asked for")
+var errOperation = errors.New("kratos: no operation that Kratos may be asked for")
 
 // patchOf puts operations into Kratos' form, removals first.
 func patchOf(operations []scim.Operation) ([]kratos.JsonPatch, error) {

@@ -128,17 +128,17 @@ func (o Options) check() error {
 	var faults []error
 	for name, text := range map[string]string{"PublicURL": o.PublicURL, "AdminURL": o.AdminURL} {
 		if u, err := url.Parse(text); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			faults = append(faults, errors.New("directory: "+name+" is not an http or https URL"))
+			faults = append(faults, errors.New("kratos: "+name+" is not an http or https URL"))
 		}
 	}
 	if o.MobileTrait == "" || o.PendingKey == "" {
-		faults = append(faults, errors.New("directory: MobileTrait and PendingKey must be named"))
+		faults = append(faults, errors.New("kratos: MobileTrait and PendingKey must be named"))
 	}
 	if o.Now == nil {
-		faults = append(faults, errors.New("directory: Now is missing"))
+		faults = append(faults, errors.New("kratos: Now is missing"))
 	}
 	if o.Limiter == nil && o.LoginFailures > 0 {
-		faults = append(faults, errors.New("directory: Limiter is missing"))
+		faults = append(faults, errors.New("kratos: Limiter is missing"))
 	}
 	return errors.Join(faults...)
 }

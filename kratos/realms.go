@@ -14,8 +14,8 @@ import (
 
 // Realm is one of several Kratos, by the name that callers know it by.
 type Realm struct {
-	Name      string
-	Directory *Client
+	Name   string
+	Client *Client
 }
 
 // Realms are one or more Kratos, told apart by the names of their realms; the
@@ -33,7 +33,7 @@ func NewRealms(primary *Client, others ...Realm) Realms {
 // Close closes all.
 func (r Realms) Close() {
 	for _, realm := range r.list {
-		realm.Directory.Close()
+		realm.Client.Close()
 	}
 }
 
@@ -41,7 +41,7 @@ func (r Realms) Close() {
 func (r Realms) Prefetch(ctx context.Context) error {
 	var faults []error
 	for _, realm := range r.list {
-		if err := realm.Directory.Prefetch(ctx); err != nil {
+		if err := realm.Client.Prefetch(ctx); err != nil {
 			faults = append(faults, fmt.Errorf("realm %s: %w", realm.Name, err))
 		}
 	}
@@ -69,7 +69,7 @@ func (r Realms) of(identityID string) (*Client, string, error) {
 	if !known {
 		return nil, "", fmt.Errorf("%w: realm %q is not configured", claim.ErrIdentitiesUnavailable, name)
 	}
-	return realm.Directory, id, nil
+	return realm.Client, id, nil
 }
 
 // Identity implements [claim.Identities].
@@ -195,7 +195,7 @@ func (r Realms) Privileged(ctx context.Context, identityID string) (bool, error)
 func (r Realms) Session(ctx context.Context, cookie, token string) (claim.Caller, error) {
 	unknown := auth.ErrNoSession
 	for _, realm := range r.list {
-		caller, err := realm.Directory.Session(ctx, cookie, token)
+		caller, err := realm.Client.Session(ctx, cookie, token)
 		switch {
 		case err == nil:
 			return realm.caller(caller), nil
@@ -210,7 +210,7 @@ func (r Realms) Session(ctx context.Context, cookie, token string) (claim.Caller
 // STAFF/bob; without one the primary realm is meant.
 func (r Realms) Login(ctx context.Context, user, password string) (claim.Caller, error) {
 	realm, name := r.split("", user)
-	caller, err := realm.Directory.Login(ctx, name, password)
+	caller, err := realm.Client.Login(ctx, name, password)
 	return realm.caller(caller), err
 }
 
@@ -243,7 +243,7 @@ func (r Realms) Person(ctx context.Context, realm, user string) (claim.Identity,
 	if realm == "" {
 		in, user = r.split(realm, user)
 	}
-	found, err := in.Directory.Person(ctx, user)
+	found, err := in.Client.Person(ctx, user)
 	found.ID = claim.InRealm(in.Name, found.ID)
 	return found, in.Name, err
 }

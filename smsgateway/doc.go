@@ -1,5 +1,5 @@
-// Package smsgateway sends texts to telephones. Here is what its rooms share: a
-// [Message], the [Gateway] that sends it, and what a gateway's errors mean.
+// Package smsgateway sends texts to telephones. What its packages below share is
+// here: a [Message], the [Gateway] that sends it, and what a gateway's errors mean.
 //
 //	delivery  takes texts from the outbox and gives them to gateways
 //	template  composes what a text says, in the reader's language

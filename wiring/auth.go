@@ -66,11 +66,11 @@ func (p *program) administrators() *auth.AdminSessions {
 	return &auth.AdminSessions{
 		Sessions: persistence.NewAdminSessions(p.db), Clients: p.clients,
 		Person: func(ctx context.Context, cookie string) (auth.Person, error) {
-			who, err := p.directory.Session(ctx, cookie, "")
+			who, err := p.kratos.Session(ctx, cookie, "")
 			in := who.SignIn()
 			return auth.Person{IdentityID: who.IdentityID, Proven: func(ctx context.Context) error { return p.claims.Proven(ctx, &in) }}, err
 		},
-		Privileged: p.directory.Privileged, Idle: p.cfg.Admin.SessionIdle, NewSecret: rand.Text,
+		Privileged: p.kratos.Privileged, Idle: p.cfg.Admin.SessionIdle, NewSecret: rand.Text,
 		Now: p.clock.Now,
 	}
 }

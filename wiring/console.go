@@ -20,8 +20,8 @@ func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 		cookie = p.cfg.Kratos.SessionCookie
 	}
 	handler, err := console.New(console.Options{
-		Sessions: p.administrators(), Settings: p.switches, Claims: desk, Archive: desk.Store, Tokens: persistence.NewTokens(p.db),
-		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.switches.Policy, Alarms: p.watch.Alerts,
+		Sessions: p.administrators(), Settings: p.settings, Claims: desk, Archive: desk.Store, Tokens: persistence.NewTokens(p.db),
+		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.settings.Policy, Alarms: p.monitor.Alerts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},
 			{Name: "Wrong passwords per client address", Key: "limits.login_failures_per_address", Value: within(p.cfg.Limits.AddressFailures, p.cfg.Limits.LoginWindow)},

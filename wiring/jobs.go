@@ -29,8 +29,8 @@ func (p *program) jobs() []Job {
 	}
 	return []Job{
 		{Name: "chores", Interval: time.Second, Once: p.chores},
-		{Name: "settings", Interval: switchInterval, Once: p.switches.Once},
-		{Name: "traffic watch", Interval: 10 * time.Second, AtStart: true, Once: p.watch.Once},
+		{Name: "settings", Interval: switchInterval, Once: p.settings.Once},
+		{Name: "traffic watch", Interval: 10 * time.Second, AtStart: true, Once: p.monitor.Once},
 		{Name: "clock", Interval: 30 * time.Second, Once: p.clock.Sync},
 		{Name: "failures of authentication", Interval: time.Minute, Once: p.flushFailures},
 		{Name: "schemas", Interval: schemaInterval, AtStart: true, Once: p.realms.Prefetch},

@@ -121,7 +121,7 @@ func (o Observers) propagation() func(http.RoundTripper) http.RoundTripper {
 func (p *program) showInMetrics() {
 	p.metrics.Database(p.db)
 	p.metrics.Waiting(p.store.Waiting, p.clock.Now)
-	p.metrics.Traffic(p.watch)
+	p.metrics.Traffic(p.monitor)
 	p.metrics.GatewayHealth(p.worker.Health)
 	for id := range p.receipts.Readers {
 		p.metrics.ExpectReceipts(id)

@@ -23,7 +23,7 @@ func (p *program) connectKratos() (err error) {
 		p.scim.written = users.NewWritten(p.clock.Now)
 		written = p.scim.written.Add
 	}
-	if p.directory, err = p.realm(p.cfg.Kratos, p.hashKey, written); err != nil {
+	if p.kratos, err = p.realm(p.cfg.Kratos, p.hashKey, written); err != nil {
 		return fmt.Errorf("kratos: %w", err)
 	}
 	others := make([]kratos.Realm, len(p.cfg.Realms))
@@ -37,9 +37,9 @@ func (p *program) connectKratos() (err error) {
 		if err != nil {
 			return fmt.Errorf("realm %s: %w", r.Name, err)
 		}
-		others[i] = kratos.Realm{Name: r.Name, Directory: d}
+		others[i] = kratos.Realm{Name: r.Name, Client: d}
 	}
-	p.realms = kratos.NewRealms(p.directory, others...)
+	p.realms = kratos.NewRealms(p.kratos, others...)
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (p *program) documents(ctx context.Context, identityID string) (hook.Docume
 
 // traffic is what is sound traffic now: how long a code is good may have changed.
 func (p *program) traffic() fraud.Policy {
-	policy := p.switches.Policy()
+	policy := p.settings.Policy()
 	policy.Traffic.Grace = policy.Validity
 	return policy.Traffic
 }

@@ -64,12 +64,12 @@ func (p *program) buildSCIM() {
 	rules, options := mappingOf(p.cfg)
 	p.scim.resource = options.Resource
 	p.scim.catalogue = users.NewCatalogue(users.CatalogueOptions{
-		Schemas: p.directory.Schemas, Rules: rules, Mapping: options, SchemaID: p.cfg.SCIM.SchemaID, Now: p.clock.Now,
+		Schemas: p.kratos.Schemas, Rules: rules, Mapping: options, SchemaID: p.cfg.SCIM.SchemaID, Now: p.clock.Now,
 	})
 	index := scimstore.New(p.db)
 	p.scim.index = index
 	p.scim.users = users.NewService(users.Options{
-		Directory: p.directory, Claims: p.counted, Index: index, Catalogue: p.scim.catalogue,
+		Directory: p.kratos, Claims: p.counted, Index: index, Catalogue: p.scim.catalogue,
 		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: NumberPlan(p.cfg),
 		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
 		SkipNumbers: p.cfg.SCIM.InvalidMobile == "skip", PasswordMinLength: p.cfg.SCIM.PasswordMinLength,
@@ -77,7 +77,7 @@ func (p *program) buildSCIM() {
 		Now: p.clock.Now, Log: p.log,
 	})
 	p.scim.reconciler = reconcile.New(reconcile.Options{
-		Source: p.directory, Index: index, Entries: p.scim.users.Entries, Now: p.clock.Now, Log: p.log,
+		Source: p.kratos, Index: index, Entries: p.scim.users.Entries, Now: p.clock.Now, Log: p.log,
 		Report: func(done reconcile.Progress) { p.metrics.Reconciled(done, false, p.clock.Now()) },
 	})
 	p.scim.schedule = reconcile.Schedule{

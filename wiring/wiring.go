@@ -76,12 +76,12 @@ type program struct {
 	store     *persistence.Store
 	codes     *otp.Codes
 	hashKey   []byte         // of names that are kept, such as in limits
-	directory *kratos.Client // the primary realm, which SCIM is about
+	kratos    *kratos.Client // the primary realm, which SCIM is about
 	realms    kratos.Realms
-	switches  *settings.Service
+	settings  *settings.Service
 	claims    *claim.Service
 	counted   metrics.Claims // the same, for surfaces: counts what is asked
-	watch     *fraud.Monitor
+	monitor   *fraud.Monitor
 	worker    *delivery.Worker
 	receipts  *receipt.Receiver
 	phone     *provider.Simulator // nil without a simulator gateway
@@ -115,7 +115,7 @@ func Assemble(cfg config.Config, parts Parts) (*Holdline, error) {
 	}
 	h := &Holdline{
 		Public: public, Admin: admin, Load: p.load, Jobs: p.jobs(), Send: p.worker.Run,
-		Policy: p.switches.Policy, Claims: p.claims, Reconcile: p.scim.schedule.Once, Close: p.realms.Close,
+		Policy: p.settings.Policy, Claims: p.claims, Reconcile: p.scim.schedule.Once, Close: p.realms.Close,
 	}
 	if cfg.SCIM.Enabled {
 		h.Loops = []func(context.Context) error{p.scim.schedule.Run, p.scim.indexWritten}
@@ -149,12 +149,12 @@ func (p *program) deriveKeys() (err error) {
 // buildClaims builds the rules about numbers, and what may change of them while
 // Holdline runs.
 func (p *program) buildClaims() error {
-	p.switches = settings.New(persistence.NewSettings(p.db), Policy(p.cfg), p.clock.Now, p.log)
-	p.watch = fraud.New(p.store, p.traffic, p.clock.Now, p.log)
+	p.settings = settings.New(persistence.NewSettings(p.db), Policy(p.cfg), p.clock.Now, p.log)
+	p.monitor = fraud.New(p.store, p.traffic, p.clock.Now, p.log)
 	p.claims = claim.New(claim.Options{
 		Store: p.store, OnCommit: p.onCommit, Identities: p.realms, Holders: holders{p.realms, p}, Codes: p.codes, Plan: NumberPlan(p.cfg),
-		Policy: p.switches.Policy, Now: p.clock.Now, NewID: uuid.NewString,
-		Jitter: jitter, Send: p.worker.Enqueue, Stopped: p.watch.Blocked, Log: p.log,
+		Policy: p.settings.Policy, Now: p.clock.Now, NewID: uuid.NewString,
+		Jitter: jitter, Send: p.worker.Enqueue, Stopped: p.monitor.Blocked, Log: p.log,
 	})
 	p.counted = p.metrics.Claims(p.claims)
 	return nil
@@ -168,7 +168,7 @@ func (p *program) load(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.switches.Once(ctx)
+	return p.settings.Once(ctx)
 }
 
 // jitter spreads a wait over its second half.

@@ -124,7 +124,7 @@ func DigestToken(token string) TokenDigest { return sha256.Sum256([]byte(token))
 func ParseTokenDigest(text string) (TokenDigest, error) {
 	sum, err := hex.DecodeString(text)
 	if err != nil || len(sum) != sha256.Size {
-		return TokenDigest{}, errors.New("claim: no SHA-256 in hexadecimal digits")
+		return TokenDigest{}, errors.New("auth: no SHA-256 in hexadecimal digits")
 	}
 	return TokenDigest(sum), nil
 }

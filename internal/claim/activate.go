@@ -116,7 +116,7 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 			return err
 		}
 		staged.Texts, staged.NextText = history.Texts, history.NextText
-		mute, err := s.mute(ctx, a, staged, now)
+		mute, err := s.withoutTextReason(ctx, a, staged, now)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ var errInactive = errors.New("claim: the identity is inactive")
 
 // mute returns why a claim that a client asked for opens without a text, besides
 // the limits that the store keeps; nil if it need not.
-func (s *Service) mute(ctx context.Context, a activation, staged *Claim, now time.Time) (*problem.LimitError, error) {
+func (s *Service) withoutTextReason(ctx context.Context, a activation, staged *Claim, now time.Time) (*problem.LimitError, error) {
 	if staged.ClientText == ClientNone {
 		return nil, nil //nolint:nilnil // nothing is in the way
 	}
@@ -200,7 +200,7 @@ func (s *Service) opening(a activation, snapshot IdentityClaims, staged Claim, n
 		events = append(events, NewEvent(to, kind, a.who, now))
 	}
 	replace := func(other Claim, state State, reason string) {
-		done := finish(other, state, reason, now)
+		done := asEnded(other, state, reason, now)
 		if a.marker == SyncShow { // no stored form took the place of its marker
 			done.PendingSync, done.DueAt = SyncClear, now
 		}
@@ -221,7 +221,7 @@ func (s *Service) opening(a activation, snapshot IdentityClaims, staged Claim, n
 		rests := same && (now.Before(held.NextText) || !policy.textsLeft(held.Texts) || staged.ClientText != ClientNone)
 		switch {
 		case late, rests:
-			add(staged, finish(staged, Discarded, "overtaken", now), string(Discarded))
+			add(staged, asEnded(staged, Discarded, "overtaken", now), string(Discarded))
 			if late && !same { // what Kratos stored last shows the wrong number as pending
 				shown := *held
 				shown.PendingSync, shown.DueAt = SyncShow, now
@@ -230,7 +230,7 @@ func (s *Service) opening(a activation, snapshot IdentityClaims, staged Claim, n
 			change := Change{Transitions: moves, Events: events, At: now}
 			return change, func(*problem.LimitError) Change { return change }
 		case same:
-			add(staged, finish(staged, Discarded, "renews", now), string(Discarded))
+			add(staged, asEnded(staged, Discarded, "renews", now), string(Discarded))
 			subject, next, kind = *held, *held, "resent"
 		default:
 			replace(*held, Superseded, "")
@@ -266,9 +266,9 @@ func (s *Service) opening(a activation, snapshot IdentityClaims, staged Claim, n
 // tooLate discards the claim of a form that a later wish has overtaken, whose number
 // is applied already.
 func (s *Service) tooLate(ctx context.Context, a activation, staged Claim) error {
-	done := finish(staged, Discarded, "overtaken", s.Now())
+	done := asEnded(staged, Discarded, "overtaken", s.Now())
 	done.PendingSync, done.DueAt = SyncClear, done.EndedAt
-	done, err := s.conclude(ctx, Staged, done, a.who)
+	done, err := s.commitEnd(ctx, Staged, done, a.who)
 	if err == nil {
 		s.clearPendingNow(ctx, done)
 	}
@@ -285,7 +285,7 @@ func (s *Service) cancelOvertaken(ctx context.Context, f StoredFlow, who audit.A
 		if snapshot.Active.Previous.IsStored(s.Plan, f.Mobile) {
 			return nil
 		}
-		_, err = s.end(ctx, *snapshot.Active, Cancelled, "number written directly", who)
+		_, err = s.endNow(ctx, *snapshot.Active, Cancelled, "number written directly", who)
 		return err
 	})
 }

@@ -23,21 +23,21 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
 	ctx, cancel := detached(ctx, room)
 	defer cancel()
-	old, stray, refusal := s.adopt(ctx, c, seen)
+	old, stray, refusal := s.applyNumber(ctx, c, seen)
 	var taken []string
 	if errors.Is(refusal, ErrNumberTaken) {
-		old, stray, taken, refusal = s.adoptTaken(ctx, c, &lease)
+		old, stray, taken, refusal = s.applyTaken(ctx, c, &lease)
 	}
-	state, reason, over := outcome(refusal)
+	state, reason, over := resultOf(refusal)
 	if !over {
 		s.Log.WarnContext(ctx, "number not written yet", "claim", c.ID, "identity", c.IdentityID,
 			"tries", c.DueTries, "error", refusal)
-		s.putOff(ctx, c)
+		s.retryLater(ctx, c)
 		s.release(ctx, lease)
 		return nil
 	}
 	now := s.Now()
-	done := finish(c, state, reason, now)
+	done := asEnded(c, state, reason, now)
 	var notices []message.Text
 	if state == Applied {
 		done.Previous, done.PreviousVerified = old.number, old.verified
@@ -46,7 +46,7 @@ func (s *Service) write(ctx context.Context, c Claim, lease Lease, seen *Identit
 		}
 		notices = s.notices(c, message.TextChanged, old, now)
 	}
-	done, err := s.conclude(ctx, c.State, done, audit.Actor{Kind: audit.System}, notices...)
+	done, err := s.commitEnd(ctx, c.State, done, audit.Actor{Kind: audit.System}, notices...)
 	if err != nil {
 		// The worker will find the number in place, or meet the same refusal.
 		s.Log.ErrorContext(ctx, "outcome not recorded yet", "claim", c.ID, "state", state, "error", err)
@@ -73,7 +73,7 @@ func (s *Service) forgetRest(ctx context.Context, identityID string) {
 // replaces, and whether the identity shows another number as pending, which may
 // be a stray. It refuses when the identity no longer has the number that the
 // claim set out from.
-func (s *Service) adopt(ctx context.Context, c Claim, seen *Identity) (old replaced, stray bool, _ error) {
+func (s *Service) applyNumber(ctx context.Context, c Claim, seen *Identity) (old replaced, stray bool, _ error) {
 	seen, old, err := s.inForce(ctx, c, seen)
 	if err != nil {
 		return old, false, err
@@ -141,7 +141,7 @@ func (s *Service) overtakes(ctx context.Context, c Claim, stored replaced) (repl
 }
 
 // outcome tells how a write ended its claim; false if it did not.
-func outcome(err error) (State, string, bool) {
+func resultOf(err error) (State, string, bool) {
 	switch {
 	case err == nil:
 		return Applied, "", true
@@ -164,12 +164,12 @@ func outcome(err error) (State, string, bool) {
 
 // putOff makes a claim due again after a back-off, also when the time for the
 // work itself is spent.
-func (s *Service) putOff(ctx context.Context, c Claim) {
-	s.dueAgain(ctx, c, s.backoff(c.DueTries))
+func (s *Service) retryLater(ctx context.Context, c Claim) {
+	s.dueIn(ctx, c, s.backoff(c.DueTries))
 }
 
 // dueAgain makes a claim due again after a wait, with as many tries as it says.
-func (s *Service) dueAgain(ctx context.Context, c Claim, wait time.Duration) {
+func (s *Service) dueIn(ctx context.Context, c Claim, wait time.Duration) {
 	ctx, cancel := settling(ctx)
 	defer cancel()
 	now := s.Now()

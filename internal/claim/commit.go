@@ -128,7 +128,7 @@ func opened(c Claim, p Policy, now time.Time) Claim {
 
 // ended makes a claim end. Its marker is to be removed from the identity unless
 // the state says that another claim or nobody owns it.
-func finish(c Claim, state State, reason string, now time.Time) Claim {
+func asEnded(c Claim, state State, reason string, now time.Time) Claim {
 	c.State = state
 	c.Reason = reason
 	c.EndedAt = now
@@ -145,12 +145,12 @@ func finish(c Claim, state State, reason string, now time.Time) Claim {
 }
 
 // end commits the end of a claim.
-func (s *Service) end(ctx context.Context, c Claim, state State, reason string, who audit.Actor) (Claim, error) {
-	return s.conclude(ctx, c.State, finish(c, state, reason, s.Now()), who)
+func (s *Service) endNow(ctx context.Context, c Claim, state State, reason string, who audit.Actor) (Claim, error) {
+	return s.commitEnd(ctx, c.State, asEnded(c, state, reason, s.Now()), who)
 }
 
 // conclude commits a claim that has ended.
-func (s *Service) conclude(ctx context.Context, from State, done Claim, who audit.Actor, notices ...message.Text) (Claim, error) {
+func (s *Service) commitEnd(ctx context.Context, from State, done Claim, who audit.Actor, notices ...message.Text) (Claim, error) {
 	now := done.EndedAt
 	err := s.commit(ctx, Change{
 		Transitions: []Transition{{From: from, Claim: done, EraseIdentity: done.State == Orphaned}},

@@ -80,13 +80,13 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (Claim, erro
 		return Claim{}, fmt.Errorf("derive code: %w", err)
 	}
 	if !right {
-		return Claim{}, s.wrong(ctx, claim, limit, who)
+		return Claim{}, s.lockAfterLast(ctx, claim, limit, who)
 	}
 	return claim, nil
 }
 
 // wrong locks the claim after its last try.
-func (s *Service) wrong(ctx context.Context, c Claim, limit int, who Caller) error {
+func (s *Service) lockAfterLast(ctx context.Context, c Claim, limit int, who Caller) error {
 	s.Log.InfoContext(ctx, "wrong code", "claim", c.ID, "identity", c.IdentityID)
 	snapshot, err := s.Store.Current(ctx, c.IdentityID, s.Now().Add(-day))
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Service) wrong(ctx context.Context, c Claim, limit int, who Caller) err
 // lock ends an open claim that had its tries. A verified one is past guessing.
 func (s *Service) lock(ctx context.Context, c Claim, limit int, who Caller) error {
 	if c.State == Open {
-		locked, err := s.end(ctx, c, Locked, fmt.Sprintf("%d tries", limit), who.Actor())
+		locked, err := s.endNow(ctx, c, Locked, fmt.Sprintf("%d tries", limit), who.Actor())
 		if err != nil && !errors.Is(err, ErrConcurrentUpdate) {
 			return err
 		}
@@ -123,7 +123,7 @@ func (s *Service) accept(ctx context.Context, c Claim, who Caller) error {
 	lease, err := s.lease(ctx, c.IdentityID, c.ID)
 	if err != nil {
 		s.Log.InfoContext(ctx, "number not written yet", "claim", c.ID, "identity", c.IdentityID, "error", err)
-		s.putOff(ctx, verified)
+		s.retryLater(ctx, verified)
 		return nil
 	}
 	return s.write(ctx, verified, lease, who.Seen)

@@ -29,7 +29,7 @@ func (r Request) ends(number phone.Number) bool {
 // even if nobody lives to say that it happened. A form's is staged whatever number it
 // began with: one may be confirmed before Kratos stores it. The caller says whose it
 // is, from where, and which numbers. A repeated delivery meets its own row.
-func (s *Service) announce(ctx context.Context, c Claim) error {
+func (s *Service) stageDirect(ctx context.Context, c Claim) error {
 	now := s.Now()
 	c.ID = directID(c.IdentityID, c.FlowID, c.Number)
 	c.Direct, c.State, c.CreatedAt, c.DueAt = true, Staged, now, now.Add(reconcileAfter)
@@ -67,7 +67,7 @@ func (s *Service) tell(change *Change, snapshot IdentityClaims, c Claim, was rep
 	case c.Number.IsZero():
 		kind, text = NumberRemoved, message.TextRemoved
 	}
-	done := finish(c, Applied, "", change.At)
+	done := asEnded(c, Applied, "", change.At)
 	done.Previous, done.PreviousVerified = was.number, was.verified
 	line := NewEvent(done, kind, who, change.At)
 	line.Number = done.About().String()
@@ -78,7 +78,7 @@ func (s *Service) tell(change *Change, snapshot IdentityClaims, c Claim, was rep
 	}
 	for _, other := range snapshot.Direct {
 		if other.ID != c.ID && other.Previous.Same(c.Previous) && other.Source != SourceSettings { // a form says itself when it is stored
-			late := finish(other, Discarded, toldAlready, change.At)
+			late := asEnded(other, Discarded, toldAlready, change.At)
 			change.Transitions = append(change.Transitions, Transition{From: Staged, Claim: late})
 			change.Events = append(change.Events, NewEvent(late, string(Discarded), who, change.At))
 		}
@@ -134,7 +134,7 @@ func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who audit.Actor)
 		if err != nil {
 			return err
 		}
-		found := snapshot.announced(f.FlowID, number)
+		found := snapshot.stagedDirect(f.FlowID, number)
 		if found == nil {
 			found, err = s.givenUp(ctx, f, number)
 		}
@@ -146,7 +146,7 @@ func (s *Service) settleFlow(ctx context.Context, f StoredFlow, who audit.Actor)
 			return err
 		}
 		if end.told {
-			_, err = s.end(ctx, *found, Discarded, toldAlready, who)
+			_, err = s.endNow(ctx, *found, Discarded, toldAlready, who)
 			return err
 		}
 		if end.overtook || end.instead != nil { // or was overtaken, which only the directory knows
@@ -217,7 +217,7 @@ func (s *Service) reconcileDirect(ctx context.Context, c Claim, now time.Time) e
 		if end.told {
 			reason = toldAlready
 		}
-		_, err = s.end(ctx, c, Discarded, reason, audit.Actor{Kind: audit.System})
+		_, err = s.endNow(ctx, c, Discarded, reason, audit.Actor{Kind: audit.System})
 		return err
 	}
 	change := Change{At: now}

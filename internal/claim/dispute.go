@@ -117,7 +117,7 @@ func (s *Service) deny(ctx context.Context, c Claim, who audit.Actor) (Dispute, 
 	var cancelled Claim
 	if held := snapshot.Active; held != nil && held.State == Open {
 		outcome.Cancelled = true
-		cancelled = finish(*held, Cancelled, disputed, now)
+		cancelled = asEnded(*held, Cancelled, disputed, now)
 		change.Transitions = append(change.Transitions, Transition{From: Open, Claim: cancelled})
 		change.Events = append(change.Events, NewEvent(cancelled, string(Cancelled), who, now))
 	}

@@ -3,7 +3,7 @@
 // comes back. Only then is the number written to the identity, verified.
 //
 // It knows nothing of HTTP, SQL or Kratos; what it needs of them are the small
-// interfaces in ports.go. A claim lives like this:
+// interfaces in store.go. A claim lives like this:
 //
 //	staged ─activate─► open ─right code─► verified ─number written─► applied
 //	   │                 ├─ superseded  a newer claim took its place
@@ -19,7 +19,7 @@
 // user nothing of what was pending before.
 //
 // Kratos stores what a form began with, whatever was written meanwhile. So a number
-// that has been written, a marker that has been removed and a claim that has been
+// that has been written, a pending number that has been cleared and a claim that has been
 // opened are looked at again some time later, and put right.
 //
 // Every transition is one conditional update that names the state and version

@@ -28,7 +28,7 @@ func (s *Service) EraseIdentity(ctx context.Context, identityID string, who audi
 			living = append(living, *snapshot.Active)
 		}
 		for _, c := range living {
-			if _, err := s.end(ctx, c, Orphaned, "identity deleted", who); err != nil {
+			if _, err := s.endNow(ctx, c, Orphaned, "identity deleted", who); err != nil {
 				return err
 			}
 		}

@@ -48,9 +48,6 @@ var (
 	ErrNoIdentity            = problem.New(problem.NotFound, "HLD-40402", "There is no such identity.", "claim: no such identity")
 )
 
-// What a receipt can have against it.
-var ()
-
 // The names of limits, as the configuration has them.
 const (
 	LimitCooldown      = "resend_cooldown"

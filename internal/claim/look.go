@@ -138,7 +138,7 @@ func (s *Service) restore(ctx context.Context, c Claim, seen Identity) (restored
 	} else {
 		err = s.Identities.ApplyNumber(ctx, c.IdentityID, c.Number, c.shownBy(s.Plan, seen))
 	}
-	if state, why, over := outcome(err); over && state == Conflict {
+	if state, why, over := resultOf(err); over && state == Conflict {
 		return false, why, nil
 	}
 	return err == nil, "", err
@@ -156,5 +156,5 @@ func (s *Service) lookNow(ctx context.Context, c Claim) {
 	if c.PendingSync == SyncDone {
 		c.PendingSync = SyncLook
 	}
-	s.putOff(ctx, c)
+	s.retryLater(ctx, c)
 }

@@ -83,7 +83,7 @@ func (s *Service) Cancel(ctx context.Context, who Caller) error {
 // clears what the identity shows of them.
 func withdraw(change *Change, living IdentityClaims, reason string, who audit.Actor) {
 	end := func(c Claim, state State) {
-		done := finish(c, state, reason, change.At)
+		done := asEnded(c, state, reason, change.At)
 		done.PendingSync, done.DueAt = SyncDone, time.Time{}
 		if len(change.Transitions) == 0 {
 			done.PendingSync, done.DueAt = SyncClear, change.At
@@ -182,7 +182,7 @@ func (s *Service) LastOutcome(ctx context.Context, who Caller) (Outcome, error) 
 	}
 	ended := Outcome{State: last.State, Direct: last.Direct, At: last.EndedAt}
 	for _, conflict := range []error{ErrNumberTaken, ErrNumberProved, ErrNumberBound, ErrChangedElsewhere, ErrNumberRefused} {
-		if state, reason, _ := outcome(conflict); state == last.State && reason == last.Reason {
+		if state, reason, _ := resultOf(conflict); state == last.State && reason == last.Reason {
 			ended.Conflict = conflict
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // DirectChange is a change of an identity that Holdline itself writes, such as a
 // SCIM client's. The caller holds the identity, see [Service.WithLease].
 type DirectChange struct {
-	Origin Source
+	Source Source
 	Who    audit.Actor
 	// Client tells that a provisioning client makes the change, see [Request].
 	Client bool
@@ -27,7 +27,7 @@ type DirectChange struct {
 	// SignedIn is how a person signed in; nil for a client.
 	SignedIn *SignIn
 	Asked    bool // verifyMobile is true
-	Touch    UpdateKind
+	Update   UpdateKind
 	Wanted   string // the number as it was sent, blank for none
 	Language string
 	LeaveOut LeaveOut
@@ -57,7 +57,7 @@ func (c DirectChange) leavesOut(err error) bool {
 		return false
 	case c.LeaveOut == LeaveOutAny || c.Client && errors.Is(err, ErrBeingApplied):
 		return true
-	case c.Client && (c.Whole || c.Touch == UpdateFull) && errors.Is(err, ErrRemovalDenied):
+	case c.Client && (c.Whole || c.Update == UpdateFull) && errors.Is(err, ErrRemovalDenied):
 		return true // what a PUT does not name may stay: RFC 7644, section 3.5.1
 	default:
 		return c.LeaveOut == LeaveOutUnusable && unusable
@@ -115,7 +115,7 @@ func (s *Service) Propose(ctx context.Context, seen Identity, c DirectChange) (P
 
 func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (Proposal, error) {
 	p := Proposal{change: c, seen: seen, Pending: phone.FromStore(seen.Pending)}
-	if c.Touch == UpdateNone {
+	if c.Update == UpdateNone {
 		return p, nil
 	}
 	now, policy := s.Now(), s.Policy()
@@ -168,7 +168,7 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		p.flowID = s.NewID()
 		direct := p.staged()
 		direct.Number, direct.Previous, direct.PreviousVerified, direct.ClientText = p.Number, r.Stored, true, ClientNone
-		return p, s.announce(ctx, direct)
+		return p, s.stageDirect(ctx, direct)
 	}
 	return p, nil
 }
@@ -179,7 +179,7 @@ func (s *Service) requestOf(seen Identity, c DirectChange, policy Policy) (Reque
 	r := Request{
 		Enabled: policy.Enabled, VerifyPrivileged: policy.VerifyPrivileged, VerifyAlways: policy.VerifyAlways,
 		RemovalAllowed: policy.Removal != RemovalDeny,
-		Source:         c.Origin, Privileged: c.Who.Kind == audit.Privileged, Client: c.Client, Asked: c.Asked, Update: c.Touch,
+		Source:         c.Source, Privileged: c.Who.Kind == audit.Privileged, Client: c.Client, Asked: c.Asked, Update: c.Update,
 		Stored: phone.ParseStored(s.Plan, seen.Mobile), StoredVerified: seen.Verified,
 	}
 	if !policy.Enabled || textclean.Blank(c.Wanted) || c.Wanted == seen.Mobile {
@@ -204,7 +204,7 @@ func (s *Service) proven(ctx context.Context, c DirectChange) error {
 
 func (p Proposal) staged() Claim {
 	c := Claim{
-		IdentityID: p.seen.ID, FlowID: p.flowID, Source: p.change.Origin,
+		IdentityID: p.seen.ID, FlowID: p.flowID, Source: p.change.Source,
 		LastAddress: ratelimit.Network(p.change.Who.ClientIP), Language: p.change.Language,
 	}
 	if p.change.Client {
@@ -250,12 +250,12 @@ func (s *Service) discard(ctx context.Context, p Proposal) error {
 		}
 		staged := snapshot.findStaged(p.flowID, p.Pending)
 		if p.Decision != Challenge {
-			staged = snapshot.announced(p.flowID, p.Number)
+			staged = snapshot.stagedDirect(p.flowID, p.Number)
 		}
 		if staged == nil {
 			return nil
 		}
-		_, err = s.end(ctx, *staged, Discarded, "change refused", p.change.Who)
+		_, err = s.endNow(ctx, *staged, Discarded, "change refused", p.change.Who)
 		return err
 	})
 }
@@ -291,7 +291,7 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 		}
 		change := Change{At: now}
 		withdraw(&change, living, reason, p.change.Who)
-		direct := p.announced(living)
+		direct := p.stagedDirect(living)
 		if direct != nil {
 			s.tell(&change, living, *direct, replaced{direct.Previous, direct.PreviousVerified}, p.change.Who)
 		} else if kind := p.written(); kind != "" {
@@ -308,11 +308,11 @@ func (s *Service) overtake(ctx context.Context, p Proposal) error {
 
 // announced returns the direct claim that was staged for a proposal, nil for none or
 // once a worker has told it.
-func (p Proposal) announced(living IdentityClaims) *Claim {
+func (p Proposal) stagedDirect(living IdentityClaims) *Claim {
 	if p.HoldsBack() || p.flowID == "" {
 		return nil // most proposals end nothing
 	}
-	return living.announced(p.flowID, p.Number)
+	return living.stagedDirect(p.flowID, p.Number)
 }
 
 // written is the kind of event for what was written and ended no verified number;
@@ -343,7 +343,7 @@ func (s *Service) ProposeNew(ctx context.Context, c DirectChange) (Proposal, err
 func (s *Service) proposeNew(ctx context.Context, c DirectChange) (Proposal, error) {
 	p := Proposal{change: c}
 	policy := s.Policy()
-	c.Touch, c.Asked = UpdateExplicit, false
+	c.Update, c.Asked = UpdateExplicit, false
 	r, err := s.requestOf(Identity{}, c, policy)
 	p.request = r
 	if err != nil || r.Wanted.IsZero() {

@@ -34,8 +34,8 @@ func (w *world) provision(c scimChange) (claim.Proposal, error) {
 	var p claim.Proposal
 	err := w.WithLease(w.t.Context(), bob, func(ctx context.Context) (err error) {
 		p, err = w.Propose(ctx, i, claim.DirectChange{
-			Origin: claim.SourceSCIM, Who: audit.Actor{Kind: c.who, ID: bob, ClientIP: c.address}, SignedIn: &claim.SignIn{At: w.Now()},
-			Asked: c.asked, Touch: c.touch, Wanted: c.wanted, Client: c.client, LeaveOut: c.leaveOut,
+			Source: claim.SourceSCIM, Who: audit.Actor{Kind: c.who, ID: bob, ClientIP: c.address}, SignedIn: &claim.SignIn{At: w.Now()},
+			Asked: c.asked, Update: c.touch, Wanted: c.wanted, Client: c.client, LeaveOut: c.leaveOut,
 		})
 		if err != nil {
 			return err
@@ -162,8 +162,8 @@ func TestWhatOwnersMayNotDoWithTheirNumber(t *testing.T) {
 	_, err = w.provision(scimChange{touch: claim.UpdateExplicit})
 	wantErr(t, err, claim.ErrRemovalDenied)
 	_, err = w.Propose(t.Context(), w.identity(bob), claim.DirectChange{
-		Origin: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Owner, ID: bob}, SignedIn: &claim.SignIn{At: w.Now().Add(-time.Hour)},
-		Asked: true, Touch: claim.UpdateExplicit, Wanted: m1,
+		Source: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Owner, ID: bob}, SignedIn: &claim.SignIn{At: w.Now().Add(-time.Hour)},
+		Asked: true, Update: claim.UpdateExplicit, Wanted: m1,
 	})
 	wantErr(t, err, claim.ErrSessionTooOld)
 	w.wantIdentity(m0, true, "")
@@ -172,7 +172,7 @@ func TestWhatOwnersMayNotDoWithTheirNumber(t *testing.T) {
 
 func TestANewIdentityStartsWithItsNumberUnlessAllAreVerified(t *testing.T) {
 	w := newWorld(t)
-	change := claim.DirectChange{Origin: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Client, ID: "okta"}, Asked: true, Wanted: m1}
+	change := claim.DirectChange{Source: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Client, ID: "okta"}, Asked: true, Wanted: m1}
 	p, err := w.ProposeNew(t.Context(), change)
 	wantErr(t, err, nil)
 	if p.Number.Unmasked() != m1 || !p.Pending.IsZero() {

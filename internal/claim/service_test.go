@@ -780,8 +780,8 @@ func TestThrowAwayAccountsLockNobodyOut(t *testing.T) {
 		},
 		"over SCIM": func(w *world, id string) error {
 			change := claim.DirectChange{
-				Origin: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Owner, ID: id}, SignedIn: &claim.SignIn{At: w.Now()},
-				Asked: true, Touch: claim.UpdateExplicit, Wanted: m1,
+				Source: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Owner, ID: id}, SignedIn: &claim.SignIn{At: w.Now()},
+				Asked: true, Update: claim.UpdateExplicit, Wanted: m1,
 			}
 			proposal, err := w.Propose(t.Context(), w.identity(id), change)
 			if err == nil {

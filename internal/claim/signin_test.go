@@ -110,9 +110,9 @@ func TestANumberIsChangedOverSCIMWithTheHighestFactor(t *testing.T) {
 			t.Run(name+" "+wanted, func(t *testing.T) {
 				w, asked := newWorld(t), 0
 				w.policy.RequiredAAL = tt.required
-				change := claim.DirectChange{Origin: claim.SourceSCIM, Who: audit.Actor{Kind: tt.who, ID: bob}, Asked: true, Touch: touch, Wanted: wanted}
+				change := claim.DirectChange{Source: claim.SourceSCIM, Who: audit.Actor{Kind: tt.who, ID: bob}, Asked: true, Update: touch, Wanted: wanted}
 				if tt.who == "" {
-					change.Who.Kind, change.Touch, change.Wanted = audit.Owner, claim.UpdateFull, m0
+					change.Who.Kind, change.Update, change.Wanted = audit.Owner, claim.UpdateFull, m0
 				}
 				if tt.in != nil {
 					in := *tt.in

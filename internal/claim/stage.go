@@ -94,7 +94,7 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 			err = s.challenge(ctx, c, request, held, answer.Interrupt)
 		}
 	case WriteDirectly, Remove, CancelPending, WriteUnverified:
-		err = s.announce(ctx, Claim{
+		err = s.stageDirect(ctx, Claim{
 			IdentityID: c.IdentityID, FlowID: c.FlowID, Source: SourceSettings, Number: request.Wanted,
 			Previous: request.Stored, PreviousVerified: request.StoredVerified, LastAddress: ratelimit.Network(c.ClientIP), Language: c.Language,
 		})

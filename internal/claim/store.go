@@ -262,7 +262,7 @@ func (l IdentityClaims) beingWritten() bool {
 
 // announced returns a staged direct claim of a flow for a number, newest first;
 // nil for none.
-func (l IdentityClaims) announced(flowID string, number phone.Number) *Claim {
+func (l IdentityClaims) stagedDirect(flowID string, number phone.Number) *Claim {
 	for i := range l.Direct {
 		if c := &l.Direct[i]; c.FlowID == flowID && c.Number.Same(number) {
 			return c

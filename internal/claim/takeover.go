@@ -48,7 +48,7 @@ const mostTakings = 3
 // whoever has not proved it. The lease is the claim's own, and may be another one
 // afterwards. The holders whose number was taken are to be told, by settleTakings,
 // once the claim has ended.
-func (s *Service) adoptTaken(ctx context.Context, c Claim, lease *Lease) (old replaced, stray bool, taken []string, err error) {
+func (s *Service) applyTaken(ctx context.Context, c Claim, lease *Lease) (old replaced, stray bool, taken []string, err error) {
 	err = ErrNumberTaken
 	if s.Holders == nil || s.Policy().Taken != TakenUnverified {
 		return old, false, nil, err
@@ -62,7 +62,7 @@ func (s *Service) adoptTaken(ctx context.Context, c Claim, lease *Lease) (old re
 		if fault != nil && !unknown {
 			return old, stray, taken, fault
 		}
-		old, stray, err = s.adopt(ctx, c, nil) // nobody may have it any more
+		old, stray, err = s.applyNumber(ctx, c, nil) // nobody may have it any more
 		if unknown || !errors.Is(err, ErrNumberTaken) {
 			return old, stray, taken, err
 		}
@@ -156,7 +156,7 @@ func (s *Service) recordTaking(ctx context.Context, c Claim, h Holder) error {
 			if held.State == Verified {
 				return ErrNumberProved
 			}
-			dead := finish(*held, Cancelled, "number taken", now)
+			dead := asEnded(*held, Cancelled, "number taken", now)
 			change.Transitions = append(change.Transitions, Transition{From: Open, Claim: dead})
 			change.Events = append(change.Events, NewEvent(dead, string(Cancelled), audit.Actor{Kind: audit.System}, now))
 		}
@@ -230,13 +230,13 @@ func (s *Service) reconcileTaking(ctx context.Context, c Claim) error {
 	if err != nil {
 		reason = "not given back: " + publicReason(err)
 	}
-	_, err = s.end(ctx, c, Discarded, reason, audit.Actor{Kind: audit.System})
+	_, err = s.endNow(ctx, c, Discarded, reason, audit.Actor{Kind: audit.System})
 	return err
 }
 
 // publicReason is why a number could not be given back.
 func publicReason(err error) string {
-	_, reason, _ := outcome(err)
+	_, reason, _ := resultOf(err)
 	return reason
 }
 

@@ -498,7 +498,7 @@ func TestTakingsInAnyOrder(t *testing.T) {
 								answer(id, process.WithLease(ctx, id, func(ctx context.Context) error {
 									seen := w.identity(id) //nolint:contextcheck // it is the test's own look
 									proposal, err := process.Propose(ctx, seen, claim.DirectChange{
-										Origin: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Privileged}, Touch: claim.UpdateExplicit,
+										Source: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Privileged}, Update: claim.UpdateExplicit,
 									})
 									if err != nil {
 										return err

@@ -17,7 +17,7 @@ const (
 	reconcileAfter = 5 * time.Second
 	discardAfter   = 2 * time.Minute
 
-	choreBatch   = 50
+	dueBatch     = 50
 	choreWorkers = 8
 	pruneBatch   = 500
 )
@@ -26,7 +26,7 @@ const (
 // activations, ends claims whose lifetime is over and mends markers. It returns
 // how many claims it looked at; several replicas may run it at once.
 func (s *Service) RunDue(ctx context.Context) (int, error) {
-	due, err := s.Store.Due(ctx, s.Now(), choreBatch)
+	due, err := s.Store.Due(ctx, s.Now(), dueBatch)
 	if err != nil {
 		return 0, fmt.Errorf("find due claims: %w", err)
 	}
@@ -36,7 +36,7 @@ func (s *Service) RunDue(ctx context.Context) (int, error) {
 		free <- struct{}{}
 		workers.Go(func() {
 			defer func() { <-free }()
-			if err := s.chore(ctx, c); err != nil {
+			if err := s.runClaim(ctx, c); err != nil {
 				s.Log.WarnContext(ctx, "chore not done yet", "claim", c.ID, "identity", c.IdentityID,
 					"state", c.State, "tries", c.DueTries, "error", err)
 			}
@@ -48,7 +48,7 @@ func (s *Service) RunDue(ctx context.Context) (int, error) {
 
 // chore takes one due claim and does what its state asks for. Taking it puts it
 // off, so that what fails comes up again later.
-func (s *Service) chore(ctx context.Context, c Claim) error {
+func (s *Service) runClaim(ctx context.Context, c Claim) error {
 	now := s.Now()
 	wait := writeLease
 	if c.State == Staged {
@@ -67,7 +67,7 @@ func (s *Service) chore(ctx context.Context, c Claim) error {
 		// Whoever writes the identity is done long before a lease is over, and having
 		// met them was no try in vain.
 		c.DueTries--
-		s.dueAgain(ctx, c, s.Jitter(backoffFirst))
+		s.dueIn(ctx, c, s.Jitter(backoffFirst))
 	}
 	return ignoreRace(err)
 }
@@ -84,7 +84,7 @@ func (s *Service) due(ctx context.Context, c Claim, now time.Time) error {
 	case c.State == Staged:
 		return s.reconcile(ctx, c, now)
 	case c.State == Open && !now.Before(c.LapsesAt):
-		lapsed, err := s.end(ctx, c, Lapsed, "", audit.Actor{Kind: audit.System})
+		lapsed, err := s.endNow(ctx, c, Lapsed, "", audit.Actor{Kind: audit.System})
 		if err == nil {
 			s.clearPendingNow(ctx, lapsed)
 		}
@@ -107,7 +107,7 @@ func (s *Service) writeLater(ctx context.Context, c Claim) error {
 		return err
 	}
 	err = s.write(ctx, c, lease, nil)
-	if _, _, ended := outcome(err); ended {
+	if _, _, ended := resultOf(err); ended {
 		return nil // said in the log and the audit trail
 	}
 	return err
@@ -131,7 +131,7 @@ func (s *Service) reconcile(ctx context.Context, c Claim, now time.Time) error {
 	case now.Sub(c.CreatedAt) < discardAfter:
 		return nil
 	default:
-		_, err = s.end(ctx, c, Discarded, "flow not stored", system)
+		_, err = s.endNow(ctx, c, Discarded, "flow not stored", system)
 		return ignoreRace(err)
 	}
 }

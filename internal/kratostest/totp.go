@@ -1,4 +1,5 @@
-// Package kratostest has what several tests need of people at Kratos.
+// Package kratostest makes the one-time passwords (TOTP, RFC 6238) of people who have a
+// second factor at Kratos, for tests.
 package kratostest
 
 import (

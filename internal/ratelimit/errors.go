@@ -5,4 +5,4 @@ import (
 )
 
 // ErrTooManyTries says that a name has taken all that its limit allows for now.
-var ErrTooManyTries = problem.New(problem.Limited, "HLD-42903", "Too many tries.", "claim: too many tries")
+var ErrTooManyTries = problem.New(problem.Limited, "HLD-42903", "Too many tries.", "ratelimit: too many tries")

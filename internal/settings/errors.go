@@ -5,4 +5,4 @@ import (
 )
 
 // ErrBadSetting says that a value does not go with a setting.
-var ErrBadSetting = problem.New(problem.Invalid, "HLD-40005", "", "claim: not a value for this setting")
+var ErrBadSetting = problem.New(problem.Invalid, "HLD-40005", "", "settings: not a value for this setting")

@@ -16,12 +16,12 @@ type Clients interface {
 	// Recognises reports whether a bearer token is meant to be a client's, good or
 	// not, rather than a session's.
 	Recognises(token string) bool
-	// Client returns the token in force. Errors: claim.ErrNoToken, a
+	// Client returns the token in force. Errors: auth.ErrNoToken, a
 	// *problem.LimitError, or one that wraps problem.ErrStoreUnavailable.
 	Client(ctx context.Context, token, address string) (auth.Token, error)
 }
 
-// scopeError is claim.ErrNoScope with the scope.
+// scopeError is auth.ErrNoScope with the scope.
 type scopeError struct{ lacks auth.Scope }
 
 func (e *scopeError) Error() string { return auth.ErrNoScope.Error() + ": " + string(e.lacks) }
@@ -30,7 +30,7 @@ func (e *scopeError) Unwrap() error { return auth.ErrNoScope }
 
 // Client authenticates a client by its bearer token (RFC 6750, section 2.1), and
 // holds it to the scopes. A request without a bearer token is
-// claim.ErrNoSession, a token without a scope claim.ErrNoScope; other errors are
+// auth.ErrNoSession, a token without a scope auth.ErrNoScope; other errors are
 // those of [Clients].
 func (s *Server) Client(c *gin.Context, scopes ...auth.Scope) (auth.Token, error) {
 	text, ok := bearer(c)

@@ -10,8 +10,8 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 )
 
-// Sessions prove who an owner is. Errors: claim.ErrNoSession, a
-// *problem.LimitError, or one that wraps claim.ErrDirectoryAway.
+// Sessions prove who an owner is. Errors: auth.ErrNoSession, a
+// *problem.LimitError, or one that wraps claim.ErrIdentitiesUnavailable.
 type Sessions interface {
 	// Session asks for the session of a token, or else of a Cookie header.
 	Session(ctx context.Context, cookie, token string) (claim.Caller, error)

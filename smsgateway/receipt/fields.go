@@ -65,7 +65,7 @@ func (f Fields) Add(form url.Values) {
 }
 
 // BodyFields reads a JSON object or a form. Only one of them begins with a brace.
-// The error is claim.ErrReceiptUnreadable.
+// The error is message.ErrReceiptUnreadable.
 func (r Request) BodyFields() (Fields, error) {
 	read := Fields{}
 	body := bytes.TrimSpace(r.Body)

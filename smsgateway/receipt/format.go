@@ -23,7 +23,7 @@ const longestMessageID = 255
 // sends no receipts.
 type Format struct {
 	// Open proves a request by the secret, and returns what the proof covers and
-	// nothing else, or claim.ErrReceiptUnproven or claim.ErrReceiptUnreadable. A
+	// nothing else, or message.ErrReceiptUnproven or message.ErrReceiptUnreadable. A
 	// receipt that comes again changes nothing, so that bounds on a proof's age need
 	// not be tight.
 	Open      func(secret string, r Request) (Fields, error)
@@ -46,8 +46,8 @@ var errorCode = regexp.MustCompile(`^[0-9A-Za-z]{1,6}$`)
 // normalizeStatus makes spellings of a status alike.
 var normalizeStatus = strings.NewReplacer("-", "_", " ", "_")
 
-// Read returns what a receipt says: errors are claim.ErrReceiptUnproven and
-// claim.ErrReceiptUnreadable.
+// Read returns what a receipt says: errors are message.ErrReceiptUnproven and
+// message.ErrReceiptUnreadable.
 func (rr Reader) Read(r Request) (message.Receipt, error) {
 	if rr.Secret == "" || rr.Format.Open == nil {
 		return message.Receipt{}, message.ErrReceiptUnproven

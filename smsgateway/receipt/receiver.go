@@ -36,7 +36,7 @@ type Receiver struct{ Options }
 func New(options Options) *Receiver { return &Receiver{options} }
 
 // Receive proves, reads and keeps one receipt, by GET or POST. Errors:
-// claim.ErrReceiptUnknown, ErrReceiptUnproven, ErrReceiptUnreadable and
+// message.ErrReceiptUnknown, ErrReceiptUnproven, ErrReceiptUnreadable and
 // ErrReceiptTooLarge, which say nothing of what was sent, and problem.ErrStoreUnavailable,
 // after which the provider should try again.
 func (h *Receiver) Receive(r *http.Request, gateway string) error {

@@ -46,7 +46,7 @@ func (m *machine) drawForm(t *rapid.T, wanted string) func() {
 			Wanted: wanted, ShownPending: f.read.Pending, SignedIn: m.now, ClientIP: "192.0.2.1",
 		})
 		if writes(f.answer.Decision) && wanted != f.read.Mobile {
-			m.mayWrite(before, claim.DirectChange{Origin: claim.SourceSettings, Wanted: wanted})
+			m.mayWrite(before, claim.DirectChange{Source: claim.SourceSettings, Wanted: wanted})
 		}
 		switch {
 		case err != nil, f.answer.Interrupt, fate == "refused", m.faults.dead:
@@ -91,7 +91,7 @@ func writes(r claim.Decision) bool {
 // may have moved while that was decided.
 func (m *machine) mayWrite(before claim.Policy, c claim.DirectChange) {
 	if !needsNoCode(before, c) && !needsNoCode(m.policy, c) {
-		m.fail("%q is written without a code, by %s", c.Wanted, c.Origin)
+		m.fail("%q is written without a code, by %s", c.Wanted, c.Source)
 	}
 }
 
@@ -142,7 +142,7 @@ func (m *machine) lives(id, pending string) bool {
 // drawSCIM changes a number as the SCIM bridge does.
 func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 	id := drawPerson(t)
-	change := claim.DirectChange{Origin: claim.SourceSCIM, Touch: claim.UpdateExplicit, Wanted: wanted}
+	change := claim.DirectChange{Source: claim.SourceSCIM, Update: claim.UpdateExplicit, Wanted: wanted}
 	change.Asked = rapid.Bool().Draw(t, "verifyMobile")
 	change.Who = audit.Actor{Kind: audit.Owner, ID: id}
 	switch change.Client = rapid.Bool().Draw(t, "client"); {
@@ -155,7 +155,7 @@ func (m *machine) drawSCIM(t *rapid.T, wanted string) func() {
 		change.LeaveOut = rapid.SampledFrom([]claim.LeaveOut{claim.LeaveOutNone, claim.LeaveOutAny}).Draw(t, "left out")
 	}
 	if !change.Asked && rapid.Bool().Draw(t, "put") {
-		change.Touch = claim.UpdateFull
+		change.Update = claim.UpdateFull
 	}
 	refused := rapid.IntRange(0, 4).Draw(t, "refused") == 0
 	return func() {

@@ -59,7 +59,7 @@ func (m model) written(i claim.Identity) {
 // at once. The change of a form has no asking and nobody privileged.
 func needsNoCode(p claim.Policy, c claim.DirectChange) bool {
 	privileged := c.Who.Kind == audit.Privileged && !p.VerifyPrivileged
-	unasked := c.Origin == claim.SourceSCIM && !c.Asked && !p.VerifyAlways
+	unasked := c.Source == claim.SourceSCIM && !c.Asked && !p.VerifyAlways
 	return !p.Enabled || c.Wanted == "" || privileged || unasked
 }
 

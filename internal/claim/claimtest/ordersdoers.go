@@ -64,16 +64,16 @@ func doings() []doing {
 		{name: "cancel", do: func(o *order, ctx context.Context, d *doer) { o.cancel(ctx, d, o.owner()) }},
 		{name: "administrator cancels", do: (*order).administratorCancels},
 		{name: "SCIM takes back", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.UpdateExplicit, Wanted: firstOne, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Update: claim.UpdateExplicit, Wanted: firstOne, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM removes", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.UpdateFull, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Update: claim.UpdateFull, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM asks", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.UpdateExplicit, Wanted: d.number, Asked: true, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
+			o.scim(ctx, d, claim.DirectChange{Update: claim.UpdateExplicit, Wanted: d.number, Asked: true, Who: audit.Actor{Kind: audit.Owner, ID: someone}})
 		}},
 		{name: "SCIM writes", do: func(o *order, ctx context.Context, d *doer) {
-			o.scim(ctx, d, claim.DirectChange{Touch: claim.UpdateExplicit, Wanted: d.number, Who: audit.Actor{Kind: audit.Privileged, ID: "client"}})
+			o.scim(ctx, d, claim.DirectChange{Update: claim.UpdateExplicit, Wanted: d.number, Who: audit.Actor{Kind: audit.Privileged, ID: "client"}})
 		}},
 		{name: "set elsewhere", do: (*order).setElsewhere},
 		{name: "worker", do: (*order).work},
@@ -215,7 +215,7 @@ func (o *order) administratorCancels(ctx context.Context, d *doer) {
 // scim changes the number as the SCIM bridge does.
 func (o *order) scim(ctx context.Context, d *doer, change claim.DirectChange) {
 	began, living := time.Now(), o.living(ctx) //nolint:forbidigo // of the bubble
-	change.Origin, change.SignedIn = claim.SourceSCIM, &claim.SignIn{At: began}
+	change.Source, change.SignedIn = claim.SourceSCIM, &claim.SignIn{At: began}
 	var p claim.Proposal
 	err := d.service.WithLease(ctx, someone, func(ctx context.Context) error {
 		seen, err := o.kratos.Identity(ctx, someone)

@@ -229,12 +229,12 @@ func (s *Service) settled(
 		return scim.Entry{}, err
 	}
 	change := claim.DirectChange{
-		Origin: claim.SourceSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
-		Asked: e.asked, Touch: e.touch, Whole: e.whole, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by),
+		Source: claim.SourceSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
+		Asked: e.asked, Update: e.touch, Whole: e.whole, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by),
 		Inactive: e.document["active"] == false || e.document["active"] == nil && record.State == scim.Inactive,
 	}
 	if e.without != nil {
-		change.Touch = claim.UpdateNone
+		change.Update = claim.UpdateNone
 	}
 	proposal, err := s.Claims.Propose(ctx, s.seen(record), change)
 	if err != nil {

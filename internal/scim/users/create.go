@@ -39,7 +39,7 @@ func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, erro
 		return scim.Entry{}, err
 	}
 	proposal, err := s.Claims.ProposeNew(ctx, claim.DirectChange{
-		Origin: claim.SourceSCIM, Who: by.Actor, Client: by.Client != "", Language: by.Language, Wanted: wanted,
+		Source: claim.SourceSCIM, Who: by.Actor, Client: by.Client != "", Language: by.Language, Wanted: wanted,
 		LeaveOut: s.leavesOut(e.off, by), Inactive: document["active"] == false,
 	})
 	if err != nil {

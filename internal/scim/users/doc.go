@@ -1,4 +1,4 @@
-// Package users keeps SCIM users where Kratos keeps identities. It reads and
+// Package users reads and changes SCIM users, who are identities of Kratos. It reads and
 // writes them through the directory, has the claims decide on mobile numbers, and
 // keeps the index in step. It knows no HTTP.
 //
