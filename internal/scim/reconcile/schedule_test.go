@@ -33,25 +33,32 @@ func TestAFirstPassIsTriedUntilItSucceedsAndThenAtItsInterval(t *testing.T) {
 			}
 			return nil
 		}
-		var ended []error
-		all[0].Done = func(_ reconcile.Progress, err error) { ended = append(ended, err) }
+		ended := make(chan error, 10)
+		all[0].Done = func(_ reconcile.Progress, err error) { ended <- err }
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- all[0].Run(ctx) }()
 		time.Sleep(2 * time.Second)
-		if len(ended) != 4 || ended[3] != nil {
-			t.Errorf("after two seconds passes ended with %v, want three failures and a success", ended)
-		}
-		if got := strings.Count(w.log.String(), "background work failed"); got != 1 {
-			t.Errorf("%d lines say that Kratos is away, want one:\n%s", got, w.log.String())
+		synctest.Wait()
+		if got := len(ended); got != 4 {
+			t.Errorf("after two seconds %d passes ended, want three failures and a success", got)
 		}
 		time.Sleep(10 * time.Minute)
-		if len(ended) != 6 {
-			t.Errorf("after two more intervals %d passes ended, want 6", len(ended))
+		synctest.Wait()
+		if got := len(ended); got != 6 {
+			t.Errorf("after two more intervals %d passes ended, want 6", got)
 		}
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+		for n := range len(ended) {
+			if err := <-ended; (err != nil) != (n < 3) {
+				t.Errorf("pass %d ended with %v", n+1, err)
+			}
+		}
+		if got := strings.Count(w.log.String(), "background work failed"); got != 1 {
+			t.Errorf("%d lines say that Kratos is away, want one:\n%s", got, w.log.String())
 		}
 	})
 }
