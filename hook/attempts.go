@@ -22,7 +22,7 @@ type attempts struct {
 }
 
 // mostAddresses is how many addresses are kept until those are forgotten that have
-// everything of their allowance again.
+// everything of their limit again.
 const mostAddresses = 10_000
 
 // take takes one try, before the key is compared; otherwise it tells when the next

@@ -16,7 +16,7 @@ import (
 	"github.com/holdline/holdline/internal/web"
 )
 
-// Settings are the switches. [settings.Service] is them.
+// Settings are what administrators change while Holdline runs. [settings.Service] is them.
 type Settings interface {
 	States() []settings.State
 	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
@@ -31,7 +31,7 @@ type Claims interface {
 	Cancel(ctx context.Context, claimID string, who audit.Actor) error
 }
 
-// Archive are the lists that have nothing to do with one claim.
+// Archive has the lists that have nothing to do with one claim.
 type Archive interface {
 	FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error)
 	FindEvents(ctx context.Context, q admin.EventQuery) ([]admin.EventRecord, error)

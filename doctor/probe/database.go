@@ -47,7 +47,7 @@ func readDatabase(ctx context.Context, cfg config.Config) (doctor.Database, erro
 	seen := databaseWith(wiring.Policy(cfg), time.Until(clock.Now()))
 	seen.Outdated, err = migration.Outdated(ctx, db)
 	if err != nil || seen.Outdated {
-		return seen, err // the switches may not be there yet
+		return seen, err // the settings may not be there yet
 	}
 	kept := settings.New(persistence.NewSettings(db), wiring.Policy(cfg), clock.Now, slog.New(slog.DiscardHandler))
 	if err := kept.Once(ctx); err != nil {

@@ -16,7 +16,7 @@ type Limit struct {
 // Bounded reports whether there is a limit at all.
 func (a Limit) Bounded() bool { return a.Most > 0 && a.Window > 0 }
 
-// Interval is the time in which one taking of a bounded allowance comes back: the
+// Interval is the time in which one taking of a limit comes back: the
 // increment T of the generic cell rate algorithm (ITU-T I.371, annex A), in whole
 // microseconds.
 func (a Limit) Interval() time.Duration {
@@ -32,14 +32,14 @@ func (a Limit) Tolerance() time.Duration { return time.Duration(a.Most-1) * a.In
 // a name has a theoretical arrival time TAT; a taking conforms if TAT is not
 // later than now plus the tolerance, and then raises TAT, or now if that is
 // later, by the interval. However many take at the same moment, no more conform
-// than the allowance has; without a bound all do. Names are stored in clear: a
+// than the limit has; without a bound all do. Names are stored in clear: a
 // person's stands there as a keyed hash.
 type Limiter interface {
 	// Take takes one, or fails with a *problem.LimitError (ErrTooManyTries) that tells
 	// when the next one conforms. An error that wraps problem.ErrStoreUnavailable may have taken
 	// one nevertheless.
 	Take(ctx context.Context, name string, a Limit, now time.Time) error
-	// GiveBack undoes a Take of the same allowance. What the time has given back
+	// GiveBack undoes a Take of the same limit. What the time has given back
 	// already stays as it is.
 	GiveBack(ctx context.Context, name string, a Limit, now time.Time) error
 }

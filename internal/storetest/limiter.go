@@ -46,7 +46,7 @@ func (l *Limiter) Take(_ context.Context, name string, a ratelimit.Limit, now ti
 	return nil
 }
 
-// room tells when the next taking of a bounded allowance conforms.
+// room tells when the next taking of a limit conforms.
 func (l *Limiter) room(name string, a ratelimit.Limit) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()

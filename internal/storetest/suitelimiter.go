@@ -81,7 +81,7 @@ func refill(l *limiting) {
 	l.take(tenPerQuarter, later, 1)
 	l.refused(tenPerQuarter, later, later.Add(90*time.Second))
 	l.take(tenPerQuarter, later.Add(15*time.Minute), 10)
-	// No rest, however long, saves up more than the allowance.
+	// No rest, however long, saves up more than the limit.
 	l.take(tenPerQuarter, later.Add(day), 10)
 	l.refused(tenPerQuarter, later.Add(day), later.Add(day+90*time.Second))
 }

@@ -32,7 +32,7 @@ type AdminSessions interface {
 	SignOut(ctx context.Context, secret string, who audit.Actor) error
 }
 
-// Settings are the switches. [settings.Service] is them.
+// Settings are what administrators change while Holdline runs. [settings.Service] is them.
 type Settings interface {
 	States() []settings.State
 	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
@@ -47,7 +47,7 @@ type Claims interface {
 	Cancel(ctx context.Context, claimID string, who audit.Actor) error
 }
 
-// Archive are the lists that have nothing to do with one claim. A [admin.Store]
+// Archive has the lists that have nothing to do with one claim. A [admin.Store]
 // is it.
 type Archive interface {
 	FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error)
