@@ -98,7 +98,7 @@ func (c Config) checkKratos(f *faults) {
 	f.unless(c.Hooks.PreviousKey == "" || len(c.Hooks.PreviousKey) >= shortestHookKey, "hooks.previous_api_key",
 		fmt.Sprintf("must have at least %d characters", shortestHookKey))
 	f.unless(c.Hooks.BaseURL == "" || isURL(c.Hooks.BaseURL), "hooks.base_url", "must be an http or https URL")
-	f.unless(c.Hooks.ReturnURL == "" || isURL(c.Hooks.ReturnURL), "hooks.return_url", "must be an http or https URL")
+	f.unless(c.Hooks.ReturnURL == "" || c.Hooks.ReturnURL == NoReturnURL || isURL(c.Hooks.ReturnURL), "hooks.return_url", "must be an http or https URL, or none")
 }
 
 func (c Config) checkFeature(f *faults) {

@@ -88,7 +88,7 @@ type Hooks struct {
 	// AddressHeader is believed, so a proxy must overwrite it. Kratos v1.3 hands no
 	// other than True-Client-Ip on.
 	AddressHeader string `koanf:"client_address_header" usage:"header in which a proxy before Kratos puts the client's address; blank for none"`
-	ReturnURL     string `koanf:"return_url" usage:"page that kratos-config sends browsers to after a profile was saved (default: /verify at public.base_url)"`
+	ReturnURL     string `koanf:"return_url" usage:"page that kratos-config sends browsers to after a profile was saved; none leaves Kratos' setting alone, for sites that show the pending number themselves (default: /verify at public.base_url)"`
 }
 
 // Feature is the feature itself, with WSO2 Identity Server's names.

@@ -18,7 +18,7 @@ type Pages struct {
 	Logo              string   `koanf:"logo" usage:"file of a picture beside the name, SVG or PNG, at most 256 KB"`
 	Accent            string   `koanf:"accent" usage:"colour of buttons and links, #rrggbb"`
 	AccentDark        string   `koanf:"accent_dark" usage:"the same in the dark scheme, #rrggbb (default: a lighter accent)"`
-	ReturnURL         string   `koanf:"return_url" usage:"page that people are sent on to who have nothing to confirm"`
+	ReturnURL         string   `koanf:"return_url" usage:"page that people are sent on to who have nothing to confirm; blank for Kratos' settings page"`
 	AllowedReturnURLs []string `koanf:"allowed_return_urls" usage:"origins and beginnings of paths that a request's return_to may name"`
 	SupportURL        string   `koanf:"support_url" usage:"page or mailto: address where people get help"`
 }
@@ -112,10 +112,15 @@ func (k Kratos) Browser() string {
 	return strings.TrimSuffix(k.PublicURL, "/")
 }
 
+// NoReturnURL is the value of hooks.return_url that leaves Kratos' own in force.
+const NoReturnURL = "none"
+
 // ReturnURL is where Kratos sends browsers after a profile was saved; blank if
-// nothing says where the page for codes is.
+// that is not to be set, or nothing says where the page for codes is.
 func (c Config) ReturnURL() string {
 	switch {
+	case c.Hooks.ReturnURL == NoReturnURL:
+		return ""
 	case c.Hooks.ReturnURL != "":
 		return c.Hooks.ReturnURL
 	case c.Public.BaseURL != "":

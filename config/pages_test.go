@@ -66,6 +66,10 @@ func TestWhereBrowsersGo(t *testing.T) {
 	if got := cfg.ReturnURL(); got != "https://example.com/own" {
 		t.Errorf("got %q", got)
 	}
+	cfg.Hooks.ReturnURL = "none"
+	if got := cfg.ReturnURL(); got != "" {
+		t.Errorf("where Kratos' setting is left alone: got %q", got)
+	}
 	cfg.Kratos.PublicURL = "http://kratos:4433/"
 	if got := cfg.Kratos.Browser(); got != "http://kratos:4433" {
 		t.Errorf("got %q", got)

@@ -22,7 +22,7 @@ var (
 		"return-url-missing", Warning, Weakens,
 		"People are not led to the page for codes after they have saved a number.",
 		"Kratos says \"saved\", and nothing asks for the code. Only a user interface that looks for the pending number itself can do without.",
-		"Set " + settingsAfter + ".profile.default_browser_return_url as `holdline kratos-config` prints it.",
+		"Set " + settingsAfter + ".profile.default_browser_return_url as `holdline kratos-config` prints it; or, with such an interface, Holdline's hooks.return_url to none.",
 	}
 	ageDiffers = Rule{
 		"session-age-differs", Warning, Weakens,

@@ -186,7 +186,9 @@ func TestAFirstNumberThatSignsInLeavesNoGhost(t *testing.T) {
 	if interrupted.Status != http.StatusBadRequest {
 		t.Fatalf("settings flow: got %d, want 400: %s", interrupted.Status, interrupted.Body)
 	}
-	if f := interrupted.Field; len(f) != 1 || f[0].Type != "info" || !strings.Contains(f[0].Text, "code is on its way") {
+	page := s.Holdline.PublicURL + pagePath // where the code is typed
+	if f := interrupted.Field; len(f) != 1 || f[0].Type != "info" || !strings.Contains(f[0].Text, "code is on its way") ||
+		!strings.HasSuffix(f[0].Text, " "+page) || f[0].Context["page"] != page {
 		t.Errorf("message at the field: %s", harness.Words(f))
 	}
 	text := s.Provider.Nth(t, m1, 1)

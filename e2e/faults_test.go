@@ -66,6 +66,11 @@ func TestWithHoldlineStoppedOnlyANumberChangeIsRefused(t *testing.T) {
 	bob := s.NewPerson(t, m0)
 	s.Holdline.Stop(t)
 	bob.MustSave(t, harness.Profile{Name: "Without Holdline", Mobile: m0})
+	// A browser is led to a page that does not answer; the form was stored before.
+	saved := bob.SaveByForm(t, harness.Profile{Name: "Without Holdline", Mobile: m0})
+	if to := saved.Header.Get("Location"); saved.State != "success" || to != s.Holdline.PublicURL+pagePath {
+		t.Errorf("the form is in the state %q, and the browser is led to %q", saved.State, to)
+	}
 	refused := bob.Save(t, harness.Profile{Name: "After", Mobile: m1})
 	if refused.Status != http.StatusBadRequest {
 		t.Fatalf("settings flow: got %d, want 400: %s", refused.Status, refused.Body)

@@ -89,6 +89,38 @@ func TestPageByKeyboardAlone(t *testing.T) {
 	}
 }
 
+// Who saves a profile and leaves the number alone ends where Kratos has its own
+// settings, as without Holdline; whose number is pending stays at the page.
+func TestWhoLeavesTheNumberAloneMeetsNoPage(t *testing.T) {
+	t.Parallel()
+	const own = "http://127.0.0.1:4455"
+	for name, tt := range map[string]struct {
+		holdline harness.Overlay
+		end      string // of a save that leaves the number alone; a flow's id follows
+		pending  string // of one that does not; blank for Holdline's page
+	}{
+		"by default":           {nil, own + "/settings?flow=", ""},
+		"with a page to go to": {harness.Overlay{"pages": harness.Overlay{"return_url": own + "/account"}}, own + "/account", ""},
+		"without a way here":   {harness.Overlay{"hooks": harness.Overlay{"return_url": "none"}}, own + "/confirm", own + "/confirm"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := harness.NewStack(t, harness.Options{Holdline: tt.holdline})
+			bob := s.NewPerson(t, m0)
+			if got := bob.EndOfSave(t, harness.Profile{Name: "After", Mobile: m0}); !strings.HasPrefix(got, tt.end) {
+				t.Errorf("a save that leaves the number alone ends at %s, want %s", got, tt.end)
+			}
+			if tt.pending == "" {
+				tt.pending = s.Holdline.PublicURL + pagePath
+			}
+			if got := bob.EndOfSave(t, harness.Profile{Name: "After", Mobile: m1}); got != tt.pending {
+				t.Errorf("a save that changes the number ends at %s, want %s", got, tt.pending)
+			}
+			wantHeld(t, bob, m0, m1)
+		})
+	}
+}
+
 // On a small phone with scripts switched off: wrong, resend after the cool-down,
 // right.
 func TestPageOnAPhoneWithoutScripts(t *testing.T) {
@@ -269,6 +301,8 @@ func TestPageIsItsOwnersAlone(t *testing.T) {
 	thief := harness.NewBrowser(t)
 	thief.SignInAs(t, eve)
 	thief.Open(t, link)
+	state(t, thief, "nothing")
+	thief.Open(t, link+"?return_to="+url.QueryEscape(site.URL+"/account"))
 	thief.Await(t, "#site", "eve has nothing pending, and is sent on", false, says("/account"))
 	eve.Ask(t, m5)
 	thief.Open(t, link+"?identity="+bob.ID)

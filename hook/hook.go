@@ -49,8 +49,10 @@ type Options struct {
 	PreviousKey string // that is taken as well; blank for none
 	MobileTrait string
 	PendingKey  string // in metadata_public
-	Plan        phone.Parser
-	Log         *slog.Logger
+	// Page is where people type their code; blank if that is the site's own matter.
+	Page string
+	Plan phone.Parser
+	Log  *slog.Logger
 	// Documents reads an identity to the digit, for those whose numbers jsonnet cannot
 	// keep.
 	Documents func(ctx context.Context, identityID string) (Documents, error)

@@ -77,6 +77,7 @@ func mountedWith(
 	}
 	hook.Mount(engine, server, claims, hook.Options{
 		Key: key, PreviousKey: previousKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: server.Log, Documents: documents, Changed: changed,
+		Page: "https://id.example.com/verify",
 	}, hook.Options{
 		Realm: "STAFF", Key: staffKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: server.Log, Documents: documents, Changed: changed,
 	})

@@ -63,11 +63,13 @@ func (h handlers) refuse(c *gin.Context, err error, languages string) {
 	web.Answer(c, http.StatusBadRequest, h.atField(message{refusedID, fault.Description, "error", details}))
 }
 
-// interruption stops a flow whose claim is open all the same. Kratos saves
-// nothing of the flow.
+// interruption stops a flow whose claim is open all the same. Kratos saves nothing of
+// the flow, and leads the browser back to its form and not to the page for codes: so
+// the message names the page, in its text because that is all that most forms show.
 func (h handlers) interruption(pending phone.Number, languages string) refusal {
-	return h.atField(message{
-		ID: codeSent, Type: "info", Text: web.CodeSent(languages),
-		Context: map[string]any{"claim": "open", "pending": pending.String()},
-	})
+	details := map[string]any{"claim": "open", "pending": pending.String()}
+	if h.Page != "" {
+		details["page"] = h.Page
+	}
+	return h.atField(message{ID: codeSent, Type: "info", Text: web.CodeSent(languages, h.Page), Context: details})
 }

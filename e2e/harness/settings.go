@@ -142,6 +142,29 @@ func (p *Person) SaveByForm(t testing.TB, profile Profile) Settings {
 	return settingsOf(answer, done)
 }
 
+// EndOfSave is where the person's browser ends after a profile was saved by a plain
+// form: the first address that leads nowhere else, or that nobody serves.
+func (p *Person) EndOfSave(t testing.TB, profile Profile) string {
+	t.Helper()
+	next := p.SaveByForm(t, profile).Header.Get("Location")
+	for range 10 {
+		answer, err := trySend(p.Browser(t), http.MethodGet, next, "", Header{"Accept", "text/html"})
+		if err != nil || answer.Status != http.StatusSeeOther {
+			return next
+		}
+		to, err := url.Parse(next)
+		if err == nil {
+			to, err = to.Parse(answer.Header.Get("Location"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		next = to.String()
+	}
+	t.Fatalf("the browser goes round, and is at %s", next)
+	return ""
+}
+
 // outage reports whether a number was refused because something was away, with which
 // a form is to be saved once more.
 func (s Settings) outage() bool {

@@ -58,6 +58,7 @@ var spoken = sync.OnceValue(func() speech {
 const (
 	sentenceLater    = "later"
 	sentenceCodeSent = "code_sent"
+	sentenceCodeHere = "code_here"
 )
 
 // said names the sentences of errors other than a number's faults.
@@ -111,8 +112,14 @@ func FormProblem(err error, languages string) Problem {
 	return fault
 }
 
-// CodeSent tells that a code is on its way, and that the form was not saved.
-func CodeSent(languages string) string { return say(sentenceCodeSent, languages) }
+// CodeSent tells that a code is on its way, that the form was not saved, and on which
+// page the code is typed; blank for one that the reader knows.
+func CodeSent(languages, page string) string {
+	if page == "" {
+		return say(sentenceCodeSent, languages)
+	}
+	return say(sentenceCodeSent, languages) + " " + say(sentenceCodeHere, languages) + " " + page
+}
 
 func say(name, languages string) string { return spoken().said[bestLanguage(languages)][name] }
 

@@ -45,8 +45,11 @@ func TestEveryRefusalHasASentenceInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: %v is %q", lang, err, got)
 			}
 		}
-		if got := web.CodeSent(lang); got == "" || lang != "en" && got == web.CodeSent("en") {
-			t.Errorf("%s: a code is on its way: %q", lang, got)
+		for _, page := range []string{"", "https://id.example.com/verify"} {
+			got := web.CodeSent(lang, page)
+			if got == "" || lang != "en" && got == web.CodeSent("en", page) || !strings.HasSuffix(got, page) {
+				t.Errorf("%s: a code is on its way: %q", lang, got)
+			}
 		}
 	}
 }

@@ -7,13 +7,32 @@ import (
 
 // ReturnURLs are the addresses that the page may send people on to.
 type ReturnURLs struct {
-	// Default is where people go who have nothing to confirm; blank for nowhere.
+	// Default is where people go who have nothing to confirm; blank for Kratos' settings.
 	Default string
 	// Allowed are an origin and the beginning of a path each.
 	Allowed []string
 }
 
 const longestReturn = 2048
+
+// next returns where people go on to: what the request wants and may, else the default,
+// else Kratos' settings. The page itself would be no way on.
+func (r ReturnURLs) next(wanted, page, settings string) string {
+	for _, address := range []string{wanted, r.Default} {
+		if address != "" && !samePage(address, page) {
+			return address
+		}
+	}
+	return settings
+}
+
+// samePage reports whether two addresses differ in their query at most.
+func samePage(a, b string) bool {
+	one, err := url.Parse(a)
+	other, fault := url.Parse(b)
+	return err != nil || fault != nil ||
+		origin(one) == origin(other) && strings.TrimSuffix(one.Path, "/") == strings.TrimSuffix(other.Path, "/")
+}
 
 // allows reports whether an address of the request's own choice is on the list. The
 // origin must be the same, and the path the listed one or below it. Whatever two

@@ -169,9 +169,6 @@ func (s *site) render(c *gin.Context, v visit, p page) {
 	}
 	p.Code = s.Code
 	p.Action = "?" + v.carry("").Encode()
-	p.Continue = v.returnTo
-	if p.Continue == "" {
-		p.Continue = s.Returns.Default
-	}
+	p.Continue = v.next
 	s.pages.Show(c, cmp.Or(p.Status, face.status), "verify", p)
 }

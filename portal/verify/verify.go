@@ -19,6 +19,9 @@ import (
 // Path is where the page is below the public listener's address.
 const Path = "/verify"
 
+// settingsPath is where Kratos' settings flows begin in a browser.
+const settingsPath = "/self-service/settings/browser"
+
 // Claims is what the page does. [claim.Service] does it.
 type Claims interface {
 	Status(ctx context.Context, who claim.Caller) (claim.Status, error)
@@ -87,6 +90,7 @@ type visit struct {
 	voice
 	lang     string // that was chosen; blank for none
 	returnTo string // that is allowed; blank for none
+	next     string // where people go on to from here
 	// halfway tells that a second factor is all that the session lacks.
 	halfway bool
 }
@@ -105,6 +109,7 @@ func (s *site) visit(c *gin.Context, who claim.Caller) visit {
 			s.Log.InfoContext(c.Request.Context(), "return_to is not on the list of pages.allowed_return_urls")
 		}
 	}
+	v.next = s.Returns.next(v.returnTo, s.URL, s.KratosURL(who.IdentityID)+settingsPath)
 	return v
 }
 
@@ -187,15 +192,21 @@ func (s *site) showEnd(c *gin.Context, v visit, who claim.Caller, said string) {
 			return
 		}
 	}
-	next := v.returnTo
-	if next == "" {
-		next = s.Returns.Default
-	}
-	if next != "" {
-		c.Redirect(http.StatusSeeOther, next)
+	if s.stays(c, v, who) {
+		s.render(c, v, page{State: "nothing"})
 		return
 	}
-	s.render(c, v, page{State: "nothing"})
+	c.Redirect(http.StatusSeeOther, v.next)
+}
+
+// stays reports whether somebody with nothing to do here is shown that, in place of
+// being passed on. Kratos leads everybody here who has saved their profile; who typed
+// the address came to look, and browsers say so. Nor does the page pass on whose record
+// shows a number as pending that no claim is about any more: a settings page that leads
+// here for such a number would be led back to for ever.
+func (s *site) stays(c *gin.Context, v visit, who claim.Caller) bool {
+	cameToLook := v.returnTo == "" && c.GetHeader("Sec-Fetch-Site") == "none"
+	return cameToLook || who.Seen != nil && who.Seen.Pending != ""
 }
 
 // awaited returns the caller's claim, and waits for one that the identity

@@ -35,9 +35,11 @@ var now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 const (
 	pageURL = "https://id.example.com/verify"
 	login   = "https://kratos.example.com/self-service/login/browser?"
-	cookie  = "ory_kratos_session=bobs"
-	number  = "+447700900456"
-	goOn    = "https://app.example.com/profile"
+	// settings is where Kratos begins its own settings form.
+	settings = "https://kratos.example.com/self-service/settings/browser"
+	cookie   = "ory_kratos_session=bobs"
+	number   = "+447700900456"
+	goOn     = "https://app.example.com/profile"
 )
 
 // world is the page with claims and sessions that answer as told.
@@ -320,25 +322,27 @@ func TestThePageTellsHowAClaimEnded(t *testing.T) {
 		"taken":                {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberTaken}, 409, "taken"},
 		"taken, proved":        {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberProved}, 409, "taken-proved"},
 		"taken, an identifier": {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberBound}, 409, "taken-bound"},
-		"removed":              {claim.Outcome{State: claim.Applied, Direct: true}, 200, "nothing"},
+		"removed":              {claim.Outcome{State: claim.Applied, Direct: true}, 200, ""},
 		"changed elsewhere":    {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrChangedElsewhere}, 409, "changed"},
 		"refused":              {claim.Outcome{State: claim.Conflict, Conflict: claim.ErrNumberRefused}, 409, "refused"},
-		"superseded":           {claim.Outcome{State: claim.Superseded}, 200, "nothing"},
+		"superseded":           {claim.Outcome{State: claim.Superseded}, 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, nothingPending)
 			w.ended = tt.ended
 			w.ended.At = now.Add(-time.Minute)
-			wants(t, w.get("?said=done"), tt.status, tt.state, nil, `id="code"`)
-			if tt.state != "nothing" {
+			if tt.state == "" { // nothing to tell
+				leadsTo(t, w.get("?said=done"), settings)
+			} else {
+				wants(t, w.get("?said=done"), tt.status, tt.state, []string{`id="continue" href="` + settings + `"`}, `id="code"`)
 				wants(t, w.get("?said=done&return_to="+goOn), tt.status, tt.state, []string{`id="continue" href="` + goOn + `"`})
 			}
-			wants(t, w.get(""), 200, "nothing", nil, `id="continue"`)
+			leadsTo(t, w.get(""), settings)
 		})
 	}
 	w := newWorld(t, nothingPending)
 	w.ended = claim.Outcome{State: claim.Applied, At: now.Add(-2 * time.Hour)}
-	wants(t, w.get("?said=done"), 200, "nothing", nil)
+	leadsTo(t, w.get("?said=done"), settings)
 	w.endedErr = problem.ErrStoreUnavailable
 	wants(t, w.get("?said=done"), 503, "away", nil)
 }
@@ -346,7 +350,7 @@ func TestThePageTellsHowAClaimEnded(t *testing.T) {
 func TestWithNothingPendingThePageSendsPeopleOn(t *testing.T) {
 	w := newWorld(t, nothingPending)
 	leadsTo(t, w.get("?return_to="+goOn), goOn)
-	wants(t, w.get("?return_to=https://evil.example.com/"), 200, "nothing", nil, "evil")
+	leadsTo(t, w.get("?return_to=https://evil.example.com/"), settings)
 	if log := w.log.String(); !strings.Contains(log, "return_to is not on the list") || strings.Contains(log, "evil") {
 		t.Errorf("logged %s", log)
 	}
@@ -354,6 +358,39 @@ func TestWithNothingPendingThePageSendsPeopleOn(t *testing.T) {
 	leadsTo(t, w.get(""), "https://example.com/account")
 	leadsTo(t, w.get("?said=back"), "https://example.com/account")
 	leadsTo(t, w.get("?return_to="+goOn), goOn)
+}
+
+// look opens the page as a browser does whose owner typed its address.
+func (w *world) look(query string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/verify"+query, nil)
+	r.Header.Set("Cookie", cookie)
+	r.Header.Set("Sec-Fetch-Site", "none")
+	return w.do(r)
+}
+
+func TestWhoComesToLookSeesThatNothingIsPending(t *testing.T) {
+	w := newWorld(t, nothingPending)
+	wants(t, w.look(""), 200, "nothing", []string{`id="continue" href="` + settings + `"`})
+	wants(t, w.look("?return_to=https://evil.example.com/"), 200, "nothing", nil, "evil")
+	leadsTo(t, w.look("?return_to="+goOn), goOn)
+	w = newWorld(t, func(w *world) { nothingPending(w); w.options.Returns.Default = "https://example.com/account" })
+	wants(t, w.look(""), 200, "nothing", []string{`id="continue" href="https://example.com/account"`})
+}
+
+// A page that leads here for a pending number is not led back to, and this page leads
+// nobody to itself.
+func TestThePageIsNoPartOfALoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(w *world) { nothingPending(w); w.seen.Pending = number })
+		wants(t, w.get(""), 200, "nothing", []string{`id="continue" href="` + settings + `"`})
+		wants(t, w.get("?return_to="+goOn), 200, "nothing", []string{`id="continue" href="` + goOn + `"`})
+	})
+	for _, own := range []string{pageURL, pageURL + "/?lang=de", "HTTPS://id.example.com:443/verify?return_to=" + pageURL} {
+		w := newWorld(t, func(w *world) { nothingPending(w); w.options.Returns.Default = own })
+		leadsTo(t, w.get(""), settings)
+		w = newWorld(t, func(w *world) { nothingPending(w); w.options.Returns.Allowed = []string{"https://id.example.com"} })
+		leadsTo(t, w.get("?return_to="+url.QueryEscape(own)), settings)
+	}
 }
 
 func TestAnAcceptedNumberThatIsNotSavedYetLeadsToTheEnd(t *testing.T) {
