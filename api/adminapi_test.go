@@ -142,7 +142,7 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 	d.ask(200, "GET", "/admin/audit?limit=1", "")
 	// What else admin.Service documents for a resend, from below.
 	for err, want := range map[error]int{
-		phone.ErrNumberNotServed: 400, limit(claim.ErrTooManyTexts): 429, limit(claim.ErrCallingCodeFull): 429,
+		phone.ErrNumberNotServed: 400, limit(claim.ErrTooManyTexts): 429, limit(claim.ErrCallingCodeFull): 429, limit(claim.ErrChangesBlocked): 429,
 	} {
 		d.store.Fail(err)
 		d.ask(want, "POST", "/admin/claims/claim-1/resend", "")

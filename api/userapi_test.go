@@ -57,7 +57,7 @@ var (
 	}
 	resendErrors = []error{
 		claim.ErrNothingPending, phone.ErrNumberNotServed, limit(claim.ErrTooSoon), limit(claim.ErrTooManyTexts),
-		limit(claim.ErrCallingCodeFull), problem.ErrStoreUnavailable, errOdd,
+		limit(claim.ErrCallingCodeFull), limit(claim.ErrChangesBlocked), problem.ErrStoreUnavailable, errOdd,
 	}
 	cancelErrors = []error{claim.ErrNothingPending, claim.ErrBeingApplied, problem.ErrStoreUnavailable, errOdd}
 	statusErrors = []error{claim.ErrNothingPending, problem.ErrStoreUnavailable, errOdd}

@@ -102,21 +102,22 @@ const waitingQuery = `
 SELECT (SELECT COUNT(*) FROM claims WHERE state = ?) AS open,
   (SELECT COUNT(*) FROM claims WHERE state = ?) AS verified,
   (SELECT COUNT(*) FROM texts WHERE state = ?) AS queued,
-  (SELECT MIN(created_at) FROM texts WHERE state = ?) AS oldest_text`
+  (SELECT MIN(created_at) FROM texts WHERE state = ?) AS oldest_text,
+  (SELECT COUNT(*) FROM alarms WHERE outcome = ?) AS alarms`
 
 type waitingRow struct {
-	Open, Verified, Queued int
-	OldestText             database.Time
+	Open, Verified, Queued, Alarms int
+	OldestText                     database.Time
 }
 
 // Waiting implements [admin.Store].
 func (s *Store) Waiting(ctx context.Context) (admin.Waiting, error) {
 	var row waitingRow
 	err := s.db.Read(ctx, "waiting", "claims", func(tx *gorm.DB) error {
-		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(message.TextQueued), string(message.TextQueued)).
+		return tx.Raw(waitingQuery, string(claim.Open), string(claim.Verified), string(message.TextQueued), string(message.TextQueued), string(claim.AlarmOpen)).
 			Scan(&row).Error
 	})
 	return admin.Waiting{
-		Open: row.Open, Verified: row.Verified, Queued: row.Queued, OldestText: time.Time(row.OldestText),
+		Open: row.Open, Verified: row.Verified, Queued: row.Queued, OldestText: time.Time(row.OldestText), Alarms: row.Alarms,
 	}, err
 }

@@ -38,8 +38,8 @@ func (s *Store) Take(ctx context.Context, c claim.Claim, until time.Time) (bool,
 	return taken == 1, s.db.Classify(err)
 }
 
-// Prune implements [claim.Backlog]: it forgets the claims with their texts and
-// audit lines, then leases that nobody gave back, and receipts.
+// Prune implements [claim.Backlog]: it forgets the claims with their texts,
+// audit lines and alarms, then leases that nobody gave back, and receipts.
 func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error) {
 	var ids []string
 	err := s.db.Read(ctx, "prune", "claims", func(tx *gorm.DB) error {
@@ -63,6 +63,9 @@ func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error)
 			if err := tx.Where("claim_id IN ?", ids).Delete(rows).Error; err != nil {
 				return err
 			}
+		}
+		if err := tx.Where("id IN ?", ids).Delete(&alarmRow{}).Error; err != nil {
+			return err
 		}
 		return tx.Where("id IN ?", ids).Delete(&claimRow{}).Error
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence/database"
 )
 
@@ -29,20 +30,31 @@ var staleQuery = `SELECT 1 FROM claims AS w WHERE w.identity_id = ? AND w.state 
   AND w.reason <> 'disputed' AND ` + keyOf("w.was") + ` = ? AND w.number_key <> ?
   AND NOT EXISTS (SELECT 1 FROM claims AS l WHERE l.identity_id = w.identity_id AND l.state = 'applied' AND l.ended_at > w.ended_at)`
 
-// guardsOf lists what a change's basis asks for.
-func guardsOf(change claim.Change) []guard {
-	if change.Basis == nil {
-		return nil
-	}
-	var identity string
+// subject is the identity whose claim or text a change adds.
+func subject(change claim.Change) string {
 	switch {
 	case change.Create != nil:
-		identity = change.Create.IdentityID
+		return change.Create.IdentityID
 	case change.Text != nil:
-		identity = change.Text.IdentityID
+		return change.Text.IdentityID
+	default:
+		return ""
+	}
+}
+
+// guardsOf lists what a change asks for beside limits: that its basis stands, and
+// that no alarm blocks it.
+func guardsOf(change claim.Change) []guard {
+	identity := subject(change)
+	var guards []guard
+	if change.RefuseBlocked {
+		guards = append(guards, unblocked(identity, change.At))
+	}
+	if change.Basis == nil {
+		return guards
 	}
 	stored := change.Basis.Stored.Dialled()
-	guards := []guard{{"NOT EXISTS (" + staleQuery + ")", []any{identity, database.Time(change.Basis.Since), stored, stored}}}
+	guards = append(guards, guard{"NOT EXISTS (" + staleQuery + ")", []any{identity, database.Time(change.Basis.Since), stored, stored}})
 	if change.Create != nil {
 		guards = append(guards, guard{
 			"NOT EXISTS (SELECT 1 FROM claims AS v WHERE v.held_identity = ? AND v.state = 'verified')", []any{identity},
@@ -59,16 +71,20 @@ func and(conditions []string, values []any, guards []guard) (string, []any) {
 	return strings.Join(conditions, " AND "), values
 }
 
-// outdated finds out, off the usual path, whether a change's basis does not hold.
-func (s *Store) outdated(ctx context.Context, change claim.Change) error {
+// guarded finds out, off the usual path, which of a change's guards does not hold.
+func (s *Store) guarded(ctx context.Context, change claim.Change) error {
+	identity := subject(change)
+	if change.RefuseBlocked {
+		until, err := s.BlockedUntil(ctx, identity, change.At)
+		if err == nil && !until.IsZero() {
+			err = &problem.LimitError{Reason: claim.ErrChangesBlocked, Until: until, Name: claim.LimitDisputeBlock}
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if change.Basis == nil {
 		return nil
-	}
-	identity := ""
-	if change.Create != nil {
-		identity = change.Create.IdentityID
-	} else {
-		identity = change.Text.IdentityID
 	}
 	last, err := s.Applied(ctx, identity)
 	if err != nil {

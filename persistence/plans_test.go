@@ -41,6 +41,9 @@ func archiveAsks(at admin.Cursor, before int64) map[string]archiveAsk {
 		"events of a claim":             ofEvents("audit_events_claim", admin.EventQuery{ClaimID: "b", Before: before}),
 		"events of a person":            ofEvents("audit_events_newest_identity", admin.EventQuery{IdentityID: person, Before: before}),
 		"events of a kind":              ofEvents("audit_events_newest_kind", admin.EventQuery{Kind: "open", Before: before}),
+		"alarms":                        ofAlarms("alarms_newest", admin.AlarmQuery{After: at}),
+		"open alarms":                   ofAlarms("alarms_newest_outcome", admin.AlarmQuery{Open: true, After: at}),
+		"alarms of a person":            ofAlarms("alarms_newest_identity", admin.AlarmQuery{IdentityID: person, After: at}),
 		"what waits": {"claims_newest_state", func(t *testing.T, s *persistence.Store, _ int) (int, error) {
 			t.Helper()
 			_, err := s.Waiting(t.Context())
@@ -69,6 +72,15 @@ func ofTexts(index string, q admin.TextQuery) archiveAsk {
 		t.Helper()
 		q.Limit = limit
 		found, err := s.FindTexts(t.Context(), q)
+		return len(found), err
+	}}
+}
+
+func ofAlarms(index string, q admin.AlarmQuery) archiveAsk {
+	return archiveAsk{index, func(t *testing.T, s *persistence.Store, limit int) (int, error) {
+		t.Helper()
+		q.Limit = limit
+		found, err := s.FindAlarms(t.Context(), q)
 		return len(found), err
 	}}
 }

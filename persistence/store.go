@@ -101,6 +101,12 @@ func plan(change claim.Change, withheld *[]message.Text) []statement {
 			statements = append(statements, deleteLease(move.Claim))
 		}
 	}
+	if change.Raise != nil {
+		statements = append(statements, raiseAlarm(*change.Raise))
+	}
+	for _, alarm := range change.Alarms {
+		statements = append(statements, updateAlarm(alarm))
+	}
 	if change.Create != nil {
 		statements = append(statements, insertClaim(change))
 	}
@@ -146,6 +152,11 @@ func blankNumbers(identityID string) statement {
 	return func(tx *gorm.DB) error {
 		err := tx.Model(&claimRow{}).Where("identity_id = ?", identityID).
 			UpdateColumns(map[string]any{"number": "", "was": ""}).Error
+		if err != nil {
+			return err
+		}
+		err = tx.Model(&alarmRow{}).Where("identity_id = ?", identityID).
+			UpdateColumns(map[string]any{"number": "", "was": "", "address": ""}).Error
 		if err != nil {
 			return err
 		}
@@ -226,7 +237,7 @@ func (s *Store) explain(ctx context.Context, change claim.Change, refusal error)
 	if errors.Is(refusal, errTaken) {
 		return claim.ErrConcurrentUpdate
 	}
-	if err := s.outdated(ctx, change); err != nil {
+	if err := s.guarded(ctx, change); err != nil {
 		return err
 	}
 	if until, name, err := s.fullUntil(ctx, rulesOf(change)); err != nil {

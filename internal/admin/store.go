@@ -97,6 +97,14 @@ type EventRecord struct {
 	audit.Event
 }
 
+// AlarmQuery asks for alarms, newest first. Blank fields ask for nothing.
+type AlarmQuery struct {
+	IdentityID string
+	Open       bool   // only those that nobody has decided on
+	After      Cursor // RaisedAt and ID of an alarm
+	Limit      int
+}
+
 // Store shows administrators what is kept. An implementer must hold to this:
 // a page costs the same wherever it is, and pages that follow each other's cursor
 // show each row once, also while rows are added; errors wrap problem.ErrStoreUnavailable.
@@ -106,6 +114,7 @@ type Store interface {
 	FindClaims(ctx context.Context, q ClaimQuery) ([]claim.Claim, error)
 	FindTexts(ctx context.Context, q TextQuery) ([]TextRecord, error)
 	FindEvents(ctx context.Context, q EventQuery) ([]EventRecord, error)
+	FindAlarms(ctx context.Context, q AlarmQuery) ([]claim.Alarm, error)
 	// RecordEvent adds a line to the audit trail by itself.
 	RecordEvent(ctx context.Context, e audit.Event) error
 	// Waiting counts what waits now.
@@ -120,4 +129,5 @@ type Waiting struct {
 	// OldestText is when the oldest of the queued texts might have gone out; zero
 	// for none.
 	OldestText time.Time
+	Alarms     int // changes that somebody denied, and that nobody has decided on
 }

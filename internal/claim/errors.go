@@ -34,6 +34,8 @@ var (
 
 	ErrTooSoon      = problem.New(problem.Limited, "HLD-42901", "The last text was sent only a moment ago.", "claim: the last text is too recent")
 	ErrTooManyTexts = problem.New(problem.Limited, "HLD-42902", "Too many texts were asked for.", "claim: too many texts")
+	// ErrChangesBlocked: somebody said of a change that they did not want it.
+	ErrChangesBlocked = problem.New(problem.Limited, "HLD-42905", "The number cannot be changed for now, because somebody said that they did not want a change.", "claim: changes are blocked after a dispute")
 	// ErrCallingCodeFull: the country's budget is spent, or its traffic stopped.
 	ErrCallingCodeFull = problem.New(problem.Limited, "HLD-42904", "Texts to this country cannot be sent just now. Try again later.", "claim: no more texts to this calling code for now")
 )
@@ -60,6 +62,7 @@ const (
 	LimitIdentityTries = "attempts_per_identity_per_day"
 	LimitCodeTexts     = "texts_per_calling_code_per_hour"
 	LimitCodeShare     = "min_confirmed_share"
+	LimitDisputeBlock  = "dispute_block"
 	// LimitClientText is no setting: a client causes one text per number and identity
 	// until the person acts.
 	LimitClientText = "one_text_per_client"

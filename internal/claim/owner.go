@@ -13,7 +13,7 @@ import (
 )
 
 // Resend sends the caller's open claim another text. Errors: ErrNothingPending,
-// and ErrTooSoon or ErrTooManyTexts with their end.
+// and ErrTooSoon, ErrTooManyTexts or ErrChangesBlocked with their end.
 func (s *Service) Resend(ctx context.Context, who Caller) error {
 	return RetryConcurrent(ctx, func() error {
 		now, policy := s.Now(), s.Policy()
@@ -37,7 +37,7 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		claim.ClientText = ClientNone // the person has acted
 		text := s.newCode(&claim, policy, now, who.ClientIP, who.Language)
 		return s.commit(ctx, Change{
-			Transitions: []Transition{{From: Open, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number),
+			Transitions: []Transition{{From: Open, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), RefuseBlocked: true,
 			Events: []audit.Event{NewEvent(claim, "resent", who.Actor(), now)}, At: now,
 		})
 	})

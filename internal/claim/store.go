@@ -115,6 +115,14 @@ type Change struct {
 	NoTextWithin time.Duration
 	// Basis bears on Create and Text; nil asks nothing.
 	Basis *Basis
+	// RefuseBlocked makes a change with Create or Text fail with a *problem.LimitError
+	// (ErrChangesBlocked) while an alarm blocks the changes of their identity.
+	RefuseBlocked bool
+	// Raise adds an alarm; ErrConcurrentUpdate if its claim has one. Alarms are written as
+	// they are, but for what they were raised with; one whose version is not the one
+	// that is stored fails the change with ErrConcurrentUpdate.
+	Raise  *Alarm
+	Alarms []Alarm
 	// Notices are queued beside it, leased like Text, within
 	// Limits.NoticesPerNumberDay. One that finds no room is left out, with the line
 	// of [NoticeWithheldEvent], and Withhold hears of it when the change is made.
@@ -197,6 +205,7 @@ type Store interface {
 	Claims
 	Leases
 	Backlog
+	Alarms
 	message.Outbox
 	message.Receipts
 }

@@ -107,6 +107,11 @@ func (s *Store) Waiting(context.Context) (admin.Waiting, error) {
 		default:
 		}
 	}
+	for _, a := range s.alarms {
+		if !a.Closed() {
+			waiting.Alarms++
+		}
+	}
 	for _, t := range s.texts {
 		if t.state == message.TextQueued {
 			waiting.Queued++

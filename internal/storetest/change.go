@@ -23,11 +23,14 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	if s.fail != nil {
 		return s.fail
 	}
-	next := &Store{claims: maps.Clone(s.claims), texts: maps.Clone(s.texts), leases: maps.Clone(s.leases)}
+	next := &Store{claims: maps.Clone(s.claims), texts: maps.Clone(s.texts), leases: maps.Clone(s.leases), alarms: maps.Clone(s.alarms)}
 	for _, move := range change.Transitions {
 		if err := next.move(move); err != nil {
 			return err
 		}
+	}
+	if err := next.alarm(change); err != nil {
+		return err
 	}
 	if change.Create != nil {
 		if err := next.create(change); err != nil {
@@ -50,7 +53,7 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	if err := s.spend(ctx, change); err != nil {
 		return err
 	}
-	s.claims, s.texts, s.leases = next.claims, next.texts, next.leases
+	s.claims, s.texts, s.leases, s.alarms = next.claims, next.texts, next.leases, next.alarms
 	s.note(change.Events...)
 	for _, notice := range withheld {
 		s.note(claim.NoticeWithheldEvent(notice, change.At))
@@ -106,6 +109,12 @@ func (s *Store) move(m claim.Transition) error {
 				s.texts[id] = t
 			}
 		}
+		for id, a := range s.alarms {
+			if a.IdentityID == next.IdentityID {
+				a.Number, a.Previous, a.ClientIP = phone.Number{}, phone.Number{}, ""
+				s.alarms[id] = a
+			}
+		}
 		for id, c := range s.claims {
 			if c.IdentityID == next.IdentityID {
 				c.Number, c.Previous = phone.Number{}, phone.Number{}
@@ -148,8 +157,11 @@ func (s *Store) create(change claim.Change) error {
 	return s.put(c)
 }
 
-// standing keeps a change's basis.
+// standing keeps a change's basis, and what blocks it.
 func (s *Store) standing(change claim.Change, identityID string) error {
+	if until := s.blockedUntil(identityID, change.At); change.RefuseBlocked && !until.IsZero() {
+		return &problem.LimitError{Reason: claim.ErrChangesBlocked, Until: until, Name: claim.LimitDisputeBlock}
+	}
 	if change.Basis == nil {
 		return nil
 	}

@@ -23,6 +23,7 @@ type Store struct {
 	claims   map[string]claim.Claim
 	texts    map[string]text
 	leases   map[string]claim.Lease
+	alarms   map[string]claim.Alarm
 	events   []admin.EventRecord
 	lines    int64 // written to the audit trail so far
 	receipts []message.Receipt
@@ -49,7 +50,7 @@ var _ claim.Store = (*Store)(nil)
 
 // NewStore returns an empty store.
 func NewStore() *Store {
-	return &Store{claims: map[string]claim.Claim{}, texts: map[string]text{}, leases: map[string]claim.Lease{}}
+	return &Store{claims: map[string]claim.Claim{}, texts: map[string]text{}, leases: map[string]claim.Lease{}, alarms: map[string]claim.Alarm{}}
 }
 
 // Fail makes every call fail with err, until it is nil.
@@ -297,6 +298,7 @@ func (s *Store) Prune(_ context.Context, before time.Time, n int) (int, error) {
 			continue
 		}
 		delete(s.claims, id)
+		delete(s.alarms, id)
 		maps.DeleteFunc(s.texts, func(_ string, t text) bool { return t.Code.ClaimID == id })
 		s.events = slices.DeleteFunc(s.events, func(e admin.EventRecord) bool { return e.ClaimID == id })
 		pruned++

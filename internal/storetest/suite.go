@@ -81,6 +81,10 @@ func TestStore(t *testing.T, newStore func(*testing.T) claim.Store) {
 		"a receipt that comes again is kept once":     receiptsAreKeptOnce,
 		"old receipts are pruned in batches":          receiptsArePruned,
 		"crossing changes both happen or one loses":   crossingChanges,
+		"an alarm reads back as it was raised":        alarmsReadBack,
+		"due alarms come oldest first":                dueAlarms,
+		"an alarm blocks an identity's changes":       blockedChanges,
+		"alarms forget with their identity":           alarmsForgotten,
 		"any sequence does what a simple model does":  likeTheModel,
 	} {
 		t.Run(name, func(t *testing.T) { test(&fixture{T: t, store: newStore(t)}) })

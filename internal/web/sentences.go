@@ -75,6 +75,7 @@ var said = []struct {
 	{claim.ErrTooSoon, "too_soon"},
 	{claim.ErrTooManyTexts, "too_many_texts"},
 	{claim.ErrCallingCodeFull, "country_full"},
+	{claim.ErrChangesBlocked, "changes_blocked"},
 	{ErrDigits, "others_first"},
 }
 

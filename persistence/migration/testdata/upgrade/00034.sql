@@ -1,0 +1,2 @@
+INSERT INTO alarms (id, identity_id, denied, number, was, was_verified, cancelled_id, address, created_at, sessions_ended_at, due_at, due_tries, blocked_until, lifted_at, lifted_by, closed_at, closed_by, outcome, version) VALUES
+('0b6f3a52-7d0c-4a3e-9d1a-5f1c0e5a9c03', 'a3', 'changed', '+4915112345673', '+4915112345670', TRUE, '', '192.0.2.7', '2026-02-01 11:00:00.000000', NULL, '2026-02-01 11:00:05.000000', 0, '2026-02-02 11:00:00.000000', NULL, '', NULL, '', '', 1);
