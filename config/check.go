@@ -60,10 +60,9 @@ func (c Config) checkListeners(f *faults) {
 	f.unless(strings.HasPrefix(dsn, "sqlite://") || strings.HasPrefix(dsn, "mysql://"),
 		"database.dsn", "must begin with sqlite:// or mysql://")
 	f.oneOf("database.auto_migrate", strings.ToLower(c.Database.AutoMigrate), "", "true", "false")
-	f.unless(len(c.Secrets.OTP) > 0, "secrets.otp", "at least one secret is needed")
+	f.unless(len(c.Secrets.OTP) > 0, "secrets.otp", fmt.Sprintf("is missing: at least one secret of %d characters", shortestSecret))
 	for i, secret := range c.Secrets.OTP {
-		f.unless(len(secret) >= shortestSecret, fmt.Sprintf("secrets.otp[%d]", i),
-			fmt.Sprintf("must have at least %d characters", shortestSecret))
+		f.atLeast(fmt.Sprintf("secrets.otp[%d]", i), secret, shortestSecret)
 	}
 }
 
@@ -82,9 +81,9 @@ func (c Config) isOwnAddressGood() bool {
 }
 
 func (c Config) checkKratos(f *faults) {
-	f.unless(isURL(c.Kratos.PublicURL), "kratos.public_url", "must be an http or https URL")
+	f.isURL("kratos.public_url", c.Kratos.PublicURL)
 	f.unless(c.Kratos.BrowserURL == "" || isURL(c.Kratos.BrowserURL), "kratos.browser_url", "must be an http or https URL")
-	f.unless(isURL(c.Kratos.AdminURL), "kratos.admin_url", "must be an http or https URL")
+	f.isURL("kratos.admin_url", c.Kratos.AdminURL)
 	f.unless(traitName.MatchString(c.Kratos.MobileTrait), "kratos.mobile_trait", "must be the name of a top-level trait")
 	f.unless(traitName.MatchString(c.Kratos.PendingKey), "kratos.pending_key", "must be a name of letters, digits and underscores")
 	f.unless(!slices.Contains([]string{"scim", "scim_external_ids"}, c.Kratos.PrivilegedKey), "kratos.privileged_key", "must not be one that Holdline writes")
@@ -94,9 +93,10 @@ func (c Config) checkKratos(f *faults) {
 	f.oneOf("kratos.required_aal", c.Kratos.RequiredAAL, "aal1", "highest_available")
 	f.unless(c.Kratos.SessionAge >= 0, "kratos.privileged_session_max_age", "must not be negative")
 	f.unless(c.Kratos.Timeout > 0 && c.Kratos.Timeout <= 5*time.Second, "kratos.timeout", "must be above 0 and at most 5s")
-	f.unless(len(c.Hooks.APIKey) >= shortestHookKey, "hooks.api_key", fmt.Sprintf("must have at least %d characters", shortestHookKey))
-	f.unless(c.Hooks.PreviousKey == "" || len(c.Hooks.PreviousKey) >= shortestHookKey, "hooks.previous_api_key",
-		fmt.Sprintf("must have at least %d characters", shortestHookKey))
+	f.atLeast("hooks.api_key", c.Hooks.APIKey, shortestHookKey)
+	if c.Hooks.PreviousKey != "" {
+		f.atLeast("hooks.previous_api_key", c.Hooks.PreviousKey, shortestHookKey)
+	}
 	f.unless(c.Hooks.BaseURL == "" || isURL(c.Hooks.BaseURL), "hooks.base_url", "must be an http or https URL")
 	f.unless(c.Hooks.ReturnURL == "" || c.Hooks.ReturnURL == NoReturnURL || isURL(c.Hooks.ReturnURL), "hooks.return_url", "must be an http or https URL, or none")
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,9 +22,8 @@ func decode(tree *koanf.Koanf) (Config, []error) {
 			return config, []error{fmt.Errorf("%s: %w", validityKey, err)}
 		}
 	}
-	var metadata mapstructure.Metadata
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-		Result: &config, TagName: "koanf", WeaklyTypedInput: true, Metadata: &metadata, ZeroFields: true,
+		Result: &config, TagName: "koanf", WeaklyTypedInput: true, ZeroFields: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(duration, dates, words, quoted, templateIDs),
 	})
 	if err != nil {
@@ -36,8 +34,8 @@ func decode(tree *koanf.Koanf) (Config, []error) {
 	if err := decoder.Decode(raw); err != nil {
 		faults = append(faults, decodeFaults(err)...)
 	}
-	for _, unknown := range slices.Sorted(slices.Values(metadata.Unused)) {
-		faults = append(faults, fmt.Errorf("%s: unknown key", unknown))
+	for _, unknown := range unknownKeys(reflect.TypeFor[Config](), raw, "") {
+		faults = append(faults, unknownKey(unknown))
 	}
 	return config, faults
 }

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Reference writes the table of all keys, for docs/configuration.md.
@@ -18,23 +17,13 @@ func Reference() string {
 		for _, alias := range k.aliases {
 			name += " (`--" + alias + "`)"
 		}
-		fmt.Fprintf(&out, "| %s | %s | %s |\n", name, k.shownDefault(), k.usage)
+		shown := k.shownDefault()
+		if shown != "" {
+			shown = "`" + shown + "`"
+		}
+		fmt.Fprintf(&out, "| %s | %s | %s |\n", name, shown, k.usage)
 	}
 	return out.String()
-}
-
-func (k key) shownDefault() string {
-	if k.value.IsZero() && k.kind.Kind().String() != "bool" && k.kind.Kind().String() != "int" {
-		return ""
-	}
-	value := k.value.Interface()
-	switch v := value.(type) {
-	case Secret:
-		value = v.Reveal() // the default is no secret
-	case time.Duration:
-		value = strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(v.String())
-	}
-	return fmt.Sprintf("`%v`", value)
 }
 
 // RecordReference writes the tables of what is in lists of records.

@@ -16,6 +16,18 @@ func (f *faults) unless(ok bool, key, complaint string) {
 	}
 }
 
+// atLeast tells text that is missing from text that is too short.
+func (f *faults) atLeast(key string, secret Secret, characters int) {
+	f.unless(secret != "", key, "is missing")
+	f.unless(secret == "" || len(secret) >= characters, key, fmt.Sprintf("has fewer than %d characters", characters))
+}
+
+// isURL wants an absolute http or https URL.
+func (f *faults) isURL(key, text string) {
+	f.unless(text != "", key, "is missing")
+	f.unless(text == "" || isURL(text), key, "must be an http or https URL")
+}
+
 func (f *faults) oneOf(key, value string, allowed ...string) {
 	f.unless(slices.Contains(allowed, value), key, "must be "+strings.Join(allowed, " or "))
 }

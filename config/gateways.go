@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"net/url"
@@ -115,7 +116,7 @@ const (
 )
 
 func (c Config) checkGateways(f *faults) {
-	f.unless(len(c.SMS.Gateways) > 0, "sms.gateways", "at least one gateway is needed")
+	f.unless(len(c.SMS.Gateways) > 0, "sms.gateways", "is missing: at least one gateway; type simulator shows texts in place of sending them")
 	f.unless(c.SMS.Product != "", "sms.product", "is missing")
 	seen := map[string]bool{}
 	for i, g := range c.SMS.Gateways {
@@ -138,7 +139,7 @@ func (c Config) checkGateways(f *faults) {
 func (g Gateway) checkKeys(f *faults, at string) {
 	keys, known := gatewayTypes[g.Type]
 	if !known {
-		f.unless(false, at+"type", "is none of the known types")
+		f.unless(false, at+"type", unknownType(g.Type))
 		return
 	}
 	fields := reflect.ValueOf(g)
@@ -152,6 +153,29 @@ func (g Gateway) checkKeys(f *faults, at string) {
 		f.unless(set || !needed, at+key, "is missing")
 		f.unless(!set || needed || slices.Contains(keys.may, key), at+key, "is no key of type "+g.Type)
 	}
+}
+
+// GatewayTypes are the names of the types of gateway.
+func GatewayTypes() []string { return slices.Sorted(maps.Keys(gatewayTypes)) }
+
+// unknownType says which types there are, and which one was probably meant.
+func unknownType(name string) string {
+	known := strings.Join(GatewayTypes(), ", ")
+	switch near := Nearest(strings.ToLower(name), GatewayTypes()); {
+	case name == "":
+		return "is missing: one of " + known
+	case gatewayKnown(strings.ToLower(name)):
+		return "must be in small letters: " + strings.ToLower(name)
+	case near != "":
+		return "is none of " + known + "; did you mean " + near + "?"
+	default:
+		return "is none of " + known + "; a provider with a plain HTTP API is an http gateway"
+	}
+}
+
+func gatewayKnown(name string) bool {
+	_, known := gatewayTypes[name]
+	return known
 }
 
 // checkValues looks at what the keys hold, and at those that go together.

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -21,6 +23,12 @@ func (k key) flag() string { return strings.NewReplacer(".", "-", "_", "-").Repl
 // variable is the key's environment variable.
 func (k key) variable() string {
 	return "HOLDLINE_" + strings.ToUpper(strings.ReplaceAll(k.path, ".", "_"))
+}
+
+// section is the first part of the key.
+func (k key) section() string {
+	section, _, _ := strings.Cut(k.path, ".")
+	return section
 }
 
 func (k key) isSecret() bool {
@@ -60,17 +68,46 @@ func leaves(v reflect.Value, prefix string) []key {
 func Flags(flags *pflag.FlagSet) {
 	flags.StringP("config", "c", "", "configuration file: .yml, .yaml, .json or .toml (HOLDLINE_CONFIG)")
 	for _, k := range keys() {
-		flags.Var(newFlagValue(k), k.flag(), k.usage)
-		if k.kind.Kind() == reflect.Bool {
-			flags.Lookup(k.flag()).NoOptDefVal = "true"
-		}
+		k.addFlag(flags, k.flag(), k.usage)
 		for _, alias := range k.aliases {
-			flags.Var(newFlagValue(k), alias, "short for --"+k.flag())
-			if k.kind.Kind() == reflect.Bool {
-				flags.Lookup(alias).NoOptDefVal = "true"
-			}
+			k.addFlag(flags, alias, "short for --"+k.flag())
 		}
 	}
+}
+
+func (k key) addFlag(flags *pflag.FlagSet, name, usage string) {
+	f := flags.VarPF(newFlagValue(k), name, "", usage)
+	f.DefValue = k.shownDefault()
+	f.Annotations = map[string][]string{sectionAnnotation: {k.section()}}
+	if k.kind.Kind() == reflect.Bool {
+		f.NoOptDefVal = "true"
+	}
+}
+
+const sectionAnnotation = "holdline_section"
+
+// Section returns the part of the configuration that a flag of [Flags] is for, blank
+// for any other flag.
+func Section(f *pflag.Flag) string {
+	if section := f.Annotations[sectionAnnotation]; len(section) == 1 {
+		return section[0]
+	}
+	return ""
+}
+
+// shownDefault is the default as people read it; blank for none.
+func (k key) shownDefault() string {
+	if k.value.IsZero() && k.kind.Kind() != reflect.Bool && k.kind.Kind() != reflect.Int {
+		return ""
+	}
+	value := k.value.Interface()
+	switch v := value.(type) {
+	case Secret:
+		value = v.Reveal() // the default is no secret
+	case time.Duration:
+		value = strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(v.String())
+	}
+	return fmt.Sprint(value)
 }
 
 // flagValue keeps a flag's text; it is read together with file and variables.

@@ -26,18 +26,9 @@ import (
 // naming its key; none shows a value. A command that needs no more than some
 // sections names them, and is spared the faults of the others.
 func Load(flags *pflag.FlagSet, environ []string, sections ...string) (Config, error) {
-	variables := map[string]string{}
-	for _, line := range environ {
-		if name, value, ok := strings.Cut(line, "="); ok && strings.HasPrefix(name, "HOLDLINE_") {
-			variables[name] = value
-		}
-	}
-	name := variables["HOLDLINE_CONFIG"]
-	if f := flags.Lookup("config"); f != nil && f.Changed {
-		name = f.Value.String()
-	}
+	variables := holdlineVariables(environ)
 	tree := koanf.New(".")
-	if name != "" {
+	if name := configFile(flags, variables); name != "" {
 		if err := loadFile(tree, name); err != nil {
 			return Config{}, unreadError{err, ""}
 		}
@@ -56,6 +47,24 @@ func Load(flags *pflag.FlagSet, environ []string, sections ...string) (Config, e
 		return len(sections) > 0 && !slices.Contains(sections, section)
 	})
 	return config, Join(errors.Join(faults...), errors.Join(impossible...))
+}
+
+func holdlineVariables(environ []string) map[string]string {
+	variables := map[string]string{}
+	for _, line := range environ {
+		if name, value, ok := strings.Cut(line, "="); ok && strings.HasPrefix(name, "HOLDLINE_") {
+			variables[name] = value
+		}
+	}
+	return variables
+}
+
+// configFile is the name of the configuration file, blank for none.
+func configFile(flags *pflag.FlagSet, variables map[string]string) string {
+	if f := flags.Lookup("config"); f != nil && f.Changed {
+		return f.Value.String()
+	}
+	return variables["HOLDLINE_CONFIG"]
 }
 
 func loadFile(tree *koanf.Koanf, name string) error {
@@ -140,8 +149,14 @@ func settings(flags *pflag.FlagSet, variables map[string]string) (map[string]any
 			}
 		}
 	}
+	names := slices.Sorted(maps.Keys(known))
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		if !known[name] && inSection(name, sections) {
+		near := Nearest(name, names)
+		switch {
+		case known[name]:
+		case near != "":
+			faults = append(faults, fmt.Errorf("%s: unknown variable; did you mean %s?", name, near))
+		case inSection(name, sections):
 			faults = append(faults, fmt.Errorf("%s: unknown variable", name))
 		}
 	}
@@ -149,7 +164,7 @@ func settings(flags *pflag.FlagSet, variables map[string]string) (map[string]any
 }
 
 // inSection reports whether a variable looks like a key of some section. Others
-// with the prefix are not Holdline's to judge.
+// with the prefix, unless spelled nearly as one, are not Holdline's to judge.
 func inSection(variable string, sections map[string]bool) bool {
 	for section := range sections {
 		if strings.HasPrefix(variable, "HOLDLINE_"+section+"_") {

@@ -60,11 +60,13 @@ func (c Config) checkRealms(f *faults) {
 		name := strings.ToUpper(r.Name)
 		f.unless(realmName.MatchString(r.Name), at+"name", "must have 1 to 27 letters, digits, dots, dashes or underscores, and begin with a letter or digit")
 		f.unless(!names[name], at+"name", "is used twice, or is that of the realm under kratos")
-		f.unless(isURL(r.PublicURL), at+"public_url", "must be an http or https URL")
-		f.unless(isURL(r.AdminURL), at+"admin_url", "must be an http or https URL")
+		f.isURL(at+"public_url", r.PublicURL)
+		f.isURL(at+"admin_url", r.AdminURL)
 		f.unless(r.BrowserURL == "" || isURL(r.BrowserURL), at+"browser_url", "must be an http or https URL")
-		f.unless(len(r.HookKey) >= shortestHookKey, at+"hook_key", fmt.Sprintf("must have at least %d characters", shortestHookKey))
-		f.unless(r.PreviousKey == "" || len(r.PreviousKey) >= shortestHookKey, at+"previous_hook_key", fmt.Sprintf("must have at least %d characters", shortestHookKey))
+		f.atLeast(at+"hook_key", r.HookKey, shortestHookKey)
+		if r.PreviousKey != "" {
+			f.atLeast(at+"previous_hook_key", r.PreviousKey, shortestHookKey)
+		}
 		f.unless(!keys[r.HookKey], at+"hook_key", "must not be another realm's: it tells which Kratos calls")
 		f.unless(!keys[r.PreviousKey], at+"previous_hook_key", "must not be another realm's: it tells which Kratos calls")
 		f.unless(r.MobileTrait == "" || traitName.MatchString(r.MobileTrait), at+"mobile_trait", "must be the name of a top-level trait")

@@ -49,8 +49,8 @@ realms:
 	}
 	for _, want := range []string{
 		"realms[0].name: is used twice, or is that of", "realms[2].name: is used twice", "realms[2].admin_url: must be",
-		"realms[2].hook_key: must not be another", "realms[3].name: must have", "realms[3].hook_key: must have at least",
-		"realms[3].mobile_trait: must be", "realms[4].previous_hook_key: must not be another", "realms[5].previous_hook_key: must have at least",
+		"realms[2].hook_key: must not be another", "realms[3].name: must have", "realms[3].hook_key: has fewer than",
+		"realms[3].mobile_trait: must be", "realms[4].previous_hook_key: must not be another", "realms[5].previous_hook_key: has fewer than",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not said in: %v", want, err)

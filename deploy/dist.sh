@@ -2,7 +2,7 @@
 # Packs the release that is checked out (HEAD) for linux on amd64 and arm64:
 #   dist.sh FOLDER
 # FOLDER then has, for each platform, an archive (program, licences, configuration,
-# systemd unit), an SBOM (CycloneDX), and SHA256SUMS of them all.
+# systemd unit, manual pages, completions), an SBOM (CycloneDX), and SHA256SUMS of them all.
 # Everything is made twice, from two checkouts in different places with a build
 # cache each, and must come out the same. What is not committed is not packed.
 #   CYCLONEDX   the cyclonedx-gomod program
@@ -14,6 +14,7 @@ pack() {
 	git clone --quiet --local --no-checkout . "$1"
 	git -C "$1" checkout --quiet --detach "$commit"
 	mkdir -p "$2"
+	(cd "$1" && SOURCE_DATE_EPOCH=$committed GOFLAGS='' go run -tags nomsgpack -ldflags "-X main.release=$release" ./cmd/holdline man "$1.manual")
 	for arch in amd64 arm64; do
 		name=holdline-$release-linux-$arch
 		stage=$1.stage/$name
@@ -21,6 +22,7 @@ pack() {
 		(cd "$1" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch GOFLAGS='' go build -trimpath -tags nomsgpack -buildvcs=true \
 			-ldflags "-s -w -X main.release=$release" -o "$stage/holdline" ./cmd/holdline)
 		cp "$1"/{LICENSE,README.md,deploy/holdline.yml,deploy/systemd/holdline.service} "$stage"
+		cp -r "$1.manual"/{man,completions} "$stage"
 		GOOS=linux GOARCH=$arch GOFLAGS='' "$1/deploy/licences.sh" >"$stage/THIRD_PARTY_LICENSES"
 		chmod -R u=rwX,go=rX "$stage"
 		tar --create --directory "$1.stage" --sort=name --mtime="@$committed" --owner=0 --group=0 --numeric-owner \

@@ -1,11 +1,15 @@
 package wiring_test
 
 import (
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/smsgateway/provider"
 	"github.com/holdline/holdline/wiring"
 )
 
@@ -75,5 +79,20 @@ func TestCodesWorthGuessingAreRefusedAtStart(t *testing.T) {
 	cfg.OTP.Length, cfg.Mobile.AllowedCodes = 6, []string{"881"}
 	if err := wiring.Check(cfg); err == nil || !strings.Contains(err.Error(), "mobile.denied_types") {
 		t.Errorf("satellites allowed and denied: %v", err)
+	}
+}
+
+// Package config refuses types of gateway, and keys of theirs, by a list of its own.
+func TestTheConfigurationKnowsTheTypesOfGateway(t *testing.T) {
+	want := append(provider.Types(), "simulator")
+	slices.Sort(want)
+	if got := config.GatewayTypes(); !slices.Equal(got, want) {
+		t.Errorf("the configuration knows %q, there are %q", got, want)
+	}
+	field, _ := reflect.TypeFor[config.Gateway]().FieldByName("Type")
+	named := regexp.MustCompile(`[a-z]{3,}`).FindAllString(strings.ReplaceAll(field.Tag.Get("usage"), " or ", " "), -1)
+	slices.Sort(named)
+	if !slices.Equal(named, want) {
+		t.Errorf("the reference names %q, there are %q", named, want)
 	}
 }

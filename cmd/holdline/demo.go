@@ -26,8 +26,8 @@ func demoCommand() *cobra.Command {
 			return demo.Run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&o.KratosBin, "kratos-bin", "", "the Kratos program; `make demo` builds one")
-	cmd.Flags().StringVar(&o.Dir, "dir", "", "empty folder to keep files and logs in (default: a temporary one)")
+	cmd.Flags().StringVar(&o.KratosBin, "kratos-bin", "", "the Kratos `program`; 'make demo' builds one")
+	cmd.Flags().StringVar(&o.Dir, "dir", "", "empty `folder` to keep files and logs in (default: a temporary one)")
 	cmd.Flags().IntVar(&o.PortBase, "port-base", demo.DefaultPortBase, "first of the ports; 0 takes free ones")
 	return cmd
 }

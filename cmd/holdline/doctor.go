@@ -29,6 +29,8 @@ func doctorCommand() *cobra.Command {
 			"changed, and no text is sent but by --send-test, which looks at nothing else unless\n" +
 			"--kratos-config is given too. The exit code is 0 if nothing was found that fails, 1 if\n" +
 			"something was (with --strict also for warnings), 2 if it could not look.",
+		Example: "  holdline doctor --config holdline.yml --kratos-config kratos.yml --kratos-config kratos-holdline.yml\n" +
+			"  holdline doctor --config holdline.yml --send-test +447400123456",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if number == "" && gateway != "" {
 				return exit{2, errors.New("--gateway goes together with --send-test")}
@@ -55,15 +57,14 @@ func doctorCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{2, err} })
-	cmd.Flags().StringArrayVar(&files, "kratos-config", nil, "a kratos.yml (.yml, .yaml or .json); once for each file that Kratos merges, in its order; REALM=FILE for a further realm's")
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exit{2, flagFault(cmd, err)} })
+	cmd.Flags().StringArrayVar(&files, "kratos-config", nil, "a kratos.yml, as `file` (.yml, .yaml or .json); once for each file that Kratos merges, in its order; REALM=FILE for a further realm's")
 	cmd.Flags().BoolVar(&offline, "offline", false, "look at the files alone, and ask no server")
 	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 1 for warnings too")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON for programs")
-	cmd.Flags().StringVar(&number, "send-test", "", "send one text to this number, and show what providers were asked and answered, with secrets masked")
-	cmd.Flags().StringVar(&gateway, "gateway", "", "id of the gateway that --send-test sends by; without it the number's gateways are asked in order")
-	config.Flags(cmd.Flags())
-	return cmd
+	cmd.Flags().StringVar(&number, "send-test", "", "send one text to this `number`, and show what providers were asked and answered, with secrets masked")
+	cmd.Flags().StringVar(&gateway, "gateway", "", "`id` of the gateway that --send-test sends by; without it the number's gateways are asked in order")
+	return configurable(cmd)
 }
 
 // sendTest adds a test text to what was found.

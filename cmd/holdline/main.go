@@ -36,12 +36,18 @@ func main() {
 
 func root() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:           "holdline",
-		Short:         "Holds a changed mobile number back until its owner has confirmed it, for Ory Kratos",
+		Use:   "holdline",
+		Short: "Holds a changed mobile number back until its owner has confirmed it, for Ory Kratos",
+		Example: "  holdline demo                                        # a first look, with a Kratos of its own\n" +
+			"  holdline kratos-config --config holdline.yml         # the lines for kratos.yml\n" +
+			"  holdline doctor --config holdline.yml --kratos-config kratos.yml\n" +
+			"  holdline serve --config holdline.yml",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), migrateCommand(), tokenCommand(), scimCommand(), kratosConfigCommand(), doctorCommand(), demoCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), migrateCommand(), tokenCommand(), scimCommand(), kratosConfigCommand(), doctorCommand(), demoCommand(), versionCommand(), manCommand())
+	cmd.SetFlagErrorFunc(flagFault)
+	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = writeHelp(cmd, cmd.OutOrStdout()) })
 	return cmd
 }
 
@@ -53,6 +59,7 @@ func load(cmd *cobra.Command, sections ...string) (config.Config, error) {
 		err = config.Join(err, wiring.Check(cfg))
 	}
 	if err != nil {
+		err = config.Explain(err, cmd.Flags(), os.Environ())
 		return cfg, fmt.Errorf("bad configuration:\n%w", err)
 	}
 	return cfg, nil

@@ -2,7 +2,10 @@ package main
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +29,40 @@ func TestProgram(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// What the document says that the program says is what the script wants of it.
+func TestMistakesAreAnsweredAsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("testdata/script/mistakes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| mistake | what is said |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var wanted []*regexp.Regexp
+	for _, found := range regexp.MustCompile("(?m)^stderr '\\^(.+)\\$'$").FindAllStringSubmatch(string(script), -1) {
+		wanted = append(wanted, regexp.MustCompile("^"+found[1]+"$"))
+	}
+	rows, saying := strings.Split(table, "\n"), regexp.MustCompile("`([^`]+: [^`]+|unknown [^`]+)`")
+	if len(rows) != 10 {
+		t.Errorf("got %d rows, want ten", len(rows))
+	}
+	for _, row := range rows {
+		said := saying.FindAllStringSubmatch(row, -1)
+		if len(said) == 0 {
+			t.Errorf("nothing is said in %q", row)
+		}
+		for _, one := range said {
+			text := strings.ReplaceAll(one[1], "holdline.yml:", "spelled.yml:")
+			if !slices.ContainsFunc(wanted, func(r *regexp.Regexp) bool { return r.MatchString(text) }) {
+				t.Errorf("the script wants nothing like %q", text)
+			}
+		}
+	}
 }
 
 // sqlite runs statements on a database file, those of a file or a single one:

@@ -11,11 +11,9 @@ import (
 )
 
 func migrateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "migrate", Short: "Manage the database schema"}
-	cmd.AddCommand(
-		databaseCommand("up", "Bring the schema up to date", func(cmd *cobra.Command, _ config.Config, db *database.DB) error {
-			return migration.Up(cmd.Context(), db)
-		}),
+	return group(
+		"migrate", "Manage the database schema",
+		databaseCommand("up", "Bring the schema up to date", migrateUp),
 		databaseCommand("status", "List the migrations", func(cmd *cobra.Command, _ config.Config, db *database.DB) error {
 			migrations, err := migration.Status(cmd.Context(), db)
 			if err != nil {
@@ -33,7 +31,21 @@ func migrateCommand() *cobra.Command {
 			return nil
 		}),
 	)
-	return cmd
+}
+
+// migrateUp says what it did: a pipeline's log is where an operator looks it up.
+func migrateUp(cmd *cobra.Command, cfg config.Config, db *database.DB) error {
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(cmd.OutOrStdout(), format+"\n", args...) }
+	applied := 0
+	err := migration.UpTelling(cmd.Context(), db, func(m migration.Migration) {
+		applied++
+		say("applied\t%s", m.Name)
+	})
+	if err != nil {
+		return err
+	}
+	say("%s is up to date: %d applied now", database.Name(cfg.Database.DSN.Reveal()), applied)
+	return nil
 }
 
 // databaseCommand needs the database and, of the rest of the configuration, the
@@ -56,6 +68,5 @@ func databaseCommand(
 			return do(cmd, cfg, db)
 		},
 	}
-	config.Flags(cmd.Flags())
-	return cmd
+	return configurable(cmd)
 }

@@ -9,12 +9,10 @@ import (
 )
 
 func scimCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "scim", Short: "Manage the SCIM service"}
-	cmd.AddCommand(databaseCommand("reindex", "Compare the index of users with Kratos now",
+	return group("scim", "Manage the SCIM service", databaseCommand("reindex", "Compare the index of users with Kratos now",
 		func(cmd *cobra.Command, cfg config.Config, db *database.DB) error {
 			return app.Reindex(cmd.Context(), cfg, db, app.Options{
 				Release: release, Log: app.Logger(cfg, cmd.ErrOrStderr()), Out: cmd.OutOrStdout(),
 			})
 		}, "kratos", "mobile", "scim"))
-	return cmd
 }

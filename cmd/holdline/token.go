@@ -21,9 +21,7 @@ import (
 )
 
 func tokenCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "token", Short: "Manage clients' bearer tokens"}
-	cmd.AddCommand(createTokenCommand(), listTokensCommand(), revokeTokenCommand())
-	return cmd
+	return group("token", "Manage clients' bearer tokens", createTokenCommand(), listTokensCommand(), revokeTokenCommand())
 }
 
 func createTokenCommand() *cobra.Command {
@@ -61,10 +59,12 @@ func createTokenCommand() *cobra.Command {
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "token: %s\nsha256: %s\n", text, token.Digest)
 		return err
 	})
-	cmd.Flags().StringVar(&name, "name", "", "name of the client, as it stands in the audit trail")
-	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what the token allows, once for each: "+strings.Trim(fmt.Sprint(auth.Scopes()), "[]"))
-	cmd.Flags().StringVar(&expires, "expires", "", "last day of the token, in UTC, such as 2027-06-30, or its end (RFC 3339); blank for none")
+	cmd.Flags().StringVar(&name, "name", "", "`name` of the client, as it stands in the audit trail")
+	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "what the token allows, a `scope` once for each: "+strings.Trim(fmt.Sprint(auth.Scopes()), "[]"))
+	cmd.Flags().StringVar(&expires, "expires", "", "last `day` of the token, in UTC, such as 2027-06-30, or its end (RFC 3339); blank for none")
 	cmd.Flags().BoolVar(&privileged, "privileged", false, "the client's changes are those of a privileged user")
+	cmd.Example = "  holdline token create --config holdline.yml --name okta --scope scim:read --scope scim:write\n" +
+		"  holdline token create --config holdline.yml --name anna --scope claims:manage   # opens the console"
 	return cmd
 }
 
@@ -113,7 +113,7 @@ func revokeTokenCommand() *cobra.Command {
 		}
 		return err
 	})
-	cmd.Flags().StringVar(&name, "name", "", "name of the client")
+	cmd.Flags().StringVar(&name, "name", "", "`name` of the client")
 	return cmd
 }
 

@@ -9,7 +9,7 @@ import (
 
 // UpTakingOver is [Up], with another time that a lock holds without a sign of life.
 func UpTakingOver(ctx context.Context, db *database.DB, stale time.Duration) error {
-	return up(ctx, db, stale)
+	return up(ctx, db, stale, func(Migration) {})
 }
 
 // UpTo brings the schema up to a version and no further.

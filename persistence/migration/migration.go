@@ -33,10 +33,17 @@ type Migration struct {
 
 // Up brings the schema of a database up to date. Replicas that start together may all
 // call it: one works, the others wait.
-func Up(ctx context.Context, db *database.DB) error { return up(ctx, db, lockStale) }
+func Up(ctx context.Context, db *database.DB) error {
+	return up(ctx, db, lockStale, func(Migration) {})
+}
+
+// UpTelling is [Up] that tells of the migrations that it has applied itself.
+func UpTelling(ctx context.Context, db *database.DB, applied func(Migration)) error {
+	return up(ctx, db, lockStale, applied)
+}
 
 // up takes over a lock that has shown no sign of life for as long as stale.
-func up(ctx context.Context, db *database.DB, stale time.Duration) (err error) {
+func up(ctx context.Context, db *database.DB, stale time.Duration, applied func(Migration)) (err error) {
 	defer db.Migrated()
 	// Nothing to do is the usual case, and needs neither a lock nor the right to
 	// change tables.
@@ -55,8 +62,18 @@ func up(ctx context.Context, db *database.DB, stale time.Duration) (err error) {
 			return err
 		}
 		for {
-			_, err := migrations.Up(ctx)
-			if recorded, fault := record(ctx, patient, err); fault != nil || !recorded {
+			done, err := migrations.Up(ctx)
+			recorded, fault := record(ctx, patient, err)
+			if partial := (*goose.PartialError)(nil); errors.As(err, &partial) {
+				done = partial.Applied
+				if recorded {
+					done = append(done, partial.Failed)
+				}
+			}
+			for _, result := range done {
+				applied(Migration{Version: result.Source.Version, Name: path.Base(result.Source.Path), Applied: true})
+			}
+			if fault != nil || !recorded {
 				return db.Classify(fault)
 			}
 		}

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"errors"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/holdline/holdline/smsgateway"
@@ -24,6 +26,12 @@ func ForType(name string) (Type, bool) {
 	}
 	t, known := providers[name]
 	return t, known
+}
+
+// Types are the names of the types of gateway, in order. The simulator is none: it sends
+// nothing.
+func Types() []string {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(providers)), "http")))
 }
 
 // Type is what this package knows of a type of gateway. It has an API, or else New.
@@ -58,7 +66,7 @@ func New(name string, c Config) (smsgateway.Gateway, error) {
 	t, known := ForType(name)
 	switch {
 	case !known:
-		return nil, errors.New("type: is none of the known types")
+		return nil, errors.New("type: is none of " + strings.Join(Types(), ", "))
 	case t.new != nil:
 		return t.new(c)
 	}
