@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,8 +27,7 @@ import (
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
-	"github.com/holdline/holdline/persistence/database"
-	"github.com/holdline/holdline/persistence/migration"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 	"github.com/holdline/holdline/persistence/scimstore"
 	"github.com/holdline/holdline/scimbridge"
 )
@@ -354,15 +352,7 @@ func newWorld(t *testing.T, with ...options) *world {
 	if len(with) > 0 {
 		o = with[0]
 	}
-	ctx := t.Context()
-	db, err := database.Open(ctx, "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if err := migration.Up(ctx, db); err != nil {
-		t.Fatal(err)
-	}
+	db := databasetest.Migrated(t, databasetest.SQLite(t))
 	w := &world{T: t, now: noon, kratos: &identities{records: map[string]scim.Record{}, passwords: map[string]string{}}}
 	log, plan := slog.New(slog.DiscardHandler), phone.Parser{Format: phone.FormatE164}
 	resource := scim.User(scim.Enterprise())

@@ -88,7 +88,7 @@ func (m *MariaDB) start(username string) error {
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--default-time-zone=+00:00",
 		"--innodb-buffer-pool-size=64M",
 		// What is committed outlives a killed server, and need not outlive the machine.
-		"--innodb-flush-log-at-trx-commit=2", "--skip-innodb-doublewrite"))
+		"--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync", "--skip-sync-frm", "--debug-no-sync", "--skip-innodb-doublewrite"))
 	if err != nil {
 		return err
 	}

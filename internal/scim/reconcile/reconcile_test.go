@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +18,7 @@ import (
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/reconcile"
 	"github.com/holdline/holdline/persistence/database"
-	"github.com/holdline/holdline/persistence/migration"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 	"github.com/holdline/holdline/persistence/scimstore"
 )
 
@@ -49,14 +48,7 @@ func newWorld(t *testing.T, users ...string) *world {
 
 func newWorldOn(t *testing.T, users ...string) (*world, *database.DB) {
 	t.Helper()
-	db, err := database.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "holdline.db"), database.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if err := migration.Up(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
+	db := databasetest.Migrated(t, databasetest.SQLite(t))
 	w := &world{
 		T: t, kratos: &kratos{identities: map[string]scim.Record{}}, index: scimstore.New(db),
 		step: time.Millisecond, now: noon,

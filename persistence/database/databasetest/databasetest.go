@@ -73,7 +73,11 @@ func Open(t *testing.T, dsn string) *database.DB {
 // Migrated opens a database and brings its schema up to date.
 func Migrated(t *testing.T, dsn string) *database.DB {
 	t.Helper()
+	copySQLite(t, dsn)
 	db := Open(t, dsn)
+	if strings.HasPrefix(dsn, "mysql://") {
+		copyMariaDB(t, db)
+	}
 	if err := migration.Up(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
