@@ -81,7 +81,7 @@ func TestThePublicRoutesAreTheDocuments(t *testing.T) {
 	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		server.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
 		api.Mount(engine)
-		userapi.Mount(engine, server, &claims{}, people{}, 6)
+		userapi.Mount(engine, server, server, &claims{}, people{}, 6)
 		receiptRoutes(engine, server, receipt.New(receipt.Options{}))
 		brand := verify.Brand{Name: "Holdline", Language: "en"}
 		if err := verify.Mount(engine, server, verify.Options{Brand: brand, URL: "https://id.example.com/verify"}); err != nil {

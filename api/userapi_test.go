@@ -65,7 +65,7 @@ var (
 
 func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 	book, fake := newBook(t), &claims{}
-	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) { userapi.Mount(engine, server, fake, people{}, 6) })
+	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) { userapi.Mount(engine, server, server, fake, people{}, 6) })
 	for name, tt := range map[string]struct {
 		method, path, body string
 		success            int
@@ -152,7 +152,9 @@ func TestTheUserAPIAnswersAsDocumented(t *testing.T) {
 // What the document's schemas refuse, the handlers refuse too.
 func TestUnknownMembersAreRefusedAsDocumented(t *testing.T) {
 	doc := document(t)
-	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) { userapi.Mount(engine, server, &claims{}, people{}, 6) })
+	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
+		userapi.Mount(engine, server, server, &claims{}, people{}, 6)
+	})
 	for path, body := range map[string]string{
 		"/me/validate-code": code, "/me/resend-code": scenario, "/validate-code": codeFor, "/resend-code": scenarioFor,
 	} {

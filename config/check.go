@@ -47,6 +47,11 @@ func (c Config) checkListeners(f *faults) {
 	f.unless(c.Admin.SessionIdle >= time.Minute && c.Admin.SessionIdle <= 12*time.Hour, "admin.session_idle", "must be from 1m to 12h")
 	f.unless(c.Public.BaseURL == "" || isURL(c.Public.BaseURL), "public.base_url", "must be an http or https URL")
 	f.unless(c.Public.BaseURL != "" || c.isOwnAddressGood(), "public.base_url", "is needed: texts and notices name it")
+	for _, origin := range c.Public.CORS.AllowedOrigins {
+		f.unless(!strings.Contains(origin, "*"), "public.cors.allowed_origins", "must name each origin: a wildcard would let every site act for people")
+		f.unless(strings.Contains(origin, "*") || isOrigin(origin), "public.cors.allowed_origins", "must be origins: scheme and host, as in https://account.example.com")
+		f.unless(!strings.HasPrefix(origin, "http://") || !strings.HasPrefix(c.Public.BaseURL, "https://"), "public.cors.allowed_origins", "must be https, as public.base_url is")
+	}
 	for key, proxies := range map[string][]string{
 		"public.trusted_proxies": c.Public.TrustedProxies, "admin.trusted_proxies": c.Admin.TrustedProxies,
 	} {

@@ -37,8 +37,14 @@ type Listener struct {
 	Port           int      `koanf:"port" usage:"port of the public listener; 0 takes a free one"`
 	BaseURL        string   `koanf:"base_url" usage:"URL at which people reach the public listener; texts and notices name it"`
 	TrustedProxies []string `koanf:"trusted_proxies" usage:"addresses or networks whose X-Forwarded-For is believed on the public listener"`
+	CORS           CORS     `koanf:"cors"`
 	// HTTPBasic is what WSO2's clients know. It goes past what guards a login form.
 	HTTPBasic bool `koanf:"http_basic" usage:"take people's passwords by HTTP Basic, over SCIM and the user API"`
+}
+
+// CORS says which sites' pages may call the owners' routes of the user API.
+type CORS struct {
+	AllowedOrigins []string `koanf:"allowed_origins" usage:"origins, as in https://account.example.com, whose pages may call the user API for the person who is signed in; exact, no wildcards"`
 }
 
 // Admin is the admin listener.

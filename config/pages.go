@@ -68,6 +68,12 @@ func isPage(text string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil
 }
 
+// isOrigin reports whether text is a site's scheme, host and port, and no more.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && isPage(text) && text == u.Scheme+"://"+u.Host
+}
+
 // isPicture reports whether a file holds what its name says.
 func isPicture(name string) bool {
 	content, err := os.ReadFile(name) //nolint:gosec // the operator names it

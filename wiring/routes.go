@@ -22,12 +22,21 @@ import (
 	"github.com/holdline/holdline/smsgateway/receipt"
 )
 
-func (p *program) server(listener string) (*web.Server, error) {
-	pages, cookies := []string{p.cfg.Public.BaseURL}, []string(nil)
+// origins trusts Holdline's own pages and Kratos', and those of some sites more.
+func (p *program) origins(sites ...string) (*web.Origins, error) {
+	pages := append([]string{p.cfg.Public.BaseURL}, sites...)
 	for _, kratos := range p.everyKratos() {
-		pages, cookies = append(pages, kratos.Browser()), append(cookies, kratos.SessionCookie)
+		pages = append(pages, kratos.Browser())
 	}
-	origins, err := web.NewOrigins(pages...)
+	return web.NewOrigins(pages...)
+}
+
+func (p *program) server(listener string) (*web.Server, error) {
+	var cookies []string
+	for _, kratos := range p.everyKratos() {
+		cookies = append(cookies, kratos.SessionCookie)
+	}
+	origins, err := p.origins()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +73,11 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	}
 	server.Health(engine, p.release, p.checks(), p.indexState)
 	api.Mount(engine)
-	userapi.Mount(engine, server, p.counted, p.realms, p.cfg.OTP.Length)
+	owners, sites := *server, p.cfg.Public.CORS.AllowedOrigins
+	if owners.Origins, err = p.origins(sites...); err != nil {
+		return nil, err
+	}
+	userapi.Mount(engine, &owners, server, p.counted, p.realms, p.cfg.OTP.Length)
 	engine.Match(getAndPost, receipt.Path+":gateway", func(c *gin.Context) {
 		if err := p.receipts.Receive(c.Request, c.Param("gateway")); err != nil {
 			server.Fail(c, server.Failed(c, web.Receipt, err))
@@ -75,14 +88,15 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	if err := p.pages(engine, server); err != nil {
 		return nil, err
 	}
-	if !p.cfg.SCIM.Enabled {
-		return engine, nil
+	public, err := web.ShareWith(sites, userapi.OwnersPath, engine)
+	if err != nil || !p.cfg.SCIM.Enabled {
+		return public, err
 	}
 	scim, err := p.scimRoutes()
 	if err != nil {
 		return nil, err
 	}
-	return below(scimbridge.Path, scim, engine), nil
+	return below(scimbridge.Path, scim, public), nil
 }
 
 // below gives one handler what is below a path, and the other one the rest.

@@ -27,15 +27,19 @@ type Claims interface {
 
 const base = "/api/identity/user/v1.0"
 
-// Mount adds the owners' routes, and those of who may act for them. New codes have
+// OwnersPath is where the owners' routes are.
+const OwnersPath = base + "/me"
+
+// Mount adds the owners' routes, and those of who may act for them. The owners' have a
+// server of their own, because pages of other sites may be trusted there. New codes have
 // codeLength characters.
-func Mount(r gin.IRouter, server *web.Server, claims Claims, people People, codeLength int) {
+func Mount(r gin.IRouter, owners, server *web.Server, claims Claims, people People, codeLength int) {
 	h := handlers{claims, people, codeLength}
-	me := r.Group(base + "/me")
-	me.POST("/validate-code", web.OwnerJSON(server, http.StatusAccepted, h.validate))
-	me.POST("/resend-code", web.OwnerJSON(server, http.StatusCreated, h.resend))
-	me.GET("/mobile-claim", web.OwnerJSON(server, http.StatusOK, h.status))
-	me.DELETE("/mobile-claim", web.OwnerJSON(server, http.StatusNoContent, h.cancel))
+	me := r.Group(OwnersPath)
+	me.POST("/validate-code", web.OwnerJSON(owners, http.StatusAccepted, h.validate))
+	me.POST("/resend-code", web.OwnerJSON(owners, http.StatusCreated, h.resend))
+	me.GET("/mobile-claim", web.OwnerJSON(owners, http.StatusOK, h.status))
+	me.DELETE("/mobile-claim", web.OwnerJSON(owners, http.StatusNoContent, h.cancel))
 	r.POST(base+"/validate-code", privilegedJSON(server, http.StatusAccepted, h.validateFor))
 	r.POST(base+"/resend-code", privilegedJSON(server, http.StatusCreated, h.resendFor))
 }

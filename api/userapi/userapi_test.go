@@ -88,7 +88,7 @@ func callOn(t *testing.T, c userapi.Claims, method, path, body string, headers .
 	if err != nil {
 		t.Fatal(err)
 	}
-	userapi.Mount(engine, server, c, people{}, 6)
+	userapi.Mount(engine, server, server, c, people{}, 6)
 	if !strings.HasPrefix(path, root) {
 		path = base + path
 	}
