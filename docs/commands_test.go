@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -19,7 +20,8 @@ import (
 // when it has printed that text. In a console block lines with "$ " in front are
 // commands, and the others what they print, in order; … stands for anything.
 //
-// Ports and example addresses are replaced by those of this run.
+// Ports and example addresses are replaced by those of this run. With -v the test shows
+// what was typed and printed.
 func TestEveryCommandInTheDocumentsWorks(t *testing.T) {
 	requireKratos(t)
 	for _, program := range []string{"bash", "curl", "jq", "openssl"} {
@@ -58,7 +60,7 @@ func TestEveryCommandInTheDocumentsWorks(t *testing.T) {
 			}
 		})
 	}
-	if run < 15 || skipped > 8 {
+	if run < 15 || skipped > 9 {
 		t.Errorf("%d blocks of commands are run, %d are run by nobody", run, skipped)
 	}
 }
@@ -153,8 +155,8 @@ func newPlace(t *testing.T) place {
 		"127.0.0.1:4433", "127.0.0.1:"+ports[0], "127.0.0.1:4434", "127.0.0.1:"+ports[1],
 		"127.0.0.1:4477", "127.0.0.1:"+ports[2], "127.0.0.1:4478", "127.0.0.1:"+ports[3], "https://id.example.com", public,
 	)
-	for name, content := range map[string]string{"kratos.yml": addresses.Replace(kratosYML), "identity.schema.json": identitySchema} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+	for name, content := range quickstart(t) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(addresses.Replace(content)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -176,12 +178,15 @@ func (p place) do(t *testing.T, name string, blocks []block) {
 		switch {
 		case b.attributes["skip"] != "":
 		case b.language == "sh" && until != "":
+			t.Logf("$ %s  # goes on running", strings.TrimSuffix(text, "\n"))
 			p.start(t, text, until)
 		case b.language == "sh":
-			p.run(t, strings.TrimSuffix(text, "\n"))
+			t.Logf("$ %s\n%s", strings.TrimSuffix(text, "\n"), p.run(t, strings.TrimSuffix(text, "\n")))
 		case b.language == "console":
 			for _, c := range commands(text) {
-				if got := p.run(t, c.command); !shows(got, c.want) {
+				got := p.run(t, c.command)
+				t.Logf("$ %s\n%s", c.command, got)
+				if !shows(got, c.want) {
 					t.Errorf("%s:%d: %s\nprints\n%s\nand should\n%s\n%s", name, b.line, c.command, got, strings.Join(c.want, "\n"), p.background())
 				}
 			}
@@ -273,18 +278,16 @@ func prepare() (string, error) {
 		if err == nil {
 			err = os.Symlink(kratos, filepath.Join(shared.dir, "kratos"))
 		}
+		var ory string
 		if err == nil {
-			err = os.WriteFile(filepath.Join(shared.dir, "kratos.yml"), []byte(kratosYML), 0o600)
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(shared.dir, "identity.schema.json"), []byte(identitySchema), 0o600)
+			ory, err = quickstartDir()
 		}
 		if err != nil {
 			shared.err = err
 			return
 		}
 		build := exec.Command("go", "build", "-o", filepath.Join(shared.dir, "holdline"), "../cmd/holdline")
-		migrate := exec.Command(kratos, "migrate", "sql", "-e", "--yes", "-c", "kratos.yml")
+		migrate := exec.Command(kratos, "migrate", "sql", "-e", "--yes", "-c", filepath.Join(ory, "kratos.yml"))
 		migrate.Dir, migrate.Env = shared.dir, append(os.Environ(), "DSN="+kratosDSN)
 		for _, cmd := range []*exec.Cmd{build, migrate} {
 			if printed, err := cmd.CombinedOutput(); err != nil {
@@ -326,31 +329,36 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// A reader's Kratos before Holdline.
-const kratosYML = `
-version: v1.3.1
-identity: {default_schema_id: default, schemas: [{id: default, url: "file://./identity.schema.json"}]}
-serve: {public: {host: 127.0.0.1}, admin: {host: 127.0.0.1}}
-selfservice:
-  default_browser_return_url: http://127.0.0.1:4455/
-  allowed_return_urls: ["http://127.0.0.1:4477/verify"]
-  methods: {password: {enabled: true, config: {haveibeenpwned_enabled: false}}, profile: {enabled: true}}
-  flows:
-    error: {ui_url: "http://127.0.0.1:4455/error"}
-    login: {ui_url: "http://127.0.0.1:4455/login"}
-    registration: {ui_url: "http://127.0.0.1:4455/registration"}
-    settings: {ui_url: "http://127.0.0.1:4455/settings"}
-hashers: {algorithm: bcrypt, bcrypt: {cost: 4}}
-courier: {smtp: {connection_uri: "smtp://127.0.0.1:9/?disable_starttls=true"}}
-secrets: {cookie: [a-cookie-secret-of-no-importance], cipher: [a-cipher-secret-of-32-characters]}
-`
+// quickstart is a reader's Kratos before Holdline, as Ory publishes it: what its module
+// has for people who begin, word for word.
+func quickstart(t *testing.T) map[string]string {
+	t.Helper()
+	dir, err := quickstartDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, name := range []string{"kratos.yml", "identity.schema.json"} {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(content)
+	}
+	return files
+}
 
-const identitySchema = `{
-  "$id": "https://id.example.com/person.json", "$schema": "http://json-schema.org/draft-07/schema#", "type": "object",
-  "properties": {"traits": {"type": "object", "additionalProperties": false, "required": ["email"], "properties": {
-    "email": {"type": "string", "format": "email", "title": "E-mail",
-      "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
-    "mobile": {"type": "string", "format": "no-validate", "title": "Mobile number",
-      "ory.sh/kratos": {"verification": {"via": "sms"}}}
-  }}}
-}`
+// quickstartDir is in the module that the tests' Kratos is built from.
+func quickstartDir() (string, error) {
+	cmd := exec.Command("go", "mod", "download", "-json", "github.com/ory/kratos")
+	cmd.Dir = "../e2e/kratos"
+	printed, err := cmd.Output()
+	var module struct{ Dir string }
+	if err == nil {
+		err = json.Unmarshal(printed, &module)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find Kratos' module: %w", err)
+	}
+	return filepath.Join(module.Dir, "contrib", "quickstart", "kratos", "email-password"), nil
+}

@@ -65,6 +65,9 @@ func (f *File) add(name string, content []byte) error {
 	return nil
 }
 
+// Tree is the whole, merged.
+func (f *File) Tree() map[string]any { return f.tree }
+
 // steps takes a key such as a.b[0].c apart.
 func steps(key string) []string {
 	return strings.FieldsFunc(key, func(r rune) bool { return r == '.' || r == '[' || r == ']' })

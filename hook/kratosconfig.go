@@ -40,6 +40,10 @@ type Setup struct {
 	JsonnetDir string
 	// Changed asks for calls after every flow that makes or changes an identity.
 	Changed bool
+	// Beside is the configuration that Kratos merges the keys over, as YAML is decoded;
+	// what it has in the same lists is printed too. Nil if that is not known: then only
+	// Holdline's own is.
+	Beside map[string]any
 }
 
 type webHook struct {
@@ -61,12 +65,12 @@ type webHookAuth struct {
 }
 
 type profile struct {
-	ReturnURL string    `yaml:"default_browser_return_url,omitempty"`
-	Hooks     []webHook `yaml:"hooks"`
+	ReturnURL string `yaml:"default_browser_return_url,omitempty"`
+	Hooks     []any  `yaml:"hooks"`
 }
 
-// tree is a mapping of the document. Its keys are written in alphabetical order.
-type tree map[string]any
+// tree is a mapping of a document. Its keys are written in alphabetical order.
+type tree = map[string]any
 
 // KratosConfig writes the YAML document with the keys to merge into kratos.yml.
 // The order of the hooks matters, and so does that those of settings stand under
@@ -80,7 +84,8 @@ func KratosConfig(s Setup) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, flows := profile{s.ReturnURL, []webHook{stage, activate}}, tree{}
+	before, after := s.profileHooks()
+	settings, flows := profile{s.ReturnURL, append(before, stage, activate)}, tree{}
 	if s.Changed {
 		changed, err := s.hook(ChangedPath, "changed.jsonnet", changedTemplate, "ignore")
 		if err != nil {
@@ -88,18 +93,24 @@ func KratosConfig(s Setup) ([]byte, error) {
 		}
 		settings.Hooks = append(settings.Hooks, changed)
 		for _, flow := range []string{"registration", "verification"} {
-			flows[flow] = tree{"after": tree{"hooks": []webHook{changed}}}
+			flows[flow] = tree{"after": s.told(flow, changed)}
 		}
 	}
+	settings.Hooks = append(settings.Hooks, after...)
 	flows["settings"] = tree{"after": tree{"profile": settings}}
+	selfservice := tree{"flows": flows}
 	var out strings.Builder
-	if s.ReturnURL != "" {
+	switch {
+	case s.ReturnURL == "":
+	case s.Beside != nil:
+		selfservice["allowed_return_urls"] = s.returnURLs()
+	default:
 		fmt.Fprintf(&out, "# Kratos sends people back there after a new sign-in only if its address is\n"+
 			"# in selfservice.allowed_return_urls too: %s\n", s.ReturnURL)
 	}
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(tree{"selfservice": tree{"flows": flows}}); err != nil {
+	if err := encoder.Encode(tree{"selfservice": selfservice}); err != nil {
 		return nil, fmt.Errorf("write yaml: %w", err)
 	}
 	return []byte(out.String()), nil
