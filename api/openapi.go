@@ -13,7 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Path is where the document is on the public listener.
+// Path is where the document is on both listeners.
 const Path = "/openapi.yaml"
 
 //go:embed openapi.yaml

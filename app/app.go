@@ -17,6 +17,7 @@ import (
 	"github.com/holdline/holdline/doctor/probe"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/migration"
+	"github.com/holdline/holdline/portal/console"
 	"github.com/holdline/holdline/wiring"
 )
 
@@ -29,6 +30,9 @@ type Options struct {
 	// FramedBy is the origin whose pages may show Holdline's own in frames: the
 	// demo's. Blank for none.
 	FramedBy string
+	// Invitation is the key of a link that signs in at the console once, by a token: the
+	// demo's. Blank for none.
+	Invitation, InvitationToken string
 }
 
 // ErrOutdated says that the schema must be migrated first.
@@ -68,6 +72,7 @@ func Run(ctx context.Context, cfg config.Config, o Options) error {
 	}
 	h, err := wiring.Assemble(cfg, wiring.Parts{
 		Database: db, Clock: clock, Observers: observers, Release: o.Release, Log: o.Log, FramedBy: o.FramedBy,
+		Invitation: console.Invitation{Key: o.Invitation, Token: o.InvitationToken},
 	})
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func Run(ctx context.Context, o Options) error {
 		kratos: child{bin: bin, dir: dir, log: filepath.Join(dir, "kratos.log")},
 		settings: Settings{
 			Dir: dir, KratosPublicURL: local(chosen.KratosPublic), KratosAdminURL: local(chosen.KratosAdmin),
-			PublicPort: chosen.HoldlinePublic, AdminPort: chosen.HoldlineAdmin, HookKey: secret(), OTPSecret: secret(), ConsoleToken: token(),
+			PublicPort: chosen.HoldlinePublic, AdminPort: chosen.HoldlineAdmin, HookKey: secret(), OTPSecret: secret(), ConsoleToken: token(), ConsoleKey: secret(),
 			MobileTrait: mobileTrait, PendingKey: pendingKey, DemoURL: local(chosen.Demo),
 		},
 	}
@@ -167,7 +167,7 @@ func (s stage) open(ctx context.Context, g *errgroup.Group) error {
 	}
 	defer listener.Close()
 	pages, err := selfservice.Demo(selfservice.DemoOptions{
-		KratosPublicURL: s.settings.KratosPublicURL, VerifyURL: s.settings.VerifyURL(), PhoneURL: s.phoneURL(), ConsoleURL: s.consoleURL(),
+		KratosPublicURL: s.settings.KratosPublicURL, VerifyURL: s.settings.VerifyURL(), PhoneURL: s.phoneURL(), ConsoleURL: s.settings.ConsoleURL(),
 		MobileTrait: s.settings.MobileTrait, PendingKey: s.settings.PendingKey, Email: personEmail, Password: s.password, ConsoleToken: s.settings.ConsoleToken,
 	})
 	if err != nil {
@@ -178,8 +178,6 @@ func (s stage) open(ctx context.Context, g *errgroup.Group) error {
 }
 
 func (s stage) phoneURL() string { return s.settings.AdminURL() + "/simulator/" }
-
-func (s stage) consoleURL() string { return s.settings.AdminURL() + "/console" }
 
 // servePages serves until ctx ends.
 func servePages(ctx context.Context, listener net.Listener, pages http.Handler) error {

@@ -198,13 +198,13 @@ func (d *running) linksWork(t *testing.T) {
 	for _, name := range []string{"demo", "kratos", "holdline"} {
 		d.link(t, name)
 	}
-	if got, want := d.link(t, "console"), d.holdline.settings.AdminURL()+"/console"; got != want {
+	if got, want := d.link(t, "console"), d.holdline.settings.ConsoleURL(); got != want {
 		t.Errorf("console: got %s, want %s", got, want)
 	}
 	if got, want := d.link(t, "phone"), d.holdline.settings.AdminURL()+"/simulator/"; got != want {
 		t.Errorf("phone: got %s, want %s", got, want)
 	}
-	for _, url := range []string{d.link(t, "demo"), d.link(t, "kratos") + "health/ready", d.link(t, "holdline") + "health/ready"} {
+	for _, url := range []string{d.link(t, "demo"), d.link(t, "kratos"), d.link(t, "holdline") + "health/ready"} {
 		if status, _ := fetch(t, http.DefaultClient, url); status != http.StatusOK {
 			t.Errorf("%s: got status %d", url, status)
 		}
@@ -216,7 +216,7 @@ func (d *running) linksWork(t *testing.T) {
 }
 
 func (d *running) everythingStops(t *testing.T) {
-	links := []string{d.link(t, "demo"), d.link(t, "kratos"), d.link(t, "holdline")}
+	links := []string{d.link(t, "demo"), strings.TrimSuffix(d.link(t, "kratos"), "health/ready"), d.link(t, "holdline")}
 	if err := d.stop(); err != nil {
 		t.Errorf("got %v, want nil", err)
 	}

@@ -20,6 +20,7 @@ type Settings struct {
 	HookKey         string
 	OTPSecret       string
 	ConsoleToken    string // opens the console
+	ConsoleKey      string // of the link that opens it once
 	MobileTrait     string
 	PendingKey      string
 	DemoURL         string // of the pages, which may show Holdline's in frames
@@ -36,6 +37,9 @@ func (s Settings) VerifyURL() string { return s.PublicURL() + "/verify" }
 
 // AdminURL is that of Holdline's admin listener.
 func (s Settings) AdminURL() string { return local(s.AdminPort) }
+
+// ConsoleURL opens the console, once without the token.
+func (s Settings) ConsoleURL() string { return s.AdminURL() + "/console/enter/" + s.ConsoleKey }
 
 // DefaultPortBase leads to Ory's and Holdline's customary ports: Kratos on 4433
 // and 4434, the pages on 4455, Holdline on 4477 and 4478.

@@ -44,9 +44,20 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	console.Open(t, demo.Links["console"])
-	console.Type(t, "#token", token)
-	console.PressToGo(t, "\r")
-	console.Await(t, "h1", "the console opens", false, contains("Overview"))
+	console.Await(t, "h1", "the console's link signs in", false, contains("Overview"))
+	for name, link := range demo.Links {
+		if answer := harness.Send(t, http.MethodGet, link, ""); answer.Status >= http.StatusBadRequest && name != "console" {
+			t.Errorf("the printed link to %s answers %d", name, answer.Status)
+		} else if name == "console" && answer.Status != http.StatusForbidden {
+			t.Errorf("the console's link signs in a second time: %d", answer.Status)
+		}
+	}
+	if answer := harness.Send(t, http.MethodGet, demo.Links["console"]+"x", ""); answer.Status != http.StatusForbidden {
+		t.Errorf("a wrong link to the console answers %d", answer.Status)
+	}
+	if !strings.Contains(demo.Output.String(), token) {
+		t.Error("the stage shows another token than the program printed")
+	}
 	page.Open(t, account)
 	page.Click(t, `a[href="/registration"]`)
 	page.Type(t, field("traits.email"), email)

@@ -27,7 +27,7 @@ func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 			{Name: "Wrong passwords per client address", Key: "limits.login_failures_per_address", Value: within(p.cfg.Limits.AddressFailures, p.cfg.Limits.LoginWindow)},
 			{Name: "Wrong tokens, and wrong hook keys, per client address", Key: "limits.token_failures_per_address", Value: within(p.cfg.Limits.TokenFailures, p.cfg.Limits.LoginWindow)},
 		},
-		Product: p.cfg.SMS.Product, Replica: p.id, KratosCookie: cookie, Now: p.clock.Now, Log: p.log,
+		Invitation: p.invitation, Product: p.cfg.SMS.Product, Replica: p.id, KratosCookie: cookie, Now: p.clock.Now, Log: p.log,
 		Address: client,
 		Failed:  func(r *http.Request, err error) { _ = p.failures.Note(r.Context(), web.Console, client(r), err) },
 	})

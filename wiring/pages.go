@@ -12,8 +12,45 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/portal/console"
+	"github.com/holdline/holdline/portal/front"
 	"github.com/holdline/holdline/portal/verify"
 )
+
+// front adds a listener's first page, the reference of the API and what browsers are
+// shown of problems.
+func (p *program) front(r gin.IRouter, server *web.Server, listener string) error {
+	links := []front.Link{
+		{Name: "API reference", Address: "docs", About: "every route, request and answer"},
+		{Name: "OpenAPI document", Address: "openapi.yaml", About: "the same for programs"},
+		{Name: "Health", Address: "health/ready", About: "whether this listener is ready"},
+		{Name: "Version", Address: "version", About: "the release that runs"},
+	}
+	base := "/"
+	if listener == publicListener {
+		links = append([]front.Link{{Name: "Confirm a number", Address: strings.TrimPrefix(verify.Path, "/"), About: "the page for codes"}}, links...)
+		if at, err := url.Parse(p.cfg.Public.BaseURL); err == nil {
+			base = strings.TrimSuffix(at.EscapedPath(), "/") + "/"
+		}
+	} else {
+		links = append([]front.Link{{Name: "Console", Address: strings.TrimPrefix(console.Path, "/") + "/", About: "for administrators"}}, links...)
+		links = append(links, front.Link{Name: "Metrics", Address: "metrics", About: "for Prometheus"})
+		if p.phone != nil {
+			links = append(links, front.Link{Name: "Phone simulator", Address: "simulator/", About: "the texts that would have been sent"})
+		}
+	}
+	product := p.cfg.Pages.Name
+	if product == "" {
+		product = p.cfg.SMS.Product
+	}
+	door, err := front.New(front.Options{Base: base, Product: product, Release: p.release, Links: links})
+	if err != nil {
+		return err
+	}
+	door.Mount(r)
+	server.ProblemPage = door.Problem
+	return nil
+}
 
 // pages adds those that people see: the one for codes, and the one behind the
 // link of a notice.

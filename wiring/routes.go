@@ -71,6 +71,9 @@ func (p *program) publicRoutes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.front(engine, server, publicListener); err != nil {
+		return nil, err
+	}
 	server.Health(engine, p.release, p.checks(), p.indexState)
 	api.Mount(engine)
 	owners, sites := *server, p.cfg.Public.CORS.AllowedOrigins
@@ -89,14 +92,17 @@ func (p *program) publicRoutes() (http.Handler, error) {
 		return nil, err
 	}
 	public, err := web.ShareWith(sites, userapi.OwnersPath, engine)
-	if err != nil || !p.cfg.SCIM.Enabled {
-		return public, err
+	if err != nil {
+		return nil, err
+	}
+	if !p.cfg.SCIM.Enabled {
+		return web.Head(public), nil
 	}
 	scim, err := p.scimRoutes()
 	if err != nil {
 		return nil, err
 	}
-	return below(scimbridge.Path, scim, public), nil
+	return web.Head(below(scimbridge.Path, scim, public)), nil
 }
 
 // below gives one handler what is below a path, and the other one the rest.
@@ -119,7 +125,11 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.front(engine, server, adminListener); err != nil {
+		return nil, err
+	}
 	server.Health(engine, p.release, p.checks(), p.indexState)
+	api.Mount(engine)
 	hooks, err := p.hooks()
 	if err != nil {
 		return nil, err
@@ -135,7 +145,7 @@ func (p *program) adminRoutes() (http.Handler, error) {
 		phone := http.StripPrefix("/simulator", selfservice.Phone(func() []selfservice.PhoneText { return screen(p.phone) }, p.framedBy))
 		engine.GET("/simulator/*page", gin.WrapH(phone))
 	}
-	return engine, nil
+	return web.Head(engine), nil
 }
 
 // screen shows what arrived at the simulator.

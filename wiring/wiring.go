@@ -26,6 +26,7 @@ import (
 	"github.com/holdline/holdline/metrics"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
+	"github.com/holdline/holdline/portal/console"
 	"github.com/holdline/holdline/smsgateway/delivery"
 	"github.com/holdline/holdline/smsgateway/provider"
 	"github.com/holdline/holdline/smsgateway/receipt"
@@ -41,6 +42,8 @@ type Parts struct {
 	// FramedBy is the origin whose pages may show Holdline's own in frames: the
 	// demo's. Blank for none.
 	FramedBy string
+	// Invitation signs in at the console, once: the demo's.
+	Invitation console.Invitation
 }
 
 // Holdline is what runs: what answers requests, and what works in the
@@ -90,7 +93,8 @@ type program struct {
 	passwords *auth.Attempts
 	scim      provisioning
 	Observers
-	framedBy string // see [Parts]
+	framedBy   string // see [Parts]
+	invitation console.Invitation
 }
 
 // Assemble puts Holdline together: first what speaks to others, then the rules, then
@@ -126,7 +130,7 @@ func Assemble(cfg config.Config, parts Parts) (*Holdline, error) {
 func newProgram(cfg config.Config, parts Parts) *program {
 	return &program{
 		cfg: cfg, log: parts.Log, release: parts.Release, db: parts.Database, clock: parts.Clock,
-		store: persistence.NewStore(parts.Database), Observers: parts.Observers, framedBy: parts.FramedBy,
+		store: persistence.NewStore(parts.Database), Observers: parts.Observers, framedBy: parts.FramedBy, invitation: parts.Invitation,
 	}
 }
 

@@ -57,5 +57,5 @@ func serveDemo(ctx context.Context, s demo.Settings) error {
 	}
 	defer log.Close()
 	cfg := demoConfig(s)
-	return app.Run(ctx, cfg, app.Options{Release: release, Log: app.Logger(cfg, log), Out: io.Discard, FramedBy: s.DemoURL})
+	return app.Run(ctx, cfg, app.Options{Release: release, Log: app.Logger(cfg, log), Out: io.Discard, FramedBy: s.DemoURL, Invitation: s.ConsoleKey, InvitationToken: s.ConsoleToken})
 }

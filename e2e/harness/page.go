@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -203,5 +204,21 @@ func (b *Tab) Shoot(t testing.TB, name string) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), b.Screenshot(t), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// WatchPolicy notes from now on what pages do against their security policy.
+func (b *Tab) WatchPolicy(t testing.TB) {
+	t.Helper()
+	b.do(t, "watch the policy", command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `window.breaches = []; addEventListener("securitypolicyviolation", e => breaches.push(e.effectiveDirective + " " + e.blockedURI + " " + e.sample))`,
+	}))
+}
+
+// NoBreach wants that the page has done nothing against its security policy.
+func (b *Tab) NoBreach(t testing.TB) {
+	t.Helper()
+	if breaches := Eval[string](t, b, `breaches.join("\n")`); breaches != "" {
+		t.Errorf("%s breaks its policy:\n%s", b.Where(t), breaches)
 	}
 }

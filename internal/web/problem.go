@@ -129,10 +129,26 @@ func (s *Server) Fail(c *gin.Context, err error) {
 		return
 	}
 	fault := s.BeginError(c, err)
+	if s.ProblemPage != nil {
+		c.Header("Vary", "Accept")
+		if WantsPage(c.Request) {
+			c.Abort()
+			s.ProblemPage(c, fault)
+			return
+		}
+	}
 	c.AbortWithStatusJSON(fault.Status, errorBody{
 		Code: fault.Code, Message: http.StatusText(fault.Status),
 		Description: fault.Description, TraceID: RequestID(c.Request.Context()),
 	})
+}
+
+// WantsPage reports whether a request is one of a browser that is to show the answer:
+// its Accept names HTML, and JSON not before it (RFC 9110, section 12.5.1).
+func WantsPage(r *http.Request) bool {
+	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	before, _, html := strings.Cut(accept, "text/html")
+	return html && !strings.Contains(before, "json")
 }
 
 // BeginError begins the answer to an error for who writes its body in another form: it

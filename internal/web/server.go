@@ -62,6 +62,8 @@ type Server struct {
 	MonotonicNow func() time.Time
 	// RenderError answers with an error in another form than the user API's; nil for that.
 	RenderError func(*gin.Context, error)
+	// ProblemPage shows browsers what went wrong; nil answers them as programs.
+	ProblemPage func(*gin.Context, Problem)
 }
 
 // Engine returns an empty gin engine for one listener. It panics at nothing that
@@ -77,7 +79,10 @@ func (s *Server) Engine() (*gin.Engine, error) {
 	}
 	engine.Use(func(c *gin.Context) {
 		c.Set(clientAddressKey{}, trusted.client(c.Request))
+		// What is no page shows nothing, loads nothing and stands in no frame.
 		c.Header("X-Content-Type-Options", "nosniff")
+		c.Header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		c.Header("Referrer-Policy", "no-referrer")
 	})
 	engine.Use(s.requestID)
 	engine.Use(s.Middleware...)

@@ -92,6 +92,8 @@ type Options struct {
 	Alarms     func() map[string]fraud.Alert
 	// Limits are those that the policy does not have.
 	Limits []Limit
+	// Invitation is the demo's way in.
+	Invitation Invitation
 
 	Product string
 	Replica string // names this process, whose view of the gateways is shown
@@ -143,6 +145,9 @@ func (s *console) mount(engine *gin.Engine) {
 
 	routes.GET("/sign-in", s.signInPage)
 	routes.POST("/sign-in", own, s.signIn)
+	if s.Invitation.Key != "" {
+		routes.GET("/enter/:key", s.enter())
+	}
 	act("/sign-out", s.signOut)
 
 	show("/", s.overview)

@@ -2,14 +2,17 @@ package layout
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -29,6 +32,7 @@ type asset struct {
 	content []byte
 	kind    string
 	version string
+	zipped  bool // content is compressed by gzip
 }
 
 // newAssets returns the shared assets and those of folders, which may replace
@@ -53,9 +57,20 @@ func newAssets(base string, folders ...fs.FS) (*Assets, error) {
 
 // Add adds a file that is made at the start, such as an operator's logo.
 func (a *Assets) Add(name string, content []byte) {
-	sum := sha256.Sum256(content)
-	a.files[name] = asset{content, mime.TypeByExtension(path.Ext(name)), base64.RawURLEncoding.EncodeToString(sum[:9])}
+	a.add(name, content, false)
 }
+
+// AddZipped adds a file that is compressed by gzip, and sent so to browsers that take
+// it, as all do.
+func (a *Assets) AddZipped(name string, content []byte) { a.add(name, content, true) }
+
+func (a *Assets) add(name string, content []byte, zipped bool) {
+	sum := sha256.Sum256(content)
+	a.files[name] = asset{content, mime.TypeByExtension(path.Ext(name)), base64.RawURLEncoding.EncodeToString(sum[:9]), zipped}
+}
+
+// Content returns a file's content as it was added; nil if there is none.
+func (a *Assets) Content(name string) []byte { return a.files[name].content }
 
 // Address returns the address of an asset. The error is about a name that no
 // asset has: a mistake in a template, which its first test shows.
@@ -82,6 +97,29 @@ func (a *Assets) Mount(routes gin.IRoutes) {
 		if file.kind != "" {
 			c.Header("Content-Type", file.kind)
 		}
-		http.ServeContent(c.Writer, c.Request, name, time.Time{}, bytes.NewReader(file.content))
+		content := file.content
+		if file.zipped {
+			c.Header("Vary", "Accept-Encoding")
+			if strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+				c.Header("Content-Encoding", "gzip")
+			} else if content = unzipped(content); content == nil {
+				c.AbortWithStatus(http.StatusInternalServerError)
+				return
+			}
+		}
+		http.ServeContent(c.Writer, c.Request, name, time.Time{}, bytes.NewReader(content))
 	})
+}
+
+// unzipped returns what was compressed; nil if it cannot be read.
+func unzipped(content []byte) []byte {
+	reader, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		return nil
+	}
+	plain, err := io.ReadAll(reader)
+	if err != nil {
+		return nil
+	}
+	return plain
 }

@@ -15,14 +15,20 @@ type Policy struct {
 	Connect   string // what scripts may load
 	Frames    string // what pages may show in frames
 	Ancestors string // which pages may show these in frames
+	// InlineImages lets stylesheets hold pictures (data:).
+	InlineImages bool
 }
 
 // String is the content security policy. Scripts, styles and pictures come from
 // the page's own origin, and none of them stands in the page itself.
 func (p Policy) String() string {
-	return fmt.Sprintf("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+	images := "'self'"
+	if p.InlineImages {
+		images += " data:"
+	}
+	return fmt.Sprintf("default-src 'none'; script-src 'self'; style-src 'self'; img-src %s; "+
 		"connect-src %s; frame-src %s; form-action %s; base-uri 'none'; frame-ancestors %s",
-		orNone(p.Connect), orNone(p.Frames), orNone(p.Forms), orNone(p.Ancestors))
+		images, orNone(p.Connect), orNone(p.Frames), orNone(p.Forms), orNone(p.Ancestors))
 }
 
 func orNone(sources string) string {
