@@ -45,18 +45,17 @@ func TestStatementBudget(t *testing.T) {
 		check("sent", store.Done(ctx, message.TextResult{TextID: textOf(opened).ID, State: message.TextSent, At: noon}), "UPDATE")
 		snapshot, err := store.Current(ctx, c.IdentityID, noon)
 		check("current", err, "SELECT")
-		check("try", store.Try(ctx, opened.Code(), 5), "UPDATE")
+		check("wrong code", store.Try(ctx, opened.Code(), 5), "UPDATE")
 		if snapshot.Active == nil {
 			t.Fatal("nothing is held")
 		}
 		verified := *snapshot.Active
 		verified.State = claim.Verified
-		check("verify", store.Commit(ctx, claim.Change{
-			Transitions: []claim.Transition{{From: claim.Open, Claim: verified}},
-			Events:      []audit.Event{{ClaimID: "c", At: noon}}, At: noon,
-		}), "BEGIN", "UPDATE", "INSERT")
 		lease := claim.Lease{IdentityID: c.IdentityID, Owner: "o", ClaimID: "c", Until: noon.Add(time.Minute)}
-		check("acquire", store.Acquire(ctx, lease, noon), "INSERT")
+		check("right code", store.Commit(ctx, claim.Change{
+			Transitions: []claim.Transition{{From: claim.Open, Claim: verified, Try: 5}}, Lease: &lease, Leased: func() {},
+			Events: []audit.Event{{ClaimID: "c", At: noon}}, At: noon,
+		}), "BEGIN", "UPDATE", "INSERT", "INSERT")
 		applied := verified
 		applied.Version++
 		applied.State, applied.EndedAt = claim.Applied, noon

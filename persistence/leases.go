@@ -22,47 +22,72 @@ const leftLeases = 1 << 14
 // Acquire implements [claim.Leases], usually in one statement: it adds the lease,
 // or first takes over the one that this process has left there.
 func (s *Store) Acquire(ctx context.Context, lease claim.Lease, now time.Time) error {
-	ways := []func(context.Context, claim.Lease, time.Time) (bool, error){s.addLease, s.takeOverLease}
-	if s.left.Contains(lease.IdentityID) {
-		ways[0], ways[1] = ways[1], ways[0]
-	}
-	for _, way := range ways {
-		taken, err := way(ctx, lease, now)
-		if err != nil {
+	for _, way := range s.leaseWays(lease) {
+		var taken bool
+		err := s.db.Write(ctx, "acquire", "identity_leases", func(tx *gorm.DB) (err error) {
+			taken, err = way(tx, lease, now)
+			return err
+		})
+		switch {
+		case errors.Is(err, gorm.ErrDuplicatedKey): // somebody was as quick
+		case err != nil:
 			return s.db.Classify(err)
-		}
-		if taken {
-			if lease.ClaimID != "" {
-				s.left.Add(lease.IdentityID, struct{}{})
-			}
+		case taken:
+			s.remember(lease)
 			return nil
 		}
 	}
 	return claim.ErrLeased
 }
 
+// takeLease acquires a lease within a transaction, if nobody has it.
+func (s *Store) takeLease(lease claim.Lease, now time.Time, taken *bool) statement {
+	return func(tx *gorm.DB) (err error) {
+		*taken = false
+		for _, way := range s.leaseWays(lease) {
+			*taken, err = way(tx, lease, now)
+			if errors.Is(err, gorm.ErrDuplicatedKey) {
+				return claim.ErrConcurrentUpdate // and there is no going on in every database
+			}
+			if err != nil || *taken {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// leaseWays are the ways to a lease, each a statement, the likelier first.
+func (s *Store) leaseWays(lease claim.Lease) [2]func(*gorm.DB, claim.Lease, time.Time) (bool, error) {
+	if s.left.Contains(lease.IdentityID) {
+		return [...]func(*gorm.DB, claim.Lease, time.Time) (bool, error){takeOverLease, addLease}
+	}
+	return [...]func(*gorm.DB, claim.Lease, time.Time) (bool, error){addLease, takeOverLease}
+}
+
+// remember keeps in mind that a lease will end with its claim.
+func (s *Store) remember(lease claim.Lease) {
+	if lease.ClaimID != "" {
+		s.left.Add(lease.IdentityID, struct{}{})
+	}
+}
+
 // addLease reports whether nobody had a lease.
-func (s *Store) addLease(ctx context.Context, lease claim.Lease, _ time.Time) (bool, error) {
-	err := s.db.Write(ctx, "acquire", "identity_leases", func(tx *gorm.DB) error {
-		return insert(tx, leaseRow{
-			IdentityID: lease.IdentityID, Owner: lease.Owner, ClaimID: lease.ClaimID, EndsAt: database.Time(lease.Until),
-		})
-	})
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
+func addLease(tx *gorm.DB, lease claim.Lease, _ time.Time) (bool, error) {
+	err := insertWithin(tx, leaseRow{
+		IdentityID: lease.IdentityID, Owner: lease.Owner, ClaimID: lease.ClaimID, EndsAt: database.Time(lease.Until),
+	}, nil, guard{"NOT EXISTS (SELECT 1 FROM identity_leases WHERE identity_id = ?)", []any{lease.IdentityID}})
+	if errors.Is(err, errFull) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
 // takeOverLease reports whether somebody had a lease that has ended.
-func (s *Store) takeOverLease(ctx context.Context, lease claim.Lease, now time.Time) (bool, error) {
-	var changed int64
-	err := s.db.Write(ctx, "acquire", "identity_leases", func(tx *gorm.DB) (err error) {
-		changed, err = update(tx, "identity_leases",
-			[]assignment{{"owner", lease.Owner}, {"claim_id", lease.ClaimID}, {"ends_at", database.Time(lease.Until)}},
-			void, lease.IdentityID, database.Time(now), string(claim.Verified))
-		return err
-	})
+func takeOverLease(tx *gorm.DB, lease claim.Lease, now time.Time) (bool, error) {
+	changed, err := update(tx, "identity_leases",
+		[]assignment{{"owner", lease.Owner}, {"claim_id", lease.ClaimID}, {"ends_at", database.Time(lease.Until)}},
+		void, lease.IdentityID, database.Time(now), string(claim.Verified))
 	return changed == 1, err
 }
 

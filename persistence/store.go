@@ -47,6 +47,10 @@ type statement func(tx *gorm.DB) error
 func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	var withheld []message.Text
 	statements := plan(change, &withheld)
+	leased := false
+	if change.Lease != nil {
+		statements = append(statements, s.takeLease(*change.Lease, change.At, &leased))
+	}
 	err := s.carryOut(ctx, statements)
 	for tries := 1; errors.Is(err, errOutnumbered) && tries < countRetries; tries++ {
 		err = s.carryOut(ctx, statements) // each time another text got through, so it ends at the limit
@@ -56,6 +60,10 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	case err == nil:
 		for _, notice := range withheld {
 			change.Withhold(notice)
+		}
+		if leased {
+			s.remember(*change.Lease)
+			change.Leased()
 		}
 		return nil
 	case errors.Is(err, claim.ErrConcurrentUpdate), errors.As(err, &limit):
@@ -97,9 +105,6 @@ func plan(change claim.Change, withheld *[]message.Text) []statement {
 		if move.EraseIdentity {
 			statements = append(statements, blankNumbers(move.Claim.IdentityID))
 		}
-		if move.From.Final() && move.Claim.State == claim.Verified {
-			statements = append(statements, deleteLease(move.Claim))
-		}
 	}
 	if change.Raise != nil {
 		statements = append(statements, raiseAlarm(*change.Raise))
@@ -138,8 +143,13 @@ func plan(change claim.Change, withheld *[]message.Text) []statement {
 
 func updateClaim(m claim.Transition) statement {
 	return func(tx *gorm.DB) error {
-		changed, err := update(tx, "claims", moved(m),
-			"id = ? AND state = ? AND version = ?", m.Claim.ID, string(m.From), m.Claim.Version)
+		set, where := moved(m), "id = ? AND state = ? AND version = ?"
+		values := []any{m.Claim.ID, string(m.From), m.Claim.Version}
+		if m.Try > 0 {
+			set = append(set, assignment{"attempts", expression("attempts + 1")})
+			where, values = where+" AND code_number = ? AND attempts < ?", append(values, m.Claim.CodeNumber, m.Try)
+		}
+		changed, err := update(tx, "claims", set, where, values...)
 		if errors.Is(err, gorm.ErrDuplicatedKey) || err == nil && changed == 0 {
 			return claim.ErrConcurrentUpdate
 		}
@@ -162,14 +172,6 @@ func blankNumbers(identityID string) statement {
 		}
 		return tx.Model(&textRow{}).Where("identity_id = ?", identityID).
 			UpdateColumns(map[string]any{"number": "", "number_key": "", "number_seq": nil}).Error
-	}
-}
-
-// deleteLease removes what is left of a lease that ended with its claim, so that
-// it does not come back with it.
-func deleteLease(c claim.Claim) statement {
-	return func(tx *gorm.DB) error {
-		return tx.Where("identity_id = ? AND claim_id = ?", c.IdentityID, c.ID).Delete(&leaseRow{}).Error
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 
 // Statement is one that the server under test sent to its database.
 type Statement struct {
-	At   time.Time
-	Text string
+	At         time.Time
+	Connection int64
+	Text       string
 }
 
 // StatementLog reads MariaDB's general log for the user of one database.
@@ -41,7 +42,7 @@ func (l *StatementLog) Mark(t testing.TB) time.Time {
 func (l *StatementLog) Between(t testing.TB, from, to time.Time) []Statement {
 	t.Helper()
 	rows, err := l.database.Server.Root.QueryContext(t.Context(),
-		`SELECT event_time, CONVERT(argument USING utf8mb4) FROM mysql.general_log
+		`SELECT event_time, thread_id, CONVERT(argument USING utf8mb4) FROM mysql.general_log
 		WHERE user_host LIKE ? AND command_type IN ('Query', 'Execute') AND event_time >= ? AND event_time <= ?
 		ORDER BY event_time`, l.database.User+"[%", from, to)
 	if err != nil {
@@ -51,7 +52,7 @@ func (l *StatementLog) Between(t testing.TB, from, to time.Time) []Statement {
 	var all []Statement
 	for rows.Next() {
 		var s Statement
-		if err := rows.Scan(&s.At, &s.Text); err != nil {
+		if err := rows.Scan(&s.At, &s.Connection, &s.Text); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, s)

@@ -1,10 +1,10 @@
 package claim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/otp"
@@ -28,64 +28,88 @@ func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
 	if who.By.Kind != "" && !policy.VerifyPrivileged {
 		return ErrPrivilegedOff
 	}
-	var claim Claim
+	var verified Claim
+	var lease *Lease
 	err := RetryConcurrent(ctx, func() (err error) {
-		claim, err = s.try(ctx, who, code)
+		verified, lease, err = s.try(ctx, who, code)
 		return err
 	})
-	if err != nil || claim.State == Verified {
+	switch {
+	case err != nil || verified.State != Verified:
 		return err
+	case lease == nil:
+		s.Log.InfoContext(ctx, "number not written yet", "claim", verified.ID, "identity", verified.IdentityID, "error", ErrLeased)
+		s.retryLater(ctx, verified)
+		return nil
 	}
-	return s.accept(ctx, claim, who)
+	return s.write(ctx, verified, *lease, who.Seen)
 }
 
-// try counts a try, then compares. The claim that it returns is the one that
-// the code is right for.
-func (s *Service) try(ctx context.Context, who Caller, code string) (Claim, error) {
+// try counts a try and compares. A right code makes an open claim verified in the
+// same transaction, so that its number will be written whatever happens; that claim is
+// returned, with the lease of its identity if that was free. A claim that somebody
+// else's right code has verified before needs nothing more, and none is returned.
+func (s *Service) try(ctx context.Context, who Caller, code string) (verified Claim, lease *Lease, err error) {
+	claim, limit, err := s.tried(ctx, who, code)
+	if err != nil {
+		return Claim{}, nil, err
+	}
+	right, err := s.Codes.Match(claim.Code(), code)
+	unknown := errors.Is(err, otp.ErrUnknownKey)
+	if err != nil && !unknown {
+		return Claim{}, nil, fmt.Errorf("derive code: %w", err)
+	}
+	if right && claim.State == Open {
+		return s.verify(ctx, claim, limit, who)
+	}
+	// Nothing that differs for a wrong code leaves before its try is committed.
+	if err := s.Store.Try(ctx, claim.Code(), limit); err != nil {
+		return Claim{}, nil, err
+	}
+	switch {
+	case unknown:
+		return Claim{}, nil, ErrCodeExpired // its key has left the ring: a resend makes a new one
+	case !right:
+		return Claim{}, nil, s.lockAfterLast(ctx, claim, limit, who)
+	default:
+		return Claim{}, nil, nil
+	}
+}
+
+// tried returns the claim that a code is typed for, if it may be tried, and how many
+// tries it has at most.
+func (s *Service) tried(ctx context.Context, who Caller, code string) (Claim, int, error) {
 	now, policy := s.Now(), s.Policy()
 	snapshot, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
 	if err != nil {
-		return Claim{}, err
+		return Claim{}, 0, err
 	}
 	if snapshot.Active == nil {
-		return Claim{}, ErrWrongCode
+		return Claim{}, 0, ErrWrongCode
 	}
 	claim := *snapshot.Active
 	if claim.Assurance == AAL2 && who.By.Kind == "" {
 		if err := policy.assured(ctx, who.SignIn()); err != nil {
-			return Claim{}, err
+			return Claim{}, 0, err
 		}
 	}
 	if !s.Codes.MayMatch(claim.Code(), code) {
-		return Claim{}, ErrMalformedCode // no try, whatever the claim's state
+		return Claim{}, 0, ErrMalformedCode // no try, whatever the claim's state
 	}
 	if claim.State == Open && (!now.Before(claim.CodeExpires) || !now.Before(claim.LapsesAt)) {
-		return Claim{}, ErrCodeExpired
+		return Claim{}, 0, ErrCodeExpired
 	}
 	limit := policy.tries(snapshot)
 	if limit == 0 {
-		return Claim{}, &problem.LimitError{Reason: ratelimit.ErrTooManyTries, Until: snapshot.TriesSince.Add(day), Name: LimitIdentityTries}
+		return Claim{}, 0, &problem.LimitError{Reason: ratelimit.ErrTooManyTries, Until: snapshot.TriesSince.Add(day), Name: LimitIdentityTries}
 	}
 	if claim.Attempts >= limit {
-		return Claim{}, s.lock(ctx, claim, limit, who)
+		return Claim{}, 0, s.lock(ctx, claim, limit, who)
 	}
-	if err := s.Store.Try(ctx, claim.Code(), limit); err != nil {
-		return Claim{}, err
-	}
-	right, err := s.Codes.Match(claim.Code(), code)
-	if errors.Is(err, otp.ErrUnknownKey) {
-		return Claim{}, ErrCodeExpired // its key has left the ring: a resend makes a new one
-	}
-	if err != nil {
-		return Claim{}, fmt.Errorf("derive code: %w", err)
-	}
-	if !right {
-		return Claim{}, s.lockAfterLast(ctx, claim, limit, who)
-	}
-	return claim, nil
+	return claim, limit, nil
 }
 
-// wrong locks the claim after its last try.
+// lockAfterLast locks the claim after its last try.
 func (s *Service) lockAfterLast(ctx context.Context, c Claim, limit int, who Caller) error {
 	s.Log.InfoContext(ctx, "wrong code", "claim", c.ID, "identity", c.IdentityID)
 	snapshot, err := s.Store.Current(ctx, c.IdentityID, s.Now().Add(-day))
@@ -112,76 +136,27 @@ func (s *Service) lock(ctx context.Context, c Claim, limit int, who Caller) erro
 	return ErrWrongCode
 }
 
-// accept makes an open claim verified, so that its number will be written
-// whatever happens, and writes it now if it can. A race does not cost the caller
-// another try: the code was right.
-func (s *Service) accept(ctx context.Context, c Claim, who Caller) error {
-	verified, done, err := s.verify(ctx, c, who)
-	if err != nil || done {
-		return err
-	}
-	lease, err := s.lease(ctx, c.IdentityID, c.ID)
-	if err != nil {
-		s.Log.InfoContext(ctx, "number not written yet", "claim", c.ID, "identity", c.IdentityID, "error", err)
-		s.retryLater(ctx, verified)
-		return nil
-	}
-	return s.write(ctx, verified, lease, who.Seen)
-}
-
-// startedAnew is ErrWrongCode when the identity has had a claim since this one was
-// locked: a right code that comes to its end late is not to undo that.
-func (s *Service) startedAnew(ctx context.Context, locked Claim) error {
-	snapshot, err := s.Store.Current(ctx, locked.IdentityID, s.Now().Add(-day))
-	if err != nil {
-		return err
-	}
-	last, err := s.Store.Last(ctx, locked.IdentityID)
-	if err == nil && (snapshot.Active != nil || last != nil && last.ID != locked.ID) {
-		return ErrWrongCode
-	}
-	return err
-}
-
-// verify commits the transition. It reports whether somebody else already did. A
-// claim that was locked by wrong codes beside this right one, which was counted
-// in time, is unlocked again.
-func (s *Service) verify(ctx context.Context, c Claim, who Caller) (verified Claim, done bool, err error) {
-	err = RetryConcurrent(ctx, func() error {
-		now := s.Now()
-		verified = c
-		verified.State, verified.Reason, verified.EndedAt = Verified, "", time.Time{}
-		verified.PendingSync = SyncDone
-		verified.DueAt, verified.DueTries = now.Add(writeLease), 0
-		err := s.commit(ctx, Change{
-			Transitions: []Transition{{From: c.State, Claim: verified}},
-			Events:      []audit.Event{NewEvent(verified, string(Verified), who.Actor(), now)}, At: now,
-		})
-		if !errors.Is(err, ErrConcurrentUpdate) {
-			return err
-		}
-		present, readErr := s.Store.Find(ctx, c.ID)
-		switch {
-		case readErr != nil:
-			return readErr
-		case present == nil || present.Code() != c.Code():
-			return ErrWrongCode
-		case present.State == Verified || present.State == Applied:
-			done = true
-			return nil
-		case present.State == Locked:
-			if err := s.startedAnew(ctx, *present); err != nil {
-				return err
-			}
-			c = *present
-			return ErrConcurrentUpdate
-		case present.State == Open:
-			c = *present
-			return ErrConcurrentUpdate
-		default:
-			return ErrWrongCode
-		}
+// verify commits the try and the transition of an open claim whose code was right.
+// ErrConcurrentUpdate: neither, unless somebody else's right code was first.
+func (s *Service) verify(ctx context.Context, c Claim, limit int, who Caller) (Claim, *Lease, error) {
+	now := s.Now()
+	verified := c
+	verified.State, verified.PendingSync = Verified, SyncDone
+	verified.DueAt, verified.DueTries = now.Add(writeLease), 0
+	lease := Lease{IdentityID: c.IdentityID, Owner: s.NewID(), ClaimID: c.ID, Until: now.Add(writeLease)}
+	var taken *Lease
+	err := s.commit(ctx, Change{
+		Transitions: []Transition{{From: Open, Claim: verified, Try: limit}},
+		Lease:       &lease, Leased: func() { taken = &lease },
+		Events: []audit.Event{NewEvent(verified, string(Verified), who.Actor(), now)}, At: now,
 	})
 	verified.Version++
-	return verified, done, err
+	if !errors.Is(err, ErrConcurrentUpdate) {
+		return verified, taken, err
+	}
+	present, readErr := s.Store.Find(ctx, c.ID)
+	if readErr == nil && present != nil && present.State == Applied && present.Code() == c.Code() {
+		return *present, nil, nil
+	}
+	return Claim{}, nil, cmp.Or(readErr, err)
 }

@@ -239,7 +239,7 @@ func (l *lockedFirst) Commit(ctx context.Context, change claim.Change) error {
 	return l.Store.Commit(ctx, change)
 }
 
-// A right code that was counted in time is not undone by wrong ones beside it.
+// A right code is taken as long as it is counted in time, whatever is tried beside it.
 func TestARightCodeAmongTheLastTriesCounts(t *testing.T) {
 	w := newWorld(t)
 	w.submit(bob, "flow", m1)
@@ -254,8 +254,8 @@ func TestARightCodeAmongTheLastTriesCounts(t *testing.T) {
 	wantErr(t, w.confirm(bob, w.lastCode()), claim.ErrWrongCode)
 }
 
-// A right code that was counted in time, and comes to its end only after the
-// person has started anew, undoes nothing of what came since.
+// A right code that wrong ones beside it have locked out undoes nothing of what the
+// person has done since.
 func TestALateRightCodeOfALockedClaimUndoesNothing(t *testing.T) {
 	for name, since := range map[string]struct {
 		numbers []string
@@ -270,7 +270,7 @@ func TestALateRightCodeOfALockedClaimUndoesNothing(t *testing.T) {
 			w.policy.Cooldown = 0
 			w.submit(bob, "flow", m1)
 			right := w.lastCode()
-			for range 3 {
+			for range 4 {
 				wantErr(t, w.confirm(bob, w.wrongCode()), claim.ErrWrongCode)
 			}
 			store := w.store

@@ -32,6 +32,9 @@ type Transition struct {
 	// Forget blanks the numbers of all the identity's claims and texts: the
 	// identity is gone.
 	EraseIdentity bool
+	// Try, unless zero, counts one try of so many at most with the transition, which
+	// fails if the claim has had them, or has another code number. See [Claims.Try].
+	Try int
 }
 
 // TextLimits bound how many texts go out: in a sliding window, and for a calling
@@ -100,9 +103,9 @@ type Basis struct {
 type Change struct {
 	// Create adds a staged or open claim.
 	Create *Claim
-	// Moves happen in order, before Create. They write neither what the claim was
-	// made with (identity, flow, origin, numbers, creation) nor its attempts, which
-	// only Try counts; but a claim that is applied keeps what it replaced as Was.
+	// Transitions happen in order, before Create. They write neither what the claim was
+	// made with (identity, flow, source, numbers, creation) nor its attempts, which
+	// only a try counts; but a claim that is applied keeps what it replaced as Previous.
 	Transitions []Transition
 	// Text is queued, leased to this process until its LeaseUntil.
 	Text *message.Text
@@ -129,6 +132,10 @@ type Change struct {
 	Notices  []message.Text
 	Withhold func(notice message.Text)
 	Events   []audit.Event
+	// Lease is taken with the change, unless others have it, which is no reason to fail:
+	// Leased hears of it when the change is made, and it was taken.
+	Lease  *Lease
+	Leased func()
 	// At is the moment of the change.
 	At time.Time
 }

@@ -53,7 +53,11 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	if err := s.spend(ctx, change); err != nil {
 		return err
 	}
+	leased := change.Lease != nil && next.acquire(*change.Lease, change.At)
 	s.claims, s.texts, s.leases, s.alarms = next.claims, next.texts, next.leases, next.alarms
+	if leased {
+		change.Leased()
+	}
 	s.note(change.Events...)
 	for _, notice := range withheld {
 		s.note(claim.NoticeWithheldEvent(notice, change.At))
@@ -100,6 +104,12 @@ func (s *Store) move(m claim.Transition) error {
 		next.Previous, next.PreviousVerified = m.Claim.Previous, m.Claim.PreviousVerified
 	}
 	next.Attempts = kept.Attempts
+	if m.Try > 0 {
+		if kept.CodeNumber != m.Claim.CodeNumber || kept.Attempts >= m.Try {
+			return claim.ErrConcurrentUpdate
+		}
+		next.Attempts++
+	}
 	next.Version++
 	if m.EraseIdentity {
 		next.Number, next.Previous = phone.Number{}, phone.Number{}
@@ -121,9 +131,6 @@ func (s *Store) move(m claim.Transition) error {
 				s.claims[id] = c
 			}
 		}
-	}
-	if m.From.Final() && next.State == claim.Verified && s.leases[next.IdentityID].ClaimID == next.ID {
-		delete(s.leases, next.IdentityID) // it ended with the claim, and does not come back with it
 	}
 	return s.put(next)
 }

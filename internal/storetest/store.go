@@ -234,14 +234,21 @@ func (s *Store) Acquire(_ context.Context, lease claim.Lease, now time.Time) err
 	if s.fail != nil {
 		return s.fail
 	}
+	if !s.acquire(lease, now) {
+		return claim.ErrLeased
+	}
+	return nil
+}
+
+// acquire reports whether the lease was free. The caller holds the lock.
+func (s *Store) acquire(lease claim.Lease, now time.Time) bool {
 	present, taken := s.leases[lease.IdentityID]
 	void := !micro(present.Until).After(micro(now)) ||
 		present.ClaimID != "" && s.claims[present.ClaimID].State != claim.Verified
-	if taken && !void {
-		return claim.ErrLeased
+	if !taken || void {
+		s.leases[lease.IdentityID] = lease
 	}
-	s.leases[lease.IdentityID] = lease
-	return nil
+	return !taken || void
 }
 
 // Release implements claim.Leases.

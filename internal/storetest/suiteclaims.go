@@ -229,3 +229,26 @@ func tries(f *fixture) {
 	f.move(claim.Verified, verified)
 	try(c.Code(), 9, claim.ErrConcurrentUpdate)
 }
+
+// triesWithTransitions: the try and the transition are both made, or neither.
+func triesWithTransitions(f *fixture) {
+	c := f.create(open("c", bob))
+	verify := func(change func(*claim.Claim), limit int, want error) {
+		f.Helper()
+		next := c
+		next.State = claim.Verified
+		change(&next)
+		f.want(f.store.Commit(f.Context(), claim.Change{
+			Transitions: []claim.Transition{{From: claim.Open, Claim: next, Try: limit}}, At: noon,
+		}), want)
+	}
+	f.want(f.store.Try(f.Context(), c.Code(), 2), nil)
+	verify(func(*claim.Claim) {}, 1, claim.ErrConcurrentUpdate)
+	verify(func(c *claim.Claim) { c.CodeNumber++ }, 2, claim.ErrConcurrentUpdate)
+	verify(func(c *claim.Claim) { c.Version++ }, 2, claim.ErrConcurrentUpdate)
+	f.same(f.current(bob).Active.State, claim.Open)
+	f.same(f.current(bob).Active.Attempts, 1)
+	verify(func(*claim.Claim) {}, 2, nil)
+	f.same(f.current(bob).Active.State, claim.Verified)
+	f.same(f.current(bob).Active.Attempts, 2)
+}

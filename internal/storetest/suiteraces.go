@@ -46,6 +46,40 @@ func racingTries(f *fixture) {
 	f.same(f.current(bob).Active.Attempts, 5)
 }
 
+// racingRightCode has right codes among wrong ones: however they fall, so many are
+// counted as the limit says, and one right one at most is taken.
+func racingRightCode(f *fixture) {
+	for round := range 5 {
+		c := f.create(open(name("c", round), name("identity", round)))
+		errs := together(f.Context(), 24, func(ctx context.Context, i int) error {
+			if i%4 != 0 {
+				return f.store.Try(ctx, c.Code(), 5)
+			}
+			right := c
+			right.State = claim.Verified
+			return f.store.Commit(ctx, claim.Change{Transitions: []claim.Transition{{From: claim.Open, Claim: right, Try: 5}}, At: noon})
+		})
+		taken, counted := 0, 0
+		for i, err := range errs {
+			switch {
+			case err == nil:
+				counted++
+				if i%4 == 0 {
+					taken++
+				}
+			case !errors.Is(err, claim.ErrConcurrentUpdate):
+				f.Errorf("got %v", err)
+			}
+		}
+		active := *f.current(c.IdentityID).Active
+		f.same(active.Attempts, counted)
+		f.same(active.State == claim.Verified, taken == 1)
+		if counted != 5 || taken > 1 {
+			f.Errorf("counted %d, taken %d", counted, taken)
+		}
+	}
+}
+
 var errNotTaken = errors.New("somebody else took it")
 
 func racingTakers(f *fixture) {

@@ -41,17 +41,44 @@ func leasesEndWithClaims(f *fixture) {
 	c = f.move(claim.Open, c)
 	f.want(f.store.Acquire(f.Context(), next("third"), noon), claim.ErrLeased)
 	c.State, c.EndedAt = claim.Applied, noon
-	c = f.move(claim.Verified, c)
+	f.move(claim.Verified, c)
 	f.want(f.store.Acquire(f.Context(), next("fourth"), noon), nil)
-	// A lease that has ended does not come back with its claim.
-	c.State, c.EndedAt = claim.Verified, time.Time{}
-	c = f.move(claim.Applied, c)
-	f.want(f.store.Acquire(f.Context(), next("fifth"), noon), nil)
-	f.want(f.store.Acquire(f.Context(), next("sixth"), noon), claim.ErrLeased)
 	unknown := claim.Lease{IdentityID: alice, Owner: "one", ClaimID: "missing", Until: noon.Add(time.Minute)}
 	f.want(f.store.Acquire(f.Context(), unknown, noon), nil)
 	unknown.Owner = "two"
 	f.want(f.store.Acquire(f.Context(), unknown, noon), nil)
+}
+
+// leasesComeWithChanges: a change takes a lease that is free, and is made without one
+// that others have.
+func leasesComeWithChanges(f *fixture) {
+	c := f.create(open("c", bob))
+	lease := claim.Lease{IdentityID: bob, Owner: "first", ClaimID: "c", Until: noon.Add(time.Minute)}
+	take := func(owner string, from, to claim.State, at time.Time, want bool) {
+		f.Helper()
+		lease.Owner, c.State = owner, to
+		taken := false
+		f.commit(claim.Change{
+			Transitions: []claim.Transition{{From: from, Claim: c}}, Lease: &lease, Leased: func() { taken = true }, At: at,
+		})
+		c.Version++
+		f.same(taken, want)
+	}
+	take("first", claim.Open, claim.Verified, noon, true)
+	take("second", claim.Verified, claim.Verified, noon, false)
+	f.same(f.current(bob).Active.Version, c.Version)
+	f.want(f.store.Acquire(f.Context(), lease, noon), claim.ErrLeased)
+	take("third", claim.Verified, claim.Verified, noon.Add(time.Minute), true) // the first has ended
+	// A change that fails takes none.
+	f.want(f.store.Release(f.Context(), lease), nil)
+	stale := c
+	stale.Version--
+	f.want(f.store.Commit(f.Context(), claim.Change{
+		Transitions: []claim.Transition{{From: claim.Verified, Claim: stale}},
+		Lease:       &lease, Leased: func() { f.Error("a change that failed took a lease") }, At: noon,
+	}), claim.ErrConcurrentUpdate)
+	lease.Owner = "fourth"
+	f.want(f.store.Acquire(f.Context(), lease, noon), nil)
 }
 
 func dueClaims(f *fixture) {
