@@ -125,7 +125,7 @@ func checkBudget(
 			polled[sort]++
 		default:
 			count[p]++
-			if writes.MatchString(statement.Text) && !inside[statement.Connection] && p != "notice" {
+			if changing.MatchString(statement.Text) && !inside[statement.Connection] && p != "notice" {
 				commits++
 			}
 		}
@@ -173,7 +173,7 @@ var (
 	begins   = regexp.MustCompile(`(?i)^(BEGIN|START TRANSACTION)\b`)
 	chatter  = regexp.MustCompile(`(?i)^(COMMIT|ROLLBACK|SET)\b`)
 	ends     = regexp.MustCompile(`(?i)^COMMIT\b`)
-	writes   = regexp.MustCompile(`(?i)^(INSERT|UPDATE|DELETE)\b`)
+	changing = regexp.MustCompile(`(?i)^(INSERT|UPDATE|DELETE)\b`)
 	aNotice  = regexp.MustCompile("^INSERT INTO `?texts`? .*'changed', ?'sms'")
 	quoted   = regexp.MustCompile(`'(?:[^'\\]|\\.|'')*'`)
 	numbers  = regexp.MustCompile(`\b\d+(?:\.\d+)?\b`)
