@@ -59,15 +59,44 @@ func (s *Store) TakeText(ctx context.Context, t message.QueuedText, until time.T
 	return taken == 1, s.db.Classify(err)
 }
 
-// Done implements [message.Outbox]. A text ends once.
-func (s *Store) Done(ctx context.Context, r message.TextResult) error {
-	return s.settle(ctx, r.TextID, []assignment{
-		{"state", string(r.State)},
-		{"gateway", database.Clip(r.Gateway, nameWidth)},
-		{"provider_id", database.Clip(r.ProviderID, textWidth)},
-		{"reason", database.Clip(r.Reason, textWidth)},
-		{"done_at", database.Time(r.At)},
-	})
+// Done implements [message.Outbox], in one statement.
+func (s *Store) Done(ctx context.Context, results ...message.TextResult) error {
+	switch len(results) {
+	case 0:
+		return nil
+	case 1:
+		r := results[0]
+		return s.settle(ctx, r.TextID, []assignment{
+			{"state", string(r.State)},
+			{"gateway", database.Clip(r.Gateway, nameWidth)},
+			{"provider_id", database.Clip(r.ProviderID, textWidth)},
+			{"reason", database.Clip(r.Reason, textWidth)},
+			{"done_at", database.Time(r.At)},
+		})
+	}
+	var set strings.Builder
+	var values []any
+	each := func(column string, value func(message.TextResult) string) {
+		set.WriteString(column + " = CASE id")
+		for _, r := range results {
+			set.WriteString(" WHEN ? THEN ?")
+			values = append(values, r.TextID, value(r))
+		}
+		set.WriteString(" END, ")
+	}
+	each("gateway", func(r message.TextResult) string { return database.Clip(r.Gateway, nameWidth) })
+	each("provider_id", func(r message.TextResult) string { return database.Clip(r.ProviderID, textWidth) })
+	each("reason", func(r message.TextResult) string { return database.Clip(r.Reason, textWidth) })
+	each("state", func(r message.TextResult) string { return string(r.State) })
+	values = append(values, database.Time(results[0].At), string(message.TextQueued))
+	for _, r := range results {
+		values = append(values, r.TextID)
+	}
+	return s.db.Classify(s.db.Write(ctx, "settle", "texts", func(tx *gorm.DB) error {
+		_, err := database.Exec(tx, "UPDATE texts SET "+set.String()+"done_at = ? WHERE state = ? AND id IN (?"+
+			strings.Repeat(", ?", len(results)-1)+")", values...)
+		return err
+	}))
 }
 
 // PutOff implements [message.Outbox].

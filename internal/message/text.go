@@ -104,8 +104,9 @@ type Outbox interface {
 	// TakeText leases a due text to this caller until then; of several callers
 	// one gets true.
 	TakeText(ctx context.Context, t QueuedText, until time.Time) (bool, error)
-	// Done records the end of a queued text.
-	Done(ctx context.Context, r TextResult) error
+	// Done records the ends of queued texts, all of them or none. A text ends once: one
+	// that has ended already is left alone. Results of one call have one At.
+	Done(ctx context.Context, results ...TextResult) error
 	// PutOff counts a try in vain and makes the text due at the given time.
 	PutOff(ctx context.Context, textID string, until time.Time, reason string) error
 	// DropTexts ends queued texts that must not be sent, and PostponeTexts makes

@@ -54,11 +54,15 @@ func (s *Store) TakeText(_ context.Context, t message.QueuedText, until time.Tim
 }
 
 // Done implements message.Outbox.
-func (s *Store) Done(_ context.Context, r message.TextResult) error {
-	return s.settle(r.TextID, func(t *text) {
-		t.state, t.gateway, t.providerID = r.State, r.Gateway, r.ProviderID
-		t.reason, t.doneAt = r.Reason, micro(r.At)
-	})
+func (s *Store) Done(_ context.Context, results ...message.TextResult) error {
+	var errs []error
+	for _, r := range results {
+		errs = append(errs, s.settle(r.TextID, func(t *text) {
+			t.state, t.gateway, t.providerID = r.State, r.Gateway, r.ProviderID
+			t.reason, t.doneAt = r.Reason, micro(results[0].At)
+		}))
+	}
+	return errors.Join(errs...)
 }
 
 // PutOff implements message.Outbox.

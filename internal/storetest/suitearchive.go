@@ -27,6 +27,7 @@ func TestArchive(t *testing.T, newStore func(*testing.T) ArchivedStore) {
 		"a number that is forgotten is not found":       claimsForgotten,
 		"pages of claims lose and double nothing":       claimsPaged,
 		"texts are found by what is asked for":          textsFound,
+		"texts may end together":                        textsEndTogether,
 		"a text tells what became of it":                textsTell,
 		"a text's receipts are its own, oldest first":   textsReceipts,
 		"pages of texts lose and double nothing":        textsPaged,

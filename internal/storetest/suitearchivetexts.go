@@ -37,6 +37,33 @@ func (f *archived) texts(q admin.TextQuery) []string {
 	return ids
 }
 
+// textsEndTogether: each with its own result; what has ended before stays as it is.
+func textsEndTogether(f *archived) {
+	c := f.create(open("c", bob))
+	var results []message.TextResult
+	for i, state := range []message.TextState{message.TextSent, message.TextFailed, message.TextDropped, message.TextSent} {
+		f.text(name("t", i), c, i, message.TextQueued, "")
+		results = append(results, message.TextResult{
+			TextID: name("t", i), State: state, Gateway: name("gateway", i), ProviderID: name("message", i), Reason: name("reason", i), At: noon,
+		})
+	}
+	late := results[1]
+	late.State, late.Gateway = message.TextSent, "late"
+	f.want(f.store.Done(f.Context()), nil)
+	f.want(f.store.Done(f.Context(), results[0]), nil)
+	f.want(f.store.Done(f.Context(), results[1:3]...), nil)
+	f.want(f.store.Done(f.Context(), late, message.TextResult{TextID: "missing", State: message.TextSent, At: noon}, results[3]), nil)
+	found, err := f.archive.FindTexts(f.Context(), admin.TextQuery{Limit: 9})
+	f.want(err, nil)
+	slices.Reverse(found) // oldest first
+	f.same(len(found), len(results))
+	for i, t := range found {
+		f.same([]string{t.ID, string(t.State), t.Gateway, t.Reason},
+			[]string{results[i].TextID, string(results[i].State), results[i].Gateway, results[i].Reason})
+		f.same(t.DoneAt, noon)
+	}
+}
+
 func textsFound(f *archived) {
 	f.same(f.texts(admin.TextQuery{}), []string{})
 	c, d := f.create(open("c", bob)), f.create(open("d", alice))

@@ -115,13 +115,15 @@ func (o *outbox) TakeText(_ context.Context, t message.QueuedText, until time.Ti
 	return true, nil
 }
 
-func (o *outbox) Done(_ context.Context, result message.TextResult) error {
+func (o *outbox) Done(_ context.Context, results ...message.TextResult) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.call("done"); err != nil {
 		return err
 	}
-	o.rows[result.TextID].result = result
+	for _, result := range results {
+		o.rows[result.TextID].result = result
+	}
 	return nil
 }
 

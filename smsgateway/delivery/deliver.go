@@ -227,8 +227,11 @@ func (w *Worker) pause(t message.QueuedText, unclear bool) time.Duration {
 
 // end records how a text ended.
 func (w *Worker) end(ctx context.Context, t message.Text, r message.TextResult) {
-	r.TextID, r.At = t.ID, w.Now()
-	if w.settle(ctx, t, func(ctx context.Context) error { return w.Outbox.Done(ctx, r) }) {
+	r.TextID = t.ID
+	if w.settle(ctx, t, func(ctx context.Context) (err error) {
+		r.At, err = w.recorder.record(ctx, r)
+		return err
+	}) {
 		w.OnDone(t, r)
 		w.Log.InfoContext(ctx, "text "+string(r.State), "text", t.ID, "identity", t.IdentityID, "number", t.To,
 			"gateway", r.Gateway, "provider_id", r.ProviderID, "reason", r.Reason)

@@ -48,6 +48,7 @@ type Worker struct {
 	// inProgress are texts of the outbox in hand: one that is read just then may not
 	// show its lease yet.
 	inProgress idSet
+	recorder   recorder
 }
 
 // New returns a worker that waits for [Worker.Run], or every fault of the
@@ -64,6 +65,7 @@ func New(options Options) (*Worker, error) {
 		options.OnDone = func(message.Text, message.TextResult) {}
 	}
 	w := &Worker{Options: options, enqueued: make(chan message.Text, options.Queue), inHand: options.Queue}
+	w.recorder.outbox, w.recorder.now = options.Outbox, options.Now
 	var faults []error
 	seen := map[string]bool{}
 	for _, route := range options.Routes {
