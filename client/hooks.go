@@ -64,9 +64,10 @@ type MessageContext struct {
 	Code    string    `json:"code,omitempty"`
 	RetryAt time.Time `json:"retry_at,omitzero"`
 	// Claim is open where a code is on its way all the same; Pending is the masked
-	// number then.
+	// number then, and Page is where the code is typed.
 	Claim   string `json:"claim,omitempty"`
 	Pending string `json:"pending,omitempty"`
+	Page    string `json:"page,omitempty"`
 }
 
 // StageHook asks what to store of a form. A form that must not be stored is an
