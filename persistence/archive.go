@@ -1,7 +1,9 @@
 package persistence
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -10,47 +12,85 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
 var _ admin.Store = (*Store)(nil)
 
-// FindClaims implements [admin.Store]. Of an identity or a number there are
-// few claims; a mask or a state may fit many.
+// FindClaims implements [admin.Store].
 func (s *Store) FindClaims(ctx context.Context, q admin.ClaimQuery) ([]claim.Claim, error) {
+	if q.IdentityIDs != nil {
+		return s.claimsOf(ctx, q)
+	}
 	p := page{table: "claims", index: "claims_newest"}
-	switch {
-	case !q.Number.IsZero():
-		p.index = "claims_newest_number"
-	case q.IdentityID != "":
-		p.index = "claims_newest_identity"
-	case q.Masked != "" && q.State != "":
-		p.index = "claims_newest_mask_state"
-	case q.Masked != "":
-		p.index = "claims_newest_mask"
-	case q.State != "":
+	if q.State != "" {
 		p.index = "claims_newest_state"
 	}
-	if q.Masked != "" {
-		mask, ok := q.Mask()
-		if !ok {
-			return nil, nil
-		}
-		p.is("mask", mask)
-	}
-	p.is("number_key", q.Number.Dialled())
-	p.is("identity_id", q.IdentityID)
 	p.is("state", string(q.State))
 	p.after(q.After)
 	var rows []claimRow
 	err := s.find(ctx, &rows, p, newestMade, q.Limit)
+	return claimsOf(rows), err
+}
+
+func claimsOf(rows []claimRow) []claim.Claim {
 	claims := make([]claim.Claim, len(rows))
 	for i, row := range rows {
 		claims[i] = row.claim()
 	}
-	return claims, err
+	return claims
 }
+
+// claimPlace is as much of a claim as decides whether it is on a page.
+type claimPlace struct {
+	ID, State, Number string
+	CreatedAt         database.Time
+}
+
+// claimsOf returns the claims of some people. Theirs are few, so that they are sorted here, and
+// no index need know when they were made.
+func (s *Store) claimsOf(ctx context.Context, q admin.ClaimQuery) ([]claim.Claim, error) {
+	var fitting []claimPlace
+	for ids := range slices.Chunk(q.IdentityIDs, identitiesAtOnce) {
+		var places []claimPlace
+		err := s.db.Read(ctx, "find", "claims", func(tx *gorm.DB) error {
+			places = nil
+			return tx.Raw("SELECT id, state, number, created_at FROM claims"+s.db.Dialect().Index("claims_identity")+
+				" WHERE identity_id IN ?", ids).Scan(&places).Error
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range places {
+			if q.Fits(claim.State(c.State), phone.FromStore(c.Number)) && q.After.Behind(time.Time(c.CreatedAt), c.ID) {
+				fitting = append(fitting, c)
+			}
+		}
+	}
+	slices.SortFunc(fitting, func(a, b claimPlace) int {
+		return cmp.Or(time.Time(b.CreatedAt).Compare(time.Time(a.CreatedAt)), cmp.Compare(b.ID, a.ID))
+	})
+	fitting = fitting[:min(max(0, q.Limit), len(fitting))]
+	if len(fitting) == 0 {
+		return []claim.Claim{}, nil
+	}
+	ids := make([]string, len(fitting))
+	for i, c := range fitting {
+		ids[i] = c.ID
+	}
+	var rows []claimRow
+	err := s.db.Read(ctx, "find", "claims", func(tx *gorm.DB) error {
+		rows = nil
+		return tx.Where("id IN ?", ids).Find(&rows).Error
+	})
+	slices.SortFunc(rows, func(a, b claimRow) int { return cmp.Compare(slices.Index(ids, a.ID), slices.Index(ids, b.ID)) })
+	return claimsOf(rows), err
+}
+
+// identitiesAtOnce is how many people's claims are asked for in one statement.
+const identitiesAtOnce = 200
 
 // find reads a page into a slice of rows.
 func (s *Store) find(ctx context.Context, rows any, p page, order string, limit int) error {

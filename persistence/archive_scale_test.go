@@ -12,7 +12,6 @@ import (
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
-	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
@@ -66,7 +65,6 @@ func loadedCursor(i int) admin.Cursor {
 	return admin.Cursor{At: loadedMoment(i), ID: loadedID(i)}
 }
 
-// loadedNumber has a hundred masks in a million claims.
 func (s *archiveSite) loadedNumber(i int) string {
 	return fmt.Sprintf("+49171%07d%02d", i*7919%10_000_000, i%max(1, s.n/10_000))
 }
@@ -135,7 +133,6 @@ func (s *archiveSite) fill(t *testing.T, into string, n int, row func(i int) str
 func (s *archiveSite) asks(t *testing.T) map[string]func() error {
 	t.Helper()
 	store := persistence.NewStore(s.db)
-	mask := func() string { return phone.FromStore(s.loadedNumber(s.next(s.n))).String() }
 	asks := map[string]func() error{}
 	for depth, deep := range map[string]bool{"page 1": false, "at 90 %": true} {
 		at := func(most int) admin.Cursor {
@@ -173,19 +170,10 @@ func (s *archiveSite) asks(t *testing.T) map[string]func() error {
 		claims("all", func() admin.ClaimQuery { return admin.ClaimQuery{} })
 		claims("in a state", func() admin.ClaimQuery { return admin.ClaimQuery{State: claim.Lapsed} })
 		claims("in a state of none", func() admin.ClaimQuery { return admin.ClaimQuery{State: claim.Conflict} })
-		claims("of a person", func() admin.ClaimQuery { return admin.ClaimQuery{IdentityID: loadedPerson(s.next(s.n))} })
+		claims("of a person", func() admin.ClaimQuery { return admin.ClaimQuery{IdentityIDs: []string{loadedPerson(s.next(s.n))}} })
 		claims("of a person in a state", func() admin.ClaimQuery {
-			return admin.ClaimQuery{IdentityID: loadedPerson(s.next(s.n)), State: claim.Lapsed}
+			return admin.ClaimQuery{IdentityIDs: []string{loadedPerson(s.next(s.n))}, State: claim.Lapsed}
 		})
-		claims("of a number", func() admin.ClaimQuery {
-			return admin.ClaimQuery{Number: phone.FromStore(s.loadedNumber(s.next(s.n)))}
-		})
-		claims("of a number in a state", func() admin.ClaimQuery {
-			return admin.ClaimQuery{Number: phone.FromStore(s.loadedNumber(s.next(s.n))), State: claim.Lapsed}
-		})
-		claims("of a mask", func() admin.ClaimQuery { return admin.ClaimQuery{Masked: mask()} })
-		claims("of a mask in a state", func() admin.ClaimQuery { return admin.ClaimQuery{Masked: mask(), State: claim.Lapsed} })
-		claims("of a mask of none", func() admin.ClaimQuery { return admin.ClaimQuery{Masked: "+41********11"} })
 		texts("all", admin.TextQuery{})
 		texts("in a state", admin.TextQuery{State: message.TextFailed})
 		texts("of a gateway", admin.TextQuery{Gateway: "backup"})

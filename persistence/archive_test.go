@@ -4,20 +4,17 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/auth"
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
-	"github.com/holdline/holdline/persistence/migration"
 )
 
 func TestArchiveKeepsItsPromises(t *testing.T) {
@@ -105,52 +102,14 @@ func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
 	})
 }
 
-// A release that knows nothing of masks wrote the claims, and its replicas go on
-// writing while this one migrates.
-func TestClaimsFromBeforeTheMigrationAreFound(t *testing.T) {
-	databasetest.OnEach(t, func(t databasetest.Kind) {
-		store := persistence.NewStore(t.DB)
-		keep := func(id string) {
-			c := openClaim(id)
-			if err := store.Commit(t.Context(), claim.Change{Create: &c, At: noon}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		keep("before")
-		statements := []string{"DELETE FROM schema_migrations WHERE version_id >= 15"}
-		if strings.HasSuffix(t.Name(), "sqlite") { // MySQL says that a column is there
-			statements = append(statements, "ALTER TABLE tokens DROP COLUMN expires_at", "ALTER TABLE claims DROP COLUMN assurance", "ALTER TABLE claims DROP COLUMN client_text", "ALTER TABLE claims DROP COLUMN direct")
-		}
-		for table, indexes := range map[string][]string{
-			"claims":       {"claims_newest", "claims_newest_state", "claims_newest_identity", "claims_newest_number", "claims_newest_mask", "claims_newest_mask_state"},
-			"texts":        {"texts_newest", "texts_newest_state", "texts_newest_gateway"},
-			"audit_events": {"audit_events_newest_identity", "audit_events_newest_kind"},
-		} {
-			for _, index := range indexes {
-				if strings.HasSuffix(t.Name(), "mariadb") {
-					index += " ON " + table
-				}
-				statements = append(statements, "DROP INDEX "+index)
-			}
-		}
-		statements = append(statements, "ALTER TABLE claims DROP COLUMN mask", "ALTER TABLE claims DROP COLUMN number_key")
-		for _, statement := range statements {
-			if err := databasetest.Exec(t.Context(), t.DB, statement); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := migration.Up(t.Context(), t.DB); err != nil {
-			t.Fatal(err)
-		}
-		keep("beside")
-		number := openClaim("").Number
-		for name, q := range map[string]admin.ClaimQuery{
-			"all": {}, "number": {Number: number}, "mask": {Masked: number.String()}, "both": {Number: number, Masked: number.String()},
-		} {
-			q.Limit = 9
-			if found, err := store.FindClaims(t.Context(), q); err != nil || len(found) != 2 {
-				t.Errorf("%s: got %v, %v", name, found, err)
-			}
-		}
-	})
+func TestPeopleKeepTheirPromises(t *testing.T) {
+	for name, newDSN := range databasetest.Kinds {
+		t.Run(name, func(t *testing.T) {
+			storetest.TestPeople(t, func(t *testing.T) storetest.Peopled {
+				t.Helper()
+				db := databasetest.Migrated(t, newDSN(t))
+				return storetest.Peopled{Store: persistence.NewStore(db), Index: persistence.NewPeople(db)}
+			})
+		})
+	}
 }

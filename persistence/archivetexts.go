@@ -18,6 +18,7 @@ import (
 func (s *Store) FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error) {
 	p := page{table: "texts", index: textsIndex(q)}
 	p.is("claim_id", q.ClaimID)
+	p.is("identity_id", q.IdentityID)
 	p.is("state", string(q.State))
 	p.is("gateway", q.Gateway)
 	p.after(q.After)
@@ -36,7 +37,7 @@ func (s *Store) FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextR
 			Text: row.text(), State: message.TextState(row.State).With(message.LastWord(found)), Tries: row.Tries,
 			Gateway: row.Gateway, Reason: row.Reason, DoneAt: time.Time(row.DoneAt),
 		}
-		if q.ClaimID != "" {
+		if q.ClaimID+q.IdentityID != "" {
 			records[i].Receipts = found
 		}
 	}
@@ -49,6 +50,8 @@ func textsIndex(q admin.TextQuery) string {
 	switch {
 	case q.ClaimID != "":
 		return "texts_claim"
+	case q.IdentityID != "":
+		return "texts_identity"
 	case q.Gateway != "" && (q.State == "" || q.State == message.TextSent):
 		return "texts_newest_gateway"
 	case q.State != "":

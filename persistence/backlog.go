@@ -59,6 +59,12 @@ func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error)
 		return s.pruneReceipts(ctx, before, n)
 	}
 	err = s.db.Transaction(ctx, "prune", "claims", func(tx *gorm.DB) error {
+		// Whose claims are forgotten is found by them no longer: see [people.Indexer].
+		err := tx.Model(&personRow{}).Where("identity_id IN (?)", tx.Model(&claimRow{}).Where("id IN ?", ids).Select("identity_id")).
+			UpdateColumn("seen_at", database.Time(neverSeen)).Error
+		if err != nil {
+			return err
+		}
 		for _, rows := range []any{&textRow{}, &eventRow{}} {
 			if err := tx.Where("claim_id IN ?", ids).Delete(rows).Error; err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database/databasetest"
@@ -20,17 +21,19 @@ import (
 func archiveAsks(at admin.Cursor, before int64) map[string]archiveAsk {
 	const person, gateway = "identity-b", "main"
 	number := phone.FromStore("+49 171 1111111")
-	masked := number.String()
 	return map[string]archiveAsk{
-		"claims":                        ofClaims("claims_newest", admin.ClaimQuery{After: at}),
-		"claims in a state":             ofClaims("claims_newest_state", admin.ClaimQuery{State: claim.Open, After: at}),
-		"claims of a person":            ofClaims("claims_newest_identity", admin.ClaimQuery{IdentityID: person, After: at}),
-		"claims of a person in a state": ofClaims("claims_newest_identity", admin.ClaimQuery{IdentityID: person, State: claim.Open, After: at}),
-		"claims of a number":            ofClaims("claims_newest_number", admin.ClaimQuery{Number: number, After: at}),
-		"claims of a number in a state": ofClaims("claims_newest_number", admin.ClaimQuery{Number: number, State: claim.Open, After: at}),
-		"claims of a masked number":     ofClaims("claims_newest_mask", admin.ClaimQuery{Masked: masked, After: at}),
-		"claims of a masked number in a state": ofClaims("claims_newest_mask_state",
-			admin.ClaimQuery{Masked: masked, State: claim.Open, After: at}),
+		"claims":            ofClaims("claims_newest", admin.ClaimQuery{After: at}),
+		"claims in a state": ofClaims("claims_newest_state", admin.ClaimQuery{State: claim.Open, After: at}),
+		"claims of people":  ofClaims("claims_identity", admin.ClaimQuery{IdentityIDs: []string{person, "identity-c"}, After: at}),
+		"claims of a person in a state": ofClaims("claims_identity",
+			admin.ClaimQuery{IdentityIDs: []string{person}, State: claim.Open, After: at}),
+		"claims of a person's number": ofClaims("claims_identity", admin.ClaimQuery{IdentityIDs: []string{person}, Number: number, After: at}),
+		"claims that are not indexed": {"claims_newest", func(t *testing.T, s *persistence.Store, limit int) (int, error) {
+			t.Helper()
+			found, err := s.ClaimsFrom(t.Context(), people.Place{At: at.At, ID: at.ID}, noon.Add(time.Hour), limit)
+			return len(found), err
+		}},
+		"texts of a person":             ofTexts("texts_identity", admin.TextQuery{IdentityID: person}),
 		"texts":                         ofTexts("texts_newest", admin.TextQuery{After: at}),
 		"texts in a state":              ofTexts("texts_newest_state", admin.TextQuery{State: message.TextSent, After: at}),
 		"texts of a gateway":            ofTexts("texts_newest_gateway", admin.TextQuery{Gateway: gateway, After: at}),

@@ -157,9 +157,12 @@ func updateClaim(m claim.Transition) statement {
 	}
 }
 
-// blankNumbers blanks the numbers of an identity that is gone.
+// blankNumbers blanks the numbers of an identity that is gone, and forgets what it was found by.
 func blankNumbers(identityID string) statement {
 	return func(tx *gorm.DB) error {
+		if err := deletePerson(tx, identityID); err != nil {
+			return err
+		}
 		err := tx.Model(&claimRow{}).Where("identity_id = ?", identityID).
 			UpdateColumns(map[string]any{"number": "", "was": ""}).Error
 		if err != nil {

@@ -8,10 +8,28 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/admin"
+	"github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/console"
 )
+
+// desk is what administrators do.
+func (p *program) desk() *admin.Service {
+	index, plan := persistence.NewPeople(p.db), NumberPlan(p.cfg)
+	return &admin.Service{
+		Store: p.store, Claims: p.counted, Directory: p.realms, Plan: plan, Now: p.clock.Now,
+		People: &people.Finder{Index: index, Claims: p.store, Directory: p.realms, Keys: p.peopleKeys, Plan: plan, Now: p.clock.Now},
+	}
+}
+
+// indexer keeps what people are found by.
+func (p *program) indexer() *people.Indexer {
+	return &people.Indexer{
+		Index: persistence.NewPeople(p.db), Claims: p.store, Directory: p.realms, Keys: p.peopleKeys,
+		Leases: p.store, Owner: p.id, Now: p.clock.Now,
+	}
+}
 
 // console adds the administrators' pages.
 func (p *program) console(r gin.IRouter, desk *admin.Service) error {

@@ -22,6 +22,9 @@ const switchInterval = 2 * time.Second
 // schemaInterval keeps identity schemas known, so that no hook waits for one.
 const schemaInterval = 4 * time.Minute
 
+// peopleInterval is how often claims are looked for whose people are not indexed yet.
+const peopleInterval = 5 * time.Second
+
 // jobs are the work in the background.
 func (p *program) jobs() []Job {
 	expiries := auth.Expiries{
@@ -34,6 +37,7 @@ func (p *program) jobs() []Job {
 		{Name: "clock", Interval: 30 * time.Second, Once: p.clock.Sync},
 		{Name: "failures of authentication", Interval: time.Minute, Once: p.flushFailures},
 		{Name: "schemas", Interval: schemaInterval, AtStart: true, Once: p.realms.Prefetch},
+		{Name: "people index", Interval: peopleInterval, Once: p.indexer().Once},
 		{Name: "expiry of tokens", Interval: time.Hour, AtStart: true, Once: expiries.Once},
 		{Name: "prune", Interval: time.Hour, Once: p.claims.Prune},
 		{Name: "prune limits", Interval: time.Hour, Once: p.pruneLimits},

@@ -13,7 +13,6 @@ import (
 	"github.com/holdline/holdline/api/adminapi"
 	"github.com/holdline/holdline/api/userapi"
 	"github.com/holdline/holdline/hook"
-	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/selfservice"
@@ -135,7 +134,7 @@ func (p *program) adminRoutes() (http.Handler, error) {
 		return nil, err
 	}
 	hook.Mount(engine, server, p.counted, hooks...)
-	desk := &admin.Service{Store: p.store, Claims: p.counted, Plan: NumberPlan(p.cfg), Now: p.clock.Now}
+	desk := p.desk()
 	adminapi.Mount(engine, server, adminapi.Options{Settings: p.settings, Claims: desk, Archive: p.store, Now: p.clock.Now})
 	if err := p.console(engine, desk); err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/kratos"
@@ -71,27 +72,28 @@ type Holdline struct {
 
 // program is Holdline while it is put together.
 type program struct {
-	cfg       config.Config
-	log       *slog.Logger
-	release   string
-	db        *database.DB
-	clock     *database.Clock
-	store     *persistence.Store
-	codes     *otp.Codes
-	hashKey   []byte         // of names that are kept, such as in limits
-	kratos    *kratos.Client // the primary realm, which SCIM is about
-	realms    kratos.Realms
-	settings  *settings.Service
-	claims    *claim.Service
-	counted   metrics.Claims // the same, for surfaces: counts what is asked
-	monitor   *fraud.Monitor
-	worker    *delivery.Worker
-	receipts  *receipt.Receiver
-	phone     *provider.Simulator // nil without a simulator gateway
-	clients   *auth.Authenticator
-	failures  *web.Failures // of authentication
-	passwords *auth.Attempts
-	scim      provisioning
+	cfg        config.Config
+	log        *slog.Logger
+	release    string
+	db         *database.DB
+	clock      *database.Clock
+	store      *persistence.Store
+	codes      *otp.Codes
+	hashKey    []byte         // of names that are kept, such as in limits
+	peopleKeys people.Keys    // of numbers that people are found by
+	kratos     *kratos.Client // the primary realm, which SCIM is about
+	realms     kratos.Realms
+	settings   *settings.Service
+	claims     *claim.Service
+	counted    metrics.Claims // the same, for surfaces: counts what is asked
+	monitor    *fraud.Monitor
+	worker     *delivery.Worker
+	receipts   *receipt.Receiver
+	phone      *provider.Simulator // nil without a simulator gateway
+	clients    *auth.Authenticator
+	failures   *web.Failures // of authentication
+	passwords  *auth.Attempts
+	scim       provisioning
 	Observers
 	framedBy   string // see [Parts]
 	invitation console.Invitation
@@ -147,7 +149,8 @@ func (p *program) deriveKeys() (err error) {
 	if p.hashKey, err = hkdf.Key(sha256.New, []byte(secrets[0]), nil, "names of limits", sha256.Size); err != nil {
 		return fmt.Errorf("derive a key: %w", err)
 	}
-	return nil
+	p.peopleKeys, err = people.NewKeys(secrets)
+	return err
 }
 
 // buildClaims builds the rules about numbers, and what may change of them while

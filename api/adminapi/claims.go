@@ -81,7 +81,7 @@ func (h handlers) find(c *gin.Context, in searchRequest) (page[claimResponse], e
 		return page[claimResponse]{}, web.ErrMalformed
 	}
 	found, err := h.Claims.Search(c.Request.Context(), admin.ClaimQuery{
-		State: in.State, IdentityID: in.IdentityID, After: after, Limit: in.Limit + 1,
+		State: in.State, IdentityIDs: only(in.IdentityID), After: after, Limit: in.Limit + 1,
 	}, in.MobileNumber)
 	if err != nil {
 		return page[claimResponse]{}, err

@@ -47,3 +47,11 @@ func limitOf(c *gin.Context) int {
 	}
 	return n
 }
+
+// only is a list of what is asked for; nil asks for nothing.
+func only(id string) []string {
+	if id == "" {
+		return nil
+	}
+	return []string{id}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/textclean"
 )
@@ -22,27 +23,50 @@ type Claims interface {
 type Service struct {
 	Store  Store
 	Claims Claims
-	Plan   phone.Parser
-	Now    func() time.Time
+	People *people.Finder
+	// Directory reads people where they are kept.
+	Directory people.Directory
+	Plan      phone.Parser
+	Now       func() time.Time
 }
 
 // NumberShown is what the audit trail says when somebody looks at a full number.
 const NumberShown = "number_shown"
 
+// mostOwners bounds whose claims are shown when a number is asked for. A number has
+// few owners; a mask may fit many.
+const mostOwners = 2000
+
 // Search returns claims. A number may be typed in full, as people write it, or
-// masked, as it is shown everywhere else. Error: ErrBadNumber.
+// masked, as it is shown everywhere else. Errors: ErrBadNumber; ErrTooMany for a mask
+// that fits too many people.
 func (d *Service) Search(ctx context.Context, q ClaimQuery, number string) ([]claim.Claim, error) {
 	number = textclean.Clean(number)
-	switch {
-	case number == "":
-	case strings.Contains(number, "*"):
+	if number == "" {
+		return d.Store.FindClaims(ctx, q)
+	}
+	var found people.Result
+	var err error
+	if strings.Contains(number, "*") {
 		q.Masked = number
-	default:
-		wanted, err := phone.Parse(d.Plan, number)
-		if err != nil {
-			return nil, err
+		found, err = d.People.ByMask(ctx, number, mostOwners)
+	} else {
+		if q.Number, err = phone.Parse(d.Plan, number); err == nil {
+			found, err = d.People.ByNumber(ctx, q.Number, mostOwners)
 		}
-		q.Number = wanted
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case found.More:
+		return nil, ErrTooMany
+	case q.IdentityIDs == nil:
+		q.IdentityIDs = found.IdentityIDs
+	default:
+		q.IdentityIDs = slices.DeleteFunc(slices.Clone(q.IdentityIDs), func(id string) bool { return !slices.Contains(found.IdentityIDs, id) })
+	}
+	if len(q.IdentityIDs) == 0 {
+		return nil, nil
 	}
 	return d.Store.FindClaims(ctx, q)
 }

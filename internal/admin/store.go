@@ -44,31 +44,42 @@ func ParseCursor(text string) (c Cursor, ok bool) {
 
 // ClaimQuery asks for claims, newest first. Blank fields ask for nothing.
 type ClaimQuery struct {
-	State      claim.State
-	IdentityID string
-	// Number is the number that is wanted.
+	State claim.State
+	// IdentityIDs are the people whose claims are meant; nil for everybody. They are
+	// few, and so are the claims of each.
+	IdentityIDs []string
+	// Number is the number that is wanted, and Masked one that is shown so (see
+	// [phone.Number.String] and [ClaimQuery.Mask]). They narrow what IdentityIDs ask for, and
+	// mean nothing without: package people knows whose numbers they are.
 	Number phone.Number
-	// Masked is a masked number (see [phone.Number.String] and [ClaimQuery.Mask]).
 	Masked string
 	After  Cursor
 	Limit  int
 }
 
 // Mask returns the masked number as [phone.Number.String] prints it, whatever blanks
-// and punctuation were typed into it, and whether it shows anything of a number:
-// nothing but stars would find strangers alike, and finds nobody.
-func (q ClaimQuery) Mask() (string, bool) {
-	mask := phone.FromStore(q.Masked).Dialled()
-	return mask, strings.Trim(mask, "*") != ""
+// and punctuation were typed into it.
+func (q ClaimQuery) Mask() string { return phone.FromStore(q.Masked).Dialled() }
+
+// Fits reports whether a claim has the state and the number that are asked for.
+func (q ClaimQuery) Fits(state claim.State, number phone.Number) bool {
+	return (q.State == "" || state == q.State) && (q.Number.IsZero() || number.Same(q.Number)) &&
+		(q.Masked == "" || number.String() == q.Mask())
+}
+
+// Behind reports whether a row comes after the cursor, newest first.
+func (c Cursor) Behind(at time.Time, id string) bool {
+	return c == (Cursor{}) || at.Before(c.At) || at.Equal(c.At) && id < c.ID
 }
 
 // TextQuery asks for texts and notices, newest first.
 type TextQuery struct {
-	ClaimID string
-	State   message.TextState // as it is stored: queued, sent, failed or dropped
-	Gateway string
-	After   Cursor
-	Limit   int
+	ClaimID    string
+	IdentityID string
+	State      message.TextState // as it is stored: queued, sent, failed or dropped
+	Gateway    string
+	After      Cursor
+	Limit      int
 }
 
 // TextRecord is a text and what became of it.
@@ -79,7 +90,7 @@ type TextRecord struct {
 	Gateway  string
 	Reason   string
 	DoneAt   time.Time
-	Receipts []message.Receipt // oldest first; only where one claim is asked for
+	Receipts []message.Receipt // oldest first; only where a claim or a person is asked for
 }
 
 // EventQuery asks for lines of the audit trail, newest first.

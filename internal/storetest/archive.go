@@ -32,12 +32,9 @@ func fits[T ~string](asked, value T) bool { return asked == "" || asked == value
 func (s *Store) FindClaims(_ context.Context, q admin.ClaimQuery) ([]claim.Claim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	mask, shows := q.Mask()
 	var found []claim.Claim
 	for _, c := range s.claims {
-		if fits(q.State, c.State) && fits(q.IdentityID, c.IdentityID) &&
-			(q.Number.IsZero() || c.Number.Same(q.Number)) &&
-			(q.Masked == "" || shows && c.Number.String() == mask) && behind(q.After, c.CreatedAt, c.ID) {
+		if (q.IdentityIDs == nil || slices.Contains(q.IdentityIDs, c.IdentityID)) && q.Fits(c.State, c.Number) && behind(q.After, c.CreatedAt, c.ID) {
 			found = append(found, c)
 		}
 	}
@@ -53,7 +50,7 @@ func (s *Store) FindTexts(_ context.Context, q admin.TextQuery) ([]admin.TextRec
 	for _, t := range slices.SortedFunc(maps.Values(s.texts), func(a, b text) int {
 		return newest(a.CreatedAt, a.ID, b.CreatedAt, b.ID)
 	}) {
-		if !fits(q.ClaimID, t.Code.ClaimID) || !fits(q.State, t.state) || !fits(q.Gateway, t.gateway) ||
+		if !fits(q.ClaimID, t.Code.ClaimID) || !fits(q.IdentityID, t.IdentityID) || !fits(q.State, t.state) || !fits(q.Gateway, t.gateway) ||
 			!behind(q.After, t.CreatedAt, t.ID) {
 			continue
 		}
@@ -61,7 +58,7 @@ func (s *Store) FindTexts(_ context.Context, q admin.TextQuery) ([]admin.TextRec
 			Text: t.Text, State: t.state.With(s.receipt(t)), Tries: t.tries,
 			Gateway: t.gateway, Reason: t.reason, DoneAt: t.doneAt,
 		}
-		if q.ClaimID != "" {
+		if q.ClaimID+q.IdentityID != "" {
 			record.Receipts = s.receiptsOf(t)
 		}
 		found = append(found, record)

@@ -23,3 +23,9 @@ func TestTheFakeKeepsAdminSessions(t *testing.T) {
 		return storetest.TrailedSessions{AdminSessionStore: fake, Trail: fake.Events}
 	})
 }
+
+func TestPeopleInMemory(t *testing.T) {
+	storetest.TestPeople(t, func(*testing.T) storetest.Peopled {
+		return storetest.Peopled{Store: storetest.NewStore(), Index: &storetest.People{}}
+	})
+}

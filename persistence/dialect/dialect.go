@@ -63,7 +63,7 @@ type Class int
 const (
 	// Other is an error that the dialect has no word for: a fault of ours.
 	Other Class = iota
-	// AlreadyThere is what a migration adds to a table, and finds there.
+	// AlreadyThere is what a migration adds to a table, and finds there, or drops and misses.
 	AlreadyThere
 
 	// Conflict means that the transaction was rolled back for another's sake, and may

@@ -82,6 +82,7 @@ func (mysqlDialect) Explain() string { return "EXPLAIN " }
 var mysqlClasses = map[uint16]Class{
 	1060: AlreadyThere, // column
 	1061: AlreadyThere, // key
+	1091: AlreadyThere, // key that is dropped, and gone
 
 	1205: Conflict, // waited too long for a lock
 	1213: Conflict, // deadlock; also a failed certification in a cluster

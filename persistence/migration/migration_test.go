@@ -127,7 +127,7 @@ func TestADeadProcessLosesTheMigrationLock(t *testing.T) {
 				"claims_newest_mask_state", "texts_newest", "texts_newest_state", "texts_newest_gateway",
 				"audit_events_newest_identity", "audit_events_newest_kind",
 			} {
-				statements = append(statements, "DROP INDEX "+index)
+				statements = append(statements, "DROP INDEX IF EXISTS "+index)
 			}
 			statements = append(statements, "ALTER TABLE claims DROP COLUMN mask", "ALTER TABLE claims DROP COLUMN number_key")
 		}

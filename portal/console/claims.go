@@ -58,7 +58,7 @@ func (s *console) findClaims(c *gin.Context, v *visit, asked claimsAsked) error 
 	}
 	p, status := claimsPage{frame: s.frame(v, "Claims"), Asked: asked, States: states, Means: stateMeans[claim.State(asked.State)]}, http.StatusOK
 	found, err := s.Claims.Search(c.Request.Context(), admin.ClaimQuery{
-		State: claim.State(asked.State), IdentityID: asked.Identity, After: after, Limit: rows + 1,
+		State: claim.State(asked.State), IdentityIDs: only(asked.Identity), After: after, Limit: rows + 1,
 	}, asked.Number)
 	switch {
 	case errors.Is(err, phone.ErrBadNumber):

@@ -45,3 +45,11 @@ func pages(path string, asked url.Values, cursor, next string) pager {
 	}
 	return p
 }
+
+// only is a list of what is asked for; nil asks for nothing.
+func only(id string) []string {
+	if id == "" {
+		return nil
+	}
+	return []string{id}
+}
