@@ -16,6 +16,7 @@ import (
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
+	peopleindex "github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/storetest"
@@ -28,17 +29,23 @@ type desk struct {
 	book   *book
 	engine *gin.Engine
 	store  *storetest.Store
+	index  *storetest.People
+	known  *storetest.Directory
 	now    time.Time
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{T: t, book: newBook(t), store: storetest.NewStore(), now: noon}
+	d := &desk{T: t, book: newBook(t), store: storetest.NewStore(), index: &storetest.People{}, known: &storetest.Directory{}, now: noon}
 	log, now := slog.New(slog.DiscardHandler), func() time.Time { return d.now }
 	switches := settings.New(&storetest.Settings{}, claim.Policy{
 		Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Cooldown: 30 * time.Second, MaxTexts: 5,
 	}, now, log)
 	codes, err := otp.New([]string{strings.Repeat("secret", 8)}, 6, otp.Numeric)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := peopleindex.NewKeys([]string{"a secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +57,10 @@ func newDesk(t *testing.T) *desk {
 	d.engine = newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		adminapi.Mount(engine, server, adminapi.Options{
 			Settings: switches, Archive: d.store, Now: now,
-			Claims: &admin.Service{Store: d.store, Claims: service, Now: now},
+			Claims: &admin.Service{
+				Store: d.store, Claims: service, Now: now, Directory: d.known,
+				People: &peopleindex.Finder{Index: d.index, Claims: d.store, Directory: d.known, Keys: keys, Now: now},
+			},
 		})
 	})
 	return d
@@ -87,7 +97,7 @@ func (d *desk) ask(want int, method, path, body string, headers ...string) {
 
 func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 	d := newDesk(t)
-	const settings, setting, search = "/admin/settings", "/admin/settings/enable_verification", "/admin/claims/search"
+	const settings, setting, search, find = "/admin/settings", "/admin/settings/enable_verification", "/admin/claims/search", "/admin/people/search"
 	d.anybodyElse()
 	d.ask(200, "GET", settings, "")
 	d.ask(200, "GET", setting, "")
@@ -100,8 +110,8 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 	for _, method := range []string{"GET", "DELETE"} {
 		d.ask(404, method, "/admin/settings/nothing", "")
 	}
-	for path, body := range map[string]string{settings: `{"enable_verification":"` + strings.Repeat("x", web.MaxBody) + `"}`, search: `{"cursor":"` + strings.Repeat("x", web.MaxBody) + `"}`} {
-		method := map[string]string{settings: "PATCH", search: "POST"}[path]
+	for path, body := range map[string]string{settings: `{"enable_verification":"` + strings.Repeat("x", web.MaxBody) + `"}`, search: `{"cursor":"` + strings.Repeat("x", web.MaxBody) + `"}`, find: `{"query":"` + strings.Repeat("x", web.MaxBody) + `"}`} {
+		method := map[string]string{settings: "PATCH", search: "POST", find: "POST"}[path]
 		d.ask(413, method, path, body)
 		d.ask(415, method, path, `{}`, "Content-Type", "text/plain")
 	}
@@ -113,6 +123,21 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 	d.ask(200, "GET", "/admin/claims?state=lapsed", "")
 	d.ask(200, "POST", search, `{"mobile_number":"+15****00","limit":1}`)
 	d.ask(400, "POST", search, `{"limit":0}`)
+	d.ask(400, "POST", search, `{"mobile_number":"****"}`)
+	for i := range 2001 {
+		err := d.index.Put(t.Context(), peopleindex.Entry{IdentityID: fmt.Sprint("person-", i), Terms: []string{"m+15****01"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.ask(400, "POST", search, `{"mobile_number":"+15****01"}`)
+	d.known.Put(peopleindex.Profile{
+		Identity: claim.Identity{ID: "claim-1-" + bob, Mobile: "+15550199", Verified: true}, Name: "Bob", Emails: []string{"bob@example.com"}, UserNames: []string{"bob"},
+	})
+	d.ask(200, "POST", find, `{"query":"55501"}`)
+	d.ask(200, "POST", find, `{"query":"bob"}`)
+	d.ask(400, "POST", find, `{"query":"b"}`)
+	d.ask(400, "POST", find, `{"who":"bob"}`)
 	d.ask(400, "POST", search, `{"mobile_number":"call me"}`)
 	d.ask(429, "POST", "/admin/claims/claim-0/resend", "")
 	d.now = noon.Add(time.Minute)

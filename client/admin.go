@@ -150,6 +150,35 @@ func (c Client) SearchClaims(ctx context.Context, s ClaimSearch) (Page[Claim], e
 	return page, err
 }
 
+// Person is somebody whom a search has found.
+type Person struct {
+	IdentityID   string   `json:"identity_id"`
+	Name         string   `json:"name,omitempty"`
+	Emails       []string `json:"emails,omitempty"`
+	UserNames    []string `json:"user_names,omitempty"`
+	MobileNumber string   `json:"mobile_number"` // masked
+	Verified     bool     `json:"mobile_number_verified"`
+	Privileged   bool     `json:"privileged,omitempty"`
+	Last         *Claim   `json:"last_claim,omitempty"`
+}
+
+// PeopleFound are those whom a search has found.
+type PeopleFound struct {
+	Items []Person `json:"items"`
+	More  bool     `json:"more"` // others fit too
+	// Incomplete says that some may be missing: the index is still being built, or Kratos
+	// does not answer.
+	Incomplete bool `json:"incomplete"`
+}
+
+// SearchPeople finds people by an e-mail address, user name, name, number or four digits
+// of one, or by an identity's id.
+func (c Client) SearchPeople(ctx context.Context, query string) (PeopleFound, error) {
+	var found PeopleFound
+	err := c.call(ctx, http.MethodPost, "/admin/people/search", map[string]string{"query": query}, &found)
+	return found, err
+}
+
 // Claim shows a claim with its history.
 func (c Client) Claim(ctx context.Context, id string) (ClaimHistory, error) {
 	var claim ClaimHistory

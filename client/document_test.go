@@ -57,11 +57,12 @@ func calls(ctx context.Context, c client.Client) map[string]func() (any, error) 
 		"searchClaims": func() (any, error) {
 			return c.SearchClaims(ctx, client.ClaimSearch{ClaimFilter: client.ClaimFilter{Limit: 10}, MobileNumber: mobile})
 		},
-		"claim":       func() (any, error) { return c.Claim(ctx, claimID) },
-		"cancelClaim": func() (any, error) { return nothing(c.CancelClaim(ctx, claimID)) },
-		"resendClaim": func() (any, error) { return nothing(c.ResendClaim(ctx, claimID)) },
-		"revealClaim": func() (any, error) { return c.RevealClaim(ctx, claimID) },
-		"texts":       func() (any, error) { return c.Texts(ctx, client.TextFilter{State: "sent", Cursor: "next"}) },
+		"searchPeople": func() (any, error) { return c.SearchPeople(ctx, "anna mei") },
+		"claim":        func() (any, error) { return c.Claim(ctx, claimID) },
+		"cancelClaim":  func() (any, error) { return nothing(c.CancelClaim(ctx, claimID)) },
+		"resendClaim":  func() (any, error) { return nothing(c.ResendClaim(ctx, claimID)) },
+		"revealClaim":  func() (any, error) { return c.RevealClaim(ctx, claimID) },
+		"texts":        func() (any, error) { return c.Texts(ctx, client.TextFilter{State: "sent", Cursor: "next"}) },
 		"traffic": func() (any, error) {
 			items, err := c.Traffic(ctx, 48)
 			return client.Page[client.CountryTraffic]{Items: items}, err

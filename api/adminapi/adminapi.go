@@ -24,6 +24,7 @@ type Settings interface {
 
 // Claims are what administrators see and do. [admin.Service] is it.
 type Claims interface {
+	FindPeople(ctx context.Context, typed string) (admin.PeopleFound, error)
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
@@ -59,6 +60,7 @@ func Mount(engine *gin.Engine, server *web.Server, o Options) {
 	admin.PATCH("/settings", answer(h, http.StatusOK, h.changeSettings))
 	admin.GET("/settings/:key", answer(h, http.StatusOK, h.setting))
 	admin.DELETE("/settings/:key", answer(h, http.StatusNoContent, h.returnSetting))
+	admin.POST("/people/search", answer(h, http.StatusOK, h.findPeople))
 	admin.GET("/claims", answer(h, http.StatusOK, h.claims))
 	admin.POST("/claims/search", answer(h, http.StatusOK, h.search))
 	admin.GET("/claims/:id", answer(h, http.StatusOK, h.history))

@@ -21,6 +21,7 @@ import (
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/storetest"
@@ -37,12 +38,13 @@ var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 // world is the API on fakes that work.
 type world struct {
 	*testing.T
-	engine   *gin.Engine
-	store    *storetest.Store
-	settings *storetest.Settings
-	switches *settings.Service
-	sent     []message.Text
-	now      time.Time
+	engine    *gin.Engine
+	store     *storetest.Store
+	directory *storetest.Directory
+	settings  *storetest.Settings
+	switches  *settings.Service
+	sent      []message.Text
+	now       time.Time
 }
 
 // clients know one token that may manage claims, and one that may not.
@@ -71,6 +73,11 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, err := people.NewKeys([]string{"a secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.directory = &storetest.Directory{}
 	ids := 0
 	service := claim.New(claim.Options{
 		Store: w.store, Identities: claimtest.NewIdentities(), Codes: codes, Policy: w.switches.Policy, Now: now, Log: log,
@@ -83,7 +90,10 @@ func newWorld(t *testing.T) *world {
 	}
 	adminapi.Mount(w.engine, server, adminapi.Options{
 		Settings: w.switches, Archive: w.store, Now: now,
-		Claims: &admin.Service{Store: w.store, Claims: service, Now: now},
+		Claims: &admin.Service{
+			Store: w.store, Claims: service, Now: now, Directory: w.directory,
+			People: &people.Finder{Index: &storetest.People{}, Claims: w.store, Directory: w.directory, Keys: keys, Now: now},
+		},
 	})
 	return w
 }

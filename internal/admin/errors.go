@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"errors"
+
 	"github.com/holdline/holdline/internal/problem"
 )
 
@@ -11,4 +13,4 @@ var ErrTooMany = problem.New(problem.Invalid, "HLD-40042", "Too many people have
 var ErrNoClaim = problem.New(problem.NotFound, "HLD-40404", "There is no such claim.", "admin: no such claim")
 
 // ErrNoPerson says that the id names nobody, and that nothing is known of somebody who had it.
-var ErrNoPerson = problem.New(problem.NotFound, "HLD-40405", "There is no such person.", "admin: no such person")
+var ErrNoPerson = errors.New("admin: no such person")

@@ -109,9 +109,18 @@ func (s *Service) tried(ctx context.Context, who Caller, code string) (Claim, in
 	return claim, limit, nil
 }
 
-// lockAfterLast locks the claim after its last try.
+// WrongCode is what the audit trail calls a code that was wrong and counted.
+const WrongCode = "wrong_code"
+
+// lockAfterLast notes a wrong code, and locks the claim after its last try.
 func (s *Service) lockAfterLast(ctx context.Context, c Claim, limit int, who Caller) error {
 	s.Log.InfoContext(ctx, "wrong code", "claim", c.ID, "identity", c.IdentityID)
+	now := s.Now()
+	noted := NewEvent(c, WrongCode, who.Actor(), now)
+	noted.Reason = ""
+	if err := s.Store.Commit(ctx, Change{Events: []audit.Event{noted}, At: now}); err != nil {
+		return err
+	}
 	snapshot, err := s.Store.Current(ctx, c.IdentityID, s.Now().Add(-day))
 	if err != nil {
 		return err

@@ -40,6 +40,8 @@ type Settings interface {
 
 // Claims are what is seen of claims and done for them. [admin.Service] is it.
 type Claims interface {
+	FindPeople(ctx context.Context, typed string) (admin.PeopleFound, error)
+	Person(ctx context.Context, identityID string) (admin.Person, error)
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
@@ -154,6 +156,10 @@ func (s *console) mount(engine *gin.Engine) {
 	show("/settings", s.settings)
 	act("/settings", s.saveSettings)
 	act("/settings/return", s.returnSetting)
+
+	show("/people", s.people)
+	act("/people", s.searchPeople)
+	show("/person", s.person)
 
 	show("/claims", s.claims)
 	act("/claims", s.searchClaims)

@@ -44,6 +44,8 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		return http.StatusNotFound, "There is nothing here", "The address may be mistyped, or the page is gone."
 	case errors.Is(err, admin.ErrNoClaim):
 		return http.StatusNotFound, "There is no such claim", "Ended claims are kept for some time only, and then removed."
+	case errors.Is(err, admin.ErrNoPerson):
+		return http.StatusNotFound, "There is no such person", "Kratos has no such account, and nothing is left of one here."
 	case errors.Is(err, auth.ErrNoToken):
 		return http.StatusNotFound, "There is no such token", "No token of this name is in force. Somebody may have revoked it already."
 	case errors.Is(err, errForged):

@@ -24,6 +24,7 @@ import (
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/settings"
@@ -48,6 +49,8 @@ type world struct {
 	store          *storetest.Store
 	sessions       *storetest.AdminSessions
 	kept           *storetest.Tokens
+	index          *storetest.People
+	directory      *storetest.Directory
 	settings       *storetest.Settings
 	board          *settings.Service
 	administrators *auth.AdminSessions
@@ -100,6 +103,11 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, err := people.NewKeys([]string{"a secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.index, w.directory = &storetest.People{}, &storetest.Directory{}
 	plan := phone.Parser{Format: phone.FormatE164, Region: "DE"}
 	service := claim.New(claim.Options{
 		Store: w.store, Identities: claimtest.NewIdentities(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
@@ -116,7 +124,10 @@ func newWorld(t *testing.T) *world {
 	}
 	w.token = w.newToken("ops", auth.ScopeClaimsManage)
 	w.opt = console.Options{
-		Sessions: w.administrators, Settings: w.board, Claims: &admin.Service{Store: w.store, Claims: service, Plan: plan, Now: w.Now},
+		Sessions: w.administrators, Settings: w.board, Claims: &admin.Service{
+			Store: w.store, Claims: service, Plan: plan, Now: w.Now, Directory: w.directory,
+			People: &people.Finder{Index: w.index, Claims: w.store, Directory: w.directory, Keys: keys, Plan: plan, Now: w.Now},
+		},
 		Archive: w.store, Tokens: w.kept,
 		Configured: []auth.Token{{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}, Privileged: true}},
 		Gateways: func() []console.Gateway {

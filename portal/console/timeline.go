@@ -19,6 +19,7 @@ type moment struct {
 	What   string
 	Detail string
 	Who    audit.Actor // zero for a provider
+	Number string      // masked; blank where one claim is told of
 	order  int64       // of what happened at the same time
 }
 
@@ -26,7 +27,11 @@ type moment struct {
 func timeline(h admin.ClaimHistory) []moment {
 	var all []moment
 	for _, e := range h.Events {
-		all = append(all, moment{At: e.At, Class: eventClass(e.Kind), What: kindName(e.Kind), Detail: e.Reason, Who: e.Actor, order: e.ID})
+		m := moment{At: e.At, Class: eventClass(e.Kind), What: kindName(e.Kind), Detail: e.Reason, Who: e.Actor, order: e.ID}
+		if h.Claim.ID == "" {
+			m.Number = e.Number
+		}
+		all = append(all, m)
 	}
 	const afterEvents = 1 << 62
 	for _, t := range h.Texts {
@@ -40,7 +45,7 @@ func eventClass(kind string) string {
 	switch claim.State(kind) {
 	case claim.Verified, claim.Applied:
 		return "good"
-	case claim.Locked, claim.Conflict, claim.Orphaned, "disputed":
+	case claim.Locked, claim.Conflict, claim.Orphaned, "disputed", claim.WrongCode:
 		return "bad"
 	default:
 		return ""

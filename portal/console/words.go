@@ -11,6 +11,7 @@ import (
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/settings"
 )
 
@@ -28,6 +29,8 @@ func funcs(now func() time.Time) template.FuncMap {
 		"realm":      func(id string) string { realm, _ := claim.SplitRealm(id); return realm },
 		"inRealm":    func(id string) string { _, own := claim.SplitRealm(id); return own },
 		"short":      short,
+		"personPath": func(id string) template.URL { return template.URL(personPath(id)) }, //nolint:gosec // escaped there
+		"stored":     phone.FromStore,
 		"shortName":  shortName,
 		"span":       span,
 	}
@@ -200,6 +203,7 @@ var eventKinds = []eventKind{
 	{"staged", "Claim staged"},
 	{"open", "Claim opened"},
 	{"resent", "Text sent again"},
+	{claim.WrongCode, "Wrong code"},
 	{"verified", "Code was right"},
 	{"applied", "Number written, verified"},
 	{claim.NumberWritten, "Number written without a code"},

@@ -187,7 +187,7 @@ func (m *machine) checkIdentity(id string, own []claim.Claim) {
 	}
 }
 
-// trails returns the audit lines of each claim, oldest first.
+// trails returns the steps that the audit trail has of each claim, oldest first.
 func (m *machine) trails() map[string][]string {
 	lines, err := m.store.FindEvents(m.ctx, admin.EventQuery{Limit: everything})
 	if err != nil {
@@ -195,7 +195,7 @@ func (m *machine) trails() map[string][]string {
 	}
 	trails := map[string][]string{}
 	for _, line := range slices.Backward(lines) {
-		if line.ClaimID != "" {
+		if line.ClaimID != "" && line.Kind != claim.WrongCode { // which moves nothing
 			trails[line.ClaimID] = append(trails[line.ClaimID], line.Kind)
 		}
 	}
