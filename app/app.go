@@ -17,6 +17,7 @@ import (
 	"github.com/holdline/holdline/doctor/probe"
 	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/migration"
+	"github.com/holdline/holdline/persistence/transfer"
 	"github.com/holdline/holdline/portal/console"
 	"github.com/holdline/holdline/wiring"
 )
@@ -93,6 +94,9 @@ func Prepare(ctx context.Context, db *database.DB, migrate bool) (*database.Cloc
 		return nil, fmt.Errorf("look at the database schema: %w", err)
 	} else if outdated {
 		return nil, ErrOutdated
+	}
+	if err := transfer.Unfinished(ctx, db); err != nil {
+		return nil, err
 	}
 	clock, err := database.NewClock(ctx, db, time.Now)
 	if err != nil {

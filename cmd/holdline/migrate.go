@@ -30,6 +30,7 @@ func migrateCommand() *cobra.Command {
 			}
 			return nil
 		}),
+		copyCommand(),
 	)
 }
 

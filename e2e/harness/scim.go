@@ -63,9 +63,14 @@ func (s *Stack) Command(t testing.TB, args ...string) string {
 
 // TryCommand is Command for what may fail. A program that does not end is killed.
 func (s *Stack) TryCommand(args ...string) (string, error) {
+	return Run(append(args, "--config", s.Holdline.config)...)
+}
+
+// Run runs a command that knows nothing of a stack.
+func Run(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	printed, err := exec.CommandContext(ctx, Env.HoldlineBin, append(args, "--config", s.Holdline.config)...).Output()
+	printed, err := exec.CommandContext(ctx, Env.HoldlineBin, args...).Output()
 	return string(printed), err
 }
 

@@ -32,6 +32,12 @@ type Dialect interface {
 	PatientPool(pool *sql.DB) (*sql.DB, error)
 	// Prepare sets up what the database itself remembers. It may run again.
 	Prepare(ctx context.Context, pool *sql.DB) error
+	// IsMissing reports whether there is no such database yet, and to open it would make
+	// one.
+	IsMissing() bool
+	// Others lists who else has the database open, as far as its server tells this user.
+	// What cannot be shared is kept for this connection, where the dialect can do that.
+	Others(ctx context.Context, conn *sql.Conn) ([]string, error)
 	// Dialector returns GORM's dialect on a pool.
 	Dialector(pool *sql.DB) gorm.Dialector
 	// Migrations returns goose's name of the dialect.
@@ -50,6 +56,9 @@ type Dialect interface {
 	// Contains is a condition: the bytes in a column have those of its one parameter
 	// somewhere in them.
 	Contains(column string) string
+	// Renumber has a table number its next row behind all that it has, once rows came
+	// with numbers of their own; blank where that goes without saying.
+	Renumber(table, column string) string
 	// Explain precedes a statement to ask for its plan.
 	Explain() string
 }
@@ -133,6 +142,24 @@ func Parse(dsn string) (Dialect, error) {
 	default:
 		return nil, ErrBadDSN
 	}
+}
+
+// lines reads a query's rows, each of one text.
+func lines(ctx context.Context, conn *sql.Conn, query string) ([]string, error) {
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var all []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		all = append(all, line)
+	}
+	return all, rows.Err()
 }
 
 // disconnected reports whether an error is how Go says that a connection has ended.

@@ -75,6 +75,17 @@ func (mysqlDialect) Index(name string) string { return " FORCE INDEX (" + name +
 
 func (mysqlDialect) Contains(column string) string { return "INSTR(" + column + ", ?) > 0" }
 
+func (mysqlDialect) IsMissing() bool { return false }
+
+// Others are connections of the same user, and of all where the user has the right PROCESS;
+// of a cluster, those of this node.
+func (mysqlDialect) Others(ctx context.Context, conn *sql.Conn) ([]string, error) {
+	return lines(ctx, conn, `SELECT CONCAT(USER, ' from ', HOST) FROM information_schema.PROCESSLIST
+		WHERE DB = DATABASE() AND ID <> CONNECTION_ID()`)
+}
+
+func (mysqlDialect) Renumber(string, string) string { return "" }
+
 func (mysqlDialect) Explain() string { return "EXPLAIN " }
 
 // mysqlClasses are what the numbers of the server's answers mean

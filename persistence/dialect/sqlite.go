@@ -87,6 +87,29 @@ func (sqliteDialect) Index(name string) string {
 
 func (sqliteDialect) Contains(column string) string { return "INSTR(" + column + ", ?) > 0" }
 
+func (d sqliteDialect) IsMissing() bool {
+	if d.path == sqliteMemory {
+		return false
+	}
+	_, err := os.Stat(d.path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// Others is somebody if another process has the file open, since only a connection that is
+// alone can change the journal's mode. From then on the file is this connection's.
+func (d sqliteDialect) Others(ctx context.Context, conn *sql.Conn) ([]string, error) {
+	for _, pragma := range []string{"journal_mode = DELETE", "locking_mode = EXCLUSIVE", "journal_mode = WAL"} {
+		if _, err := conn.ExecContext(ctx, "PRAGMA "+pragma); d.Classify(err) == Conflict {
+			return []string{"another process"}, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (sqliteDialect) Renumber(string, string) string { return "" }
+
 func (sqliteDialect) Explain() string { return "EXPLAIN QUERY PLAN " }
 
 // sqliteClasses are what the low bytes of SQLite's answers mean

@@ -127,6 +127,34 @@ func Outdated(ctx context.Context, db *database.DB) (bool, error) {
 	return slices.ContainsFunc(status, func(m Migration) bool { return !m.Applied }), nil
 }
 
+// Newer reports whether a database has had a migration that this release does not know.
+func Newer(ctx context.Context, db *database.DB) (bool, error) {
+	known, err := migrationsOf(db)
+	if err != nil {
+		return false, err
+	}
+	applied, err := appliedOf(ctx, db)
+	if err != nil {
+		return false, err
+	}
+	delete(applied, 0) // how goose begins
+	for _, source := range known.ListSources() {
+		delete(applied, source.Version)
+	}
+	return len(applied) > 0, nil
+}
+
+// History says which migrations a database has had at what time. Two databases seldom have
+// the same.
+func History(ctx context.Context, db *database.DB) (string, error) {
+	var rows []map[string]any
+	err := db.Read(ctx, "history", migrationTable, func(tx *gorm.DB) error {
+		rows = nil
+		return tx.Table(migrationTable).Select("version_id", "is_applied", "tstamp").Order("id").Find(&rows).Error
+	})
+	return fmt.Sprint(rows), err
+}
+
 func migrationsOf(db *database.DB) (*goose.Provider, error) {
 	of, err := fs.Sub(files, db.Dialect().Name())
 	if err != nil {
