@@ -7,6 +7,7 @@
 #   debian.sh [compiler git curl jq openssl mariadb chromium kannel npm systemd]   all of them by default
 #   debian.sh fonts
 #   debian.sh galera   what `make cluster` needs beside MariaDB
+#   debian.sh mmdebstrap   what e2e/mysql.sh unpacks MySQL with
 set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2"); }
@@ -31,6 +32,7 @@ for part in "${@:-compiler git curl jq openssl mariadb chromium kannel npm syste
 			need rsync rsync
 			need ip iproute2
 			;;
+		mmdebstrap) need mmdebstrap mmdebstrap ;;
 		fonts)
 			for font in lohit-deva lohit-taml lklug-sinhala ipafont-gothic; do
 				[ -e "/usr/share/doc/fonts-$font" ] || missing+=("fonts-$font")
