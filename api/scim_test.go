@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/groups"
 	"github.com/holdline/holdline/internal/scim/patch"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/scimbridge"
@@ -44,10 +46,53 @@ func (d *directory) Patch(context.Context, users.By, string, patch.Request, user
 }
 func (d *directory) Delete(context.Context, users.By, string, users.Wants) error { return d.err }
 
+// circle answers every call about groups alike, with one that bob is in.
+type circle struct{ *directory }
+
+const tellers = "019af2c0-7b1e-7c33-a1d2-3f4e5d6c7b8a"
+
+func (c circle) group() (groups.Group, error) {
+	made := time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
+	return groups.Group{ID: tellers, Name: "Tellers", Version: 7, Created: made, Updated: made}, c.err
+}
+
+func (c circle) Find(_ context.Context, by groups.By, _ string) (groups.Group, error) {
+	if by.Only != "" {
+		return groups.Group{}, groups.ErrNoGroup
+	}
+	return c.group()
+}
+
+func (c circle) List(context.Context, groups.By, users.Search) (groups.Page, error) {
+	g, err := c.group()
+	return groups.Page{Groups: []groups.Group{g}, Total: 1}, err
+}
+
+func (c circle) Members(context.Context, groups.By, string, string, int) ([]string, string, error) {
+	return []string{bob}, "", nil
+}
+
+func (c circle) Of(context.Context, []string) (map[string][]groups.Membership, error) {
+	return map[string][]groups.Membership{bob: {{GroupID: tellers, Name: "Tellers"}}}, nil
+}
+
+func (c circle) Create(context.Context, groups.By, map[string]any) (groups.Group, error) {
+	return c.group()
+}
+
+func (c circle) Replace(context.Context, groups.By, string, map[string]any, users.Wants) (groups.Group, error) {
+	return c.group()
+}
+
+func (c circle) Patch(context.Context, groups.By, string, patch.Request, users.Wants) (groups.Group, error) {
+	return c.group()
+}
+func (c circle) Delete(context.Context, groups.By, string, users.Wants) error { return c.err }
+
 func bridge(t *testing.T, d *directory) http.Handler {
 	t.Helper()
 	handler, err := scimbridge.New(newServer(), scimbridge.Options{
-		Users: d, Resource: scim.User(scim.Enterprise(), scim.WSO2()), BaseURL: "https://id.example.com",
+		Users: d, Groups: circle{d}, Resource: scim.User(scim.Enterprise(), scim.WSO2()), BaseURL: "https://id.example.com",
 		MaxResults: 20, DefaultResults: 10, BulkOperations: 5, BulkBytes: scimbridge.MaxBody,
 	})
 	if err != nil {
@@ -61,14 +106,17 @@ const (
 	newUser  = `{"userName":"bob@example.com"}`
 	newPhone = `{"Operations":[{"op":"replace","value":{"phoneNumbers":[{"type":"mobile","value":"+15550100"}],` +
 		`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"verifyMobile":"true"}}}]}`
-	byName   = `{"filter":"userName eq \"bob@example.com\"","count":10}`
-	bulkBody = `{"Operations":[{"method":"POST","path":"/Users","bulkId":"b","data":{"userName":"bob@example.com"}},{"method":"DELETE","path":"/Users/` + bob + `"}]}`
+	byName    = `{"filter":"userName eq \"bob@example.com\"","count":10}`
+	newGroup  = `{"displayName":"Tellers","members":[{"value":"` + bob + `"}]}`
+	newMember = `{"Operations":[{"op":"add","path":"members","value":[{"value":"` + bob + `"}]}]}`
+	byMember  = `{"filter":"members.value eq \"` + bob + `\"","excludedAttributes":["members"]}`
+	bulkBody  = `{"Operations":[{"method":"POST","path":"/Users","bulkId":"b","data":{"userName":"bob@example.com"}},{"method":"DELETE","path":"/Users/` + bob + `"}]}`
 )
 
 func TestSCIMAnswersAsDocumented(t *testing.T) {
 	book, d := newBook(t), &directory{}
 	handler := bridge(t, d)
-	one, me := "/scim2/Users/"+bob, "/scim2/Me"
+	one, me, group := "/scim2/Users/"+bob, "/scim2/Me", "/scim2/Groups/"+tellers
 	// What the service documents, by the status that it has here.
 	changes := map[error]int{
 		scim.Bad(scim.InvalidValue, "no"): 400, claim.ErrSessionTooOld: 403, claim.ErrNoIdentity: 404, claim.ErrBeingApplied: 409,
@@ -92,9 +140,18 @@ func TestSCIMAnswersAsDocumented(t *testing.T) {
 		{"PUT", me, newUser, 200},
 		{"PATCH", me, newPhone, 200},
 		{"DELETE", me, "", 204},
+		{"GET", "/scim2/Groups", "", 200},
+		{"POST", "/scim2/Groups", newGroup, 201},
+		{"POST", "/scim2/Groups/.search", byMember, 200},
+		{"GET", group, "", 200},
+		{"PUT", group, newGroup, 200},
+		{"PATCH", group, newMember, 204},
+		{"PATCH", group + "?attributes=members", newMember, 200},
+		{"DELETE", group, "", 204},
 	} {
 		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
-			path, _ := template(book.doc, tt.path)
+			plain, _, _ := strings.Cut(tt.path, "?")
+			path, _ := template(book.doc, plain)
 			operation := book.doc.Paths.Value(path).GetOperation(tt.method)
 			ask := func(want int, path, body string, headers ...string) {
 				t.Helper()
@@ -108,7 +165,7 @@ func TestSCIMAnswersAsDocumented(t *testing.T) {
 			root := []string{"X-Session-Token", "root"}
 			d.err = nil
 			ask(tt.success, tt.path, tt.body, root...)
-			if blind := map[string]int{"POST /scim2/Users": 201, "PUT " + one: 204, "PATCH " + one: 204}[tt.method+" "+tt.path]; blind != 0 {
+			if blind := map[string]int{"POST /scim2/Users": 201, "PUT " + one: 204, "PATCH " + one: 204, "POST /scim2/Groups": 201, "PUT " + group: 204, "PATCH " + group: 204}[tt.method+" "+tt.path]; blind != 0 {
 				ask(blind, tt.path, tt.body, "Authorization", "Bearer hlt_writer")
 			}
 			ask(tt.success, tt.path, tt.body, append([]string{"Accept", "application/json"}, root...)...)
@@ -121,7 +178,9 @@ func TestSCIMAnswersAsDocumented(t *testing.T) {
 			switch {
 			case strings.HasPrefix(tt.path, me):
 				ask(404, tt.path, tt.body, "Authorization", "Bearer hlt_okta")
-			case tt.path == one:
+			case tt.method == "GET" && tt.path == "/scim2/Groups", tt.path == "/scim2/Groups/.search":
+				ask(200, tt.path, tt.body, "X-Session-Token", "bob")
+			case tt.path == one, tt.method == "GET" && tt.path == group:
 				ask(404, tt.path, tt.body, "X-Session-Token", "bob")
 			default:
 				ask(403, tt.path, tt.body, "X-Session-Token", "bob")
@@ -133,12 +192,16 @@ func TestSCIMAnswersAsDocumented(t *testing.T) {
 				if tt.body != "" {
 					ask(400, tt.path, `[]`, root...)
 				}
-				if tt.method == "GET" {
+				if tt.method == "GET" && !strings.Contains(tt.path, "?") {
 					ask(400, tt.path+"?attributes=id&excludedAttributes=userName", "", root...)
 				}
 			}
 			if tt.body != "" {
-				ask(413, tt.path, `{"x":"`+strings.Repeat("x", scimbridge.MaxBody)+`"}`, root...)
+				most := scimbridge.MaxBody
+				if strings.HasPrefix(tt.path, "/scim2/Groups") && !strings.HasSuffix(tt.path, ".search") {
+					most = scimbridge.MaxGroupBody
+				}
+				ask(413, tt.path, `{"x":"`+strings.Repeat("x", most)+`"}`, root...)
 				ask(415, tt.path, tt.body, append([]string{"Content-Type", "text/plain"}, root...)...)
 			}
 			if tt.path == "/scim2/Bulk" {
@@ -161,7 +224,7 @@ func TestSCIMAnswersAsDocumented(t *testing.T) {
 			}
 		}
 	}
-	for path, method := range map[string]string{"ResourceTypes/Group": "GET", "Schemas/urn:x": "GET", "Me": "POST"} {
+	for path, method := range map[string]string{"ResourceTypes/Nothing": "GET", "Schemas/urn:x": "GET", "Me": "POST"} {
 		book.ask(t, handler, method, "/scim2/"+path, "")
 	}
 	// Only a mistake of ours makes these fail, and there is no way to make one here.

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,6 +15,8 @@ type SCIM struct {
 	SchemaID   string `koanf:"schema_id" usage:"identity schema of new users; blank for Kratos' default"`
 	// InvalidMobile is refuse or skip.
 	InvalidMobile string `koanf:"invalid_mobile" usage:"what becomes of a client's number that cannot be read or is not served: refuse (the request), or skip (the number; the rest is written)"`
+	// GroupsPath is blank for nowhere.
+	GroupsPath string `koanf:"groups_path" usage:"where identities show the names of their groups, such as metadata_public.groups; blank for nowhere"`
 	// Mapping is blank for the traits that schemas usually have.
 	Mapping           []Attribute   `koanf:"mapping" usage:"which trait keeps which attribute, as JSON; blank for traits of the usual names"`
 	OwnersMayNot      []string      `koanf:"owners_may_not" usage:"attributes, or an extension's URN, that users cannot change in their own resource"`
@@ -50,8 +54,23 @@ func (c Config) checkSCIM(f *faults) {
 	between("bulk_max_payload_size", c.SCIM.BulkBytes, 1024, 16<<20)
 	between("password_min_length", c.SCIM.PasswordMinLength, 1, 64)
 	f.unless(c.SCIM.ReconcileInterval >= time.Second, "scim.reconcile_interval", "must be at least 1s")
+	c.checkGroupsPath(f)
 	for i, a := range c.SCIM.Mapping {
 		f.unless(a.Path != "", fmt.Sprintf("scim.mapping[%d].path", i), "is missing")
 		f.unless(a.Trait != "", fmt.Sprintf("scim.mapping[%d].trait", i), "is missing")
 	}
+}
+
+// checkGroupsPath refuses traits, which are their owner's to edit, and what Holdline keeps
+// something else in.
+func (c Config) checkGroupsPath(f *faults) {
+	path := c.SCIM.GroupsPath
+	part, key, _ := strings.Cut(path, ".")
+	f.unless(path == "" || (part == "metadata_public" || part == "metadata_admin") && traitName.MatchString(key), "scim.groups_path",
+		"must be metadata_public or metadata_admin, a dot, and a key of letters, digits and underscores: people edit their traits themselves")
+	taken := []string{"metadata_public." + c.Kratos.PendingKey, "metadata_admin.scim", "metadata_admin.scim_external_ids"}
+	if c.Kratos.PrivilegedKey != "" {
+		taken = append(taken, "metadata_admin."+c.Kratos.PrivilegedKey)
+	}
+	f.unless(!slices.Contains(taken, path), "scim.groups_path", "must not be where Holdline keeps something else")
 }

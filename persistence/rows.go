@@ -2,7 +2,10 @@ package persistence
 
 import (
 	"cmp"
+	"slices"
 	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
@@ -204,6 +207,19 @@ func newEventRows(events []audit.Event) []eventRow {
 	}
 	return rows
 }
+
+// Record writes lines of the audit trail within a transaction.
+func Record(tx *gorm.DB, events []audit.Event) error {
+	for batch := range slices.Chunk(events, recordBatch) {
+		if err := tx.Create(newEventRows(batch)).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordBatch is how many lines one statement writes.
+const recordBatch = 500
 
 func (r eventRow) event() audit.Event {
 	return audit.Event{

@@ -18,11 +18,15 @@ func answer(c *gin.Context, status int, body any) {
 	if err != nil { // what came from JSON goes back to it
 		status, text = http.StatusInternalServerError, []byte(`{}`)
 	}
+	c.Data(status, contentType(c), text)
+}
+
+func contentType(c *gin.Context) string {
 	kind := "application/scim+json"
 	if accept := c.GetHeader("Accept"); strings.Contains(accept, "application/json") && !strings.Contains(accept, "scim") {
 		kind = "application/json"
 	}
-	c.Data(status, kind+"; charset=utf-8", text)
+	return kind + "; charset=utf-8"
 }
 
 // empty answers without a body.
@@ -33,7 +37,16 @@ func empty(c *gin.Context, status int) {
 }
 
 // answerUser answers with one user.
-func (h handlers) answerUser(c *gin.Context, status int, user users.User, shown scim.Projection) {
+func (h handlers) answerUser(c *gin.Context, status int, user users.User, shown scim.Projection) error {
+	if err := h.withGroups(c.Request.Context(), shown, &user); err != nil {
+		return err
+	}
+	h.answer(c, status, user, shown)
+	return nil
+}
+
+// answer answers with a user who is complete.
+func (h handlers) answer(c *gin.Context, status int, user users.User, shown scim.Projection) {
 	c.Header("ETag", etag(user.Version))
 	c.Header("Location", h.location(user.ID))
 	answer(c, status, shown.Apply(h.present(user)))

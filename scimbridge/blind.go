@@ -20,14 +20,14 @@ var (
 	errBlindPath    = &scim.Error{Status: http.StatusForbidden, Detail: "a path that filters by more than type or primary needs the scope scim:read"}
 )
 
-// created answers with nothing of a new user but where it is, which a client must
+// created answers with nothing of a new resource but where it is, which a client must
 // know that made it.
-func (h handlers) created(c *gin.Context, user users.User) {
-	at := h.location(user.ID)
+func (h handlers) created(c *gin.Context, r scim.Resource, id string) {
+	at := h.locationOf(r, id)
 	c.Header("Location", at)
 	answer(c, http.StatusCreated, map[string]any{
-		"schemas": []string{h.Resource.Core.ID}, "id": user.ID,
-		"meta": map[string]any{"resourceType": h.Resource.Name, "location": at},
+		"schemas": []string{r.Core.ID}, "id": id,
+		"meta": map[string]any{"resourceType": r.Name, "location": at},
 	})
 }
 

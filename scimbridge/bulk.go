@@ -13,6 +13,7 @@ import (
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/scim"
 	"github.com/holdline/holdline/internal/scim/bulk"
+	"github.com/holdline/holdline/internal/scim/groups"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -41,9 +42,9 @@ func (h handlers) bulk(c *gin.Context) error {
 	carriedOut := 0
 	var outage error // after which nothing more is tried: each would wait for its own
 	done := bulk.Run(ctx, request, func(ctx context.Context, o bulk.Operation) bulk.Outcome {
-		user, status, err := users.User{}, 0, outage
+		done, err := bulk.Outcome{}, outage
 		if err == nil {
-			user, status, err = h.operate(ctx, who.By, o)
+			done, err = h.operate(ctx, who, o)
 		}
 		if errors.Is(err, problem.ErrStoreUnavailable) {
 			outage = err
@@ -56,16 +57,15 @@ func (h handlers) bulk(c *gin.Context) error {
 				web.LogError(c, h.server.Log, "bulk operation failed", err) //nolint:contextcheck // LogError takes it from the request
 			}
 			outcome := bulk.Outcome{Status: status, Body: fault}
-			if id, ok := h.idOf(o.Path); ok {
-				outcome.Location = h.location(id)
+			if r, id, ok := h.idOf(o.Path); ok && id != "" {
+				outcome.Location = h.locationOf(r, id)
 			}
 			return outcome
 		}
-		outcome := bulk.Outcome{Status: status, ID: user.ID, Location: h.location(user.ID)}
-		if user.Version != "" && !who.Blind {
-			outcome.Version = etag(user.Version)
+		if who.Blind {
+			done.Version = ""
 		}
-		return outcome
+		return done
 	})
 	if outage != nil && carriedOut == 0 {
 		return outage
@@ -78,37 +78,76 @@ func (h handlers) bulk(c *gin.Context) error {
 }
 
 // operate makes one change of a bulk request.
-func (h handlers) operate(ctx context.Context, by users.By, o bulk.Operation) (users.User, int, error) {
+func (h handlers) operate(ctx context.Context, who caller, o bulk.Operation) (bulk.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
-	if o.Method == http.MethodPost {
-		if o.Path != h.Resource.Endpoint {
-			return users.User{}, 0, scim.Bad(scim.InvalidPath, "the path must be "+h.Resource.Endpoint)
+	r, id, ok := h.idOf(o.Path)
+	if !ok || (id == "") != (o.Method == http.MethodPost) {
+		what := "an id behind it"
+		if o.Method == http.MethodPost {
+			what = "nothing behind it"
 		}
-		user, err := h.Users.Create(ctx, by, o.Data)
-		return user, http.StatusCreated, err
+		return bulk.Outcome{}, scim.Bad(scim.InvalidPath, "the path must be "+h.Resource.Endpoint+" or "+h.group.Endpoint+", with "+what)
 	}
-	if err := blindly(by, o.Version); err != nil {
-		return users.User{}, 0, err
+	if err := blindly(who.By, o.Version); err != nil {
+		return bulk.Outcome{}, err
 	}
-	id, ok := h.idOf(o.Path)
-	if !ok {
-		return users.User{}, 0, scim.Bad(scim.InvalidPath, "the path must be "+h.Resource.Endpoint+"/ and a user's id")
+	do := h.operateUser
+	if r.Name == h.group.Name {
+		do = h.operateGroup
+	}
+	id, version, err := do(ctx, who, o, id)
+	done := bulk.Outcome{Status: http.StatusOK, ID: id, Location: h.locationOf(r, id)}
+	if version != "" {
+		done.Version = etag(version)
 	}
 	switch o.Method {
-	case http.MethodPut:
-		user, err := h.Users.Replace(ctx, by, id, o.Data, ifMatch(o.Version))
-		return user, http.StatusOK, err
-	case http.MethodPatch:
-		user, err := h.patch(ctx, by, id, o.Data, ifMatch(o.Version))
-		return user, http.StatusOK, err
-	default:
-		return users.User{ID: id}, http.StatusNoContent, h.Users.Delete(ctx, by, id, ifMatch(o.Version))
+	case http.MethodPost:
+		done.Status = http.StatusCreated
+	case http.MethodDelete:
+		done.Status = http.StatusNoContent
 	}
+	return done, err
 }
 
-// idOf returns the id in a path such as /Users/2819c223.
-func (h handlers) idOf(path string) (string, bool) {
-	id, ok := strings.CutPrefix(path, h.Resource.Endpoint+"/")
-	return id, ok && id != "" && !strings.Contains(id, "/")
+func (h handlers) operateUser(ctx context.Context, who caller, o bulk.Operation, id string) (_, version string, err error) {
+	var user users.User
+	switch o.Method {
+	case http.MethodPost:
+		user, err = h.Users.Create(ctx, who.By, o.Data)
+	case http.MethodPut:
+		user, err = h.Users.Replace(ctx, who.By, id, o.Data, ifMatch(o.Version))
+	case http.MethodPatch:
+		user, err = h.patch(ctx, who.By, id, o.Data, ifMatch(o.Version))
+	default:
+		return id, "", h.Users.Delete(ctx, who.By, id, ifMatch(o.Version))
+	}
+	return user.ID, user.Version, err
+}
+
+func (h handlers) operateGroup(ctx context.Context, who caller, o bulk.Operation, id string) (_, version string, err error) {
+	by := groupsBy(who)
+	var g groups.Group
+	switch o.Method {
+	case http.MethodPost:
+		g, err = h.Groups.Create(ctx, by, o.Data)
+	case http.MethodPut:
+		g, err = h.Groups.Replace(ctx, by, id, o.Data, ifMatch(o.Version))
+	case http.MethodPatch:
+		g, err = h.patchOfGroup(ctx, by, id, o.Data, ifMatch(o.Version))
+	default:
+		return id, "", h.Groups.Delete(ctx, by, id, ifMatch(o.Version))
+	}
+	return g.ID, g.Tag(), err
+}
+
+// idOf returns what a path such as /Users/2819c223 leads to; the id is blank in /Users.
+func (h handlers) idOf(path string) (r scim.Resource, id string, ok bool) {
+	for _, r := range h.resources() {
+		rest, found := strings.CutPrefix(path, r.Endpoint)
+		if id, deeper := strings.CutPrefix(rest, "/"); found && (rest == "" || deeper && id != "" && !strings.Contains(id, "/")) {
+			return r, id, true
+		}
+	}
+	return scim.Resource{}, "", false
 }

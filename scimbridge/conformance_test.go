@@ -26,7 +26,7 @@ func TestEveryErrorHasSCIMsForm(t *testing.T) {
 		kind               string
 	}{
 		"no such route":            {http.MethodGet, "/Printers", "", nil, 404, ""},
-		"no groups":                {http.MethodGet, "/Groups", "", nil, 404, ""},
+		"no such group":            {http.MethodGet, "/Groups/nothing", "", nil, 404, ""},
 		"the root":                 {http.MethodGet, "", "", nil, 404, ""},
 		"below a user":             {http.MethodGet, "/Users/" + bob + "/name", "", nil, 404, ""},
 		"nobody":                   {http.MethodGet, "/Users/nobody", "", nil, 404, ""},
@@ -740,7 +740,7 @@ func TestARefusedBulkOperationSaysWhereItsResourceIs(t *testing.T) {
 func TestDiscoveryIsTheSameForEverybody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, path := range []string{"/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/ResourceTypes/User", "/Schemas/" + scim.UserSchema} {
+	for _, path := range []string{"/ServiceProviderConfig", "/Schemas", "/ResourceTypes", "/ResourceTypes/User", "/ResourceTypes/Group", "/Schemas/" + scim.UserSchema, "/Schemas/" + scim.GroupSchema} {
 		plain := w.as("", http.MethodGet, path, "").want(200).shows("Content-Type", "application/scim+json; charset=utf-8")
 		for _, other := range []answer{
 			w.as("", http.MethodGet, path+"?sortBy=id&sortOrder=descending&startIndex=2&count=1&attributes=id&excludedAttributes=id", "").want(200),
@@ -752,8 +752,8 @@ func TestDiscoveryIsTheSameForEverybody(t *testing.T) {
 			}
 		}
 	}
-	types := w.as("", http.MethodGet, "/ResourceTypes", "").want(200).is(1.0, "totalResults")
-	if !strings.Contains(types.text, `"endpoint":"/Users"`) || strings.Contains(types.text, "Group") {
+	types := w.as("", http.MethodGet, "/ResourceTypes", "").want(200).is(2.0, "totalResults")
+	if !strings.Contains(types.text, `"endpoint":"/Users"`) || !strings.Contains(types.text, `"endpoint":"/Groups"`) {
 		t.Errorf("got %s", types.text)
 	}
 }

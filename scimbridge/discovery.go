@@ -19,31 +19,40 @@ var (
 func (h handlers) discovery(r gin.IRouter) {
 	r.GET("/ServiceProviderConfig", h.unfiltered(h.config))
 	r.GET("/ResourceTypes", h.unfiltered(func(c *gin.Context) error {
-		answer(c, http.StatusOK, newList(1, 1, []any{h.Resource.Document(h.url())}))
+		var all []any
+		for _, r := range h.resources() {
+			all = append(all, r.Document(h.url()))
+		}
+		answer(c, http.StatusOK, newList(len(all), 1, all))
 		return nil
 	}))
 	r.GET("/ResourceTypes/:name", h.unfiltered(func(c *gin.Context) error {
-		if !strings.EqualFold(c.Param("name"), h.Resource.Name) {
-			return errNoSchema
+		for _, r := range h.resources() {
+			if strings.EqualFold(c.Param("name"), r.Name) {
+				answer(c, http.StatusOK, r.Document(h.url()))
+				return nil
+			}
 		}
-		answer(c, http.StatusOK, h.Resource.Document(h.url()))
-		return nil
+		return errNoSchema
 	}))
 	r.GET("/Schemas", h.unfiltered(func(c *gin.Context) error {
 		var all []any
-		for _, s := range h.Resource.Listed() {
-			all = append(all, s.Document(h.url()))
+		for _, r := range h.resources() {
+			for _, s := range r.Listed() {
+				all = append(all, s.Document(h.url()))
+			}
 		}
 		answer(c, http.StatusOK, newList(len(all), 1, all))
 		return nil
 	}))
 	r.GET("/Schemas/:urn", h.unfiltered(func(c *gin.Context) error {
-		s, ok := h.Resource.Schema(c.Param("urn"))
-		if !ok || s.Unlisted {
-			return errNoSchema
+		for _, r := range h.resources() {
+			if s, ok := r.Schema(c.Param("urn")); ok && !s.Unlisted {
+				answer(c, http.StatusOK, s.Document(h.url()))
+				return nil
+			}
 		}
-		answer(c, http.StatusOK, s.Document(h.url()))
-		return nil
+		return errNoSchema
 	}))
 }
 

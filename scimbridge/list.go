@@ -46,18 +46,26 @@ func (h handlers) list(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	q, err := h.asked(c)
+	if err != nil {
+		return err
+	}
+	return h.answerList(c, who, q)
+}
+
+// asked reads what a list is asked for by a URL's query.
+func (h handlers) asked(c *gin.Context) (question, error) {
 	query := c.Request.URL.Query()
 	q := question{
 		filter: query.Get("filter"), sortBy: query.Get("sortBy"), sortOrder: query.Get("sortOrder"),
 		attributes: names(query, "attributes"), excluded: names(query, "excludedAttributes"),
 	}
+	var err error
 	if q.start, err = number("startIndex", query.Get("startIndex"), 1); err != nil {
-		return err
+		return q, err
 	}
-	if q.count, err = number("count", query.Get("count"), h.DefaultResults); err != nil {
-		return err
-	}
-	return h.answerList(c, who, q)
+	q.count, err = number("count", query.Get("count"), h.DefaultResults)
+	return q, err
 }
 
 // search is a query whose words stay out of URLs, and so of logs (RFC 7644,
@@ -67,15 +75,20 @@ func (h handlers) search(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := read(c, MaxBody)
-	if err != nil {
-		return err
-	}
-	q, err := h.question(body)
+	q, err := h.askedByBody(c)
 	if err != nil {
 		return err
 	}
 	return h.answerList(c, who, q)
+}
+
+// askedByBody reads what a list is asked for by a request's body.
+func (h handlers) askedByBody(c *gin.Context) (question, error) {
+	body, err := read(c, MaxBody)
+	if err != nil {
+		return question{}, err
+	}
+	return h.question(body)
 }
 
 // question reads the body of a search. Names may be in any case.
@@ -160,12 +173,15 @@ func (h handlers) answerList(c *gin.Context, who caller, q question) error {
 	if err != nil {
 		return err
 	}
-	search, err := h.searchOf(q)
+	search, err := h.searchOf(q, h.Resource)
 	if err != nil {
 		return err
 	}
 	page, err := h.Users.List(c.Request.Context(), who.By, search)
 	if err != nil {
+		return err
+	}
+	if err := h.withGroups(c.Request.Context(), shown, pointers(page.Users)...); err != nil {
 		return err
 	}
 	var resources []any
@@ -178,7 +194,7 @@ func (h handlers) answerList(c *gin.Context, who caller, q question) error {
 
 // searchOf checks a question. A start before the first is the first, and a
 // negative count is none (RFC 7644, section 3.4.2.4).
-func (h handlers) searchOf(q question) (users.Search, error) {
+func (h handlers) searchOf(q question, r scim.Resource) (users.Search, error) {
 	search := users.Search{
 		SortBy: q.sortBy, Offset: max(q.start, 1) - 1, Limit: min(max(q.count, 0), h.MaxResults),
 	}
@@ -194,7 +210,7 @@ func (h handlers) searchOf(q question) (users.Search, error) {
 	}
 	parsed, err := filter.Parse(q.filter, filter.Limits{Mode: h.Mode})
 	if err == nil {
-		err = parsed.Check(h.Resource)
+		err = parsed.Check(r)
 	}
 	if err != nil {
 		return search, fmt.Errorf("filter: %w", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -56,8 +57,12 @@ func ifMatch(header string) users.Wants {
 	if header == "" {
 		return nil
 	}
-	return func(version string) bool { return lists(header, version) }
+	return func(version string) bool { return lists(withoutGroups.ReplaceAllString(header, ""), version) }
 }
+
+// withoutGroups is what a version says of a user's groups, which no change of the user
+// depends on.
+var withoutGroups = regexp.MustCompile(`\.[\w-]+`)
 
 // lists reports whether a header such as If-Match lists a version, or any by *.
 func lists(header, version string) bool {

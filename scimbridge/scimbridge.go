@@ -1,5 +1,5 @@
 // Package scimbridge is a SCIM 2.0 service (RFC 7643, RFC 7644) over HTTP. What
-// it answers with comes from scim/users; this package reads requests, proves who
+// it answers with comes from scim/users and scim/groups; this package reads requests, proves who
 // makes them, and writes answers and errors in SCIM's form. docs/scim.md says
 // which parts of the RFCs it has.
 package scimbridge
@@ -33,7 +33,8 @@ type Users interface {
 // Options say how the service answers.
 type Options struct {
 	Users    Users
-	Resource scim.Resource
+	Groups   Groups
+	Resource scim.Resource // users
 	Mode     scim.Mode
 	// BaseURL is that of the public listener, without a slash at its end.
 	BaseURL string
@@ -50,7 +51,7 @@ const MaxBody = 1 << 20
 // New returns the service's handler, for all paths below [Path]. The server is its
 // own: its errors get SCIM's form.
 func New(server *web.Server, o Options) (http.Handler, error) {
-	h := handlers{Options: o, server: server}
+	h := handlers{Options: o, group: scim.Group(), server: server}
 	server.RenderError, server.Unbounded = h.fail, []string{Path + "/Bulk"}
 	engine, err := server.Engine()
 	if err != nil {
@@ -69,8 +70,9 @@ func New(server *web.Server, o Options) (http.Handler, error) {
 	r.PATCH("/Me", h.change(h.patch))
 	r.DELETE("/Me", h.on(h.remove))
 	r.POST("/Me", h.on(func(*gin.Context) error { return errNoMe }))
-	r.POST("/.search", h.on(h.search))
+	r.POST("/.search", h.on(h.searchAll))
 	r.POST("/Users/.search", h.on(h.search))
+	h.groupRoutes(r)
 	r.POST("/Bulk", h.on(h.bulk))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Some clients are configured with a slash at the base URL's end.
@@ -82,6 +84,7 @@ func New(server *web.Server, o Options) (http.Handler, error) {
 
 type handlers struct {
 	Options
+	group  scim.Resource
 	server *web.Server
 }
 
@@ -97,4 +100,12 @@ func (h handlers) on(do func(*gin.Context) error) gin.HandlerFunc {
 // url is the service's URL.
 func (h handlers) url() string { return h.BaseURL + Path }
 
-func (h handlers) location(id string) string { return h.url() + h.Resource.Endpoint + "/" + id }
+// location is a user's URL.
+func (h handlers) location(id string) string { return h.locationOf(h.Resource, id) }
+
+func (h handlers) locationOf(r scim.Resource, id string) string {
+	return h.url() + r.Endpoint + "/" + id
+}
+
+// resources are the types of resources that there are.
+func (h handlers) resources() []scim.Resource { return []scim.Resource{h.Resource, h.group} }

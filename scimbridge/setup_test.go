@@ -17,16 +17,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/groups"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
+	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 	"github.com/holdline/holdline/persistence/scimstore"
 	"github.com/holdline/holdline/scimbridge"
@@ -318,6 +324,8 @@ type world struct {
 	store  *storetest.Store
 	claims *claim.Service
 	index  *scimstore.Index
+	groups *groups.Service
+	db     *database.DB
 
 	mu    sync.Mutex
 	now   time.Time
@@ -353,7 +361,7 @@ func newWorld(t *testing.T, with ...options) *world {
 		o = with[0]
 	}
 	db := databasetest.Migrated(t, databasetest.SQLite(t))
-	w := &world{T: t, now: noon, kratos: &identities{records: map[string]scim.Record{}, passwords: map[string]string{}}}
+	w := &world{T: t, now: noon, db: db, kratos: &identities{records: map[string]scim.Record{}, passwords: map[string]string{}}}
 	log, plan := slog.New(slog.DiscardHandler), phone.Parser{Format: phone.FormatE164}
 	resource := scim.User(scim.Enterprise())
 	var kept map[string]any
@@ -401,7 +409,9 @@ func newWorld(t *testing.T, with ...options) *world {
 			t.Fatal(err)
 		}
 	}
+	var gone func(context.Context, string, audit.Actor) error
 	service := users.NewService(users.Options{
+		Gone:      func(ctx context.Context, id string, who audit.Actor) error { return gone(ctx, id, who) },
 		Directory: w.kratos, Claims: claims, Index: w.index, PasswordMinLength: 8,
 		Catalogue: users.NewCatalogue(users.CatalogueOptions{
 			Schemas: func(context.Context) (map[string]map[string]any, error) {
@@ -423,8 +433,13 @@ func newWorld(t *testing.T, with ...options) *world {
 			return record.MetadataAdmin["holdline_privileged"] == true, err
 		},
 	}
+	w.groups = groups.NewService(groups.Options{
+		Store: scimstore.NewGroups(db, persistence.Record, true), Users: service, Mode: o.mode, Now: w.Now,
+		NewID: func() (string, error) { id, err := uuid.NewV7(); return id.String(), err },
+	})
+	gone = w.groups.Gone
 	handler, err := scimbridge.New(server, scimbridge.Options{
-		Users: service, Resource: resource, Mode: o.mode, BaseURL: base,
+		Users: service, Groups: w.groups, Resource: resource, Mode: o.mode, BaseURL: base,
 		MaxResults: 20, DefaultResults: 10, BulkOperations: 5, BulkBytes: 4096,
 	})
 	if err != nil {

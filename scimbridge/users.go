@@ -24,12 +24,15 @@ func (h handlers) get(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := h.withGroups(c.Request.Context(), shown, &user); err != nil {
+		return err
+	}
 	if header := all(c, "If-None-Match"); header != "" && lists(header, user.Version) {
 		c.Header("ETag", etag(user.Version))
 		empty(c, http.StatusNotModified)
 		return nil
 	}
-	h.answerUser(c, http.StatusOK, user, shown)
+	h.answer(c, http.StatusOK, user, shown)
 	return nil
 }
 
@@ -47,11 +50,10 @@ func (h handlers) create(c *gin.Context) error {
 		return err
 	}
 	if who.Blind {
-		h.created(c, user)
+		h.created(c, h.Resource, user.ID)
 		return nil
 	}
-	h.answerUser(c, http.StatusCreated, user, shown)
-	return nil
+	return h.answerUser(c, http.StatusCreated, user, shown)
 }
 
 // write is a change of one user by a request's body.
@@ -79,8 +81,7 @@ func (h handlers) change(do write) gin.HandlerFunc {
 			empty(c, http.StatusNoContent)
 			return nil
 		}
-		h.answerUser(c, http.StatusOK, user, shown)
-		return nil
+		return h.answerUser(c, http.StatusOK, user, shown)
 	})
 }
 

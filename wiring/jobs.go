@@ -30,7 +30,7 @@ func (p *program) jobs() []Job {
 	expiries := auth.Expiries{
 		Tokens: persistence.NewTokens(p.db), Configured: p.clients.Configured(), Report: p.metrics.Expiring, Now: p.clock.Now, Log: p.log,
 	}
-	return []Job{
+	jobs := []Job{
 		{Name: "chores", Interval: time.Second, Once: p.chores},
 		{Name: "settings", Interval: switchInterval, Once: p.settings.Once},
 		{Name: "traffic watch", Interval: 10 * time.Second, AtStart: true, Once: p.monitor.Once},
@@ -43,6 +43,10 @@ func (p *program) jobs() []Job {
 		{Name: "prune limits", Interval: time.Hour, Once: p.pruneLimits},
 		{Name: "prune sessions", Interval: time.Hour, Once: p.pruneSessions},
 	}
+	if p.cfg.SCIM.Enabled {
+		jobs = append(jobs, Job{Name: "groups", Interval: time.Second, Once: p.showGroups})
+	}
+	return jobs
 }
 
 func (p *program) chores(ctx context.Context) error {

@@ -8,13 +8,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/groups"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/reconcile"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/metrics"
+	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/scimstore"
 	"github.com/holdline/holdline/scimbridge"
 )
@@ -24,6 +29,8 @@ type provisioning struct {
 	resource   scim.Resource
 	catalogue  *users.Catalogue
 	users      *users.Service
+	groups     *groups.Service
+	shower     *groups.Shower
 	reconciler *reconcile.Reconciler
 	schedule   reconcile.Schedule
 	index      scim.Index
@@ -68,16 +75,25 @@ func (p *program) buildSCIM() {
 	})
 	index := scimstore.New(p.db)
 	p.scim.index = index
+	stored := scimstore.NewGroups(p.db, persistence.Record, p.cfg.SCIM.GroupsPath != "")
 	p.scim.users = users.NewService(users.Options{
 		Directory: p.kratos, Claims: p.counted, Index: index, Catalogue: p.scim.catalogue,
 		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: NumberPlan(p.cfg),
 		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
 		SkipNumbers: p.cfg.SCIM.InvalidMobile == "skip", PasswordMinLength: p.cfg.SCIM.PasswordMinLength,
 		PrivilegedKey: p.cfg.Kratos.PrivilegedKey, OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Completing: completing,
-		Now: p.clock.Now, Log: p.log,
+		Gone: func(ctx context.Context, id string, who audit.Actor) error { return p.scim.groups.Gone(ctx, id, who) },
+		Now:  p.clock.Now, Log: p.log,
+	})
+	p.scim.groups = groups.NewService(groups.Options{
+		Store: stored, Users: p.scim.users, Mode: scim.Mode(p.cfg.SCIM.Strict), NewID: newGroupID, Now: p.clock.Now,
+	})
+	p.scim.shower = groups.NewShower(groups.ShowerOptions{
+		Tasks: stored, Groups: p.scim.groups, Directory: p.kratos, WithLease: p.withLease, Path: p.cfg.SCIM.GroupsPath,
+		Now: p.clock.Now, Jitter: jitter, Log: p.log,
 	})
 	p.scim.reconciler = reconcile.New(reconcile.Options{
-		Source: p.kratos, Index: index, Entries: p.scim.users.Entries, Now: p.clock.Now, Log: p.log,
+		Source: p.kratos, Index: index, Entries: p.entries, Now: p.clock.Now, Log: p.log,
 		Report: func(done reconcile.Progress) { p.metrics.Reconciled(done, false, p.clock.Now()) },
 	})
 	p.scim.schedule = reconcile.Schedule{
@@ -89,7 +105,36 @@ func (p *program) buildSCIM() {
 			}
 			p.metrics.Reconciled(done, true, p.clock.Now())
 		},
+		Passed: func(ctx context.Context, done reconcile.Progress) error {
+			return p.scim.shower.Sweep(ctx, done.Identities)
+		},
 	}
+}
+
+// entries describes identities for the index, and finds those that do not show the names
+// of their groups.
+func (p *program) entries(ctx context.Context, records []scim.Record, seen time.Time) ([]scim.Entry, error) {
+	if err := p.scim.shower.Compare(ctx, records); err != nil {
+		return nil, err
+	}
+	return p.scim.users.Entries(ctx, records, seen)
+}
+
+// withLease does something while nobody else of Holdline writes an identity.
+func (p *program) withLease(ctx context.Context, identityID string, do func(context.Context) error) error {
+	return p.claims.WithLease(ctx, identityID, do)
+}
+
+// newGroupID returns an id that begins with the time, in whose order groups are listed.
+func newGroupID() (string, error) {
+	id, err := uuid.NewV7()
+	return id.String(), err
+}
+
+// showGroups has identities show the names of their groups.
+func (p *program) showGroups(ctx context.Context) error {
+	_, err := p.scim.shower.Once(ctx)
+	return err
 }
 
 // Index is what keeps the index of users, without the rest of Holdline.
@@ -118,7 +163,7 @@ func (p *program) scimRoutes() (http.Handler, error) {
 		return nil, err
 	}
 	return scimbridge.New(server, scimbridge.Options{
-		Users: p.scim.users, Resource: p.scim.resource, Mode: scim.Mode(p.cfg.SCIM.Strict),
+		Users: p.scim.users, Groups: p.scim.groups, Resource: p.scim.resource, Mode: scim.Mode(p.cfg.SCIM.Strict),
 		BaseURL:    strings.TrimSuffix(p.cfg.Public.BaseURL, "/"),
 		MaxResults: p.cfg.SCIM.MaxResults, DefaultResults: min(100, p.cfg.SCIM.MaxResults),
 		BulkOperations: p.cfg.SCIM.BulkOperations, BulkBytes: p.cfg.SCIM.BulkBytes,

@@ -8,6 +8,7 @@ import "strings"
 // The schemas that Holdline speaks.
 const (
 	UserSchema       = "urn:ietf:params:scim:schemas:core:2.0:User"
+	GroupSchema      = "urn:ietf:params:scim:schemas:core:2.0:Group"
 	EnterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 	// WSO2Schema is what WSO2 Identity Server's clients use for the feature's own
 	// attributes; it is accepted and shown when configured.

@@ -43,6 +43,14 @@ func (p Projection) Apply(document map[string]any) map[string]any {
 	return shown
 }
 
+// Shows reports whether anything is shown of an attribute of the core.
+func (p Projection) Shows(name string) bool {
+	if p.core == "" {
+		return true
+	}
+	return !p.rule.of(name).hidden
+}
+
 // schemas keeps of a list the core, and what a document still has something of.
 func (p Projection) schemas(listed []any, shown map[string]any) []any {
 	kept := []any{}

@@ -12,6 +12,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/scim/groups"
 	"github.com/holdline/holdline/internal/settings"
 )
 
@@ -218,6 +219,11 @@ var eventKinds = []eventKind{
 	{"conflict", "Number not written"},
 	{"orphaned", "Account gone"},
 	{claim.UserDeleted, "Account deleted over SCIM"},
+	{groups.Created, "Group made"},
+	{groups.Renamed, "Group renamed"},
+	{groups.Deleted, "Group deleted"},
+	{groups.Joined, "Joined a group"},
+	{groups.Left, "Left a group"},
 	{"discarded", "Claim discarded"},
 	{"disputed", "Change denied"},
 	{admin.NumberShown, "Full number shown"},

@@ -83,18 +83,18 @@ func Apply(r scim.Resource, document map[string]any, request Request, options Op
 	}
 	for i, operation := range request.Operations {
 		if err := e.apply(operation); err != nil {
-			return Result{}, numbered(i, err)
+			return Result{}, Numbered(i, err)
 		}
 		if weight(e.document) > e.limits.Bytes {
-			return Result{}, numbered(i, tooMuch(fmt.Sprintf("the resource would be larger than %d bytes", e.limits.Bytes)))
+			return Result{}, Numbered(i, tooMuch(fmt.Sprintf("the resource would be larger than %d bytes", e.limits.Bytes)))
 		}
 	}
 	e.document["schemas"] = r.Schemas(e.document)
 	return Result{e.document, e.touched}, nil
 }
 
-// numbered says which operation, counted from 1, an error is about.
-func numbered(i int, err error) error {
+// Numbered says which operation an error is about: the client's counted from 1, i from 0.
+func Numbered(i int, err error) error {
 	var fault *scim.Error
 	if !errors.As(err, &fault) {
 		return fmt.Errorf("operation %d: %w", i+1, err)

@@ -27,6 +27,9 @@ type Schedule struct {
 	Interval time.Duration // from one pass to the next
 	// Done hears how each pass of this replica ended. It may be nil.
 	Done func(Progress, error)
+	// Passed does what is left to do after a pass of this replica that came to its end.
+	// It may be nil.
+	Passed func(context.Context, Progress) error
 }
 
 const (
@@ -112,5 +115,9 @@ func (s Schedule) extending(ctx context.Context, lease claim.Lease) (Progress, e
 	})
 	defer extender.Wait()
 	defer stop()
-	return s.Pass(ctx)
+	p, err := s.Pass(ctx)
+	if err == nil && s.Passed != nil {
+		err = s.Passed(ctx, p)
+	}
+	return p, err
 }

@@ -118,6 +118,11 @@ func (s *Service) Delete(ctx context.Context, by By, id string, wants Wants) err
 		if err := s.Claims.Deleted(ctx, id, by.Actor); err != nil { // a worker finds the claims, too
 			s.Log.WarnContext(ctx, "deleted user not audited, or claims not ended yet", "identity", id, "error", err)
 		}
+		if s.Gone != nil {
+			if err := s.Gone(ctx, id, by.Actor); err != nil { // whoever sweeps does it, too
+				s.Log.WarnContext(ctx, "memberships of a deleted user not ended yet", "identity", id, "error", err)
+			}
+		}
 		if err := s.Index.Delete(ctx, id); err != nil { // the reconciler does it, too
 			s.Log.WarnContext(ctx, "deleted user still indexed", "identity", id, "error", err)
 		}

@@ -32,3 +32,29 @@ func (s *Service) get(ctx context.Context, id string) (scim.Entry, error) {
 	}
 	return s.found(ctx, record, seen)
 }
+
+// Known returns those of some ids that are a user's. Kratos is asked about those whom
+// the index does not have, until one is not there.
+func (s *Service) Known(ctx context.Context, ids []string) (map[string]bool, error) {
+	stamps, err := s.Index.Stamps(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]bool, len(ids))
+	missing := false
+	for _, id := range ids {
+		_, known[id] = stamps[id]
+		if known[id] || missing {
+			continue
+		}
+		switch _, err := s.get(ctx, id); {
+		case errors.Is(err, claim.ErrNoIdentity):
+			missing = true
+		case err != nil:
+			return nil, err
+		default:
+			known[id] = true
+		}
+	}
+	return known, nil
+}

@@ -64,6 +64,8 @@ type Options struct {
 	Completing time.Duration
 	// PasswordMinLength is the fewest characters that a password may have.
 	PasswordMinLength int
+	// Gone hears of users who were deleted; nil for nobody.
+	Gone func(ctx context.Context, id string, who audit.Actor) error
 	// Now returns the database's time, in UTC.
 	Now func() time.Time
 	Log *slog.Logger
