@@ -109,5 +109,19 @@ var rowsOf = map[string][]map[string]any{
 		{"path": []byte{0xff}, "value_key": []byte("a"), "place": 1},
 	},
 	"scim_counts": {{"bucket": -1024, "users": 1}, {"bucket": 0, "users": 2}, {"bucket": 1023, "users": 1}},
-	"scim_passes": {{"name": "users", "began_at": at(0)}, {"name": "something else", "began_at": at(1)}},
+	"scim_groups": {
+		{"place": 1, "id": "g1", "name": "Größe", "name_key": []byte("größe"), "version": int64(math.MaxInt64), "writes": 2, "created_at": at(0), "updated_at": at(1)},
+		{"place": int64(math.MaxInt64), "id": "g2", "name": awkward, "name_key": []byte{0, 0xff, '\'', '\\', 0x80}, "version": 1, "writes": 1, "created_at": at(0), "updated_at": at(1)},
+	},
+	"scim_members": {{"group_place": 1, "user_id": "a1"}, {"group_place": 1, "user_id": "A1"}, {"group_place": int64(math.MaxInt64), "user_id": "a1"}},
+	"scim_group_external_ids": {
+		{"client": "okta", "group_place": 1, "external_id": "00g1", "external_key": []byte("00g1")},
+		{"client": "größe", "group_place": 1, "external_id": awkward, "external_key": []byte{0xff}},
+	},
+	"scim_group_tasks":    {{"group_place": 1, "deleted": 1, "name": awkward, "after_user": "", "changes": 3}, {"group_place": 2, "deleted": 0, "name": "", "after_user": "a1", "changes": 1}},
+	"scim_identity_tasks": {{"user_id": "a1", "due_at": at(0), "tries": 2, "changes": 3}, {"user_id": "a2", "due_at": at(1), "tries": 0, "changes": 1}},
+	"people":              {{"place": 1, "identity_id": "a1", "terms": awkward, "number_key": "k", "seen_at": at(0)}, {"place": -1, "identity_id": "a2", "terms": "[]", "number_key": "", "seen_at": at(1)}},
+	"people_terms":        {{"term": []byte("ada"), "place": 1}, {"term": []byte{0xff, 0}, "place": 1}},
+	"progress":            {{"name": "x", "moment": "2026-03-01 10:00:00.000000", "row_id": "a"}, {"name": "y", "moment": "", "row_id": ""}},
+	"scim_passes":         {{"name": "users", "began_at": at(0)}, {"name": "something else", "began_at": at(1)}},
 }

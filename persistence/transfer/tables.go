@@ -105,6 +105,19 @@ var tables = []table{
 	{name: "scim_values", key: slices.Concat(of(blob, "path", "value_key"), of(number, "place"))},
 	{name: "scim_counts", key: of(number, "bucket"), rest: of(number, "users")},
 	{name: "scim_passes", key: of(text, "name"), rest: of(moment, "began_at")},
+	{name: "scim_groups", key: of(number, "place"), rest: slices.Concat(
+		of(text, "id", "name"), of(blob, "name_key"), of(number, "version", "writes"), of(moment, "created_at", "updated_at"),
+	)},
+	{name: "scim_members", key: slices.Concat(of(number, "group_place"), of(text, "user_id"))},
+	{
+		name: "scim_group_external_ids", key: slices.Concat(of(text, "client"), of(number, "group_place")),
+		rest: slices.Concat(of(text, "external_id"), of(blob, "external_key")),
+	},
+	{name: "scim_group_tasks", key: of(number, "group_place"), rest: slices.Concat(of(number, "deleted", "changes"), of(text, "name", "after_user"))},
+	{name: "scim_identity_tasks", key: of(text, "user_id"), rest: slices.Concat(of(moment, "due_at"), of(number, "tries", "changes"))},
+	{name: "people", key: of(number, "place"), rest: slices.Concat(of(text, "identity_id", "terms", "number_key"), of(moment, "seen_at"))},
+	{name: "people_terms", key: slices.Concat(of(blob, "term"), of(number, "place"))},
+	{name: "progress", key: of(text, "name"), rest: of(text, "moment", "row_id")},
 }
 
 // String names a kind.
