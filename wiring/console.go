@@ -38,7 +38,7 @@ func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 		cookie = p.cfg.Kratos.SessionCookie
 	}
 	handler, err := console.New(console.Options{
-		Sessions: p.administrators(), Settings: p.settings, Claims: desk, Archive: desk.Store, Tokens: persistence.NewTokens(p.db),
+		Sessions: p.administrators(), Settings: p.settings, Claims: desk, Archive: desk.Store, Statistics: persistence.NewStatistics(p.db), Tokens: persistence.NewTokens(p.db),
 		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.settings.Policy, Alarms: p.monitor.Alerts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},

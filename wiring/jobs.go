@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdline/holdline/internal/auth"
+	"github.com/holdline/holdline/internal/statistics"
 	"github.com/holdline/holdline/persistence"
 )
 
@@ -25,6 +26,17 @@ const schemaInterval = 4 * time.Minute
 // peopleInterval is how often claims are looked for whose people are not indexed yet.
 const peopleInterval = 5 * time.Second
 
+// statisticsInterval is how late the charts are.
+const statisticsInterval = 20 * time.Second
+
+// counter keeps the counts that charts are drawn from.
+func (p *program) counter() *statistics.Counter {
+	return &statistics.Counter{
+		Store: persistence.NewStatistics(p.db), Leases: p.store, Owner: p.id, Now: p.clock.Now,
+		Retention: func() time.Duration { return p.settings.Policy().Retention },
+	}
+}
+
 // jobs are the work in the background.
 func (p *program) jobs() []Job {
 	expiries := auth.Expiries{
@@ -38,6 +50,7 @@ func (p *program) jobs() []Job {
 		{Name: "failures of authentication", Interval: time.Minute, Once: p.flushFailures},
 		{Name: "schemas", Interval: schemaInterval, AtStart: true, Once: p.realms.Prefetch},
 		{Name: "people index", Interval: peopleInterval, Once: p.indexer().Once},
+		{Name: "statistics", Interval: statisticsInterval, AtStart: true, Once: p.counter().Once},
 		{Name: "expiry of tokens", Interval: time.Hour, AtStart: true, Once: expiries.Once},
 		{Name: "prune", Interval: time.Hour, Once: p.claims.Prune},
 		{Name: "prune limits", Interval: time.Hour, Once: p.pruneLimits},

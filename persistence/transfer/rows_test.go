@@ -120,8 +120,18 @@ var rowsOf = map[string][]map[string]any{
 	},
 	"scim_group_tasks":    {{"group_place": 1, "deleted": 1, "name": awkward, "after_user": "", "changes": 3}, {"group_place": 2, "deleted": 0, "name": "", "after_user": "a1", "changes": 1}},
 	"scim_identity_tasks": {{"user_id": "a1", "due_at": at(0), "tries": 2, "changes": 3}, {"user_id": "a2", "due_at": at(1), "tries": 0, "changes": 1}},
-	"people":              {{"place": 1, "identity_id": "a1", "terms": awkward, "number_key": "k", "seen_at": at(0)}, {"place": -1, "identity_id": "a2", "terms": "[]", "number_key": "", "seen_at": at(1)}},
-	"people_terms":        {{"term": []byte("ada"), "place": 1}, {"term": []byte{0xff, 0}, "place": 1}},
-	"progress":            {{"name": "x", "moment": "2026-03-01 10:00:00.000000", "row_id": "a"}, {"name": "y", "moment": "", "row_id": ""}},
 	"scim_passes":         {{"name": "users", "began_at": at(0)}, {"name": "something else", "began_at": at(1)}},
+	"people": {
+		{"place": int64(math.MaxInt64), "identity_id": "STAFF/9f42", "terms": "dAAAA\nwgröße", "number_key": "k", "seen_at": at(0)},
+		{"place": 0, "identity_id": "i", "terms": "", "number_key": "k", "seen_at": at(1)},
+	},
+	"people_terms": {
+		{"term": []byte("wgröße"), "place": int64(math.MaxInt64)}, {"term": []byte("wgröße"), "place": 0}, {"term": []byte("dAAAA"), "place": 0},
+	},
+	"progress": {{"name": "people", "row_id": "a1", "moment": at(0)}, {"name": "statistics", "row_id": "", "moment": at(1)}},
+	"statistics": {
+		{"hour": 0, "subject": "code:49", "requested": 3, "confirmed": 1, "failed": 1, "withdrawn": 1, "wrong": 7, "sent": 0, "unsent": 0, "delay_us": 0},
+		{"hour": 0, "subject": "gateway:größe", "requested": 0, "confirmed": 0, "failed": 0, "withdrawn": 0, "wrong": 0, "sent": 2, "unsent": 1, "delay_us": int64(math.MaxInt64)},
+		{"hour": int64(491770), "subject": "code:49", "requested": 1, "confirmed": 0, "failed": 0, "withdrawn": 0, "wrong": 0, "sent": 0, "unsent": 0, "delay_us": 0},
+	},
 }

@@ -117,7 +117,11 @@ var tables = []table{
 	{name: "scim_identity_tasks", key: of(text, "user_id"), rest: slices.Concat(of(moment, "due_at"), of(number, "tries", "changes"))},
 	{name: "people", key: of(number, "place"), rest: slices.Concat(of(text, "identity_id", "terms", "number_key"), of(moment, "seen_at"))},
 	{name: "people_terms", key: slices.Concat(of(blob, "term"), of(number, "place"))},
-	{name: "progress", key: of(text, "name"), rest: of(text, "moment", "row_id")},
+	{name: "progress", key: of(text, "name"), rest: slices.Concat(of(text, "row_id"), of(moment, "moment"))},
+	{
+		name: "statistics", key: slices.Concat(of(number, "hour"), of(text, "subject")),
+		rest: of(number, "requested", "confirmed", "failed", "withdrawn", "wrong", "sent", "unsent", "delay_us"),
+	},
 }
 
 // String names a kind.

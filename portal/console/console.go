@@ -17,6 +17,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/settings"
+	"github.com/holdline/holdline/internal/statistics"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
 )
@@ -58,6 +59,11 @@ type Archive interface {
 	Waiting(ctx context.Context) (admin.Waiting, error)
 }
 
+// Statistics are counts by the hour. A [statistics.Store] is it.
+type Statistics interface {
+	Hours(ctx context.Context, since, until time.Time) ([]statistics.Hour, error)
+}
+
 // Tokens are those that are kept. A [auth.Tokens] is it.
 type Tokens interface {
 	List(ctx context.Context) ([]auth.Token, error)
@@ -82,11 +88,12 @@ type Limit struct{ Name, Key, Value string }
 
 // Options are what the console needs.
 type Options struct {
-	Sessions AdminSessions
-	Settings Settings
-	Claims   Claims
-	Archive  Archive
-	Tokens   Tokens
+	Sessions   AdminSessions
+	Settings   Settings
+	Claims     Claims
+	Archive    Archive
+	Statistics Statistics
+	Tokens     Tokens
 	// Configured are the tokens of the configuration, which cannot be revoked here.
 	Configured []auth.Token
 	Gateways   func() []Gateway
@@ -170,6 +177,7 @@ func (s *console) mount(engine *gin.Engine) {
 	act("/claims/:id/reveal", s.reveal)
 
 	show("/texts", s.texts)
+	show("/activity", s.activity)
 	show("/traffic", s.traffic)
 	show("/gateways", s.gateways)
 	show("/limits", s.limits)

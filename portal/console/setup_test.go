@@ -51,6 +51,7 @@ type world struct {
 	kept           *storetest.Tokens
 	index          *storetest.People
 	directory      *storetest.Directory
+	statistics     *storetest.Statistics
 	settings       *storetest.Settings
 	board          *settings.Service
 	administrators *auth.AdminSessions
@@ -107,7 +108,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.index, w.directory = &storetest.People{}, &storetest.Directory{}
+	w.index, w.directory, w.statistics = &storetest.People{}, &storetest.Directory{}, &storetest.Statistics{}
 	plan := phone.Parser{Format: phone.FormatE164, Region: "DE"}
 	service := claim.New(claim.Options{
 		Store: w.store, Identities: claimtest.NewIdentities(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
@@ -128,7 +129,7 @@ func newWorld(t *testing.T) *world {
 			Store: w.store, Claims: service, Plan: plan, Now: w.Now, Directory: w.directory,
 			People: &people.Finder{Index: w.index, Claims: w.store, Directory: w.directory, Keys: keys, Plan: plan, Now: w.Now},
 		},
-		Archive: w.store, Tokens: w.kept,
+		Archive: w.store, Statistics: w.statistics, Tokens: w.kept,
 		Configured: []auth.Token{{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}, Privileged: true}},
 		Gateways: func() []console.Gateway {
 			return []console.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
