@@ -83,9 +83,9 @@ SEARCHES := ^Test(Orders|TakingsInAnyOrder|ProvisioningNeverStandsStill|EverySpe
 # that was translated, one goroutine for each connection, and would last ten times as long.
 # Nor does each program that ends sleep a second for races that others may still report.
 RACE := -race -gcflags=modernc.org/...=-race=false
-UNIT := ./e2e/with-mariadb.sh env GORACE=atexit_sleep_ms=0 HOLDLINE_REQUIRE_MARIADB=1 HOLDLINE_REQUIRE_KRATOS=1 KRATOS_BIN=$(KRATOS) $(GO) test -timeout 30m
+UNIT := ./e2e/with-databases.sh mariadb,postgres env GORACE=atexit_sleep_ms=0 HOLDLINE_REQUIRE_DATABASES=mariadb,postgres HOLDLINE_REQUIRE_KRATOS=1 KRATOS_BIN=$(KRATOS) $(GO) test -timeout 30m
 
-unit: $(KRATOS) ## unit tests with the race detector, on a real MariaDB and a real Kratos
+unit: $(KRATOS) ## unit tests with the race detector, on a real MariaDB, PostgreSQL and Kratos
 	@$(PHASE) "unit tests" $(UNIT) $(RACE) -skip '$(SEARCHES)' ./...
 	@$(PHASE) "searches" $(UNIT) -run '$(SEARCHES)' ./internal/... ./wiring ./persistence
 

@@ -62,14 +62,17 @@ func (c Config) checkListeners(f *faults) {
 		}
 	}
 	dsn := c.Database.DSN.Reveal()
-	f.unless(strings.HasPrefix(dsn, "sqlite://") || strings.HasPrefix(dsn, "mysql://"),
-		"database.dsn", "must begin with sqlite:// or mysql://")
+	f.unless(slices.ContainsFunc(dsnSchemes, func(scheme string) bool { return strings.HasPrefix(dsn, scheme) }),
+		"database.dsn", "must begin with postgres://, mysql:// or sqlite://")
 	f.oneOf("database.auto_migrate", strings.ToLower(c.Database.AutoMigrate), "", "true", "false")
 	f.unless(len(c.Secrets.OTP) > 0, "secrets.otp", fmt.Sprintf("is missing: at least one secret of %d characters", shortestSecret))
 	for i, secret := range c.Secrets.OTP {
 		f.atLeast(fmt.Sprintf("secrets.otp[%d]", i), secret, shortestSecret)
 	}
 }
+
+// dsnSchemes are how DSNs begin; libpq knows both of PostgreSQL's.
+var dsnSchemes = []string{"postgres://", "postgresql://", "mysql://", "sqlite://"}
 
 // isOwnAddressGood reports whether texts may name the public listener's own
 // address: on a first look, which nobody else sees.

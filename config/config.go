@@ -59,9 +59,9 @@ type Admin struct {
 
 // Database says where claims are kept.
 type Database struct {
-	DSN Secret `koanf:"dsn" usage:"sqlite://FILE or mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME"`
-	// AutoMigrate is true, false or blank: true for SQLite, false for MySQL.
-	AutoMigrate string `koanf:"auto_migrate" usage:"bring the schema up to date on start (default true for sqlite, false for mysql)"`
+	DSN Secret `koanf:"dsn" usage:"postgres://USER:PASSWORD@HOST:PORT/NAME, mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME or sqlite://FILE"`
+	// AutoMigrate is true, false or blank: true for SQLite, false for a server.
+	AutoMigrate string `koanf:"auto_migrate" usage:"bring the schema up to date on start (default true for sqlite, false for a server)"`
 }
 
 // Secrets are Holdline's own.

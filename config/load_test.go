@@ -152,7 +152,7 @@ public: {port: 99999}
 secrets: {otp: ["too short, and secret"]}
 hooks: {api_key: "short"}
 otp: {colour: 6, alphabet: klingon}
-database: {dsn: "postgres://user:hunter2@db/x"}
+database: {dsn: "oracle://user:hunter2@db/x"}
 limits: {max_attempts: many}
 `, []string{"HOLDLINE_SMS_GATEWAYS=nonsense", "HOLDLINE_LIMITS_MAX_TRIES=3", "HOLDLINE_BIN=/usr/bin/holdline"}, nil)
 	if err == nil {

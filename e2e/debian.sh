@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests need, if they are missing: a C
-# compiler for Kratos' SQLite and the race detector, git, curl, MariaDB, Chromium,
+# compiler for Kratos' SQLite and the race detector, git, curl, MariaDB, PostgreSQL with
+# PgBouncer, Chromium,
 # Kannel and its fake message centre, ip for the network namespace that it runs in,
 # npm to fetch axe-core with, jq and openssl for the documents' commands, systemd for what it says of the service's unit. For
 # pictures, if asked for: fonts of all languages.
-#   debian.sh [compiler git curl jq openssl mariadb chromium kannel npm systemd]   all of them by default
+#   debian.sh [compiler git curl jq openssl mariadb postgres chromium kannel npm systemd]   all of them by default
 #   debian.sh fonts
 #   debian.sh galera   what `make cluster` needs beside MariaDB
 #   debian.sh mmdebstrap   what e2e/mysql.sh unpacks MySQL with
 set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2"); }
-for part in "${@:-compiler git curl jq openssl mariadb chromium kannel npm systemd}"; do
+for part in "${@:-compiler git curl jq openssl mariadb postgres chromium kannel npm systemd}"; do
 	for name in $part; do
 		case $name in
 		compiler)
@@ -21,6 +22,10 @@ for part in "${@:-compiler git curl jq openssl mariadb chromium kannel npm syste
 		git | curl | jq | openssl | npm) need "$name" "$name" ;;
 		systemd) need systemd-analyze systemd ;;
 		mariadb) need mariadbd mariadb-server ;;
+		postgres)
+			compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+			need pgbouncer pgbouncer
+			;;
 		chromium) need chromium chromium ;;
 		kannel)
 			need bearerbox kannel
@@ -54,4 +59,6 @@ stop() {
 	fi
 }
 stop mariadb-server mariadb
+stop postgresql postgresql
+stop pgbouncer pgbouncer
 stop kannel kannel

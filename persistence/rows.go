@@ -103,10 +103,16 @@ func moved(m claim.Transition) []assignment {
 		{"ended_at", row.EndedAt},
 	}
 	if m.Claim.State == claim.Applied || m.Claim.State == claim.Open && !m.Claim.Previous.IsZero() {
-		set = append(set, assignment{"was", row.Was}, assignment{"was_verified", row.WasVerified})
+		was := row.Was
+		if m.EraseIdentity {
+			was = ""
+		}
+		set = append(set, assignment{"was", was}, assignment{"was_verified", row.WasVerified})
+	} else if m.EraseIdentity {
+		set = append(set, assignment{"was", ""})
 	}
 	if m.EraseIdentity {
-		set = append(set, assignment{"number", ""}, assignment{"was", ""})
+		set = append(set, assignment{"number", ""})
 	}
 	return set
 }

@@ -48,7 +48,12 @@ func TestUnusableDSNsAreRefusedWithoutTheirPassword(t *testing.T) {
 		want error
 	}{
 		"nothing":            {"", dialect.ErrBadDSN},
-		"other scheme":       {"postgres://app:" + password + "@db/app", dialect.ErrBadDSN},
+		"other scheme":       {"oracle://app:" + password + "@db/app", dialect.ErrBadDSN},
+		"bad port":           {"postgres://app:" + password + "@db:none/app", dialect.ErrBadDSN},
+		"bad option":         {"postgres://app:" + password + "@db/app?connect_timeout=" + password, dialect.ErrBadDSN},
+		"bad TLS":            {"postgres://app:hunter2@db/app?sslmode=" + password, dialect.ErrBadDSN},
+		"no such authority":  {"postgres://app:hunter2@127.0.0.1:1/app?sslmode=verify-full&sslrootcert=/missing/ca.pem", dialect.ErrBadDSN},
+		"no server":          {"postgresql://app:hunter2@127.0.0.1:1/app", problem.ErrStoreUnavailable},
 		"no scheme":          {"app:" + password + "@tcp(127.0.0.1:3306)/app", dialect.ErrBadDSN},
 		"address of a URL":   {"mysql://app:" + password + "@127.0.0.1:3306/app", dialect.ErrBadDSN},
 		"no database":        {"mysql://app:" + password + "@tcp(127.0.0.1:3306)/", dialect.ErrBadDSN},

@@ -34,7 +34,13 @@ func (db *DB) Read(ctx context.Context, operation, table string, query func(*gor
 // Write runs a single statement, which commits by itself. The error is what the
 // statement returned: [DB.Classify] what nobody expects.
 func (db *DB) Write(ctx context.Context, operation, table string, statement func(*gorm.DB) error) error {
-	return db.run(ctx, operation, table, func(ctx context.Context) error { return statement(db.gorm.WithContext(ctx)) })
+	return db.run(ctx, operation, table, func(ctx context.Context) error {
+		err := statement(db.gorm.WithContext(ctx))
+		if db.dialect.Classify(err) == dialect.Unsent {
+			return notSentError{err}
+		}
+		return err
+	})
 }
 
 // Transaction runs several statements: all of them or none, and again from the first
@@ -148,7 +154,7 @@ func (e notSentError) Unwrap() error { return e.error }
 
 // untilSent marks a broken connection as harmless.
 func (db *DB) untilSent(err error) error {
-	if err != nil && db.dialect.Classify(err) == dialect.Disconnected {
+	if class := db.dialect.Classify(err); class == dialect.Disconnected || class == dialect.Unsent {
 		return notSentError{err}
 	}
 	return err

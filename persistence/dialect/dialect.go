@@ -1,4 +1,4 @@
-// Package dialect knows MySQL, MariaDB and SQLite apart: how each is opened, what its
+// Package dialect knows PostgreSQL, MySQL with MariaDB, and SQLite apart: how each is opened, what its
 // errors mean, and the little SQL in which they differ. Nothing else in Holdline asks
 // which database it speaks to.
 package dialect
@@ -19,7 +19,7 @@ import (
 
 // ErrBadDSN says that a data source name cannot be used. Its text never repeats
 // the name, which has a password in it.
-var ErrBadDSN = errors.New("persistence: the DSN must be sqlite://FILE or mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME")
+var ErrBadDSN = errors.New("persistence: the DSN must be postgres://USER:PASSWORD@HOST:PORT/NAME, mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME or sqlite://FILE")
 
 // Dialect is one kind of database, and where one of that kind is.
 type Dialect interface {
@@ -78,6 +78,9 @@ const (
 	// Conflict means that the transaction was rolled back for another's sake, and may
 	// start over.
 	Conflict
+	// Unsent means that there was no connection, or that it had ended before the
+	// database did anything with what was sent.
+	Unsent
 	// Disconnected means that the connection has ended. Unless COMMIT was on its way,
 	// nothing has happened.
 	Disconnected
@@ -91,10 +94,15 @@ const (
 	NoTable
 	// NoColumn is a table that lacks a column.
 	NoColumn
+	// NoSchema is a schema that is not there, in which tables were to be made.
+	NoSchema
 	// NoRight is a right to do something with a table that is missing.
 	NoRight
 	// NoLogin is a wrong user or password, or no such database.
 	NoLogin
+	// BadParameter is a parameter of the DSN that the server, or a pooler before it, does
+	// not take.
+	BadParameter
 	// Untrusted is the server's certificate.
 	Untrusted
 	// FileRefused is a file that cannot be opened, or not be written to.
@@ -114,27 +122,34 @@ func (c Class) Remedy() string {
 		return "the server is read-only: database.dsn must name one that takes writes"
 	case NoTable, NoColumn:
 		return "run `holdline migrate up`"
+	case NoSchema:
+		return "create the schema that search_path in database.dsn names, for the user of database.dsn"
 	case NoRight:
 		return "grant the user of database.dsn SELECT, INSERT, UPDATE and DELETE on the database"
 	case NoLogin:
 		return "check user, password and name of the database in database.dsn"
+	case BadParameter:
+		return "leave the parameter out of database.dsn; behind a pooler give it to the user, by ALTER ROLE … SET"
 	case Untrusted:
 		return "database.dsn must name a server whose certificate is trusted here"
 	case FileRefused:
 		return "Holdline's user must be able to write to the file of database.dsn and to its folder"
 	case NoSuchFormat:
 		return "database.dsn must name an SQLite database, or a file that is not there yet"
-	case Other, AlreadyThere, Conflict, Disconnected, Busy:
+	case Other, AlreadyThere, Conflict, Unsent, Disconnected, Busy:
 	}
 	return ""
 }
 
-// Parse reads sqlite://FILE, sqlite://:memory: or
-// mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME?PARAMETERS. Parameters that the driver
-// does not know are set as system variables. The error wraps [ErrBadDSN].
+// Parse reads postgres://USER:PASSWORD@HOST:PORT/NAME?PARAMETERS, as libpq does,
+// mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME?PARAMETERS, whose parameters are set as
+// system variables where the driver does not know them, sqlite://FILE or
+// sqlite://:memory:. The error wraps [ErrBadDSN].
 func Parse(dsn string) (Dialect, error) {
 	scheme, rest, _ := strings.Cut(dsn, "://")
 	switch scheme {
+	case postgresScheme, postgresLongScheme:
+		return parsePostgres(dsn)
 	case mysqlScheme:
 		return parseMySQL(rest)
 	case sqliteScheme:

@@ -19,7 +19,7 @@ import (
 	"github.com/holdline/holdline/persistence/dialect"
 )
 
-//go:embed mysql sqlite
+//go:embed mysql postgres sqlite
 var files embed.FS
 
 const migrationTable = "schema_migrations"

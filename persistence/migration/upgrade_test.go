@@ -34,8 +34,9 @@ func upgraded(t *testing.T, dsn string, wholeAtOnce bool) *database.DB {
 		t.Fatal(err)
 	}
 	kept := map[string]content{}
-	for _, m := range status {
-		if wholeAtOnce && m.Version > 1 {
+	last := int64(0)
+	for i, m := range status {
+		if wholeAtOnce && i > 0 {
 			err = migration.Up(t.Context(), db)
 		} else {
 			err = migration.UpTo(t.Context(), db, m.Version)
@@ -52,8 +53,10 @@ func upgraded(t *testing.T, dsn string, wholeAtOnce bool) *database.DB {
 				t.Fatalf("%s changed data:\n%s", m.Name, diff)
 			}
 		}
-		for _, table := range insert(t, db, m.Name[:5]) {
-			kept[table] = content{}
+		for ; last < m.Version; last++ { // a database may begin with several at once
+			for _, table := range insert(t, db, fmt.Sprintf("%05d", last+1)) {
+				kept[table] = content{}
+			}
 		}
 		for table := range kept { // with the columns that they have by now
 			if kept[table], err = read(t.Context(), db, table); err != nil {

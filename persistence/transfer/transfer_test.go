@@ -93,8 +93,8 @@ func content(t *testing.T, dsn string) map[string][]string {
 // pairs runs a test from each kind of database to each.
 func pairs(t *testing.T, test func(t *testing.T, from, to func(*testing.T) string)) {
 	t.Helper()
-	for from, newFrom := range databasetest.Kinds {
-		for to, newTo := range databasetest.Kinds {
+	for from, newFrom := range databasetest.Alone {
+		for to, newTo := range databasetest.Alone {
 			t.Run(from+" to "+to, func(t *testing.T) {
 				t.Parallel()
 				test(t, newFrom, newTo)
@@ -199,7 +199,7 @@ func TestCopyThatKillsItself(t *testing.T) {
 
 // A copy is killed at each batch, now after its commit and now before.
 func TestACopyThatIsKilledGoesOnWhereItWas(t *testing.T) {
-	for name, newTo := range databasetest.Kinds {
+	for name, newTo := range databasetest.Alone {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			from, to, rows := filled(t, databasetest.SQLite), newTo(t), batch
@@ -287,7 +287,7 @@ func wantRefused(t *testing.T, from, to, why string) {
 }
 
 func TestADatabaseThatIsOpenIsNotCopied(t *testing.T) {
-	for name, newDSN := range databasetest.Kinds {
+	for name, newDSN := range databasetest.Alone {
 		for _, side := range []string{"--from", "--to"} {
 			t.Run(name+" "+side, func(t *testing.T) {
 				t.Parallel()
@@ -313,7 +313,7 @@ func TestADatabaseThatIsOpenIsNotCopied(t *testing.T) {
 
 // A server that is started while rows are copied is not seen at first, but what it wrote is.
 func TestWhatIsWrittenMeanwhileIsFound(t *testing.T) {
-	for name, newDSN := range databasetest.Kinds {
+	for name, newDSN := range databasetest.Alone {
 		if name == "sqlite" {
 			continue // the file is the copy's
 		}
@@ -391,7 +391,7 @@ func TestDatabasesOfOtherReleasesAreRefused(t *testing.T) {
 
 // Some texts are from before all were cleaned.
 func TestTextsThatNotEveryDatabaseTakesAreMended(t *testing.T) {
-	for name, newTo := range databasetest.Kinds {
+	for name, newTo := range databasetest.Alone {
 		t.Run(name, func(t *testing.T) {
 			from, to := filled(t, databasetest.SQLite), newTo(t)
 			db := open(t, from)

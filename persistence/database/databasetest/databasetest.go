@@ -4,8 +4,10 @@ package databasetest
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +21,11 @@ import (
 
 // Kinds name the kinds of database that tests run on. Each call returns the DSN of an
 // empty database.
-var Kinds = map[string]func(*testing.T) string{"sqlite": SQLite, "mariadb": MariaDB}
+var Kinds = map[string]func(*testing.T) string{"sqlite": SQLite, "mariadb": MariaDB, "postgres": Postgres}
+
+// Alone name the kinds that nothing else uses while a test has one: in PostgreSQL, whole
+// databases.
+var Alone = map[string]func(*testing.T) string{"sqlite": SQLite, "mariadb": MariaDB, "postgres": PostgresDatabase}
 
 // SQLite names a file that is not there yet.
 func SQLite(t *testing.T) string {
@@ -27,32 +33,82 @@ func SQLite(t *testing.T) string {
 	return "sqlite://" + filepath.Join(t.TempDir(), "holdline.db")
 }
 
-// MariaDB makes an empty database on the server of TEST_DSN. It skips the test if there
-// is none, or fails it where HOLDLINE_REQUIRE_MARIADB or CI say that there must be.
+// MariaDB makes an empty database on the server of TEST_DSN, which may be a MySQL.
 func MariaDB(t *testing.T) string {
 	t.Helper()
-	dsn := os.Getenv("TEST_DSN")
+	dsn := server(t, "TEST_DSN", "mariadb")
+	// The schema must not depend on the database's character set.
+	name := create(t, dsn, "CREATE DATABASE % CHARACTER SET latin1", "DROP DATABASE %")
+	return dsn[:strings.LastIndex(dsn, "/")+1] + name
+}
+
+// Postgres makes an empty schema on the server of TEST_POSTGRES_DSN: a database would
+// take a thousand times as long.
+func Postgres(t *testing.T) string {
+	t.Helper()
+	dsn := server(t, "TEST_POSTGRES_DSN", "postgres")
+	return With(dsn, "search_path", create(t, dsn, "CREATE SCHEMA %", "DROP SCHEMA % CASCADE"))
+}
+
+// PostgresDatabase makes an empty database on the server of TEST_POSTGRES_DSN.
+func PostgresDatabase(t *testing.T) string {
+	t.Helper()
+	dsn := server(t, "TEST_POSTGRES_DSN", "postgres")
+	return InPostgres(t, dsn, create(t, dsn, "CREATE DATABASE % TEMPLATE template0", "DROP DATABASE % WITH (FORCE)"))
+}
+
+// InPostgres returns the DSN of another database on the same server.
+func InPostgres(tb testing.TB, dsn, name string) string {
+	tb.Helper()
+	at, err := url.Parse(dsn)
+	if err != nil {
+		tb.Fatal("not a DSN of one host") // the text has a password
+	}
+	at.Path = "/" + name
+	return at.String()
+}
+
+// With adds a parameter to a DSN.
+func With(dsn, parameter, value string) string {
+	if strings.Contains(dsn, "?") {
+		return dsn + "&" + parameter + "=" + value
+	}
+	return dsn + "?" + parameter + "=" + value
+}
+
+// server reads the DSN of a server. It skips the test if there is none, or fails it where
+// HOLDLINE_REQUIRE_DATABASES, a list with commas, or CI say that there must be.
+func server(t *testing.T, variable, kind string) string {
+	t.Helper()
+	dsn := os.Getenv(variable)
 	if dsn == "" {
-		const missing = "TEST_DSN names no MariaDB: run `e2e/with-mariadb.sh go test ./persistence/...`"
-		if os.Getenv("CI") != "" || os.Getenv("HOLDLINE_REQUIRE_MARIADB") != "" {
+		missing := variable + " names no server: run `e2e/with-databases.sh " + kind + " go test ./persistence/...`"
+		if os.Getenv("CI") != "" || slices.Contains(strings.Split(os.Getenv("HOLDLINE_REQUIRE_DATABASES"), ","), kind) {
 			t.Fatal(missing)
 		}
 		t.Skip(missing)
 	}
+	return dsn
+}
+
+// create makes something with a name of its own, which it returns, until the test ends.
+// The statements have % for the name.
+func create(t *testing.T, dsn, create, drop string) string {
+	t.Helper()
 	server := Open(t, dsn)
 	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	run := func(ctx context.Context, statement string) {
-		if err := Exec(ctx, server, statement); err != nil {
+		if err := Exec(ctx, server, strings.ReplaceAll(statement, "%", name)); err != nil {
 			t.Error(err)
 		}
 	}
-	run(t.Context(), "CREATE DATABASE "+name+" CHARACTER SET latin1") // the schema must not depend on it
+	run(t.Context(), create)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		run(ctx, "DROP DATABASE "+name)
+		run(ctx, drop)
 	})
-	return dsn[:strings.LastIndex(dsn, "/")+1] + name
+	return name
 }
 
 // Open opens a database until the test ends.
@@ -103,18 +159,32 @@ func Transaction(ctx context.Context, db *database.DB, statements func(*gorm.DB)
 	return db.Classify(db.Transaction(ctx, "test", "", statements))
 }
 
-// Exec runs a statement past the stores.
+// Exec runs a statement past the stores, in no transaction.
 func Exec(ctx context.Context, db *database.DB, statement string, args ...any) error {
-	_, err := db.Pool().ExecContext(ctx, statement, args...)
+	_, err := db.Pool().ExecContext(ctx, places(db, statement), args...)
 	return err
 }
 
 // Count reads a number.
 func Count(ctx context.Context, db *database.DB, query string, args ...any) (n int, err error) {
-	return n, db.Pool().QueryRowContext(ctx, query, args...).Scan(&n)
+	return n, db.Pool().QueryRowContext(ctx, places(db, query), args...).Scan(&n)
 }
 
 // Text reads a text.
 func Text(ctx context.Context, db *database.DB, query string) (s string, err error) {
 	return s, db.Pool().QueryRowContext(ctx, query).Scan(&s)
+}
+
+// places writes a statement's question marks as the database wants them.
+func places(db *database.DB, statement string) string {
+	var written strings.Builder
+	var values []any
+	for part := range strings.SplitSeq(statement, "?") {
+		if written.Len() > 0 {
+			values = append(values, nil)
+			db.Dialect().Dialector(db.Pool()).BindVarTo(&written, &gorm.Statement{Vars: values}, nil)
+		}
+		written.WriteString(part)
+	}
+	return written.String()
 }

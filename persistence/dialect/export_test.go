@@ -1,0 +1,4 @@
+package dialect
+
+// Quiet is what tells whether an idle connection has ended.
+var Quiet = quiet

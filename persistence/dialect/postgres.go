@@ -1,0 +1,221 @@
+package dialect
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/pressly/goose/v3"
+	gormpostgres "gorm.io/driver/postgres"
+	"gorm.io/gorm"
+)
+
+const (
+	postgresScheme      = "postgres"
+	postgresLongScheme  = "postgresql"
+	postgresProgram     = "holdline"
+	postgresConnections = 32
+	postgresLifetime    = 5 * time.Minute
+	// dialAllTimeout is shared by the hosts of a DSN, of which any may be the last one.
+	dialAllTimeout = 6 * time.Second
+)
+
+// postgresDialect is PostgreSQL, a single server or several of which one is the primary,
+// with or without a pooler before it.
+type postgresDialect struct{ cfg *pgx.ConnConfig }
+
+// parsePostgres hands the DSN to the driver as it is: hosts, target_session_attrs, TLS,
+// passwords from a file, and run-time parameters such as search_path mean what they mean
+// to libpq (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING).
+func parsePostgres(dsn string) (Dialect, error) {
+	cfg, err := pgx.ParseConfig(dsn)
+	file := (*fs.PathError)(nil)
+	switch {
+	case errors.As(err, &file): // such as sslrootcert
+		return nil, fmt.Errorf("%w; it names a file that cannot be read: %w", ErrBadDSN, file)
+	case err != nil: // whose text may quote a misplaced password
+		return nil, ErrBadDSN
+	}
+	// Statements that a connection remembers fail once after a migration, and always
+	// behind a pooler that gives each transaction another connection.
+	if !strings.Contains(dsn, "default_query_exec_mode=") {
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	if cfg.ConnectTimeout == 0 {
+		hosts := map[string]bool{cfg.Host: true}
+		for _, other := range cfg.Fallbacks {
+			hosts[other.Host] = true
+		}
+		cfg.ConnectTimeout = max(time.Second, min(dialTimeout, dialAllTimeout/time.Duration(len(hosts))))
+	}
+	cfg.RuntimeParams["timezone"] = "UTC"
+	cfg.RuntimeParams["datestyle"] = "ISO, MDY"
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = postgresProgram
+	}
+	return postgresDialect{cfg}, nil
+}
+
+func (postgresDialect) Name() string { return postgresScheme }
+
+// Pool lets the server end what nobody waits for any more: the wait for a lock sooner
+// than whoever asked gives up, statements and transactions later.
+func (d postgresDialect) Pool() (*sql.DB, error) {
+	pool := d.pool("3s", "10s", "10s")
+	pool.SetMaxOpenConns(postgresConnections)
+	pool.SetMaxIdleConns(postgresConnections)
+	pool.SetConnMaxLifetime(postgresLifetime)
+	return pool, nil
+}
+
+func (d postgresDialect) PatientPool(*sql.DB) (*sql.DB, error) {
+	return d.pool(migrationWaitSeconds+"s", "0", "0"), nil
+}
+
+// pool returns connections with limits of time; what the DSN says of them prevails.
+func (d postgresDialect) pool(lockWait, statement, idleTransaction string) *sql.DB {
+	bounds := []bound{
+		{"lock_timeout", lockWait}, {"statement_timeout", statement}, {"idle_in_transaction_session_timeout", idleTransaction},
+	}
+	bounds = slices.DeleteFunc(bounds, func(b bound) bool { return d.cfg.RuntimeParams[b.parameter] != "" })
+	return sql.OpenDB(&postgresConnector{cfg: d.cfg, bounds: bounds, pooled: new(atomic.Bool)})
+}
+
+func (postgresDialect) Prepare(context.Context, *sql.DB) error { return nil }
+
+func (postgresDialect) Dialector(pool *sql.DB) gorm.Dialector {
+	return gormpostgres.New(gormpostgres.Config{Conn: pool, WithoutReturning: true})
+}
+
+func (postgresDialect) Migrations() goose.Dialect { return goose.DialectPostgres }
+
+// Now is not now(), which stands still in a transaction.
+func (postgresDialect) Now() string { return "SELECT clock_timestamp()" }
+
+// Index is blank: the planner takes no orders.
+func (postgresDialect) Index(string) string { return "" }
+
+// Contains keeps the question mark from its parenthesis, where GORM would write bytes as
+// a list.
+func (postgresDialect) Contains(column string) string { return "POSITION( ? IN " + column + ") > 0" }
+
+func (postgresDialect) IsMissing() bool { return false }
+
+// Others are connections of the same user to the database, and of any Holdline: other
+// programs may share the database, with a schema of their own.
+func (postgresDialect) Others(ctx context.Context, conn *sql.Conn) ([]string, error) {
+	return lines(ctx, conn, `SELECT usename || ' from ' || COALESCE(HOST(client_addr), 'this machine') FROM pg_stat_activity
+		WHERE datname = CURRENT_DATABASE() AND pid <> PG_BACKEND_PID() AND (usename = CURRENT_USER OR application_name = '`+postgresProgram+`')`)
+}
+
+func (postgresDialect) Renumber(table, column string) string {
+	return "SELECT SETVAL(PG_GET_SERIAL_SEQUENCE('" + table + "', '" + column + "'), COALESCE(MAX(" + column + "), 0) + 1, FALSE) FROM " + table
+}
+
+func (postgresDialect) Explain() string { return "EXPLAIN " }
+
+// postgresClasses are what the codes of the server's answers mean
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+var postgresClasses = map[string]Class{
+	"40001": Conflict, // another transaction came first
+	"40P01": Conflict, // deadlock
+	"55P03": Conflict, // waited too long for a lock
+
+	"57P03": Unsent, // the server is starting, or recovers
+	"57P01": Unsent, // the server shuts down, or an administrator ends the connection, before the statement
+	"57P05": Unsent, // idle for too long
+	"25P03": Unsent, // idle for too long in a transaction
+	"25P04": Unsent, // a transaction that lasted too long
+
+	"57P02": Disconnected, // another process of the server crashed
+	"08000": Disconnected,
+	"08003": Disconnected,
+	"08006": Disconnected,
+	"08P01": Disconnected, // what a pooler calls all that it says
+
+	"53000": Busy, // the server lacks something
+	"53100": Busy, // disk
+	"53200": Busy, // memory
+	"53300": Busy, // connections
+	"53400": Busy,
+	"57014": Busy, // the statement was ended, by hand or for its time
+	"58030": Busy, // a disk fails
+
+	"25006": ReadOnly,
+
+	"42P01": NoTable,
+	"3F000": NoSchema,
+	"42703": NoColumn,
+	"42501": NoRight,
+
+	"28000": NoLogin,
+	"28P01": NoLogin, // password
+	"3D000": NoLogin, // no such database
+}
+
+func (postgresDialect) Classify(err error) Class {
+	server, connecting, untrusted := (*pgconn.PgError)(nil), (*pgconn.ConnectError)(nil), (*tls.CertificateVerificationError)(nil)
+	switch {
+	case err == nil:
+		return Other
+	case errors.As(err, &server):
+		return postgresClass(server)
+	case errors.As(err, &untrusted), strings.Contains(err.Error(), "server refused TLS connection"):
+		return Untrusted
+	case slices.ContainsFunc(postgresStandby, func(standby error) bool { return errors.Is(err, standby) }):
+		return ReadOnly
+	case isContext(err):
+		return Other
+	case errors.As(err, &connecting) && disconnected(err), pgconn.SafeToRetry(err):
+		return Unsent
+	case disconnected(err):
+		return Disconnected
+	default:
+		return Other
+	}
+}
+
+func postgresClass(server *pgconn.PgError) Class {
+	said := server.Message
+	switch {
+	case server.Code == "08P01" && refusesParameter(server):
+		return BadParameter
+	case server.Code == "08P01" && slices.ContainsFunc(pgbouncerLogins, func(refusal string) bool { return strings.Contains(said, refusal) }):
+		return NoLogin
+	case server.Code == "0A000" && strings.Contains(said, "cached plan"): // in modes that remember statements
+		return Conflict
+	case server.Code == "23505" && strings.HasPrefix(server.ConstraintName, "pg_"),
+		server.Code == "42710" && strings.HasPrefix(said, "type "): // CREATE … IF NOT EXISTS, by two at once
+		return Conflict
+	case server.Code == "42704" && strings.Contains(said, "unrecognized configuration parameter"):
+		return BadParameter
+	}
+	return postgresClasses[server.Code]
+}
+
+// pgbouncerLogins are how PgBouncer refuses somebody; its code tells nothing.
+var pgbouncerLogins = []string{"password authentication failed", "no such user", "no such database", "authentication failed", "login rejected"}
+
+// postgresStandby is how the driver says that no server is what target_session_attrs asks for.
+var postgresStandby = []error{pgconn.ErrReadOnlyConnection, pgconn.ErrStandbyConnection}
+
+func isContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// Redact keeps the code of what the server says, which quotes values.
+func (postgresDialect) Redact(err error) error {
+	if server := (*pgconn.PgError)(nil); errors.As(err, &server) {
+		return redactedError{err, "the server answered with error " + server.Code}
+	}
+	return err
+}

@@ -1,0 +1,168 @@
+package dialect
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"maps"
+	"strings"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// bound is a run-time parameter that limits a time.
+type bound struct{ parameter, value string }
+
+// postgresConnector makes connections that know how long to wait. A pooler in
+// transaction mode refuses such parameters: there each transaction sets them for itself,
+// in the message that begins it, and a statement alone is bounded by its context.
+type postgresConnector struct {
+	cfg    *pgx.ConnConfig
+	bounds []bound
+	pooled *atomic.Bool // a pooler has refused them
+}
+
+func (c *postgresConnector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
+
+func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	if !c.pooled.Load() {
+		conn, err := c.connect(ctx, c.bounds)
+		if server := (*pgconn.PgError)(nil); !errors.As(err, &server) || !c.refusesBounds(server) {
+			return conn, err
+		}
+		c.pooled.Store(true)
+	}
+	return c.connect(ctx, nil)
+}
+
+// refusesParameter reports whether a pooler did not like what a connection began with.
+func refusesParameter(server *pgconn.PgError) bool {
+	return strings.Contains(server.Message, "unsupported startup parameter")
+}
+
+func (c *postgresConnector) refusesBounds(server *pgconn.PgError) bool {
+	if !refusesParameter(server) {
+		return false
+	}
+	for _, b := range c.bounds {
+		if strings.HasSuffix(server.Message, b.parameter) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *postgresConnector) connect(ctx context.Context, bounds []bound) (driver.Conn, error) {
+	cfg := *c.cfg
+	cfg.RuntimeParams = maps.Clone(c.cfg.RuntimeParams)
+	for _, b := range bounds {
+		cfg.RuntimeParams[b.parameter] = b.value
+	}
+	made, err := stdlib.GetConnector(cfg, stdlib.OptionShouldPing(neverPing), stdlib.OptionResetSession(heard)).Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, ok := made.(*stdlib.Conn)
+	if !ok {
+		return nil, errors.Join(errors.New("the driver made another connection than it says"), made.Close())
+	}
+	return &postgresConn{Conn: conn, begin: c.begin(len(bounds) > 0)}, nil
+}
+
+// begin begins a transaction, in one message whatever it sets.
+func (c *postgresConnector) begin(bounded bool) string {
+	begin := "BEGIN ISOLATION LEVEL READ COMMITTED" // whatever the server's, the database's or the role's is
+	if !bounded {
+		for _, b := range c.bounds {
+			begin += "; SET LOCAL " + b.parameter + " = '" + b.value + "'"
+		}
+	}
+	return begin
+}
+
+// A ping would be one statement more. That the server has ended a connection is heard
+// without asking.
+func neverPing(context.Context, stdlib.ShouldPingParams) bool { return false }
+
+func heard(_ context.Context, conn *pgx.Conn) error {
+	if !quiet(conn.PgConn().Conn()) {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+// postgresConn is a connection of the driver.
+type postgresConn struct {
+	*stdlib.Conn
+	begin    string
+	readOnly bool // and so nothing to keep: elsewhere there may be a primary by now
+}
+
+// IsValid implements driver.Validator.
+func (c *postgresConn) IsValid() bool { return !c.readOnly }
+
+func (c *postgresConn) note(err error) error {
+	if server := (*pgconn.PgError)(nil); err != nil && errors.As(err, &server) && postgresClass(server) == ReadOnly {
+		c.readOnly = true
+	}
+	return err
+}
+
+func (c *postgresConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	done, err := c.Conn.ExecContext(ctx, query, args)
+	return done, c.note(err)
+}
+
+func (c *postgresConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.Conn.QueryContext(ctx, query, args)
+	return rows, c.note(err)
+}
+
+// CheckNamedValue cleans texts, of which the server refuses some: nothing is stored
+// under such a name, and so nothing is found.
+func (c *postgresConn) CheckNamedValue(value *driver.NamedValue) error {
+	switch text := value.Value.(type) {
+	case string:
+		value.Value = clean(text)
+	case *string:
+		if text != nil {
+			value.Value = clean(*text)
+		}
+	}
+	return c.Conn.CheckNamedValue(value)
+}
+
+// clean replaces what no text has: NUL, and bytes that are no UTF-8.
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// BeginTx implements driver.ConnBeginTx. The options are those of every transaction here.
+func (c *postgresConn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
+	if c.Conn.Conn().IsClosed() {
+		return nil, driver.ErrBadConn
+	}
+	tx, err := c.Conn.Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: c.begin})
+	switch {
+	case err == nil:
+		return postgresTx{ctx, tx}, nil
+	case pgconn.SafeToRetry(err) && !isContext(err):
+		return nil, driver.ErrBadConn
+	default:
+		return nil, err
+	}
+}
+
+// postgresTx ends with the context that it began with: a COMMIT is not waited for
+// without end.
+type postgresTx struct {
+	ctx context.Context //nolint:containedctx // database/sql has none for the end
+	tx  pgx.Tx
+}
+
+func (t postgresTx) Commit() error { return t.tx.Commit(t.ctx) }
+
+func (t postgresTx) Rollback() error { return t.tx.Rollback(t.ctx) }
