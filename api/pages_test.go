@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/holdline/holdline/internal/claim"
-	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
@@ -41,12 +40,18 @@ func (v *visited) LastOutcome(context.Context, claim.Caller) (claim.Outcome, err
 
 func (v *visited) RequireRecentSignIn(time.Time) error { return v.fresh }
 
-func (v *visited) Disputable(context.Context, string) (message.TextKind, error) {
-	return message.TextChanged, v.odd()
+func (v *visited) Blocked(context.Context, claim.Caller) (time.Time, error) {
+	return time.Time{}, v.odd()
 }
 
-func (v *visited) Dispute(context.Context, string, string) (claim.Dispute, error) {
-	return claim.Dispute{}, v.odd()
+func (v *visited) LiftBlock(context.Context, claim.Caller) error { return v.odd() }
+
+func (v *visited) Disputable(context.Context, string) (claim.Denial, error) {
+	return claim.Denial{Case: claim.DenialChanged}, v.odd()
+}
+
+func (v *visited) Dispute(context.Context, string, string) (claim.Denial, error) {
+	return claim.Denial{Case: claim.DenialChanged}, v.odd()
 }
 
 func (v *visited) odd() error {
@@ -66,7 +71,10 @@ func pages(t *testing.T, v *visited) *gin.Engine {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := verify.MountDispute(engine, "/not-me", v, brand, log); err != nil {
+		if err := verify.MountDispute(engine, "/not-me", verify.DisputeOptions{
+			Claims: v, Brand: brand, KratosURL: func(string) string { return "https://kratos.example.com" },
+			Block: func() time.Duration { return 0 }, Now: func() time.Time { return noon }, Log: log,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -122,11 +130,14 @@ func TestThePageAnswersAsDocumented(t *testing.T) {
 			t.Errorf("%s of %s: got %d %s, want %d", tt.body, tt.cookie, got.Code, got.Body, tt.want)
 		}
 	}
-	for err, want := range map[error]int{nil: 200, otp.ErrLinkDead: 404, errOdd: 500, claim.ErrBeingApplied: 503} {
+	for err, want := range map[error]struct{ get, post int }{
+		nil: {200, 303}, otp.ErrLinkDead: {404, 303}, claim.ErrLinkLate: {410, 303}, claim.ErrBeingApplied: {503, 303},
+		errOdd: {500, 500}, problem.ErrStoreUnavailable: {503, 503},
+	} {
 		v.err = err
-		for _, method := range []string{http.MethodGet, http.MethodPost} {
+		for method, want := range map[string]int{http.MethodGet: want.get, http.MethodPost: want.post} {
 			if got := book.ask(t, engine, method, "/not-me/x", ""); got.Code != want {
-				t.Errorf("got %d %s, want %d", got.Code, got.Body, want)
+				t.Errorf("%s %v: got %d %s, want %d", method, err, got.Code, got.Body, want)
 			}
 		}
 	}

@@ -87,7 +87,7 @@ func TestThePublicRoutesAreTheDocuments(t *testing.T) {
 		if err := verify.Mount(engine, server, verify.Options{Brand: brand, URL: "https://id.example.com/verify"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := verify.MountDispute(engine, "/not-me", nil, brand, slog.New(slog.DiscardHandler)); err != nil {
+		if err := verify.MountDispute(engine, "/not-me", verify.DisputeOptions{Brand: brand, Log: slog.New(slog.DiscardHandler)}); err != nil {
 			t.Fatal(err)
 		}
 	})

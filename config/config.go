@@ -216,7 +216,7 @@ func Default() Config {
 		},
 		Traffic: Traffic{Mode: "off", Window: time.Hour, MinTexts: 50, MinShare: 0.25},
 		SMS:     SMS{Product: "Holdline", DefaultLanguage: "en", Segments: 1, NoticeSegments: 3},
-		Notices: Notices{OldNumber: true, Window: 72 * time.Hour},
+		Notices: Notices{OldNumber: true, Window: 72 * time.Hour, Block: 24 * time.Hour},
 		SCIM:    defaultSCIM(),
 		Log:     Log{Level: "info", Format: "json"},
 		Tracing: Tracing{Ratio: 1},

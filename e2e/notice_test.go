@@ -103,21 +103,42 @@ func TestTheOldNumberIsToldAndCanDenyTheChange(t *testing.T) {
 	if _, waiting := bob.Claim(t); !waiting {
 		t.Error("looking at the page changed something")
 	}
-	denied := harness.Send(t, http.MethodPost, link, "", harness.Header{"Content-Type", "application/x-www-form-urlencoded"})
-	if denied.Status != 200 || !strings.Contains(denied.Body, "change your password") || !strings.Contains(denied.Body, "is cancelled") {
-		t.Errorf("the button: %d %s", denied.Status, denied.Body)
+	form := harness.Header{"Content-Type", "application/x-www-form-urlencoded"}
+	denied := harness.Send(t, http.MethodPost, link, "", form)
+	if denied.Status != http.StatusSeeOther || denied.Header.Get("Location") != "?" {
+		t.Errorf("the button: %d %v", denied.Status, denied.Header)
 	}
+	harness.Eventually(t, "the page says what was done", func() error {
+		told := harness.Send(t, http.MethodGet, link, "")
+		for _, said := range []string{`data-state="done"`, "change your password", "is cancelled", "have been ended", "case is open"} {
+			if !strings.Contains(told.Body, said) {
+				return errNotYetWith(said)
+			}
+		}
+		return nil
+	})
 	if alarm := mails.nth(t, 4); alarm.TemplateType != "mobile_number_disputed" || alarm.TemplateData.Link != "" {
 		t.Errorf("alarm: %+v", alarm)
 	}
+	if got := bob.Me(t, http.MethodGet, "mobile-claim", ""); got.Status != http.StatusUnauthorized {
+		t.Errorf("a session goes on: %d %s", got.Status, got.Body)
+	}
+	bob.SignIn(t)
 	wantFault(t, bob.Confirm(t, pending.Code), 400, "18001")
 	wantMade(t, bob, m1) // the number stays; who is right is for people to find out
-	if audit := strings.Join(s.Database.Audit(t, bob.ID), ", "); !strings.Contains(audit, "disputed by link") {
+	if refused := bob.Save(t, harness.Profile{Name: "Bob", Mobile: m2}); refused.Status != http.StatusBadRequest || !strings.Contains(refused.Body, "cannot be changed for now") {
+		t.Errorf("a form while changes are blocked: %d %s", refused.Status, refused.Body)
+	}
+	bob.MustSave(t, harness.Profile{Name: "Robert", Mobile: m1})
+	if audit := strings.Join(s.Database.Audit(t, bob.ID), ", "); !strings.Contains(audit, "disputed by link") || !strings.Contains(audit, "sessions_ended by system") {
 		t.Errorf("audit: %s", audit)
 	}
-	again := harness.Send(t, http.MethodPost, link, "", harness.Header{"Content-Type", "application/x-www-form-urlencoded"})
-	if again.Status != 200 {
+	again := harness.Send(t, http.MethodPost, link, "", form)
+	if again.Status != http.StatusSeeOther {
 		t.Errorf("once more: %d %s", again.Status, again.Body)
+	}
+	if got := bob.Me(t, http.MethodGet, "mobile-claim", ""); got.Status != http.StatusNotFound {
+		t.Errorf("pressing again ended a session: %d %s", got.Status, got.Body)
 	}
 	forged := link[:len(link)-4] + "AAAA"
 	if got := harness.Send(t, http.MethodGet, forged, "", harness.Header{}); got.Status != 404 {

@@ -61,7 +61,7 @@ func TestPageByKeyboardAlone(t *testing.T) {
 	if at := tab.Focused(t); at != "code" {
 		t.Errorf("the focus is on %s, want the field for the code", at)
 	}
-	if shown, _ := tab.Read("#verify"); strings.Contains(shown, m1) || !strings.Contains(shown, "71") {
+	if shown, _ := tab.Read("#verify"); !strings.Contains(shown, m1) || strings.Contains(shown, m0) || !strings.Contains(shown, m0[len(m0)-2:]+" stays in force") {
 		t.Errorf("the page says %q", shown)
 	}
 	tab.TabTo(t, "resend")
@@ -76,8 +76,7 @@ func TestPageByKeyboardAlone(t *testing.T) {
 	})
 	tab.Press(t, text.Code[:3])
 	tab.Press(t, " ")
-	tab.Press(t, text.Code[3:])
-	tab.PressToGo(t, "\r")
+	tab.PressToGo(t, text.Code[3:]) // sent by itself
 	state(t, tab, "done")
 	tab.Sound(t, "verify-done")
 	wantMade(t, bob, m1)
@@ -135,8 +134,7 @@ func TestPageOnAPhoneWithoutScripts(t *testing.T) {
 	tab.Open(t, s.Holdline.PublicURL+pagePath)
 	state(t, tab, "waiting")
 	tab.Sound(t, "verify-phone")
-	tab.Type(t, "#code", harness.WrongCode(text.Code, 0))
-	tab.Click(t, "#confirm")
+	tab.Code(t, harness.WrongCode(text.Code, 0))
 	state(t, tab, "wrong")
 	tab.Await(t, "#attempts", "a try is gone", false, says("4 tries left"))
 	tab.Sound(t, "verify-wrong")
@@ -145,11 +143,9 @@ func TestPageOnAPhoneWithoutScripts(t *testing.T) {
 	state(t, tab, "resent")
 	tab.Sound(t, "verify-resent")
 	second := s.Provider.Nth(t, m1, 2)
-	tab.Type(t, "#code", text.Code)
-	tab.Click(t, "#confirm")
+	tab.Code(t, text.Code)
 	state(t, tab, "wrong")
-	tab.Type(t, "#code", second.Code)
-	tab.Click(t, "#confirm")
+	tab.Code(t, second.Code)
 	state(t, tab, "done")
 	wantMade(t, bob, m1)
 }
@@ -172,8 +168,7 @@ func TestPageInArabic(t *testing.T) {
 	}
 	tab.Sound(t, "verify-arabic")
 	digits := strings.NewReplacer("0", "٠", "1", "١", "2", "٢", "3", "٣", "4", "٤", "5", "٥", "6", "٦", "7", "٧", "8", "٨", "9", "٩")
-	tab.Type(t, "#code", digits.Replace(text.Code))
-	tab.Click(t, "#confirm")
+	tab.Code(t, digits.Replace(text.Code))
 	state(t, tab, "done")
 	tab.Sound(t, "verify-arabic-done")
 	wantMade(t, bob, m1)
@@ -215,8 +210,7 @@ func TestPageLocksAfterFiveWrongCodes(t *testing.T) {
 	text := bob.Ask(t, m1)
 	tab := visit(t, s, bob)
 	for i := range 5 {
-		tab.Type(t, "#code", harness.WrongCode(text.Code, i))
-		tab.Click(t, "#confirm")
+		tab.Code(t, harness.WrongCode(text.Code, i))
 	}
 	state(t, tab, "locked")
 	tab.Sound(t, "verify-locked")
@@ -243,8 +237,7 @@ func TestPageCancelsAndRenews(t *testing.T) {
 	tab.Sound(t, "verify-expired")
 	tab.Click(t, "#resend")
 	state(t, tab, "resent")
-	tab.Type(t, "#code", s.Provider.Nth(t, m1, 2).Code)
-	tab.Click(t, "#confirm")
+	tab.Code(t, s.Provider.Nth(t, m1, 2).Code)
 	state(t, tab, "done")
 	wantMade(t, bob, m1)
 
@@ -274,14 +267,10 @@ func TestPageInTwoTabs(t *testing.T) {
 	one.Reload(t)
 	one.Back(t)
 	second := s.Provider.Nth(t, m1, 2)
-	two.Type(t, "#code", second.Code)
-	two.Click(t, "#confirm")
+	two.Code(t, second.Code)
 	state(t, two, "done")
 	wantMade(t, bob, m1)
-	one.Type(t, "#code", second.Code)
-	one.Click(t, "#confirm")
-	// The other tab's form finds the claim over, and says what has become of it.
-	state(t, one, "done")
+	state(t, one, "done") // by itself
 	two.Back(t)
 	two.Reload(t)
 	wantTexts(t, s, m1, 2)
@@ -306,8 +295,7 @@ func TestPageIsItsOwnersAlone(t *testing.T) {
 	thief.Await(t, "#site", "eve has nothing pending, and is sent on", false, says("/account"))
 	eve.Ask(t, m5)
 	thief.Open(t, link+"?identity="+bob.ID)
-	thief.Type(t, "#code", text.Code)
-	thief.Click(t, "#confirm")
+	thief.Code(t, text.Code)
 	state(t, thief, "wrong")
 	wantHeld(t, bob, m0, m1)
 
@@ -319,9 +307,7 @@ func TestPageIsItsOwnersAlone(t *testing.T) {
 	if ended.Status != http.StatusNoContent {
 		t.Fatalf("end bob's sessions: %d %s", ended.Status, ended.Body)
 	}
-	owner.Type(t, "#code", text.Code)
-	owner.Click(t, "#confirm")
-	state(t, owner, "signed-out")
+	state(t, owner, "signed-out") // by itself
 	owner.Sound(t, "verify-signed-out")
 	wantHeld(t, bob, m0, m1)
 }
@@ -358,8 +344,7 @@ func TestPageWaitsForKratos(t *testing.T) {
 	text := bob.Ask(t, m1)
 	tab := visit(t, s, bob)
 	s.KratosAdmin.On(harness.Rule{Drop: true})
-	tab.Type(t, "#code", text.Code)
-	tab.Click(t, "#confirm")
+	tab.Code(t, text.Code)
 	state(t, tab, "saving")
 	tab.Sound(t, "verify-saving")
 	s.KratosAdmin.Heal()
@@ -376,8 +361,7 @@ func TestPageSaysThatANumberIsTaken(t *testing.T) {
 	wantEmpty(t, bob.Confirm(t, bobs.Code), http.StatusAccepted)
 	wantMade(t, bob, m1)
 	tab := visit(t, s, eve)
-	tab.Type(t, "#code", eves.Code)
-	tab.Click(t, "#confirm")
+	tab.Code(t, eves.Code)
 	state(t, tab, "taken-proved")
 	tab.Sound(t, "verify-taken")
 	wantMade(t, eve, m4)
@@ -433,8 +417,11 @@ func TestPageSaysWhatIsInTheWay(t *testing.T) {
 	s := harness.NewStack(t, harness.Options{})
 	bob := s.NewPerson(t, m0)
 	text := bob.Ask(t, m1)
-	tab := visit(t, s, bob)
+	tab := harness.NewBrowser(t)
 	tab.Phone(t)
+	tab.NoScripts(t) // with them the button waits
+	tab.SignInAs(t, bob)
+	tab.Open(t, s.Holdline.PublicURL+pagePath)
 	tab.Click(t, "#resend")
 	state(t, tab, "too-soon")
 	tab.Sound(t, "verify-too-soon")
@@ -468,8 +455,7 @@ func TestPageSaysThatTheNumberWasChangedElsewhere(t *testing.T) {
 	text := bob.Ask(t, m1)
 	tab := visit(t, s, bob)
 	bob.Overwrite(t, m2)
-	tab.Type(t, "#code", text.Code)
-	tab.Click(t, "#confirm")
+	tab.Code(t, text.Code)
 	state(t, tab, "changed")
 	tab.Sound(t, "verify-changed")
 	if got := bob.Identity(t); got.Traits.Mobile != m2 {
@@ -485,6 +471,8 @@ func TestPageWithScripts(t *testing.T) {
 	bob := s.NewPerson(t, m0)
 	text := bob.Ask(t, m1)
 	tab := visit(t, s, bob)
+	harness.Eval[bool](t, tab, `(form => { window.sent = 0; form.requestSubmit = button => { if (button.id === "confirm") window.sent++ }; return true })(document.getElementById("change"))`)
+	pasted := 0
 	const paste = `(text => {
 		const data = new DataTransfer();
 		data.setData("text/plain", text);
@@ -502,10 +490,19 @@ func TestPageWithScripts(t *testing.T) {
 		if got := harness.Eval[string](t, tab, paste+`(`+strconv.Quote(from)+`)`); got != text.Code {
 			t.Errorf("%q pasted becomes %q", strings.ReplaceAll(from, text.Code, "CODE"), strings.ReplaceAll(got, text.Code, "CODE"))
 		}
+		if pasted++; harness.Eval[int](t, tab, `window.sent`) != pasted {
+			t.Errorf("%q is not sent by itself", strings.ReplaceAll(from, text.Code, "CODE"))
+		}
 	}
-	seconds := func() string { return harness.Eval[string](t, tab, `document.getElementById("next-resend").innerText`) }
-	before := seconds()
-	tab.Await(t, "#next-resend", "the time counts down", false, func(now string) bool { return now != before })
+	before, err := tab.Read("#resend")
+	if err != nil || !strings.Contains(before, "New code in") {
+		t.Errorf("the button says %q, %v", before, err)
+	}
+	tab.Await(t, "#resend", "the time counts down in the button", false, func(now string) bool { return now != before })
+	if !harness.Eval[bool](t, tab, `(b => { b.click(); b.click(); return b.getAttribute("aria-disabled") === "true" && !document.querySelector("[aria-busy]") })(document.getElementById("resend"))`) {
+		t.Error("the button does not wait")
+	}
+	wantTexts(t, s, m1, 1)
 	tab.Click(t, "#confirm")
 	state(t, tab, "done")
 	wantMade(t, bob, m1)
@@ -545,6 +542,108 @@ func TestPageTakesACodeAsItIsTyped(t *testing.T) {
 		t.Error("the browser holds a copied code back")
 	}
 	tab.Click(t, "#confirm")
+	state(t, tab, "done")
+	wantMade(t, bob, m1)
+}
+
+// Under another host than public.base_url, as a proxy's alias is, the page works whole:
+// what it leads to is relative.
+func TestPageUnderAnotherHost(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	alias := strings.Replace(s.Holdline.PublicURL, "127.0.0.1", "localhost", 1)
+	tab := harness.NewBrowser(t)
+	tab.WatchPolicy(t)
+	tab.SignInAt(t, bob, alias)
+	tab.Open(t, alias+pagePath)
+	state(t, tab, "waiting")
+	tab.Code(t, harness.WrongCode(text.Code, 0))
+	state(t, tab, "wrong")
+	tab.Code(t, text.Code)
+	state(t, tab, "done")
+	wantMade(t, bob, m1)
+	if where := tab.Where(t); !strings.HasPrefix(where, alias+pagePath) {
+		t.Errorf("the page leads to %s", where)
+	}
+	tab.NoBreach(t)
+}
+
+// What happens elsewhere shows by itself, and what is being typed stays: a text that
+// is sent, a code that runs out, a change in another tab.
+func TestPageFollowsWhatHappens(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	state(t, tab, "waiting")
+	tab.Type(t, "#code", "12")
+	bob.EndCoolDown(t)
+	wantEmpty(t, bob.Resend(t), http.StatusCreated)
+	mark := harness.Eval[string](t, tab, `document.getElementById("verify").dataset.mark`)
+	tab.Await(t, "#verify", "the new code shows", false, func(string) bool {
+		return harness.Eval[string](t, tab, `document.getElementById("verify").dataset.mark`) != mark
+	})
+	if typed, err := tab.Read("#code"); err != nil || typed != "12" {
+		t.Errorf("what was typed is %q, %v", typed, err)
+	}
+	bob.ExpireCode(t)
+	state(t, tab, "expired")
+	if said := harness.Eval[string](t, tab, `document.querySelector("p[role=status].hide-seen").textContent`); !strings.Contains(said, "expired") {
+		t.Errorf("a screen reader hears %q", said)
+	}
+	tab.Sound(t, "verify-expired-by-itself")
+	if got := bob.Me(t, http.MethodDelete, "mobile-claim", ""); got.Status != http.StatusNoContent {
+		t.Fatalf("cancel: %d", got.Status)
+	}
+	state(t, tab, "cancelled")
+	wantMade(t, bob, m0)
+}
+
+// After a change the other sessions can be ended: that one stays.
+func TestPageSignsOutEverywhereElse(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	tab.Code(t, text.Code)
+	state(t, tab, "done")
+	wantMade(t, bob, m1)
+	before := bob.Token
+	tab.Click(t, "#sign-out-others")
+	state(t, tab, "signed-out-others")
+	tab.Sound(t, "verify-signed-out-others")
+	if got := harness.Send(t, http.MethodGet, s.Kratos.PublicURL+"/sessions/whoami", "", harness.Header{"X-Session-Token", before}); got.Status != http.StatusUnauthorized {
+		t.Errorf("another session goes on: %d", got.Status)
+	}
+	tab.Reload(t)
+	state(t, tab, "signed-out-others")
+}
+
+// The button of a slow server says that it works, and sends its form once.
+func TestPageOnASlowNetwork(t *testing.T) {
+	t.Parallel()
+	s, _ := pages(t, nil)
+	bob := s.NewPerson(t, m0)
+	text := bob.Ask(t, m1)
+	tab := visit(t, s, bob)
+	release := make(chan struct{})
+	s.KratosPublic.On(harness.Rule{Before: func() { <-release }})
+	pressed := harness.Eval[string](t, tab, `new Promise(done => {
+		const input = document.getElementById("code"), confirm = document.getElementById("confirm");
+		let sent = 0;
+		document.addEventListener("submit", e => { if (!e.defaultPrevented) sent++ });
+		input.value = `+strconv.Quote(text.Code)+`;
+		confirm.click(); confirm.click(); input.form.requestSubmit(confirm);
+		setTimeout(() => done([sent, confirm.disabled, confirm.getAttribute("aria-busy"), confirm.textContent].join(" ")), 300);
+	})`)
+	if pressed != "1 true true One moment …" {
+		t.Errorf("pressed three times: %q", pressed)
+	}
+	close(release)
 	state(t, tab, "done")
 	wantMade(t, bob, m1)
 }

@@ -92,6 +92,15 @@ func (r Realms) ApplyNumber(ctx context.Context, identityID string, number phone
 	return d.ApplyNumber(ctx, id, number, unmark)
 }
 
+// EndOthers ends an identity's sessions but that of a Cookie header, see [Client.EndOthers].
+func (r Realms) EndOthers(ctx context.Context, identityID, cookie string) error {
+	d, _, err := r.of(identityID)
+	if err != nil {
+		return err
+	}
+	return d.EndOthers(ctx, cookie)
+}
+
 // ShowPending implements [claim.Identities].
 func (r Realms) ShowPending(ctx context.Context, identityID string, number phone.Number) error {
 	d, id, err := r.of(identityID)

@@ -66,6 +66,21 @@ func (d *Client) Session(ctx context.Context, cookie, token string) (claim.Calle
 	}, nil
 }
 
+// EndOthers ends all sessions of a Cookie header's owner but its own.
+func (d *Client) EndOthers(ctx context.Context, cookie string) error {
+	cookie = d.sessionCookies(cookie)
+	if cookie == "" {
+		return auth.ErrNoSession
+	}
+	_, err := fetch[struct {
+		Count int `json:"count"`
+	}](ctx, d, "end other sessions", sessionRefusals, func(ctx context.Context) (*http.Response, error) {
+		_, resp, err := d.public.FrontendAPI.DisableMyOtherSessions(ctx).Cookie(cookie).Execute()
+		return resp, err
+	})
+	return err
+}
+
 // sessionCookies keeps of a Cookie header what Kratos needs (RFC 6265, section
 // 4.2.1).
 func (d *Client) sessionCookies(header string) string {

@@ -27,6 +27,7 @@ type Message struct {
 	Language   string        // what the person reads: BCP 47 tags, best first; blank for the default
 	Written    string        // the language of Body, as a BCP 47 tag
 	IdentityID string
+	ClaimID    string // the claim that it is about
 	// Write makes Body anew in the best of some languages (BCP 47), and says which;
 	// nil if it cannot be written anew.
 	Write func(languages []string) (body, language string, err error)

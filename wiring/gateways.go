@@ -40,7 +40,7 @@ func Check(cfg config.Config) error {
 	}
 	texts, templateFault := Templates(cfg)
 	_, _, gatewayFaults := Gateways(cfg)
-	_, webhookFault := webhook(cfg, nil)
+	_, webhookFault := webhook(cfg, nil, nil)
 	codesFault := otp.CheckCodes(cfg.OTP.Length, otp.Alphabet(cfg.OTP.Alphabet), cfg.Feature.Update.Mobile.Validity)
 	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, codesFault, Coverage(cfg.Mobile).Validate(), checkMapping(cfg))
 }

@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/holdline/holdline/internal/auth"
@@ -64,7 +65,7 @@ func (p *program) jobs() []Job {
 
 func (p *program) chores(ctx context.Context) error {
 	_, err := p.claims.RunDue(ctx)
-	return err
+	return errors.Join(err, p.claims.RunAlarms(ctx))
 }
 
 func (p *program) flushFailures(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -63,11 +64,15 @@ func (p *program) pages(r gin.IRouter, server *web.Server) error {
 	if err != nil {
 		return fmt.Errorf("public.base_url: %w", err)
 	}
-	if err := verify.MountDispute(r, disputePath, p.counted, brand, p.log); err != nil {
+	err = verify.MountDispute(r, disputePath, verify.DisputeOptions{
+		Claims: p.counted, Brand: brand, KratosURL: p.browserURL, Now: p.clock.Now, Log: p.log,
+		Block: func() time.Duration { return p.settings.Policy().Notices.Block },
+	})
+	if err != nil {
 		return err
 	}
 	return verify.Mount(r, server, verify.Options{
-		Claims: p.counted, Brand: brand, URL: address, KratosURL: p.browserURL,
+		Claims: p.counted, Brand: brand, URL: address, KratosURL: p.browserURL, EndOtherSessions: p.realms.EndOthers, Plan: NumberPlan(p.cfg),
 		Code:     verify.CodeForm{Length: p.cfg.OTP.Length, Numeric: p.cfg.OTP.Alphabet == "numeric"},
 		Returns:  verify.ReturnURLs{Default: p.cfg.Pages.ReturnURL, Allowed: p.cfg.Pages.AllowedReturnURLs},
 		FramedBy: p.framedBy, Log: p.log,

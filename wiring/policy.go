@@ -28,7 +28,7 @@ func Policy(cfg config.Config) claim.Policy {
 		Coverage: Coverage(cfg.Mobile),
 		Traffic:  trafficOf(cfg),
 		Notices: claim.Notices{
-			OldNumber: cfg.Notices.OldNumber, Webhook: hasWebhook(cfg), Window: cfg.Notices.Window,
+			OldNumber: cfg.Notices.OldNumber, Webhook: hasWebhook(cfg), Window: cfg.Notices.Window, Block: cfg.Notices.Block,
 		},
 	}
 }

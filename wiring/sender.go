@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/message"
@@ -33,7 +34,7 @@ func (p *program) buildSender() error {
 	if err != nil {
 		return err
 	}
-	hook, err := webhook(p.cfg, p.realms.Email)
+	hook, err := webhook(p.cfg, p.realms.Email, p.clock.Now)
 	if err != nil {
 		return err
 	}
@@ -64,11 +65,14 @@ func (p *program) buildSender() error {
 }
 
 // webhook builds the way to the operator's service; nil if there is none.
-func webhook(cfg config.Config, email func(context.Context, string) (string, error)) (*provider.Webhook, error) {
+func webhook(
+	cfg config.Config, email func(context.Context, string) (string, error), now func() time.Time,
+) (*provider.Webhook, error) {
 	if !hasWebhook(cfg) {
 		return nil, nil //nolint:nilnil // no webhook is no error
 	}
 	hook, err := provider.NewWebhook(requestConfig(cfg.Notices.Webhook.Request), email,
+		provider.Signing{Secret: cfg.Notices.Webhook.Secret.Reveal(), Now: now},
 		provider.HTTPOptions{Timeout: cfg.Notices.Webhook.Timeout})
 	if err != nil {
 		return nil, under("notices.webhook", err)

@@ -161,7 +161,7 @@ func (p *program) buildClaims() error {
 	p.claims = claim.New(claim.Options{
 		Store: p.store, OnCommit: p.onCommit, Identities: p.realms, Holders: holders{p.realms, p}, Codes: p.codes, Plan: NumberPlan(p.cfg),
 		Policy: p.settings.Policy, Now: p.clock.Now, NewID: uuid.NewString,
-		Jitter: jitter, Send: p.worker.Enqueue, Stopped: p.monitor.Blocked, Log: p.log,
+		Jitter: jitter, Send: p.worker.Enqueue, EndSessions: p.realms.EndSessions, Stopped: p.monitor.Blocked, Log: p.log,
 	})
 	p.counted = p.metrics.Claims(p.claims)
 	return nil

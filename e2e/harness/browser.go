@@ -117,6 +117,21 @@ func (b *Tab) Click(t testing.TB, css string) {
 	})
 }
 
+// Code types a code. Where pages run scripts it is sent by itself.
+func (b *Tab) Code(t testing.TB, code string) {
+	t.Helper()
+	if !b.scripted {
+		b.Type(t, "#code", code)
+		b.Click(t, "#confirm")
+		return
+	}
+	sel := chromedp.CSS("#code")
+	b.do(t, "type a code", chromedp.WaitVisible(sel), chromedp.Clear(sel), func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.RunResponse(ctx, chromedp.SendKeys(sel, code))
+		return chromedp.Void{}, err
+	})
+}
+
 // Read returns the visible text of an element, or an error while it is not there.
 func (b *Tab) Read(css string) (string, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)

@@ -69,10 +69,16 @@ func (b *Tab) Speaks(t testing.TB, languages string) {
 // SignInAs gives the browser a person's session.
 func (b *Tab) SignInAs(t testing.TB, p *Person) {
 	t.Helper()
+	b.SignInAt(t, p, p.stack.Holdline.PublicURL)
+}
+
+// SignInAt gives the browser a person's session at a server.
+func (b *Tab) SignInAt(t testing.TB, p *Person, url string) {
+	t.Helper()
 	request := http.Request{Header: http.Header{"Cookie": {p.Cookies(t)}}}
 	var cookies []*network.CookieParam
 	for _, c := range request.Cookies() {
-		cookies = append(cookies, &network.CookieParam{Name: c.Name, Value: c.Value, URL: p.stack.Holdline.PublicURL, HTTPOnly: true})
+		cookies = append(cookies, &network.CookieParam{Name: c.Name, Value: c.Value, URL: url, HTTPOnly: true})
 	}
 	b.do(t, "sign in", command(network.SetCookies, network.SetCookiesParams{Cookies: cookies}))
 }

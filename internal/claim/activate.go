@@ -51,7 +51,7 @@ func (s *Service) open(ctx context.Context, a activation) error {
 	text := s.newCode(&claim, policy, now, a.who.ClientIP, a.language)
 	err := s.commit(ctx, Change{
 		Transitions: []Transition{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), NoTextWithin: policy.Lifetime,
-		Basis:   basis(a.present.number, now),
+		Basis:   basis(a.present.number, now), RefuseBlocked: true,
 		Notices: s.notices(claim, message.TextRequested, a.present, now),
 		Events:  []audit.Event{NewEvent(claim, string(Open), a.who, now)}, At: now,
 	})
@@ -259,7 +259,7 @@ func (s *Service) opening(a activation, snapshot IdentityClaims, staged Claim, n
 	return Change{
 		Transitions: append(moves[:len(moves):len(moves)], Transition{From: subject.State, Claim: loud}),
 		Events:      append(events[:len(events):len(events)], NewEvent(loud, kind, a.who, now)),
-		Text:        text, Limits: policy.textLimits(loud.Number), Notices: notices, At: now,
+		Text:        text, Limits: policy.textLimits(loud.Number), RefuseBlocked: true, Notices: notices, At: now,
 	}, silent
 }
 

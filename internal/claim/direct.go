@@ -37,6 +37,7 @@ func (s *Service) stageDirect(ctx context.Context, c Claim) error {
 	change := Change{Create: &c, At: now}
 	if c.Source == SourceSettings {
 		change.Basis = basis(c.Previous, now)
+		change.RefuseBlocked = !c.Number.Same(c.Previous) // others have asked, see propose
 	}
 	err := s.Store.Commit(ctx, change)
 	if !errors.Is(err, ErrExists) {

@@ -2,6 +2,8 @@ package claim_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,8 @@ import (
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/storetest"
 )
 
 // told lists the notices that went out, as kind, channel and number.
@@ -115,9 +119,52 @@ func TestTheNoticeSurvivesACrash(t *testing.T) {
 	w.wantTold("changed sms " + m0)
 }
 
+// denied says what a denial came to.
+func denied(t *testing.T, d claim.Denial, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := string(d.Case)
+	for name, is := range map[string]bool{" later": d.Later, " again": d.Again, " alarm": d.Alarm != nil} {
+		if is {
+			said += name
+		}
+	}
+	words := strings.Fields(said)
+	slices.Sort(words[1:])
+	return strings.Join(words, " ")
+}
+
+func (w *world) dispute(link, want string) claim.Denial {
+	w.t.Helper()
+	got, err := w.Dispute(w.t.Context(), link, "192.0.2.1")
+	if said := denied(w.t, got, err); said != want {
+		w.t.Errorf("denied %q, want %q", said, want)
+	}
+	return got
+}
+
+func (w *world) wantDisputable(link, want string) {
+	w.t.Helper()
+	got, err := w.Disputable(w.t.Context(), link)
+	if said := denied(w.t, got, err); said != want {
+		w.t.Errorf("the link speaks of %q, want %q", said, want)
+	}
+}
+
+// wantSessionsEnded wants so many calls that ended bob's sessions, and forgets them.
+func (w *world) wantSessionsEnded(want int) {
+	w.t.Helper()
+	if got := w.sessionsEnded; got != want {
+		w.t.Errorf("sessions were ended %d times, want %d", got, want)
+	}
+	w.sessionsEnded = 0
+}
+
 func TestALinkDisputesAChangeOnce(t *testing.T) {
 	w := newWorld(t)
-	w.policy.Notices = claim.Notices{OldNumber: true, Webhook: true, Window: 72 * time.Hour}
+	w.policy.Notices = claim.Notices{OldNumber: true, Webhook: true, Window: 72 * time.Hour, Block: 24 * time.Hour}
 	w.submit(bob, "one", m1)
 	wantErr(t, w.confirm(bob, w.codeText()), nil)
 	link := w.lastLink()
@@ -126,39 +173,174 @@ func TestALinkDisputesAChangeOnce(t *testing.T) {
 	w.policy.Lifetime = 100 * time.Hour
 	w.submit(bob, "three", m0)
 
-	w.wantDisputable(link, message.TextChanged)
-	got, err := w.Dispute(t.Context(), link, "192.0.2.1")
-	if want := (claim.Dispute{Cancelled: true, Reported: true}); err != nil || got != want {
-		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	w.wantDisputable(link, "changed later")
+	w.wantSessionsEnded(0)
+	got := w.dispute(link, "changed alarm later")
+	if a := got.Alarm; a.SessionsEndedAt.IsZero() || !a.BlockedUntil.Equal(w.now.Add(24*time.Hour)) || a.CancelledID == "" || a.ClientIP != "192.0.2.1" {
+		t.Errorf("the alarm is %+v", got.Alarm)
 	}
 	w.wantIdentity(m1, true, "")
+	w.wantSessionsEnded(1)
 	if told := w.told(); told[len(told)-1] != "disputed webhook "+m1 {
 		t.Errorf("told %q last", told[len(told)-1])
 	}
+
+	// Months of pressing do nothing more: neither while changes are blocked nor when the
+	// owner changes the number again.
 	before := len(w.told())
+	w.dispute(link, "changed alarm later")
+	w.pass(25 * time.Hour)
 	w.submit(bob, "four", m2)
-	got, err = w.Dispute(t.Context(), link, "192.0.2.1")
-	if want := (claim.Dispute{Reported: true}); err != nil || got != want {
-		t.Errorf("the second time: got %+v, %v, want %+v", got, err, want)
-	}
+	w.dispute(link, "changed alarm later")
+	w.pass(60 * 24 * time.Hour)
+	w.dispute(link, "changed alarm later")
+	w.wantSessionsEnded(0)
 	if after := len(w.told()); after != before+1 { // the request of flow four
 		t.Errorf("told %v", w.told())
 	}
 	w.wantIdentity(m1, true, m2) // a link that was used cancels nothing more
 }
 
+// Sessions that begin while an alarm is raised end too, and so does a claim that is
+// opened; what Kratos cannot do now is done later.
+func TestADisputeEndsSessionsWhateverHappens(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{OldNumber: true, Window: time.Hour, Block: 24 * time.Hour}
+	w.submit(bob, "one", m1)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	w.sessionsFail = claim.ErrIdentitiesUnavailable
+	if got := w.dispute(w.lastLink(), "changed alarm"); !got.Alarm.SessionsEndedAt.IsZero() {
+		t.Error("sessions are said to have ended")
+	}
+	for range 3 {
+		w.pass(time.Hour)
+		wantErr(t, w.RunAlarms(t.Context()), nil)
+	}
+	w.wantSessionsEnded(4)
+	w.sessionsFail = nil
+	w.pass(time.Hour)
+	wantErr(t, w.RunAlarms(t.Context()), nil)
+	w.wantSessionsEnded(1)
+	w.pass(6 * time.Second)
+	wantErr(t, w.RunAlarms(t.Context()), nil)
+	w.wantSessionsEnded(1) // once more, for those that began meanwhile
+	w.pass(time.Hour)
+	wantErr(t, w.RunAlarms(t.Context()), nil)
+	w.wantSessionsEnded(0)
+	if kinds := w.kinds("sessions_ended"); kinds != 1 {
+		t.Errorf("%d lines of ended sessions", kinds)
+	}
+}
+
 func TestALinkCancelsTheOpenClaimThatItIsFor(t *testing.T) {
 	w := newWorld(t)
 	w.policy.Notices = claim.Notices{Webhook: true, Window: time.Hour}
 	w.submit(bob, "flow", m1)
-	got, err := w.Dispute(t.Context(), w.lastLink(), "")
-	if want := (claim.Dispute{Cancelled: true}); err != nil || got != want {
-		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	link := w.lastLink()
+	w.wantDisputable(link, "pending")
+	if got := w.dispute(link, "pending alarm"); !got.Alarm.BlockedUntil.IsZero() {
+		t.Error("changes are blocked though that is off")
 	}
 	wantErr(t, w.confirm(bob, w.codeText()), claim.ErrWrongCode)
 	w.wantIdentity(m0, true, "")
-	_, err = w.Dispute(t.Context(), w.lastLink(), "")
-	wantErr(t, err, otp.ErrLinkDead)
+	w.wantSessionsEnded(1)
+	w.wantDisputable(link, "pending alarm")
+	w.dispute(link, "pending alarm")
+	w.wantSessionsEnded(0)
+}
+
+// What came to nothing by itself is said to, and nothing is done about it.
+func TestWhatWasTakenBackIsNoAlarm(t *testing.T) {
+	for name, end := range map[string]func(*world){
+		"by its owner": func(w *world) { wantErr(w.t, w.Cancel(w.t.Context(), w.caller(bob)), nil) },
+		"by time":      func(w *world) { w.pass(25 * time.Hour); w.chores() },
+		"by guessing": func(w *world) {
+			wrong := "000000"
+			if w.codeText() == wrong {
+				wrong = "000001"
+			}
+			for range 5 {
+				wantErr(w.t, w.confirm(bob, wrong), claim.ErrWrongCode)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Notices = claim.Notices{Webhook: true, Window: time.Hour, Block: time.Hour}
+			w.submit(bob, "flow", m1)
+			link := w.lastLink()
+			end(w)
+			w.wantDisputable(link, "taken_back")
+			w.dispute(link, "taken_back")
+			w.wantSessionsEnded(0)
+			w.pass(time.Hour)
+			w.submit(bob, "anew", m2)
+		})
+	}
+}
+
+// Who had the number before an account's owner got it can pause changes once, and no
+// more: of later changes the owner's own number is told.
+func TestARecycledNumberPausesChangesOnce(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{OldNumber: true, Window: 72 * time.Hour, Block: 24 * time.Hour}
+	w.submit(bob, "one", m1) // m0 is a stranger's by now
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	strangers := w.lastLink()
+	w.dispute(strangers, "changed alarm")
+	_, err := w.stage(bob, "two", m2)
+	wantErr(t, err, claim.ErrChangesBlocked)
+	w.wantIdentity(m1, true, "")
+
+	second := w.caller(bob)
+	wantErr(t, w.LiftBlock(t.Context(), second), claim.ErrNeedsSecondFactor)
+	second.Assurance = claim.AAL2
+	second.AuthenticatedAt = w.now.Add(-time.Hour)
+	wantErr(t, w.LiftBlock(t.Context(), second), claim.ErrSessionTooOld)
+	second.AuthenticatedAt = w.now
+	wantErr(t, w.LiftBlock(t.Context(), second), nil)
+	wantErr(t, w.LiftBlock(t.Context(), second), nil)
+	if kinds := w.kinds("block_lifted"); kinds != 1 {
+		t.Errorf("%d lines of lifting", kinds)
+	}
+	w.submit(bob, "three", m2)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	if told := w.told(); told[len(told)-1] != "changed sms "+m1 {
+		t.Errorf("told %v", told)
+	}
+	w.dispute(strangers, "changed alarm")
+	w.submit(bob, "four", m1)
+}
+
+// While changes are blocked, forms and people are refused, also by a resend, and
+// say until when; other attributes pass, and what is taken back is.
+func TestADisputeBlocksChanges(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{OldNumber: true, Window: 72 * time.Hour, Block: 24 * time.Hour}
+	w.submit(bob, "one", m1)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	late, err := w.stage(bob, "late", m2) // stored only after the alarm
+	wantErr(t, err, nil)
+	w.dispute(w.lastLink(), "changed alarm")
+
+	for _, wanted := range []string{m2, ""} {
+		_, err := w.stage(bob, "flow"+wanted, wanted)
+		limit := (*problem.LimitError)(nil)
+		if !errors.As(err, &limit) || !errors.Is(err, claim.ErrChangesBlocked) || !limit.Until.Equal(w.now.Add(24*time.Hour)) {
+			t.Errorf("a form that wants %q: %v", wanted, err)
+		}
+	}
+	if answer, err := w.stage(bob, "name", m1); err != nil || answer.Decision != claim.NoChange {
+		t.Errorf("a form that leaves the number alone: %+v, %v", answer, err)
+	}
+	w.persist(bob, m2, late)
+	w.activate(bob, "late")
+	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrNothingPending) // it was discarded
+	wantErr(t, w.confirm(bob, w.codeText()), claim.ErrWrongCode)
+	w.pass(24 * time.Hour)
+	w.submit(bob, "two", m2)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	w.wantIdentity(m2, true, "")
 }
 
 // racedOnce is a store in which somebody else is faster, once.
@@ -186,10 +368,7 @@ func TestADisputeThatIsRacedStillCancels(t *testing.T) {
 	link := w.lastLink()
 	w.submit(bob, "two", m2)
 	w.Store = &racedOnce{w.store, "disputed"}
-	got, err := w.Dispute(t.Context(), link, "")
-	if want := (claim.Dispute{Cancelled: true, Reported: true}); err != nil || got != want {
-		t.Errorf("got %+v, %v, want %+v", got, err, want)
-	}
+	w.dispute(link, "changed alarm later")
 	w.wantIdentity(m1, true, "")
 }
 
@@ -197,8 +376,8 @@ func TestADisputeThatIsRacedStillCancels(t *testing.T) {
 func TestTheLinkOfASupersededClaimSpeaksOfItsSuccessor(t *testing.T) {
 	for name, tt := range map[string]struct {
 		confirm bool
-		want    claim.Dispute
-	}{"still open": {false, claim.Dispute{Cancelled: true}}, "applied": {true, claim.Dispute{Reported: true}}} {
+		want    string
+	}{"still open": {false, "pending alarm"}, "applied": {true, "changed alarm"}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.policy.Notices = claim.Notices{Webhook: true, Window: time.Hour}
@@ -208,12 +387,22 @@ func TestTheLinkOfASupersededClaimSpeaksOfItsSuccessor(t *testing.T) {
 			if tt.confirm {
 				wantErr(t, w.confirm(bob, w.codeText()), nil)
 			}
-			got, err := w.Dispute(t.Context(), link, "")
-			if err != nil || got != tt.want {
-				t.Errorf("got %+v, %v, want %+v", got, err, tt.want)
-			}
+			w.dispute(link, tt.want)
 		})
 	}
+}
+
+// A link of a change after which the number was changed once more says so.
+func TestALinkOfAnEarlierChangeSaysThatItWasChangedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{OldNumber: true, Window: time.Hour}
+	w.submit(bob, "one", m1)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	link := w.lastLink()
+	w.submit(bob, "two", m2)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	w.wantDisputable(link, "changed again")
+	w.dispute(link, "changed again alarm")
 }
 
 // A claim that opens without a text is told of all the same.
@@ -241,10 +430,7 @@ func TestTheOperatorIsToldWhateverTheClaimSetOutFrom(t *testing.T) {
 	wantErr(t, w.confirm(bob, w.codeText()), nil)
 	w.wantTold() // a first number
 	link := w.lastLink()
-	got, err := w.Dispute(t.Context(), link, "")
-	if want := (claim.Dispute{Reported: true}); err != nil || got != want {
-		t.Errorf("got %+v, %v, want %+v", got, err, want)
-	}
+	w.dispute(link, "changed alarm")
 	w.wantTold("disputed webhook " + m1)
 }
 
@@ -289,14 +475,6 @@ func TestLinksDie(t *testing.T) {
 	wantErr(t, err, otp.ErrLinkDead)
 }
 
-// wantDisputable wants a link to be good and to speak of this.
-func (w *world) wantDisputable(link string, want message.TextKind) {
-	w.t.Helper()
-	if got, err := w.Disputable(w.t.Context(), link); err != nil || got != want {
-		w.t.Errorf("the link speaks of %q, %v, want %q", got, err, want)
-	}
-}
-
 // lastLink is what stands in the notice that went out last.
 func (w *world) lastLink() string {
 	w.t.Helper()
@@ -324,4 +502,16 @@ func TestLinksComeBackWithBothFormsOfAnID(t *testing.T) {
 	}
 	_, err = old.Link("nonsense")
 	wantErr(t, err, otp.ErrLinkDead)
+}
+
+// kinds counts the lines of the audit trail of a kind.
+func (w *world) kinds(kind string) int {
+	store, _ := w.store.(*storetest.Store)
+	n := 0
+	for _, e := range store.Events() {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
 }

@@ -59,6 +59,7 @@ type Notices struct {
 	OldNumber bool          // a text to the old number after a change
 	Webhook   bool          // the operator's webhook: when a claim opens, after a change, at disputes
 	Window    time.Duration // how long after a change "that was not me" is heard
+	Block     time.Duration // for how long that blocks further changes; 0 for not
 }
 
 const day = 24 * time.Hour

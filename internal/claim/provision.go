@@ -55,7 +55,7 @@ func (c DirectChange) leavesOut(err error) bool {
 	switch kind := problem.KindOf(err); {
 	case kind == problem.Internal, kind == problem.Unavailable: // nothing is wrong with the number
 		return false
-	case c.LeaveOut == LeaveOutAny || c.Client && errors.Is(err, ErrBeingApplied):
+	case c.LeaveOut == LeaveOutAny || c.Client && (errors.Is(err, ErrBeingApplied) || errors.Is(err, ErrChangesBlocked)):
 		return true
 	case c.Client && (c.Whole || c.Update == UpdateFull) && errors.Is(err, ErrRemovalDenied):
 		return true // what a PUT does not name may stay: RFC 7644, section 3.5.1
@@ -163,6 +163,11 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		p.Pending, p.flowID = r.Wanted, s.NewID()
 		return p, s.stage(ctx, p.staged(), r, p.held, seen.Pending)
 	}
+	if p.Decision != CancelPending {
+		if err := s.blocked(ctx, seen.ID, now); err != nil {
+			return s.heldWhileBlocked(ctx, p, c, policy, err)
+		}
+	}
 	p.Number, p.Pending = r.Wanted, phone.Number{}
 	if r.ends(p.Number) {
 		p.flowID = s.NewID()
@@ -171,6 +176,17 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		return p, s.stageDirect(ctx, direct)
 	}
 	return p, nil
+}
+
+// heldWhileBlocked rules on a number that would be written directly while the
+// identity's changes are blocked: a client's is held back, without a text, as one that
+// has to be confirmed is. Other callers are refused.
+func (s *Service) heldWhileBlocked(ctx context.Context, p Proposal, c DirectChange, policy Policy, err error) (Proposal, error) {
+	if !errors.Is(err, ErrChangesBlocked) || !c.Client || !policy.Enabled || p.request.Wanted.IsZero() {
+		return p, err
+	}
+	p.Decision, p.Pending, p.flowID = Challenge, p.request.Wanted, s.NewID()
+	return p, s.stage(ctx, p.staged(), p.request, p.held, p.seen.Pending)
 }
 
 // requestOf puts a change into the terms of the decision. With verification off

@@ -27,6 +27,9 @@ type Options struct {
 	Jitter func(time.Duration) time.Duration
 	// Send hands a queued text over to the worker that sends it. It must not wait.
 	Send func(message.Text)
+	// EndSessions ends all sessions of an identity; nil where nothing does. Errors are
+	// those of Identities.
+	EndSessions func(ctx context.Context, identityID string) error
 	// Stopped tells that the traffic to a calling code is stopped just now; nil
 	// stops none.
 	Stopped func(callingCode string) bool

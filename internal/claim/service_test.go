@@ -46,6 +46,9 @@ type world struct {
 	sent   []message.Text
 	policy claim.Policy
 	ids    int
+	// sessionsEnded counts the calls that ended sessions, which fail with sessionsFail.
+	sessionsEnded int
+	sessionsFail  error
 }
 
 func newWorld(t *testing.T, identities ...claim.Identity) *world {
@@ -71,7 +74,15 @@ func newWorld(t *testing.T, identities ...claim.Identity) *world {
 		NewID:  func() string { w.mu.Lock(); defer w.mu.Unlock(); w.ids++; return fmt.Sprintf("%032x", w.ids) },
 		Jitter: func(d time.Duration) time.Duration { return d },
 		Send:   func(text message.Text) { w.mu.Lock(); defer w.mu.Unlock(); w.sent = append(w.sent, text) },
-		Log:    slog.New(slog.DiscardHandler),
+		EndSessions: func(_ context.Context, id string) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if id == bob {
+				w.sessionsEnded++
+			}
+			return w.sessionsFail
+		},
+		Log: slog.New(slog.DiscardHandler),
 	})
 	return w
 }

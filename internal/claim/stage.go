@@ -165,7 +165,7 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 		change.Basis = basis(r.Stored, now)
 	}
 	if bound {
-		change.Limits, change.NoTextWithin = policy.Texts, policy.Lifetime
+		change.Limits, change.NoTextWithin, change.RefuseBlocked = policy.Texts, policy.Lifetime, true
 	}
 	err := s.stageFresh(ctx, change, held)
 	if errors.Is(err, ErrExists) {

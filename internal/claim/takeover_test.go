@@ -161,7 +161,11 @@ func TestProofTakesANumberFromWhoOnlySaysSo(t *testing.T) {
 				}
 			}
 			check()
-			w.wantDisputable(w.lastLink(), message.TextTaken)
+			speaksOf := "taken"
+			if name == "another number waits" {
+				speaksOf = "taken later"
+			}
+			w.wantDisputable(w.lastLink(), speaksOf)
 			w.restDelivered()
 			check()
 		})

@@ -24,6 +24,10 @@ const (
 	saidNoCode    = "no-code"
 	saidOver      = "over"
 	saidAway      = "away"
+	saidOthersOut = "signed-out-others"
+	saidLifted    = "lifted"
+	// saidLook is a script's, which shows what has happened since the page was loaded.
+	saidLook = "look"
 )
 
 // said tells a form's failures apart. What is not here is our own fault.
@@ -45,6 +49,7 @@ var said = []struct {
 	{claim.ErrTooSoon, "too-soon"},
 	{claim.ErrTooManyTexts, "too-many-texts"},
 	{claim.ErrCallingCodeFull, "country-full"},
+	{claim.ErrChangesBlocked, "blocked"},
 	{phone.ErrNumberNotServed, "not-served"},
 }
 
@@ -60,7 +65,7 @@ func (s *site) act(c *gin.Context) {
 	v := s.visit(c, who)
 	switch {
 	case errors.Is(err, auth.ErrNoSession):
-		c.Redirect(http.StatusSeeOther, s.address(v, "signed-out"))
+		seeOther(c, v.carry("signed-out"))
 		return
 	case err != nil:
 		s.fail(c, v, err)
@@ -70,7 +75,7 @@ func (s *site) act(c *gin.Context) {
 	if err != nil {
 		done = s.saidOf(c, err)
 	}
-	c.Redirect(http.StatusSeeOther, s.address(v, done))
+	seeOther(c, v.carry(done))
 }
 
 func (s *site) press(c *gin.Context, v visit, who claim.Caller) (string, error) {
@@ -81,6 +86,10 @@ func (s *site) press(c *gin.Context, v visit, who claim.Caller) (string, error) 
 		return saidResent, s.Claims.Resend(ctx, who)
 	case "cancel":
 		return saidCancelled, s.Claims.Cancel(ctx, who)
+	case "sign-out-others":
+		return saidOthersOut, s.EndOtherSessions(ctx, who.IdentityID, c.GetHeader("Cookie"))
+	case "lift":
+		return saidLifted, s.Claims.LiftBlock(ctx, who)
 	default:
 		return saidDone, s.Claims.Confirm(ctx, who, c.PostForm("code"))
 	}

@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -18,8 +19,12 @@ import (
 // lately is how long after a claim's end the page still speaks of it.
 const lately = time.Hour
 
-// refresh is how many seconds the page waits before it looks again.
-const refresh = 3
+// How many seconds the page waits before it looks again: for what is about to happen,
+// and for what may happen elsewhere.
+const (
+	refresh = 3
+	glance  = 5
+)
 
 // CodeForm says what codes look like.
 type CodeForm struct {
@@ -33,7 +38,11 @@ type page struct {
 	State    string
 	Status   int    // in place of the state's own; zero for that
 	Form     string // of the open claim: code, resend, cancel; blank for no form
-	Number   phone.Number
+	Pending  typed
+	InForce  phone.Number // the account's number as it is; zero for none
+	Known    bool         // what is in force is known
+	Mark     string       // changes when something else than a form's answer is to be shown
+	Poll     int          // after how many seconds a script looks again; zero for never
 	Text     message.TextState
 	Invalid  string // what is wrong with what was typed; blank for nothing
 	Tries    int
@@ -45,8 +54,14 @@ type page struct {
 	Code     CodeForm
 	Action   string
 	SignIn   string
+	Settings string // Kratos' own form
 	Continue string
 	Again    string
+	Anew     bool // the change came to nothing, and can be begun again
+	Failed   bool // the text did not arrive: the next one is the way on
+	Blocked  wait // until changes are possible
+	Lift     bool // the person may end that
+	Others   bool // other sessions can be ended
 }
 
 // faces are the states with their status and heading. Those of an open claim
@@ -73,6 +88,9 @@ var faces = map[string]struct {
 	"signed-out":     {http.StatusUnauthorized, "title_signed_out", ""},
 	"saving":         {http.StatusOK, "title_saving", ""},
 	"done":           {http.StatusOK, "title_done", ""},
+	saidOthersOut:    {http.StatusOK, "title_done", "success"},
+	"blocked":        {http.StatusTooManyRequests, "title_blocked", ""},
+	saidLifted:       {http.StatusOK, "title_nothing", ""},
 	saidCancelled:    {http.StatusOK, "title_cancelled", ""},
 	"lapsed":         {http.StatusGone, "title_lapsed", ""},
 	"taken":          {http.StatusConflict, "title_conflict", ""},
@@ -111,7 +129,7 @@ func (s *site) open(v visit, who claim.Caller, status claim.Status, said string)
 	now := s.server.Now()
 	const uncounted = 1 << 20 // more than anybody types
 	p := page{
-		State: "waiting", Form: "code", Number: status.Number, Text: status.Text,
+		State: "waiting", Form: "code", Pending: typed{status.Number}, Text: status.Text,
 		Tries: status.AttemptsLeft, Limited: status.AttemptsLeft < uncounted,
 		CodeLife: waitUntil(status.CodeExpires, now),
 		NextText: waitUntil(status.NextText, now), MoreText: !status.NextText.IsZero(),
@@ -129,6 +147,8 @@ func (s *site) open(v visit, who claim.Caller, status claim.Status, said string)
 	case p.CodeLife == 0:
 		p.State, p.Form = "expired", "resend"
 	}
+	p.Failed = p.Form == "code" && p.MoreText && (p.Text == message.TextFailed || p.Text == message.TextUndelivered)
+	p.Mark = fmt.Sprintf("%s %s %s %d %d", p.State, p.Text, p.Pending.Number, status.CodeExpires.Unix(), status.AttemptsLeft)
 	switch said {
 	case saidAway:
 		p.State = "failed-now"
@@ -164,11 +184,22 @@ func (s *site) render(c *gin.Context, v visit, p page) {
 	case saidAway:
 		p.Refresh = refresh * 5
 	}
+	if p.Poll = p.Refresh; p.Form != "" {
+		p.Poll = glance
+	}
+	p.Mark = cmp.Or(p.Mark, p.State)
+	p.InForce, p.Known = v.inForce, v.known
+	p.Settings = v.settings
 	if wait := max(p.NextText, p.Locked); face.status == http.StatusTooManyRequests && wait > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(wait)))
 	}
 	p.Code = s.Code
 	p.Action = "?" + v.carry("").Encode()
-	p.Continue = v.next
+	switch {
+	case p.Form != "" || p.Again != "" || p.State == "signed-out":
+	case p.Anew && v.next == v.settings:
+	default:
+		p.Continue = v.next
+	}
 	s.pages.Show(c, cmp.Or(p.Status, face.status), "verify", p)
 }

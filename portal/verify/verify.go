@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
 )
@@ -30,6 +31,8 @@ type Claims interface {
 	Confirm(ctx context.Context, who claim.Caller, code string) error
 	Resend(ctx context.Context, who claim.Caller) error
 	Cancel(ctx context.Context, who claim.Caller) error
+	Blocked(ctx context.Context, who claim.Caller) (time.Time, error)
+	LiftBlock(ctx context.Context, who claim.Caller) error
 }
 
 // Options are what the page needs.
@@ -41,8 +44,12 @@ type Options struct {
 	// KratosURL returns the public API of the Kratos that keeps an identity, as
 	// browsers see it. A blank identity is one that is not known.
 	KratosURL func(identityID string) string
-	Code      CodeForm
-	Returns   ReturnURLs
+	// EndOtherSessions ends all of a person's sessions but that of a Cookie header.
+	EndOtherSessions func(ctx context.Context, identityID, cookie string) error
+	// Plan reads the number that Kratos has stored.
+	Plan    phone.Parser
+	Code    CodeForm
+	Returns ReturnURLs
 	// FramedBy are the origins whose pages may show this one in a frame; blank for
 	// none, as it should be wherever somebody could be tricked.
 	FramedBy string
@@ -91,6 +98,9 @@ type visit struct {
 	lang     string // that was chosen; blank for none
 	returnTo string // that is allowed; blank for none
 	next     string // where people go on to from here
+	settings string // Kratos' own form
+	inForce  phone.Number
+	known    bool // what is in force is known
 	// halfway tells that a second factor is all that the session lacks.
 	halfway bool
 }
@@ -109,7 +119,11 @@ func (s *site) visit(c *gin.Context, who claim.Caller) visit {
 			s.Log.InfoContext(c.Request.Context(), "return_to is not on the list of pages.allowed_return_urls")
 		}
 	}
-	v.next = s.Returns.next(v.returnTo, s.URL, s.KratosURL(who.IdentityID)+settingsPath)
+	v.settings = s.KratosURL(who.IdentityID) + settingsPath
+	v.next = s.Returns.next(v.returnTo, s.URL, v.settings)
+	if who.Seen != nil {
+		v.inForce, v.known = phone.ParseStored(s.Plan, who.Seen.Mobile), true
+	}
 	return v
 }
 
@@ -170,9 +184,11 @@ func (s *site) showClaim(c *gin.Context, v visit, who claim.Caller, said string)
 	case err != nil:
 		s.fail(c, v, err)
 	case status.State == claim.Verified && said != saidDone:
-		c.Redirect(http.StatusSeeOther, s.address(v, saidDone)) // so that the end is told too
+		seeOther(c, v.carry(saidDone)) // so that the end is told too
 	case status.State == claim.Verified:
-		s.render(c, v, page{State: "saving", Number: status.Number})
+		s.render(c, v, page{State: "saving", Pending: typed{status.Number}})
+	case said == "blocked":
+		s.showBlocked(c, v, who, func() { s.render(c, v, s.open(v, who, status, "")) })
 	default:
 		s.render(c, v, s.open(v, who, status, said))
 	}
@@ -187,16 +203,79 @@ func (s *site) showEnd(c *gin.Context, v visit, who claim.Caller, said string) {
 			s.fail(c, v, err)
 			return
 		}
+		if said == saidLifted {
+			s.render(c, v, page{State: saidLifted})
+			return
+		}
 		if state, ok := endState(ended); ok && s.server.Now().Sub(ended.At) < lately {
-			s.render(c, v, page{State: state})
+			s.render(c, v, s.ended(state, said))
 			return
 		}
 	}
-	if s.stays(c, v, who) {
-		s.render(c, v, page{State: "nothing"})
+	if !s.stays(c, v, who) && (said == "" || said == saidBack) {
+		c.Redirect(http.StatusSeeOther, v.next) // not after a form, whose way may not lead elsewhere
 		return
 	}
-	c.Redirect(http.StatusSeeOther, v.next)
+	s.showBlocked(c, v, who, func() { s.showNothing(c, v, who) })
+}
+
+// showNothing says that nothing is to be done, or why: a change that was lost by
+// guesses or by waiting is not asked for by anybody who comes back.
+func (s *site) showNothing(c *gin.Context, v visit, who claim.Caller) {
+	ended, err := s.Claims.LastOutcome(c.Request.Context(), who)
+	if err != nil && !errors.Is(err, claim.ErrNothingPending) {
+		s.fail(c, v, err)
+		return
+	}
+	state, ok := endState(ended)
+	if ok && (state == "locked" || state == "lapsed") && s.server.Now().Sub(ended.At) < lately {
+		s.render(c, v, s.ended(state, ""))
+		return
+	}
+	s.render(c, v, page{State: "nothing"})
+}
+
+// ended makes the page of a claim that has ended.
+func (s *site) ended(state, said string) page {
+	p := page{State: state}
+	if state != "done" {
+		p.Anew = true
+		return p
+	}
+	p.Others = s.EndOtherSessions != nil
+	if said == saidOthersOut {
+		p.State, p.Others = said, false
+	}
+	return p
+}
+
+// showBlocked says that the person's number cannot be changed for now, and what ends
+// that earlier; where it can, otherwise is done.
+func (s *site) showBlocked(c *gin.Context, v visit, who claim.Caller, otherwise func()) {
+	until, err := s.Claims.Blocked(c.Request.Context(), who)
+	p := page{State: "blocked", Blocked: waitUntil(until, s.server.Now())}
+	switch {
+	case err != nil:
+		s.fail(c, v, err)
+		return
+	case p.Blocked == 0:
+		otherwise()
+		return
+	case who.Assurance == claim.AAL2 && s.Claims.RequireRecentSignIn(who.AuthenticatedAt) == nil:
+		p.Lift = true
+	case who.Factors != nil || who.Assurance == claim.AAL2:
+		missing := []string{}
+		if who.Assurance != claim.AAL2 {
+			if missing, err = who.Factors(c.Request.Context()); err != nil {
+				s.fail(c, v, err)
+				return
+			}
+		}
+		if v.halfway = len(missing) > 0; v.halfway || who.Assurance == claim.AAL2 {
+			p.SignIn = s.signIn(v, who)
+		}
+	}
+	s.render(c, v, p)
 }
 
 // stays reports whether somebody with nothing to do here is shown that, in place of

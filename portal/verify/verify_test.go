@@ -52,6 +52,8 @@ type world struct {
 	fresh    error
 	seen     claim.Identity
 	session  error
+	blocked  time.Time
+	sign     claim.SignIn // how the person signed in
 	calls    []string
 	language string // that the last resend was asked in
 	log      bytes.Buffer
@@ -88,6 +90,13 @@ func (w *world) Cancel(_ context.Context, who claim.Caller) error {
 	return w.err
 }
 
+func (w *world) Blocked(context.Context, claim.Caller) (time.Time, error) { return w.blocked, nil }
+
+func (w *world) LiftBlock(_ context.Context, who claim.Caller) error {
+	w.calls = append(w.calls, who.IdentityID+" lift")
+	return w.err
+}
+
 func (w *world) Session(_ context.Context, cookies, token string) (claim.Caller, error) {
 	if w.session != nil {
 		return claim.Caller{}, w.session
@@ -96,7 +105,7 @@ func (w *world) Session(_ context.Context, cookies, token string) (claim.Caller,
 		return claim.Caller{}, auth.ErrNoSession
 	}
 	seen := w.seen
-	return claim.Caller{IdentityID: "bob", AuthenticatedAt: now, Seen: &seen}, nil
+	return claim.Caller{IdentityID: "bob", AuthenticatedAt: now, Assurance: w.sign.Assurance, Factors: w.sign.Factors, Seen: &seen}, nil
 }
 
 func (w *world) Login(context.Context, string, string) (claim.Caller, error) {
@@ -128,7 +137,11 @@ func newWorld(t *testing.T, change func(*world)) *world {
 	w.options = verify.Options{
 		Claims: w, Brand: verify.Brand{Name: "Acme <b>", SupportURL: "https://example.com/help", Language: "en"},
 		URL: pageURL, KratosURL: func(string) string { return "https://kratos.example.com" },
-		Code: verify.CodeForm{Length: 6, Numeric: true}, Returns: verify.ReturnURLs{Allowed: []string{"https://app.example.com"}}, Log: log,
+		EndOtherSessions: func(_ context.Context, id, cookies string) error {
+			w.calls = append(w.calls, id+" ends others but "+cookies)
+			return w.err
+		},
+		Plan: phone.Parser{Format: "e164"}, Code: verify.CodeForm{Length: 6, Numeric: true}, Returns: verify.ReturnURLs{Allowed: []string{"https://app.example.com"}}, Log: log,
 	}
 	if change != nil {
 		change(w)
@@ -205,7 +218,7 @@ func wants(t *testing.T, got *httptest.ResponseRecorder, status int, state strin
 			t.Errorf("the page lacks %q", part)
 		}
 	}
-	for _, part := range append(not, number) {
+	for _, part := range not {
 		if strings.Contains(body, part) {
 			t.Errorf("the page has %q", part)
 		}
@@ -223,7 +236,7 @@ func leadsTo(t *testing.T, got *httptest.ResponseRecorder, want string) {
 }
 
 func TestThePageShowsTheClaim(t *testing.T) {
-	const masked = `<bdi dir="ltr" class="number" id="mobile-pending">+44********56</bdi>`
+	const shown = `<bdi dir="ltr" class="number" id="mobile-pending">` + number + `</bdi>`
 	change := func(f func(*claim.Status)) func(*world) { return func(w *world) { f(&w.status[0]) } }
 	for name, tt := range map[string]struct {
 		change  func(*world)
@@ -235,7 +248,7 @@ func TestThePageShowsTheClaim(t *testing.T) {
 		retryIn string
 	}{
 		"waiting": {nil, "", 200, "waiting", []string{
-			masked, "We sent a code", `inputmode="numeric"`, `autocomplete="one-time-code"`, "autofocus", `<label for="code">`, `pattern="[\p{Nd}\p{White_Space}`,
+			shown, "We sent a code", `inputmode="numeric"`, `autocomplete="one-time-code"`, "autofocus", `<label for="code">`, `pattern="[\p{Nd}\p{White_Space}`,
 			`id="confirm"`, `id="resend"`, `id="cancel"`, `id="attempts">4 tries left.<`, `>5 minutes</span>`, "The code has 6 digits.", `<h1>Confirm your mobile number</h1>`,
 		}, []string{"aria-invalid", "next-resend", `role="alert"`, `http-equiv="refresh"`}, ""},
 		"letters": {func(w *world) { w.options.Code.Numeric = false }, "", 200, "waiting", []string{"6 letters and digits"}, []string{"inputmode", "pattern="}, ""},
@@ -257,7 +270,7 @@ func TestThePageShowsTheClaim(t *testing.T) {
 		"no whole code": {nil, "?said=no-code", 400, "no-code", []string{`aria-invalid="true"`, "whole code"}, nil, ""},
 		"no code yet": {
 			change(func(s *claim.Status) { s.Text, s.CodeExpires = message.TextNone, time.Time{} }), "", 200, "untexted",
-			[]string{"No code has been sent to " + masked + " yet", `id="resend" name="action" value="resend" formnovalidate>Send a code<`, `id="cancel"`},
+			[]string{"No code has been sent to " + shown + " yet", `id="resend" name="action" value="resend" formnovalidate data-busy="One moment …">Send a code<`, `id="cancel"`},
 			[]string{`id="code"`, `id="confirm"`, "expired"},
 			"",
 		},
@@ -270,7 +283,7 @@ func TestThePageShowsTheClaim(t *testing.T) {
 			"18000",
 		},
 		"sent again":     {nil, "?said=resent", 200, "resent", []string{`class="notice success" role="status"`}, nil, ""},
-		"expired":        {change(func(s *claim.Status) { s.CodeExpires = now }), "?said=expired", 200, "expired", []string{"<h1>The code has expired", masked, `id="resend"`}, []string{`id="code"`, `id="confirm"`}, ""},
+		"expired":        {change(func(s *claim.Status) { s.CodeExpires = now }), "?said=expired", 200, "expired", []string{"<h1>The code has expired", shown, `id="resend"`}, []string{`id="code"`, `id="confirm"`}, ""},
 		"too soon":       {change(func(s *claim.Status) { s.NextText = now.Add(24 * time.Second) }), "?said=too-soon", 429, "too-soon", []string{"only a moment ago", "24 seconds"}, nil, "24"},
 		"too many texts": {change(func(s *claim.Status) { s.NextText = now.Add(5 * time.Hour) }), "?said=too-many-texts", 429, "too-many-texts", []string{"Too many codes", "5 hours"}, nil, "18000"},
 		"country full":   {nil, "?said=country-full", 429, "country-full", []string{"to this country"}, nil, ""},
@@ -285,13 +298,13 @@ func TestThePageShowsTheClaim(t *testing.T) {
 		},
 		"an old session": {
 			func(w *world) { w.fresh = claim.ErrSessionTooOld }, "?return_to=" + goOn, 403, "sign-in",
-			[]string{`id="sign-in" href="` + login + "refresh=true&return_to=" + url.QueryEscape(pageURL+"?return_to="+url.QueryEscape(goOn)+"&said=back"), masked, `id="cancel"`},
+			[]string{`id="sign-in" href="` + login + "refresh=true&return_to=" + url.QueryEscape(pageURL+"?return_to="+url.QueryEscape(goOn)+"&said=back"), shown, `id="cancel"`},
 			[]string{`id="code"`},
 			"",
 		},
 		"being saved": {
 			change(func(s *claim.Status) { s.State = claim.Verified }), "?said=done", 200, "saving",
-			[]string{`http-equiv="refresh" content="3"`, masked},
+			[]string{`http-equiv="refresh" content="3"`, shown},
 			[]string{`id="code"`, "<form"},
 			"",
 		},
@@ -331,10 +344,10 @@ func TestThePageTellsHowAClaimEnded(t *testing.T) {
 			w := newWorld(t, nothingPending)
 			w.ended = tt.ended
 			w.ended.At = now.Add(-time.Minute)
-			if tt.state == "" { // nothing to tell
-				leadsTo(t, w.get("?said=done"), settings)
+			if tt.state == "" { // nothing to tell; a form's answer must not lead elsewhere
+				wants(t, w.get("?said=done"), http.StatusOK, "nothing", []string{`id="continue" href="` + settings + `"`})
 			} else {
-				wants(t, w.get("?said=done"), tt.status, tt.state, []string{`id="continue" href="` + settings + `"`}, `id="code"`)
+				wants(t, w.get("?said=done"), tt.status, tt.state, []string{`class="button" id="`, `href="` + settings + `"`}, `id="code"`)
 				wants(t, w.get("?said=done&return_to="+goOn), tt.status, tt.state, []string{`id="continue" href="` + goOn + `"`})
 			}
 			leadsTo(t, w.get(""), settings)
@@ -342,9 +355,88 @@ func TestThePageTellsHowAClaimEnded(t *testing.T) {
 	}
 	w := newWorld(t, nothingPending)
 	w.ended = claim.Outcome{State: claim.Applied, At: now.Add(-2 * time.Hour)}
-	leadsTo(t, w.get("?said=done"), settings)
+	wants(t, w.get("?said=done"), http.StatusOK, "nothing", nil)
 	w.endedErr = problem.ErrStoreUnavailable
 	wants(t, w.get("?said=done"), 503, "away", nil)
+}
+
+// The number that stays in force is said in every state of who is signed in, the new
+// one in full, and a way back to where it can be corrected.
+func TestThePageSaysWhichNumberStays(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.seen.Mobile = "+49 171 0000000" })
+	wants(t, w.get(""), 200, "waiting", []string{
+		`id="in-force"><bdi dir="ltr" class="number">+49********00</bdi> stays in force.`, `id="wrong-number" href="` + settings + `"`, number,
+	}, "1710000000")
+	w = newWorld(t, nil)
+	wants(t, w.get(""), 200, "waiting", []string{"No mobile number is in force."})
+	w = newWorld(t, func(w *world) {
+		nothingPending(w)
+		w.seen.Mobile = number
+		w.ended = claim.Outcome{State: claim.Applied, At: now}
+	})
+	wants(t, w.get("?said=done"), 200, "done", []string{"+44********56</bdi> is in force."}, number)
+}
+
+// What came to nothing can be begun again by the main button; a script that looks
+// again, and who comes to look, are told why.
+func TestLockedAndLapsedKeepTheirReason(t *testing.T) {
+	for state, ended := range map[string]claim.State{"locked": claim.Locked, "lapsed": claim.Lapsed} {
+		w := newWorld(t, func(w *world) { nothingPending(w); w.ended = claim.Outcome{State: ended, At: now.Add(-time.Minute)} })
+		status := map[string]int{"locked": 429, "lapsed": 410}[state]
+		for name, got := range map[string]*httptest.ResponseRecorder{"a script": w.get("?said=look"), "who comes": w.look("")} {
+			wants(t, got, status, state, []string{`class="button" id="anew" href="` + settings + `"`}, `id="continue"`)
+			if t.Failed() {
+				t.Fatal(name)
+			}
+		}
+		leadsTo(t, w.get(""), settings) // Kratos leads everybody here who has saved their profile
+	}
+}
+
+func TestOtherSessionsAreEndedAfterAChange(t *testing.T) {
+	w := newWorld(t, func(w *world) { nothingPending(w); w.ended = claim.Outcome{State: claim.Applied, At: now} })
+	wants(t, w.get("?said=done"), 200, "done", []string{`id="sign-out-others"`, `id="continue"`})
+	leadsTo(t, w.post(t, "", "sign-out-others", ""), "?said=signed-out-others")
+	if w.calls[len(w.calls)-1] != "bob ends others but "+cookie {
+		t.Errorf("called %v", w.calls)
+	}
+	w.status, w.statuses = []claim.Status{{}}, []error{claim.ErrNothingPending}
+	wants(t, w.get("?said=signed-out-others"), 200, "signed-out-others", []string{"signed out everywhere else", `id="continue"`}, `id="sign-out-others"`)
+	w.err = claim.ErrIdentitiesUnavailable
+	leadsTo(t, w.post(t, "", "sign-out-others", ""), "?said=away")
+}
+
+// Who may not change their number hears until when, and how to end that earlier.
+func TestABlockIsSaidAndCanBeLifted(t *testing.T) {
+	factor := func(context.Context) ([]string, error) { return []string{"totp"}, nil }
+	none := func(context.Context) ([]string, error) { return nil, nil }
+	for name, tt := range map[string]struct {
+		in  claim.SignIn
+		has []string
+		not []string
+	}{
+		"with a second factor":     {claim.SignIn{Assurance: claim.AAL2}, []string{`id="lift"`}, []string{`id="sign-in"`}},
+		"who has one":              {claim.SignIn{Assurance: claim.AAL1, Factors: factor}, []string{`id="sign-in" href="` + login + "aal=aal2&", "second factor"}, []string{`id="lift"`}},
+		"who has none":             {claim.SignIn{Assurance: claim.AAL1, Factors: none}, []string{`class="button" id="continue"`}, []string{`id="lift"`, `id="sign-in"`}},
+		"where Kratos says little": {claim.SignIn{}, []string{`class="button" id="continue"`}, []string{`id="lift"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(w *world) { nothingPending(w); w.blocked, w.sign = now.Add(5*time.Hour), tt.in })
+			wants(t, w.look(""), 429, "blocked", append(tt.has, "for another <span class=\"wait\">5 hours</span>"), tt.not...)
+			leadsTo(t, w.get(""), settings)
+			w = newWorld(t, func(w *world) { w.blocked, w.sign = now.Add(5*time.Hour), tt.in })
+			wants(t, w.get("?said=blocked"), 429, "blocked", tt.has, tt.not...)
+		})
+	}
+	w := newWorld(t, nil)
+	wants(t, w.get("?said=blocked"), 200, "waiting", nil)
+	leadsTo(t, w.post(t, "", "lift", ""), "?said=lifted")
+	w = newWorld(t, nothingPending)
+	wants(t, w.get("?said=lifted"), 200, "lifted", []string{"can be changed again"})
+	w = newWorld(t, func(w *world) {
+		w.err = &problem.LimitError{Reason: claim.ErrChangesBlocked, Until: now.Add(time.Hour)}
+	})
+	leadsTo(t, w.post(t, "", "resend", ""), "?said=blocked")
 }
 
 func TestWithNothingPendingThePageSendsPeopleOn(t *testing.T) {
@@ -395,7 +487,7 @@ func TestThePageIsNoPartOfALoop(t *testing.T) {
 
 func TestAnAcceptedNumberThatIsNotSavedYetLeadsToTheEnd(t *testing.T) {
 	w := newWorld(t, func(w *world) { w.status[0].State = claim.Verified })
-	leadsTo(t, w.get("?return_to="+goOn), pageURL+"?return_to="+url.QueryEscape(goOn)+"&said=done")
+	leadsTo(t, w.get("?return_to="+goOn), "?return_to="+url.QueryEscape(goOn)+"&said=done")
 }
 
 func TestAnAnnouncedClaimIsWaitedFor(t *testing.T) {
@@ -421,7 +513,7 @@ func TestWithoutASessionThePageLeadsThroughTheLogin(t *testing.T) {
 	leadsTo(t, w.get("?lang=de&return_to="+goOn), login+"return_to="+
 		url.QueryEscape(pageURL+"?lang=de&return_to="+url.QueryEscape(goOn)+"&said=back"))
 	wants(t, w.get("?said=back"), 401, "signed-out", []string{`id="sign-in"`, "cookies"}) // does not go round
-	leadsTo(t, w.do(formRequest("", url.Values{"action": {"cancel"}})), pageURL+"?said=signed-out")
+	leadsTo(t, w.do(formRequest("", url.Values{"action": {"cancel"}})), "?said=signed-out")
 	if len(w.calls) > 0 {
 		t.Errorf("called %q", w.calls)
 	}
@@ -470,7 +562,7 @@ func TestButtonsEndInARedirect(t *testing.T) {
 			w := newWorld(t, nil)
 			w.err = tt.err
 			got := w.post(t, "?lang=ta&return_to="+goOn, tt.action, tt.code)
-			leadsTo(t, got, pageURL+"?lang=ta&return_to="+url.QueryEscape(goOn)+"&said="+tt.said)
+			leadsTo(t, got, "?lang=ta&return_to="+url.QueryEscape(goOn)+"&said="+tt.said)
 			if !slices.Equal(w.calls, tt.calls) {
 				t.Errorf("called %q, want %q", w.calls, tt.calls)
 			}
@@ -517,7 +609,7 @@ func TestFormsOfOtherPagesChangeNothing(t *testing.T) {
 	r.Header.Del("Sec-Fetch-Site")
 	page, _ := url.Parse(pageURL)
 	r.Header.Set("Origin", page.Scheme+"://"+page.Host)
-	leadsTo(t, newWorld(t, nil).do(r), pageURL+"?said=cancelled")
+	leadsTo(t, newWorld(t, nil).do(r), "?said=cancelled")
 }
 
 func TestThePageIsSafeToShow(t *testing.T) {

@@ -103,11 +103,19 @@ func (v voice) H(id string, pairs ...any) template.HTML {
 		case wait:
 			data[place] = `<span class="wait">` + template.HTMLEscapeString(v.W(value)) + "</span>"
 		case phone.Number:
-			data[place] = `<bdi dir="ltr" class="number" id="mobile-pending">` + template.HTMLEscapeString(value.String()) + "</bdi>"
+			data[place] = `<bdi dir="ltr" class="number">` + template.HTMLEscapeString(value.String()) + "</bdi>"
+		case typed:
+			data[place] = `<bdi dir="ltr" class="number" id="mobile-pending">` + template.HTMLEscapeString(value.Unmasked()) + "</bdi>"
+		case time.Time:
+			data[place] = `<time dir="ltr" class="number" datetime="` + value.UTC().Format(time.RFC3339) + `">` + value.UTC().Format("2006-01-02 15:04 UTC") + "</time>"
 		}
 	}
 	return template.HTML(v.say(id, nil, data)) //nolint:gosec // the words are embedded, and what is put in is escaped
 }
+
+// typed is a number that is shown in full, to the person whose account it is wanted
+// for: a mistake in it can be seen then.
+type typed struct{ phone.Number }
 
 // N says something about a number of things.
 func (v voice) N(id string, count int) string {

@@ -22,8 +22,15 @@ type Webhook struct {
 // NewWebhook checks the configuration as [NewHTTP] does. Email finds an
 // identity's address, blank for none; its errors are those of [claim.Identities].
 func NewWebhook(
-	config RequestConfig, email func(ctx context.Context, identityID string) (string, error), options HTTPOptions,
+	config RequestConfig, email func(ctx context.Context, identityID string) (string, error), signing Signing, options HTTPOptions,
 ) (*Webhook, error) {
+	if options.Transport == nil {
+		options.Transport = newTransport()
+	}
+	var err error
+	if options.Transport, err = signing.around(options.Transport); err != nil {
+		return nil, err
+	}
 	var samples []smsgateway.Message
 	for _, kind := range []message.TextKind{
 		message.TextRequested, message.TextChanged, message.TextRemoved, message.TextTaken, message.TextDisputed,
@@ -50,7 +57,7 @@ func (w *Webhook) Send(ctx context.Context, m smsgateway.Message) (string, error
 		return "", fmt.Errorf("%w: the identity's e-mail address cannot be read", smsgateway.ErrLocal)
 	}
 	m.Email = email
-	return w.http.Send(ctx, m)
+	return w.http.Send(withCallID(ctx, m.ID), m)
 }
 
 // mailData is what Kratos gives the templates of its HTTP courier for e-mails.
@@ -66,6 +73,7 @@ func mailData(m smsgateway.Message) object {
 			"to":                m.Email,
 			"identity":          object{"id": m.IdentityID},
 			"mobile":            m.To.String(), // masked
+			"claim":             m.ClaimID,
 			"link":              m.Link,
 			"request_url":       "",
 			"transient_payload": object{},

@@ -37,13 +37,13 @@ func TestTheWebhookGetsWhatKratosGivesItsCourier(t *testing.T) {
 			t.Errorf("asked for %q", id)
 		}
 		return email, failure
-	}, provider.HTTPOptions{})
+	}, provider.Signing{}, provider.HTTPOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := smsgateway.Message{
 		ID: "t", Kind: message.TextChanged, Channel: message.ChannelWebhook, To: phone.FromStore("+491711111111"),
-		Subject: "Your number", Body: "It was changed.", Link: "https://id.example.com/not-me/abc", IdentityID: "bob",
+		Subject: "Your number", Body: "It was changed.", Link: "https://id.example.com/not-me/abc", IdentityID: "bob", ClaimID: "claim-1",
 	}
 	if _, err := hook.Send(t.Context(), m); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestTheWebhookGetsWhatKratosGivesItsCourier(t *testing.T) {
 		"recipient": "person@example.org", "subject": "Your number", "body": "It was changed.",
 		"message_type": "email", "template_type": "mobile_number_changed", "request_headers": map[string]any{},
 		"template_data": map[string]any{
-			"to": "person@example.org", "identity": map[string]any{"id": "bob"}, "mobile": "+49********11",
+			"to": "person@example.org", "identity": map[string]any{"id": "bob"}, "mobile": "+49********11", "claim": "claim-1",
 			"link": "https://id.example.com/not-me/abc", "request_url": "", "transient_payload": map[string]any{},
 		},
 	}
@@ -77,12 +77,13 @@ func TestAWebhooksTemplateIsTriedWithMails(t *testing.T) {
 		"ctx.template_data.link":                                      false,
 		"ctx.template_data.mobile":                                    false,
 		"ctx.template_data.identity.id":                               false,
+		"ctx.template_data.claim":                                     false,
 		"ctx.template_data.verification_code":                         true,
 		"if ctx.recipient == '' then error 'cancel' else ctx.subject": false,
 	} {
 		_, err := provider.NewWebhook(provider.RequestConfig{
 			URL: "https://mail.example.org", Body: "base64://" + base64.StdEncoding.EncodeToString([]byte("function(ctx) { text: "+body+" }")),
-		}, nil, provider.HTTPOptions{})
+		}, nil, provider.Signing{}, provider.HTTPOptions{})
 		if (err != nil) != fault {
 			t.Errorf("%s: got %v", body, err)
 		}

@@ -29,7 +29,7 @@ const onTheWay = 15 * time.Second
 func (c Composer) Compose(t message.Text) (smsgateway.Message, error) {
 	m := smsgateway.Message{
 		ID: t.ID, Kind: cmp.Or(t.Kind, message.TextCode), Channel: cmp.Or(t.Channel, message.ChannelSMS), To: t.To,
-		Validity: t.Validity, Language: t.Language, IdentityID: t.IdentityID,
+		Validity: t.Validity, Language: t.Language, IdentityID: t.IdentityID, ClaimID: t.Code.ClaimID,
 	}
 	if m.To.IsZero() {
 		return smsgateway.Message{}, errors.New("the number was blanked, since the identity is gone")

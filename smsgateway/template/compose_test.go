@@ -38,7 +38,7 @@ func TestNoticesAreComposedForTheirChannel(t *testing.T) {
 		t.Errorf("got %+v, %v", mail, err)
 	}
 	text.Kind = message.TextDisputed
-	if alarm, err := composer.Compose(text); err != nil || alarm.Link != "" || !strings.Contains(alarm.Body, "disputed") {
+	if alarm, err := composer.Compose(text); err != nil || alarm.Link != "" || !strings.Contains(alarm.Body, "denied") {
 		t.Errorf("got %+v, %v", alarm, err)
 	}
 	broken, text.Kind = errors.New("secret"), message.TextRequested

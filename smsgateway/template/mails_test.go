@@ -31,7 +31,7 @@ func TestMailsSpeakTheReadersLanguage(t *testing.T) {
 		}
 	}
 	operators, err := mails.Write(message.TextDisputed, "de", "")
-	if err != nil || operators.Subject != "Example Bank: a change of number is disputed" {
+	if err != nil || operators.Subject != "Example Bank: a change of number is denied" {
 		t.Errorf("got %+v, %v", operators, err)
 	}
 	if _, err := mails.Write(message.TextCode, "de", ""); err == nil || !strings.Contains(err.Error(), "code") {
