@@ -16,7 +16,7 @@ CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 PHASE := CACHE=$(CACHE) $(CURDIR)/e2e/phase.sh
 
-.PHONY: help demo test check lint format unit packaging fuzz e2e storm soak cluster cycles oracle scim-suites screenshots bench build dist tools axe debian clean
+.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster cycles oracle scim-suites screenshots bench build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -146,6 +146,17 @@ scim-suites: debian build $(KRATOS) $(AXE) ## public SCIM suites against the pro
 	@cd e2e && HOLDLINE_SCIMMY=$(CACHE)/scimmy/node_modules HOLDLINE_REPORTS=$(CACHE)/reports \
 		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -run PublicSCIMSuites .
 	@cat $(CACHE)/reports/scim-suites.txt
+
+# 0.0.16 is all that npm has of the Node reference UI; with what it depends on it is 450 MB.
+ory-ui: debian build $(KRATOS) $(AXE) ## Ory's own user interfaces from npm, with a pending number, in a browser; 500 MB, three minutes
+	@./e2e/debian.sh npm
+	@for ui in node react; do \
+		mkdir -p $(CACHE)/ory-ui/$$ui && cp deploy/ory-ui/$$ui/* $(CACHE)/ory-ui/$$ui/ && cd $(CACHE)/ory-ui/$$ui && \
+		$(PHASE) "packages of Ory's interface in deploy/ory-ui/$$ui" npm ci --silent --ignore-scripts --no-audit --no-fund && cd $(CURDIR) || exit 1; \
+	done
+	@cd $(CACHE)/ory-ui/react && $(PHASE) "building the page on Ory Elements" npm run --silent build
+	@cd e2e && HOLDLINE_ORY_UI=$(CACHE)/ory-ui HOLDLINE_REPORTS=$(CACHE)/reports \
+		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -v -run OryUI .
 
 screenshots: debian build $(KRATOS) $(AXE) ## a picture of every page in every state; writes docs/screenshots
 	@./e2e/debian.sh fonts

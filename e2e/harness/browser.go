@@ -104,7 +104,10 @@ func (b *Tab) Open(t testing.TB, url string) {
 func (b *Tab) Type(t testing.TB, css, text string) {
 	t.Helper()
 	sel := chromedp.CSS(css)
-	b.do(t, "type into "+css, chromedp.WaitVisible(sel), chromedp.Clear(sel), chromedp.SendKeys(sel, text))
+	b.do(t, "find "+css, chromedp.WaitVisible(sel))
+	// Emptied by a script, a field of a page that keeps what is in it would be filled again.
+	Eval[bool](t, b, fmt.Sprintf("(document.querySelector(%q).select(), true)", css))
+	b.do(t, "type into "+css, chromedp.SendKeys(sel, text))
 }
 
 // Click clicks and waits until the page that this leads to is loaded.

@@ -201,6 +201,24 @@ func (b *Tab) Sound(t testing.TB, name string) {
 // Shoot keeps a picture of the whole page, if `make screenshots` asks for them.
 func (b *Tab) Shoot(t testing.TB, name string) {
 	t.Helper()
+	keep(t, name, func() []byte { return b.Screenshot(t) })
+}
+
+// ShootTop is Shoot for what the window shows of a page that is long.
+func (b *Tab) ShootTop(t testing.TB, name string) {
+	t.Helper()
+	keep(t, name, func() []byte {
+		image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return image
+	})
+}
+
+// keep writes a picture where they are asked for.
+func keep(t testing.TB, name string, take func() []byte) {
+	t.Helper()
 	dir := os.Getenv("HOLDLINE_SCREENSHOTS")
 	if dir == "" {
 		return
@@ -208,7 +226,7 @@ func (b *Tab) Shoot(t testing.TB, name string) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), b.Screenshot(t), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), take(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
