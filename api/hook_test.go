@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/internal/ratelimit"
 	"github.com/holdline/holdline/internal/web"
 )
 
@@ -34,8 +35,25 @@ func (r *rulings) Stage(context.Context, claim.SettingsChange) (claim.Answer, er
 
 func (r *rulings) Activate(context.Context, claim.StoredFlow) error { return r.err }
 
+// trials do as they are told.
+type trials struct{ err error }
+
+func (r *trials) BeginTrial(ctx context.Context, id string) (claim.Trial, error) { return r.Trial(ctx, id) }
+
+func (r *trials) Trial(_ context.Context, id string) (claim.Trial, error) {
+	if r.err == errOdd { //nolint:errorlint // it is given as it is
+		panic("odd")
+	}
+	return claim.Trial{IdentityID: id, Expires: noon, Staged: 1, Held: true}, r.err
+}
+
+func (r *trials) EndTrial(ctx context.Context, id string) error {
+	_, err := r.Trial(ctx, id)
+	return err
+}
+
 func TestTheHooksAnswerAsDocumented(t *testing.T) {
-	book, rule := newBook(t), &rulings{}
+	book, rule, tried := newBook(t), &rulings{}, &trials{}
 	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		hook.Mount(engine, server, rule, hook.Options{
 			Key: hookKey, MobileTrait: "mobile", PendingKey: "pendingMobileNumber", Log: server.Log,
@@ -43,6 +61,7 @@ func TestTheHooksAnswerAsDocumented(t *testing.T) {
 				return hook.Documents{Traits: json.RawMessage(`{"age":12345678901234567890}`)}, nil
 			},
 			Changed: func(context.Context, string) error { return rule.err },
+			Trials:  tried,
 		})
 	})
 	ask := func(want int, path, body string, headers ...string) {
@@ -92,6 +111,25 @@ func TestTheHooksAnswerAsDocumented(t *testing.T) {
 		if got := book.ask(t, engine, http.MethodPost, path, `{}`, "Content-Type", "application/json"); got.Code != http.StatusUnauthorized {
 			t.Errorf("without the key: got %d %s", got.Code, got.Body)
 		}
+	}
+	try := func(want int, method, id string, headers ...string) {
+		t.Helper()
+		if got := book.ask(t, engine, method, hook.TrialPath+"/"+id, "", headers...); got.Code != want {
+			t.Errorf("%s: got %d %s, want %d", method, got.Code, got.Body, want)
+		}
+	}
+	for method, answers := range map[string]map[error]int{
+		http.MethodPut:    {nil: 200, limit(ratelimit.ErrTooManyTries): 429, errOdd: 500, problem.ErrStoreUnavailable: 503},
+		http.MethodGet:    {nil: 200, claim.ErrNoIdentity: 404, errOdd: 500, problem.ErrStoreUnavailable: 503},
+		http.MethodDelete: {nil: 204, errOdd: 500, problem.ErrStoreUnavailable: 503, claim.ErrIdentitiesUnavailable: 503},
+	} {
+		for err, want := range answers {
+			tried.err = err
+			try(want, method, bob, "X-Hook-Key", hookKey)
+		}
+		tried.err = nil
+		try(400, method, strings.Repeat("x", 65), "X-Hook-Key", hookKey)
+		try(401, method, bob)
 	}
 	book.complete(t, "/hooks/")
 }

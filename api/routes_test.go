@@ -98,7 +98,7 @@ func TestTheAdminRoutesAreTheDocuments(t *testing.T) {
 	engine := newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		server.Health(engine, "v1.0.0", nil, func(context.Context) string { return "building" })
 		api.Mount(engine)
-		hook.Mount(engine, server, &rulings{}, hook.Options{Key: hookKey})
+		hook.Mount(engine, server, &rulings{}, hook.Options{Key: hookKey, Trials: &trials{}})
 		adminapi.Mount(engine, server, adminapi.Options{})
 		engine.GET("/metrics", func(*gin.Context) {}) // as app has it
 	})

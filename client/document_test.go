@@ -78,6 +78,9 @@ func calls(ctx context.Context, c client.Client) map[string]func() (any, error) 
 			return nothing(c.ActivateHook(ctx, client.StoredFlow{IdentityID: "9f425a8d", FlowID: "4b1f7e63", PendingMobile: &mobile}))
 		},
 		"changedHook": func() (any, error) { return nothing(c.ChangedHook(ctx, "9f425a8d")) },
+		"beginTrial":  func() (any, error) { return c.BeginTrial(ctx, "9f425a8d") },
+		"trial":       func() (any, error) { return c.Trial(ctx, "9f425a8d") },
+		"endTrial":    func() (any, error) { return nothing(c.EndTrial(ctx, "9f425a8d")) },
 	}
 }
 

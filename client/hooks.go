@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -91,4 +92,32 @@ func (c Client) ChangedHook(ctx context.Context, identityID string) error {
 		IdentityID string `json:"identity_id"`
 	}{identityID}
 	return c.call(ctx, http.MethodPost, "/hooks/identity/changed", changed, nil)
+}
+
+// Trial is a change of number by an identity that was made to see what Kratos does with
+// it, and is deleted afterwards. Nobody is texted for one to a number that nobody can have.
+type Trial struct {
+	Expires   time.Time `json:"expires"`
+	Staged    int       `json:"staged"`    // calls of the stage hook that have come
+	Activated int       `json:"activated"` // calls of the activate hook that have come
+	Held      bool      `json:"held"`      // the number was held back
+}
+
+func trialPath(identityID string) string { return "/hooks/trials/" + url.PathEscape(identityID) }
+
+// BeginTrial announces a trial, for the few minutes that the answer says.
+func (c Client) BeginTrial(ctx context.Context, identityID string) (t Trial, err error) {
+	err = c.call(ctx, http.MethodPut, trialPath(identityID), nil, &t)
+	return t, err
+}
+
+// Trial tells what has come of a trial.
+func (c Client) Trial(ctx context.Context, identityID string) (t Trial, err error) {
+	err = c.call(ctx, http.MethodGet, trialPath(identityID), nil, &t)
+	return t, err
+}
+
+// EndTrial ends a trial, once its identity is deleted.
+func (c Client) EndTrial(ctx context.Context, identityID string) error {
+	return c.call(ctx, http.MethodDelete, trialPath(identityID), nil, nil)
 }

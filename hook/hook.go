@@ -59,17 +59,19 @@ type Options struct {
 	// Changed hears of identities that a flow made or changed; nil for nobody. It
 	// may hear of one twice.
 	Changed func(ctx context.Context, identityID string) error
+	// Trials are those that the doctor announces; nil takes none.
+	Trials Trials
 }
 
 // Mount adds the hooks' routes, for one realm or several.
 func Mount(r gin.IRouter, server *web.Server, claims Claims, options ...Options) {
-	d := realms{server: server, attempts: &attempts{allowance: server.HookKeys}}
-	for _, o := range options {
-		d.all = append(d.all, handlers{Options: o, server: server, claims: claims})
-	}
+	d := newRealms(server, claims, options)
 	r.POST(StagePath, d.authenticate(handlers.stage))
 	r.POST(ActivatePath, d.authenticate(handlers.activate))
 	r.POST(ChangedPath, d.authenticate(handlers.changed))
+	if len(options) > 0 && options[0].Trials != nil {
+		d.mountTrials(r)
+	}
 }
 
 // realms serve the Kratos of each, which is known by its key.
@@ -79,11 +81,24 @@ type realms struct {
 	attempts *attempts
 }
 
+func newRealms(server *web.Server, claims Claims, options []Options) realms {
+	d := realms{server: server, attempts: &attempts{allowance: server.HookKeys}}
+	for _, o := range options {
+		d.all = append(d.all, handlers{Options: o, server: server, claims: claims})
+	}
+	return d
+}
+
 // authenticate compares digests, so that neither content nor length of a key can be
 // measured.
 func (d realms) authenticate(to func(handlers, *gin.Context)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		network, now := ratelimit.Network(web.ClientAddress(c)), d.server.Now()
+		if d.isDoctor(c, now) && c.GetHeader(KeyHeader) == "" {
+			d.all[0].Log.InfoContext(c.Request.Context(), "a hook is closed to who has no key", DoctorField, true)
+			d.server.Fail(c, web.ErrNoHookKey) // as the doctor hopes: nobody has tried to get in
+			return
+		}
 		if until, ok := d.attempts.take(network, now); !ok {
 			d.server.Fail(c, d.server.Failed(c, web.HookKey, &problem.LimitError{Reason: ratelimit.ErrTooManyTries, Until: until}))
 			return

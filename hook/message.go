@@ -49,7 +49,10 @@ func (h handlers) refuse(c *gin.Context, err error, languages string) {
 		return
 	}
 	fault := web.FormProblem(err, languages)
-	if fault.Status < http.StatusInternalServerError {
+	switch {
+	case byDoctor(c):
+		h.Log.InfoContext(c.Request.Context(), "a hook answers", "code", fault.Code, DoctorField, true)
+	case fault.Status < http.StatusInternalServerError:
 		h.Log.InfoContext(c.Request.Context(), "number change refused", "code", fault.Code)
 	}
 	web.LogError(c, h.Log, "number change refused", err)

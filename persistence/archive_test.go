@@ -68,6 +68,17 @@ func TestAdminSessionsKeepTheirPromises(t *testing.T) {
 	}
 }
 
+func TestTrialsKeepTheirPromises(t *testing.T) {
+	for name, newDSN := range databasetest.Kinds {
+		t.Run(name, func(t *testing.T) {
+			storetest.TestTrials(t, func(t *testing.T) claim.Trials {
+				t.Helper()
+				return persistence.NewTrials(databasetest.Migrated(t, newDSN(t)))
+			})
+		})
+	}
+}
+
 func TestWhatTheConsoleReadsSaysWhenItIsAway(t *testing.T) {
 	databasetest.OnEach(t, func(t databasetest.Kind) {
 		cancelled, cancel := context.WithCancel(t.Context())

@@ -159,7 +159,7 @@ func (p *program) buildClaims() error {
 	p.settings = settings.New(persistence.NewSettings(p.db), Policy(p.cfg), p.clock.Now, p.log)
 	p.monitor = fraud.New(p.store, p.traffic, p.clock.Now, p.log)
 	p.claims = claim.New(claim.Options{
-		Store: p.store, OnCommit: p.onCommit, Identities: p.realms, Holders: holders{p.realms, p}, Codes: p.codes, Plan: NumberPlan(p.cfg),
+		Store: p.store, OnCommit: p.onCommit, Identities: p.realms, Holders: holders{p.realms, p}, Trials: persistence.NewTrials(p.db), Codes: p.codes, Plan: NumberPlan(p.cfg),
 		Policy: p.settings.Policy, Now: p.clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Enqueue, EndSessions: p.realms.EndSessions, Stopped: p.monitor.Blocked, Log: p.log,
 	})

@@ -41,9 +41,11 @@ type reply struct {
 	ahead  *time.Duration // of its clock to this machine's; nil if it does not say
 }
 
+type header struct{ name, value string }
+
 // ask makes one request. The error, in fixed words, says that the address cannot be
 // used, or why there is no answer; it has neither credentials nor what was answered.
-func (p Prober) ask(ctx context.Context, method, base, path, hookKey string) (reply, error) {
+func (p Prober) ask(ctx context.Context, method, base, path string, headers ...header) (reply, error) {
 	address, err := url.JoinPath(base, strings.Split(path, "/")...)
 	if err != nil {
 		return reply{}, errors.New("its address cannot be used")
@@ -61,8 +63,8 @@ func (p Prober) ask(ctx context.Context, method, base, path, hookKey string) (re
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if hookKey != "" {
-		req.Header.Set(hook.KeyHeader, hookKey)
+	for _, h := range headers {
+		req.Header.Set(h.name, h.value)
 	}
 	sent := p.Now()
 	resp, err := p.Client.Do(req)
@@ -99,7 +101,7 @@ func unanswered(err error) error {
 
 // ready asks whether a server of Ory's kind is ready.
 func (p Prober) ready(ctx context.Context, base, path string) (reply, error) {
-	r, err := p.ask(ctx, http.MethodGet, base, path, "")
+	r, err := p.ask(ctx, http.MethodGet, base, path)
 	if err == nil && r.status != http.StatusOK {
 		err = fmt.Errorf("it answers %d to %s", r.status, path)
 	}
@@ -115,7 +117,7 @@ func (p Prober) Kratos(ctx context.Context, r doctor.Realm) doctor.Kratos {
 		var said struct {
 			Version string `json:"version"`
 		}
-		if answer, err := p.ask(ctx, http.MethodGet, r.AdminURL, "admin/version", ""); err == nil && json.Unmarshal(answer.body, &said) == nil {
+		if answer, err := p.ask(ctx, http.MethodGet, r.AdminURL, "admin/version"); err == nil && json.Unmarshal(answer.body, &said) == nil {
 			seen.Version = said.Version
 		}
 	}
@@ -126,7 +128,7 @@ func (p Prober) Kratos(ctx context.Context, r doctor.Realm) doctor.Kratos {
 
 // servesAdmin reports whether an address answers for Kratos' admin API.
 func (p Prober) servesAdmin(ctx context.Context, base string) bool {
-	r, err := p.ask(ctx, http.MethodGet, base, "admin/health/ready", "")
+	r, err := p.ask(ctx, http.MethodGet, base, "admin/health/ready")
 	var said struct {
 		Status string `json:"status"`
 	}
@@ -143,7 +145,7 @@ func (p Prober) hooks(ctx context.Context, r doctor.Realm) (addresses map[string
 			addresses[target.Host], _ = net.DefaultResolver.LookupHost(ctx, target.Host)
 		}
 		if _, asked := answers[target.URL]; !asked && target.Elsewhere {
-			answers[target.URL] = p.hook(ctx, target.URL, "", "")
+			answers[target.URL] = p.hook(ctx, target.URL, "", r.Hook.Key, false)
 		}
 	}
 	return addresses, answers
@@ -156,9 +158,14 @@ const (
 	noIdentity = "HLD-40001"
 )
 
-// hook calls a hook.
-func (p Prober) hook(ctx context.Context, base, path, hookKey string) doctor.HookAnswer {
-	answer, err := p.ask(ctx, http.MethodPost, base, path, hookKey)
+// hook calls a hook, with the key or without it. Either way the call shows Holdline that
+// it is the doctor's.
+func (p Prober) hook(ctx context.Context, base, path, hookKey string, show bool) doctor.HookAnswer {
+	headers := []header{{hook.DoctorHeader, hook.DoctorProof(hookKey, p.Now())}}
+	if show {
+		headers = append(headers, header{hook.KeyHeader, hookKey})
+	}
+	answer, err := p.ask(ctx, http.MethodPost, base, path, headers...)
 	has := func(code string) bool { return strings.Contains(string(answer.body), `"`+code+`"`) }
 	return doctor.HookAnswer{Err: err, Status: answer.status, Own: err == nil &&
 		(answer.status == http.StatusUnauthorized && has(noHookKey) || answer.status == http.StatusBadRequest && has(noIdentity))}
@@ -172,12 +179,12 @@ func (p Prober) Holdline(ctx context.Context, public string, realms ...doctor.Re
 	seen := doctor.Holdline{Hooks: map[string]doctor.HookAnswer{}}
 	for _, r := range realms {
 		seen.Admin = r.Hook.BaseURL // of all realms
-		seen.Hooks[r.Name] = p.hook(ctx, r.Hook.BaseURL, hook.StagePath, r.Hook.Key)
+		seen.Hooks[r.Name] = p.hook(ctx, r.Hook.BaseURL, hook.StagePath, r.Hook.Key, true)
 	}
-	if public == "" {
+	if public == "" || len(realms) == 0 {
 		return seen
 	}
-	if p.hook(ctx, public, hook.StagePath, "").Keyless() {
+	if p.hook(ctx, public, hook.StagePath, realms[0].Hook.Key, false).Keyless() {
 		seen.Exposed, _ = url.JoinPath(public, hook.StagePath)
 	}
 	return seen

@@ -35,6 +35,11 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 		identityID: f.IdentityID, flowID: f.FlowID, number: phone.FromStore(f.ShownPending),
 		present: replaced{number: phone.ParseStored(s.Plan, f.Mobile)}, who: who, language: f.Language,
 	}
+	if trial, err := s.onTrial(ctx, f.IdentityID, a.number, s.Now()); err != nil {
+		return err
+	} else if trial {
+		return s.openTrial(ctx, a)
+	}
 	return s.open(ctx, a)
 }
 

@@ -15,6 +15,7 @@ type Options struct {
 	Store      Store
 	Identities Identities
 	Holders    Holders // nil takes no number from anybody
+	Trials     Trials  // nil knows of none
 	Codes      *otp.Codes
 	Plan       phone.Parser
 	// Policy returns the policy in force now.

@@ -77,6 +77,9 @@ func (s *Service) Stage(ctx context.Context, c SettingsChange) (Answer, error) {
 	if answer.Decision != NoChange && !c.SignedIn.IsZero() && !policy.recentEnough(c.SignedIn, now) {
 		return Answer{}, ErrSessionTooOld
 	}
+	if trial, err := s.onTrial(ctx, c.IdentityID, request.Wanted, now); err != nil || trial {
+		return s.stageTrial(ctx, c, request, err)
+	}
 	switch answer.Decision {
 	case RejectRemoval:
 		return Answer{}, ErrRemovalDenied
