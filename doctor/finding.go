@@ -40,7 +40,7 @@ type Rule struct {
 
 // Rules returns all rules, by subject.
 func Rules() []Rule {
-	return slices.Concat(placeRules, callRules, jsonnetRules, flowRules, schemaRules, ownRules, liveRules)
+	return slices.Concat(placeRules, callRules, jsonnetRules, flowRules, schemaRules, ownRules, liveRules, tryRules)
 }
 
 // Finding is a rule that was broken, and where.

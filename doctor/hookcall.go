@@ -73,8 +73,8 @@ func (r Realm) checkHookCall(h, wanted webHook, seen *Kratos) []Finding {
 	}
 	if r.File.isOn("clients.http.disallow_private_ip_ranges", false) && !r.excepted(h.url) && isPrivate(h.url, seen) {
 		const list = "clients.http.private_ip_exception_urls"
-		found = append(found, privateAddress.at(r.File.place(list), fmt.Sprintf("The %s hook calls %s.", h.role, bare(h.url)),
-			listed("private_ip_exception_urls", append(r.File.texts(list), bare(h.url)))))
+		found = append(found, privateAddress.at(r.File.place(list), fmt.Sprintf("The %s hook calls %s.", h.role, Bare(h.url)),
+			listed("private_ip_exception_urls", append(r.File.texts(list), Bare(h.url)))))
 	}
 	return found
 }
@@ -148,8 +148,8 @@ func sameServer(a, b string) bool {
 	return server(a) == server(b)
 }
 
-// bare is a URL without credentials and query.
-func bare(text string) string {
+// Bare is a URL without credentials and query.
+func Bare(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return ""
@@ -165,7 +165,7 @@ func (r Realm) excepted(address string) bool {
 		pattern := regexp.QuoteMeta(glob)
 		pattern = strings.ReplaceAll(pattern, `\*\*`, ".*")
 		pattern = strings.ReplaceAll(pattern, `\*`, "[^./]*")
-		match, err := regexp.MatchString("^"+pattern+"$", bare(address))
+		match, err := regexp.MatchString("^"+pattern+"$", Bare(address))
 		return err == nil && match
 	})
 }

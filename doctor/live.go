@@ -287,7 +287,7 @@ func (r Realm) checkKratos(seen Kratos) []Finding {
 		err      error
 	}{{".public_url", r.PublicURL, seen.PublicErr}, {".admin_url", r.AdminURL, seen.AdminErr}} {
 		if side.err != nil {
-			found = append(found, kratosAway.at(key(r.Key+side.key), bare(side.url)+": "+sentence(side.err)))
+			found = append(found, kratosAway.at(key(r.Key+side.key), Bare(side.url)+": "+sentence(side.err)))
 		}
 	}
 	if seen.AdminOnPublic {

@@ -16,6 +16,8 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 	// Attempts are those of a test text, if one was sent.
 	Attempts []Attempt `json:"attempts,omitempty"`
+	// Trials are those of --try, one for each realm.
+	Trials []Trial `json:"trials,omitempty"`
 }
 
 // NewReport counts findings. Looked says what was looked at.
@@ -38,6 +40,7 @@ func NewReport(findings []Finding, looked []string) Report {
 func (r Report) With(other Report) Report {
 	both := NewReport(order(slices.Concat(r.Findings, other.Findings)), slices.Concat(r.Looked, other.Looked))
 	both.Attempts = slices.Concat(r.Attempts, other.Attempts)
+	both.Trials = slices.Concat(r.Trials, other.Trials)
 	return both
 }
 
@@ -67,6 +70,9 @@ func (r Report) WriteText(out io.Writer) error {
 	var text strings.Builder
 	for _, attempt := range r.Attempts {
 		attempt.write(&text)
+	}
+	for _, trial := range r.Trials {
+		trial.write(&text)
 	}
 	for _, heading := range headings {
 		begun := false

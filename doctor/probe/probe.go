@@ -30,21 +30,13 @@ type Options struct {
 // Examine finds what would fail open, or not work. The error is about files that
 // cannot be read, and realms that do not exist.
 func Examine(ctx context.Context, cfg config.Config, o Options) (doctor.Report, error) {
-	realms, err := realmsOf(cfg)
+	realms, err := realmsWith(cfg, o.KratosFiles)
 	if err != nil {
 		return doctor.Report{}, err
 	}
 	looked := []string{"Holdline's configuration"}
-	var faults []error
-	for i, realm := range realms {
-		if files := o.KratosFiles[strings.ToUpper(realm.Name)]; len(files) > 0 {
-			realms[i].File, err = doctor.ReadKratos(files...)
-			faults = append(faults, err)
-			looked = append(looked, files...)
-		}
-	}
-	if err := errors.Join(faults...); err != nil {
-		return doctor.Report{}, err
+	for _, realm := range realms {
+		looked = append(looked, o.KratosFiles[strings.ToUpper(realm.Name)]...)
 	}
 	evidence := doctor.Evidence{Setup: setupOf(cfg), Realms: realms}
 	if !o.Offline {
@@ -52,6 +44,19 @@ func Examine(ctx context.Context, cfg config.Config, o Options) (doctor.Report, 
 		looked = append(looked, "the database", "Holdline", "Kratos", "the SMS gateways")
 	}
 	return doctor.NewReport(doctor.Examine(evidence), looked), nil
+}
+
+// realmsWith are the realms, each with its kratos.yml if one was given.
+func realmsWith(cfg config.Config, files map[string][]string) ([]doctor.Realm, error) {
+	realms, err := realmsOf(cfg)
+	faults := []error{err}
+	for i, realm := range realms {
+		if names := files[strings.ToUpper(realm.Name)]; len(names) > 0 {
+			realms[i].File, err = doctor.ReadKratos(names...)
+			faults = append(faults, err)
+		}
+	}
+	return realms, errors.Join(faults...)
 }
 
 // longestProbe bounds what the doctor waits for one server.

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/holdline/holdline/doctor"
@@ -69,7 +68,7 @@ func (p Prober) ask(ctx context.Context, method, base, path string, headers ...h
 	sent := p.Now()
 	resp, err := p.Client.Do(req)
 	if err != nil {
-		return reply{}, unanswered(err)
+		return reply{}, doctor.Unanswered(err)
 	}
 	defer resp.Body.Close()
 	half := p.Now().Sub(sent) / 2
@@ -80,23 +79,6 @@ func (p Prober) ask(ctx context.Context, method, base, path string, headers ...h
 	}
 	r.body, _ = io.ReadAll(io.LimitReader(resp.Body, longestAnswer)) // half an answer is judged as it is
 	return r, nil
-}
-
-// unanswered says in fixed words why there is no answer: what net/http says has
-// the URL in it.
-func unanswered(err error) error {
-	var lookup *net.DNSError
-	var timeout net.Error
-	switch {
-	case errors.As(err, &lookup):
-		return errors.New("the host's address cannot be found")
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return errors.New("the connection is refused")
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return errors.New("no answer came in time")
-	default:
-		return errors.New("the connection breaks, its certificate is not trusted, or the answer is not HTTP")
-	}
 }
 
 // ready asks whether a server of Ory's kind is ready.

@@ -3,10 +3,12 @@ package harness
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // Diagnosis is what `holdline doctor` said.
@@ -48,6 +50,42 @@ func (s *Stack) Doctor(t testing.TB, flags ...string) Diagnosis {
 		*ids = slices.Compact(*ids)
 	}
 	return found
+}
+
+// RunningDoctor is `holdline doctor` while it runs.
+type RunningDoctor struct {
+	output  *Output
+	process *Process
+}
+
+// StartDoctor runs `holdline doctor` as Doctor does, and does not wait for it.
+func (s *Stack) StartDoctor(t testing.TB, flags ...string) *RunningDoctor {
+	t.Helper()
+	d := &RunningDoctor{output: new(Output)}
+	args := append([]string{"doctor", "--json", "--config", s.Holdline.config, "--kratos-config", s.Kratos.config()}, flags...)
+	process, err := startProcess("holdline doctor", d.output, exec.CommandContext(t.Context(), Env.HoldlineBin, args...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.process = process
+	return d
+}
+
+// Interrupt is Ctrl-C.
+func (d *RunningDoctor) Interrupt() { _ = d.process.cmd.Process.Signal(os.Interrupt) }
+
+// Kill ends it without notice.
+func (d *RunningDoctor) Kill() { d.process.Kill() }
+
+// Wait returns its exit code, and all that it printed.
+func (d *RunningDoctor) Wait(t testing.TB) (exit int, printed string) {
+	t.Helper()
+	select {
+	case <-d.process.gone:
+	case <-time.After(Patience):
+		t.Fatalf("holdline doctor does not end: %s", d.output)
+	}
+	return d.process.cmd.ProcessState.ExitCode(), d.output.String()
 }
 
 func (k *Kratos) config() string { return filepath.Join(k.dir, "kratos.yml") }

@@ -35,10 +35,14 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 		identityID: f.IdentityID, flowID: f.FlowID, number: phone.FromStore(f.ShownPending),
 		present: replaced{number: phone.ParseStored(s.Plan, f.Mobile)}, who: who, language: f.Language,
 	}
-	if trial, err := s.onTrial(ctx, f.IdentityID, a.number, s.Now()); err != nil {
+	if trial, err := s.onTrial(ctx, f.IdentityID, a.number, s.Now()); err != nil || trial {
+		if err == nil {
+			err = s.openTrial(ctx, a)
+		}
+		if err == nil {
+			err = s.Trials.NoteActivated(ctx, f.IdentityID)
+		}
 		return err
-	} else if trial {
-		return s.openTrial(ctx, a)
 	}
 	return s.open(ctx, a)
 }
@@ -84,6 +88,12 @@ type activation struct {
 
 // activate opens a staged claim whatever else the identity has.
 func (s *Service) activate(ctx context.Context, a activation) error {
+	if trial, err := s.onTrial(ctx, a.identityID, a.number, s.Now()); err != nil || trial {
+		if err == nil {
+			err = s.openTrial(ctx, a)
+		}
+		return err
+	}
 	return RetryConcurrent(ctx, func() error {
 		now := s.Now()
 		snapshot, err := s.Store.Current(ctx, a.identityID, now.Add(-day))

@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -23,6 +24,9 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 		}
 		if !who.means(snapshot.Active) || snapshot.Active.State != Open || !now.Before(snapshot.Active.LapsesAt) {
 			return ErrNothingPending
+		}
+		if trial, err := s.onTrial(ctx, who.IdentityID, snapshot.Active.Number, now); err != nil || trial {
+			return cmp.Or(err, error(ErrNothingPending))
 		}
 		claim := *snapshot.Active
 		if now.Before(claim.NextText) {
