@@ -38,7 +38,9 @@ func (r *rulings) Activate(context.Context, claim.StoredFlow) error { return r.e
 // trials do as they are told.
 type trials struct{ err error }
 
-func (r *trials) BeginTrial(ctx context.Context, id string) (claim.Trial, error) { return r.Trial(ctx, id) }
+func (r *trials) BeginTrial(ctx context.Context, id string) (claim.Trial, error) {
+	return r.Trial(ctx, id)
+}
 
 func (r *trials) Trial(_ context.Context, id string) (claim.Trial, error) {
 	if r.err == errOdd { //nolint:errorlint // it is given as it is

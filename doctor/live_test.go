@@ -245,6 +245,9 @@ func TestEveryRuleIsTried(t *testing.T) {
 	for _, c := range changes {
 		tried = append(append(tried, c.finds...), c.warns...)
 	}
+	for _, c := range trials {
+		tried = append(append(tried, c.finds...), c.warns...)
+	}
 	var known []string
 	for _, rule := range doctor.Rules() {
 		known = append(known, rule.ID)

@@ -99,7 +99,8 @@ func TestATrialShowsWhatTheRunningKratosDoes(t *testing.T) {
 		{
 			"its schema lacks the trait", func(*testing.T, harness.Overlay) {},
 			[]string{"--kratos-mobile-trait", "telephone"},
-			[]string{"trait-missing"}, "the trait telephone",
+			[]string{"trait-missing"},
+			"the trait telephone",
 		},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
@@ -167,7 +168,7 @@ func TestWhatATrialMadeIsDeletedWhateverHappens(t *testing.T) {
 			tt.rule.Before = doctor.Interrupt
 			tt.proxy.On(tt.rule)
 			exit, printed := doctor.Wait(t)
-			if exit != 2 || !strings.Contains(printed, "canceled") {
+			if exit != 2 || !strings.Contains(printed, "interrupt signal received") {
 				t.Errorf("exit %d\n%s", exit, printed)
 			}
 			wantNobody(t, s)

@@ -9,6 +9,7 @@ import (
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/auth"
+	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/storetest"

@@ -47,7 +47,7 @@ func TestMistakesAreAnsweredAsDocumented(t *testing.T) {
 	_, table, _ := strings.Cut(string(page), "| mistake | what is said |\n|---|---|\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	var wanted []*regexp.Regexp
-	for _, found := range regexp.MustCompile("(?m)^stderr '\\^(.+)\\$'$").FindAllStringSubmatch(string(script), -1) {
+	for _, found := range regexp.MustCompile(`(?m)^stderr '\^(.+)\$'$`).FindAllStringSubmatch(string(script), -1) {
 		wanted = append(wanted, regexp.MustCompile("^"+found[1]+"$"))
 	}
 	rows, saying := strings.Split(table, "\n"), regexp.MustCompile("`([^`]+: [^`]+|unknown [^`]+)`")

@@ -47,7 +47,7 @@ func (k kratos) ask(ctx context.Context, method, base, path, session string, in 
 	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(base, "/")+path, body)
 	if err != nil {
-		return answer{}, errors.New("Kratos' address cannot be used")
+		return answer{}, errors.New("the address of Kratos cannot be used")
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "holdline doctor")
@@ -60,14 +60,14 @@ func (k kratos) ask(ctx context.Context, method, base, path, session string, in 
 	resp, err := k.http.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
-			return answer{}, fmt.Errorf("Kratos was not waited for: %w", context.Cause(ctx))
+			return answer{}, fmt.Errorf("the wait for Kratos ended: %w", context.Cause(ctx))
 		}
-		return answer{}, fmt.Errorf("Kratos does not answer: %w", doctor.Unanswered(err))
+		return answer{}, fmt.Errorf("no answer of Kratos: %w", doctor.Unanswered(err))
 	}
 	defer resp.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer))
 	if err != nil {
-		return answer{}, fmt.Errorf("Kratos does not answer: %w", doctor.Unanswered(err))
+		return answer{}, fmt.Errorf("no answer of Kratos: %w", doctor.Unanswered(err))
 	}
 	return answer{resp.StatusCode, content}, nil
 }
@@ -126,11 +126,11 @@ func (k kratos) create(ctx context.Context, schema, password string, traits map[
 	case a.status == http.StatusConflict:
 		return identity{}, true, nil
 	case !a.ok():
-		return identity{}, false, fmt.Errorf("Kratos makes no identity of the schema %s: %s", schema, a.words())
+		return identity{}, false, fmt.Errorf("no identity of the schema %s is made: %s", schema, a.words())
 	}
 	a.read(&made)
 	if made.ID == "" {
-		return identity{}, false, errors.New("Kratos' admin API does not answer as Kratos does")
+		return identity{}, false, errors.New("the admin API does not answer as that of Kratos does")
 	}
 	return made, false, nil
 }
@@ -143,7 +143,7 @@ func (k kratos) byIdentifier(ctx context.Context, identifier string) (*identity,
 		return nil, err
 	}
 	if !a.ok() {
-		return nil, fmt.Errorf("Kratos' admin API answers %d: %s", a.status, a.words())
+		return nil, fmt.Errorf("the admin API of Kratos answers %d: %s", a.status, a.words())
 	}
 	var found []identity
 	a.read(&found)
@@ -164,7 +164,7 @@ func (k kratos) get(ctx context.Context, id string) (*identity, error) {
 	case a.status == http.StatusNotFound:
 		return nil, nil //nolint:nilnil // None is no error.
 	case !a.ok():
-		return nil, fmt.Errorf("Kratos' admin API answers %d: %s", a.status, a.words())
+		return nil, fmt.Errorf("the admin API of Kratos answers %d: %s", a.status, a.words())
 	}
 	var i identity
 	a.read(&i)
@@ -175,7 +175,7 @@ func (k kratos) get(ctx context.Context, id string) (*identity, error) {
 func (k kratos) remove(ctx context.Context, id string) error {
 	a, err := k.ask(ctx, http.MethodDelete, k.admin, "/admin/identities/"+url.PathEscape(id), "", nil)
 	if err == nil && !a.ok() && a.status != http.StatusNotFound {
-		err = fmt.Errorf("Kratos' admin API answers %d: %s", a.status, a.words())
+		err = fmt.Errorf("the admin API of Kratos answers %d: %s", a.status, a.words())
 	}
 	return err
 }
@@ -195,7 +195,7 @@ func (k kratos) signIn(ctx context.Context, identifier, password string) (string
 		Token string `json:"session_token"`
 	}
 	if a.read(&signedIn); signedIn.Token == "" {
-		return "", fmt.Errorf("Kratos does not sign in with a password: %s", a.words())
+		return "", fmt.Errorf("no sign-in with a password: %s", a.words())
 	}
 	return signedIn.Token, nil
 }
@@ -210,7 +210,7 @@ func (k kratos) flow(ctx context.Context, kind, session string) (string, error) 
 		ID string `json:"id"`
 	}
 	if a.read(&flow); !a.ok() || flow.ID == "" {
-		return "", fmt.Errorf("Kratos begins no %s flow: %s", kind, a.words())
+		return "", fmt.Errorf("no %s flow begins: %s", kind, a.words())
 	}
 	return flow.ID, nil
 }

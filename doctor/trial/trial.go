@@ -177,16 +177,24 @@ func (t *trial) create(ctx context.Context, password string) (traits map[string]
 		}
 		t.Say(fmt.Sprintf("making an identity of the schema %s", t.SchemaID))
 		t.asked = true
-		made, taken, err := t.kratos.create(ctx, t.SchemaID, password, traits, addresses, t.run, t.Now())
+		made, taken, err := t.createOnce(ctx, password, traits, addresses)
 		if err != nil {
 			return nil, "", "", err
 		}
 		if !taken {
 			t.id, t.seen.Identity = made.ID, made.ID
-			return traits, from, to, nil
+			return traits, from, to, context.Cause(ctx)
 		}
 	}
 	return nil, "", "", errors.New("other identities have what the trial's needs: give it traits of its own in --try-traits")
+}
+
+// createOnce waits for Kratos' answer whatever happens meanwhile: it has the id by which the
+// identity is deleted.
+func (t *trial) createOnce(ctx context.Context, password string, traits map[string]any, addresses []address) (identity, bool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestCleaning)
+	defer cancel()
+	return t.kratos.create(ctx, t.SchemaID, password, traits, addresses, t.run, t.Now())
 }
 
 // look sees what Kratos holds now, and waits for the activate hook where it is due.

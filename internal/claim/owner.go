@@ -26,7 +26,7 @@ func (s *Service) Resend(ctx context.Context, who Caller) error {
 			return ErrNothingPending
 		}
 		if trial, err := s.onTrial(ctx, who.IdentityID, snapshot.Active.Number, now); err != nil || trial {
-			return cmp.Or(err, error(ErrNothingPending))
+			return cmp.Or[error](err, ErrNothingPending)
 		}
 		claim := *snapshot.Active
 		if now.Before(claim.NextText) {

@@ -45,7 +45,7 @@ func TestATrialIsHeldAndTextsNobody(t *testing.T) {
 	w.wantTrial(1, 1, true)
 	wantErr(t, w.Resend(t.Context(), w.caller(bob)), claim.ErrNothingPending)
 	wantErr(t, w.confirm(bob, "123456"), claim.ErrCodeExpired) // as of any claim that has no code
-	w.activate(bob, "flow") // again
+	w.activate(bob, "flow")                                    // again
 	w.pass(2 * time.Minute)
 	w.chores()
 	w.deliver()

@@ -89,6 +89,10 @@ var rowsOf = map[string][]map[string]any{
 		{"digest": strings.Repeat("1a", 32), "token": strings.Repeat("0a", 32), "identity_id": "", "name": "okta", "created_at": at(0), "seen_at": at(1)},
 		{"digest": strings.Repeat("1b", 32), "token": "", "identity_id": "i", "name": "größe  ", "created_at": at(0), "seen_at": at(1)},
 	},
+	"trials": {
+		{"identity_id": "STAFF/i", "expires_at": at(1), "staged": 2, "activated": 0, "held": true},
+		{"identity_id": "i", "expires_at": at(0), "staged": 0, "activated": 1, "held": false},
+	},
 	"settings": {
 		{"name": "a", "value": "false", "set_by": awkward, "set_at": at(0)},
 		{"name": "b", "value": "", "set_by": "", "set_at": at(1)},

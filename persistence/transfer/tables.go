@@ -95,6 +95,7 @@ var tables = []table{
 		rest: slices.Concat(of(text, "token", "identity_id", "name"), of(moment, "created_at", "seen_at")),
 	},
 	{name: "settings", key: of(text, "name"), rest: slices.Concat(of(text, "value", "set_by"), of(moment, "set_at"))},
+	{name: "trials", key: of(text, "identity_id"), rest: slices.Concat(of(number, "staged", "activated"), of(boolean, "held"), of(moment, "expires_at"))},
 	{
 		name: "scim_users", key: of(number, "place"),
 		rest: slices.Concat(
