@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,14 +51,21 @@ func TestAttackersGetNoMoreTextsThanTheLimits(t *testing.T) {
 		"30 accounts, 30 addresses, 1 calling code, no budget": {30, 30, maldives, 0, false, false, 300, 50},
 		"30 accounts, 30 addresses, 1 calling code, budget 25": {30, 30, maldives, 25, false, false, 25, 10},
 	}
-	lines := []string{fmt.Sprintf("%-60s %8s %8s %8s", "attack", "asked", "texts", "limit")}
-	for _, name := range slices.Sorted(maps.Keys(attacks)) {
+	var mu sync.Mutex
+	var lines []string
+	t.Cleanup(func() {
+		slices.Sort(lines)
+		harness.Report(t, "attackers", fmt.Sprintf("%-60s %8s %8s %8s\n", "attack", "asked", "texts", "limit")+strings.Join(lines, "\n"))
+	})
+	for name, a := range attacks {
 		t.Run(name, func(t *testing.T) {
-			a := attacks[name]
-			lines = append(lines, fmt.Sprintf("%-60s %8d %8d %8d", name, 3*attempts, a.run(t), a.most))
+			t.Parallel()
+			line := fmt.Sprintf("%-60s %8d %8d %8d", name, 3*attempts, a.run(t), a.most)
+			mu.Lock()
+			defer mu.Unlock()
+			lines = append(lines, line)
 		})
 	}
-	harness.Report(t, "attackers", strings.Join(lines, "\n"))
 }
 
 // run attacks and returns how many texts went out.
@@ -143,6 +149,7 @@ func TestTextsAtOnceDoNotOvershootALimit(t *testing.T) {
 		"of a calling code": budget,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			config["hooks"] = harness.Overlay{"client_address_header": "True-Client-Ip"}
 			s := harness.NewStack(t, harness.Options{Holdline: config})
 			replicas := []*harness.Holdline{s.Holdline, s.Replica(t)}

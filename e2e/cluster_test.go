@@ -26,6 +26,7 @@ const (
 // long as that serves. People change their numbers while nodes and replicas die,
 // freeze, are cut off and come back, and while one release replaces another.
 func TestClusterLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("HOLDLINE_CLUSTER") != "1" {
 		t.Skip("HOLDLINE_CLUSTER=1 runs this: `make cluster`")
 	}

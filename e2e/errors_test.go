@@ -23,6 +23,7 @@ func once(t *testing.T, method, url, body string, headers ...harness.Header) har
 // in the form of each route, not to be tried again, the log says what to do, and the
 // replica is not ready. Once that is done everything goes on.
 func TestADatabaseThatLacksSomethingSaysSoOnEverySurface(t *testing.T) {
+	t.Parallel()
 	tables := []string{"claims", "scim_users", "scim_counts", "admin_sessions"}
 	for name, tt := range map[string]struct {
 		damage, mend func(*testing.T, harness.Database)

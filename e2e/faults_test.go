@@ -86,6 +86,7 @@ func TestWithHoldlineStoppedOnlyANumberChangeIsRefused(t *testing.T) {
 }
 
 func TestAnAcceptedCodeIsAppliedOnceWhenKratosIsBack(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault   harness.Rule
 		restart bool
@@ -246,6 +247,7 @@ func TestADrainingHoldlineFinishesWhatItBegan(t *testing.T) {
 
 // A provider that fails, hangs or breaks off delays a text, and no more.
 func TestATextIsSentAgainWithTheSameCodeWhenTheProviderFails(t *testing.T) {
+	t.Parallel()
 	for name, reaction := range map[string]harness.Reaction{
 		"answers 503": {Status: http.StatusServiceUnavailable},
 		"breaks off":  {Drop: true},

@@ -8,6 +8,10 @@
 # writes as a server in production does.
 set -euo pipefail
 
+flush=(--innodb-log-file-size=32M)
+[ "${MARIADB_FLUSH:-0}" != 0 ] || flush+=(--innodb-flush-log-at-trx-commit=2 --innodb-flush-method=nosync --skip-sync-frm
+	--debug-no-sync --skip-innodb-doublewrite)
+
 usage() {
 	sed -n '2,4s/^# *//p' "$0" >&2
 	exit 2
@@ -38,7 +42,7 @@ start() {
 	fi
 	if [ ! -d "$dir/data/mysql" ]; then
 		mariadb-install-db --no-defaults --user="$me" --datadir="$dir/data" --skip-test-db \
-			--auth-root-authentication-method=normal --skip-name-resolve >"$dir/install.log" 2>&1 ||
+			--auth-root-authentication-method=normal --skip-name-resolve "${flush[@]}" >"$dir/install.log" 2>&1 ||
 			{ tail -n 5 "$dir/install.log" >&2; exit 1; }
 	fi
 	# Somebody else may take the free port before the server does: try again.
@@ -66,14 +70,12 @@ free_port() {
 
 launch() {
 	rm -f "$dir/pid"
-	flush=(--innodb-flush-log-at-trx-commit=2 --innodb-flush-method=nosync --skip-sync-frm --debug-no-sync --skip-innodb-doublewrite)
-	[ "${MARIADB_FLUSH:-0}" = 0 ] || flush=()
 	(
 		cd "$dir"
 		exec setsid "$server" --no-defaults --user="$me" --datadir="$dir/data" --socket=./../sock --pid-file="$dir/pid" \
 			--bind-address=127.0.0.1 --port="$1" --skip-name-resolve --max-connections=500 \
 			--character-set-server=utf8mb4 --default-time-zone=+00:00 \
-			--innodb-buffer-pool-size=64M --innodb-log-file-size=32M "${flush[@]}"
+			--innodb-buffer-pool-size=64M "${flush[@]}"
 	) </dev/null >"$dir/server.log" 2>&1 &
 	launched=$!
 }

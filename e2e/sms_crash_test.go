@@ -11,6 +11,7 @@ import (
 // always a moment. A kill in that moment costs one repeat at most, with the same
 // code and the same idempotency key, however many replicas look on.
 func TestKilledBetweenSendingAndRecordingATextIsRepeatedOnce(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		// answered lets the provider's answer arrive while the database is away and
 		// cannot take note of it.

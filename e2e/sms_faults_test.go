@@ -64,6 +64,7 @@ func (f smsFault) provider(t *testing.T) (*harness.Provider, harness.Overlay) {
 // A provider that does not work is passed over: the text goes out by the next
 // one, with the same code, once.
 func TestATextGoesOutByTheNextProvider(t *testing.T) {
+	t.Parallel()
 	for name, fault := range smsFaults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,6 +86,7 @@ func TestATextGoesOutByTheNextProvider(t *testing.T) {
 // the text was sent,
 // and gets it when the fault is over.
 func TestATextWaitsForItsOnlyProvider(t *testing.T) {
+	t.Parallel()
 	for name, fault := range smsFaults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 // a short one: goroutines, memory, files and connections do not pile up, nor do
 // rows that somebody still has to look after. One replica lives all the time.
 func TestASoakLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	lasts, err := time.ParseDuration(os.Getenv("HOLDLINE_SOAK"))
 	if err != nil {
 		t.Skip("HOLDLINE_SOAK=10m runs this: `make soak`")

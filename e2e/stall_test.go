@@ -59,6 +59,7 @@ func stalls() map[string]stall {
 // all at once, more of them than there are connections. When the store is back, the
 // code that was typed meanwhile is as good as before, and the workers work.
 func TestAStoreThatStallsIsAnsweredOnEveryRoute(t *testing.T) {
+	t.Parallel()
 	for name, tt := range stalls() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -162,7 +162,7 @@ func setPassword(t *testing.T, d *kratos.Client, id, text string, more ...scim.O
 func TestAPasswordGoesWithOtherChanges(t *testing.T) {
 	requireKratos(t)
 	way := watch(t, shared)
-	d := open(t, way.server, func(o *kratos.Options) { o.PasswordCost = 4 })
+	d := open(t, way.server, nil)
 	id := shared.add(t, person{email: email(), password: "correct horse battery"})
 	mail := email()
 	setPassword(t, d, id, "staple, staple, staple", scim.Operation{Op: scim.Replace, Path: "/traits/email", Value: mail})
@@ -206,7 +206,7 @@ func TestAPasswordLeavesWhatIsNotKnown(t *testing.T) {
 			"state":"active","traits":{"email":"anna@holdline.test"},"credentials":{"password":{"type":"password","identifiers":["anna@holdline.test"],"version":0}}}`)
 	}))
 	t.Cleanup(upstream.Close)
-	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, func(o *kratos.Options) { o.PasswordCost = 4 })
+	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, nil)
 	setPassword(t, d, id, "correct horse battery")
 	if len(bodies) != 2 || !strings.HasPrefix(bodies[1], "PATCH ") || strings.Contains(bodies[1], "external_id") || strings.Contains(bodies[1], "traits") {
 		t.Errorf("Kratos was sent %q", bodies)
@@ -283,6 +283,18 @@ func TestAPasswordIsSetAndNothingElse(t *testing.T) {
 				t.Error("a refused password closed the account")
 			}
 		})
+	}
+}
+
+func TestAPasswordCostsAsMuchAsKratosOwn(t *testing.T) {
+	d := open(t, &server{public: "http://kratos.test", admin: "http://kratos.test"}, func(o *kratos.Options) { o.PasswordCost = 0 })
+	operation, err := d.Password(scim.Record{HasPassword: true}, "correct horse battery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := json.Marshal(operation.Value)
+	if err != nil || !strings.HasPrefix(string(hash), `"$2a$12$`) {
+		t.Errorf("got %.8s…, %v", hash, err)
 	}
 }
 

@@ -48,6 +48,7 @@ func open(t *testing.T, s *server, change func(*kratos.Options)) *kratos.Client 
 	opt := kratos.Options{
 		PublicURL: s.public, AdminURL: s.admin, MobileTrait: "mobile", PendingKey: "pendingMobileNumber",
 		Limiter: &storetest.Limiter{}, Plan: plan, Timeout: 30 * time.Second, Now: newClock().Now,
+		PasswordCost: 4, // Kratos' own would take seconds beside the race detector
 	}
 	if change != nil {
 		change(&opt)

@@ -57,11 +57,12 @@ func NewStack(t testing.TB, o Options) *Stack {
 	switch {
 	case o.Database != nil:
 		o.Server = o.Database.Server
-	case o.Server == nil:
-		o.Server = SharedMariaDB(t)
-	}
-	if o.Database == nil {
+	case o.Server != nil:
 		made := o.Server.NewDatabase(t)
+		o.Database = &made
+	default:
+		o.Server = SharedMariaDB(t)
+		made := o.Server.NewMigrated(t)
 		o.Database = &made
 	}
 	publicPort, adminPort := freePort(), freePort()

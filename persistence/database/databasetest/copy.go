@@ -34,7 +34,7 @@ var sqliteFile = sync.OnceValues(func() ([]byte, error) {
 	if err := errors.Join(migration.Up(context.Background(), db), db.Close()); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(file)
+	return os.ReadFile(file) //nolint:gosec // its own
 })
 
 // copySQLite writes the file of a DSN that has none yet.
