@@ -24,6 +24,7 @@ type SCIM struct {
 	BulkOperations    int           `koanf:"bulk_max_operations" usage:"operations that a bulk request may have"`
 	BulkBytes         int           `koanf:"bulk_max_payload_size" usage:"bytes that a bulk request may have"`
 	PasswordMinLength int           `koanf:"password_min_length" usage:"characters that a password must have that is set over SCIM"`
+	CursorTimeout     time.Duration `koanf:"cursor_timeout" usage:"how long a client may wait before it asks for the next page by cursor"`
 	ReconcileInterval time.Duration `koanf:"reconcile_interval" usage:"how often the index of users is compared with Kratos"`
 }
 
@@ -35,7 +36,7 @@ type Attribute struct {
 
 func defaultSCIM() SCIM {
 	return SCIM{
-		Enabled: true, InvalidMobile: "refuse", MaxResults: 200, BulkOperations: 200, BulkBytes: 1 << 20, ReconcileInterval: 15 * time.Minute,
+		Enabled: true, InvalidMobile: "refuse", MaxResults: 200, BulkOperations: 200, BulkBytes: 1 << 20, ReconcileInterval: 15 * time.Minute, CursorTimeout: time.Hour,
 		PasswordMinLength: 8,
 		OwnersMayNot: []string{
 			"active", "externalId", "userType", "roles", "entitlements", "x509Certificates",
@@ -55,6 +56,7 @@ func (c Config) checkSCIM(f *faults) {
 	between("password_min_length", c.SCIM.PasswordMinLength, 1, 64)
 	f.unless(c.SCIM.ReconcileInterval >= time.Second, "scim.reconcile_interval", "must be at least 1s")
 	c.checkGroupsPath(f)
+	f.unless(c.SCIM.CursorTimeout >= time.Minute && c.SCIM.CursorTimeout <= 24*time.Hour, "scim.cursor_timeout", "must be from 1m to 24h")
 	for i, a := range c.SCIM.Mapping {
 		f.unless(a.Path != "", fmt.Sprintf("scim.mapping[%d].path", i), "is missing")
 		f.unless(a.Trait != "", fmt.Sprintf("scim.mapping[%d].trait", i), "is missing")

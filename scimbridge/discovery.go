@@ -3,6 +3,7 @@ package scimbridge
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -70,6 +71,10 @@ func (h handlers) config(c *gin.Context) error {
 	config := scim.NewServiceProviderConfig(h.url())
 	config.Bulk = scim.BulkSupport{Supported: true, MaxOperations: h.BulkOperations, MaxPayloadSize: h.BulkBytes}
 	config.Filter = scim.FilterSupport{Supported: true, MaxResults: h.MaxResults}
+	config.Pagination = scim.PaginationSupport{
+		Cursor: true, Index: true, Default: "index", DefaultPageSize: h.DefaultResults, MaxPageSize: h.MaxResults,
+		CursorTimeout: int(h.CursorTimeout / time.Second),
+	}
 	config.ChangePassword, config.Sort, config.ETag = scim.Supported{Supported: true}, scim.Supported{Supported: true}, scim.Supported{Supported: true}
 	config.Authentication = []scim.AuthenticationScheme{
 		{

@@ -191,7 +191,7 @@ func (h handlers) deleteGroup(c *gin.Context) error {
 }
 
 func (h handlers) listGroups(c *gin.Context) error {
-	_, by, err := h.byGroups(c, auth.ScopeSCIMRead)
+	who, by, err := h.byGroups(c, auth.ScopeSCIMRead)
 	if err != nil {
 		return err
 	}
@@ -199,11 +199,11 @@ func (h handlers) listGroups(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.answerGroups(c, by, q)
+	return h.answerGroups(c, who, by, q)
 }
 
 func (h handlers) searchGroups(c *gin.Context) error {
-	_, by, err := h.byGroups(c, auth.ScopeSCIMRead)
+	who, by, err := h.byGroups(c, auth.ScopeSCIMRead)
 	if err != nil {
 		return err
 	}
@@ -211,15 +211,15 @@ func (h handlers) searchGroups(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.answerGroups(c, by, q)
+	return h.answerGroups(c, who, by, q)
 }
 
-func (h handlers) answerGroups(c *gin.Context, by groups.By, q question) error {
+func (h handlers) answerGroups(c *gin.Context, who caller, by groups.By, q question) error {
 	shown, err := h.group.Projection(q.attributes, q.excluded)
 	if err != nil {
 		return err
 	}
-	search, err := h.searchOf(q, h.group)
+	search, err := h.searchBy(q, h.group, who)
 	if err != nil {
 		return err
 	}
@@ -229,6 +229,9 @@ func (h handlers) answerGroups(c *gin.Context, by groups.By, q question) error {
 	}
 	list := newList(page.Total, search.Offset+1, nil)
 	list.ItemsPerPage = len(page.Groups)
+	if err := h.byCursor(&list, q, page.Next, h.group, who); err != nil {
+		return err
+	}
 	return stream(c, http.StatusOK, func(ctx context.Context, w *bufio.Writer) error {
 		return writeList(w, list, len(page.Groups), func(i int) error { return h.writeGroup(ctx, w, by, page.Groups[i], shown) })
 	})

@@ -19,9 +19,10 @@ import (
 // listResponse is the message of RFC 7644, section 3.4.2.
 type listResponse struct {
 	Schemas      []string `json:"schemas"`
-	TotalResults int      `json:"totalResults"`
-	StartIndex   int      `json:"startIndex"`
+	TotalResults *int     `json:"totalResults,omitempty"` // by cursor nil if it is not known
+	StartIndex   int      `json:"startIndex,omitempty"`   // 0 by cursor
 	ItemsPerPage int      `json:"itemsPerPage"`
+	NextCursor   string   `json:"nextCursor,omitempty"`
 	Resources    []any    `json:"Resources"`
 }
 
@@ -29,15 +30,21 @@ func newList(total, start int, resources []any) listResponse {
 	if resources == nil {
 		resources = []any{} // clients want a list, not null
 	}
-	return listResponse{
-		[]string{"urn:ietf:params:scim:api:messages:2.0:ListResponse"}, total, start, len(resources), resources,
+	list := listResponse{
+		Schemas:    []string{"urn:ietf:params:scim:api:messages:2.0:ListResponse"},
+		StartIndex: start, ItemsPerPage: len(resources), Resources: resources,
 	}
+	if total >= 0 {
+		list.TotalResults = &total
+	}
+	return list
 }
 
 // question is what a list is asked for, by a URL's query or by a body.
 type question struct {
 	filter, sortBy, sortOrder string
 	start, count              int
+	cursor                    *string // nil for a page by index
 	attributes, excluded      []string
 }
 
@@ -60,12 +67,20 @@ func (h handlers) asked(c *gin.Context) (question, error) {
 		filter: query.Get("filter"), sortBy: query.Get("sortBy"), sortOrder: query.Get("sortOrder"),
 		attributes: names(query, "attributes"), excluded: names(query, "excludedAttributes"),
 	}
+	if query.Has("cursor") {
+		cursor := query.Get("cursor")
+		q.cursor = &cursor
+	}
 	var err error
 	if q.start, err = number("startIndex", query.Get("startIndex"), 1); err != nil {
 		return q, err
 	}
-	q.count, err = number("count", query.Get("count"), h.DefaultResults)
-	return q, err
+	if q.count, err = number("count", query.Get("count"), h.DefaultResults); err != nil && q.cursor != nil {
+		return q, errCount
+	} else if err != nil {
+		return q, err
+	}
+	return q, q.checkCursor(query.Has("startIndex"))
 }
 
 // search is a query whose words stay out of URLs, and so of logs (RFC 7644,
@@ -114,10 +129,16 @@ func (h handlers) question(body map[string]any) (question, error) {
 			q.sortBy, ok = value.(string)
 		case "sortorder":
 			q.sortOrder, ok = value.(string)
+		case "cursor":
+			var cursor string
+			cursor, ok = value.(string)
+			q.cursor = &cursor
 		case "startindex":
 			q.start, err = number(name, text(value), 1)
 		case "count":
-			q.count, err = number(name, text(value), h.DefaultResults)
+			if q.count, err = number(name, text(value), h.DefaultResults); err != nil && members["cursor"] != nil {
+				err = errCount
+			}
 		case "attributes":
 			q.attributes, ok = words(value)
 		case "excludedattributes":
@@ -130,7 +151,7 @@ func (h handlers) question(body map[string]any) (question, error) {
 			return q, wrong(name, "a string, or a list of strings")
 		}
 	}
-	return q, nil
+	return q, q.checkCursor(members["startindex"] != nil)
 }
 
 // text writes a number of a body; anything else makes no number.
@@ -173,7 +194,7 @@ func (h handlers) answerList(c *gin.Context, who caller, q question) error {
 	if err != nil {
 		return err
 	}
-	search, err := h.searchOf(q, h.Resource)
+	search, err := h.searchBy(q, h.Resource, who)
 	if err != nil {
 		return err
 	}
@@ -188,7 +209,11 @@ func (h handlers) answerList(c *gin.Context, who caller, q question) error {
 	for _, user := range page.Users {
 		resources = append(resources, shown.Apply(h.present(user)))
 	}
-	answer(c, http.StatusOK, newList(page.Total, search.Offset+1, resources))
+	list := newList(page.Total, search.Offset+1, resources)
+	if err := h.byCursor(&list, q, page.Next, h.Resource, who); err != nil {
+		return err
+	}
+	answer(c, http.StatusOK, list)
 	return nil
 }
 

@@ -8,10 +8,12 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/cursor"
 	"github.com/holdline/holdline/internal/scim/patch"
 	"github.com/holdline/holdline/internal/scim/users"
 	"github.com/holdline/holdline/internal/web"
@@ -41,6 +43,9 @@ type Options struct {
 	// MaxResults is how many users a list answers with at most, and DefaultResults
 	// with if it is not asked for a count.
 	MaxResults, DefaultResults int
+	// Cursors seal where lists go on, and CursorTimeout is for how long.
+	Cursors       *cursor.Ring
+	CursorTimeout time.Duration
 	// BulkOperations and BulkBytes bound a bulk request.
 	BulkOperations, BulkBytes int
 }

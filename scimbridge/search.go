@@ -65,6 +65,9 @@ func (h handlers) searched(ctx context.Context, who caller, q question) (f found
 	if err != nil {
 		return f, err
 	}
+	if q.cursor != nil {
+		return f, scim.Bad(scim.InvalidCursor, "cursors are for lists of one type: ask at "+h.Resource.Endpoint+" or "+h.group.Endpoint)
+	}
 	f.offset = search.Offset
 	only := kindOf(search)
 	if only != h.group.Name {

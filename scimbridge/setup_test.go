@@ -26,6 +26,7 @@ import (
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/cursor"
 	"github.com/holdline/holdline/internal/scim/groups"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/users"
@@ -438,8 +439,12 @@ func newWorld(t *testing.T, with ...options) *world {
 		NewID: func() (string, error) { id, err := uuid.NewV7(); return id.String(), err },
 	})
 	gone = w.groups.Gone
+	cursors, err := cursor.New([]string{"a secret of a key ring, long enough"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	handler, err := scimbridge.New(server, scimbridge.Options{
-		Users: service, Groups: w.groups, Resource: resource, Mode: o.mode, BaseURL: base,
+		Cursors: cursors, CursorTimeout: time.Hour, Users: service, Groups: w.groups, Resource: resource, Mode: o.mode, BaseURL: base,
 		MaxResults: 20, DefaultResults: 10, BulkOperations: 5, BulkBytes: 4096,
 	})
 	if err != nil {

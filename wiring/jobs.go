@@ -8,6 +8,7 @@ import (
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/statistics"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/scimstore"
 )
 
 // Job is work in the background that is done again and again.
@@ -58,7 +59,9 @@ func (p *program) jobs() []Job {
 		{Name: "prune sessions", Interval: time.Hour, Once: p.pruneSessions},
 	}
 	if p.cfg.SCIM.Enabled {
-		jobs = append(jobs, Job{Name: "groups", Interval: time.Second, Once: p.showGroups})
+		jobs = append(jobs,
+			Job{Name: "groups", Interval: time.Second, Once: p.showGroups},
+			Job{Name: "prune lists", Interval: time.Minute, Once: p.pruneLists})
 	}
 	return jobs
 }
@@ -75,6 +78,10 @@ func (p *program) flushFailures(ctx context.Context) error {
 
 func (p *program) pruneLimits(ctx context.Context) error {
 	return persistence.NewLimiter(p.db).Prune(ctx, p.clock.Now())
+}
+
+func (p *program) pruneLists(ctx context.Context) error {
+	return scimstore.New(p.db).PruneWalks(ctx, p.clock.Now())
 }
 
 func (p *program) pruneSessions(ctx context.Context) error {

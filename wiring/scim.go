@@ -14,6 +14,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/internal/scim/cursor"
 	"github.com/holdline/holdline/internal/scim/groups"
 	"github.com/holdline/holdline/internal/scim/mapping"
 	"github.com/holdline/holdline/internal/scim/reconcile"
@@ -162,7 +163,12 @@ func (p *program) scimRoutes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	cursors, err := cursor.New(p.otpSecrets())
+	if err != nil {
+		return nil, err
+	}
 	return scimbridge.New(server, scimbridge.Options{
+		Cursors: cursors, CursorTimeout: p.cfg.SCIM.CursorTimeout,
 		Users: p.scim.users, Groups: p.scim.groups, Resource: p.scim.resource, Mode: scim.Mode(p.cfg.SCIM.Strict),
 		BaseURL:    strings.TrimSuffix(p.cfg.Public.BaseURL, "/"),
 		MaxResults: p.cfg.SCIM.MaxResults, DefaultResults: min(100, p.cfg.SCIM.MaxResults),

@@ -139,10 +139,7 @@ func newProgram(cfg config.Config, parts Parts) *program {
 // deriveKeys derives codes, and the key under which names are kept, from the secrets
 // of codes.
 func (p *program) deriveKeys() (err error) {
-	secrets := make([]string, len(p.cfg.Secrets.OTP))
-	for i, secret := range p.cfg.Secrets.OTP {
-		secrets[i] = secret.Reveal()
-	}
+	secrets := p.otpSecrets()
 	if p.codes, err = otp.New(secrets, p.cfg.OTP.Length, otp.Alphabet(p.cfg.OTP.Alphabet)); err != nil {
 		return err
 	}
@@ -151,6 +148,15 @@ func (p *program) deriveKeys() (err error) {
 	}
 	p.peopleKeys, err = people.NewKeys(secrets)
 	return err
+}
+
+// otpSecrets are the secrets of the key ring.
+func (p *program) otpSecrets() []string {
+	secrets := make([]string, len(p.cfg.Secrets.OTP))
+	for i, secret := range p.cfg.Secrets.OTP {
+		secrets[i] = secret.Reveal()
+	}
+	return secrets
 }
 
 // buildClaims builds the rules about numbers, and what may change of them while

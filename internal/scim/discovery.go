@@ -28,6 +28,7 @@ type ServiceProviderConfig struct {
 	ChangePassword   Supported              `json:"changePassword"`
 	Sort             Supported              `json:"sort"`
 	ETag             Supported              `json:"etag"`
+	Pagination       PaginationSupport      `json:"pagination"`
 	Authentication   []AuthenticationScheme `json:"authenticationSchemes"`
 	Meta             Meta                   `json:"meta"`
 }
@@ -59,6 +60,16 @@ type BulkSupport struct {
 type FilterSupport struct {
 	Supported  bool `json:"supported"`
 	MaxResults int  `json:"maxResults"`
+}
+
+// PaginationSupport says how lists are read by the page (RFC 9865, section 4).
+type PaginationSupport struct {
+	Cursor          bool   `json:"cursor"`
+	Index           bool   `json:"index"`
+	Default         string `json:"defaultPaginationMethod"` // cursor or index
+	DefaultPageSize int    `json:"defaultPageSize"`
+	MaxPageSize     int    `json:"maxPageSize"`
+	CursorTimeout   int    `json:"cursorTimeout"` // seconds
 }
 
 // AuthenticationScheme is one way to sign in. Type is one of oauth, oauth2,

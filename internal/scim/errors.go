@@ -10,7 +10,7 @@ type Error struct {
 
 func (e *Error) Error() string { return "scim: " + e.Detail }
 
-// Keyword is one of RFC 7644's detail error keywords (table 9).
+// Keyword is one of the detail error keywords of RFC 7644 (table 9) and RFC 9865.
 type Keyword string
 
 // The keywords.
@@ -25,6 +25,11 @@ const (
 	InvalidValue  Keyword = "invalidValue"
 	InvalidVers   Keyword = "invalidVers"
 	Sensitive     Keyword = "sensitive"
+
+	// Of RFC 9865, section 2.1.
+	InvalidCursor Keyword = "invalidCursor"
+	ExpiredCursor Keyword = "expiredCursor"
+	InvalidCount  Keyword = "invalidCount"
 )
 
 // Bad returns a 400 with a keyword.

@@ -88,11 +88,25 @@ type Query struct {
 	Offset     int // from 0
 	Limit      int // 0 asks for the total only
 	Bound      int // how many documents may be looked at; 0 is the index's default
+	// Walk asks for a page by cursor, and Offset is without meaning then.
+	Walk *Walk
+}
+
+// Walk is a list that is read by cursor: whoever is in it from its first page to its
+// last is on exactly one, whatever is added, deleted or changed meanwhile. A page may
+// have fewer than asked for, or none, and yet not be the last.
+type Walk struct {
+	After string // [Page.Next] of the page before; blank for the first page
+	// Reader is who reads; of one reader some sorted lists are kept, and no more.
+	Reader string
+	// Now is the time, and Until when a sorted list is kept at least.
+	Now, Until time.Time
 }
 
 // Page is an answer.
 type Page struct {
-	Total   int
+	Total   int     // by cursor -1 if it is not known
+	Next    string  // by cursor: where the next page begins; blank on the last
 	Entries []Entry // with the external id of the query's client, without values
 }
 

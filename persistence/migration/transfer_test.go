@@ -11,10 +11,10 @@ import (
 	"github.com/holdline/holdline/persistence/transfer"
 )
 
-// What is not for `holdline migrate copy`: tables of the migrations themselves, and columns
-// that the database computes.
+// What is not for `holdline migrate copy`: tables of the migrations themselves, lists that
+// clients are reading and begin again with, and columns that the database computes.
 var (
-	notCopied = []string{"schema_migrations", "schema_lock", "goose_db_version", "sqlite_sequence"}
+	notCopied = []string{"schema_migrations", "schema_lock", "goose_db_version", "sqlite_sequence", "scim_walks"}
 	computed  = map[string][]string{"claims": {"number_key", "mask"}}
 )
 

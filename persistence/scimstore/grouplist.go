@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gorm.io/gorm"
@@ -19,7 +21,13 @@ import (
 // the bound, without their members.
 func (s *Groups) List(ctx context.Context, q groups.Query) (groups.Page, error) {
 	keeping, args, exact := s.keeping(q)
-	if (q.Matches == nil || q.Exact && exact) && (q.SortKey == nil || q.ByName) {
+	decided := q.Matches == nil || q.Exact && exact
+	switch {
+	case q.Walk != nil && q.SortKey == nil:
+		return s.walkInOrder(ctx, q, keeping, args, decided)
+	case q.Walk != nil:
+		return s.walkSorted(ctx, q, keeping, args)
+	case decided && (q.SortKey == nil || q.ByName):
 		return s.page(ctx, q, keeping, args)
 	}
 	return s.examined(ctx, q, keeping, args)
@@ -77,17 +85,8 @@ func joined(parts []scim.Condition, client, word string) (where string, args []a
 }
 
 // page answers with what the database decides and sorts.
-func (s *Groups) page(ctx context.Context, q groups.Query, keeping string, args []any) (groups.Page, error) {
-	var (
-		page  groups.Page
-		total int64
-		rows  []shownRow
-	)
-	err := s.db.Read(ctx, "count", "scim_groups", func(tx *gorm.DB) error {
-		return tx.Table("scim_groups AS g").Where(keeping, args...).Count(&total).Error
-	})
-	page.Total = int(total)
-	if err != nil || q.Limit <= 0 || q.Offset >= page.Total {
+func (s *Groups) page(ctx context.Context, q groups.Query, keeping string, args []any) (page groups.Page, err error) {
+	if page.Total, err = s.count(ctx, keeping, args); err != nil || q.Limit <= 0 || q.Offset >= page.Total {
 		return page, err
 	}
 	order := "g.place"
@@ -97,14 +96,28 @@ func (s *Groups) page(ctx context.Context, q groups.Query, keeping string, args 
 			order += " DESC"
 		}
 	}
-	err = s.db.Read(ctx, "list", "scim_groups", func(tx *gorm.DB) error {
-		rows = nil
-		return shownGroups(tx, q.Client).Where(keeping, args...).Order(order).Limit(q.Limit).Offset(q.Offset).Find(&rows).Error
-	})
+	rows, err := s.rows(ctx, q.Client, keeping, args, order, q.Limit, q.Offset)
 	for _, row := range rows {
 		page.Groups = append(page.Groups, row.group())
 	}
 	return page, err
+}
+
+func (s *Groups) count(ctx context.Context, keeping string, args []any) (int, error) {
+	var total int64
+	err := s.db.Read(ctx, "count", "scim_groups", func(tx *gorm.DB) error {
+		return tx.Table("scim_groups AS g").Where(keeping, args...).Count(&total).Error
+	})
+	return int(total), err
+}
+
+func (s *Groups) rows(ctx context.Context, client, keeping string, args []any, order string, limit, offset int) ([]shownRow, error) {
+	var rows []shownRow
+	err := s.db.Read(ctx, "list", "scim_groups", func(tx *gorm.DB) error {
+		rows = nil
+		return shownGroups(tx, client).Where(keeping, args...).Order(order).Limit(limit).Offset(offset).Find(&rows).Error
+	})
+	return rows, err
 }
 
 // examined answers after looking at every group that the condition keeps.
@@ -129,11 +142,7 @@ type match struct {
 
 // matching returns what a query matches, sorted.
 func (s *Groups) matching(ctx context.Context, q groups.Query, keeping string, args []any) ([]match, error) {
-	var rows []shownRow
-	err := s.db.Read(ctx, "candidates", "scim_groups", func(tx *gorm.DB) error {
-		rows = nil
-		return shownGroups(tx, q.Client).Where(keeping, args...).Order("g.place").Limit(s.bound + 1).Find(&rows).Error
-	})
+	rows, err := s.rows(ctx, q.Client, keeping, args, "g.place", s.bound+1, 0)
 	if err == nil && len(rows) > s.bound {
 		err = scim.Bad(scim.TooMany, fmt.Sprintf("the answer needs more than %d groups to be looked at: ask for less, by displayName", s.bound))
 	}
@@ -190,4 +199,93 @@ func (s *Groups) mentioned(ctx context.Context, users []string) (map[int64][]any
 		}
 	}
 	return of, nil
+}
+
+// walkSorted goes on in the order that the list had at its first page. Groups are looked at
+// up to the bound: of those there are thousands, where there are millions of users.
+func (s *Groups) walkSorted(ctx context.Context, q groups.Query, keeping string, args []any) (groups.Page, error) {
+	see := func(places []int64) ([]groups.Group, error) { return s.stillMatching(ctx, q, keeping, args, places) }
+	if q.Walk.After == "" {
+		found, err := s.matching(ctx, q, keeping, args)
+		if err != nil {
+			return groups.Page{}, err
+		}
+		places := make([]int64, len(found))
+		for i, m := range found {
+			places[i] = m.row.Place
+		}
+		page := groups.Page{Total: len(places)}
+		page.Groups, page.Next, err = beginWalk(ctx, s.db, *q.Walk, places, q.Limit, see)
+		return page, err
+	}
+	p, err := parsePosition(q.Walk.After)
+	if err != nil {
+		return groups.Page{}, err
+	}
+	page := groups.Page{Total: p.total}
+	page.Groups, page.Next, err = continueWalk(ctx, s.db, *q.Walk, p, q.Limit, see)
+	return page, err
+}
+
+// walkInOrder goes on behind the last place.
+func (s *Groups) walkInOrder(ctx context.Context, q groups.Query, keeping string, args []any, decided bool) (groups.Page, error) {
+	after := int64(math.MinInt64)
+	if q.Walk.After != "" {
+		var err error
+		if after, err = strconv.ParseInt(q.Walk.After, 10, 64); err != nil {
+			return groups.Page{}, scim.Bad(scim.InvalidCursor, "the cursor is none of this list")
+		}
+	}
+	page := groups.Page{Total: -1}
+	behind, from := keeping+" AND g.place > ?", append(args[:len(args):len(args)], after)
+	var rows []shownRow
+	var err error
+	if decided {
+		if page.Total, err = s.count(ctx, keeping, args); err != nil {
+			return page, err
+		}
+		if rows, err = s.rows(ctx, q.Client, behind, from, "g.place", q.Limit+1, 0); err != nil {
+			return page, err
+		}
+	} else {
+		found, err := s.matching(ctx, q, behind, from)
+		if err != nil {
+			return page, err
+		}
+		if after == math.MinInt64 {
+			page.Total = len(found)
+		}
+		for _, m := range found {
+			rows = append(rows, m.row)
+		}
+	}
+	for _, row := range rows[:min(q.Limit, len(rows))] {
+		page.Groups = append(page.Groups, row.group())
+	}
+	if len(rows) > q.Limit {
+		page.Next = strconv.FormatInt(rows[q.Limit-1].Place, 10)
+	}
+	return page, nil
+}
+
+// stillMatching returns, in the order of their places, the groups that still match.
+func (s *Groups) stillMatching(ctx context.Context, q groups.Query, keeping string, args []any, places []int64) ([]groups.Group, error) {
+	if len(places) == 0 {
+		return nil, nil
+	}
+	found, err := s.matching(ctx, q, keeping+" AND g.place IN ?", append(args[:len(args):len(args)], places))
+	if err != nil {
+		return nil, err
+	}
+	at := map[int64]groups.Group{}
+	for _, m := range found {
+		at[m.row.Place] = m.row.group()
+	}
+	var still []groups.Group
+	for _, place := range places {
+		if g, ok := at[place]; ok {
+			still = append(still, g)
+		}
+	}
+	return still, nil
 }

@@ -20,6 +20,9 @@ const batchSize = 200
 // at the documents that the condition keeps, up to the bound.
 func (x *Index) Query(ctx context.Context, q scim.Query) (scim.Page, error) {
 	q.Bound = cmp.Or(q.Bound, x.bound)
+	if q.Walk != nil {
+		return x.walked(ctx, q)
+	}
 	inOrder := q.SortBy == "" && q.SortKey == nil
 	switch {
 	case q.Matches == nil && inOrder:
@@ -151,44 +154,10 @@ func (x *Index) kept(ctx context.Context, q scim.Query) (page scim.Page, agreed 
 
 // examined answers after looking at every document that the condition keeps.
 func (x *Index) examined(ctx context.Context, q scim.Query) (scim.Page, error) {
-	places, err := x.candidates(ctx, q)
+	matches, few, err := x.matches(ctx, q)
 	if err != nil {
 		return scim.Page{}, err
 	}
-	type match struct {
-		key   string
-		place int64
-		row   userRow // while they are few
-	}
-	var matches []match
-	few := len(places) <= batchSize
-	for batch := range slices.Chunk(places, batchSize) {
-		rows, err := x.rowsAt(ctx, batch)
-		if err != nil {
-			return scim.Page{}, err
-		}
-		for _, row := range rows {
-			key, ok, err := examine(row, q)
-			if err != nil {
-				return scim.Page{}, err
-			}
-			if !ok {
-				continue
-			}
-			m := match{key: key, place: row.Place}
-			if few {
-				m.row = row
-			}
-			matches = append(matches, m)
-		}
-	}
-	slices.SortFunc(matches, func(a, b match) int {
-		order := cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.place, b.place))
-		if q.Descending && q.SortKey != nil {
-			return -order
-		}
-		return order
-	})
 	page := scim.Page{Total: len(matches)}
 	first := min(q.Offset, len(matches))
 	var wanted []int64
@@ -202,6 +171,50 @@ func (x *Index) examined(ctx context.Context, q scim.Query) (scim.Page, error) {
 		page.Entries, err = x.at(ctx, wanted, q.Client)
 	}
 	return page, err
+}
+
+// matching is a user whom a query matches.
+type matching struct {
+	key   string // that it is sorted by
+	place int64
+	row   userRow // while they are few
+}
+
+// matches returns what a query matches, sorted, and whether that has its rows.
+func (x *Index) matches(ctx context.Context, q scim.Query) (matches []matching, few bool, err error) {
+	places, err := x.candidates(ctx, q)
+	if err != nil {
+		return nil, false, err
+	}
+	few = len(places) <= batchSize
+	for batch := range slices.Chunk(places, batchSize) {
+		rows, err := x.rowsAt(ctx, batch)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, row := range rows {
+			key, ok, err := examine(row, q)
+			if err != nil {
+				return nil, false, err
+			}
+			if !ok {
+				continue
+			}
+			m := matching{key: key, place: row.Place}
+			if few {
+				m.row = row
+			}
+			matches = append(matches, m)
+		}
+	}
+	slices.SortFunc(matches, func(a, b matching) int {
+		order := cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.place, b.place))
+		if q.Descending && q.SortKey != nil {
+			return -order
+		}
+		return order
+	})
+	return matches, few, nil
 }
 
 // examine decides on one row and returns what it is sorted by.

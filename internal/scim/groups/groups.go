@@ -111,11 +111,14 @@ type Query struct {
 	Descending bool
 	Offset     int // from 0
 	Limit      int // 0 asks for the total only
+	// Walk asks for a page by cursor; nil for one by its offset.
+	Walk *scim.Walk
 }
 
 // Page is an answer.
 type Page struct {
-	Total  int
+	Total  int    // by cursor -1 if it is not known
+	Next   string // by cursor: where the next page begins; blank on the last
 	Groups []Group
 }
 

@@ -56,7 +56,7 @@ func (s *Service) query(by By, search users.Search) (Query, error) {
 	q := Query{
 		Client: by.Client, Member: by.Only, Condition: asked.Condition, Exact: asked.Exact, Matches: asked.Matches,
 		SortKey: asked.SortKey, ByName: asked.SortBy == "displayName", Descending: search.Descending,
-		Offset: search.Offset, Limit: search.Limit,
+		Offset: search.Offset, Limit: search.Limit, Walk: search.Walk,
 	}
 	if search.Filter == nil {
 		return q, nil

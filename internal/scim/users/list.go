@@ -17,11 +17,14 @@ type Search struct {
 	Descending bool
 	Offset     int // from 0
 	Limit      int // 0 asks for the total only
+	// Walk asks for a page by cursor; nil for one by its offset.
+	Walk *scim.Walk
 }
 
 // Page is a list's answer.
 type Page struct {
-	Total int
+	Total int    // by cursor -1 if it is not known
+	Next  string // by cursor: where the next page begins; blank on the last
 	Users []User
 }
 
@@ -35,7 +38,7 @@ const most = 5
 func (s *Service) List(ctx context.Context, by By, search Search) (Page, error) {
 	query := s.indexing.Query(search.Filter, search.SortBy)
 	query.Client, query.Descending = by.Client, search.Descending
-	query.Offset, query.Limit = search.Offset, search.Limit
+	query.Offset, query.Limit, query.Walk = search.Offset, search.Limit, search.Walk
 	wanted := s.single(search.Filter)
 	if id, ok := wanted["id"]; ok {
 		return s.byID(ctx, by, search, id)
@@ -62,7 +65,7 @@ func (s *Service) List(ctx context.Context, by By, search Search) (Page, error) 
 	if !complete && (page.Total == 0 || wanted["userName"] == "" && wanted["externalId"] == "") {
 		return Page{}, scim.ErrIncomplete
 	}
-	list := Page{Total: page.Total}
+	list := Page{Total: page.Total, Next: page.Next}
 	for _, entry := range page.Entries {
 		user, err := s.user(entry, by.Client)
 		if err != nil {
