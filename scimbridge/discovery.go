@@ -71,7 +71,7 @@ func (h handlers) config(c *gin.Context) error {
 	config := scim.NewServiceProviderConfig(h.url())
 	config.Bulk = scim.BulkSupport{Supported: true, MaxOperations: h.BulkOperations, MaxPayloadSize: h.BulkBytes}
 	config.Filter = scim.FilterSupport{Supported: true, MaxResults: h.MaxResults}
-	config.Pagination = scim.PaginationSupport{
+	config.Pagination = &scim.PaginationSupport{
 		Cursor: true, Index: true, Default: "index", DefaultPageSize: h.DefaultResults, MaxPageSize: h.MaxResults,
 		CursorTimeout: int(h.CursorTimeout / time.Second),
 	}

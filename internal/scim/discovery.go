@@ -28,7 +28,7 @@ type ServiceProviderConfig struct {
 	ChangePassword   Supported              `json:"changePassword"`
 	Sort             Supported              `json:"sort"`
 	ETag             Supported              `json:"etag"`
-	Pagination       PaginationSupport      `json:"pagination"`
+	Pagination       *PaginationSupport     `json:"pagination,omitempty"`
 	Authentication   []AuthenticationScheme `json:"authenticationSchemes"`
 	Meta             Meta                   `json:"meta"`
 }
