@@ -62,8 +62,8 @@ func newShell(t *testing.T, dir string, environment ...string) *shell {
 	return s
 }
 
-// patience is how long a command may take.
-const patience = time.Minute
+// patience is how long a command may take. It is spent only where something is wrong.
+const patience = 3 * time.Minute
 
 // await polls until done is true, or fails the test.
 func await(t *testing.T, what string, done func() bool) {

@@ -130,7 +130,7 @@ func TestAStagedClaimWhoseFlowIsNeverStoredIsDiscarded(t *testing.T) {
 	if refused := bob.Save(t, harness.Profile{Name: "After", Mobile: m1}); refused.Status != http.StatusBadRequest {
 		t.Fatalf("settings flow: got %d, want 400: %s", refused.Status, refused.Body)
 	}
-	if got := len(s.Hooks.Calls("POST")); got != 3 {
+	if got := len(callsTo(s.Hooks, stagePath)); got != 3 {
 		t.Errorf("deliveries: got %d, want Kratos' three", got)
 	}
 	wantHeld(t, bob, m0, "")

@@ -46,7 +46,7 @@ func TestTheLogTellsOutcomesAndNoSecrets(t *testing.T) {
 		harness.Send(t, http.MethodPost, api, confirm+"x", harness.JSONBody, auth)
 		harness.Send(t, http.MethodGet, s.Holdline.PublicURL+"/"+wrong+"?code="+wrong, "", auth)
 	}
-	stage := s.Hooks.Calls("POST")[0]
+	stage := callsTo(s.Hooks, stagePath)[0]
 	for _, key := range []string{harness.HookKey, harness.HookKey + "-wrong"} {
 		harness.Send(t, http.MethodPost, s.Holdline.AdminURL+stagePath, stage.Body[:len(stage.Body)-2], harness.JSONBody, harness.Header{"X-Hook-Key", key})
 		harness.Send(t, http.MethodPost, s.Holdline.AdminURL+stagePath, strings.ReplaceAll(stage.Body, m1, "+4912"), harness.JSONBody, harness.Header{"X-Hook-Key", key})

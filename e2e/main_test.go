@@ -5,7 +5,9 @@ package e2e_test
 import (
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,6 +106,11 @@ func wantTexts(t *testing.T, s *harness.Stack, to string, want int) {
 	if got := len(s.Provider.Texts(to)); got != want {
 		t.Fatalf("texts to %s: got %d, want %d", to, got, want)
 	}
+}
+
+// callsTo are those of one path: others, which nobody waits for, may come between them.
+func callsTo(p *harness.Proxy, path string) []harness.Call {
+	return slices.DeleteFunc(p.Calls(http.MethodPost), func(c harness.Call) bool { return c.Path != path })
 }
 
 // writes counts the PATCHes that wrote a mobile number to Kratos.

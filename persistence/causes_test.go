@@ -99,7 +99,7 @@ func as(t *testing.T, dsn, rights string) string {
 		}
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := databasetest.Exec(ctx, server, "DROP USER "+cfg.User+"@'127.0.0.1'"); err != nil {
 			t.Error(err)

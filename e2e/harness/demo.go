@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
-	"time"
 )
 
 // Demo is a running `holdline demo`.
@@ -35,7 +34,7 @@ func StartDemo(t testing.TB, links ...string) *Demo {
 	}
 	d.process = process
 	t.Cleanup(func() {
-		if err := process.Stop(30 * time.Second); err != nil {
+		if err := process.Stop(Patience); err != nil {
 			t.Logf("demo: %v", err)
 		}
 		if t.Failed() {
@@ -62,7 +61,7 @@ func StartDemo(t testing.TB, links ...string) *Demo {
 // Stop ends the demo as Ctrl-C or a supervisor does.
 func (d *Demo) Stop(t testing.TB) {
 	t.Helper()
-	if err := d.process.Stop(30 * time.Second); err != nil {
+	if err := d.process.Stop(Patience); err != nil {
 		t.Errorf("the demo did not end cleanly: %v\n%s", err, tail(d.Output.String(), 20))
 	}
 }

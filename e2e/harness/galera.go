@@ -172,7 +172,7 @@ func (n *Node) Kill() { n.process.Kill() }
 // Stop ends the server as an operator would.
 func (n *Node) Stop(t testing.TB) {
 	t.Helper()
-	if err := n.process.Stop(60 * time.Second); err != nil {
+	if err := n.process.Stop(Patience); err != nil {
 		t.Errorf("node %d did not stop cleanly: %v\n%s", n.n, err, tail(n.output.String(), 10))
 	}
 }

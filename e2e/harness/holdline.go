@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // HookKey is what the tests' Kratos sends, and must never be seen in a log.
@@ -86,7 +85,7 @@ func (h *Holdline) start() error {
 	h.mu.Lock()
 	h.process = process
 	h.mu.Unlock()
-	err = poll(20*time.Second, func() error {
+	err = poll(Patience, func() error {
 		if listening.MatchString(h.Output.Since(from)) || !process.Running() {
 			return nil
 		}
@@ -124,7 +123,7 @@ func (h *Holdline) Kill() {
 func (h *Holdline) Stop(t testing.TB) {
 	t.Helper()
 	if p := h.current(); p != nil {
-		if err := p.Stop(20 * time.Second); err != nil {
+		if err := p.Stop(Patience); err != nil {
 			t.Errorf("holdline did not exit cleanly: %v\n%s", err, tail(h.Output.String(), 20))
 		}
 	}

@@ -117,7 +117,7 @@ func (m *MariaDB) start(username string) error {
 			return err
 		}
 	}
-	if err := poll(30*time.Second, m.ping); err != nil {
+	if err := poll(Patience, m.ping); err != nil {
 		return fmt.Errorf("not ready: %w: %s", err, tail(m.output.String(), 10))
 	}
 	return nil
@@ -131,13 +131,13 @@ func (m *MariaDB) ping() error {
 
 func (m *MariaDB) stop() {
 	_ = m.Root.Close()
-	_ = m.process.Stop(20 * time.Second)
+	_ = m.process.Stop(Patience)
 }
 
 // Stop stops the server; [MariaDB.Start] starts it again on the same data.
 func (m *MariaDB) Stop(t testing.TB) {
 	t.Helper()
-	if err := m.process.Stop(20 * time.Second); err != nil {
+	if err := m.process.Stop(Patience); err != nil {
 		t.Fatalf("stop MariaDB: %v", err)
 	}
 }

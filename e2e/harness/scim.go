@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // SCIM is where the bridge is.
@@ -68,7 +67,7 @@ func (s *Stack) TryCommand(args ...string) (string, error) {
 
 // Run runs a command that knows nothing of a stack.
 func Run(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	printed, err := exec.CommandContext(ctx, Env.HoldlineBin, args...).Output()
 	return string(printed), err
