@@ -16,7 +16,7 @@ CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 PHASE := CACHE=$(CACHE) $(CURDIR)/e2e/phase.sh
 
-.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster cycles oracle scim-suites screenshots bench build dist tools axe debian clean
+.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots bench build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -128,6 +128,14 @@ cluster: debian build $(KRATOS) $(AXE) ## three Galera nodes and three replicas,
 	cd e2e && HOLDLINE_CLUSTER=1 HOLDLINE_OLD_BIN=$$old HOLDLINE_REPORTS=$(CACHE)/reports \
 		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 20m -run Cluster .
 	@cat $(CACHE)/reports/cluster.txt
+
+failover: debian build $(KRATOS) $(AXE) ## a PostgreSQL with a synchronous standby and three replicas; the primary is killed, frozen, handed over; five minutes
+	@cd e2e && HOLDLINE_CLUSTER=1 HOLDLINE_REPORTS=$(CACHE)/reports \
+		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 20m -run Failover .
+	@cat $(CACHE)/reports/failover.txt
+
+databases: debian build $(KRATOS) $(AXE) ## the store's suite and changes end to end on SQLite, MariaDB, MySQL and PostgreSQL; needs root; some fifteen minutes
+	@HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) ./e2e/databases.sh
 
 cycles: debian build $(KRATOS) $(AXE) ## 60 days of what Okta and Entra repeat, for 200 people, and 2,000 cycles at a real Kratos; some thirty minutes
 	@HOLDLINE_CYCLES=$${HOLDLINE_CYCLES:-1440} HOLDLINE_CYCLE_PEOPLE=$${HOLDLINE_CYCLE_PEOPLE:-200} \

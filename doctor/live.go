@@ -27,6 +27,24 @@ type Database struct {
 	// OnRequest tells that numbers from SCIM are verified only where a request asks
 	// for it, as is set here or in the configuration.
 	OnRequest bool
+	Server    Server
+}
+
+// Server is what a database's server said of itself; empty if there is none.
+type Server struct {
+	// Name is product and version, such as "MariaDB 10.11.6".
+	Name string
+	// Least is the oldest version that Holdline is made for, if the server is older.
+	Least string
+	// Lossy says by which settings what was committed may be gone when the machine fails.
+	Lossy []string
+	// ReadOnly tells that it takes no writes.
+	ReadOnly bool
+	// Connections is how many there may be, and Opened how many one Holdline opens.
+	Connections, Opened int
+	// Idle is after how many seconds it ends connections that Holdline keeps; 0 if it
+	// does not.
+	Idle int
 }
 
 // Holdline is what was seen of the program that serves.
@@ -97,6 +115,36 @@ var (
 		"The database lacks a migration of this release.",
 		"`holdline serve` refuses to start.",
 		"Run `holdline migrate up`.",
+	}
+	serverReadOnly = Rule{
+		"database-read-only", Failure, NotWorking,
+		"The database takes no writes.",
+		"It is a replica, or was switched to read-only: every change of a number is refused, and no code is taken.",
+		"Let database.dsn name the server that takes writes. With PostgreSQL name all of them, and target_session_attrs=read-write.",
+	}
+	serverLossy = Rule{
+		"database-not-durable", Warning, Weakens,
+		"The database may lose what it has committed when its machine fails.",
+		"A code that was accepted is not, and one that was used or refused is good again. Texts go out twice.",
+		"Change the setting at the server.",
+	}
+	serverOld = Rule{
+		"database-version", Warning, NotWorking,
+		"The database's server is older than those that Holdline is made for.",
+		"Tests run on newer ones only, and the schema may not fit.",
+		"Update the server.",
+	}
+	serverConnections = Rule{
+		"database-connections", Warning, NotWorking,
+		"The database's server has fewer connections than the replicas of Holdline may open.",
+		"When many people change their numbers at once, some are told to try again.",
+		"Raise max_connections at the server: 32 for each replica, those of an update too, and what others need.",
+	}
+	serverIdle = Rule{
+		"database-idle-timeout", Warning, Weakens,
+		"The database's server ends idle connections earlier than Holdline does.",
+		"Statements meet connections that are gone, and have to be repeated.",
+		"Set wait_timeout (MySQL, MariaDB) or idle_session_timeout (PostgreSQL) to more than 300 seconds.",
 	}
 	verificationOff = Rule{
 		"verification-off", Failure, FailsOpen,
@@ -184,9 +232,10 @@ var (
 	}
 
 	liveRules = []Rule{
-		verificationOff, foreignYes, adminExposed, kratosExposed, databaseAway, schemaOutdated, holdlineAway, keyRefused,
+		verificationOff, foreignYes, adminExposed, kratosExposed, databaseAway, schemaOutdated, serverReadOnly, holdlineAway, keyRefused,
 		foreignAnswer,
 		kratosAway, gatewayRefuses, gatewayAway, clockSession, kratosVersion, clockKratos, clockDatabase,
+		serverLossy, serverOld, serverConnections, serverIdle,
 	}
 )
 
@@ -234,12 +283,33 @@ func (d Database) check(s Setup) []Finding {
 	if d.Err != nil {
 		return []Finding{databaseAway.at(key("database.dsn"), sentence(d.Err))}
 	}
-	found := Clock(d.Ahead)
+	found := append(Clock(d.Ahead), d.Server.check()...)
 	if d.Outdated && !s.AutoMigrate {
 		found = append(found, schemaOutdated.at(key("database.dsn"), ""))
 	}
 	if d.Off {
 		found = append(found, verificationOff.at(key("identity_mgt.user_claim_update.mobile.enable_verification"), ""))
+	}
+	return found
+}
+
+func (s Server) check() []Finding {
+	var found []Finding
+	find := func(rule Rule, detail string) { found = append(found, rule.at(key("database.dsn"), detail)) }
+	if s.ReadOnly {
+		find(serverReadOnly, "It is "+s.Name+".")
+	}
+	for _, setting := range s.Lossy {
+		find(serverLossy, "It is "+s.Name+", and "+setting+".")
+	}
+	if s.Least != "" {
+		find(serverOld, "It is "+s.Name+"; the oldest is "+s.Least+".")
+	}
+	if s.Connections < s.Opened {
+		find(serverConnections, fmt.Sprintf("max_connections is %d, and one replica opens up to %d.", s.Connections, s.Opened))
+	}
+	if s.Idle > 0 {
+		find(serverIdle, fmt.Sprintf("It does so after %d seconds.", s.Idle))
 	}
 	return found
 }

@@ -100,6 +100,21 @@ var changes = map[string]struct {
 	"a missing migration that serve makes": {
 		func(v *doctor.Evidence) { v.Live.Database.Outdated, v.Setup.AutoMigrate = true, true }, nil, nil,
 	},
+	"a database that takes no writes": {
+		func(v *doctor.Evidence) { v.Live.Database.Server.ReadOnly = true }, []string{"database-read-only"}, nil,
+	},
+	"a database that loses what it has committed": {
+		func(v *doctor.Evidence) { v.Live.Database.Server.Lossy = []string{"fsync is off and should be on"} }, nil, []string{"database-not-durable"},
+	},
+	"an old database": {
+		func(v *doctor.Evidence) { v.Live.Database.Server.Least = "14" }, nil, []string{"database-version"},
+	},
+	"a database with few connections": {
+		func(v *doctor.Evidence) { v.Live.Database.Server.Opened = v.Live.Database.Server.Connections + 1 }, nil, []string{"database-connections"},
+	},
+	"a database that ends idle connections": {
+		func(v *doctor.Evidence) { v.Live.Database.Server.Idle = 60 }, nil, []string{"database-idle-timeout"},
+	},
 	"verification switched off": {
 		func(v *doctor.Evidence) { v.Live.Database.Off = true }, []string{"verification-off"}, nil,
 	},

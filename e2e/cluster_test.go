@@ -48,12 +48,14 @@ func TestClusterLosesAndDoublesNothing(t *testing.T) {
 	c.settle(t)
 	c.wantAllOnce(t)
 	c.wantSameEverywhere(t)
-	c.report(t, seed)
+	c.report(t, "cluster", "cluster of 3 Galera nodes", seed)
 }
 
 // cluster is what the test disturbs, and what it remembers.
 type cluster struct {
-	galera   *harness.Galera
+	galera *harness.Galera
+	// whole waits until the servers are as they were before a fault.
+	whole    func(t *testing.T)
 	stack    *harness.Stack
 	replicas []*harness.Holdline
 	people   []*changer
@@ -67,10 +69,12 @@ type cluster struct {
 
 func newCluster(t *testing.T, seed uint64) *cluster {
 	t.Helper()
-	c := &cluster{galera: harness.NewGalera(t, 3), oldest: os.Getenv("HOLDLINE_OLD_BIN"), least: clusterChanges}
-	c.saving = make(chan struct{}, 2) // Kratos on SQLite waits for itself for ever when ten people save at once
-	if given, err := strconv.ParseInt(os.Getenv("HOLDLINE_CLUSTER_CHANGES"), 10, 64); err == nil {
-		c.least = given
+	c := &cluster{galera: harness.NewGalera(t, 3), oldest: os.Getenv("HOLDLINE_OLD_BIN")}
+	c.whole = func(t *testing.T) {
+		t.Helper()
+		for _, node := range c.galera.Nodes {
+			node.AwaitSynced(t)
+		}
 	}
 	parameters := "?wsrep_sync_wait=7"
 	if given, ok := os.LookupEnv("HOLDLINE_CLUSTER_DSN"); ok {
@@ -84,8 +88,24 @@ func newCluster(t *testing.T, seed uint64) *cluster {
 		}
 		relays = append(relays, harness.NewRelay(t, false, nodes...))
 	}
-	hooks := harness.NewRelay(t, true)
 	database := c.galera.NewDatabase(t, relays[0], parameters)
+	var dsns []string
+	for _, relay := range relays {
+		dsns = append(dsns, harness.GaleraDSN(relay, parameters))
+	}
+	c.populate(t, database, dsns)
+	return c
+}
+
+// populate starts a replica for each DSN, and has people who change their numbers.
+func (c *cluster) populate(t *testing.T, database harness.Database, dsns []string) {
+	t.Helper()
+	c.least = clusterChanges
+	if given, err := strconv.ParseInt(os.Getenv("HOLDLINE_CLUSTER_CHANGES"), 10, 64); err == nil {
+		c.least = given
+	}
+	c.saving = make(chan struct{}, 2) // Kratos on SQLite waits for itself for ever when ten people save at once
+	hooks := harness.NewRelay(t, true)
 	overlay := withoutTextLimits()
 	overlay["limits"].(harness.Overlay)["attempts_per_identity_per_day"] = 10000 // right codes count too
 	overlay["hooks"] = harness.Overlay{"base_url": "http://" + hooks.Address}
@@ -93,9 +113,8 @@ func newCluster(t *testing.T, seed uint64) *cluster {
 		Database: &database, Program: c.oldest, DirectHooks: true, Holdline: overlay,
 	})
 	c.replicas = []*harness.Holdline{c.stack.Holdline}
-	for _, relay := range relays[1:] {
-		dsn := harness.Overlay{"database": harness.Overlay{"dsn": harness.GaleraDSN(relay, parameters)}}
-		c.replicas = append(c.replicas, c.stack.ReplicaOf(t, c.oldest, dsn))
+	for _, dsn := range dsns[1:] {
+		c.replicas = append(c.replicas, c.stack.ReplicaOf(t, c.oldest, harness.Overlay{"database": harness.Overlay{"dsn": dsn}}))
 	}
 	for _, replica := range c.replicas {
 		hooks.Add(replica.BehindAdmin())
@@ -105,7 +124,6 @@ func newCluster(t *testing.T, seed uint64) *cluster {
 		p.Person = c.stack.NewPerson(t, p.number())
 		c.people = append(c.people, p)
 	}
-	return c
 }
 
 // live is a person who changes their number again and again.
@@ -246,9 +264,7 @@ func (c *cluster) during(t *testing.T, chance *rand.Rand, name string, happen fu
 	before, began := c.changes.Load(), time.Now()
 	happen()
 	c.faults = append(c.faults, name)
-	for _, node := range c.galera.Nodes {
-		node.AwaitSynced(t)
-	}
+	c.whole(t)
 	t.Logf("%-40s %5.1f s until whole again, %d changes meanwhile", name, time.Since(began).Seconds(), c.changes.Load()-before)
 }
 
@@ -335,7 +351,7 @@ func (c *cluster) wantSameEverywhere(t *testing.T) {
 	})
 }
 
-func (c *cluster) report(t *testing.T, seed uint64) {
+func (c *cluster) report(t *testing.T, name, servers string, seed uint64) {
 	t.Helper()
 	accepted, claims := 0, c.stack.Database.Count(t, "claims", "1 = 1")
 	for _, p := range c.people {
@@ -349,9 +365,9 @@ func (c *cluster) report(t *testing.T, seed uint64) {
 	if t.Failed() {
 		outcome = "FAILED"
 	}
-	harness.Report(t, "cluster", fmt.Sprintf(
-		"cluster of 3 Galera nodes and 3 replicas, %s (seed %d): %d changes (%d answered 202, %d claims), %d faults and restarts; "+
+	harness.Report(t, name, fmt.Sprintf(
+		"%s and 3 replicas, %s (seed %d): %d changes (%d answered 202, %d claims), %d faults and restarts; "+
 			"%d of %d requests failed and were tried again, the longest outage for one person lasted %.1f s, the latest number came %.1f s after its code; %s; failures: %v",
-		release, seed, c.changes.Load(), accepted, claims, len(c.faults), c.failed.Load(), c.requests.Load(),
+		servers, release, seed, c.changes.Load(), accepted, claims, len(c.faults), c.failed.Load(), c.requests.Load(),
 		c.outage.Seconds(), c.latest.Seconds(), outcome, c.kinds))
 }

@@ -44,7 +44,12 @@ func readDatabase(ctx context.Context, cfg config.Config) (doctor.Database, erro
 	if err != nil {
 		return doctor.Database{}, err
 	}
+	server, err := serverOf(ctx, db)
+	if err != nil {
+		return doctor.Database{}, err
+	}
 	seen := databaseWith(wiring.Policy(cfg), time.Until(clock.Now()))
+	seen.Server = server
 	seen.Outdated, err = migration.Outdated(ctx, db)
 	if err != nil || seen.Outdated {
 		return seen, err // the settings may not be there yet
@@ -53,7 +58,25 @@ func readDatabase(ctx context.Context, cfg config.Config) (doctor.Database, erro
 	if err := kept.Once(ctx); err != nil {
 		return seen, err
 	}
-	return databaseWith(kept.Policy(), seen.Ahead), nil
+	policy := databaseWith(kept.Policy(), seen.Ahead)
+	policy.Server = seen.Server
+	return policy, nil
+}
+
+// serverOf asks the database's server about itself.
+func serverOf(ctx context.Context, db *database.DB) (doctor.Server, error) {
+	is, err := db.Dialect().Server(ctx, db.Pool())
+	if err != nil {
+		return doctor.Server{}, db.Classify(err)
+	}
+	seen := doctor.Server{
+		Name: is.Product + " " + is.Version, Least: is.Least, ReadOnly: is.ReadOnly,
+		Connections: is.Connections, Opened: is.Opened, Idle: is.Idle,
+	}
+	for _, setting := range is.Lossy {
+		seen.Lossy = append(seen.Lossy, setting.String())
+	}
+	return seen, nil
 }
 
 // databaseWith is a sound database with the policy in force, and how far its clock is

@@ -38,6 +38,8 @@ type Dialect interface {
 	// Others lists who else has the database open, as far as its server tells this user.
 	// What cannot be shared is kept for this connection, where the dialect can do that.
 	Others(ctx context.Context, conn *sql.Conn) ([]string, error)
+	// Server asks the server about itself.
+	Server(ctx context.Context, pool *sql.DB) (Server, error)
 	// Dialector returns GORM's dialect on a pool.
 	Dialector(pool *sql.DB) gorm.Dialector
 	// Migrations returns goose's name of the dialect.

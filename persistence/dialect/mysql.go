@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -84,6 +86,38 @@ func (mysqlDialect) Others(ctx context.Context, conn *sql.Conn) ([]string, error
 		WHERE DB = DATABASE() AND ID <> CONNECTION_ID()`)
 }
 
+// Server tells MariaDB from MySQL by its version. A node of a cluster may leave its disk
+// behind: the others have what was committed.
+func (mysqlDialect) Server(ctx context.Context, pool *sql.DB) (Server, error) {
+	is, err := settings(ctx, pool, `SHOW VARIABLES WHERE Variable_name IN ('version', 'innodb_flush_log_at_trx_commit',
+		'innodb_doublewrite', 'sync_binlog', 'log_bin', 'read_only', 'max_connections', 'wait_timeout', 'wsrep_on')`)
+	if err != nil {
+		return Server{}, err
+	}
+	s := Server{Product: "MySQL", Version: is["version"], ReadOnly: is["read_only"] == "ON", Opened: mysqlConnections}
+	least := "8.0"
+	if strings.Contains(s.Version, "MariaDB") {
+		s.Product, least = "MariaDB", "10.11"
+	}
+	s.wantVersion(least)
+	if is["wsrep_on"] != "ON" {
+		s.demand("innodb_flush_log_at_trx_commit", is["innodb_flush_log_at_trx_commit"], "1")
+		if is["log_bin"] == "ON" { // what is not in it is taken back after a crash
+			s.demand("sync_binlog", is["sync_binlog"], "1")
+		}
+	}
+	if is["innodb_doublewrite"] == "OFF" {
+		s.demand("innodb_doublewrite", "OFF", "ON")
+	}
+	if s.Connections, err = strconv.Atoi(is["max_connections"]); err != nil {
+		return s, fmt.Errorf("read max_connections: %w", err)
+	}
+	if idle, err := strconv.Atoi(is["wait_timeout"]); err == nil && time.Duration(idle)*time.Second < mysqlLifetime {
+		s.Idle = idle
+	}
+	return s, nil
+}
+
 func (mysqlDialect) Renumber(string, string) string { return "" }
 
 func (mysqlDialect) Explain() string { return "EXPLAIN " }
@@ -99,6 +133,7 @@ var mysqlClasses = map[uint16]Class{
 	1213: Conflict, // deadlock; also a failed certification in a cluster
 	1020: Conflict, // a row is newer than the transaction's snapshot
 	1047: Conflict, // this node of a cluster does not serve now
+	3854: Conflict, // the list of processes had another one's bytes in it, which are no text
 
 	1053: Disconnected, // the server shuts down
 	1927: Disconnected, // killed

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -60,7 +61,8 @@ func parsePostgres(dsn string) (Dialect, error) {
 	cfg.RuntimeParams["timezone"] = "UTC"
 	cfg.RuntimeParams["datestyle"] = "ISO, MDY"
 	if cfg.RuntimeParams["application_name"] == "" {
-		cfg.RuntimeParams["application_name"] = postgresProgram
+		// With the schema, which nothing else shows to others.
+		cfg.RuntimeParams["application_name"] = strings.TrimSpace(postgresProgram + " " + cfg.RuntimeParams["search_path"])
 	}
 	return postgresDialect{cfg}, nil
 }
@@ -110,11 +112,12 @@ func (postgresDialect) Contains(column string) string { return "POSITION( ? IN "
 
 func (postgresDialect) IsMissing() bool { return false }
 
-// Others are connections of the same user to the database, and of any Holdline: other
-// programs may share the database, with a schema of their own.
+// Others are connections to the database of any Holdline of the same name, and of the same
+// user; but for a Holdline of another schema.
 func (postgresDialect) Others(ctx context.Context, conn *sql.Conn) ([]string, error) {
 	return lines(ctx, conn, `SELECT usename || ' from ' || COALESCE(HOST(client_addr), 'this machine') FROM pg_stat_activity
-		WHERE datname = CURRENT_DATABASE() AND pid <> PG_BACKEND_PID() AND (usename = CURRENT_USER OR application_name = '`+postgresProgram+`')`)
+		WHERE datname = CURRENT_DATABASE() AND pid <> PG_BACKEND_PID() AND (
+			application_name = CURRENT_SETTING('application_name') OR usename = CURRENT_USER AND application_name NOT LIKE '`+postgresProgram+`%')`)
 }
 
 func (postgresDialect) Renumber(table, column string) string {
@@ -218,4 +221,31 @@ func (postgresDialect) Redact(err error) error {
 		return redactedError{err, "the server answered with error " + server.Code}
 	}
 	return err
+}
+
+// Server asks a pooler's server where there is a pooler. synchronous_commit may be anything
+// but off: which copies there must be of a commit is the operator's to say.
+func (postgresDialect) Server(ctx context.Context, pool *sql.DB) (Server, error) {
+	is, err := settings(ctx, pool, `SELECT name, setting FROM pg_settings WHERE name IN ('server_version', 'fsync', 'full_page_writes',
+		'synchronous_commit', 'transaction_read_only', 'max_connections', 'superuser_reserved_connections', 'idle_session_timeout')`)
+	if err != nil {
+		return Server{}, err
+	}
+	s := Server{Product: "PostgreSQL", Version: is["server_version"], ReadOnly: is["transaction_read_only"] == "on", Opened: postgresConnections}
+	s.wantVersion("14")
+	s.demand("fsync", is["fsync"], "on")
+	s.demand("full_page_writes", is["full_page_writes"], "on")
+	if is["synchronous_commit"] == "off" {
+		s.demand("synchronous_commit", "off", "on")
+	}
+	all, err := strconv.Atoi(is["max_connections"])
+	if err != nil {
+		return s, fmt.Errorf("read max_connections: %w", err)
+	}
+	reserved, _ := strconv.Atoi(is["superuser_reserved_connections"])
+	s.Connections = all - reserved
+	if idle, err := strconv.Atoi(is["idle_session_timeout"]); err == nil && idle > 0 && time.Duration(idle)*time.Millisecond < postgresLifetime {
+		s.Idle = max(1, idle/1000)
+	}
+	return s, nil
 }

@@ -108,6 +108,9 @@ func (d sqliteDialect) Others(ctx context.Context, conn *sql.Conn) ([]string, er
 	return nil, nil
 }
 
+// Server has nothing to say: a file has no settings that Holdline does not set itself.
+func (sqliteDialect) Server(context.Context, *sql.DB) (Server, error) { return Server{}, nil }
+
 func (sqliteDialect) Renumber(string, string) string { return "" }
 
 func (sqliteDialect) Explain() string { return "EXPLAIN QUERY PLAN " }

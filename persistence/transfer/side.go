@@ -79,7 +79,9 @@ func (s *side) wantAlone(ctx context.Context) error {
 	defer patience.Stop()
 	for {
 		others, err := s.others(ctx)
-		if err != nil || len(others) == 0 {
+		if s.Dialect().Classify(err) == dialect.Conflict {
+			others = []string{"who they are cannot be told"}
+		} else if err != nil || len(others) == 0 {
 			return s.error(s.Classify(err))
 		}
 		select {
