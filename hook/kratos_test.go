@@ -6,18 +6,15 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdline/holdline/hook"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/kratostest"
 )
 
 // person is a schema of who signs in by e-mail address and password.
@@ -45,89 +42,13 @@ log: {level: error}
 // kratos runs Kratos with what KratosConfig prints until the test ends.
 func kratos(t *testing.T, s hook.Setup) (public, admin string) {
 	t.Helper()
-	switch {
-	case os.Getenv("KRATOS_BIN") != "":
-	case os.Getenv("CI") != "" || os.Getenv("HOLDLINE_REQUIRE_KRATOS") != "":
-		t.Fatal("KRATOS_BIN does not name a Kratos binary, and is required here")
-	default:
-		t.Skip("KRATOS_BIN does not name a Kratos binary")
-	}
-	dir := t.TempDir()
 	document, err := hook.KratosConfig(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{
+	return kratostest.Serve(t, map[string]string{
 		"person.schema.json": person, "kratos.yml": base, "holdline.yml": string(document),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	publicPort, adminPort := freePort(t), freePort(t)
-	public, admin = "http://127.0.0.1:"+publicPort, "http://127.0.0.1:"+adminPort
-	var log bytes.Buffer
-	command := func(args ...string) *exec.Cmd {
-		c := exec.CommandContext(context.Background(), os.Getenv("KRATOS_BIN"), append(args, "-c", "kratos.yml", "-c", "holdline.yml")...)
-		c.Dir, c.Stdout, c.Stderr = dir, &log, &log
-		c.Env = append(os.Environ(), "DSN=sqlite://"+filepath.Join(dir, "db.sqlite")+"?_fk=true&mode=rwc&_sync=OFF",
-			"SERVE_PUBLIC_HOST=127.0.0.1", "SERVE_PUBLIC_PORT="+publicPort, "SERVE_PUBLIC_BASE_URL="+public+"/",
-			"SERVE_ADMIN_HOST=127.0.0.1", "SERVE_ADMIN_PORT="+adminPort)
-		return c
-	}
-	if err := command("migrate", "sql", "-e", "--yes").Run(); err != nil {
-		t.Fatalf("migrate: %v\n%s", err, log.String())
-	}
-	process := command("serve", "--dev")
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	gone := make(chan struct{})
-	go func() { defer close(gone); _ = process.Wait() }()
-	t.Cleanup(func() {
-		_ = process.Process.Kill()
-		<-gone
-		if t.Failed() {
-			t.Logf("Kratos: %s", log.String())
-		}
-	})
-	for _, listener := range []string{public, admin} {
-		ready(t, listener+"/health/ready", gone)
-	}
-	return public, admin
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	return port
-}
-
-// ready waits until Kratos answers, or ends.
-func ready(t *testing.T, url string, gone <-chan struct{}) {
-	t.Helper()
-	patience, again := time.After(time.Minute), time.NewTicker(50*time.Millisecond)
-	defer again.Stop()
-	for {
-		if resp, err := http.Get(url); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		select {
-		case <-again.C:
-		case <-gone:
-			t.Fatal("Kratos ended")
-		case <-patience:
-			t.Fatal("Kratos is not ready after a minute")
-		}
-	}
+	}, "kratos.yml", "holdline.yml")
 }
 
 // call sends JSON and reads the answer, which may be a form again.

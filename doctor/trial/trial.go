@@ -139,7 +139,7 @@ func (t *trial) try(ctx context.Context) error {
 		return err
 	}
 	if _, err := t.holdline.BeginTrial(ctx, t.id); err != nil {
-		return fmt.Errorf("Holdline was not told, so nothing was tried: %w", err)
+		return fmt.Errorf("not tried, because Holdline could not be told: %w", err)
 	}
 	t.Say("signing in")
 	identifier := t.made.identifiers[0]
@@ -219,7 +219,7 @@ func (t *trial) look(ctx context.Context, from, to string) error {
 			if ctx.Err() != nil && t.seen.Complete {
 				return nil
 			}
-			return fmt.Errorf("Holdline does not say what it saw: %w", err)
+			return fmt.Errorf("what Holdline saw is not known: %w", err)
 		}
 		t.seen.Staged, t.seen.Activated, t.seen.Held, t.seen.Complete = hooks.Staged, hooks.Activated, hooks.Held, true
 		if !hooks.Held || !t.seen.Shown || hooks.Activated > 0 || t.wait(ctx) != nil {
