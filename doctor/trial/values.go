@@ -62,7 +62,7 @@ func makeTraits(schema node, own map[string]any, mobile string) (made, error) {
 		}
 	}
 	if len(out.first) < 2 {
-		return made{}, fmt.Errorf("the trait %s takes none of the numbers that nobody can have (as +447700900000), so no change of it can be tried", mobile)
+		return made{}, fmt.Errorf("the trait %s takes none of the numbers that nobody can have (as +12025550100), so no change of it can be tried", mobile)
 	}
 	half := len(out.first) / 2
 	out.first, out.then = out.first[:half], out.first[half:]
@@ -244,7 +244,7 @@ func candidates(n node) []string {
 	case format == "email" || via == "email":
 		return []string{email}
 	case format == "tel" || via == "sms":
-		return phone.FictionalNumbers()[4:] // not those of the mobile trait
+		return phone.FictionalNumbers()[9:] // not the first, which the mobile trait gets
 	}
 	if fixed, known := map[string][]string{
 		"uri": {"https://example.com/"}, "url": {"https://example.com/"}, "hostname": {"example.com"},

@@ -12,7 +12,8 @@ var fictional = []struct {
 	beginning string
 	digits    int
 }{
-	{"+447700900", 3}, {"+1202555010", 1}, {"+33639980", 3}, {"+4917139200", 2}, {"+4917604069", 3}, {"+4670174066", 1},
+	{"+1202555010", 1}, {"+33639980", 3}, {"+4917139200", 2}, {"+4917604069", 3}, {"+4670174066", 1},
+	{"+447700900", 3}, // last: the format tel of Kratos does not take them
 }
 
 // Fictional reports whether a number is one of those that nobody can have.
