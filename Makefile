@@ -156,7 +156,7 @@ scim-suites: debian build $(KRATOS) $(AXE) ## public SCIM suites against the pro
 	@cat $(CACHE)/reports/scim-suites.txt
 
 # 0.0.16 is all that npm has of the Node reference UI; with what it depends on it is 450 MB.
-ory-ui: debian build $(KRATOS) $(AXE) ## Ory's own user interfaces from npm, with a pending number, in a browser; 500 MB, three minutes
+ory-ui: debian build $(KRATOS) $(AXE) ## Ory's own user interfaces from npm, with a pending number, in a browser; 500 MB, some minutes
 	@./e2e/debian.sh npm
 	@for ui in node react; do \
 		mkdir -p $(CACHE)/ory-ui/$$ui && cp deploy/ory-ui/$$ui/* $(CACHE)/ory-ui/$$ui/ && cd $(CACHE)/ory-ui/$$ui && \

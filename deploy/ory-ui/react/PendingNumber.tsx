@@ -1,5 +1,5 @@
 import { useComponents, useOryConfiguration, useOryFlow } from "@ory/elements-react"
-import { type FormEvent, useState } from "react"
+import { type FormEvent, useEffect, useState } from "react"
 
 /** What is said of an answer, by its code; docs/api.md has them all. */
 const words: Record<string, string> = {
@@ -36,15 +36,24 @@ type Props = {
  */
 export function PendingNumber({ server, onEnd }: Props) {
   const flow = useOryFlow().flow as { identity?: { metadata_public?: { pendingMobileNumber?: string } } }
+  const told = flow.identity?.metadata_public?.pendingMobileNumber
   const kratos = useOryConfiguration().sdk.url
   const { Card } = useComponents()
   const [code, setCode] = useState("")
   const [said, setSaid] = useState("")
-  const pending = flow.identity?.metadata_public?.pendingMobileNumber
+  const [found, setFound] = useState("")
+
+  // The profile may not say yet what is pending, nor that it is so no more.
+  useEffect(() => {
+    if (told) return
+    call("GET", "mobile-claim").then((claim) => setFound(claim.pendingMobileNumber ?? ""))
+  }, [flow])
+
+  const pending = told || found
   if (!pending) return null
 
-  /** Calls the user API. Returns the code of a refusal, blank for success. */
-  async function call(method: string, path: string, body?: object) {
+  /** Calls the user API. A refusal has a code, and the claim that is asked for the number, masked. */
+  async function call(method: string, path: string, body?: object): Promise<{ code?: string; pendingMobileNumber?: string }> {
     try {
       const answer = await fetch(`${server}/api/identity/user/v1.0/me/${path}`, {
         method,
@@ -52,21 +61,23 @@ export function PendingNumber({ server, onEnd }: Props) {
         headers: body && { "Content-Type": "application/json" },
         body: body && JSON.stringify(body),
       })
-      return answer.ok ? "" : ((await answer.json()) as { code: string }).code
+      const text = await answer.text() // blank where there is nothing to tell
+      return text ? JSON.parse(text) : {}
     } catch {
-      return "away" // Holdline does not answer, or this origin is not allowed
+      return { code: "away" } // Holdline does not answer, or this origin is not allowed
     }
   }
 
   async function press(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
     const button = ((event.nativeEvent as SubmitEvent).submitter as HTMLButtonElement | null)?.value
-    const refused =
+    const answer =
       button === "resend"
         ? await call("POST", "resend-code", resend)
         : button === "cancel"
           ? await call("DELETE", "mobile-claim")
           : await call("POST", "validate-code", { code })
+    const refused = answer.code ?? ""
     if (refused === "" && button !== "resend") onEnd()
     else if (signIn[refused]) {
       const back = encodeURIComponent(location.origin + location.pathname)
