@@ -31,7 +31,7 @@ const (
 // told from the change's own work by its exact text.
 func TestAChangeStaysInItsBudget(t *testing.T) {
 	t.Parallel()
-	server := harness.OwnMariaDB(t)
+	server := harness.OwnServer(t)
 	// The index of SCIM users, which a change is told to as well, has its own costs.
 	s := harness.NewStack(t, harness.Options{Server: server, Holdline: harness.Overlay{"scim": harness.Overlay{"enabled": false}}})
 	warm, bob := s.NewPerson(t, m2), s.NewPerson(t, m0)

@@ -135,8 +135,8 @@ func TestAStagedClaimWhoseFlowIsNeverStoredIsDiscarded(t *testing.T) {
 	}
 	wantHeld(t, bob, m0, "")
 	// Two minutes pass, for the database at least.
-	s.Database.Server.Exec(t, "UPDATE "+s.Database.Name+".claims SET due_at = UTC_TIMESTAMP(6), "+
-		"created_at = created_at - INTERVAL 2 MINUTE WHERE identity_id = ?", bob.ID)
+	s.Database.Server.Exec(t, "UPDATE "+s.Database.Name+".claims SET due_at = CURRENT_TIMESTAMP(6), "+
+		"created_at = created_at - INTERVAL '2' MINUTE WHERE identity_id = ?", bob.ID)
 	harness.Eventually(t, "the staged claim is discarded", func() error {
 		if !strings.Contains(s.Holdline.Output.String(), "claim discarded") {
 			return errNotYet

@@ -33,28 +33,20 @@ func TestADatabaseThatLacksSomethingSaysSoOnEverySurface(t *testing.T) {
 			func(t *testing.T, d harness.Database) {
 				t.Helper()
 				for _, table := range tables {
-					d.Server.Exec(t, "RENAME TABLE "+d.Name+"."+table+" TO "+d.Name+"."+table+"_away")
+					d.Rename(t, table, table+"_away")
 				}
 			},
 			func(t *testing.T, d harness.Database) {
 				t.Helper()
 				for _, table := range tables {
-					d.Server.Exec(t, "RENAME TABLE "+d.Name+"."+table+"_away TO "+d.Name+"."+table)
+					d.Rename(t, table+"_away", table)
 				}
 			},
 			"run `holdline migrate up`",
 		},
 		"a right": {
-			func(t *testing.T, d harness.Database) {
-				t.Helper()
-				d.Server.Exec(t, "REVOKE SELECT ON "+d.Name+".* FROM "+d.User+"@'127.0.0.1'")
-				d.Server.Exec(t, "KILL USER "+d.User) // connections keep the rights that they began with
-			},
-			func(t *testing.T, d harness.Database) {
-				t.Helper()
-				d.Server.Exec(t, "GRANT ALL ON "+d.Name+".* TO "+d.User+"@'127.0.0.1'")
-				d.Server.Exec(t, "KILL USER "+d.User)
-			},
+			func(t *testing.T, d harness.Database) { t.Helper(); d.Forbid(t) },
+			func(t *testing.T, d harness.Database) { t.Helper(); d.Allow(t) },
 			"grant the user of database.dsn SELECT, INSERT, UPDATE and DELETE on the database",
 		},
 	} {
@@ -110,11 +102,11 @@ func TestADatabaseThatLacksSomethingSaysSoOnEverySurface(t *testing.T) {
 // is to be tried again.
 func TestADatabaseThatTakesNoWritesIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	server := harness.OwnMariaDB(t)
+	server := harness.OwnServer(t)
 	s := harness.NewStack(t, harness.Options{Server: server})
 	bob := s.NewPerson(t, m0)
 	text := bob.Ask(t, m1)
-	server.Exec(t, "SET GLOBAL read_only = 1")
+	server.ReadOnly(t, true)
 	refused, err := bob.TryConfirm(text.Code)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +119,7 @@ func TestADatabaseThatTakesNoWritesIsTriedAgain(t *testing.T) {
 	if !strings.Contains(s.Holdline.Output.String(), "database.dsn must name one that takes writes") {
 		t.Error("the log does not say what to do")
 	}
-	server.Exec(t, "SET GLOBAL read_only = 0")
+	server.ReadOnly(t, false)
 	wantEmpty(t, bob.Confirm(t, text.Code), http.StatusAccepted)
 	wantMade(t, bob, m1)
 }

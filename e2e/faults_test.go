@@ -12,7 +12,7 @@ import (
 
 func TestADatabaseThatIsAwayRefusesOnlyTheNumber(t *testing.T) {
 	t.Parallel()
-	server := harness.OwnMariaDB(t)
+	server := harness.OwnServer(t)
 	s := harness.NewStack(t, harness.Options{Server: server})
 	bob := s.NewPerson(t, m0)
 	text := bob.Ask(t, m1)

@@ -37,7 +37,7 @@ func TestMetricsTellOfAChangeAndNothingOfThePerson(t *testing.T) {
 	harness.Send(t, http.MethodGet, s.Holdline.PublicURL+"/"+m1+"?code="+text.Code, "")
 
 	// Only codes that have had their time to come back count as traffic.
-	s.Database.Server.Exec(t, "UPDATE "+s.Database.Name+".texts SET created_at = created_at - INTERVAL 10 MINUTE")
+	s.Database.Server.Exec(t, "UPDATE "+s.Database.Name+".texts SET created_at = created_at - INTERVAL '10' MINUTE")
 	var found harness.Samples
 	var answer string
 	harness.Eventually(t, "both codes count in the traffic", func() error {

@@ -370,7 +370,7 @@ func TestPageSaysThatANumberIsTaken(t *testing.T) {
 // The store's absence is said in words.
 func TestPageWithoutADatabase(t *testing.T) {
 	t.Parallel()
-	server := harness.OwnMariaDB(t)
+	server := harness.OwnServer(t)
 	s := harness.NewStack(t, harness.Options{Server: server})
 	bob := s.NewPerson(t, m0)
 	tab := harness.NewBrowser(t)

@@ -24,9 +24,9 @@ func TestKilledBetweenSendingAndRecordingATextIsRepeatedOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var server *harness.MariaDB
+			var server *harness.Server
 			if tt.answered {
-				server = harness.OwnMariaDB(t)
+				server = harness.OwnServer(t)
 			}
 			s := harness.NewStack(t, harness.Options{Server: server})
 			bob := s.NewPerson(t, m0)

@@ -21,7 +21,7 @@ type stall struct {
 func stalls() map[string]stall {
 	mariadb := func(t *testing.T) harness.Options {
 		t.Helper()
-		return harness.Options{Server: harness.OwnMariaDB(t)}
+		return harness.Options{Server: harness.OwnServer(t)}
 	}
 	return map[string]stall{
 		"an SQLite file that another process holds": {

@@ -71,7 +71,7 @@ type storm struct {
 	size      stormSize
 	stack     *harness.Stack
 	second    *harness.Provider // takes over when the first does not answer
-	server    *harness.MariaDB  // of Holdline's database
+	server    *harness.Server   // of Holdline's database
 	replicas  []*replica
 	people    []*person
 	desk      harness.Header // an administrator's token
@@ -99,7 +99,7 @@ var pairs = []string{
 
 func newStorm(t *testing.T, seed uint64, size stormSize) *storm {
 	t.Helper()
-	w := &storm{seed: seed, size: size, server: harness.OwnMariaDB(t), second: harness.NewProvider(t)}
+	w := &storm{seed: seed, size: size, server: harness.OwnServer(t), second: harness.NewProvider(t)}
 	database := w.server.NewDatabase(t)
 	hooks := harness.NewRelay(t, true)
 	everywhere := harness.Overlay{

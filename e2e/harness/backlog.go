@@ -40,7 +40,7 @@ func (b Backlog) Expired(n int) bool { return b.ExpiredEvery > 0 && n%b.ExpiredE
 // Due makes all queued texts due now, as time does.
 func (d Database) Due(t testing.TB) {
 	t.Helper()
-	d.Server.Exec(t, "UPDATE "+d.Name+".texts SET due_at = UTC_TIMESTAMP(6) WHERE state = 'queued'")
+	d.Server.Exec(t, "UPDATE "+d.Name+".texts SET due_at = CURRENT_TIMESTAMP(6) WHERE state = 'queued'")
 }
 
 // Add puts a backlog into the database. The texts are due at once.
@@ -56,11 +56,11 @@ func (d Database) Add(t testing.TB, b Backlog) {
 	number := func(column string) string {
 		return fmt.Sprintf("REPLACE(%s, '%s', CONCAT('%s', LPAD(seq, 7, '0')))", column, digits, digits[:len(digits)-7])
 	}
-	queued := fmt.Sprintf("UTC_TIMESTAMP(6) - INTERVAL (%d * (%d - seq)) MICROSECOND",
+	queued := fmt.Sprintf("CURRENT_TIMESTAMP(6) - INTERVAL (%d * (%d - seq)) MICROSECOND",
 		b.Age.Microseconds()/int64(b.Count), b.Count)
 	expires := "code_expires"
 	if b.ExpiredEvery > 0 {
-		expires = fmt.Sprintf("IF(seq %% %d = 0, UTC_TIMESTAMP(6) - INTERVAL 1 SECOND, code_expires)", b.ExpiredEvery)
+		expires = fmt.Sprintf("IF(seq %% %d = 0, CURRENT_TIMESTAMP(6) - INTERVAL '1' SECOND, code_expires)", b.ExpiredEvery)
 	}
 	person := "CONCAT('backlog-', seq)"
 	common := map[string]string{

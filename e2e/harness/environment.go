@@ -22,17 +22,18 @@ type Environment struct {
 	// Axe is axe-core, which looks for what keeps people out of pages.
 	Axe string
 	Dir string
+	// Kind is the database server of the tests that do not name one.
+	Kind serverKind
 
 	browser      sync.Once
 	browsing     context.Context
 	stopBrowsing func()
 	browserErr   error
 
-	shared      sync.Once
-	mariadb     *MariaDB
+	serving     sync.Mutex
+	servers     map[string]*Server // by kind, shared
 	template    sync.Once
 	migrated    string
-	sharedErr   error
 	templateErr error
 }
 
@@ -80,6 +81,11 @@ func Setup() error {
 	program("smsbox")
 	program(fakesmsc)
 	program("ip")
+	kind, err := kindOfRun()
+	if err != nil {
+		faults = append(faults, err)
+	}
+	Env.Kind, Env.servers = kind, map[string]*Server{}
 	// Servers are stopped on purpose here; every error reaches its caller.
 	_ = mysql.SetLogger(log.New(io.Discard, "", 0))
 	dir, err := os.MkdirTemp("", "holdline-e2e-")
@@ -92,8 +98,8 @@ func Teardown() {
 	if Env.stopBrowsing != nil {
 		Env.stopBrowsing()
 	}
-	if Env.mariadb != nil {
-		Env.mariadb.stop()
+	for _, server := range Env.servers {
+		server.stop()
 	}
 	_ = os.RemoveAll(Env.Dir)
 }

@@ -24,7 +24,7 @@ type Galera struct {
 // Node is one server of a cluster. Root reaches it by its socket, which no cut
 // touches.
 type Node struct {
-	*MariaDB
+	*Server
 	// Address is where clients reach it.
 	Address string
 
@@ -86,7 +86,7 @@ func run(t testing.TB, name string, args ...string) {
 func (g *Galera) prepare(t testing.TB, n, size int) *Node {
 	t.Helper()
 	dir := filepath.Join(g.dir, fmt.Sprint("node", n))
-	node := &Node{n: n, host: nodeHost(n), Address: nodeHost(n) + ":3306", MariaDB: &MariaDB{Port: 3306, dir: dir, output: new(Output)}}
+	node := &Node{n: n, host: nodeHost(n), Address: nodeHost(n) + ":3306", Server: &Server{Port: 3306, dir: dir, output: new(Output)}}
 	for other := 1; other <= size; other++ {
 		if other != n {
 			node.peers = append(node.peers, nodeHost(other))
@@ -227,7 +227,7 @@ func (n *Node) AwaitSynced(t testing.TB) {
 // NewDatabase makes an empty database that is reached through a relay.
 func (g *Galera) NewDatabase(t testing.TB, relay *Relay, parameters string) Database {
 	t.Helper()
-	first := g.Nodes[0].MariaDB
+	first := g.Nodes[0].Server
 	first.Exec(t, "CREATE DATABASE e2e")
 	first.Exec(t, "CREATE USER e2e@'%' IDENTIFIED BY 'app'")
 	first.Exec(t, "GRANT ALL ON e2e.* TO e2e@'%'")

@@ -52,7 +52,7 @@ func (p kratosPorts) adminURL() string  { return fmt.Sprintf("http://127.0.0.1:%
 // startKratos starts Kratos with the base configuration and what is to be
 // merged over it, in order. Without a server for its database that is SQLite,
 // which makes settings flows wait for one another.
-func startKratos(t testing.TB, ports kratosPorts, server *MariaDB, overlays ...tree) *Kratos {
+func startKratos(t testing.TB, ports kratosPorts, server *Server, overlays ...tree) *Kratos {
 	t.Helper()
 	k := &Kratos{PublicURL: ports.publicURL(), AdminURL: ports.adminURL(), Output: new(Output), dir: t.TempDir(), dsn: onSQLite}
 	config := readYAML(t, "testdata/kratos.yml")
@@ -79,7 +79,7 @@ func startKratos(t testing.TB, ports kratosPorts, server *MariaDB, overlays ...t
 
 // migrate makes Kratos' database on a server. One of its migrations needs a
 // server that is not strict about values that are left out.
-func (k *Kratos) migrate(t testing.TB, server *MariaDB) {
+func (k *Kratos) migrate(t testing.TB, server *Server) {
 	t.Helper()
 	d := server.NewDatabase(t)
 	k.dsn = d.DSN + "?parseTime=true&max_conns=20&max_idle_conns=20"

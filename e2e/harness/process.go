@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,8 +47,10 @@ func (o *Output) Since(n int) string {
 type Process struct {
 	name string
 	cmd  *exec.Cmd
-	gone chan struct{}
-	err  error // valid once gone
+	// ending is the signal that asks it to end.
+	ending syscall.Signal
+	gone   chan struct{}
+	err    error // valid once gone
 }
 
 // startProcess starts a program that prints to out and is killed with the test
@@ -63,7 +66,7 @@ func startProcess(name string, out *Output, cmd *exec.Cmd) (*Process, error) {
 	if err := onLastingThread(cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	p := &Process{name: name, cmd: cmd, gone: make(chan struct{})}
+	p := &Process{name: name, cmd: cmd, ending: syscall.SIGTERM, gone: make(chan struct{})}
 	go func() {
 		p.err = cmd.Wait()
 		close(p.gone)
@@ -112,14 +115,14 @@ func (p *Process) Kill() {
 // heed within the time is killed, which is an error too.
 func (p *Process) Stop(within time.Duration) error {
 	if p.Running() {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		_ = p.cmd.Process.Signal(p.ending)
 	}
 	select {
 	case <-p.gone:
 		return p.err
 	case <-time.After(within):
 		p.Kill()
-		return fmt.Errorf("%s did not stop within %s of SIGTERM", p.name, within)
+		return fmt.Errorf("%s did not stop within %s of %s", p.name, within, p.ending)
 	}
 }
 
@@ -128,6 +131,26 @@ func (p *Process) Freeze() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
 
 // Thaw lets a frozen program go on.
 func (p *Process) Thaw() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
+
+// FreezeAll stops the program and those that it has started, each of them a part of it;
+// ThawAll lets them go on.
+func (p *Process) FreezeAll() { p.Freeze(); p.signalChildren(syscall.SIGSTOP) }
+
+// ThawAll lets a frozen program go on, and those that it has started.
+func (p *Process) ThawAll() { p.signalChildren(syscall.SIGCONT); p.Thaw() }
+
+func (p *Process) signalChildren(signal syscall.Signal) {
+	pid := p.cmd.Process.Pid
+	listed, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return // it has ended
+	}
+	for _, child := range strings.Fields(string(listed)) {
+		if pid, err := strconv.Atoi(child); err == nil {
+			_ = syscall.Kill(pid, signal)
+		}
+	}
+}
 
 // errNotYet is what a condition returns that may still come true.
 var errNotYet = errors.New("not yet")

@@ -18,9 +18,9 @@ type Options struct {
 	Kratos tree
 	// KratosServer is where Kratos keeps its identities; nil is SQLite, which saves
 	// one form at a time.
-	KratosServer *MariaDB
+	KratosServer *Server
 	// Server is where the database is made; nil is the test run's shared one.
-	Server *MariaDB
+	Server *Server
 	// Database is one that was made; without it, Server makes one.
 	Database *Database
 	// Program is another release of Holdline to start with.
@@ -61,7 +61,7 @@ func NewStack(t testing.TB, o Options) *Stack {
 		made := o.Server.NewDatabase(t)
 		o.Database = &made
 	default:
-		o.Server = SharedMariaDB(t)
+		o.Server = SharedServer(t)
 		made := o.Server.NewMigrated(t)
 		o.Database = &made
 	}

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -14,16 +13,15 @@ type Statement struct {
 	Text       string
 }
 
-// StatementLog reads MariaDB's general log for the user of one database.
+// StatementLog reads what a server writes down of the user of one database.
 type StatementLog struct {
 	database Database
 }
 
-// NewStatementLog turns the general log on.
+// NewStatementLog turns the server's log of statements on.
 func NewStatementLog(t testing.TB, d Database) *StatementLog {
 	t.Helper()
-	d.Server.Exec(t, "SET GLOBAL log_output='TABLE'")
-	d.Server.Exec(t, "SET GLOBAL general_log=ON")
+	d.execAll(t, d.Server.kind.logStatements())
 	return &StatementLog{d}
 }
 
@@ -31,36 +29,17 @@ func NewStatementLog(t testing.TB, d Database) *StatementLog {
 func (l *StatementLog) Mark(t testing.TB) time.Time {
 	t.Helper()
 	var now time.Time
-	if err := l.database.Server.Root.QueryRowContext(t.Context(), "SELECT UTC_TIMESTAMP(6)").Scan(&now); err != nil {
+	if err := l.database.Server.Root.QueryRowContext(t.Context(), "SELECT CURRENT_TIMESTAMP(6)").Scan(&now); err != nil {
 		t.Fatal(err)
 	}
-	return now
+	return now.UTC()
 }
 
 // Between returns the statements of a time, in order. A prepared one counts when
 // it is executed.
 func (l *StatementLog) Between(t testing.TB, from, to time.Time) []Statement {
 	t.Helper()
-	rows, err := l.database.Server.Root.QueryContext(t.Context(),
-		`SELECT event_time, thread_id, CONVERT(argument USING utf8mb4) FROM mysql.general_log
-		WHERE user_host LIKE ? AND command_type IN ('Query', 'Execute') AND event_time >= ? AND event_time <= ?
-		ORDER BY event_time`, l.database.User+"[%", from, to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
-	var all []Statement
-	for rows.Next() {
-		var s Statement
-		if err := rows.Scan(&s.At, &s.Connection, &s.Text); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, s)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return l.database.Server.kind.statements(t, l.database, from, to)
 }
 
 // Settle waits until every transaction that the server under test has begun has
@@ -75,19 +54,9 @@ func (l *StatementLog) Settle(t testing.TB) {
 		if err != nil {
 			return err
 		}
-		// InnoDB shows its transactions as they were when somebody last looked, unless
-		// nobody has for a tenth of a second: who asks more often sees the past for ever.
-		if _, err := l.database.Server.Root.ExecContext(t.Context(), "DO SLEEP(0.2)"); err != nil {
-			return err
-		}
-		var open int
-		var which sql.NullString
-		err = l.database.Server.Root.QueryRowContext(t.Context(),
-			`SELECT COUNT(*), GROUP_CONCAT(CONCAT_WS(' ', p.USER, p.COMMAND, p.TIME, trx_state, trx_started, trx_query))
-			FROM information_schema.INNODB_TRX JOIN information_schema.PROCESSLIST AS p ON p.ID = trx_mysql_thread_id
-			WHERE p.USER = ?`, l.database.User).Scan(&open, &which)
-		if err == nil && queued+open > 0 {
-			err = fmt.Errorf("%d texts queued, %d transactions open: %s", queued, open, which.String)
+		open, err := l.database.Server.kind.openTransactions(t, l.database)
+		if err == nil && queued+len(open) > 0 {
+			err = fmt.Errorf("%d texts queued, transactions open: %q", queued, open)
 		}
 		return err
 	})

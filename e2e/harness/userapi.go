@@ -105,7 +105,7 @@ func (p *Person) ExpireCode(t testing.TB) {
 func (p *Person) age(t testing.TB, column string) {
 	t.Helper()
 	d := p.stack.Database
-	d.Server.Exec(t, "UPDATE "+d.Name+".claims SET "+column+" = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND WHERE identity_id = ? AND state = 'open'", p.ID)
+	d.Server.Exec(t, "UPDATE "+d.Name+".claims SET "+column+" = CURRENT_TIMESTAMP(6) - INTERVAL '1' SECOND WHERE identity_id = ? AND state = 'open'", p.ID)
 }
 
 // WrongCode returns a code of the same form that differs.
