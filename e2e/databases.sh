@@ -61,10 +61,13 @@ for server in "${servers[@]}"; do
 	HOLDLINE_REQUIRE_DATABASES=${kind#sqlite} go test -race -count=1 -timeout 40m -json -skip "/^($others)\$" ./persistence/... >"$work/store.json"
 	read -r store lost races < <(counted "$work/store.json")
 	[ "$store" -gt 0 ] && [ "$lost" = 0 ] && [ "$races" = 0 ] || { failures "$work/store.json"; failed=1; }
-	echo "end to end on $server"
-	(cd e2e && HOLDLINE_E2E_DATABASE=$server go test -count=1 -timeout 20m -json -run "$spine" .) >"$work/e2e.json"
-	read -r whole lostwhole _ < <(counted "$work/e2e.json")
-	[ "$whole" -gt 0 ] && [ "$lostwhole" = 0 ] || { failures "$work/e2e.json"; failed=1; }
+	whole=- lostwhole=0
+	if [ "$server" != sqlite ]; then # whose file the tests cannot ask meanwhile
+		echo "end to end on $server"
+		(cd e2e && HOLDLINE_E2E_DATABASE=$server go test -count=1 -timeout 20m -json -run "$spine" .) >"$work/e2e.json"
+		read -r whole lostwhole _ < <(counted "$work/e2e.json")
+		[ "$whole" -gt 0 ] && [ "$lostwhole" = 0 ] || { failures "$work/e2e.json"; failed=1; }
+	fi
 	name=$(jq -r 'select(.Output != null) | .Output | capture("the server is (?<name>.*)$").name' "$work/store.json" | head -n 1)
 	# shellcheck disable=SC2059
 	printf "$row" "${name:-SQLite}" "$store" "$whole" $((lost + lostwhole)) "$races" $((SECONDS - began)) >>"$table"

@@ -210,7 +210,11 @@ func TestARefusedStatementIsOurFaultAndNotRepeated(t *testing.T) {
 // Two transactions that want each other's rows: the server ends one of them, which
 // begins anew.
 func TestADeadlockIsRepeated(t *testing.T) {
-	db := databasetest.Migrated(t, databasetest.MariaDB(t))
+	wantDeadlockRepeated(t, databasetest.Migrated(t, databasetest.MariaDB(t)))
+}
+
+func wantDeadlockRepeated(t *testing.T, db *database.DB) {
+	t.Helper()
 	for _, id := range []string{"a", "b"} {
 		if err := persistence.NewStore(db).Commit(t.Context(), opening(id)); err != nil {
 			t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 type mariadbKind struct{}
@@ -161,4 +163,32 @@ func textsOf(rows *sql.Rows) (texts []string, err error) {
 		texts = append(texts, text)
 	}
 	return texts, rows.Err()
+}
+
+// mysqlKind is a MySQL that somebody else has started, and that no test stops.
+type mysqlKind struct {
+	mariadbKind
+	at *mysql.Config
+}
+
+// mysqlOfRun finds the server of TEST_DSN, whose user may do everything.
+func mysqlOfRun() (serverKind, error) {
+	at, err := mysql.ParseDSN(strings.TrimPrefix(os.Getenv("TEST_DSN"), "mysql://"))
+	if err != nil || at.Addr == "" {
+		return nil, errors.New("TEST_DSN must name the MySQL: run e2e/databases.sh mysql")
+	}
+	at.ParseTime, at.InterpolateParams = true, true
+	return mysqlKind{at: at}, nil
+}
+
+func (mysqlKind) name() string { return "mysql" }
+
+func (mysqlKind) install(string) error { return nil }
+
+func (mysqlKind) command(*Server) (*Process, error) { return nil, nil } //nolint:nilnil // it runs
+
+func (k mysqlKind) open(*Server) (*sql.DB, error) { return sql.Open("mysql", k.at.FormatDSN()) }
+
+func (k mysqlKind) dsn(_ int, name string) string {
+	return fmt.Sprintf("mysql://%s:app@tcp(%s)/%s", name, k.at.Addr, name)
 }

@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"fmt"
 	"os"
 	"os/exec"
@@ -72,7 +71,7 @@ func NewPostgresPair(t testing.TB) *PostgresPair {
 		t.Fatal(err)
 	}
 	cfg.DefaultQueryExecMode, cfg.ConnectTimeout = pgx.QueryExecModeExec, 2*time.Second
-	p.Root = sql.OpenDB(questionMarks{stdlib.GetConnector(*cfg)})
+	p.Root = sql.OpenDB(askingConnector{stdlib.GetConnector(*cfg)})
 	p.Root.SetMaxIdleConns(0) // one that is there may lead to the other server
 	t.Cleanup(func() { _ = p.Root.Close() })
 	return p
@@ -80,7 +79,7 @@ func NewPostgresPair(t testing.TB) *PostgresPair {
 
 // Database is the database of the pair.
 func (p *PostgresPair) Database() Database {
-	return Database{Server: &MariaDB{Root: p.Root, process: p.nodes[0].process, output: p.nodes[0].output}, Name: "public", User: "app", DSN: p.DSN}
+	return Database{Server: &Server{kind: postgresKind{}, Root: p.Root, process: p.nodes[0].process, output: p.nodes[0].output}, Name: "public", User: "app", DSN: p.DSN}
 }
 
 // as is a command of the user that the servers run as, which is not root.
@@ -228,39 +227,4 @@ func (p *PostgresPair) Checksums(t testing.TB, node int) map[string]string {
 		sums[table] = p.sql(t, node, "app", "SELECT COUNT(*) || ' ' || COALESCE(MD5(STRING_AGG(r::text, '|' ORDER BY r::text)), '') FROM "+table+" AS r")
 	}
 	return sums
-}
-
-// questionMarks has statements written as for the other databases.
-type questionMarks struct{ driver.Connector }
-
-func (q questionMarks) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := q.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return markedConn{conn.(*stdlib.Conn)}, nil
-}
-
-type markedConn struct{ *stdlib.Conn }
-
-func (c markedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.Conn.QueryContext(ctx, numbered(query), args)
-}
-
-func (c markedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return c.Conn.ExecContext(ctx, numbered(query), args)
-}
-
-// numbered writes $1 and so on for question marks.
-func numbered(query string) string {
-	var written strings.Builder
-	n := 0
-	for part := range strings.SplitSeq(query, "?") {
-		if n > 0 {
-			written.WriteString("$" + strconv.Itoa(n))
-		}
-		written.WriteString(part)
-		n++
-	}
-	return written.String()
 }

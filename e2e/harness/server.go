@@ -42,7 +42,7 @@ type serverKind interface {
 	name() string
 	// install makes the server's folder.
 	install(dir string) error
-	// command runs the server until it is told to end.
+	// command runs the server until it is told to end; nil where it runs already.
 	command(s *Server) (*Process, error)
 	open(s *Server) (*sql.DB, error)
 	// make makes a database and its owner, both of one name.
@@ -83,8 +83,10 @@ func kindOfRun() (serverKind, error) {
 		return mariadbKind{}, nil
 	case "postgres":
 		return postgresKind{}, nil
+	case "mysql":
+		return mysqlOfRun()
 	default:
-		return nil, errors.New("HOLDLINE_E2E_DATABASE: must be mariadb or postgres")
+		return nil, errors.New("HOLDLINE_E2E_DATABASE: must be mariadb, mysql or postgres")
 	}
 }
 
@@ -165,7 +167,9 @@ func (s *Server) ping() error {
 
 func (s *Server) stop() {
 	_ = s.Root.Close()
-	_ = s.process.Stop(Patience)
+	if s.process != nil {
+		_ = s.process.Stop(Patience)
+	}
 }
 
 // Stop stops the server; [Server.Start] starts it again on the same data.
@@ -214,7 +218,7 @@ func (s *Server) ReadOnly(t testing.TB, on bool) {
 
 // health says what became of a server that does not answer.
 func (s *Server) health() string {
-	if s.process.Running() {
+	if s.process == nil || s.process.Running() {
 		return ""
 	}
 	return fmt.Sprintf("%s ended: %v\n%s", s.kind.name(), s.process.err, tail(s.output.String(), 100))

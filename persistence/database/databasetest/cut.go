@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,7 +12,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// Cut puts a relay before a MariaDB that breaks the connection off instead of
+// Cut puts a relay before a server that breaks the connection off instead of
 // passing the first statement on that has the word, as when a node of a cluster
 // goes away. It returns the DSN, and how often it has cut.
 func Cut(t *testing.T, dsn, word string) (string, *atomic.Int32) {
@@ -19,15 +20,11 @@ func Cut(t *testing.T, dsn, word string) (string, *atomic.Int32) {
 	return Relay(t, dsn, word, func(_, _ net.Conn, _ []byte) {})
 }
 
-// Relay stands before a MariaDB, and gives the first statement that has the word away
+// Relay stands before a server, and gives the first statement that has the word away
 // instead of passing it on. The connection ends when that returns.
 func Relay(t *testing.T, dsn, word string, met func(client, server net.Conn, statement []byte)) (string, *atomic.Int32) {
 	t.Helper()
-	cfg, err := mysql.ParseDSN(strings.TrimPrefix(dsn, "mysql://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	network, address := cfg.Net, cfg.Addr
+	network, address, through := addressed(t, dsn)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +64,27 @@ func Relay(t *testing.T, dsn, word string, met func(client, server net.Conn, sta
 		}
 	}()
 	t.Cleanup(func() { _ = listener.Close(); <-relayed })
-	cfg.Net, cfg.Addr = "tcp", listener.Addr().String()
-	return "mysql://" + cfg.FormatDSN(), cuts
+	return through(listener.Addr().String()), cuts
+}
+
+// addressed reads where a DSN's server is, and returns what makes the DSN of another
+// address.
+func addressed(t *testing.T, dsn string) (network, address string, through func(string) string) {
+	t.Helper()
+	rest, isMySQL := strings.CutPrefix(dsn, "mysql://")
+	if !isMySQL {
+		at, err := url.Parse(dsn)
+		if err != nil {
+			t.Fatal("the DSN is no URL")
+		}
+		return "tcp", at.Host, func(other string) string { at.Host = other; return at.String() }
+	}
+	cfg, err := mysql.ParseDSN(rest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg.Net, cfg.Addr, func(other string) string {
+		cfg.Net, cfg.Addr = "tcp", other
+		return "mysql://" + cfg.FormatDSN()
+	}
 }
