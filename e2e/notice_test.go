@@ -64,6 +64,26 @@ func (m *mailbox) nth(t *testing.T, n int) mail {
 	return found
 }
 
+// last waits for a call about a person, and returns the newest.
+func (m *mailbox) last(t *testing.T, p *harness.Person) mail {
+	t.Helper()
+	var found mail
+	harness.Eventually(t, "a call of the webhook about a person", func() error {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, call := range m.calls {
+			if call.Recipient == p.Email {
+				found = call
+			}
+		}
+		if found.Recipient == "" {
+			return errNotYet
+		}
+		return nil
+	})
+	return found
+}
+
 var denial = regexp.MustCompile(`http://\S+/not-me/[A-Za-z0-9_-]{35}`)
 
 // The person who had the number is told of the change, in a text and by the

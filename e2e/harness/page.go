@@ -29,6 +29,12 @@ func (b *Tab) DesktopSize(t testing.TB) {
 	b.do(t, "be large", chromedp.EmulateViewport(1280, 900))
 }
 
+// Wide makes the tab so many pixels wide.
+func (b *Tab) Wide(t testing.TB, width int) {
+	t.Helper()
+	b.do(t, "be wide", chromedp.EmulateViewport(int64(width), 800))
+}
+
 // Still asks pages for no motion, in frames from elsewhere too.
 func (b *Tab) Still(t testing.TB) {
 	t.Helper()

@@ -108,6 +108,21 @@ func (p *Person) age(t testing.TB, column string) {
 	d.Server.Exec(t, "UPDATE "+d.Name+".claims SET "+column+" = CURRENT_TIMESTAMP(6) - INTERVAL '1' SECOND WHERE identity_id = ? AND state = 'open'", p.ID)
 }
 
+// Rewrite sets columns of the person's newest claim, for states that take long to come
+// to by themselves.
+func (p *Person) Rewrite(t testing.TB, set string) {
+	t.Helper()
+	d := p.stack.Database
+	d.Server.Exec(t, "UPDATE "+d.Name+".claims SET "+set+" WHERE identity_id = ? ORDER BY created_at DESC LIMIT 1", p.ID)
+}
+
+// RewriteTexts sets columns of the person's texts with codes.
+func (p *Person) RewriteTexts(t testing.TB, set string) {
+	t.Helper()
+	d := p.stack.Database
+	d.Server.Exec(t, "UPDATE "+d.Name+".texts SET "+set+" WHERE identity_id = ? AND kind = 'code'", p.ID)
+}
+
 // WrongCode returns a code of the same form that differs.
 func WrongCode(right string, n int) string {
 	digits := []byte(right)

@@ -60,7 +60,7 @@ func (s *Service) open(ctx context.Context, a activation) error {
 	text := s.newCode(&claim, policy, now, a.who.ClientIP, a.language)
 	err := s.commit(ctx, Change{
 		Transitions: []Transition{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), NoTextWithin: policy.Lifetime,
-		Basis:   basis(a.present.number, now), RefuseBlocked: true,
+		Basis: basis(a.present.number, now), RefuseBlocked: true,
 		Notices: s.notices(claim, message.TextRequested, a.present, now),
 		Events:  []audit.Event{NewEvent(claim, string(Open), a.who, now)}, At: now,
 	})

@@ -26,8 +26,7 @@ const (
 	saidAway      = "away"
 	saidOthersOut = "signed-out-others"
 	saidLifted    = "lifted"
-	// saidLook is a script's, which shows what has happened since the page was loaded.
-	saidLook = "look"
+	saidBlocked   = "blocked"
 )
 
 // said tells a form's failures apart. What is not here is our own fault.
@@ -49,7 +48,7 @@ var said = []struct {
 	{claim.ErrTooSoon, "too-soon"},
 	{claim.ErrTooManyTexts, "too-many-texts"},
 	{claim.ErrCallingCodeFull, "country-full"},
-	{claim.ErrChangesBlocked, "blocked"},
+	{claim.ErrChangesBlocked, saidBlocked},
 	{phone.ErrNumberNotServed, "not-served"},
 }
 

@@ -84,15 +84,23 @@ func TestTheLinkOfANotice(t *testing.T) {
 		has    []string
 		not    []string
 	}{
-		"a number that waits": {disputes{denial: denial(claim.DenialPending)}, 200, "ask",
-			[]string{"+44********56", "Nothing has changed yet", `id="deny"`, "change that is waiting is cancelled", "24 hours", "no account with"}, []string{`id="later"`, hourAgo}},
+		"a number that waits": {
+			disputes{denial: denial(claim.DenialPending)},
+			200, "ask",
+			[]string{"+44********56", "Nothing has changed yet", `id="deny"`, "change that is waiting is cancelled", "24 hours", "no account with"},
+			[]string{`id="later"`, hourAgo},
+		},
 		"a change":                    {disputes{denial: denial(claim.DenialChanged)}, 200, "ask", []string{"was changed to", hourAgo, `id="deny"`}, []string{"waiting"}},
 		"a change, and another waits": {disputes{denial: func() claim.Denial { d := denial(claim.DenialChanged); d.Later = true; return d }()}, 200, "ask", []string{`id="later"`, "change that is waiting is cancelled"}, nil},
 		"a change, and one since":     {disputes{denial: func() claim.Denial { d := denial(claim.DenialChanged); d.Again = true; return d }()}, 200, "ask", []string{`id="again"`}, nil},
 		"a removal":                   {disputes{denial: denial(claim.DenialRemoved)}, 200, "ask", []string{"account was removed"}, nil},
 		"a taking":                    {disputes{denial: denial(claim.DenialTaken)}, 200, "ask", []string{"Another account has confirmed the mobile number that you had not"}, nil},
-		"denied: a number that waited": {disputes{denial: denied(claim.DenialPending, nil)}, 200, "done",
-			[]string{`id="cancelled"`, `id="paused"`, "2026-11-02 12:00 UTC", "have been ended", "case is open", `href="` + settings + `"`}, []string{`id="deny"`, `id="stays"`}},
+		"denied: a number that waited": {
+			disputes{denial: denied(claim.DenialPending, nil)},
+			200, "done",
+			[]string{`id="cancelled"`, `id="paused"`, "2026-11-02 12:00 UTC", "have been ended", "case is open", `href="` + settings + `"`},
+			[]string{`id="deny"`, `id="stays"`},
+		},
 		"denied: a change":                      {disputes{denial: denied(claim.DenialChanged, nil)}, 200, "done", []string{`id="stays"`, "was changed to"}, []string{`id="cancelled"`}},
 		"denied: a change while another waited": {disputes{denial: denied(claim.DenialChanged, later)}, 200, "done", []string{`id="stays"`, `id="cancelled"`}, nil},
 		"denied, and Kratos is away":            {disputes{denial: denied(claim.DenialChanged, func(d *claim.Denial) { d.Alarm.SessionsEndedAt = time.Time{} })}, 200, "done", []string{"are being ended"}, []string{"have been ended"}},

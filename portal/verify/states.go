@@ -89,7 +89,7 @@ var faces = map[string]struct {
 	"saving":         {http.StatusOK, "title_saving", ""},
 	"done":           {http.StatusOK, "title_done", ""},
 	saidOthersOut:    {http.StatusOK, "title_done", "success"},
-	"blocked":        {http.StatusTooManyRequests, "title_blocked", ""},
+	saidBlocked:      {http.StatusTooManyRequests, "title_blocked", ""},
 	saidLifted:       {http.StatusOK, "title_nothing", ""},
 	saidCancelled:    {http.StatusOK, "title_cancelled", ""},
 	"lapsed":         {http.StatusGone, "title_lapsed", ""},

@@ -187,7 +187,7 @@ func (s *site) showClaim(c *gin.Context, v visit, who claim.Caller, said string)
 		seeOther(c, v.carry(saidDone)) // so that the end is told too
 	case status.State == claim.Verified:
 		s.render(c, v, page{State: "saving", Pending: typed{status.Number}})
-	case said == "blocked":
+	case said == saidBlocked:
 		s.showBlocked(c, v, who, func() { s.render(c, v, s.open(v, who, status, "")) })
 	default:
 		s.render(c, v, s.open(v, who, status, said))
@@ -197,6 +197,10 @@ func (s *site) showClaim(c *gin.Context, v visit, who claim.Caller, said string)
 // showEnd tells how a claim came to its end, if the person did something about
 // it just now; otherwise there is nothing to do here.
 func (s *site) showEnd(c *gin.Context, v visit, who claim.Caller, said string) {
+	if said == saidBlocked {
+		s.showBlocked(c, v, who, func() { s.showNothing(c, v, who) })
+		return
+	}
 	if said != "" && said != saidBack {
 		ended, err := s.Claims.LastOutcome(c.Request.Context(), who)
 		if err != nil && !errors.Is(err, claim.ErrNothingPending) {
@@ -253,7 +257,7 @@ func (s *site) ended(state, said string) page {
 // that earlier; where it can, otherwise is done.
 func (s *site) showBlocked(c *gin.Context, v visit, who claim.Caller, otherwise func()) {
 	until, err := s.Claims.Blocked(c.Request.Context(), who)
-	p := page{State: "blocked", Blocked: waitUntil(until, s.server.Now())}
+	p := page{State: saidBlocked, Blocked: waitUntil(until, s.server.Now())}
 	switch {
 	case err != nil:
 		s.fail(c, v, err)
@@ -295,13 +299,13 @@ func (s *site) awaited(ctx context.Context, who claim.Caller) (claim.Status, err
 	if !errors.Is(err, claim.ErrNothingPending) || who.Seen == nil || who.Seen.Pending == "" {
 		return status, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, announced)
+	waiting, cancel := context.WithTimeout(ctx, announced) // not the last look itself, which may take longer
 	defer cancel()
 	ticker := time.NewTicker(askAgain)
 	defer ticker.Stop()
 	for errors.Is(err, claim.ErrNothingPending) {
 		select {
-		case <-ctx.Done():
+		case <-waiting.Done():
 			return status, err
 		case <-ticker.C:
 			status, err = s.Claims.Status(ctx, who)

@@ -428,7 +428,12 @@ func TestABlockIsSaidAndCanBeLifted(t *testing.T) {
 			wants(t, w.get("?said=blocked"), 429, "blocked", tt.has, tt.not...)
 		})
 	}
-	w := newWorld(t, nil)
+	w := newWorld(t, func(w *world) {
+		nothingPending(w)
+		w.blocked, w.ended = now.Add(5*time.Hour), claim.Outcome{State: claim.Applied, At: now}
+	})
+	wants(t, w.get("?said=blocked"), 429, "blocked", nil) // and not how an earlier change ended
+	w = newWorld(t, nil)
 	wants(t, w.get("?said=blocked"), 200, "waiting", nil)
 	leadsTo(t, w.post(t, "", "lift", ""), "?said=lifted")
 	w = newWorld(t, nothingPending)
