@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -59,7 +60,8 @@ func newDesk(t *testing.T) *desk {
 			Settings: switches, Archive: d.store, Now: now,
 			Claims: &admin.Service{
 				Store: d.store, Claims: service, Now: now, Directory: d.known,
-				People: &peopleindex.Finder{Index: d.index, Claims: d.store, Directory: d.known, Keys: keys, Now: now},
+				Privileged: func(_ context.Context, id string) (bool, error) { return id == "root-"+bob, nil },
+				People:     &peopleindex.Finder{Index: d.index, Claims: d.store, Directory: d.known, Keys: keys, Now: now},
 			},
 		})
 	})
@@ -153,6 +155,8 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 	d.ask(204, "DELETE", "/admin/claims/claim-0", "")
 	d.ask(200, "GET", "/admin/claims/claim-0", "")
 	d.ask(409, "DELETE", "/admin/claims/verified", "")
+	d.claim("root", claim.Open)
+	d.ask(403, "DELETE", "/admin/claims/root", "")
 	for _, act := range []struct{ method, path string }{{"DELETE", ""}, {"POST", "/resend"}} {
 		d.ask(404, act.method, "/admin/claims/claim-0"+act.path, "")
 		d.ask(404, act.method, "/admin/claims/nothing"+act.path, "")

@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/admin"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
@@ -18,7 +20,7 @@ import (
 func (p *program) desk() *admin.Service {
 	index, plan := persistence.NewPeople(p.db), NumberPlan(p.cfg)
 	return &admin.Service{
-		Store: p.store, Claims: p.counted, Directory: p.realms, Plan: plan, Now: p.clock.Now,
+		Store: p.store, Claims: p.counted, Directory: p.realms, Privileged: p.realms.Privileged, Plan: plan, Now: p.clock.Now,
 		People: &people.Finder{Index: index, Claims: p.store, Directory: p.realms, Keys: p.peopleKeys, Plan: plan, Now: p.clock.Now},
 	}
 }
@@ -31,6 +33,12 @@ func (p *program) indexer() *people.Indexer {
 	}
 }
 
+// newToken makes the random part of a token.
+func newToken() (secret auth.TokenSecret) {
+	_, _ = rand.Read(secret[:]) // never fails, see crypto/rand
+	return secret
+}
+
 // console adds the administrators' pages.
 func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 	cookie := ""
@@ -38,7 +46,7 @@ func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 		cookie = p.cfg.Kratos.SessionCookie
 	}
 	handler, err := console.New(console.Options{
-		Sessions: p.administrators(), Settings: p.settings, Claims: desk, Archive: desk.Store, Statistics: persistence.NewStatistics(p.db), Tokens: persistence.NewTokens(p.db),
+		Sessions: p.administrators(), Settings: p.settings, Claims: desk, Archive: desk.Store, Statistics: persistence.NewStatistics(p.db), Tokens: persistence.NewTokens(p.db), NewToken: newToken,
 		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.settings.Policy, Alarms: p.monitor.Alerts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},

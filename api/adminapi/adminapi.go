@@ -29,7 +29,7 @@ type Claims interface {
 	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
 	Resend(ctx context.Context, claimID string, who audit.Actor) error
-	Cancel(ctx context.Context, claimID string, who audit.Actor) error
+	Cancel(ctx context.Context, claimID string, who auth.Administrator) error
 }
 
 // Archive has the lists that have nothing to do with one claim.
@@ -73,14 +73,17 @@ func Mount(engine *gin.Engine, server *web.Server, o Options) {
 }
 
 // answer adapts a function that acts for an administrator.
-func answer[Out any](h handlers, success int, do func(*gin.Context, audit.Actor) (Out, error)) gin.HandlerFunc {
+func answer[Out any](h handlers, success int, do func(*gin.Context, auth.Administrator) (Out, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		token, err := h.server.Client(c, auth.ScopeClaimsManage)
 		if err != nil {
 			h.server.Fail(c, err)
 			return
 		}
-		out, err := do(c, audit.Actor{Kind: audit.Administrator, ID: token.Name, ClientIP: web.ClientAddress(c)})
+		out, err := do(c, auth.Administrator{
+			Actor:      audit.Actor{Kind: audit.Administrator, ID: token.Name, ClientIP: web.ClientAddress(c)},
+			Privileged: token.Privileged, Scopes: token.Scopes,
+		})
 		if err != nil {
 			h.server.Fail(c, err)
 			return

@@ -6,7 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/admin"
-	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
@@ -51,7 +51,7 @@ func known(t time.Time) *time.Time {
 
 // claims lists by state and identity. A number is not asked for here, because
 // addresses of requests are kept in places that nobody thinks of.
-func (h handlers) claims(c *gin.Context, _ audit.Actor) (page[claimResponse], error) {
+func (h handlers) claims(c *gin.Context, _ auth.Administrator) (page[claimResponse], error) {
 	return h.find(c, searchRequest{
 		State: claim.State(c.Query("state")), IdentityID: c.Query("identity_id"),
 		Cursor: c.Query("cursor"), Limit: limitOf(c),
@@ -67,7 +67,7 @@ type searchRequest struct {
 	Limit        int    `json:"limit"`
 }
 
-func (h handlers) search(c *gin.Context, _ audit.Actor) (page[claimResponse], error) {
+func (h handlers) search(c *gin.Context, _ auth.Administrator) (page[claimResponse], error) {
 	in := searchRequest{Limit: usualPage}
 	if err := web.ReadJSON(c.Writer, c.Request, &in, true); err != nil {
 		return page[claimResponse]{}, err
@@ -95,7 +95,7 @@ type historyResponse struct {
 	Sent   []textResponse  `json:"messages"`
 }
 
-func (h handlers) history(c *gin.Context, _ audit.Actor) (historyResponse, error) {
+func (h handlers) history(c *gin.Context, _ auth.Administrator) (historyResponse, error) {
 	found, err := h.Claims.History(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return historyResponse{}, err
@@ -111,18 +111,18 @@ type revealResponse struct {
 }
 
 // reveal shows the full numbers, and the audit trail tells to whom.
-func (h handlers) reveal(c *gin.Context, who audit.Actor) (revealResponse, error) {
-	found, err := h.Claims.Reveal(c.Request.Context(), c.Param("id"), who)
+func (h handlers) reveal(c *gin.Context, who auth.Administrator) (revealResponse, error) {
+	found, err := h.Claims.Reveal(c.Request.Context(), c.Param("id"), who.Actor)
 	if err != nil {
 		return revealResponse{}, err
 	}
 	return revealResponse{found.Number.Unmasked(), found.Previous.Unmasked()}, nil
 }
 
-func (h handlers) resend(c *gin.Context, who audit.Actor) (web.None, error) {
-	return web.None{}, h.Claims.Resend(c.Request.Context(), c.Param("id"), who)
+func (h handlers) resend(c *gin.Context, who auth.Administrator) (web.None, error) {
+	return web.None{}, h.Claims.Resend(c.Request.Context(), c.Param("id"), who.Actor)
 }
 
-func (h handlers) cancel(c *gin.Context, who audit.Actor) (web.None, error) {
+func (h handlers) cancel(c *gin.Context, who auth.Administrator) (web.None, error) {
 	return web.None{}, h.Claims.Cancel(c.Request.Context(), c.Param("id"), who)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
@@ -45,7 +46,7 @@ func textOf(t admin.TextRecord) textResponse {
 	}
 }
 
-func (h handlers) texts(c *gin.Context, _ audit.Actor) (page[textResponse], error) {
+func (h handlers) texts(c *gin.Context, _ auth.Administrator) (page[textResponse], error) {
 	after, ok := admin.ParseCursor(c.Query("cursor"))
 	state, limit := message.TextState(c.Query("state")), limitOf(c)
 	if !ok || limit < 1 || limit > largestPage || state != "" && !state.Kept() {
@@ -80,7 +81,7 @@ func eventOf(e admin.EventRecord) eventResponse {
 	}
 }
 
-func (h handlers) audit(c *gin.Context, _ audit.Actor) (page[eventResponse], error) {
+func (h handlers) audit(c *gin.Context, _ auth.Administrator) (page[eventResponse], error) {
 	before, err := strconv.ParseInt(c.DefaultQuery("cursor", "0"), 10, 64)
 	limit := limitOf(c)
 	if err != nil || before < 0 || limit < 1 || limit > largestPage {
@@ -107,7 +108,7 @@ const mostHours = 24 * 90
 
 // traffic tells for each calling code how many codes were texted in the last
 // hours, and how many of them came back.
-func (h handlers) traffic(c *gin.Context, _ audit.Actor) (page[trafficResponse], error) {
+func (h handlers) traffic(c *gin.Context, _ auth.Administrator) (page[trafficResponse], error) {
 	hours, err := strconv.Atoi(c.DefaultQuery("hours", "24"))
 	if err != nil || hours < 1 || hours > mostHours {
 		return page[trafficResponse]{}, web.ErrMalformed

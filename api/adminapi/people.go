@@ -4,7 +4,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/admin"
-	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -36,7 +36,7 @@ type peopleResponse struct {
 
 // findPeople answers with whom somebody means. What is asked for stands in the body: addresses of
 // requests are kept in places that nobody thinks of.
-func (h handlers) findPeople(c *gin.Context, _ audit.Actor) (peopleResponse, error) {
+func (h handlers) findPeople(c *gin.Context, _ auth.Administrator) (peopleResponse, error) {
 	var in peopleRequest
 	if err := web.ReadJSON(c.Writer, c.Request, &in, true); err != nil {
 		return peopleResponse{}, err

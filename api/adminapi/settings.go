@@ -7,13 +7,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 )
 
 // settings answers with the values in force by their names: what PATCH takes.
-func (h handlers) settings(*gin.Context, audit.Actor) (map[settings.Key]any, error) {
+func (h handlers) settings(*gin.Context, auth.Administrator) (map[settings.Key]any, error) {
 	values := map[settings.Key]any{}
 	for _, s := range h.Settings.States() {
 		values[s.Key] = typed(s.Value)
@@ -37,7 +37,7 @@ type settingResponse struct {
 	SetAt      *time.Time   `json:"set_at,omitempty"`
 }
 
-func (h handlers) setting(c *gin.Context, _ audit.Actor) (settingResponse, error) {
+func (h handlers) setting(c *gin.Context, _ auth.Administrator) (settingResponse, error) {
 	key, err := settingOf(c)
 	if err != nil {
 		return settingResponse{}, err
@@ -67,7 +67,7 @@ func settingOf(c *gin.Context) (settings.Key, error) {
 
 // changeSettings takes a JSON merge patch (RFC 7396): what it does not name stays,
 // null returns a setting to what the program starts with.
-func (h handlers) changeSettings(c *gin.Context, who audit.Actor) (map[settings.Key]any, error) {
+func (h handlers) changeSettings(c *gin.Context, who auth.Administrator) (map[settings.Key]any, error) {
 	var in map[string]any
 	if err := web.ReadMergePatch(c.Writer, c.Request, &in); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (h handlers) changeSettings(c *gin.Context, who audit.Actor) (map[settings.
 	if len(values) == 0 {
 		return nil, &settings.Error{Why: "no setting is named"}
 	}
-	if err := h.Settings.Set(c.Request.Context(), values, who); err != nil {
+	if err := h.Settings.Set(c.Request.Context(), values, who.Actor); err != nil {
 		return nil, err
 	}
 	return h.settings(c, who)
@@ -116,10 +116,10 @@ func flatten(values map[settings.Key]*string, path string, in map[string]any) er
 	return nil
 }
 
-func (h handlers) returnSetting(c *gin.Context, who audit.Actor) (web.None, error) {
+func (h handlers) returnSetting(c *gin.Context, who auth.Administrator) (web.None, error) {
 	key, err := settingOf(c)
 	if err != nil {
 		return web.None{}, err
 	}
-	return web.None{}, h.Settings.Set(c.Request.Context(), map[settings.Key]*string{key: nil}, who)
+	return web.None{}, h.Settings.Set(c.Request.Context(), map[settings.Key]*string{key: nil}, who.Actor)
 }

@@ -2,11 +2,13 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/phone"
@@ -26,8 +28,10 @@ type Service struct {
 	People *people.Finder
 	// Directory reads people where they are kept.
 	Directory people.Directory
-	Plan      phone.Parser
-	Now       func() time.Time
+	// Privileged reports whether an identity is a privileged person; nil for nobody.
+	Privileged func(ctx context.Context, identityID string) (bool, error)
+	Plan       phone.Parser
+	Now        func() time.Time
 }
 
 // NumberShown is what the audit trail says when somebody looks at a full number.
@@ -131,9 +135,31 @@ func (d *Service) Resend(ctx context.Context, claimID string, who audit.Actor) e
 	return d.act(ctx, claimID, who, d.Claims.Resend)
 }
 
-// Cancel ends one open claim, as [Service.Cancel] does.
-func (d *Service) Cancel(ctx context.Context, claimID string, who audit.Actor) error {
-	return d.act(ctx, claimID, who, d.Claims.Cancel)
+// Cancel ends one open claim, as [Service.Cancel] does. Error: ErrPrivilegedPerson.
+func (d *Service) Cancel(ctx context.Context, claimID string, who auth.Administrator) error {
+	c, err := d.find(ctx, claimID)
+	if err != nil {
+		return err
+	}
+	if err := d.mayWrite(ctx, c.IdentityID, who); err != nil {
+		return err
+	}
+	return d.act(ctx, claimID, who.Actor, d.Claims.Cancel)
+}
+
+// mayWrite refuses an administrator without privilege a privileged person: ErrPrivilegedPerson.
+func (d *Service) mayWrite(ctx context.Context, identityID string, who auth.Administrator) error {
+	if who.Privileged || d.Privileged == nil {
+		return nil
+	}
+	privileged, err := d.Privileged(ctx, identityID)
+	if err == nil && privileged {
+		err = ErrPrivilegedPerson
+	}
+	if errors.Is(err, claim.ErrNoIdentity) {
+		return nil
+	}
+	return err
 }
 
 // act does for a claim's owner what an administrator asks for.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
@@ -231,7 +232,9 @@ func TestWithoutItsLineNoNumberIsShown(t *testing.T) {
 func TestTheDeskHelpsWithTheClaimThatIsMeant(t *testing.T) {
 	type deed func(*helpDesk, string) error
 	resend := func(d *helpDesk, id string) error { return d.Resend(d.t.Context(), id, keeper) }
-	cancel := func(d *helpDesk, id string) error { return d.Cancel(d.t.Context(), id, keeper) }
+	cancel := func(d *helpDesk, id string) error {
+		return d.Cancel(d.t.Context(), id, auth.Administrator{Actor: keeper})
+	}
 	for name, tt := range map[string]struct {
 		do         deed
 		wait       time.Duration
@@ -263,4 +266,16 @@ func TestTheDeskHelpsWithTheClaimThatIsMeant(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPrivilegedPeopleAreForPrivilegedAdministrators(t *testing.T) {
+	d := newHelpDesk(t)
+	d.Privileged = func(_ context.Context, id string) (bool, error) { return id == bob, nil }
+	bobs, alices := d.open(bob, "one", m1), d.open(alice, "two", m2)
+	wantErr(t, d.Cancel(t.Context(), bobs, auth.Administrator{Actor: keeper}), admin.ErrPrivilegedPerson)
+	wantErr(t, d.Cancel(t.Context(), alices, auth.Administrator{Actor: keeper}), nil)
+	if got := d.state(bobs); got != claim.Open {
+		t.Errorf("the claim is %s", got)
+	}
+	wantErr(t, d.Cancel(t.Context(), bobs, auth.Administrator{Actor: keeper, Privileged: true}), nil)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
@@ -58,6 +59,28 @@ const (
 	// sessionLongest bounds a session that is used all the time.
 	sessionLongest = 12 * time.Hour
 )
+
+// Administrator is who works at the console, and how far their right goes.
+type Administrator struct {
+	audit.Actor
+	// Privileged says that they may write to privileged people; and Scopes what tokens of
+	// theirs may allow.
+	Privileged bool
+	Scopes     []Scope
+}
+
+// MayGive reports whether a token is no more than its maker's own right: ErrNoScope.
+func (a Administrator) MayGive(t Token) error {
+	for _, scope := range t.Scopes {
+		if !slices.Contains(a.Scopes, scope) {
+			return ErrNoScope
+		}
+	}
+	if t.Privileged && !a.Privileged {
+		return ErrNoScope
+	}
+	return nil
+}
 
 // Person is the owner of a Kratos session.
 type Person struct {
@@ -139,47 +162,48 @@ func (s AdminSession) actor(address string) audit.Actor {
 // what it stands on: a token that is revoked or a Kratos session that has ended
 // ends it too. Errors: ErrNoSession, ErrNoScope for a person who is no longer
 // privileged, or one that wraps the error of a store or a Kratos that does not answer.
-func (a *AdminSessions) Check(ctx context.Context, secret, cookie, address string) (audit.Actor, error) {
+func (a *AdminSessions) Check(ctx context.Context, secret, cookie, address string) (Administrator, error) {
 	if secret == "" {
-		return audit.Actor{}, ErrNoSession
+		return Administrator{}, ErrNoSession
 	}
 	now := a.Now()
 	s, err := a.Sessions.FindSession(ctx, DigestSession(secret))
 	if err != nil {
-		return audit.Actor{}, err
+		return Administrator{}, err
 	}
 	// A use within the last minute may not be noted.
 	if now.Sub(s.SeenAt) >= a.Idle || now.Sub(s.CreatedAt) >= sessionLongest {
-		return audit.Actor{}, ErrNoSession
+		return Administrator{}, ErrNoSession
 	}
-	if err := a.checkCredential(ctx, s, cookie); err != nil {
-		return audit.Actor{}, err
+	who := Administrator{Actor: s.actor(address)}
+	if who.Privileged, who.Scopes, err = a.checkCredential(ctx, s, cookie); err != nil {
+		return Administrator{}, err
 	}
 	if now.Sub(s.SeenAt) >= min(seenEvery, a.Idle/2) {
 		if err := a.Sessions.TouchSession(ctx, s.Digest, now); err != nil {
-			return audit.Actor{}, err
+			return Administrator{}, err
 		}
 	}
-	return s.actor(address), nil
+	return who, nil
 }
 
-// stands reports whether what a session stands on is in force.
-func (a *AdminSessions) checkCredential(ctx context.Context, s AdminSession, cookie string) error {
+// checkCredential reports whether what a session stands on is in force, and what it allows.
+func (a *AdminSessions) checkCredential(ctx context.Context, s AdminSession, cookie string) (privileged bool, scopes []Scope, err error) {
 	if s.IdentityID != "" {
 		person, err := a.person(ctx, cookie)
 		if err == nil && person.IdentityID != s.IdentityID {
 			err = ErrNoSession
 		}
-		return err
+		return true, Scopes(), err
 	}
 	token, err := a.Clients.Known(ctx, s.Token)
 	switch {
 	case errors.Is(err, ErrNoToken):
-		return ErrNoSession
+		return false, nil, ErrNoSession
 	case err == nil && !token.Has(ScopeClaimsManage):
-		return ErrNoScope
+		return false, nil, ErrNoScope
 	default:
-		return err
+		return token.Privileged, token.Scopes, err
 	}
 }
 

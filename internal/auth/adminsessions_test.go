@@ -82,7 +82,7 @@ func (c *console) wantAdmin(secret, cookie, name string, want error) {
 	if want == nil {
 		actor = audit.Actor{Kind: audit.Administrator, ID: name, ClientIP: away}
 	}
-	if got != actor {
+	if got.Actor != actor {
 		c.t.Errorf("got %+v, want %+v", got, actor)
 	}
 }

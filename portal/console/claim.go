@@ -50,7 +50,7 @@ func (s *console) afterAct(c *gin.Context, _ *visit) error {
 }
 
 func (s *console) resend(c *gin.Context, v *visit) error {
-	return s.afterwards(c, v, "resent", s.Claims.Resend(c.Request.Context(), c.Param("id"), v.who))
+	return s.afterwards(c, v, "resent", s.Claims.Resend(c.Request.Context(), c.Param("id"), v.who.Actor))
 }
 
 func (s *console) cancel(c *gin.Context, v *visit) error {
@@ -75,7 +75,7 @@ func (s *console) afterwards(c *gin.Context, v *visit, notice string, err error)
 
 // reveal shows the full numbers, after the audit trail has noted to whom.
 func (s *console) reveal(c *gin.Context, v *visit) error {
-	found, err := s.Claims.Reveal(c.Request.Context(), c.Param("id"), v.who)
+	found, err := s.Claims.Reveal(c.Request.Context(), c.Param("id"), v.who.Actor)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ var files embed.FS
 type AdminSessions interface {
 	SignInByToken(ctx context.Context, token, address string) (string, error)
 	SignInByCookie(ctx context.Context, cookie, address string) (string, error)
-	Check(ctx context.Context, secret, cookie, address string) (audit.Actor, error)
+	Check(ctx context.Context, secret, cookie, address string) (auth.Administrator, error)
 	SignOut(ctx context.Context, secret string, who audit.Actor) error
 }
 
@@ -47,7 +47,7 @@ type Claims interface {
 	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
 	Resend(ctx context.Context, claimID string, who audit.Actor) error
-	Cancel(ctx context.Context, claimID string, who audit.Actor) error
+	Cancel(ctx context.Context, claimID string, who auth.Administrator) error
 }
 
 // Archive has the lists that have nothing to do with one claim. A [admin.Store]
@@ -67,6 +67,7 @@ type Statistics interface {
 // Tokens are those that are kept. A [auth.Tokens] is it.
 type Tokens interface {
 	List(ctx context.Context) ([]auth.Token, error)
+	Create(ctx context.Context, t auth.Token, e audit.Event) error
 	Revoke(ctx context.Context, name string, e audit.Event) error
 }
 
@@ -94,6 +95,8 @@ type Options struct {
 	Archive    Archive
 	Statistics Statistics
 	Tokens     Tokens
+	// NewToken returns a secret that nobody can guess.
+	NewToken func() auth.TokenSecret
 	// Configured are the tokens of the configuration, which cannot be revoked here.
 	Configured []auth.Token
 	Gateways   func() []Gateway
@@ -183,6 +186,8 @@ func (s *console) mount(engine *gin.Engine) {
 	show("/limits", s.limits)
 	show("/audit", s.audit)
 	show("/tokens", s.tokens)
+	show("/tokens/new", s.askToken)
+	act("/tokens/new", s.makeToken)
 	show("/tokens/revoke", s.askRevoke)
 	act("/tokens/revoke", s.revoke)
 }

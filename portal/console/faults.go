@@ -46,6 +46,12 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		return http.StatusNotFound, "There is no such claim", "Ended claims are kept for some time only, and then removed."
 	case errors.Is(err, admin.ErrNoPerson):
 		return http.StatusNotFound, "There is no such person", "Kratos has no such account, and nothing is left of one here."
+	case errors.Is(err, admin.ErrPrivilegedPerson):
+		return http.StatusForbidden, "This is a privileged person", "Only administrators who are privileged themselves may do this to one. Nothing was done."
+	case errors.Is(err, auth.ErrNoScope):
+		return http.StatusForbidden, "More than your own right", "A token of yours can allow no more than you may do yourself. Nothing was made."
+	case errors.Is(err, claim.ErrExists):
+		return http.StatusConflict, "The name is taken", "A token of this name is in force. Revoke it first, or take another name."
 	case errors.Is(err, auth.ErrNoToken):
 		return http.StatusNotFound, "There is no such token", "No token of this name is in force. Somebody may have revoked it already."
 	case errors.Is(err, errForged):

@@ -35,7 +35,7 @@ func (s *console) frame(v *visit, title string) frame {
 	if v == nil || v.secret == "" {
 		return f
 	}
-	f.Who, f.Notice = v.who, v.notice
+	f.Who, f.Notice = v.who.Actor, v.notice
 	for _, group := range menus {
 		items := make([]menuItem, len(group.Items))
 		for i, item := range group.Items {

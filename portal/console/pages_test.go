@@ -134,7 +134,7 @@ func TestTokensAreRevokedAfterAsking(t *testing.T) {
 	w := newWorld(t)
 	w.newToken("okta", auth.ScopeSCIMRead)
 	b := w.administrator()
-	says(t, b.get("/console/tokens"), http.StatusOK, "holdline token create", "in the configuration", "/console/tokens/revoke?name=ops")
+	says(t, b.get("/console/tokens"), http.StatusOK, "New token", "in the configuration", "/console/tokens/revoke?name=ops")
 	says(t, b.get("/console/tokens/revoke?name=ops"), http.StatusOK, "You are signed in with a token of this name.")
 	says(t, b.get("/console/tokens/revoke?name=okta"), http.StatusOK, "The configuration has a token of this name as well")
 	says(t, b.get("/console/tokens/revoke?name=nobody"), http.StatusNotFound, "There is no such token")
@@ -174,4 +174,71 @@ func TestTheAuditTrailIsFiltered(t *testing.T) {
 		}
 	}
 	says(t, b.get("/console/audit?kind=odd"), http.StatusOK, `<option value="odd" selected>odd</option>`, "Nothing is noted here.")
+}
+
+func TestATokenIsMadeAndShownOnce(t *testing.T) {
+	w := newWorld(t)
+	b := w.administrator()
+	says(t, b.get("/console/tokens/new"), http.StatusOK, `value="claims:manage"`, `value="2027-11-24"`)
+	if body := b.get("/console/tokens/new").Body.String(); strings.Contains(body, "scim:write") || strings.Contains(body, `name="privileged"`) {
+		t.Errorf("more is offered than ops may do: %s", visible(body))
+	}
+	fields := url.Values{"name": {"anna"}, "scope": {"claims:manage"}, "expires": {"2026-12-01"}}
+	got := b.post("/console/tokens/new", fields)
+	says(t, got, http.StatusCreated, "It is shown this once")
+	made := regexp.MustCompile(`hlt_[A-Za-z0-9_-]{48}`).FindString(got.Body.String())
+	if got.Header().Get("Cache-Control") != "no-store" || made == "" {
+		t.Fatalf("got %s", visible(got.Body.String()))
+	}
+	kept, err := w.kept.Find(t.Context(), auth.DigestToken(made))
+	if err != nil || kept.Name != "anna" || kept.Privileged || !kept.ExpiresAt.Equal(time.Date(2026, 12, 2, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("got %+v, %v", kept, err)
+	}
+	if events := w.kept.Events(); events[len(events)-1].Kind != auth.TokenCreated || events[len(events)-1].Actor != ops {
+		t.Errorf("got the event %+v", events[len(events)-1])
+	}
+	for _, page := range []string{"/console/tokens", "/console/audit", "/console/tokens/new"} {
+		if body := b.get(page).Body.String(); strings.Contains(body, made) {
+			t.Errorf("%s shows the token", page)
+		}
+	}
+	if strings.Contains(w.log.String(), made) {
+		t.Error("the log has the token")
+	}
+	says(t, b.get("/console/tokens"), http.StatusOK, "anna", "soon")
+	for name, tt := range map[string]struct {
+		change url.Values
+		status int
+		words  string
+	}{
+		"again":              {nil, http.StatusConflict, "A token of this name is in force."},
+		"of the file":        {url.Values{"name": {"okta"}}, http.StatusConflict, "in force"},
+		"a bad name":         {url.Values{"name": {"a b"}}, http.StatusBadRequest, "The name must have 1 to 64 letters"},
+		"no scope":           {url.Values{"name": {"b"}, "scope": nil}, http.StatusBadRequest, "A scope is needed"},
+		"no such scope":      {url.Values{"name": {"b"}, "scope": {"root"}}, http.StatusBadRequest, "There is no scope"},
+		"more than one may":  {url.Values{"name": {"b"}, "scope": {"scim:write"}}, http.StatusForbidden, "no more than you may do yourself"},
+		"privileged":         {url.Values{"name": {"b"}, "privileged": {"true"}}, http.StatusForbidden, "no more than you may do yourself"},
+		"over already":       {url.Values{"name": {"b"}, "expires": {"2026-11-01"}}, http.StatusBadRequest, "must be a date to come"},
+		"no date":            {url.Values{"name": {"b"}, "expires": {"soon"}}, http.StatusBadRequest, "must be a date to come"},
+		"for ever":           {url.Values{"name": {"c"}, "expires": {""}}, http.StatusCreated, "shown this once"},
+		"by privileged root": {url.Values{"name": {"d"}, "privileged": {"true"}, "scope": {"scim:write"}}, http.StatusCreated, "shown this once"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := b
+			if strings.HasPrefix(name, "by privileged") {
+				b = w.browser()
+				b.get("/console/sign-in")
+				b.cookies[kratos] = "privileged"
+				b.post("/console/sign-in", url.Values{"by": {"kratos"}})
+			}
+			asked := url.Values{}
+			for key, values := range fields {
+				asked[key] = values
+			}
+			for key, values := range tt.change {
+				asked[key] = values
+			}
+			says(t, b.post("/console/tokens/new", asked), tt.status, tt.words)
+		})
+	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
@@ -26,7 +25,7 @@ const hostOnly = "__Host-"
 
 // visit is one request of somebody who is signed in.
 type visit struct {
-	who    audit.Actor
+	who    auth.Administrator
 	secret string
 	notice layout.Notice
 }

@@ -121,7 +121,7 @@ func (s *console) saveSettings(c *gin.Context, v *visit) error {
 		s.done(c, Path+"/settings", "unchanged")
 		return nil
 	}
-	err := s.Settings.Set(c.Request.Context(), values, v.who)
+	err := s.Settings.Set(c.Request.Context(), values, v.who.Actor)
 	if err == nil {
 		s.done(c, Path+"/settings", "saved")
 		return nil
@@ -158,7 +158,7 @@ func (s *console) returnSetting(c *gin.Context, v *visit) error {
 	if err != nil {
 		return errMalformed
 	}
-	if err := s.Settings.Set(c.Request.Context(), map[settings.Key]*string{key: nil}, v.who); err != nil {
+	if err := s.Settings.Set(c.Request.Context(), map[settings.Key]*string{key: nil}, v.who.Actor); err != nil {
 		return err
 	}
 	s.done(c, Path+"/settings", "returned")

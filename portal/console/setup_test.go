@@ -129,7 +129,7 @@ func newWorld(t *testing.T) *world {
 			Store: w.store, Claims: service, Plan: plan, Now: w.Now, Directory: w.directory,
 			People: &people.Finder{Index: w.index, Claims: w.store, Directory: w.directory, Keys: keys, Plan: plan, Now: w.Now},
 		},
-		Archive: w.store, Statistics: w.statistics, Tokens: w.kept,
+		Archive: w.store, Statistics: w.statistics, Tokens: w.kept, NewToken: func() (secret auth.TokenSecret) { copy(secret[:], w.newID()); return secret },
 		Configured: []auth.Token{{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}, Privileged: true}},
 		Gateways: func() []console.Gateway {
 			return []console.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
@@ -297,4 +297,6 @@ func visible(page string) string {
 // alwaysOps lets everybody in.
 type alwaysOps struct{ console.AdminSessions }
 
-func (alwaysOps) Check(context.Context, string, string, string) (audit.Actor, error) { return ops, nil }
+func (alwaysOps) Check(context.Context, string, string, string) (auth.Administrator, error) {
+	return auth.Administrator{Actor: ops, Scopes: []auth.Scope{auth.ScopeClaimsManage}}, nil
+}

@@ -67,7 +67,7 @@ func (s *console) signIn(c *gin.Context) {
 		return
 	}
 	if before, err := s.visit(c); err == nil {
-		if err := s.Sessions.SignOut(ctx, before.secret, before.who); err != nil {
+		if err := s.Sessions.SignOut(ctx, before.secret, before.who.Actor); err != nil {
 			_ = c.Error(err)
 		}
 	}
@@ -101,7 +101,7 @@ func (s *console) refuse(c *gin.Context, back string, byKratos bool, err error) 
 }
 
 func (s *console) signOut(c *gin.Context, v *visit) error {
-	if err := s.Sessions.SignOut(c.Request.Context(), v.secret, v.who); err != nil {
+	if err := s.Sessions.SignOut(c.Request.Context(), v.secret, v.who.Actor); err != nil {
 		return err
 	}
 	s.setCookie(c, sessionCookie, "")
