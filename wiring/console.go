@@ -11,6 +11,7 @@ import (
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/people"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/portal/console"
@@ -21,6 +22,9 @@ func (p *program) desk() *admin.Service {
 	index, plan := persistence.NewPeople(p.db), NumberPlan(p.cfg)
 	return &admin.Service{
 		Store: p.store, Claims: p.counted, Directory: p.realms, Privileged: p.realms.Privileged, Plan: plan, Now: p.clock.Now,
+		Tests: admin.TestTexts{
+			Send: p.tests, Served: func() phone.Restrictions { return p.settings.Policy().Coverage }, Limiter: persistence.NewLimiter(p.db),
+		},
 		People: &people.Finder{Index: index, Claims: p.store, Directory: p.realms, Keys: p.peopleKeys, Plan: plan, Now: p.clock.Now},
 	}
 }

@@ -57,6 +57,7 @@ func (p *program) buildSender() error {
 		return disputePage(p.cfg.Public.BaseURL, link)
 	}}
 	p.routes(routes)
+	p.tests = testTexts(p.cfg, texts, routes)
 	p.worker, err = delivery.New(delivery.Options{
 		Outbox: p.store, Compose: compose.Compose, Routes: routes, Routing: routing, Now: p.clock.Now, Log: p.log,
 		OnDone: p.metrics.TextEnded,

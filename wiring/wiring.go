@@ -21,6 +21,7 @@ import (
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/otp"
 	"github.com/holdline/holdline/internal/people"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/kratos"
@@ -88,6 +89,7 @@ type program struct {
 	counted    metrics.Claims // the same, for surfaces: counts what is asked
 	monitor    *fraud.Monitor
 	worker     *delivery.Worker
+	tests      func(ctx context.Context, gateway string, to phone.Number) (string, error) // sends a test text
 	receipts   *receipt.Receiver
 	phone      *provider.Simulator // nil without a simulator gateway
 	clients    *auth.Authenticator

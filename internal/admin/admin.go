@@ -30,6 +30,7 @@ type Service struct {
 	Directory people.Directory
 	// Privileged reports whether an identity is a privileged person; nil for nobody.
 	Privileged func(ctx context.Context, identityID string) (bool, error)
+	Tests      TestTexts
 	Plan       phone.Parser
 	Now        func() time.Time
 }

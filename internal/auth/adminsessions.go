@@ -163,6 +163,16 @@ func (s AdminSession) actor(address string) audit.Actor {
 // ends it too. Errors: ErrNoSession, ErrNoScope for a person who is no longer
 // privileged, or one that wraps the error of a store or a Kratos that does not answer.
 func (a *AdminSessions) Check(ctx context.Context, secret, cookie, address string) (Administrator, error) {
+	return a.check(ctx, secret, cookie, address, true)
+}
+
+// Watch is Check for what nobody asked for, such as a page that looks again by itself: it does not
+// keep the session alive.
+func (a *AdminSessions) Watch(ctx context.Context, secret, cookie, address string) (Administrator, error) {
+	return a.check(ctx, secret, cookie, address, false)
+}
+
+func (a *AdminSessions) check(ctx context.Context, secret, cookie, address string, used bool) (Administrator, error) {
 	if secret == "" {
 		return Administrator{}, ErrNoSession
 	}
@@ -179,7 +189,7 @@ func (a *AdminSessions) Check(ctx context.Context, secret, cookie, address strin
 	if who.Privileged, who.Scopes, err = a.checkCredential(ctx, s, cookie); err != nil {
 		return Administrator{}, err
 	}
-	if now.Sub(s.SeenAt) >= min(seenEvery, a.Idle/2) {
+	if used && now.Sub(s.SeenAt) >= min(seenEvery, a.Idle/2) {
 		if err := a.Sessions.TouchSession(ctx, s.Digest, now); err != nil {
 			return Administrator{}, err
 		}

@@ -41,12 +41,31 @@ func claimPath(c *gin.Context) string { return Path + "/claims/" + url.PathEscap
 // afterAct is where the address of an act leads if it is merely loaded again.
 func (s *console) afterAct(c *gin.Context, _ *visit) error {
 	switch c.Param("act") {
-	case "resend", "cancel", "reveal":
+	case "resend", "reveal":
 		c.Redirect(http.StatusFound, claimPath(c))
 		return nil
 	default:
 		return errNoPage
 	}
+}
+
+type cancelPage struct {
+	frame
+	Claim claim.Claim
+}
+
+// askCancel asks whether it is meant: a person may be about to type the code.
+func (s *console) askCancel(c *gin.Context, v *visit) error {
+	found, err := s.Claims.History(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if found.Claim.State != claim.Open {
+		c.Redirect(http.StatusFound, claimPath(c))
+		return nil
+	}
+	s.pages.Show(c, http.StatusOK, "cancel", cancelPage{s.frame(v, "Cancel this claim?").below("Claims"), found.Claim})
+	return nil
 }
 
 func (s *console) resend(c *gin.Context, v *visit) error {

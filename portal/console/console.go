@@ -30,6 +30,7 @@ type AdminSessions interface {
 	SignInByToken(ctx context.Context, token, address string) (string, error)
 	SignInByCookie(ctx context.Context, cookie, address string) (string, error)
 	Check(ctx context.Context, secret, cookie, address string) (auth.Administrator, error)
+	Watch(ctx context.Context, secret, cookie, address string) (auth.Administrator, error)
 	SignOut(ctx context.Context, secret string, who audit.Actor) error
 }
 
@@ -46,6 +47,7 @@ type Claims interface {
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
+	SendTest(ctx context.Context, gateway, number string, who audit.Actor) (providerID string, err error)
 	Resend(ctx context.Context, claimID string, who audit.Actor) error
 	Cancel(ctx context.Context, claimID string, who auth.Administrator) error
 }
@@ -137,7 +139,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	s := &console{Options: o, pages: pages, shown: map[string]bool{}}
-	engine := layout.Engine(layout.Policy{Forms: "'self'"})
+	engine := layout.Engine(layout.Policy{Forms: "'self'", Connect: "'self'"})
 	engine.Use(s.bound)
 	engine.NoRoute(s.inside(func(*gin.Context, *visit) error { return errNoPage }))
 	engine.GET(Path, func(c *gin.Context) { c.Redirect(http.StatusFound, Path+"/") })
@@ -174,6 +176,7 @@ func (s *console) mount(engine *gin.Engine) {
 	show("/claims", s.claims)
 	act("/claims", s.searchClaims)
 	show("/claims/:id", s.claim)
+	show("/claims/:id/cancel", s.askCancel)
 	show("/claims/:id/:act", s.afterAct)
 	act("/claims/:id/resend", s.resend)
 	act("/claims/:id/cancel", s.cancel)
@@ -183,6 +186,7 @@ func (s *console) mount(engine *gin.Engine) {
 	show("/activity", s.activity)
 	show("/traffic", s.traffic)
 	show("/gateways", s.gateways)
+	act("/gateways", s.sendTest)
 	show("/limits", s.limits)
 	show("/audit", s.audit)
 	show("/tokens", s.tokens)

@@ -18,6 +18,9 @@ type settingsPage struct {
 	Changed bool // something can be returned to its start value
 }
 
+// verification is the name of the page; WSO2 Identity Server calls it "User Claim Update".
+const verification = "Verification"
+
 // settingField is a switch as the form shows it.
 type settingField struct {
 	settings.State
@@ -72,7 +75,7 @@ func (s *console) settings(c *gin.Context, v *visit) error {
 }
 
 func (s *console) showSettings(c *gin.Context, v *visit, status int, fields []settingField) error {
-	p := settingsPage{frame: s.frame(v, "User claim update"), Fields: fields}
+	p := settingsPage{frame: s.frame(v, verification), Fields: fields}
 	for _, f := range fields {
 		p.Changed = p.Changed || f.Set != nil
 	}
@@ -121,6 +124,9 @@ func (s *console) saveSettings(c *gin.Context, v *visit) error {
 		s.done(c, Path+"/settings", "unchanged")
 		return nil
 	}
+	if off := values[settings.Verify]; off != nil && *off == "false" && c.PostForm("sure") == "" {
+		return s.askOff(c, v, fields)
+	}
 	err := s.Settings.Set(c.Request.Context(), values, v.who.Actor)
 	if err == nil {
 		s.done(c, Path+"/settings", "saved")
@@ -136,6 +142,17 @@ func (s *console) saveSettings(c *gin.Context, v *visit) error {
 	}
 	v.notice = layout.Notice{Kind: "error", Text: text}
 	return s.showSettings(c, v, status, fields)
+}
+
+type offPage struct {
+	frame
+	Fields []settingField
+}
+
+// askOff asks whether verification is meant to be switched off: from then on nobody proves a number.
+func (s *console) askOff(c *gin.Context, v *visit, fields []settingField) error {
+	s.pages.Show(c, http.StatusOK, "off", offPage{s.frame(v, "Switch verification off?").below(verification), fields})
+	return nil
 }
 
 // settingFaults takes joined errors apart.

@@ -3,6 +3,7 @@ package console_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestSettingsAreSavedByWhoChangedThem(t *testing.T) {
 		policy  func(claim.Policy) bool
 	}{
 		"switched off": {
-			url.Values{"enable_verification": nil},
+			url.Values{"enable_verification": nil, "sure": {"yes"}},
 			map[settings.Key]string{settings.Verify: "false"},
 			func(p claim.Policy) bool { return !p.Enabled },
 		},
@@ -100,7 +101,7 @@ func TestFaultsStandAtTheirFieldAndNothingTypedIsLost(t *testing.T) {
 	} {
 		w := newWorld(t)
 		b := w.administrator()
-		got := b.post("/console/settings", asShown(url.Values{"verification_sms_otp_validity": {typed}, "enable_verification": nil}))
+		got := b.post("/console/settings", asShown(url.Values{"verification_sms_otp_validity": {typed}, "enable_verification": nil, "sure": {"yes"}}))
 		says(t, got, http.StatusBadRequest, "Nothing was saved yet", words, `aria-invalid="true"`, `value="`+typed+`"`,
 			`name="was.verification_sms_otp_validity" value="5m"`, `id="verification_sms_otp_validity-fault"`)
 		if strings.Contains(got.Body.String(), `name="enable_verification" type="checkbox" value="true" aria-describedby="enable_verification-hint" checked`) {
@@ -120,7 +121,7 @@ func TestFaultsStandAtTheirFieldAndNothingTypedIsLost(t *testing.T) {
 func TestSettingsReturnToTheirStartValue(t *testing.T) {
 	w := newWorld(t)
 	b := w.administrator()
-	b.post("/console/settings", asShown(url.Values{"enable_verification": nil}))
+	b.post("/console/settings", asShown(url.Values{"enable_verification": nil, "sure": {"yes"}}))
 	says(t, b.get("/console/"), http.StatusOK, "Saved.", "Verification is switched off")
 	says(t, b.follow(b.post("/console/settings/return", url.Values{"switch": {string(settings.Verify)}})), http.StatusOK, "Returned to the start value.", "As the program starts.")
 	if !w.board.Policy().Enabled {
@@ -141,5 +142,23 @@ func TestANoticeIsSaidOnceAndInOurWordsOnly(t *testing.T) {
 	b.cookies["holdline_console_notice"] = "Send your token to evil.example"
 	if got := b.get("/console/limits"); strings.Contains(got.Body.String(), "evil.example") {
 		t.Error("somebody else's words are shown")
+	}
+}
+
+func TestVerificationIsSwitchedOffOnceThatIsConfirmed(t *testing.T) {
+	w := newWorld(t)
+	b := w.administrator()
+	got := b.post("/console/settings", asShown(url.Values{"enable_verification": nil, "verification_sms_otp_validity": {"9m"}}))
+	says(t, got, http.StatusOK, "Switch verification off?", `name="sure" value="yes"`, `name="verification_sms_otp_validity" value="9m"`, `name="enable_verification" value="false"`)
+	if !w.board.Policy().Enabled {
+		t.Fatal("it was switched off before that was confirmed")
+	}
+	fields := url.Values{}
+	for _, field := range regexp.MustCompile(`name="([^"]+)" value="([^"]*)"`).FindAllStringSubmatch(got.Body.String(), -1) {
+		fields.Set(field[1], field[2])
+	}
+	says(t, b.follow(b.post("/console/settings", fields)), http.StatusOK, "Saved.")
+	if p := w.board.Policy(); p.Enabled || p.Validity.Minutes() != 9 {
+		t.Errorf("got %+v", p)
 	}
 }

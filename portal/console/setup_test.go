@@ -50,6 +50,7 @@ type world struct {
 	sessions       *storetest.AdminSessions
 	kept           *storetest.Tokens
 	index          *storetest.People
+	tests          func(context.Context, string, phone.Number) (string, error)
 	directory      *storetest.Directory
 	statistics     *storetest.Statistics
 	settings       *storetest.Settings
@@ -127,6 +128,13 @@ func newWorld(t *testing.T) *world {
 	w.opt = console.Options{
 		Sessions: w.administrators, Settings: w.board, Claims: &admin.Service{
 			Store: w.store, Claims: service, Plan: plan, Now: w.Now, Directory: w.directory,
+			Tests: admin.TestTexts{
+				Send: func(ctx context.Context, gateway string, to phone.Number) (string, error) {
+					return w.tests(ctx, gateway, to)
+				},
+				Served:  func() phone.Restrictions { return phone.Restrictions{Denied: []string{"33"}} },
+				Limiter: &storetest.Limiter{},
+			},
 			People: &people.Finder{Index: w.index, Claims: w.store, Directory: w.directory, Keys: keys, Plan: plan, Now: w.Now},
 		},
 		Archive: w.store, Statistics: w.statistics, Tokens: w.kept, NewToken: func() (secret auth.TokenSecret) { copy(secret[:], w.newID()); return secret },

@@ -227,6 +227,7 @@ var eventKinds = []eventKind{
 	{"discarded", "Claim discarded"},
 	{"disputed", "Change denied"},
 	{admin.NumberShown, "Full number shown"},
+	{admin.TestTextSent, "Test text sent"},
 	{settings.Changed, "Setting changed"},
 	{settings.Returned, "Setting returned"},
 	{auth.TokenCreated, "Token created"},
