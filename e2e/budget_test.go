@@ -16,6 +16,7 @@ const (
 	budgetStage        = 4  // statements
 	budgetChange       = 11 // statements
 	budgetCommits      = 5  // what the disk is waited for, the notice apart
+	budgetTrips        = 9  // commands that the database is waited for, BEGIN and COMMIT among them
 	budgetNotice       = 2  // statements, beside them
 	budgetStageTx      = 1
 	budgetActivateTx   = 1
@@ -100,7 +101,7 @@ func checkBudget(
 	}
 	var printed []string
 	count, transactions, polled := map[string]int{}, map[string]int{}, map[string]int{}
-	commits, inside := 0, map[int64]bool{}
+	commits, trips, inside := 0, 0, map[int64]bool{}
 	notice := "no notice"
 	for _, statement := range all {
 		p, kind := phase(statement), "work"
@@ -129,6 +130,9 @@ func checkBudget(
 				commits++
 			}
 		}
+		if kind != "idle" && p != "notice" && !statement.Joined {
+			trips++
+		}
 		printed = append(printed, fmt.Sprintf("%s %-8s %-7s %s", statement.At.Format("05.000000"), p, kind, statement.Text))
 	}
 	// Work that looks like polling would hide: there may be no more of it in the
@@ -141,8 +145,8 @@ func checkBudget(
 	}
 	total := count["stage"] + count["activate"] + count["send"] + count["confirm"]
 	harness.Report(t, "budget", fmt.Sprintf(
-		"statements of a change: stage %d, activate %d, send %d, confirm %d: %d of %d in %d commits; the notice %d; Kratos calls to confirm: %d",
-		count["stage"], count["activate"], count["send"], count["confirm"], total, budgetChange, commits, count["notice"], callsConfirm))
+		"statements of a change: stage %d, activate %d, send %d, confirm %d: %d of %d in %d commits and %d round trips; the notice %d; Kratos calls to confirm: %d",
+		count["stage"], count["activate"], count["send"], count["confirm"], total, budgetChange, commits, trips, count["notice"], callsConfirm))
 	within := func(what string, got, budget int) {
 		if got > budget {
 			t.Errorf("%s: %d, budget %d", what, got, budget)
@@ -150,6 +154,7 @@ func checkBudget(
 	}
 	within("statements of stage", count["stage"], budgetStage)
 	within("statements of a whole change", total, budgetChange)
+	within("round trips of a whole change", trips, budgetTrips)
 	within("commits of a whole change", commits, budgetCommits)
 	within("statements of the notice to the old number", count["notice"], budgetNotice)
 	within("transactions of stage", transactions["stage"], budgetStageTx)

@@ -86,7 +86,7 @@ func (s *Store) carryOut(ctx context.Context, statements []statement) error {
 	if len(statements) == 1 {
 		return s.db.Write(ctx, "commit", "claims", statements[0])
 	}
-	return s.db.Transaction(ctx, "commit", "claims", func(tx *gorm.DB) error {
+	return s.db.Together(ctx, "commit", "claims", func(tx *gorm.DB) error {
 		for _, run := range statements {
 			if err := run(tx); err != nil {
 				return err

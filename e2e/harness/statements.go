@@ -2,6 +2,8 @@ package harness
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"testing"
 	"time"
 )
@@ -11,6 +13,7 @@ type Statement struct {
 	At         time.Time
 	Connection int64
 	Text       string
+	Joined     bool // to the command of the one before
 }
 
 // StatementLog reads what a server writes down of the user of one database.
@@ -39,7 +42,25 @@ func (l *StatementLog) Mark(t testing.TB) time.Time {
 // it is executed.
 func (l *StatementLog) Between(t testing.TB, from, to time.Time) []Statement {
 	t.Helper()
-	return l.database.Server.kind.statements(t, l.database, from, to)
+	var all []Statement
+	for _, s := range l.database.Server.kind.statements(t, l.database, from, to) {
+		for i, text := range commandParts(s.Text) {
+			all = append(all, Statement{s.At, s.Connection, text, i > 0})
+		}
+	}
+	return all
+}
+
+var nextPart = regexp.MustCompile(`; (?:INSERT INTO|UPDATE|DELETE FROM) [a-z_]+ `)
+
+// commandParts are the statements of a command, which the log may show as one.
+func commandParts(command string) []string {
+	var parts []string
+	for _, at := range slices.Backward(nextPart.FindAllStringIndex(command, -1)) {
+		parts, command = append(parts, command[at[0]+len("; "):]), command[:at[0]]
+	}
+	slices.Reverse(parts)
+	return append([]string{command}, parts...)
 }
 
 // Settle waits until every transaction that the server under test has begun has

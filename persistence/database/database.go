@@ -42,6 +42,9 @@ type DB struct {
 	gorm    *gorm.DB
 	pool    *sql.DB
 	borrows bool // the pool is another DB's
+	// batches are connections for [DB.Together]; nil where there is nothing to gain.
+	batches *sql.DB
+	watched bool // by what would not hear of batches
 	repeats repeats
 	refused refused
 }
@@ -58,6 +61,9 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		return nil, (&DB{dialect: d}).Classify(err)
 	}
 	db := &DB{opt: o, dialect: d, pool: pool}
+	if db.batches, err = d.BatchPool(pool); err != nil {
+		return nil, errors.Join(db.Classify(err), pool.Close())
+	}
 	db.refused.forget = time.AfterFunc(notReady, func() { db.refused.last.Store(nil) })
 	// Before GORM, which may ask the database something already.
 	err = db.retry(ctx, func() error { return d.Prepare(ctx, pool) })
@@ -68,7 +74,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		err = db.Ping(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(db.Classify(err), pool.Close())
+		return nil, errors.Join(db.Classify(err), db.Close())
 	}
 	return db, nil
 }
@@ -109,6 +115,7 @@ func (db *DB) Pool() *sql.DB { return db.pool }
 // Around puts something between GORM and the pool, which hears every statement. It must
 // be put there before the database is used.
 func (db *DB) Around(wrap func(gorm.ConnPool) gorm.ConnPool) {
+	db.watched = true
 	db.gorm.Statement.ConnPool = wrap(db.gorm.Statement.ConnPool)
 }
 
@@ -155,6 +162,11 @@ func (db *DB) Close() error {
 	}
 	if db.refused.forget != nil {
 		db.refused.forget.Stop()
+	}
+	if db.batches != nil && db.batches != db.pool {
+		if err := db.batches.Close(); err != nil {
+			return fmt.Errorf("close database: %w", err)
+		}
 	}
 	if err := db.pool.Close(); err != nil {
 		return fmt.Errorf("close database: %w", err)

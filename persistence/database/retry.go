@@ -46,20 +46,23 @@ func (db *DB) Write(ctx context.Context, operation, table string, statement func
 // Transaction runs several statements: all of them or none, and again from the first
 // where the database asks for it. The error is what they returned, as with [DB.Write].
 func (db *DB) Transaction(ctx context.Context, operation, table string, statements func(*gorm.DB) error) error {
-	return db.run(ctx, operation, table, func(ctx context.Context) error {
-		complete := false
-		err := db.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-			if err := statements(tx); err != nil {
-				return err
-			}
-			complete = true
-			return nil
-		})
-		if !complete {
-			return db.untilSent(err)
+	return db.run(ctx, operation, table, func(ctx context.Context) error { return db.transact(ctx, statements) })
+}
+
+// transact runs a transaction once.
+func (db *DB) transact(ctx context.Context, statements func(*gorm.DB) error) error {
+	complete := false
+	err := db.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := statements(tx); err != nil {
+			return err
 		}
-		return err
+		complete = true
+		return nil
 	})
+	if !complete {
+		return db.untilSent(err)
+	}
+	return err
 }
 
 // Repeat runs a statement that may as well run twice, however long it takes: a node that

@@ -30,6 +30,12 @@ type Dialect interface {
 	// PatientPool returns connections that wait for long statements: the pool itself,
 	// or another one, which is the caller's to close.
 	PatientPool(pool *sql.DB) (*sql.DB, error)
+	// BatchPool returns connections that take several statements in one command: the pool
+	// itself, or another one, which is the caller's to close; nil if there are none.
+	BatchPool(pool *sql.DB) (*sql.DB, error)
+	// Batch begins a transaction on such a connection, runs statements in it, all in one
+	// command, and returns how many rows each has changed.
+	Batch(ctx context.Context, conn *sql.Conn, statements []Statement) ([]int64, error)
 	// Prepare sets up what the database itself remembers. It may run again.
 	Prepare(ctx context.Context, pool *sql.DB) error
 	// IsMissing reports whether there is no such database yet, and to open it would make
@@ -63,6 +69,12 @@ type Dialect interface {
 	Renumber(table, column string) string
 	// Explain precedes a statement to ask for its plan.
 	Explain() string
+}
+
+// Statement is one in the dialect's words, with its values.
+type Statement struct {
+	Query  string
+	Values []any
 }
 
 // PrimaryKey is the index that the table itself is.

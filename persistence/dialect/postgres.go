@@ -92,6 +92,22 @@ func (d postgresDialect) pool(lockWait, statement, idleTransaction string) *sql.
 	return sql.OpenDB(&postgresConnector{cfg: d.cfg, bounds: bounds, pooled: new(atomic.Bool)})
 }
 
+// BatchPool returns the pool itself.
+func (postgresDialect) BatchPool(pool *sql.DB) (*sql.DB, error) { return pool, nil }
+
+// Batch implements [Dialect] by the protocol's pipeline.
+func (postgresDialect) Batch(ctx context.Context, conn *sql.Conn, statements []Statement) (counts []int64, err error) {
+	err = conn.Raw(func(raw any) error {
+		server, ok := raw.(*postgresConn)
+		if !ok {
+			return errors.ErrUnsupported
+		}
+		counts, err = server.batch(ctx, statements)
+		return server.note(err)
+	})
+	return counts, err
+}
+
 func (postgresDialect) Prepare(context.Context, *sql.DB) error { return nil }
 
 func (postgresDialect) Dialector(pool *sql.DB) gorm.Dialector {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"sync/atomic"
@@ -154,6 +155,37 @@ func (c *postgresConn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.
 	default:
 		return nil, err
 	}
+}
+
+// batch begins a transaction and runs statements, and waits for the answers once.
+func (c *postgresConn) batch(ctx context.Context, statements []Statement) ([]int64, error) {
+	var batch pgx.Batch
+	begin := strings.Split(c.begin, "; ") // a pipeline takes statements one by one
+	for _, query := range begin {
+		batch.Queue(query)
+	}
+	for _, s := range statements {
+		values := make([]any, len(s.Values))
+		for i, value := range s.Values {
+			named := driver.NamedValue{Ordinal: i + 1, Value: value}
+			if err := c.CheckNamedValue(&named); err != nil {
+				return nil, fmt.Errorf("value %d: %w", i+1, err)
+			}
+			values[i] = named.Value
+		}
+		batch.Queue(s.Query, values...)
+	}
+	answers := c.Conn.Conn().SendBatch(ctx, &batch)
+	counts := make([]int64, 0, batch.Len())
+	for range batch.Len() {
+		done, err := answers.Exec()
+		if err != nil {
+			_ = answers.Close() // which says the same
+			return nil, err
+		}
+		counts = append(counts, done.RowsAffected())
+	}
+	return counts[len(begin):], answers.Close()
 }
 
 // postgresTx ends with the context that it began with: a COMMIT is not waited for

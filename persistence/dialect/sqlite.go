@@ -64,6 +64,13 @@ func (d sqliteDialect) Pool() (*sql.DB, error) {
 
 func (sqliteDialect) PatientPool(pool *sql.DB) (*sql.DB, error) { return pool, nil }
 
+// BatchPool returns none: a file has no round trips.
+func (sqliteDialect) BatchPool(*sql.DB) (*sql.DB, error) { return nil, nil } //nolint:nilnil // as the interface has it
+
+func (sqliteDialect) Batch(context.Context, *sql.Conn, []Statement) ([]int64, error) {
+	return nil, errors.ErrUnsupported
+}
+
 // Prepare sets the journal's mode, which the file remembers. The statement does not wait
 // for its turn.
 func (sqliteDialect) Prepare(ctx context.Context, pool *sql.DB) error {
