@@ -74,8 +74,11 @@ func TestWhateverEndsAVerifiedNumberTellsIt(t *testing.T) {
 				t.Errorf("the page: %d %s", looked.Status, looked.Body)
 			}
 			denied := harness.Send(t, http.MethodPost, link, "", harness.Header{"Content-Type", "application/x-www-form-urlencoded"})
-			if denied.Status != 200 || !strings.Contains(denied.Body, "change your password") {
+			if denied.Status != http.StatusSeeOther {
 				t.Errorf("the button: %d %s", denied.Status, denied.Body)
+			}
+			if after := harness.Send(t, http.MethodGet, link, ""); !strings.Contains(after.Body, `data-state="done"`) {
+				t.Errorf("after the button: %d %s", after.Status, after.Body)
 			}
 		})
 	}

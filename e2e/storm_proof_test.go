@@ -200,7 +200,7 @@ func (w *storm) proveTrail(t *testing.T) {
 	trail := everyPage[line](t, w, "/admin/audit")
 	slices.Reverse(trail) // oldest first
 	for _, l := range trail {
-		if l.ClaimID == "" || l.Kind == "wrong_code" { // is no state, and may be written after the next one
+		if l.ClaimID == "" || l.Kind == "wrong_code" { // which moves nothing
 			continue
 		}
 		if !slices.Contains(after[last[l.ClaimID]], l.Kind) {

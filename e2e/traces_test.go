@@ -41,8 +41,8 @@ func TestTracesGoFromKratosThroughHoldlineAndBack(t *testing.T) {
 			"holdline: POST " + stagePath, "holdline: POST /hooks/settings/activate", "holdline: store commit", "holdline: gateway send", "kratos: ",
 		}},
 		"the code": {confirm, []string{
-			"holdline: " + confirm, "holdline: kratos read session", "holdline: store current", "holdline: store try",
-			"holdline: store acquire", "holdline: store commit", "holdline: kratos write number", "kratos: ",
+			"holdline: " + confirm, "holdline: kratos read session", "holdline: store current", "holdline: store commit",
+			"holdline: kratos write number", "kratos: ",
 		}},
 	} {
 		harness.Eventually(t, name+" is one trace", func() error {
