@@ -155,15 +155,16 @@ func (p *Process) signalChildren(signal syscall.Signal) {
 // errNotYet is what a condition returns that may still come true.
 var errNotYet = errors.New("not yet")
 
-// poll asks until the condition returns nil, or the time is over.
+// poll asks until the condition returns nil, or the time is over. It asks less often the
+// longer it waits: most conditions are requests, which keep busy what is waited for.
 func poll(within time.Duration, condition func() error) error {
 	deadline := time.Now().Add(within)
-	for {
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		err := condition()
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 
