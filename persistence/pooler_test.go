@@ -42,7 +42,7 @@ func pooled(t *testing.T) string {
 	// A test's own folder is closed to the user that it runs as, which is not root.
 	dir, err := os.MkdirTemp("", "holdline-pooler-") //nolint:usetesting // see above
 	if err == nil {
-		err = os.Chmod(dir, 0o755) //nolint:gosec // see above
+		err = os.Chmod(dir, 0o755)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -70,13 +70,13 @@ max_client_conn = 200
 `, at.Hostname(), at.Port(), password, port)
 	settings = strings.Replace(settings, "password=", "user="+at.User.Username()+" password=", 1)
 	file := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(file, []byte(settings), 0o644); err != nil { //nolint:gosec // see above
+	if err := os.WriteFile(file, []byte(settings), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	pooler := exec.Command(program, "-q", file) //nolint:gosec,noctx // ends below
+	pooler := exec.Command(program, "-q", file)
 	pooler.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Getuid() == 0 {
-		pooler = exec.Command("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=KILL", program, "-q", file) //nolint:gosec,noctx // ends below
+		pooler = exec.Command("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=KILL", program, "-q", file)
 	}
 	printed := new(strings.Builder)
 	pooler.Stdout, pooler.Stderr = printed, printed
