@@ -38,12 +38,14 @@ func initialise(t *testing.T, dir string, environ ...string) {
 	}
 }
 
-func project(t *testing.T, dir string) *types.Project {
+// project reads compose.yml, with more files laid over it.
+func project(t *testing.T, dir string, more ...string) *types.Project {
 	t.Helper()
-	loaded, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
-		WorkingDir: dir, ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, "compose.yml")}},
-		Environment: types.Mapping{},
-	})
+	details := types.ConfigDetails{WorkingDir: dir, Environment: types.Mapping{}}
+	for _, name := range append([]string{"compose.yml"}, more...) {
+		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: filepath.Join(dir, name)})
+	}
+	loaded, err := loader.LoadWithContext(t.Context(), details)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,12 @@ func project(t *testing.T, dir string) *types.Project {
 
 func TestComposeHasAllThatItNames(t *testing.T) {
 	dir := composed(t)
-	p := project(t, dir)
+	wantAllNamed(t, project(t, dir))
+	wantAllNamed(t, project(t, dir, "mysql.yml"))
+}
+
+func wantAllNamed(t *testing.T, p *types.Project) {
+	t.Helper()
 	for _, secret := range p.Secrets {
 		wantFile(t, secret.File)
 	}

@@ -3,6 +3,7 @@
 # and the lines for Kratos that Holdline prints. Keeps what is there already.
 #   ./init.sh            with the image that compose.yml names
 #   HOLDLINE=/path/of/holdline ./init.sh   with a program of this machine
+#   DATABASE=mysql ./init.sh               for MySQL: see mysql.yml
 set -euo pipefail
 cd "$(dirname "$0")"
 umask 077
@@ -15,13 +16,20 @@ chmod 700 secrets
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 keep() { [ -s "secrets/$1" ] || cat >"secrets/$1"; }
 
-[ -s secrets/databases.sql ] || {
-	holdline=$(random) kratos=$(random)
-	keep database-dsn <<<"mysql://holdline:$holdline@tcp(mysql:3306)/holdline"
-	keep kratos.yml <<-END
-		dsn: "mysql://kratos:$kratos@tcp(mysql:3306)/kratos?parseTime=true&max_conns=20&max_idle_conns=4"
-		secrets: {cookie: ["$(random)"], cipher: ["$(random | head -c 32)"]}
+postgres() {
+	holdline_dsn="postgres://holdline:$holdline@database:5432/holdline?sslmode=disable"
+	kratos_dsn="postgres://kratos:$kratos@database:5432/kratos?sslmode=disable&max_conns=20&max_idle_conns=4"
+	keep databases.sql <<-END
+		CREATE ROLE holdline LOGIN PASSWORD '$holdline';
+		CREATE ROLE kratos LOGIN PASSWORD '$kratos';
+		CREATE DATABASE holdline OWNER holdline;
+		CREATE DATABASE kratos OWNER kratos;
 	END
+}
+
+mysql() {
+	holdline_dsn="mysql://holdline:$holdline@tcp(database:3306)/holdline"
+	kratos_dsn="mysql://kratos:$kratos@tcp(database:3306)/kratos?parseTime=true&max_conns=20&max_idle_conns=4"
 	keep databases.sql <<-END
 		CREATE DATABASE holdline CHARACTER SET utf8mb4;
 		CREATE DATABASE kratos CHARACTER SET utf8mb4;
@@ -31,7 +39,20 @@ keep() { [ -s "secrets/$1" ] || cat >"secrets/$1"; }
 		GRANT ALL ON kratos.* TO kratos;
 	END
 }
-keep mysql-root < <(random)
+
+[ -s secrets/databases.sql ] || {
+	holdline=$(random) kratos=$(random)
+	case ${DATABASE:-postgres} in
+	postgres | mysql) "${DATABASE:-postgres}" ;;
+	*) echo "DATABASE is postgres or mysql" >&2; exit 2 ;;
+	esac
+	keep database-dsn <<<"$holdline_dsn"
+	keep kratos.yml <<-END
+		dsn: "$kratos_dsn"
+		secrets: {cookie: ["$(random)"], cipher: ["$(random | head -c 32)"]}
+	END
+}
+keep database-root < <(random)
 keep otp < <(random)
 keep hook-key < <(random)
 
