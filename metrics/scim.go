@@ -13,7 +13,10 @@ import (
 // reconciliation follows the passes over the index of users.
 type reconciliation struct {
 	identities, running, success prometheus.Gauge
-	changed, deleted             prometheus.Counter
+	// waiting are identities that may not show the names of their groups, and groups of
+	// which there is more to follow.
+	waiting          *prometheus.GaugeVec
+	changed, deleted prometheus.Counter
 
 	mu *sync.Mutex
 	// told is what the counters have of the pass that is running.
@@ -28,14 +31,22 @@ func newReconciliation(with promauto.Factory) reconciliation {
 	counter := func(name, help string) prometheus.Counter {
 		return with.NewCounter(prometheus.CounterOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help})
 	}
-	return reconciliation{
+	r := reconciliation{
 		identities: gauge("identities", "Identities that the running or the last pass has read from Kratos."),
 		running:    gauge("running", "1 while a pass is running."),
 		success:    gauge("last_success_timestamp_seconds", "When a pass last came to its end, 0 for never."),
-		changed:    counter("changed_total", "Index entries that passes have made or written anew."),
-		deleted:    counter("deleted_total", "Index entries that passes have deleted."),
-		mu:         &sync.Mutex{}, told: &reconcile.Progress{},
+		waiting: with.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "scim_groups_waiting",
+			Help: "Identities that may not show the names of their groups yet, and renamed or deleted groups whose members have yet to hear of it. Of the whole database.",
+		}, []string{"what"}),
+		changed: counter("changed_total", "Index entries that passes have made or written anew."),
+		deleted: counter("deleted_total", "Index entries that passes have deleted."),
+		mu:      &sync.Mutex{}, told: &reconcile.Progress{},
 	}
+	for _, what := range []string{"identities", "groups"} {
+		r.waiting.WithLabelValues(what)
+	}
+	return r
 }
 
 // Reconciled takes up how far a pass is, or that it is done. The counters grow by
@@ -58,6 +69,12 @@ func (m *Metrics) Unreconciled(p reconcile.Progress) {
 	defer m.scim.mu.Unlock()
 	m.scim.count(p)
 	m.scim.running.Set(0)
+}
+
+// GroupsWaiting takes up what is left to do of changes of groups.
+func (m *Metrics) GroupsWaiting(identities, groups int) {
+	m.scim.waiting.WithLabelValues("identities").Set(float64(identities))
+	m.scim.waiting.WithLabelValues("groups").Set(float64(groups))
 }
 
 func (r reconciliation) count(p reconcile.Progress) {

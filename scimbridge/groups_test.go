@@ -194,6 +194,8 @@ func TestWhatAGroupCannotHaveIsRefused(t *testing.T) {
 		{http.MethodGet, "/Groups?filter=members+pr", "", "invalidFilter", "members can only be compared by value eq", 400},
 		{http.MethodGet, "/Groups?filter=members.value+sw+%22a%22", "", "invalidFilter", "members can only be compared by value eq", 400},
 		{http.MethodGet, "/Groups/%00", "", "", "there is no such group", 404},
+		{http.MethodGet, "/Users?filter=groups.value+eq+%22" + id + "%22", "", "invalidFilter", "users are not filtered by groups: read the group's members", 400},
+		{http.MethodGet, "/Users?filter=groups+pr", "", "invalidFilter", "users are not filtered by groups: read the group's members", 400},
 	} {
 		if got := w.as(okta, tt.method, tt.path, tt.body).refused(tt.status, tt.kind).at("detail"); got != tt.detail {
 			t.Errorf("%s %s %s: got %q, want %q", tt.method, tt.path, tt.body, got, tt.detail)

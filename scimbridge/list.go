@@ -16,6 +16,9 @@ import (
 	"github.com/holdline/holdline/internal/scim/users"
 )
 
+// errGroupsFilter refuses what would find nobody: groups are no part of the index of users.
+var errGroupsFilter = scim.Bad(scim.InvalidFilter, "users are not filtered by groups: read the group's members")
+
 // listResponse is the message of RFC 7644, section 3.4.2.
 type listResponse struct {
 	Schemas      []string `json:"schemas"`
@@ -239,6 +242,9 @@ func (h handlers) searchOf(q question, r scim.Resource) (users.Search, error) {
 	}
 	if err != nil {
 		return search, fmt.Errorf("filter: %w", err)
+	}
+	if mentioned, decidable := parsed.Mentions(h.Resource, "groups"); r.Name == h.Resource.Name && (len(mentioned) > 0 || !decidable) {
+		return search, errGroupsFilter
 	}
 	search.Filter = parsed
 	return search, nil

@@ -91,7 +91,7 @@ func (p *program) buildSCIM() {
 	})
 	p.scim.shower = groups.NewShower(groups.ShowerOptions{
 		Tasks: stored, Groups: p.scim.groups, Directory: p.kratos, WithLease: p.withLease, Path: p.cfg.SCIM.GroupsPath,
-		Now: p.clock.Now, Jitter: jitter, Log: p.log,
+		Now: p.clock.Now, Jitter: jitter, Report: p.metrics.GroupsWaiting, Log: p.log,
 	})
 	p.scim.reconciler = reconcile.New(reconcile.Options{
 		Source: p.kratos, Index: index, Entries: p.entries, Now: p.clock.Now, Log: p.log,

@@ -61,6 +61,9 @@ type ShowerOptions struct {
 	Now  func() time.Time
 	// Jitter spreads a wait.
 	Jitter func(time.Duration) time.Duration
+	// Report hears how many identities wait, and how many groups of which there is more
+	// to follow. It may be nil.
+	Report func(identities, groups int)
 	Log    *slog.Logger
 }
 
@@ -105,6 +108,9 @@ func (s *Shower) Once(ctx context.Context) (int, error) {
 // follow goes on with a group that was renamed or deleted, while few identities wait.
 func (s *Shower) follow(ctx context.Context) (bool, error) {
 	waiting, more, err := s.Tasks.Waiting(ctx)
+	if err == nil && s.Report != nil {
+		s.Report(waiting, more)
+	}
 	if err != nil || more == 0 || waiting > mostWaiting {
 		return false, err
 	}
