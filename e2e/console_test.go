@@ -54,11 +54,11 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 		tab.Await(t, "h1", path, false, says(heading))
 	}
 	for path, heading := range map[string]string{
-		"": "Overview", "settings": "User claim update", "claims": "Claims", "texts": "Texts", "traffic": "Traffic",
+		"": "Overview", "settings": "Verification", "people": "People", "alarms": "Alarms", "activity": "Over time", "tokens/new": "New token", "claims": "Claims", "texts": "Texts", "traffic": "Traffic",
 		"gateways": "Gateways", "limits": "Limits", "tokens": "Tokens", "audit": "Audit",
 	} {
 		at(path, heading)
-		name := "console-" + path
+		name := "console-" + strings.ReplaceAll(path, "/", "-")
 		if path == "" {
 			name = "console-overview"
 		}
@@ -70,6 +70,20 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 		tab.Sound(t, name+"-phone")
 		tab.DesktopSize(t)
 	}
+
+	// A person is found by what they say, and their page tells what happened.
+	at("people", "People")
+	tab.Type(t, "#who", bob.Email)
+	tab.PressToGo(t, "\r")
+	tab.Await(t, "table", "bob is found by his e-mail address", false, says(bob.Email))
+	tab.Sound(t, "console-people-found")
+	at("people", "People")
+	tab.Type(t, "#who", m1[len(m1)-6:])
+	tab.PressToGo(t, "\r")
+	tab.Await(t, "table", "bob is found by a piece of his number", false, says(bob.Email))
+	tab.Click(t, "tbody th a")
+	tab.Await(t, ".timeline", "what happened to bob", false, says("Claim opened"))
+	tab.Sound(t, "console-person")
 
 	// A claim is found by its masked number.
 	at("claims", "Claims")
@@ -103,9 +117,12 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	tab.Await(t, ".timeline", "the audit trail tells who looked", false, says("e2e-"))
 
 	// A switch, and its effect.
-	at("settings", "User claim update")
+	at("settings", "Verification")
 	harness.Eval[bool](t, tab, `(e => { e.click(); return e.checked })(document.querySelector('input[type="checkbox"]'))`)
 	tab.Click(t, `form.settings .actions button`)
+	tab.Await(t, "h1", "it is asked whether that is meant", false, says("Switch verification off?"))
+	tab.Sound(t, "console-settings-off")
+	tab.Click(t, `button.danger`)
 	tab.Await(t, "#message", "it is saved", false, func(text string) bool { return text != "" })
 	tab.Sound(t, "console-settings-saved")
 	got := harness.Send(t, http.MethodGet, s.Holdline.AdminURL+settingsPath+"/enable_verification", "", harness.ByClient(token))
@@ -125,6 +142,9 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	// Cancelled for bob: his code is dead.
 	at("claims?state=open", "Claims")
 	tab.Click(t, "tbody th a")
+	tab.Click(t, `a[href$="/cancel"]`)
+	tab.Await(t, "h1", "it is asked whether that is meant", false, says("Cancel this claim?"))
+	tab.Sound(t, "console-claim-cancel")
 	tab.Click(t, `form[action$="/cancel"] button`)
 	tab.Await(t, "#message", "it is cancelled", false, says("cancel"))
 	wantFault(t, bob.Confirm(t, second.Code), http.StatusBadRequest, "18001")

@@ -19,6 +19,10 @@ import (
 type Claims interface {
 	Resend(context.Context, claim.Caller) error
 	Cancel(context.Context, claim.Caller) error
+	RestoreNumber(ctx context.Context, alarmID string, who audit.Actor) error
+	EndAlarmSessions(ctx context.Context, alarmID string, who audit.Actor) error
+	CloseAlarm(ctx context.Context, alarmID string, outcome claim.AlarmOutcome, who audit.Actor) error
+	LiftBlock(context.Context, claim.Caller) error
 }
 
 // Service is what administrators do with claims: look at them, and help as their owners would.

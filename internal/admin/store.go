@@ -122,6 +122,7 @@ type AlarmQuery struct {
 type Store interface {
 	fraud.StatsReader
 	Find(ctx context.Context, claimID string) (*claim.Claim, error)
+	Alarm(ctx context.Context, claimID string) (*claim.Alarm, error)
 	FindClaims(ctx context.Context, q ClaimQuery) ([]claim.Claim, error)
 	FindTexts(ctx context.Context, q TextQuery) ([]TextRecord, error)
 	FindEvents(ctx context.Context, q EventQuery) ([]EventRecord, error)

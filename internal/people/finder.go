@@ -96,7 +96,7 @@ func (f *Finder) search(ctx context.Context, all []Match, limit int) (Result, er
 	}
 	result.Building = len(young) == tail
 	for _, c := range young {
-		if meets(f.Keys.termsOf(Profile{}, []phone.Number{c.Number, c.Previous}), all) {
+		if meets(f.Keys.Terms(Profile{}, []phone.Number{c.Number, c.Previous}), all) {
 			result.add(c.IdentityID, limit)
 		}
 	}

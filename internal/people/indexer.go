@@ -140,7 +140,7 @@ func (x *Indexer) take(ctx context.Context, id string, known Entry) error {
 	if len(numbers) == 0 {
 		return nil // erased or pruned meanwhile
 	}
-	bare := x.Keys.termsOf(Profile{}, numbers)
+	bare := x.Keys.Terms(Profile{}, numbers)
 	if x.Now().Sub(known.SeenAt) < fresh && known.Key == x.Keys.ID() && contains(known.Terms, bare) {
 		return nil
 	}
@@ -176,7 +176,7 @@ func (x *Indexer) put(ctx context.Context, id string, numbers []phone.Number) er
 		return fmt.Errorf("read profile: %w", err)
 	}
 	numbers = append(slices.Clone(numbers), phone.FromStore(profile.Mobile))
-	return x.Index.Put(ctx, Entry{IdentityID: id, Terms: x.Keys.termsOf(profile, numbers), Key: x.Keys.ID(), SeenAt: now})
+	return x.Index.Put(ctx, Entry{IdentityID: id, Terms: x.Keys.Terms(profile, numbers), Key: x.Keys.ID(), SeenAt: now})
 }
 
 // contains reports whether sorted terms have all of others.

@@ -78,8 +78,8 @@ func (k Keys) each(kind, text string, size int) []string {
 	return terms
 }
 
-// termsOf lists what a person is found by, sorted, each once.
-func (k Keys) termsOf(p Profile, numbers []phone.Number) []string {
+// Terms lists what a person is found by, sorted, each once.
+func (k Keys) Terms(p Profile, numbers []phone.Number) []string {
 	var terms []string
 	for _, text := range slices.Concat(p.Names, p.UserNames, p.Emails) {
 		for _, word := range words(text) {

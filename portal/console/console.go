@@ -47,6 +47,11 @@ type Claims interface {
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
 	History(ctx context.Context, claimID string) (admin.ClaimHistory, error)
 	Reveal(ctx context.Context, claimID string, who audit.Actor) (claim.Claim, error)
+	Alarm(ctx context.Context, id string) (admin.AlarmFound, error)
+	RestoreNumber(ctx context.Context, alarmID string, who auth.Administrator) error
+	EndSessions(ctx context.Context, alarmID string, who auth.Administrator) error
+	LiftBlock(ctx context.Context, alarmID string, who auth.Administrator) error
+	CloseAlarm(ctx context.Context, alarmID string, who audit.Actor) error
 	SendTest(ctx context.Context, gateway, number string, who audit.Actor) (providerID string, err error)
 	Resend(ctx context.Context, claimID string, who audit.Actor) error
 	Cancel(ctx context.Context, claimID string, who auth.Administrator) error
@@ -57,6 +62,7 @@ type Claims interface {
 type Archive interface {
 	FindTexts(ctx context.Context, q admin.TextQuery) ([]admin.TextRecord, error)
 	FindEvents(ctx context.Context, q admin.EventQuery) ([]admin.EventRecord, error)
+	FindAlarms(ctx context.Context, q admin.AlarmQuery) ([]claim.Alarm, error)
 	Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error)
 	Waiting(ctx context.Context) (admin.Waiting, error)
 }
@@ -172,6 +178,11 @@ func (s *console) mount(engine *gin.Engine) {
 	show("/people", s.people)
 	act("/people", s.searchPeople)
 	show("/person", s.person)
+
+	show("/alarms", s.alarmList)
+	show("/alarms/:id", s.alarm)
+	show("/alarms/:id/restore", s.askRestore)
+	act("/alarms/:id/:act", s.actOnAlarm)
 
 	show("/claims", s.claims)
 	act("/claims", s.searchClaims)

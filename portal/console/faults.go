@@ -44,6 +44,10 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		return http.StatusNotFound, "There is nothing here", "The address may be mistyped, or the page is gone."
 	case errors.Is(err, admin.ErrNoClaim):
 		return http.StatusNotFound, "There is no such claim", "Ended claims are kept for some time only, and then removed."
+	case errors.Is(err, claim.ErrNoAlarm):
+		return http.StatusNotFound, "There is no such alarm", "Alarms are kept as long as the claims that they are about."
+	case errors.Is(err, claim.ErrAlarmClosed):
+		return http.StatusConflict, "The case is closed", "Somebody has decided on it already. Nothing was done."
 	case errors.Is(err, admin.ErrNoPerson):
 		return http.StatusNotFound, "There is no such person", "Kratos has no such account, and nothing is left of one here."
 	case errors.Is(err, admin.ErrPrivilegedPerson):

@@ -23,7 +23,7 @@ type menuItem struct {
 }
 
 var menus = []menu{
-	{"Work", []menuItem{{Name: "Overview", Path: "/"}, {Name: "People", Path: "/people"}, {Name: "Claims", Path: "/claims"}, {Name: "Texts", Path: "/texts"}, {Name: "Over time", Path: "/activity"}, {Name: "Traffic", Path: "/traffic"}}},
+	{"Work", []menuItem{{Name: "Overview", Path: "/"}, {Name: "Alarms", Path: "/alarms"}, {Name: "People", Path: "/people"}, {Name: "Claims", Path: "/claims"}, {Name: "Texts", Path: "/texts"}, {Name: "Over time", Path: "/activity"}, {Name: "Traffic", Path: "/traffic"}}},
 	{"Service", []menuItem{{Name: verification, Path: "/settings"}, {Name: "Limits", Path: "/limits"}, {Name: "Gateways", Path: "/gateways"}}},
 	{"Control", []menuItem{{Name: "Tokens", Path: "/tokens"}, {Name: "Audit", Path: "/audit"}}},
 }

@@ -98,7 +98,7 @@ func (s *console) troubles(ctx context.Context, p overviewPage) ([]trouble, erro
 		}
 	}
 	if p.Waiting.Alarms > 0 {
-		add(true, saying(p.Waiting.Alarms)+" not to have wanted a change of number.", "/alarms", "Alarms")
+		add(true, saying(p.Waiting.Alarms)+" that they did not want a change of number.", "/alarms", "Alarms")
 	}
 	if p.Waiting.Verified >= unwrittenMany {
 		add(true, counted(p.Waiting.Verified)+" confirmed numbers are not in Kratos yet: it may not answer.", "/claims?state=verified", "Verified claims")

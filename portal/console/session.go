@@ -124,12 +124,16 @@ func (s *console) setCookie(c *gin.Context, name, value string) {
 // notices are what a page may say of the act before it. The cookie holds only
 // the name, so that nobody else's words get onto the page.
 var notices = map[string]layout.Notice{
-	"saved":     {Kind: "success", Text: "Saved. It is in force here now, and on other replicas within a few seconds."},
-	"returned":  {Kind: "success", Text: "Returned to the start value. It is in force here now, and on other replicas within a few seconds."},
-	"unchanged": {Kind: "info", Text: "Nothing was changed."},
-	"resent":    {Kind: "success", Text: "Another text is on its way."},
-	"cancelled": {Kind: "success", Text: "The claim is cancelled, and its code is dead."},
-	"revoked":   {Kind: "success", Text: "The token is revoked. Every replica knows within a few seconds."},
+	"saved":        {Kind: "success", Text: "Saved. It is in force here now, and on other replicas within a few seconds."},
+	"returned":     {Kind: "success", Text: "Returned to the start value. It is in force here now, and on other replicas within a few seconds."},
+	"unchanged":    {Kind: "info", Text: "Nothing was changed."},
+	"resent":       {Kind: "success", Text: "Another text is on its way."},
+	"cancelled":    {Kind: "success", Text: "The claim is cancelled, and its code is dead."},
+	"restore":      {Kind: "success", Text: "The number from before is in force again, and the case is closed."},
+	"end-sessions": {Kind: "success", Text: "All sessions of the account are ended."},
+	"lift":         {Kind: "success", Text: "The number can be changed again."},
+	"close":        {Kind: "success", Text: "The case is closed."},
+	"revoked":      {Kind: "success", Text: "The token is revoked. Every replica knows within a few seconds."},
 }
 
 // done sends the browser to a page that says how it went, so that loading it

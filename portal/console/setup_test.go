@@ -50,6 +50,9 @@ type world struct {
 	sessions       *storetest.AdminSessions
 	kept           *storetest.Tokens
 	index          *storetest.People
+	identities     *claimtest.Identities
+	ended          int    // how often sessions were ended
+	privileged     string // the one privileged person
 	tests          func(context.Context, string, phone.Number) (string, error)
 	directory      *storetest.Directory
 	statistics     *storetest.Statistics
@@ -109,10 +112,11 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.identities = claimtest.NewIdentities()
 	w.index, w.directory, w.statistics = &storetest.People{}, &storetest.Directory{}, &storetest.Statistics{}
 	plan := phone.Parser{Format: phone.FormatE164, Region: "DE"}
 	service := claim.New(claim.Options{
-		Store: w.store, Identities: claimtest.NewIdentities(), Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
+		Store: w.store, Identities: w.identities, EndSessions: func(context.Context, string) error { w.ended++; return nil }, Codes: codes, Plan: plan, Policy: w.board.Policy, Now: w.Now,
 		NewID: w.newID, Jitter: func(d time.Duration) time.Duration { return d }, Send: func(message.Text) {}, Log: log,
 	})
 	clients := auth.New(auth.Options{
@@ -128,6 +132,7 @@ func newWorld(t *testing.T) *world {
 	w.opt = console.Options{
 		Sessions: w.administrators, Settings: w.board, Claims: &admin.Service{
 			Store: w.store, Claims: service, Plan: plan, Now: w.Now, Directory: w.directory,
+			Privileged: func(_ context.Context, id string) (bool, error) { return id == w.privileged, nil },
 			Tests: admin.TestTexts{
 				Send: func(ctx context.Context, gateway string, to phone.Number) (string, error) {
 					return w.tests(ctx, gateway, to)

@@ -19,21 +19,22 @@ import (
 // funcs are the words and forms that templates use.
 func funcs(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
-		"brief":      func(t time.Time) string { return brief(t, now()) },
-		"claimBadge": claimBadge,
-		"claimState": claimState,
-		"claimMeans": claimMeans,
-		"textBadge":  textBadge,
-		"textName":   textName,
-		"kindName":   kindName,
-		"actorName":  func(k audit.ActorKind) string { return actorNames[k] },
-		"realm":      func(id string) string { realm, _ := claim.SplitRealm(id); return realm },
-		"inRealm":    func(id string) string { _, own := claim.SplitRealm(id); return own },
-		"short":      short,
-		"personPath": func(id string) template.URL { return template.URL(personPath(id)) }, //nolint:gosec // escaped there
-		"stored":     phone.FromStore,
-		"shortName":  shortName,
-		"span":       span,
+		"brief":       func(t time.Time) string { return brief(t, now()) },
+		"claimBadge":  claimBadge,
+		"claimState":  claimState,
+		"claimMeans":  claimMeans,
+		"textBadge":   textBadge,
+		"textName":    textName,
+		"deniedWords": deniedWords,
+		"kindName":    kindName,
+		"actorName":   func(k audit.ActorKind) string { return actorNames[k] },
+		"realm":       func(id string) string { realm, _ := claim.SplitRealm(id); return realm },
+		"inRealm":     func(id string) string { _, own := claim.SplitRealm(id); return own },
+		"short":       short,
+		"personPath":  func(id string) template.URL { return template.URL(personPath(id)) }, //nolint:gosec // escaped there
+		"stored":      phone.FromStore,
+		"shortName":   shortName,
+		"span":        span,
 	}
 }
 
@@ -226,6 +227,10 @@ var eventKinds = []eventKind{
 	{groups.Left, "Left a group"},
 	{"discarded", "Claim discarded"},
 	{"disputed", "Change denied"},
+	{claim.NumberPutBack, "Number from before put back"},
+	{claim.SessionsEnded, "All sessions ended"},
+	{claim.BlockLifted, "Changes allowed again"},
+	{claim.AlarmSettled, "Case closed"},
 	{admin.NumberShown, "Full number shown"},
 	{admin.TestTextSent, "Test text sent"},
 	{settings.Changed, "Setting changed"},

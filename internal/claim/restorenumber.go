@@ -1,0 +1,98 @@
+package claim
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/phone"
+)
+
+// NumberPutBack is what the audit trail says of a number that an administrator wrote again after a
+// change was denied.
+const NumberPutBack = "number_put_back"
+
+// ErrAlarmClosed says that somebody has decided on the case.
+var ErrAlarmClosed = errors.New("claim: the alarm is closed")
+
+// RestoreNumber writes the number that an identity had before a change that was denied, marked
+// verified if it was so then, whatever it has by now; cancels what is waiting; and closes the case.
+// The number that this ends is told nothing: it is the one that the person complained of. After a
+// crash the same again finds what was done. Errors: ErrNoAlarm, ErrAlarmClosed, ErrBeingApplied,
+// and those of [Identities].
+func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.Actor) error {
+	a, err := s.openAlarm(ctx, alarmID)
+	if err != nil {
+		return err
+	}
+	return s.WithLease(ctx, a.IdentityID, func(ctx context.Context) error {
+		living, err := s.Store.Current(ctx, a.IdentityID, s.Now().Add(-day))
+		if err != nil {
+			return err
+		}
+		if living.beingWritten() {
+			return ErrBeingApplied
+		}
+		seen, err := s.Identities.Identity(ctx, a.IdentityID)
+		if err != nil {
+			return err
+		}
+		had := replaced{phone.ParseStored(s.Plan, seen.Mobile), seen.Verified}
+		switch {
+		case had.number.Same(a.Previous) && had.verified == a.PreviousVerified: // written before a crash
+		case a.PreviousVerified && !a.Previous.IsZero():
+			err = s.Identities.ApplyNumber(ctx, a.IdentityID, a.Previous, seen.Pending != "")
+		default:
+			err = s.Identities.Write(ctx, a.IdentityID, a.Previous)
+		}
+		if err != nil {
+			return err
+		}
+		return RetryConcurrent(ctx, func() error { return s.restored(ctx, alarmID, had, who) })
+	})
+}
+
+// openAlarm returns an alarm that nobody has decided on.
+func (s *Service) openAlarm(ctx context.Context, id string) (Alarm, error) {
+	a, err := s.Store.Alarm(ctx, id)
+	switch {
+	case err != nil:
+		return Alarm{}, err
+	case a == nil:
+		return Alarm{}, ErrNoAlarm
+	case a.Closed():
+		return Alarm{}, ErrAlarmClosed
+	default:
+		return *a, nil
+	}
+}
+
+// restored writes down that a number was put back.
+func (s *Service) restored(ctx context.Context, alarmID string, had replaced, who audit.Actor) error {
+	a, err := s.openAlarm(ctx, alarmID)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	living, err := s.Store.Current(ctx, a.IdentityID, now.Add(-day))
+	if err != nil {
+		return err
+	}
+	a.Outcome, a.ClosedAt, a.ClosedBy = AlarmRestored, now, who.ID
+	change := Change{At: now, Alarms: []Alarm{a}}
+	withdraw(&change, living, "number put back", who)
+	line := a.event(NumberPutBack, who, now)
+	line.Number = a.Previous.String()
+	if !had.number.Same(a.Previous) {
+		line.Reason = "in place of " + had.number.String()
+		// As a claim it is guarded against forms that began with the other number: see look.
+		c := asEnded(Claim{
+			ID: s.NewID(), IdentityID: a.IdentityID, Source: SourceConsole, Number: a.Previous, Previous: had.number,
+			PreviousVerified: had.verified, Direct: !a.PreviousVerified, CreatedAt: now,
+		}, Applied, "", now)
+		change.Create = &c
+		line.ClaimID = c.ID
+	}
+	change.Events = append(change.Events, line)
+	return s.commit(ctx, change)
+}

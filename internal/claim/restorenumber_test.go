@@ -1,0 +1,62 @@
+package claim_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
+	"github.com/holdline/holdline/internal/phone"
+)
+
+func TestTheNumberOfBeforeIsPutBackAsItWas(t *testing.T) {
+	keeper := audit.Actor{Kind: audit.Administrator, ID: "keeper"}
+	for name, tt := range map[string]struct {
+		verified bool
+		before   string
+		now      claim.Identity
+	}{
+		"verified":          {true, m0, claim.Identity{ID: bob, Mobile: m1, Verified: true}},
+		"not verified":      {false, m0, claim.Identity{ID: bob, Mobile: m1, Verified: true}},
+		"after yet another": {true, m0, claim.Identity{ID: bob, Mobile: m2, Verified: true}},
+		"while one waits":   {true, m0, claim.Identity{ID: bob, Mobile: m1, Verified: true, Pending: m2}},
+		"there already":     {true, m0, claim.Identity{ID: bob, Mobile: m0, Verified: true}},
+		"none before":       {false, "", claim.Identity{ID: bob, Mobile: m1, Verified: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.dir.Put(tt.now)
+			alarm := claim.Alarm{
+				ID: "denied", IdentityID: bob, Denied: message.TextChanged, Number: phone.FromStore(m1), Previous: phone.FromStore(tt.before),
+				PreviousVerified: tt.verified, RaisedAt: w.Now(), Version: 1,
+			}
+			if err := w.store.Commit(t.Context(), claim.Change{Raise: &alarm, At: w.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.RestoreNumber(t.Context(), "denied", keeper); err != nil {
+				t.Fatal(err)
+			}
+			seen, err := w.dir.Identity(t.Context(), bob)
+			if err != nil || seen.Mobile != tt.before || seen.Verified != tt.verified {
+				t.Errorf("got %+v, %v", seen, err)
+			}
+			after, err := w.store.Alarm(t.Context(), "denied")
+			if err != nil || after.Outcome != claim.AlarmRestored || after.ClosedBy != "keeper" {
+				t.Errorf("got %+v, %v", after, err)
+			}
+			if err := w.RestoreNumber(t.Context(), "denied", keeper); !errors.Is(err, claim.ErrAlarmClosed) {
+				t.Errorf("once more: got %v", err)
+			}
+			// A form that began with the other number is stale now.
+			last, err := w.store.Applied(t.Context(), bob)
+			if moved := tt.now.Mobile != tt.before; err != nil || moved != (last != nil) {
+				t.Errorf("got the claim %+v, %v", last, err)
+			}
+		})
+	}
+	w := newWorld(t)
+	if err := w.RestoreNumber(t.Context(), "none", keeper); !errors.Is(err, claim.ErrNoAlarm) {
+		t.Errorf("got %v", err)
+	}
+}
