@@ -118,7 +118,13 @@ func TestTheDemoCanBeDoneByHandInABrowser(t *testing.T) {
 	page.Type(t, field("traits.mobile"), m2)
 	page.Click(t, profile)
 	page.Await(t, "#verify", "a second change asks for its code", false, contains(m2[len(m2)-2:]))
-	phone.Await(t, "#texts", "its text arrives", false, contains(m2))
+	phone.Await(t, "#texts li:last-child", "its text is the newest, and the last", false, contains(m2))
+	page.Phone(t)
+	page.Open(t, demo.Links["demo"])
+	if beyond := harness.Eval[float64](t, page, `document.getElementById("phone").getBoundingClientRect().bottom - innerHeight`); beyond > 1 {
+		t.Errorf("the phone ends %v pixels below a phone's screen", beyond)
+	}
+	page.Sound(t, "demo-on-a-phone")
 	page.DesktopSize(t)
 	page.Still(t)
 	page.Open(t, demo.Links["demo"])

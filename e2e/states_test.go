@@ -73,7 +73,7 @@ func (g *gallery) look(page, want, note string) {
 		g.t.Errorf("%s has no way on as its main button", name)
 	}
 	pictures := os.Getenv("HOLDLINE_SCREENSHOTS") != ""
-	turn := len(g.rows)
+	turn, picture := len(g.rows), ""
 	for i, width := range widths {
 		for j, dark := range []bool{false, true} {
 			if !pictures && (turn%len(widths) != i || turn/len(widths)%2 != j) {
@@ -82,13 +82,10 @@ func (g *gallery) look(page, want, note string) {
 			g.tab.Wide(g.t, width)
 			g.tab.Dark(g.t, dark)
 			g.tab.Sound(g.t, fmt.Sprintf("state-%s-%d%s", name, width, map[bool]string{true: "-dark"}[dark]))
+			if pictures && i+j == 0 { // nothing moves any more
+				picture = `<img width="220" alt="" src="data:image/png;base64,` + base64.StdEncoding.EncodeToString(g.tab.Screenshot(g.t)) + `">`
+			}
 		}
-	}
-	picture := ""
-	if pictures {
-		g.tab.Wide(g.t, widths[0])
-		g.tab.Dark(g.t, false)
-		picture = `<img width="300" alt="" src="data:image/png;base64,` + base64.StdEncoding.EncodeToString(g.tab.Screenshot(g.t)) + `">`
 	}
 	g.rows = append(g.rows, `<figure><figcaption><b>`+html.EscapeString(name)+`</b><br>`+html.EscapeString(way)+`</figcaption>`+picture+`</figure>`)
 }
@@ -221,8 +218,8 @@ func TestPageStates(t *testing.T) {
 	}
 	g.complete(all)
 	if os.Getenv("HOLDLINE_SCREENSHOTS") != "" {
-		site.Pages["/sheet"] = `<style>body{font:14px system-ui;display:grid;grid-template-columns:repeat(6,300px);gap:16px;margin:16px}figure{margin:0}img{border:1px solid #999}</style>` + strings.Join(g.rows, "")
-		tab.Wide(t, 1928)
+		site.Pages["/sheet"] = `<style>body{font:14px system-ui;display:grid;grid-template-columns:repeat(7,220px);gap:16px;margin:16px}figure{margin:0}img{border:1px solid #999}</style>` + strings.Join(g.rows, "")
+		tab.Wide(t, 1668)
 		tab.Open(t, site.URL+"/"+url.PathEscape("sheet"))
 		tab.Shoot(t, "states")
 	}

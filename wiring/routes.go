@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,10 +148,10 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	return web.Head(engine), nil
 }
 
-// screen shows what arrived at the simulator.
+// screen shows what arrived at the simulator, newest last.
 func screen(s *provider.Simulator) []selfservice.PhoneText {
 	var texts []selfservice.PhoneText
-	for _, text := range s.Texts() {
+	for _, text := range slices.Backward(s.Texts()) {
 		texts = append(texts, selfservice.PhoneText{ID: text.ID, To: text.To, Body: text.Body, At: text.At})
 	}
 	return texts
