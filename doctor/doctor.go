@@ -33,6 +33,8 @@ type Realm struct {
 	AnyFactor                       bool          // no second factor is asked for, kratos.required_aal is aal1
 	// Page is the address of Holdline's page for codes, as browsers reach it.
 	Page string
+	// Sites are the origins whose pages may call the user API.
+	Sites []string
 	// PublicListener is where Holdline's public listener is, as host:port.
 	PublicListener string
 	// Describe reads what a schema says of the mobile trait.

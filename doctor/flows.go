@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -54,6 +55,12 @@ var (
 		"The page finds nobody signed in. A cookie without a domain is for Kratos' own host only.",
 		"Serve both below one domain, and set session.cookie.domain to it; or serve both at one host.",
 	}
+	otherSite = Rule{
+		"cors-origin-of-another-site", Warning, NotWorking,
+		"Browsers do not show Kratos' session cookie for pages of an allowed origin.",
+		"Kratos' cookies are for pages of the same site, which is the same domain, such as example.com, and scheme (SameSite). From another one the user API finds nobody signed in, unless the page has a session token.",
+		"Serve the page below the domain of public.base_url, or take it out of public.cors.allowed_origins.",
+	}
 	keyLogged = Rule{
 		"hook-key-logged", Warning, Weakens,
 		"Kratos writes the hook key to its log.",
@@ -68,7 +75,7 @@ var (
 		"Leave the mobile number out of the provider's mapper, or set update_identity_on_login to never.",
 	}
 
-	flowRules = []Rule{anyFactor, loginUpdates, cookieName, cookieDomain, returnNotAllowed, returnMissing, ageDiffers, weakerFactor, keyLogged}
+	flowRules = []Rule{anyFactor, loginUpdates, cookieName, cookieDomain, otherSite, returnNotAllowed, returnMissing, ageDiffers, weakerFactor, keyLogged}
 )
 
 // checkFlows looks at what surrounds the hooks: sessions, the way back, the log.
@@ -180,8 +187,16 @@ func (r Realm) checkCookie() []Finding {
 	}
 	page, err := url.Parse(r.Page)
 	kratos, fault := url.Parse(r.browserURL())
-	if !r.hasPage() || err != nil || fault != nil {
+	if err != nil || fault != nil || !r.hasPage() && len(r.Sites) == 0 {
 		return found
+	}
+	if !strings.EqualFold(r.File.text("session.cookie.same_site", r.File.text("cookies.same_site", "Lax")), "None") {
+		for i, site := range r.Sites {
+			if u, err := url.Parse(site); err == nil && !sameSite(u, page) {
+				found = append(found, otherSite.at(key(fmt.Sprintf("public.cors.allowed_origins[%d]", i)),
+					fmt.Sprintf("It is %s, and people reach Holdline at %s://%s.", site, page.Scheme, page.Host)))
+			}
+		}
 	}
 	key := "session.cookie.domain"
 	domain := strings.TrimPrefix(r.File.text(key, r.File.text("cookies.domain", "")), ".")
@@ -195,6 +210,19 @@ func (r Realm) checkCookie() []Finding {
 		found = append(found, cookieDomain.at(r.File.place(key), detail))
 	}
 	return found
+}
+
+// sameSite reports whether two addresses may be of one site. Which domains are of
+// different owners below two labels, as under co.uk, is not looked up.
+func sameSite(a, b *url.URL) bool {
+	domain := func(u *url.URL) string {
+		labels := strings.Split(strings.ToLower(u.Hostname()), ".")
+		if net.ParseIP(u.Hostname()) != nil {
+			return u.Hostname()
+		}
+		return strings.Join(labels[max(0, len(labels)-2):], ".")
+	}
+	return a.Scheme == b.Scheme && domain(a) == domain(b)
 }
 
 // short writes a duration as operators do: 15m in place of 15m0s.

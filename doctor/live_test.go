@@ -43,6 +43,9 @@ var changes = map[string]struct {
 	finds, warns []string
 }{
 	"nothing": {func(*doctor.Evidence) {}, nil, nil},
+	"a site of another domain may call": {
+		func(v *doctor.Evidence) { v.Realms[0].Sites = []string{"https://example.org"} }, nil, []string{"cors-origin-of-another-site"},
+	},
 	"an example for a key": {
 		func(v *doctor.Evidence) { v.Setup.Secrets[0].Value = "…a random key that Kratos will send…" }, []string{"secret-weak"}, nil,
 	},

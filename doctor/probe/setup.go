@@ -96,7 +96,7 @@ func realmOf(cfg config.Config, name, key string, keys doctor.RealmKeys) (doctor
 		Name: name, Key: key, Keys: keys, Hook: setup, PreviousKey: hooks.PreviousKey.Reveal(),
 		PublicURL: kratosConfig.PublicURL, BrowserURL: kratosConfig.Browser(), AdminURL: kratosConfig.AdminURL,
 		SessionCookie: kratosConfig.SessionCookie, SessionAge: kratosConfig.SessionAge,
-		RemovalDenied: wiring.Policy(cfg).Removal == claim.RemovalDeny, AnyFactor: wiring.Policy(cfg).RequiredAAL == claim.RequireAAL1, Page: page.ReturnURL(),
+		RemovalDenied: wiring.Policy(cfg).Removal == claim.RemovalDeny, AnyFactor: wiring.Policy(cfg).RequiredAAL == claim.RequireAAL1, Page: page.ReturnURL(), Sites: cfg.Public.CORS.AllowedOrigins,
 		PublicListener: net.JoinHostPort(cfg.Public.Host, fmt.Sprint(cfg.Public.Port)),
 		Describe: func(schema map[string]any) doctor.Trait {
 			return doctor.Trait(kratos.DescribeTrait(schema, kratosConfig.MobileTrait))
