@@ -251,7 +251,11 @@ func (s *Groups) Change(
 			return refuse(err)
 		}
 		done = groups.Done{Before: before, After: before}
-		if done.Joined, done.Left, err = changeMembers(tx, row.Place, wanted.Members); err != nil {
+		done.Joined, done.Left, err = changeMembers(tx, row.Place, wanted.Members)
+		if errors.Is(err, groups.ErrManyLeave) {
+			return refuse(err)
+		}
+		if err != nil {
 			return err
 		}
 		external := client != "" && wanted.ExternalID != before.ExternalID
@@ -309,6 +313,9 @@ func changeMembers(tx *gorm.DB, place int64, m groups.Members) (joined, left []s
 			if !stays[user] {
 				left = append(left, user)
 			}
+		}
+		if len(left) > groups.MostMembers {
+			return nil, nil, groups.ErrManyLeave
 		}
 		slices.Sort(left)
 	} else {

@@ -332,3 +332,33 @@ func patchOf(tb testing.TB, operations ...string) patch.Request {
 	}
 	return request
 }
+
+func TestNoRequestEndsMoreMembershipsThanItCan(t *testing.T) {
+	t.Parallel()
+	db := databasetest.Migrated(t, databasetest.SQLite(t))
+	service := groups.NewService(groups.Options{
+		Store: scimstore.NewGroups(db, persistence.Record, false), Users: allKnown{}, Now: func() time.Time { return noon },
+		NewID: func() (string, error) { id, err := uuid.NewV7(); return id.String(), err },
+	})
+	all := make([]string, groups.MostMembers)
+	for i := range all {
+		all[i] = fmt.Sprintf("user %d", i)
+	}
+	g, err := service.Create(t.Context(), okta, body("Large", all...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(operation string) error {
+		_, err := service.Patch(t.Context(), okta, g.ID, patchOf(t, operation), nil)
+		return err
+	}
+	if err := ask(add("one more")); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(`{"op": "remove", "path": "members"}`); !errors.Is(err, groups.ErrManyLeave) {
+		t.Errorf("got %v", err)
+	}
+	if err := errors.Join(ask(removal("one more")), ask(`{"op": "remove", "path": "members"}`)); err != nil {
+		t.Error(err)
+	}
+}

@@ -2,6 +2,7 @@ package groups
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -43,6 +44,9 @@ var (
 	ErrNoGroup = &scim.Error{Status: http.StatusNotFound, Detail: "there is no such group"}
 	// ErrNameTaken says that another group has the name.
 	ErrNameTaken = &scim.Error{Status: http.StatusConflict, ScimType: scim.Uniquity, Detail: "displayName: another group has this name"}
+	// ErrManyLeave says that a request would end more memberships than one can.
+	ErrManyLeave = &scim.Error{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf(
+		"members: more than %d would leave by one request; remove them by several, or delete the group", MostMembers)}
 )
 
 // Members are what becomes of a group's members. Nobody is in both lists.
