@@ -62,7 +62,7 @@ func newPersonRow(e people.Entry) personRow {
 	}
 	sum := sha256.Sum256([]byte(e.IdentityID))
 	return personRow{
-		Place: int64(binary.BigEndian.Uint64(sum[:8]) >> 1), IdentityID: e.IdentityID, //nolint:gosec // 63 bits
+		Place: int64(binary.BigEndian.Uint64(sum[:8]) >> 1), IdentityID: e.IdentityID,
 		Terms: strings.Join(e.Terms, "\n"), NumberKey: e.Key, SeenAt: database.Time(seen),
 	}
 }

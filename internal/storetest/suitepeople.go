@@ -128,9 +128,9 @@ func peopleReplaced(p *peopled) {
 	p.finds(nil, exactly("wbob"))
 }
 
-func (p *peopled) outdated(want []string, before time.Time, key string, n int) {
+func (p *peopled) outdated(want []string, before time.Time, n int) {
 	p.Helper()
-	got, err := p.Index.Outdated(p.Context(), before, key, n)
+	got, err := p.Index.Outdated(p.Context(), before, "k", n)
 	p.want(err, nil)
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		p.Errorf("outdated differs (-want +got):\n%s", diff)
@@ -138,18 +138,18 @@ func (p *peopled) outdated(want []string, before time.Time, key string, n int) {
 }
 
 func peopleOutdated(p *peopled) {
-	p.outdated(nil, noon, "k", 9)
+	p.outdated(nil, noon, 9)
 	p.put("a", noon, "k")
 	p.put("b", noon.Add(-time.Second), "k")
 	p.put("c", time.Time{}, "k")
 	p.put("d", noon.Add(time.Hour), "k")
-	p.outdated([]string{"c", "b"}, noon, "k", 9)
-	p.outdated([]string{"c"}, noon, "k", 1)
+	p.outdated([]string{"c", "b"}, noon, 9)
+	p.outdated([]string{"c"}, noon, 1)
 	p.put("c", noon, "k")
 	p.put("b", noon, "k")
-	p.outdated(nil, noon, "k", 9)
+	p.outdated(nil, noon, 9)
 	p.put("d", noon.Add(time.Hour), "before")
-	p.outdated([]string{"d"}, noon, "k", 9)
+	p.outdated([]string{"d"}, noon, 9)
 }
 
 func peopleProgress(p *peopled) {
@@ -221,7 +221,7 @@ func peoplePruned(p *peopled) {
 		p.Fatalf("%d were pruned", n)
 	}
 	if p.together() {
-		p.outdated([]string{bob}, noon, "k", 9)
+		p.outdated([]string{bob}, noon, 9)
 	}
 }
 

@@ -107,7 +107,7 @@ func chartOf(title string, buckets []bucket, parts []string, of func(bucket) []i
 			}
 			if height > 0 {
 				y -= height
-				bar.Parts = append(bar.Parts, chartPart{parts[part], i*barPlace + (barPlace-barWidth)/2, max(0, y), barWidth, height})
+				bar.Parts = append(bar.Parts, chartPart{parts[part], i*barPlace + (barPlace-barWidth)/2, max(0, y), barWidth, height}) //nolint:gosec // of returns one number for each part
 			}
 		}
 		c.Bars = append(c.Bars, bar)
