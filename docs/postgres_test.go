@@ -38,7 +38,7 @@ func TestAFreshPostgreSQLHoldsANumberBack(t *testing.T) {
 	forget()
 	t.Cleanup(forget)
 	sudo := "#!/bin/sh\ncase $1 in\napt-get) command -v psql >/dev/null ;;\n-u) shift 2; exec env " + administrator + " \"$@\" ;;\nesac\n"
-	if err := os.WriteFile(filepath.Join(p.dir, "sudo"), []byte(sudo), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(p.dir, "sudo"), []byte(sudo), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	p.run(t, `export PATH="$PWD:$PATH"`)

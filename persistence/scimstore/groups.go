@@ -114,7 +114,7 @@ func placeOfGroup(id string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("place a group: %w", err)
 	}
-	return int64(binary.BigEndian.Uint64(parsed[:8]) & (1<<63 - 1)), nil //nolint:gosec // 63 bits
+	return int64(binary.BigEndian.Uint64(parsed[:8]) & (1<<63 - 1)), nil
 }
 
 // transaction runs statements. What refuses is returned as it is, and not taken for an

@@ -91,9 +91,15 @@ func walkPast(rt *rapid.T, l list, ids []string, matches func(name string) bool)
 type walking struct{ sortBy, filter string }
 
 var walkings = []walking{
-	{}, {sortBy: "displayName"}, {sortBy: "nickName"},
-	{filter: `displayName sw "b"`}, {filter: `displayName co "b"`}, {filter: `not (displayName eq "c")`},
-	{"displayName", `displayName gt "a"`}, {"displayName", `displayName co "b"`}, {"title", `displayName pr`},
+	{},
+	{sortBy: "displayName"},
+	{sortBy: "nickName"},
+	{filter: `displayName sw "b"`},
+	{filter: `displayName co "b"`},
+	{filter: `not (displayName eq "c")`},
+	{"displayName", `displayName gt "a"`},
+	{"displayName", `displayName co "b"`},
+	{"title", `displayName pr`},
 }
 
 func (w walking) parsed(t *testing.T) *filter.Filter {
@@ -249,9 +255,15 @@ func TestAGroupThatIsThereAllTheTimeIsSeenExactlyOnce(t *testing.T) {
 		c := &circles{Kind: t, service: service, at: map[string]string{}, of: map[string]string{}}
 		rapid.Check(t, func(rt *rapid.T) {
 			w := rapid.SampledFrom([]walking{
-				{}, {sortBy: "displayName"}, {sortBy: "externalId"},
-				{filter: `displayName sw "b"`}, {filter: `externalId co "b"`}, {filter: `not (externalId eq "c")`},
-				{"displayName", `externalId gt "a"`}, {"externalId", `displayName co "b"`}, {"meta.lastModified", `displayName pr`},
+				{},
+				{sortBy: "displayName"},
+				{sortBy: "externalId"},
+				{filter: `displayName sw "b"`},
+				{filter: `externalId co "b"`},
+				{filter: `not (externalId eq "c")`},
+				{"displayName", `externalId gt "a"`},
+				{"externalId", `displayName co "b"`},
+				{"meta.lastModified", `displayName pr`},
 			}).Draw(rt, "list")
 			c.search = users.Search{Filter: w.parsed(t.T), SortBy: w.sortBy, Descending: rapid.Bool().Draw(rt, "descending")}
 			clear(c.of)

@@ -53,7 +53,7 @@ func open(ctx context.Context, flag, dsn string) (*side, error) {
 const fromFlag = "--from"
 
 func (s *side) close() {
-	s.DB.Close()
+	s.Close()
 	s.impatient.Close()
 }
 

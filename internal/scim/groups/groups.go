@@ -56,8 +56,6 @@ type Members struct {
 	Add, Remove []string // ids of users, each once
 }
 
-func (m Members) none() bool { return !m.Only && len(m.Add) == 0 && len(m.Remove) == 0 }
-
 // Edit is what a change makes of a group.
 type Edit struct {
 	Name, ExternalID string
