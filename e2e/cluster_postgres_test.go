@@ -16,7 +16,7 @@ import (
 // Three replicas of Holdline on a PostgreSQL with a synchronous standby, by a DSN that names
 // both. People change their numbers while the one that takes writes is killed, freezes or
 // hands over, and the standby is promoted.
-func TestFailoverLosesAndDoublesNothing(t *testing.T) {
+func TestFailoverLosesAndDoublesNothing(t *testing.T) { //nolint:paralleltest // has a make target of its own
 	if os.Getenv("HOLDLINE_CLUSTER") != "1" {
 		t.Skip("HOLDLINE_CLUSTER=1 runs this: `make failover`")
 	}

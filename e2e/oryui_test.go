@@ -38,7 +38,7 @@ func click(t *testing.T, tab *harness.Tab, css string) {
 
 // In Ory's own user interfaces, where kratos-config printed no way to Holdline's page:
 // the pending number is shown, a code typed, another one sent, a change taken back.
-func TestOryUIShowsThePendingNumber(t *testing.T) {
+func TestOryUIShowsThePendingNumber(t *testing.T) { //nolint:paralleltest // has a make target of its own
 	for _, tt := range []struct{ name, pending, field, picture string }{
 		{"node", "holdline-pending:not([hidden]) form", "holdline-pending ", "ory-node-ui"},
 		{"elements", `form:has([data-said])`, "form:has([data-said]) ", "ory-elements"},
@@ -126,7 +126,7 @@ func TestOryUIShowsThePendingNumber(t *testing.T) {
 }
 
 // Whose sign-in is too old is led through Ory's login and back, and the code counts then.
-func TestOryUISignsInAgain(t *testing.T) {
+func TestOryUISignsInAgain(t *testing.T) { //nolint:paralleltest // has a make target of its own
 	for _, name := range []string{"node", "elements"} {
 		t.Run(name, func(t *testing.T) {
 			ui := oryUI(t, name)
@@ -162,7 +162,7 @@ func TestOryUISignsInAgain(t *testing.T) {
 // With Holdline's page: a save that leaves the number alone ends at Ory's settings page;
 // a first number that signs in is told the page's address, and the page takes the code; a
 // further one leads to the page.
-func TestOryUIWithThePageForCodes(t *testing.T) {
+func TestOryUIWithThePageForCodes(t *testing.T) { //nolint:paralleltest // has a make target of its own
 	for name, message := range map[string]string{
 		"node": `[data-testid="node/input/traits.mobile"]`, "elements": `form:has(` + settingsMobile + `)`,
 	} {
