@@ -245,7 +245,7 @@ func TestACommitThatPostgresDoesNotAnswerIsFoundByWhoRepeatsIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dsn := databasetest.Postgres(t)
 			databasetest.Migrated(t, dsn)
-			through, met := databasetest.Relay(t, dsn, "commit\x00", tt.met)
+			through, met := databasetest.Relay(t, dsn, "COMMIT\x00", tt.met)
 			db := databasetest.Open(t, through)
 			store := persistence.NewStore(db)
 			over, cancel := context.WithTimeout(t.Context(), 3*time.Second)
