@@ -135,7 +135,7 @@ failover: debian build $(KRATOS) $(AXE) ## a PostgreSQL with a synchronous stand
 	@cat $(CACHE)/reports/failover.txt
 
 databases: debian build $(KRATOS) $(AXE) ## the store's suite and changes end to end on SQLite, MariaDB, MySQL and PostgreSQL; needs root; some fifteen minutes
-	@HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) ./e2e/databases.sh
+	@RACE="$(RACE)" HOLDLINE_REPORTS=$(CACHE)/reports HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) ./e2e/databases.sh
 
 cycles: debian build $(KRATOS) $(AXE) ## 60 days of what Okta and Entra repeat, for 200 people, and 2,000 cycles at a real Kratos; some thirty minutes
 	@HOLDLINE_CYCLES=$${HOLDLINE_CYCLES:-1440} HOLDLINE_CYCLE_PEOPLE=$${HOLDLINE_CYCLE_PEOPLE:-200} \

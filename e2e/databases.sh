@@ -3,7 +3,7 @@
 # a table: the store's suite with its races and its model, migrations, copies, the index of
 # SCIM, under the race detector; then some tests from end to end.
 #   databases.sh [sqlite mariadb mysql postgres]   all of them by default
-# HOLDLINE_BIN, KRATOS_BIN and AXE_JS are as for `make e2e`.
+# HOLDLINE_BIN, KRATOS_BIN and AXE_JS are as for `make e2e`, RACE are the flags of `make unit`.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
@@ -58,7 +58,7 @@ for server in "${servers[@]}"; do
 	esac
 	others=$(printf '%s\n' sqlite mariadb postgres | grep -vx "$kind" | paste -sd '|')
 	echo "the store on $server"
-	HOLDLINE_REQUIRE_DATABASES=${kind#sqlite} go test -race -count=1 -timeout 40m -json -skip "/^($others)\$" ./persistence/... >"$work/store.json"
+	HOLDLINE_REQUIRE_DATABASES=${kind#sqlite} go test ${RACE:--race} -count=1 -timeout 40m -json -skip "/^($others)\$" ./persistence/... >"$work/store.json"
 	read -r store lost races < <(counted "$work/store.json")
 	[ "$store" -gt 0 ] && [ "$lost" = 0 ] && [ "$races" = 0 ] || { failures "$work/store.json"; failed=1; }
 	whole=- lostwhole=0

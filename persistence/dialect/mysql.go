@@ -149,7 +149,7 @@ func (mysqlDialect) Server(ctx context.Context, pool *sql.DB) (Server, error) {
 	if err != nil {
 		return Server{}, err
 	}
-	s := Server{Product: "MySQL", Version: is["version"], ReadOnly: is["read_only"] == "ON", Opened: mysqlConnections}
+	s := Server{Product: "MySQL", Version: is["version"], ReadOnly: is["read_only"] == "ON", Opened: mysqlConnections + mysqlBatchConnections}
 	least := "8.0"
 	if strings.Contains(s.Version, "MariaDB") {
 		s.Product, least = "MariaDB", "10.11"
