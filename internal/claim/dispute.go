@@ -96,6 +96,9 @@ func (s *Service) disputable(ctx context.Context, link string) (*Claim, error) {
 	}
 	found, err := s.Store.Find(ctx, id)
 	if err == nil && found != nil && found.State == Superseded {
+		if s.Now().After(found.EndedAt.Add(s.Policy().Notices.Window)) {
+			return nil, ErrLinkLate // of a wish long gone: what the identity has since is not its matter
+		}
 		if next, lost := s.successor(ctx, *found); lost != nil || next != nil {
 			found, err = next, lost
 		}

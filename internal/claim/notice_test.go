@@ -392,6 +392,24 @@ func TestTheLinkOfASupersededClaimSpeaksOfItsSuccessor(t *testing.T) {
 	}
 }
 
+// The link of a wish that another one replaced is no key to all later wishes: its number
+// may be somebody else's by then.
+func TestTheLinkOfASupersededClaimDies(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{Webhook: true, Window: time.Hour, Block: 24 * time.Hour}
+	w.submit(bob, "one", m1)
+	link := w.lastLink()
+	w.submit(bob, "two", m2)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	w.pass(time.Hour + aMoment)
+	w.submit(bob, "three", m1)
+	_, err := w.Disputable(t.Context(), link)
+	wantErr(t, err, claim.ErrLinkLate)
+	_, err = w.Dispute(t.Context(), link, "")
+	wantErr(t, err, claim.ErrLinkLate)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+}
+
 // A link of a change after which the number was changed once more says so.
 func TestALinkOfAnEarlierChangeSaysThatItWasChangedAgain(t *testing.T) {
 	w := newWorld(t)
