@@ -84,8 +84,13 @@ func (db *DB) commitBatch(ctx context.Context, batch []dialect.Statement) (done 
 	defer func() { _ = conn.Close() }()
 	counts, err := db.dialect.Batch(ctx, conn, batch)
 	if err == nil && len(counts) == len(batch) && !slices.Contains(counts, 0) {
-		_, err = conn.ExecContext(ctx, "COMMIT")
-		return err == nil, err
+		if _, err = conn.ExecContext(ctx, "COMMIT"); err == nil {
+			return true, nil
+		}
+		// A driver may not have sent it because the context has just ended. Left as it is, the
+		// connection would keep its locks, and the next transaction on it would commit this one.
+		rollBack(ctx, conn)
+		return false, err
 	}
 	rollBack(ctx, conn)
 	if err != nil && (db.dialect.Classify(err).IsTransient() || ctx.Err() != nil) {
