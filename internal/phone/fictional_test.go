@@ -13,7 +13,7 @@ func TestFictionalNumbersAreReadAndTold(t *testing.T) {
 			t.Errorf("%s: got %v, fictional %t, %v", text, n, n.Fictional(), err)
 		}
 	}
-	for _, text := range []string{"+4477009001", "+447700901000", "+4915112345671", "+12025550200", "+447400900123"} {
+	for _, text := range []string{"+4477009001", "+447700901000", "+4915112345671", "+12025550200", "+447400900123", "+4917604069100"} {
 		if phone.FromStore(text).Fictional() {
 			t.Errorf("%s counts as one that nobody has", text)
 		}
