@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/people"
@@ -70,7 +69,10 @@ func (d *Service) LiftBlock(ctx context.Context, alarmID string, who auth.Admini
 	})
 }
 
-// CloseAlarm says that nothing more is to be done.
-func (d *Service) CloseAlarm(ctx context.Context, alarmID string, who audit.Actor) error {
-	return d.Claims.CloseAlarm(ctx, alarmID, claim.AlarmClosed, who)
+// CloseAlarm says that nothing more is to be done; after that the number from before is not put
+// back. Error: ErrPrivilegedPerson too.
+func (d *Service) CloseAlarm(ctx context.Context, alarmID string, who auth.Administrator) error {
+	return d.onAlarm(ctx, alarmID, who, func(claim.Alarm) error {
+		return d.Claims.CloseAlarm(ctx, alarmID, claim.AlarmClosed, who.Actor)
+	})
 }

@@ -89,7 +89,7 @@ func (s *console) actOnAlarm(c *gin.Context, v *visit) error {
 	case "lift":
 		err = s.Claims.LiftBlock(ctx, id, v.who)
 	case "close":
-		err = s.Claims.CloseAlarm(ctx, id, v.who.Actor)
+		err = s.Claims.CloseAlarm(ctx, id, v.who)
 	default:
 		return errNoPage
 	}

@@ -73,10 +73,13 @@ func TestAPrivilegedPersonsAlarmIsForPrivilegedAdministrators(t *testing.T) {
 	a := w.denied()
 	w.privileged = bob
 	b := w.administrator()
-	for _, act := range []string{"restore", "end-sessions", "lift"} {
+	for _, act := range []string{"restore", "end-sessions", "lift", "close"} {
 		says(t, b.post("/console/alarms/"+a.ID+"/"+act, nil), http.StatusForbidden, "Only administrators who are privileged themselves")
 	}
 	if i, _ := w.identities.Identity(t.Context(), bob); i.Mobile != wanted || w.ended != 0 {
 		t.Error("something was done")
+	}
+	if after, _ := w.store.Alarm(t.Context(), a.ID); after.Closed() {
+		t.Error("the case is closed")
 	}
 }

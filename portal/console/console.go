@@ -51,7 +51,7 @@ type Claims interface {
 	RestoreNumber(ctx context.Context, alarmID string, who auth.Administrator) error
 	EndSessions(ctx context.Context, alarmID string, who auth.Administrator) error
 	LiftBlock(ctx context.Context, alarmID string, who auth.Administrator) error
-	CloseAlarm(ctx context.Context, alarmID string, who audit.Actor) error
+	CloseAlarm(ctx context.Context, alarmID string, who auth.Administrator) error
 	SendTest(ctx context.Context, gateway, number string, who audit.Actor) (providerID string, err error)
 	Resend(ctx context.Context, claimID string, who audit.Actor) error
 	Cancel(ctx context.Context, claimID string, who auth.Administrator) error
