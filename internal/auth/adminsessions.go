@@ -64,9 +64,10 @@ const (
 type Administrator struct {
 	audit.Actor
 	// Privileged says that they may write to privileged people; and Scopes what tokens of
-	// theirs may allow.
+	// theirs may allow, which end with their own right: zero for never.
 	Privileged bool
 	Scopes     []Scope
+	Until      time.Time
 }
 
 // MayGive reports whether a token is no more than its maker's own right: ErrNoScope.
@@ -77,6 +78,9 @@ func (a Administrator) MayGive(t Token) error {
 		}
 	}
 	if t.Privileged && !a.Privileged {
+		return ErrNoScope
+	}
+	if !a.Until.IsZero() && (t.ExpiresAt.IsZero() || t.ExpiresAt.After(a.Until)) {
 		return ErrNoScope
 	}
 	return nil
@@ -186,7 +190,7 @@ func (a *AdminSessions) check(ctx context.Context, secret, cookie, address strin
 		return Administrator{}, ErrNoSession
 	}
 	who := Administrator{Actor: s.actor(address)}
-	if who.Privileged, who.Scopes, err = a.checkCredential(ctx, s, cookie); err != nil {
+	if err := a.checkCredential(ctx, s, cookie, &who); err != nil {
 		return Administrator{}, err
 	}
 	if used && now.Sub(s.SeenAt) >= min(seenEvery, a.Idle/2) {
@@ -197,24 +201,25 @@ func (a *AdminSessions) check(ctx context.Context, secret, cookie, address strin
 	return who, nil
 }
 
-// checkCredential reports whether what a session stands on is in force, and what it allows.
-func (a *AdminSessions) checkCredential(ctx context.Context, s AdminSession, cookie string) (privileged bool, scopes []Scope, err error) {
+// checkCredential reports whether what a session stands on is in force, and notes what it allows.
+func (a *AdminSessions) checkCredential(ctx context.Context, s AdminSession, cookie string, who *Administrator) error {
 	if s.IdentityID != "" {
 		person, err := a.person(ctx, cookie)
 		if err == nil && person.IdentityID != s.IdentityID {
 			err = ErrNoSession
 		}
-		return true, Scopes(), err
+		who.Privileged, who.Scopes = true, Scopes()
+		return err
 	}
 	token, err := a.Clients.Known(ctx, s.Token)
 	switch {
 	case errors.Is(err, ErrNoToken):
-		return false, nil, ErrNoSession
+		return ErrNoSession
 	case err == nil && !token.Has(ScopeClaimsManage):
-		return false, nil, ErrNoScope
-	default:
-		return token.Privileged, token.Scopes, err
+		return ErrNoScope
 	}
+	who.Privileged, who.Scopes, who.Until = token.Privileged, token.Scopes, token.ExpiresAt
+	return err
 }
 
 // SignOut ends a session.

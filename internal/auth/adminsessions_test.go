@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -220,6 +221,36 @@ func TestARevokedTokenEndsItsSessions(t *testing.T) {
 	c.wantAdmin(first, "", "", auth.ErrNoSession)
 	c.store.Fail(problem.ErrStoreUnavailable)
 	c.wantAdmin(others, "", "", problem.ErrStoreUnavailable)
+}
+
+// A token is no more than its maker's right, and lasts no longer.
+func TestWhatAnAdministratorMayGive(t *testing.T) {
+	c := newConsole(t)
+	end, text := c.clock().Add(time.Hour), mint()
+	wantErr(t, c.store.Create(t.Context(), auth.Token{
+		Name: "brief", Digest: auth.DigestToken(text), Scopes: []auth.Scope{auth.ScopeClaimsManage}, CreatedAt: c.clock(), ExpiresAt: end,
+	}, audit.Event{}), nil)
+	brief, err := c.Check(t.Context(), c.byToken(text), "", away)
+	wantErr(t, err, nil)
+	carol, err := c.Check(t.Context(), c.byCookie("carol"), "cookie of carol", away)
+	wantErr(t, err, nil)
+	manage := []auth.Scope{auth.ScopeClaimsManage}
+	for name, tt := range map[string]struct {
+		who   auth.Administrator
+		token auth.Token
+		want  error
+	}{
+		"the same right":      {brief, auth.Token{Scopes: manage, ExpiresAt: end}, nil},
+		"for ever":            {brief, auth.Token{Scopes: manage}, auth.ErrNoScope},
+		"longer":              {brief, auth.Token{Scopes: manage, ExpiresAt: end.Add(1)}, auth.ErrNoScope},
+		"privileged":          {brief, auth.Token{Scopes: manage, ExpiresAt: end, Privileged: true}, auth.ErrNoScope},
+		"another scope":       {brief, auth.Token{Scopes: auth.Scopes(), ExpiresAt: end}, auth.ErrNoScope},
+		"all by a privileged": {carol, auth.Token{Scopes: auth.Scopes(), Privileged: true}, nil},
+	} {
+		if err := tt.who.MayGive(tt.token); !errors.Is(err, tt.want) {
+			t.Errorf("%s: got %v, want %v", name, err, tt.want)
+		}
+	}
 }
 
 func TestNoSessionBeginsWithoutItsLine(t *testing.T) {

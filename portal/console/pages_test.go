@@ -214,6 +214,7 @@ func TestATokenIsMadeAndShownOnce(t *testing.T) {
 		"again":              {nil, http.StatusConflict, "A token of this name is in force."},
 		"of the file":        {url.Values{"name": {"okta"}}, http.StatusConflict, "in force"},
 		"a bad name":         {url.Values{"name": {"a b"}}, http.StatusBadRequest, "The name must have 1 to 64 letters"},
+		"a person's id":      {url.Values{"name": {"3F1B0C1E-0000-4000-8000-00000000000a"}}, http.StatusBadRequest, "The name must not look like a person"},
 		"no scope":           {url.Values{"name": {"b"}, "scope": nil}, http.StatusBadRequest, "A scope is needed"},
 		"no such scope":      {url.Values{"name": {"b"}, "scope": {"root"}}, http.StatusBadRequest, "There is no scope"},
 		"more than one may":  {url.Values{"name": {"b"}, "scope": {"scim:write"}}, http.StatusForbidden, "no more than you may do yourself"},

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -57,9 +58,12 @@ var scopeMeans = map[auth.Scope]string{
 }
 
 func (s *console) newTokenForm(v *visit) newTokenPage {
+	last := s.Now().UTC().AddDate(1, 0, 0)
+	if until := v.who.Until; !until.IsZero() && until.Before(last) {
+		last = until.UTC().Add(-time.Nanosecond) // of midnight the day before
+	}
 	p := newTokenPage{
-		frame: s.frame(v, "New token").below("Tokens"), MayBePrivileged: v.who.Privileged,
-		Expires: s.Now().UTC().AddDate(1, 0, 0).Format(time.DateOnly),
+		frame: s.frame(v, "New token").below("Tokens"), MayBePrivileged: v.who.Privileged, Expires: last.Format(time.DateOnly),
 	}
 	for _, scope := range v.who.Scopes {
 		p.Scopes = append(p.Scopes, scopeChoice{Scope: scope, Means: scopeMeans[scope]})
@@ -71,6 +75,9 @@ func (s *console) askToken(c *gin.Context, v *visit) error {
 	s.pages.Show(c, http.StatusOK, "token", s.newTokenForm(v))
 	return nil
 }
+
+// personsID is how the audit trail names administrators who have no token.
+var personsID = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 // makeToken answers with the token itself, which no other page ever shows. Who loads the answer
 // again is told that the name is taken.
@@ -84,6 +91,9 @@ func (s *console) makeToken(c *gin.Context, v *visit) error {
 	for _, scope := range c.PostFormArray("scope") {
 		scopes = append(scopes, auth.Scope(scope))
 	}
+	if personsID.MatchString(p.Name) {
+		return s.refuseToken(c, p, http.StatusBadRequest, "The name must not look like a person's id: the audit trail names administrators by either.")
+	}
 	now := s.Now()
 	text := s.NewToken().Mint()
 	token, err := auth.NewToken(p.Name, auth.DigestToken(text), scopes, p.Privileged, now)
@@ -94,6 +104,9 @@ func (s *console) makeToken(c *gin.Context, v *visit) error {
 		last, err := time.ParseInLocation(time.DateOnly, p.Expires, time.UTC)
 		if token.ExpiresAt = last.AddDate(0, 0, 1); err != nil || token.Expired(now) {
 			return s.refuseToken(c, p, http.StatusBadRequest, "The last day must be a date to come, such as 2027-06-30, or blank for none.")
+		}
+		if until := v.who.Until; !until.IsZero() && last.Before(until) && until.Before(token.ExpiresAt) {
+			token.ExpiresAt = until // on the day on which the maker's own right ends
 		}
 	}
 	err = v.who.MayGive(token)
