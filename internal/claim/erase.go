@@ -36,7 +36,7 @@ func (s *Service) EraseIdentity(ctx context.Context, identityID string, who audi
 			return nil
 		}
 		last, err := s.Store.Last(ctx, identityID)
-		if err != nil || last == nil || last.Number.IsZero() {
+		if err != nil || last == nil || last.Number.IsZero() && last.Previous.IsZero() { // a removal has but the one before
 			return err
 		}
 		return s.Store.Commit(ctx, Change{Transitions: []Transition{{From: last.State, Claim: *last, EraseIdentity: true}}, At: now})

@@ -216,6 +216,26 @@ func TestADeletedIdentityLeavesNoNumberOfAChangeThatWasMade(t *testing.T) {
 	}
 }
 
+// The claim of a removal has no number itself.
+func TestADeletedIdentityLeavesNoNumberOfBeforeARemoval(t *testing.T) {
+	w := newWorld(t)
+	w.submit(bob, "flow", m1)
+	wantErr(t, w.confirm(bob, w.lastCode()), nil)
+	changed, err := w.store.Last(t.Context(), bob)
+	wantErr(t, err, nil)
+	w.submit(bob, "removal", "")
+	removed, err := w.store.Last(t.Context(), bob)
+	if err != nil || removed.ID == changed.ID || !removed.Number.IsZero() {
+		t.Fatalf("got %+v, %v", removed, err)
+	}
+	wantErr(t, w.EraseIdentity(t.Context(), bob, audit.Actor{Kind: audit.Client, ID: "okta"}), nil)
+	for _, id := range []string{changed.ID, removed.ID} {
+		if got, err := w.store.Find(t.Context(), id); err != nil || !got.Number.IsZero() || !got.Previous.IsZero() {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	}
+}
+
 func TestOneWritesAnIdentityAtATime(t *testing.T) {
 	w := newWorld(t)
 	var mu sync.Mutex
