@@ -27,6 +27,8 @@ func (c Config) checkNotices(f *faults) {
 	n := c.Notices
 	f.unless(n.Window >= 0 && n.Window <= c.Claims.Retention, "notices.dispute_window", "must be from 0 to claims.retention")
 	f.unless(n.Block >= 0 && n.Block <= longestBlock, "notices.dispute_block", "must be from 0 to 720h")
+	f.unless(n.Block <= 0 || n.Window+n.Block <= c.Claims.Retention, "notices.dispute_block",
+		"must be over before claims.retention is, and so be with notices.dispute_window no more than that: what blocks is forgotten with the claim")
 	f.unless(n.Webhook.Secret == "" || isSigningSecret(n.Webhook.Secret.Reveal()), "notices.webhook.signing_secret",
 		"must be whsec_ and 24 to 64 bytes in base64, as `echo whsec_$(openssl rand -base64 32)` prints")
 	f.unless(n.Webhook.Timeout >= 0 && n.Webhook.Timeout <= longestTimeout, "notices.webhook.timeout", "must be at most 15s")
