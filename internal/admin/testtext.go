@@ -30,8 +30,12 @@ type TestTexts struct {
 	Limiter ratelimit.Limiter
 }
 
-// testTexts is how many texts one administrator may try gateways with.
-var testTexts = ratelimit.Limit{Most: 10, Window: time.Hour}
+// testTexts is how many texts one administrator may try gateways with, and allTestTexts how many
+// all of them may: who may make tokens has as many names as they like.
+var (
+	testTexts    = ratelimit.Limit{Most: 10, Window: time.Hour}
+	allTestTexts = ratelimit.Limit{Most: 30, Window: time.Hour}
+)
 
 // SendTest sends a text by one gateway, once the audit trail has noted who did it. Errors:
 // ErrBadNumber, ErrNumberNotServed, ErrTooManyTries with its end, and a *GatewayError.
@@ -45,6 +49,9 @@ func (d *Service) SendTest(ctx context.Context, gateway, number string, who audi
 	}
 	now := d.Now()
 	if err := d.Tests.Limiter.Take(ctx, "test texts of "+who.ID, testTexts, now); err != nil {
+		return "", err
+	}
+	if err := d.Tests.Limiter.Take(ctx, "test texts", allTestTexts, now); err != nil {
 		return "", err
 	}
 	line := audit.Event{Kind: TestTextSent, Actor: who, Number: to.String(), Reason: gateway, At: now}
