@@ -26,6 +26,9 @@ func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.A
 		return err
 	}
 	return s.WithLease(ctx, a.IdentityID, func(ctx context.Context) error {
+		if _, err := s.openAlarm(ctx, alarmID); err != nil { // decided on while others had the lease
+			return err
+		}
 		living, err := s.Store.Current(ctx, a.IdentityID, s.Now().Add(-day))
 		if err != nil {
 			return err
@@ -39,7 +42,7 @@ func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.A
 		}
 		had := replaced{phone.ParseStored(s.Plan, seen.Mobile), seen.Verified}
 		switch {
-		case had.number.Same(a.Previous) && had.verified == a.PreviousVerified: // written before a crash
+		case had.is(a.Previous, a.PreviousVerified): // written before a crash
 		case a.PreviousVerified && !a.Previous.IsZero():
 			err = s.Identities.ApplyNumber(ctx, a.IdentityID, a.Previous, seen.Pending != "")
 		default:
@@ -52,7 +55,13 @@ func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.A
 	})
 }
 
-// openAlarm returns an alarm that nobody has decided on.
+// is reports whether a number is the same, and as verified.
+func (r replaced) is(number phone.Number, verified bool) bool {
+	return r.number.Same(number) && r.verified == verified
+}
+
+// openAlarm returns an alarm that nobody has decided on; one that somebody has, with
+// ErrAlarmClosed.
 func (s *Service) openAlarm(ctx context.Context, id string) (Alarm, error) {
 	a, err := s.Store.Alarm(ctx, id)
 	switch {
@@ -61,16 +70,18 @@ func (s *Service) openAlarm(ctx context.Context, id string) (Alarm, error) {
 	case a == nil:
 		return Alarm{}, ErrNoAlarm
 	case a.Closed():
-		return Alarm{}, ErrAlarmClosed
+		return *a, ErrAlarmClosed
 	default:
 		return *a, nil
 	}
 }
 
-// restored writes down that a number was put back.
+// restored writes down that a number was put back. If somebody has decided on the case
+// meanwhile that stands, but what was written is told all the same.
 func (s *Service) restored(ctx context.Context, alarmID string, had replaced, who audit.Actor) error {
 	a, err := s.openAlarm(ctx, alarmID)
-	if err != nil {
+	decided := errors.Is(err, ErrAlarmClosed)
+	if err != nil && (!decided || had.is(a.Previous, a.PreviousVerified)) {
 		return err
 	}
 	now := s.Now()
@@ -78,8 +89,11 @@ func (s *Service) restored(ctx context.Context, alarmID string, had replaced, wh
 	if err != nil {
 		return err
 	}
-	a.Outcome, a.ClosedAt, a.ClosedBy = AlarmRestored, now, who.ID
-	change := Change{At: now, Alarms: []Alarm{a}}
+	change := Change{At: now}
+	if !decided {
+		a.Outcome, a.ClosedAt, a.ClosedBy = AlarmRestored, now, who.ID
+		change.Alarms = []Alarm{a}
+	}
 	withdraw(&change, living, "number put back", who)
 	line := a.event(NumberPutBack, who, now)
 	line.Number = a.Previous.String()

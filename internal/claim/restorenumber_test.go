@@ -1,6 +1,7 @@
 package claim_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -59,4 +60,38 @@ func TestTheNumberOfBeforeIsPutBackAsItWas(t *testing.T) {
 	if err := w.RestoreNumber(t.Context(), "none", keeper); !errors.Is(err, claim.ErrNoAlarm) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// closing closes a case just before its number is written.
+type closing struct {
+	claim.Identities
+	before func()
+}
+
+func (c closing) ApplyNumber(ctx context.Context, id string, number phone.Number, marked bool) error {
+	c.before()
+	return c.Identities.ApplyNumber(ctx, id, number, marked)
+}
+
+// A number that is put back while somebody else closes the case is told of all the same.
+func TestANumberIsNotPutBackInSecret(t *testing.T) {
+	keeper, other := audit.Actor{Kind: audit.Administrator, ID: "keeper"}, audit.Actor{Kind: audit.Administrator, ID: "other"}
+	w := newWorld(t)
+	w.dir.Put(claim.Identity{ID: bob, Mobile: m1, Verified: true})
+	alarm := claim.Alarm{
+		ID: "denied", IdentityID: bob, Denied: message.TextChanged, Number: phone.FromStore(m1), Previous: phone.FromStore(m0),
+		PreviousVerified: true, RaisedAt: w.Now(), Version: 1,
+	}
+	wantErr(t, w.store.Commit(t.Context(), claim.Change{Raise: &alarm, At: w.Now()}), nil)
+	w.Identities = closing{w.dir, func() { wantErr(t, w.CloseAlarm(t.Context(), "denied", claim.AlarmClosed, other), nil) }}
+	wantErr(t, w.RestoreNumber(t.Context(), "denied", keeper), nil)
+	after, err := w.store.Alarm(t.Context(), "denied")
+	if err != nil || after.Outcome != claim.AlarmClosed || after.ClosedBy != "other" {
+		t.Errorf("got %+v, %v", after, err)
+	}
+	last, err := w.store.Applied(t.Context(), bob)
+	if err != nil || last == nil || last.Number.Unmasked() != m0 || w.kinds(claim.NumberPutBack) != 1 {
+		t.Errorf("got the claim %+v, %v, %d lines", last, err, w.kinds(claim.NumberPutBack))
+	}
+	wantErr(t, w.RestoreNumber(t.Context(), "denied", keeper), claim.ErrAlarmClosed)
 }
