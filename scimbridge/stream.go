@@ -25,6 +25,7 @@ func stream(c *gin.Context, status int, write func(ctx context.Context, w *bufio
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), streamTime)
 	defer cancel()
 	answer := &streamed{c: c, status: status}
+	answer.until, _ = ctx.Deadline()
 	w := bufio.NewWriterSize(answer, streamBuffer)
 	err := write(ctx, w)
 	if err == nil {
@@ -40,13 +41,14 @@ func stream(c *gin.Context, status int, write func(ctx context.Context, w *bufio
 type streamed struct {
 	c      *gin.Context
 	status int
+	until  time.Time
 	begun  bool
 }
 
 func (s *streamed) Write(part []byte) (int, error) {
 	if !s.begun {
 		s.begun = true
-		_ = http.NewResponseController(s.c.Writer).SetWriteDeadline(time.Time{}) // not all writers have one
+		_ = http.NewResponseController(s.c.Writer).SetWriteDeadline(s.until) // not all writers have one
 		s.c.Header("Cache-Control", "no-store")
 		s.c.Header("Content-Type", contentType(s.c))
 		s.c.Status(s.status)
