@@ -207,3 +207,60 @@ func TestMembershipsOfWhoIsGoneFromKratosEnd(t *testing.T) {
 		t.Errorf("got %d members, want 2", got)
 	}
 }
+
+// stubborn are tasks of a database that is read only.
+type stubborn struct {
+	groups.Tasks
+	asked int
+}
+
+func (s *stubborn) Due(ctx context.Context, now time.Time, n int) ([]groups.Task, error) {
+	if s.asked++; s.asked > 10 {
+		return nil, errors.New("asked again and again")
+	}
+	return s.Tasks.Due(ctx, now, n)
+}
+
+func (s *stubborn) Take(context.Context, groups.Task, time.Time, time.Time) (bool, error) {
+	return false, errReadOnly
+}
+
+var errReadOnly = errors.New("read only")
+
+func TestTasksThatCannotBeTakenAreLeftForLater(t *testing.T) {
+	w := newWorld(t)
+	s := w.showing(func() bool { return false })
+	a := w.user("a")
+	w.group("Tellers", a)
+	w.settle(s)
+	if err := s.Tasks.Stale(t.Context(), []string{a}); err != nil {
+		t.Fatal(err)
+	}
+	tasks := &stubborn{Tasks: s.Tasks}
+	s.Tasks = tasks
+	if _, err := s.Once(t.Context()); !errors.Is(err, errReadOnly) || tasks.asked != 1 {
+		t.Errorf("asked %d times, then: %v", tasks.asked, err)
+	}
+}
+
+// Whoever blanks scim.groups_path leaves tasks behind, which nobody does any more.
+func TestWithoutAPathDeletedGroupsAreEndedAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	s := w.showing(func() bool { return false })
+	id := w.group("Tellers", w.user("a"))
+	var left []string
+	for n := range 2001 {
+		left = append(left, fmt.Sprintf("left-%04d", n))
+	}
+	if err := s.Tasks.Stale(t.Context(), left); err != nil {
+		t.Fatal(err)
+	}
+	w.as(okta, http.MethodDelete, "/Groups/"+id, "").want(http.StatusNoContent)
+	s.Path = ""
+	s.Report = func(identities, _ int) { w.wants("waiting", fmt.Sprint(identities), "0") }
+	w.settle(s)
+	_, more, err := s.Tasks.Waiting(t.Context())
+	if err != nil || more != 0 {
+		t.Errorf("%d groups are left: %v", more, err)
+	}
+}

@@ -108,6 +108,9 @@ func (s *Shower) Once(ctx context.Context) (int, error) {
 // follow goes on with a group that was renamed or deleted, while few identities wait.
 func (s *Shower) follow(ctx context.Context) (bool, error) {
 	waiting, more, err := s.Tasks.Waiting(ctx)
+	if s.Path == "" {
+		waiting = 0 // what is left of when there was a path is nobody's to do
+	}
 	if err == nil && s.Report != nil {
 		s.Report(waiting, more)
 	}
@@ -131,19 +134,20 @@ func (s *Shower) show(ctx context.Context) (int, error) {
 	}
 	var workers sync.WaitGroup
 	free := make(chan struct{}, showers)
-	for _, task := range due {
+	taken := make([]error, len(due))
+	for i, task := range due {
 		free <- struct{}{}
 		workers.Go(func() {
 			defer func() { <-free }()
-			if err := s.task(ctx, task); err != nil && ctx.Err() == nil {
-				s.Log.WarnContext(ctx, "names of groups not written yet", "identity", task.User, "tries", task.Tries, "error", err)
-			}
+			taken[i] = s.task(ctx, task)
 		})
 	}
 	workers.Wait()
-	return len(due), nil
+	return len(due), errors.Join(taken...)
 }
 
+// task does one. The error is that of a store which does not let it be taken: the task
+// is due as before, and to go on at once would be to ask for ever.
 func (s *Shower) task(ctx context.Context, task Task) error {
 	now := s.Now()
 	wait := max(taskLease, s.Jitter(min(firstWait<<min(task.Tries, 16), longestWait)))
@@ -155,10 +159,13 @@ func (s *Shower) task(ctx context.Context, task Task) error {
 	if errors.Is(err, claim.ErrNoIdentity) {
 		err = nil // whoever finds that out ends the memberships
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.Tasks.Shown(ctx, task)
 	}
-	return s.Tasks.Shown(ctx, task)
+	if err != nil && ctx.Err() == nil {
+		s.Log.WarnContext(ctx, "names of groups not written yet", "identity", task.User, "tries", task.Tries, "error", err)
+	}
+	return nil
 }
 
 // write brings an identity to show the names of its groups, by one PATCH. It reads the
