@@ -243,7 +243,7 @@ func (postgresDialect) Redact(err error) error {
 // but off: which copies there must be of a commit is the operator's to say.
 func (postgresDialect) Server(ctx context.Context, pool *sql.DB) (Server, error) {
 	is, err := settings(ctx, pool, `SELECT name, setting FROM pg_settings WHERE name IN ('server_version', 'fsync', 'full_page_writes',
-		'synchronous_commit', 'transaction_read_only', 'max_connections', 'superuser_reserved_connections', 'idle_session_timeout')`)
+		'synchronous_commit', 'transaction_read_only', 'max_connections', 'superuser_reserved_connections', 'reserved_connections', 'idle_session_timeout')`)
 	if err != nil {
 		return Server{}, err
 	}
@@ -258,8 +258,11 @@ func (postgresDialect) Server(ctx context.Context, pool *sql.DB) (Server, error)
 	if err != nil {
 		return s, fmt.Errorf("read max_connections: %w", err)
 	}
-	reserved, _ := strconv.Atoi(is["superuser_reserved_connections"])
-	s.Connections = all - reserved
+	s.Connections = all
+	for _, others := range []string{"superuser_reserved_connections", "reserved_connections"} { // the latter from 16 on
+		reserved, _ := strconv.Atoi(is[others])
+		s.Connections -= reserved
+	}
 	if idle, err := strconv.Atoi(is["idle_session_timeout"]); err == nil && idle > 0 && time.Duration(idle)*time.Millisecond < postgresLifetime {
 		s.Idle = max(1, idle/1000)
 	}
