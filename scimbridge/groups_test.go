@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/holdline/holdline/internal/scim"
+	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
 // group makes a group with members, and returns its id.
@@ -413,4 +414,18 @@ func TestALargeGroupIsReadByThePage(t *testing.T) {
 	}
 	w.as(okta, http.MethodPatch, "/Groups/"+id, ops(`{"op": "remove", "path": "members"}`)).want(http.StatusNoContent)
 	w.as(okta, http.MethodGet, "/Groups/"+id, "").is(nil, "members")
+}
+
+// A line of the audit trail has 255 characters, and a group's name may have 256.
+func TestLinesAboutALongNameHaveTheIDAndTheOldName(t *testing.T) {
+	w := newWorld(t)
+	was, becomes := "was "+strings.Repeat("ä", 252), "becomes "+strings.Repeat("ö", 248)
+	id := w.group(was, w.user("a"))
+	w.as(okta, http.MethodPatch, "/Groups/"+id, ops(set("displayName", becomes))).want(http.StatusNoContent)
+	for kind, holds := range map[string]string{"group_created": "was %" + id + "%", "group_joined": "%" + id + "%", "group_renamed": "becomes %" + id + "%before: was %"} {
+		n, err := databasetest.Count(t.Context(), w.db, "SELECT COUNT(*) FROM audit_events WHERE kind = '"+kind+"' AND reason LIKE '"+holds+"'")
+		if err != nil || n != 1 {
+			t.Errorf("%s: %d lines, %v", kind, n, err)
+		}
+	}
 }

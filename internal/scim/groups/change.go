@@ -106,7 +106,7 @@ func (s *Service) lines(by By, done Done) []audit.Event {
 	var lines []audit.Event
 	at, about := done.After.Updated, title(done.After.ID, done.After.Name)
 	if done.Before.ID != "" && done.renamed() {
-		lines = append(lines, by.line(Renamed, "", about+", before: "+done.Before.Name, at))
+		lines = append(lines, by.line(Renamed, "", about+", before: "+brief(done.Before.Name), at))
 	}
 	for _, user := range done.Joined {
 		lines = append(lines, by.line(Joined, user, about, at))

@@ -170,7 +170,18 @@ const (
 )
 
 // title is a group as lines of the audit trail name it.
-func title(id, name string) string { return name + " (" + id + ")" }
+func title(id, name string) string { return brief(name) + " (" + id + ")" }
+
+// briefly is how many characters of a name are in a line, so that the id is too, and in
+// one about a new name the old one.
+const briefly = 90
+
+func brief(name string) string {
+	if characters := []rune(name); len(characters) > briefly {
+		return string(characters[:briefly]) + "…"
+	}
+	return name
+}
 
 // line is one of the audit trail.
 func (b By) line(kind, user, about string, at time.Time) audit.Event {
