@@ -9,7 +9,7 @@ import (
 
 // errCount says what a count by cursor must be. One that is larger than the largest page
 // is taken for that.
-var errCount = scim.Bad(scim.InvalidCount, "by cursor count must be a whole number, 1 or more")
+var errCount = scim.Bad(scim.InvalidCount, "by cursor count must be a whole number, and 1 or more behind the first page")
 
 // checkCursor refuses what does not go with a cursor (RFC 9865).
 func (q question) checkCursor(indexed bool) error {
@@ -18,16 +18,17 @@ func (q question) checkCursor(indexed bool) error {
 		return nil
 	case indexed:
 		return scim.Bad(scim.InvalidCursor, "cursor and startIndex exclude each other")
-	case q.count < 1:
+	case q.count < 1 && *q.cursor != "": // a page of nothing, which would never end
 		return errCount
 	}
 	return nil
 }
 
-// searchBy checks a question, and opens its cursor if it has one.
+// searchBy checks a question, and opens its cursor if it has one. A first page of no
+// resources is a question for the total.
 func (h handlers) searchBy(q question, r scim.Resource, who caller) (users.Search, error) {
 	search, err := h.searchOf(q, r)
-	if err != nil || q.cursor == nil {
+	if err != nil || q.cursor == nil || q.count < 1 {
 		return search, err
 	}
 	now := h.server.Now()

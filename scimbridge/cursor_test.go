@@ -61,6 +61,10 @@ func TestListsAreReadByCursor(t *testing.T) {
 			t.Errorf("%s: got %q", path, pages)
 		}
 		w.as(okta, http.MethodGet, path+"?cursor&count=2", "").want(http.StatusOK).is(5.0, "totalResults").is(2.0, "itemsPerPage")
+		for _, none := range []string{"0", "-1"} {
+			total := w.as(okta, http.MethodGet, path+"?cursor&sortBy=displayName&count="+none, "").want(http.StatusOK)
+			total.is(5.0, "totalResults").is(0.0, "itemsPerPage").is(nil, "nextCursor").is(nil, "startIndex")
+		}
 		by := w.as(okta, http.MethodPost, path+"/.search", `{"cursor": "", "count": 2, "sortBy": "displayName"}`).want(http.StatusOK)
 		next := by.at("nextCursor").(string)
 		then := w.as(okta, http.MethodPost, path+"/.search", `{"cursor": "`+next+`", "count": 2, "sortBy": "displayName"}`).want(http.StatusOK)
@@ -91,8 +95,8 @@ func TestACursorIsGoodForItsListAndItsReaderInTime(t *testing.T) {
 		{a, "/Groups?sortBy=displayName&cursor=" + groups, "invalidCursor"},
 		{okta, "/Users?cursor=x", "invalidCursor"},
 		{okta, "/Users?sortBy=userName&startIndex=1&cursor=" + users, "invalidCursor"},
-		{okta, "/Users?cursor&count=0", "invalidCount"},
-		{okta, "/Users?cursor&count=-1", "invalidCount"},
+		{okta, "/Users?sortBy=userName&count=0&cursor=" + users, "invalidCount"},
+		{okta, "/Users?sortBy=userName&count=-1&cursor=" + users, "invalidCount"},
 		{okta, "/Groups?cursor&count=many", "invalidCount"},
 		{okta, "/Users?count=many", "invalidValue"}, // by index
 	} {
