@@ -28,9 +28,10 @@ func (h handlers) bulk(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Time{}) // not all writers have one
 	ctx, cancel := context.WithTimeout(c.Request.Context(), bulkTime)
 	defer cancel()
+	until, _ := ctx.Deadline()
+	_ = http.NewResponseController(c.Writer).SetWriteDeadline(until.Add(web.AnswerTime)) // not all writers have one
 	body, err := read(c, h.BulkBytes)
 	if err != nil {
 		return err

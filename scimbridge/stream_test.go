@@ -3,6 +3,7 @@ package scimbridge_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,12 +22,18 @@ func (t *timed) SetWriteDeadline(until time.Time) error {
 }
 
 // A client that stops to read holds nothing for ever.
-func TestAnAnswerThatIsStreamedHasAnEnd(t *testing.T) {
+func TestALongAnswerHasAnEnd(t *testing.T) {
 	w := newWorld(t)
 	id := w.group("Tellers", w.user("a"))
-	for _, path := range []string{"/Groups", "/Groups/" + id} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, scimbridge.Path+path, nil)
+	bulk := `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [{"method": "DELETE", "path": "/Users/nobody"}]}`
+	for _, path := range []string{"/Groups", "/Groups/" + id, "/Bulk"} {
+		method, body := http.MethodGet, ""
+		if path == "/Bulk" {
+			method, body = http.MethodPost, bulk
+		}
+		r := httptest.NewRequestWithContext(t.Context(), method, scimbridge.Path+path, strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer "+okta)
+		r.Header.Set("Content-Type", "application/scim+json")
 		connection := &timed{ResponseRecorder: httptest.NewRecorder()}
 		before := time.Now()
 		w.server.Config.Handler.ServeHTTP(connection, r)
