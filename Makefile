@@ -16,7 +16,7 @@ CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 PHASE := CACHE=$(CACHE) $(CURDIR)/e2e/phase.sh
 
-.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots people bench build dist tools axe debian clean
+.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots people bench bench-servers build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -177,6 +177,11 @@ bench: debian build $(KRATOS) ## measure on a real MariaDB and a real Kratos wha
 	@echo "benchmark: less than twenty minutes"
 	@$(GO) build -o $(CACHE)/bench ./bench
 	@MARIADB_FLUSH=1 TMPDIR=$(CACHE) ./e2e/with-mariadb.sh $(CACHE)/bench -holdline $(HOLDLINE) -kratos $(KRATOS) -out $(CACHE)/bench.md
+
+bench-servers: debian build ## the same change of number on SQLite, MariaDB and PostgreSQL side by side, in two minutes (ROUNDS=3); writes .cache/bench-servers.md
+	@$(GO) build -o $(CACHE)/bench ./bench
+	@MARIADB_FLUSH=1 POSTGRES_FLUSH=1 TMPDIR=$(CACHE) ./e2e/with-databases.sh mariadb,postgres \
+		$(CACHE)/bench -servers -rounds $(or $(ROUNDS),3) -holdline $(HOLDLINE) -out $(CACHE)/bench-servers.md
 
 people: ## find one among 1,000,000 people with claims, in each way that the console has; prints how long it takes; some ten minutes
 	@HOLDLINE_PEOPLE=$${HOLDLINE_PEOPLE:-1000000} ./e2e/with-mariadb.sh $(GO) test -count=1 -timeout 60m -v -run PeopleAtScale ./persistence

@@ -47,7 +47,7 @@ func measureChanges(ctx context.Context, b *bench) (_ section, err error) {
 	if r.pool, r.data, err = b.server.room(ctx, "bench_"+r.contenders[many].name); err != nil {
 		return nil, err
 	}
-	if r.comparison, err = compete(ctx, b, all); err != nil {
+	if r.comparison, err = compete(ctx, b, b.server, all); err != nil {
 		return nil, err
 	}
 	r.tallies = make([]tally, len(all))

@@ -33,7 +33,7 @@ type row struct {
 
 // compete lets contenders take turns. Who comes first changes from round to round,
 // so that what drifts falls on all.
-func compete(ctx context.Context, b *bench, all []contestant) (c comparison, err error) {
+func compete(ctx context.Context, b *bench, server served, all []contestant) (c comparison, err error) {
 	var programs []*program
 	for _, one := range all {
 		programs = append(programs, one.programs()...)
@@ -41,7 +41,7 @@ func compete(ctx context.Context, b *bench, all []contestant) (c comparison, err
 	for _, users := range b.users {
 		c.rows = append(c.rows, row{users, make([][]sample, len(all))})
 	}
-	from, err := usageOf(ctx, b.server, programs)
+	from, err := usageOf(ctx, server, programs)
 	if err != nil {
 		return c, err
 	}
@@ -58,7 +58,7 @@ func compete(ctx context.Context, b *bench, all []contestant) (c comparison, err
 			}
 		}
 	}
-	c.others, err = othersSince(ctx, b.server, programs, from)
+	c.others, err = othersSince(ctx, server, programs, from)
 	return c, err
 }
 

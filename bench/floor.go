@@ -38,20 +38,24 @@ func startInserts(ctx context.Context, b *bench, c contender, _ *variant) (conte
 	if err != nil {
 		return nil, err
 	}
-	f.once = insertTwo
+	f.once = func(ctx context.Context, conn *sql.Conn) error { return insertTwo(ctx, conn, "(?, ?, ?)") }
 	const columns = " (id CHAR(36) NOT NULL PRIMARY KEY, owner CHAR(36) NOT NULL, said VARCHAR(255) NOT NULL, KEY (owner)) ENGINE = InnoDB"
 	return f, b.server.exec(ctx, "CREATE TABLE "+f.database+".one"+columns, "CREATE TABLE "+f.database+".other"+columns)
 }
 
-func insertTwo(ctx context.Context, conn *sql.Conn) error {
-	tx, err := conn.BeginTx(ctx, nil)
+// insertTwo makes the transaction, with the values as the server wants them written.
+func insertTwo(ctx context.Context, on interface {
+	BeginTx(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error)
+}, values string,
+) error {
+	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	owner := uuid.NewString()
 	const said = "a hundred letters or so, as a claim has them: +4915200000001, +4915100000001, settings, open"
-	for _, insert := range []string{"INSERT INTO one VALUES (?, ?, ?)", "INSERT INTO other VALUES (?, ?, ?)"} {
-		_, err := tx.ExecContext(ctx, insert, uuid.NewString(), owner, said)
+	for _, insert := range []string{"INSERT INTO one VALUES ", "INSERT INTO other VALUES "} {
+		_, err := tx.ExecContext(ctx, insert+values, uuid.NewString(), owner, said)
 		if err != nil {
 			return errors.Join(err, tx.Rollback())
 		}

@@ -18,21 +18,11 @@ func describe(ctx context.Context, s settings, server *server) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	printed, err := exec.CommandContext(ctx, s.holdlineBin, "version").Output() //nolint:gosec // the caller names it
-	if err != nil {
-		return nil, fmt.Errorf("holdline version: %w", err)
-	}
-	release, _, _ := strings.Cut(string(printed), "\n")
-	osrelease, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	release, err := releaseOf(ctx, s.holdlineBin)
 	if err != nil {
 		return nil, err
 	}
-	kernel, _, _ := strings.Cut(strings.TrimSpace(string(osrelease)), "-") // the rest is the builder's
-	processor, err := entry("/proc/cpuinfo", "model name")
-	if err != nil {
-		return nil, err
-	}
-	memory, err := entry("/proc/meminfo", "MemTotal")
+	machine, err := machine()
 	if err != nil {
 		return nil, err
 	}
@@ -41,13 +31,40 @@ func describe(ctx context.Context, s settings, server *server) ([]string, error)
 		return nil, err
 	}
 	return []string{
-		fmt.Sprintf("Machine: %d cores (%s), %s of memory; Linux %s. Load, doubles, MariaDB, Kratos and all Holdlines share it.",
-			runtime.NumCPU(), processor, memory, kernel),
+		fmt.Sprintf("Machine: %s. Load, doubles, MariaDB, Kratos and all Holdlines share it.", machine),
 		fmt.Sprintf("MariaDB %s, innodb_flush_log_at_trx_commit=%s (every commit is on disk), buffer pool %s MiB.", version, flush, pool),
 		fmt.Sprintf("Holdline %s.", release),
 		fmt.Sprintf("Ory Kratos %s, on the same MariaDB.", kratos),
 		fmt.Sprintf("Command: `make bench`, seed %d.", s.seed),
 	}, nil
+}
+
+// releaseOf is what a Holdline says that it is.
+func releaseOf(ctx context.Context, binary string) (string, error) {
+	printed, err := exec.CommandContext(ctx, binary, "version").Output()
+	if err != nil {
+		return "", fmt.Errorf("holdline version: %w", err)
+	}
+	release, _, _ := strings.Cut(string(printed), "\n")
+	return release, nil
+}
+
+// machine is what everything runs on.
+func machine() (string, error) {
+	osrelease, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return "", err
+	}
+	kernel, _, _ := strings.Cut(strings.TrimSpace(string(osrelease)), "-") // the rest is the builder's
+	processor, err := entry("/proc/cpuinfo", "model name")
+	if err != nil {
+		return "", err
+	}
+	memory, err := entry("/proc/meminfo", "MemTotal")
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d cores (%s), %s of memory; Linux %s", runtime.NumCPU(), processor, memory, kernel), nil
 }
 
 // moduleIn is the version of a module that a program was built from.

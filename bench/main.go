@@ -22,8 +22,12 @@ import (
 // settings are what the flags say.
 type settings struct {
 	holdlineBin, kratosBin, dsn, out string
-	only                             []string // experiments; none for all
-	seed                             uint64
+
+	servers               bool   // the same change on each server, and nothing else
+	postgresDSN, mysqlDSN string // blank to leave that server out
+
+	only []string // experiments; none for all
+	seed uint64
 	pace
 }
 
@@ -46,6 +50,8 @@ var (
 		users: []int{1, 8, 32}, rounds: 7, enough: 12 * time.Minute, measured: 2500 * time.Millisecond, ramp: 500 * time.Millisecond,
 		delay: time.Second, claims: 1_000_000, submits: 200, scimUsers: 1_000_000, scimRounds: 301,
 	}
+	// beside compares servers.
+	beside = pace{users: []int{1, 8, 32}, rounds: 3, enough: time.Hour, measured: 1500 * time.Millisecond, ramp: 300 * time.Millisecond}
 	// short is for trying the program: its numbers say little.
 	short = pace{
 		users: []int{1, 4}, rounds: 1, enough: time.Minute, measured: 700 * time.Millisecond, ramp: 200 * time.Millisecond,
@@ -57,7 +63,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	s, err := flags()
 	if err == nil {
-		err = run(ctx, s)
+		if s.servers {
+			err = runServers(ctx, s)
+		} else {
+			err = run(ctx, s)
+		}
 	}
 	stop()
 	if err != nil {
@@ -73,6 +83,10 @@ func flags() (settings, error) {
 	flag.StringVar(&s.holdlineBin, "holdline", ".cache/holdline", "the built program")
 	flag.StringVar(&s.kratosBin, "kratos", os.Getenv("KRATOS_BIN"), "Ory Kratos")
 	flag.StringVar(&s.dsn, "dsn", os.Getenv("TEST_DSN"), "a MariaDB of its own, mysql://USER:PASSWORD@tcp(HOST:PORT)/NAME; the user may do everything")
+	flag.BoolVar(&s.servers, "servers", false, "compare SQLite and the servers that have a DSN: the same change on each, in two minutes")
+	flag.StringVar(&s.postgresDSN, "postgres-dsn", os.Getenv("TEST_POSTGRES_DSN"), "a PostgreSQL for -servers; the user may create databases")
+	flag.StringVar(&s.mysqlDSN, "mysql-dsn", os.Getenv("TEST_MYSQL_DSN"), "a MySQL for -servers beside the MariaDB of -dsn")
+	rounds := flag.Int("rounds", beside.rounds, "of -servers: more rounds take longer and say more")
 	flag.StringVar(&s.out, "out", "", "file that the report is written to as well")
 	flag.StringVar(&only, "only", "", "some of the experiments, separated by commas: "+strings.Join(experimentNames(), ", "))
 	flag.Uint64Var(&s.seed, "seed", 1, "what the identities are made from")
@@ -80,6 +94,10 @@ func flags() (settings, error) {
 	flag.Parse()
 	if quick {
 		s.pace = short
+	}
+	if s.servers {
+		s.pace = beside
+		s.rounds = *rounds
 	}
 	if only != "" {
 		s.only = strings.Split(only, ",")

@@ -53,8 +53,8 @@ func (v *variant) settle(ctx context.Context) error {
 
 // open counts the texts that are queued, and the changes that are not done.
 func (v *variant) open(ctx context.Context) (queued, open int, err error) {
-	err = v.bench.server.QueryRowContext(ctx, fmt.Sprintf("SELECT (SELECT COUNT(*) FROM %s.texts WHERE state = 'queued'), "+
-		"(SELECT COUNT(*) FROM %[1]s.claims WHERE state <> 'applied')", v.database)).Scan(&queued, &open)
+	err = v.pool.QueryRowContext(ctx, fmt.Sprintf("SELECT (SELECT COUNT(*) FROM %stexts WHERE state = 'queued'), "+
+		"(SELECT COUNT(*) FROM %[1]sclaims WHERE state <> 'applied')", v.tables)).Scan(&queued, &open)
 	if err != nil || queued+open > 0 {
 		return queued, open, err
 	}

@@ -51,22 +51,33 @@ type usage struct {
 	all, ours time.Duration
 }
 
-// usageOf adds up what the load, these programs and MariaDB used, and what
-// everything did.
-func usageOf(ctx context.Context, server *server, programs []*program) (u usage, err error) {
+// served is a database server, or several.
+type served interface {
+	// pids are its processes.
+	pids(ctx context.Context) ([]int, error)
+}
+
+func (s *server) pids(ctx context.Context) ([]int, error) {
 	var file string
-	if err = server.QueryRowContext(ctx, "SELECT @@pid_file").Scan(&file); err != nil {
-		return u, err
+	if err := s.QueryRowContext(ctx, "SELECT @@pid_file").Scan(&file); err != nil {
+		return nil, err
 	}
 	content, err := os.ReadFile(file) //nolint:gosec // the database server's
 	if err != nil {
-		return u, err
+		return nil, err
 	}
-	mariadb, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	return []int{pid}, err
+}
+
+// usageOf adds up what the load, these programs and the database's server used, and what
+// everything did.
+func usageOf(ctx context.Context, server served, programs []*program) (u usage, err error) {
+	pids, err := server.pids(ctx)
 	if err != nil {
 		return u, err
 	}
-	pids := []int{mariadb, os.Getpid()}
+	pids = append(pids, os.Getpid())
 	for _, p := range programs {
 		pids = append(pids, p.pid())
 	}
@@ -77,7 +88,8 @@ func usageOf(ctx context.Context, server *server, programs []*program) (u usage,
 		}
 		u.ours += used
 	}
-	if content, err = os.ReadFile("/proc/stat"); err != nil {
+	content, err := os.ReadFile("/proc/stat")
+	if err != nil {
 		return u, err
 	}
 	// The first line: user, nice, system, idle, iowait, irq, softirq.
@@ -90,7 +102,7 @@ func usageOf(ctx context.Context, server *server, programs []*program) (u usage,
 
 // othersSince is the share of the machine that others used since an earlier moment of
 // the same programs.
-func othersSince(ctx context.Context, server *server, programs []*program, from usage) (float64, error) {
+func othersSince(ctx context.Context, server served, programs []*program, from usage) (float64, error) {
 	to, err := usageOf(ctx, server, programs)
 	if err != nil {
 		return 0, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,6 +27,9 @@ type variant struct {
 	client   *http.Client
 	people   *people
 	doubles  doubles
+	pool     *sql.DB // to the server
+	tables   string  // what is before their names there
+	work     func(context.Context) (work, error)
 
 	mu    sync.Mutex
 	acted map[string]person // who changed the number in the block, as they last did
@@ -36,17 +40,22 @@ type variant struct {
 // but the addresses is Holdline's default; its limits are far from being reached,
 // but where people stay.
 func startVariant(ctx context.Context, b *bench, c contender, earlier *variant) (contestant, error) {
-	v := &variant{
+	v := newVariant(b, c)
+	v.pool, v.tables, v.work = b.server.DB, v.database+".", b.server.work
+	if err := v.start(ctx, earlier); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", v.name, err), v.stop())
+	}
+	return v, nil
+}
+
+func newVariant(b *bench, c contender) *variant {
+	return &variant{
 		contender: c, database: "bench_" + c.name, bench: b,
 		people: newPeople(b.seed, c.name, c.numbersAfter), provider: double.NewProvider(c.delay(b)),
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
 		acted:  map[string]person{},
 		tally:  tally{expected: map[string]int{}},
 	}
-	if err := v.start(ctx, earlier); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", v.name, err), v.stop())
-	}
-	return v, nil
 }
 
 func (v *variant) start(ctx context.Context, earlier *variant) error {
@@ -64,6 +73,12 @@ func (v *variant) start(ctx context.Context, earlier *variant) error {
 	if err != nil {
 		return err
 	}
+	return v.startHoldlines(ctx, dsn)
+}
+
+// startHoldlines starts what works on a migrated database.
+func (v *variant) startHoldlines(ctx context.Context, dsn string) error {
+	b := v.bench
 	providerURL, err := v.doubles.serve(ctx, v.provider)
 	if err != nil {
 		return err
@@ -162,7 +177,7 @@ func (v *variant) lastWords() (said string) {
 
 // used adds up what the replicas and their Kratos were asked for.
 func (v *variant) used(ctx context.Context) (m mark, err error) {
-	if m.work, err = v.bench.server.work(ctx); err != nil {
+	if m.work, err = v.work(ctx); err != nil {
 		return m, err
 	}
 	m.calls = v.target.calls()
