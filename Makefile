@@ -19,7 +19,7 @@ PHASE := CACHE=$(CACHE) $(CURDIR)/e2e/phase.sh
 .PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots people bench bench-servers build dist tools axe debian clean
 
 help: ## what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: build $(KRATOS) ## run the whole product: a real Kratos, Holdline, a phone simulator
 	@exec $(HOLDLINE) demo --kratos-bin $(KRATOS)

@@ -3,7 +3,8 @@
 // in-memory double of it, and a double of the SMS provider, all on one machine.
 // What is to be compared runs side by side and takes turns. It ends with status 1
 // when a change was lost, a text came twice or an answer was wrong, and never
-// because something was slow. `make bench` runs it.
+// because something was slow. `make bench` runs it. With -servers it compares the same
+// change on SQLite and on each server that it is given (`make bench-servers`).
 package main
 
 import (

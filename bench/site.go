@@ -46,8 +46,8 @@ func openSites(ctx context.Context, s settings, dir string) (all sites, err erro
 	if s.postgresDSN != "" {
 		all = append(all, &site{
 			name: "postgres", dsn: s.postgresDSN, values: "($1, $2, $3)",
-			// Only transactions that change rows, or lock them, get a number. The statistics
-			// come late.
+			// Only transactions that change rows, or lock them, get a number, and keep it
+			// when they are rolled back. The statistics of commits come late.
 			commits: "SELECT PG_SNAPSHOT_XMAX(PG_CURRENT_SNAPSHOT())::text",
 		})
 	}
@@ -69,12 +69,11 @@ func (s *site) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.label, s.lossy = told.Product+" "+told.Version, told.Lossy
+	version, _, _ := strings.Cut(strings.ReplaceAll(told.Version, "-", " "), " ") // the rest is the packager's
+	s.label, s.lossy = told.Product+" "+version, told.Lossy
 	if s.name == "sqlite" {
-		s.label = "SQLite "
-		var version string
 		err = pool.QueryRowContext(ctx, "SELECT SQLITE_VERSION()").Scan(&version)
-		s.label += version
+		s.label = "SQLite " + version
 		return err
 	}
 	s.admin = pool
