@@ -20,7 +20,8 @@ type floor struct {
 	ended    func(ctx context.Context) error // checks what a block left
 }
 
-// openFloor makes a database, and connections to it that are set as Holdline's.
+// openFloor makes a database, and connections to it that are set as Holdline's, of whose
+// commands some have several statements.
 func openFloor(ctx context.Context, b *bench, c contender) (*floor, string, error) {
 	f := &floor{bench: b, database: "bench_" + c.name}
 	dsn, err := b.server.fresh(ctx, f.database)
@@ -28,7 +29,7 @@ func openFloor(ctx context.Context, b *bench, c contender) (*floor, string, erro
 		return nil, "", err
 	}
 	f.pool, err = sql.Open("mysql", withParameters(dsn[len("mysql://"):],
-		"interpolateParams=true&collation=utf8mb4_bin&tx_isolation=%27READ-COMMITTED%27&innodb_lock_wait_timeout=3"))
+		"interpolateParams=true&multiStatements=true&collation=utf8mb4_bin&tx_isolation=%27READ-COMMITTED%27&innodb_lock_wait_timeout=3"))
 	return f, dsn, err
 }
 
