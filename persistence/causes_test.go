@@ -274,7 +274,9 @@ func TestALockThatIsHeldIsAnOutage(t *testing.T) {
 		}
 		return tx.Exec(touch).Error
 	})
-	if server := (*mysql.MySQLError)(nil); !errors.Is(err, problem.ErrStoreUnavailable) || !errors.As(err, &server) || server.Number != 1205 {
+	// With a second for each try, the time for all of them may end first.
+	if server := (*mysql.MySQLError)(nil); !errors.Is(err, problem.ErrStoreUnavailable) ||
+		wait == 0 && (!errors.As(err, &server) || server.Number != 1205) {
 		t.Errorf("got %v", err)
 	}
 	if conflicts, _ := db.Repeats(); conflicts == 0 {
