@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -312,38 +313,48 @@ func TestAConnectionThatIsKilledIsReplaced(t *testing.T) {
 	}
 }
 
+// unansweredCommits are what may become of a COMMIT that is not answered, and of the same
+// change once more.
+var unansweredCommits = map[string]struct {
+	met  func(client, server net.Conn, statement []byte)
+	then error
+}{
+	"done": {func(client, server net.Conn, commit []byte) {
+		_ = client.Close()
+		_, _ = server.Write(commit)
+	}, claim.ErrExists},
+	"lost":    {func(client, _ net.Conn, _ []byte) { _ = client.Close() }, nil},
+	"stalled": {func(client, _ net.Conn, _ []byte) { _, _ = client.Read(make([]byte, 1)) }, nil},
+}
+
+// wantFoundAgain makes a change whose COMMIT is not answered within ctx, and then once more.
+func wantFoundAgain(ctx context.Context, t *testing.T, db *database.DB, met *atomic.Int32, then error) {
+	t.Helper()
+	store := persistence.NewStore(db)
+	if err := store.Commit(ctx, opening("a")); !errors.Is(err, problem.ErrStoreUnavailable) {
+		t.Errorf("got %v, want %v", err, problem.ErrStoreUnavailable)
+	}
+	if _, connections := db.Repeats(); connections != 0 || met.Load() != 1 {
+		t.Errorf("%d repeats, %d commits met", connections, met.Load())
+	}
+	if err := store.Commit(t.Context(), opening("a")); !errors.Is(err, then) {
+		t.Errorf("the second time: got %v, want %v", err, then)
+	}
+	if found, err := store.Find(t.Context(), "a"); err != nil || found == nil {
+		t.Errorf("found %+v, %v", found, err)
+	}
+}
+
 // Whether a COMMIT that was not answered has happened nobody knows. It is not repeated
 // blindly: whoever does that finds what has happened.
 func TestACommitWithoutAnAnswerIsFoundByWhoRepeatsIt(t *testing.T) {
-	for name, tt := range map[string]struct {
-		met  func(client, server net.Conn, statement []byte)
-		then error
-	}{
-		"done": {func(client, server net.Conn, commit []byte) {
-			_ = client.Close()
-			_, _ = server.Write(commit)
-		}, claim.ErrExists},
-		"lost":    {func(client, _ net.Conn, _ []byte) { _ = client.Close() }, nil},
-		"stalled": {func(client, _ net.Conn, _ []byte) { _, _ = client.Read(make([]byte, 1)) }, nil},
-	} {
+	for name, tt := range unansweredCommits {
 		t.Run(name, func(t *testing.T) {
 			dsn := databasetest.MariaDB(t)
 			databasetest.Migrated(t, dsn)
 			through, met := databasetest.Relay(t, dsn, "\x03COMMIT", tt.met)
 			db := databasetest.Open(t, through+"?readTimeout=3s")
-			store := persistence.NewStore(db)
-			if err := store.Commit(t.Context(), opening("a")); !errors.Is(err, problem.ErrStoreUnavailable) {
-				t.Errorf("got %v, want %v", err, problem.ErrStoreUnavailable)
-			}
-			if _, connections := db.Repeats(); connections != 0 || met.Load() != 1 {
-				t.Errorf("%d repeats, %d commits met", connections, met.Load())
-			}
-			if err := store.Commit(t.Context(), opening("a")); !errors.Is(err, tt.then) {
-				t.Errorf("the second time: got %v, want %v", err, tt.then)
-			}
-			if found, err := store.Find(t.Context(), "a"); err != nil || found == nil {
-				t.Errorf("found %+v, %v", found, err)
-			}
+			wantFoundAgain(t.Context(), t, db, met, tt.then)
 		})
 	}
 }

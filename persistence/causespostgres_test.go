@@ -231,37 +231,15 @@ func TestAConnectionThatPostgresEndsIsReplaced(t *testing.T) {
 }
 
 func TestACommitThatPostgresDoesNotAnswerIsFoundByWhoRepeatsIt(t *testing.T) {
-	for name, tt := range map[string]struct {
-		met  func(client, server net.Conn, statement []byte)
-		then error
-	}{
-		"done": {func(client, server net.Conn, commit []byte) {
-			_ = client.Close()
-			_, _ = server.Write(commit)
-		}, claim.ErrExists},
-		"lost":    {func(client, _ net.Conn, _ []byte) { _ = client.Close() }, nil},
-		"stalled": {func(client, _ net.Conn, _ []byte) { _, _ = client.Read(make([]byte, 1)) }, nil},
-	} {
+	for name, tt := range unansweredCommits {
 		t.Run(name, func(t *testing.T) {
 			dsn := databasetest.Postgres(t)
 			databasetest.Migrated(t, dsn)
 			through, met := databasetest.Relay(t, dsn, "COMMIT\x00", tt.met)
 			db := databasetest.Open(t, through)
-			store := persistence.NewStore(db)
 			over, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
-			if err := store.Commit(over, opening("a")); !errors.Is(err, problem.ErrStoreUnavailable) {
-				t.Errorf("got %v, want %v", err, problem.ErrStoreUnavailable)
-			}
-			if _, connections := db.Repeats(); connections != 0 || met.Load() != 1 {
-				t.Errorf("%d repeats, %d commits met", connections, met.Load())
-			}
-			if err := store.Commit(t.Context(), opening("a")); !errors.Is(err, tt.then) {
-				t.Errorf("the second time: got %v, want %v", err, tt.then)
-			}
-			if found, err := store.Find(t.Context(), "a"); err != nil || found == nil {
-				t.Errorf("found %+v, %v", found, err)
-			}
+			wantFoundAgain(over, t, db, met, tt.then)
 		})
 	}
 }

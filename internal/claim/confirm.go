@@ -50,7 +50,7 @@ func (s *Service) Confirm(ctx context.Context, who Caller, code string) error {
 // returned, with the lease of its identity if that was free. A claim that somebody
 // else's right code has verified before needs nothing more, and none is returned.
 func (s *Service) try(ctx context.Context, who Caller, code string) (verified Claim, lease *Lease, err error) {
-	claim, limit, err := s.tried(ctx, who, code)
+	claim, limit, err := s.claimToTry(ctx, who, code)
 	if err != nil {
 		return Claim{}, nil, err
 	}
@@ -70,15 +70,15 @@ func (s *Service) try(ctx context.Context, who Caller, code string) (verified Cl
 	case unknown:
 		return Claim{}, nil, ErrCodeExpired // its key has left the ring: a resend makes a new one
 	case !right:
-		return Claim{}, nil, s.lockAfterLast(ctx, claim, limit, who)
+		return Claim{}, nil, s.afterWrongCode(ctx, claim, limit, who)
 	default:
 		return Claim{}, nil, nil
 	}
 }
 
-// tried returns the claim that a code is typed for, if it may be tried, and how many
+// claimToTry returns the claim that a code is typed for, if it may be tried, and how many
 // tries it has at most.
-func (s *Service) tried(ctx context.Context, who Caller, code string) (Claim, int, error) {
+func (s *Service) claimToTry(ctx context.Context, who Caller, code string) (Claim, int, error) {
 	now, policy := s.Now(), s.Policy()
 	snapshot, err := s.Store.Current(ctx, who.IdentityID, now.Add(-day))
 	if err != nil {
@@ -112,8 +112,8 @@ func (s *Service) tried(ctx context.Context, who Caller, code string) (Claim, in
 // WrongCode is what the audit trail calls a code that was wrong and counted.
 const WrongCode = "wrong_code"
 
-// lockAfterLast notes a wrong code, and locks the claim after its last try.
-func (s *Service) lockAfterLast(ctx context.Context, c Claim, limit int, who Caller) error {
+// afterWrongCode notes a wrong code, and locks the claim after its last try.
+func (s *Service) afterWrongCode(ctx context.Context, c Claim, limit int, who Caller) error {
 	s.Log.InfoContext(ctx, "wrong code", "claim", c.ID, "identity", c.IdentityID)
 	now := s.Now()
 	noted := NewEvent(c, WrongCode, who.Actor(), now)
