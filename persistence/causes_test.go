@@ -327,11 +327,11 @@ var unansweredCommits = map[string]struct {
 	"stalled": {func(client, _ net.Conn, _ []byte) { _, _ = client.Read(make([]byte, 1)) }, nil},
 }
 
-// wantFoundAgain makes a change whose COMMIT is not answered within ctx, and then once more.
-func wantFoundAgain(ctx context.Context, t *testing.T, db *database.DB, met *atomic.Int32, then error) {
+// wantFoundAgain makes a change whose COMMIT is not answered, and then once more.
+func wantFoundAgain(t *testing.T, db *database.DB, commit func(*persistence.Store) error, met *atomic.Int32, then error) {
 	t.Helper()
 	store := persistence.NewStore(db)
-	if err := store.Commit(ctx, opening("a")); !errors.Is(err, problem.ErrStoreUnavailable) {
+	if err := commit(store); !errors.Is(err, problem.ErrStoreUnavailable) {
 		t.Errorf("got %v, want %v", err, problem.ErrStoreUnavailable)
 	}
 	if _, connections := db.Repeats(); connections != 0 || met.Load() != 1 {
@@ -354,7 +354,8 @@ func TestACommitWithoutAnAnswerIsFoundByWhoRepeatsIt(t *testing.T) {
 			databasetest.Migrated(t, dsn)
 			through, met := databasetest.Relay(t, dsn, "\x03COMMIT", tt.met)
 			db := databasetest.Open(t, through+"?readTimeout=3s")
-			wantFoundAgain(t.Context(), t, db, met, tt.then)
+			commit := func(s *persistence.Store) error { return s.Commit(t.Context(), opening("a")) }
+			wantFoundAgain(t, db, commit, met, tt.then)
 		})
 	}
 }

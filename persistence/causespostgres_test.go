@@ -239,7 +239,8 @@ func TestACommitThatPostgresDoesNotAnswerIsFoundByWhoRepeatsIt(t *testing.T) {
 			db := databasetest.Open(t, through)
 			over, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
-			wantFoundAgain(over, t, db, met, tt.then)
+			commit := func(s *persistence.Store) error { return s.Commit(over, opening("a")) }
+			wantFoundAgain(t, db, commit, met, tt.then)
 		})
 	}
 }
