@@ -116,6 +116,17 @@ func (s *Store) Alarm(ctx context.Context, claimID string) (*claim.Alarm, error)
 	return &rows[0], nil
 }
 
+// AlarmSince implements [claim.Alarms].
+func (s *Store) AlarmSince(ctx context.Context, identityID string, moment time.Time) (*claim.Alarm, error) {
+	rows, err := s.alarms(ctx, func(tx *gorm.DB) *gorm.DB {
+		return tx.Where("identity_id = ? AND created_at >= ?", identityID, database.Time(moment)).Order("created_at, id").Limit(1)
+	})
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
 // BlockingAlarms implements [claim.Alarms].
 func (s *Store) BlockingAlarms(ctx context.Context, identityID string, now time.Time) ([]claim.Alarm, error) {
 	return s.alarms(ctx, func(tx *gorm.DB) *gorm.DB {

@@ -63,6 +63,9 @@ type Alarms interface {
 	// BlockedUntil returns until when changes of an identity's number are blocked, as
 	// seen now; zero for not.
 	BlockedUntil(ctx context.Context, identityID string, now time.Time) (time.Time, error)
+	// AlarmSince reads the first alarm that was raised about an identity at a moment or
+	// later; nil for none.
+	AlarmSince(ctx context.Context, identityID string, moment time.Time) (*Alarm, error)
 	// BlockingAlarms reads the alarms that block an identity's changes now.
 	BlockingAlarms(ctx context.Context, identityID string, now time.Time) ([]Alarm, error)
 	// DueAlarms returns at most n alarms whose DueAt has come, oldest first.

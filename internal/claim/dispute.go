@@ -116,8 +116,16 @@ func (s *Service) disputable(ctx context.Context, link string) (*Claim, error) {
 }
 
 // successor returns the claim that took a superseded one's place in the end; nil
-// for none.
+// for none. Once one has been denied it is that one: a link is good for one alarm,
+// whatever its identity wants afterwards.
 func (s *Service) successor(ctx context.Context, c Claim) (*Claim, error) {
+	alarm, err := s.Store.AlarmSince(ctx, c.IdentityID, c.EndedAt)
+	if err != nil {
+		return nil, err
+	}
+	if alarm != nil {
+		return s.Store.Find(ctx, alarm.ID)
+	}
 	snapshot, err := s.Store.Current(ctx, c.IdentityID, s.Now().Add(-day))
 	if err != nil || snapshot.Active != nil {
 		return snapshot.Active, err

@@ -410,6 +410,34 @@ func TestTheLinkOfASupersededClaimDies(t *testing.T) {
 	wantErr(t, w.confirm(bob, w.codeText()), nil)
 }
 
+// Whoever holds an old phone cannot deny one wish after the other, whatever became of
+// the first alarm.
+func TestTheLinkOfASupersededClaimDeniesOnce(t *testing.T) {
+	for name, block := range map[string]time.Duration{"changes are blocked": 24 * time.Hour, "no block": 0} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Notices = claim.Notices{Webhook: true, Window: 72 * time.Hour, Block: block}
+			w.submit(bob, "one", m1)
+			link := w.lastLink()
+			w.submit(bob, "two", m2)
+			w.dispute(link, "pending alarm")
+			owner := w.caller(bob)
+			owner.Assurance = claim.AAL2
+			wantErr(t, w.LiftBlock(t.Context(), owner), nil)
+			w.wantSessionsEnded(1)
+
+			w.pass(time.Hour)
+			w.submit(bob, "three", m1)
+			w.dispute(link, "pending alarm")
+			w.wantIdentity(m0, true, m1)
+			wantErr(t, w.confirm(bob, w.codeText()), nil)
+			w.dispute(link, "pending alarm")
+			w.wantIdentity(m1, true, "")
+			w.wantSessionsEnded(0)
+		})
+	}
+}
+
 // A link of a change after which the number was changed once more says so.
 func TestALinkOfAnEarlierChangeSaysThatItWasChangedAgain(t *testing.T) {
 	w := newWorld(t)

@@ -71,6 +71,16 @@ func (s *Store) blockedUntil(identityID string, now time.Time) (until time.Time)
 	return until
 }
 
+// AlarmSince implements claim.Alarms.
+func (s *Store) AlarmSince(_ context.Context, identityID string, moment time.Time) (*claim.Alarm, error) {
+	found, err := s.alarmsWhere(func(a claim.Alarm) bool { return a.IdentityID == identityID && !a.RaisedAt.Before(micro(moment)) },
+		func(a, b claim.Alarm) int { return newest(b.RaisedAt, b.ID, a.RaisedAt, a.ID) }, 1)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
 // BlockingAlarms implements claim.Alarms.
 func (s *Store) BlockingAlarms(_ context.Context, identityID string, now time.Time) ([]claim.Alarm, error) {
 	return s.alarmsWhere(func(a claim.Alarm) bool { return a.IdentityID == identityID && a.BlockedUntil.After(micro(now)) },

@@ -101,6 +101,16 @@ func blockedChanges(f *fixture) {
 	if len(blocking) != 2 || blocking[0].ID != "long" || blocking[1].ID != "short" {
 		f.Errorf("blocking are %+v", blocking)
 	}
+	for _, tt := range []struct {
+		identityID string
+		since      time.Time
+		want       string // blank for none
+	}{{bob, noon, "lifted"}, {bob, noon.Add(time.Microsecond), ""}, {alice, noon, ""}} {
+		found, err := f.store.AlarmSince(f.Context(), tt.identityID, tt.since)
+		if err != nil || (found == nil) != (tt.want == "") || found != nil && found.ID != tt.want {
+			f.Errorf("the first alarm about %s since %s is %+v, %v", tt.identityID, tt.since, found, err)
+		}
+	}
 	for at, want := range map[time.Time]time.Time{noon: noon.Add(day), noon.Add(day): {}} {
 		if until, err := f.store.BlockedUntil(f.Context(), bob, at); err != nil || !until.Equal(want) {
 			f.Errorf("at %s blocked until %s, %v", at, until, err)
