@@ -8,13 +8,15 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/smsgateway"
 )
 
-// bodyTemplate makes the bodies of requests.
+// bodyTemplate makes the bodies of one gateway's requests.
 type bodyTemplate struct {
 	*snippet
-	form bool
+	form         bool
+	preparations preparations
 }
 
 // parseBody reads a template, and tries it with made-up messages, so that faults
@@ -24,7 +26,7 @@ func parseBody(source string, form bool, limit time.Duration, samples []filled) 
 	if err != nil {
 		return nil, err
 	}
-	t := &bodyTemplate{parsed, form}
+	t := &bodyTemplate{snippet: parsed, form: form}
 	for _, sample := range samples {
 		_, err = t.render(context.Background(), sample)
 		if fault := new(snippetError); errors.Is(err, errSlow) || errors.As(err, &fault) && !fault.chosen {
@@ -37,11 +39,7 @@ func parseBody(source string, form bool, limit time.Duration, samples []filled) 
 // render makes the body of a message's request. A template that fails refuses the
 // message: no other try will end differently.
 func (t *bodyTemplate) render(ctx context.Context, m filled) ([]byte, error) {
-	data, err := bodyData(m)
-	if err != nil {
-		return nil, err
-	}
-	out, err := t.run(ctx, data)
+	out, err := t.evaluated(ctx, m)
 	fault := new(snippetError)
 	switch {
 	case errors.As(err, &fault):
@@ -53,7 +51,24 @@ func (t *bodyTemplate) render(ctx context.Context, m filled) ([]byte, error) {
 	case t.form:
 		return t.encodeForm(out)
 	}
-	return []byte(out), nil
+	return out, nil
+}
+
+// evaluated is what the template makes of a message; the error is that of [snippet.run].
+func (t *bodyTemplate) evaluated(ctx context.Context, m filled) ([]byte, error) {
+	if m.Channel != message.ChannelWebhook {
+		shape, values := taken(m)
+		if p := t.of(ctx, shape, m); p != nil {
+			out := p.fill(values)
+			return out, t.bound(len(out))
+		}
+	}
+	data, err := bodyData(m)
+	if err != nil {
+		return nil, err
+	}
+	out, err := t.run(ctx, data)
+	return []byte(out), err
 }
 
 // bodyError is a template that fails for a message.
@@ -65,9 +80,9 @@ func (bodyError) Is(target error) bool { return target == smsgateway.ErrRefused 
 func (e bodyError) Unwrap() error { return e.snippetError }
 
 // encodeForm makes a form of a flat object of strings.
-func (t *bodyTemplate) encodeForm(object string) ([]byte, error) {
+func (t *bodyTemplate) encodeForm(object []byte) ([]byte, error) {
 	fields := map[string]string{}
-	if err := json.Unmarshal([]byte(object), &fields); err != nil {
+	if err := json.Unmarshal(object, &fields); err != nil {
 		return nil, bodyError{&snippetError{name: t.name, what: "must make a flat object of strings for a form"}}
 	}
 	form := url.Values{}

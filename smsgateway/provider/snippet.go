@@ -104,19 +104,24 @@ func (s *snippet) run(ctx context.Context, data ast.Node) (string, error) {
 	})
 	select {
 	case err := <-done:
-		switch {
-		case err != nil:
+		if err != nil {
 			return "", s.describe(err)
-		case len(out) > longestBody:
-			return "", &snippetError{name: s.name, what: "makes too long a body"}
 		}
-		return out, nil
+		return out, s.bound(len(out))
 	case <-limited.Done():
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
 		return "", errSlow
 	}
+}
+
+// bound refuses what is too long.
+func (s *snippet) bound(length int) error {
+	if length > longestBody {
+		return &snippetError{name: s.name, what: "makes too long a body"}
+	}
+	return nil
 }
 
 // evaluate uses a machine of its own, which then goes with the data.
