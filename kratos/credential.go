@@ -30,7 +30,7 @@ const (
 
 // hash is the hash of a password, blank if there is none or Kratos does not show
 // it.
-func (c credential) hash() string { return member(c.Config, "hashed_password") }
+func (c credential) hash() string { return textIn(members(c.Config), "hashed_password") }
 
 // standing is what a sign-in by name and password stands on: everybody whom Kratos
 // knows by the name, whether they are active, and what they can sign in with.

@@ -85,8 +85,8 @@ func (r refusals) of(status int, body []byte) error {
 var errNotLetIn = problem.Misconfigured(claim.ErrIdentitiesUnavailable,
 	"what stands before kratos.admin_url and kratos.public_url must let Holdline in")
 
-// whole reports whether the client read the whole answer; that it could not make
-// sense of it does not matter here.
+// whole reports whether the client read the whole answer; that it makes no sense of it
+// is what [capped] is for.
 func whole(err error) bool {
 	var unread *kratos.GenericOpenAPIError
 	return err == nil || errors.As(err, &unread)

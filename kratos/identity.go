@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,24 +40,32 @@ func (i identity) record() scim.Record {
 	}
 	_, whole.HasPassword = i.Credentials[passwordKind]
 	for _, a := range i.Addresses {
-		one := scim.Address{}
-		one.Value, _ = a["value"].(string)
-		one.Via, _ = a["via"].(string)
-		one.Status, _ = a["status"].(string)
-		one.Verified = a["verified"] == true
-		whole.Addresses = append(whole.Addresses, one)
+		whole.Addresses = append(whole.Addresses, a.Address)
 	}
 	return whole
 }
 
-// address is a verifiable address with all its fields, as it is written back.
-type address map[string]any
+// address is a verifiable address, and all its fields as they came, to be written back.
+type address struct {
+	scim.Address
+	whole json.RawMessage
+}
 
-// UnmarshalJSON keeps numbers as they are written.
+// UnmarshalJSON takes a field of another type for none.
 func (a *address) UnmarshalJSON(text []byte) error {
-	*a, _ = exact(text).(map[string]any)
+	var read struct {
+		Value    string `json:"value"`
+		Via      string `json:"via"`
+		Status   string `json:"status"`
+		Verified bool   `json:"verified"`
+	}
+	_ = json.Unmarshal(text, &read)
+	*a = address{scim.Address(read), slices.Clone(text)}
 	return nil
 }
+
+// MarshalJSON writes what came.
+func (a address) MarshalJSON() ([]byte, error) { return a.whole, nil }
 
 const inactive = "inactive"
 
@@ -90,17 +99,16 @@ func (d *Client) Email(ctx context.Context, id string) (string, error) {
 	found, err := d.read(ctx, id)
 	email := ""
 	for _, a := range found.Addresses {
-		value, _ := a["value"].(string)
 		switch {
-		case a["via"] != "email":
-		case a["verified"] == true:
-			return value, err
+		case a.Via != "email":
+		case a.Verified:
+			return a.Value, err
 		case email == "":
-			email = value
+			email = a.Value
 		}
 	}
 	if email == "" && d.opt.EmailTrait != "" {
-		email = member(found.Traits, d.opt.EmailTrait)
+		email = textIn(members(found.Traits), d.opt.EmailTrait)
 	}
 	return email, err
 }
@@ -131,18 +139,19 @@ func (d *Client) exchange(
 
 // seen keeps what Holdline knows of an identity.
 func (d *Client) seen(from identity) claim.Identity {
+	traits := members(from.Traits)
 	known := claim.Identity{
 		ID:         from.ID,
-		Mobile:     member(from.Traits, d.opt.MobileTrait),
-		Pending:    member(from.MetadataPublic, d.opt.PendingKey),
+		Mobile:     textIn(traits, d.opt.MobileTrait),
+		Pending:    textIn(members(from.MetadataPublic), d.opt.PendingKey),
 		Privileged: d.privileged(from),
 	}
 	if d.opt.LocaleTrait != "" {
-		known.Locale = member(from.Traits, d.opt.LocaleTrait)
+		known.Locale = textIn(traits, d.opt.LocaleTrait)
 	}
 	mobile := phone.ParseStored(d.opt.Plan, known.Mobile)
 	for _, a := range from.Addresses {
-		if d.reaches(a, mobile) && a["verified"] == true {
+		if a.Verified && d.reaches(a, mobile) {
 			known.Verified = true
 		}
 	}
@@ -152,17 +161,25 @@ func (d *Client) seen(from identity) claim.Identity {
 // reaches reports whether an address is that number. It may be stored with spaces
 // while the trait is not, so both are compared as numbers.
 func (d *Client) reaches(a address, number phone.Number) bool {
-	value, _ := a["value"].(string)
-	return a["via"] == "sms" && !number.IsZero() && number.IsStored(d.opt.Plan, value)
+	return a.Via == "sms" && !number.IsZero() && number.IsStored(d.opt.Plan, a.Value)
 }
 
-// member reads a string of a JSON object, blank if there is none.
-func member(object json.RawMessage, name string) string {
-	var (
-		members map[string]json.RawMessage
-		text    string
-	)
-	if json.Unmarshal(object, &members) != nil || json.Unmarshal(members[name], &text) != nil {
+// members are those of a JSON object, none of anything else.
+func members(object json.RawMessage) map[string]json.RawMessage {
+	if len(object) == 0 {
+		return nil
+	}
+	var all map[string]json.RawMessage
+	if json.Unmarshal(object, &all) != nil {
+		return nil
+	}
+	return all
+}
+
+// textIn is a string among members, blank if there is none.
+func textIn(members map[string]json.RawMessage, name string) string {
+	var text string
+	if json.Unmarshal(members[name], &text) != nil {
 		return ""
 	}
 	return text

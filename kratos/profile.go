@@ -31,8 +31,8 @@ func (d *Client) Profile(ctx context.Context, id string) (people.Profile, error)
 		}
 	})
 	for _, a := range found.Addresses {
-		if value, _ := a["value"].(string); a["via"] == "email" && value != "" {
-			p.Emails = append(p.Emails, value)
+		if a.Via == "email" && a.Value != "" {
+			p.Emails = append(p.Emails, a.Value)
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(found.Credentials)) {

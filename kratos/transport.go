@@ -47,13 +47,16 @@ func newTransport() *http.Transport {
 	}
 }
 
-// capped cuts answers off, because the client reads them whole.
+// capped cuts answers off, because the client reads them whole. It also keeps their
+// type from the client, which would decode them twice, into all that its models have;
+// [fetch] reads from the body what is needed.
 type capped struct{ next http.RoundTripper }
 
 func (c capped) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := c.next.RoundTrip(req)
 	if err == nil {
 		resp.Body = http.MaxBytesReader(nil, resp.Body, longestAnswer)
+		resp.Header.Del("Content-Type")
 	}
 	return resp, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ const adopting = "write number"
 func (d *Client) ApplyNumber(ctx context.Context, id string, number phone.Number, unmark bool) error {
 	patch := []kratos.JsonPatch{
 		add(pointer("traits", d.opt.MobileTrait), number.Unmasked()),
-		add("/verifiable_addresses/-", verified(address{"value": number.Unmasked(), "via": "sms"})),
+		add("/verifiable_addresses/-", verified(map[string]any{"value": number.Unmasked(), "via": "sms"})),
 	}
 	var (
 		changed identity
@@ -71,10 +70,10 @@ func (d *Client) adoptStored(ctx context.Context, id string, number phone.Number
 	if err != nil {
 		return identity{}, err
 	}
-	list, known := slices.Clone(found.Addresses), false
-	for i, a := range list {
-		if d.reaches(a, number) {
-			list[i], known = verified(a), true
+	list, known := make([]any, len(found.Addresses)), false
+	for i, a := range found.Addresses {
+		if list[i] = a; d.reaches(a, number) {
+			list[i], known = verified(object(a.whole)), true
 		}
 	}
 	if !known {
@@ -103,8 +102,7 @@ func (d *Client) compare(changed identity, number phone.Number) error {
 
 // verified is the address with Kratos' marks of a verified one, which fills in
 // the time by itself.
-func verified(a address) address {
-	a = maps.Clone(a)
+func verified(a map[string]any) map[string]any {
 	a["verified"], a["status"] = true, "completed"
 	return a
 }
