@@ -19,7 +19,7 @@ import (
 
 // desk is what administrators do.
 func (p *program) desk() *admin.Service {
-	index, plan := persistence.NewPeople(p.db), NumberPlan(p.cfg)
+	index, plan := persistence.NewPeople(p.db), p.plan
 	return &admin.Service{
 		Store: p.store, Claims: p.counted, Directory: p.realms, Privileged: p.realms.Privileged, Plan: plan, Now: p.clock.Now,
 		Tests: admin.TestTexts{

@@ -72,7 +72,7 @@ func (p *program) pages(r gin.IRouter, server *web.Server) error {
 		return err
 	}
 	return verify.Mount(r, server, verify.Options{
-		Claims: p.counted, Brand: brand, URL: address, KratosURL: p.browserURL, EndOtherSessions: p.realms.EndOthers, Plan: NumberPlan(p.cfg),
+		Claims: p.counted, Brand: brand, URL: address, KratosURL: p.browserURL, EndOtherSessions: p.realms.EndOthers, Plan: p.plan,
 		Code:     verify.CodeForm{Length: p.cfg.OTP.Length, Numeric: p.cfg.OTP.Alphabet == "numeric"},
 		Returns:  verify.ReturnURLs{Default: p.cfg.Pages.ReturnURL, Allowed: p.cfg.Pages.AllowedReturnURLs},
 		FramedBy: p.framedBy, Log: p.log,

@@ -47,7 +47,7 @@ func (p *program) realm(kratosConfig config.Kratos, hashKey []byte, written func
 	return kratos.New(kratos.Options{
 		PublicURL: kratosConfig.PublicURL, AdminURL: kratosConfig.AdminURL, MobileTrait: kratosConfig.MobileTrait,
 		PendingKey: kratosConfig.PendingKey, LocaleTrait: kratosConfig.LocaleTrait, EmailTrait: kratosConfig.EmailTrait,
-		PrivilegedKey: kratosConfig.PrivilegedKey, SessionCookie: kratosConfig.SessionCookie, Plan: NumberPlan(p.cfg),
+		PrivilegedKey: kratosConfig.PrivilegedKey, SessionCookie: kratosConfig.SessionCookie, Plan: p.plan,
 		Timeout: kratosConfig.Timeout, Now: p.clock.Now, Log: p.log,
 		Observe: p.kratosCall, Around: p.propagation(),
 		Limiter: p.metrics.Limiter(metrics.LimitPasswords, persistence.NewLimiter(p.db)), LoginFailures: p.cfg.Limits.LoginFailures,
@@ -59,7 +59,7 @@ func (p *program) realm(kratosConfig config.Kratos, hashKey []byte, written func
 func (p *program) hooks() ([]hook.Options, error) {
 	primary := hook.Options{
 		Key: p.cfg.Hooks.APIKey.Reveal(), PreviousKey: p.cfg.Hooks.PreviousKey.Reveal(), MobileTrait: p.cfg.Kratos.MobileTrait,
-		PendingKey: p.cfg.Kratos.PendingKey, Page: p.cfg.ReturnURL(), Plan: NumberPlan(p.cfg), Log: p.log, Documents: p.documents, Changed: p.changed(), Trials: p.claims,
+		PendingKey: p.cfg.Kratos.PendingKey, Page: p.cfg.ReturnURL(), Plan: p.plan, Log: p.log, Documents: p.documents, Changed: p.changed(), Trials: p.claims,
 	}
 	all := []hook.Options{primary}
 	for _, r := range p.cfg.Realms {
@@ -69,7 +69,7 @@ func (p *program) hooks() ([]hook.Options, error) {
 		}
 		all = append(all, hook.Options{
 			Realm: r.Name, Key: hooks.APIKey.Reveal(), PreviousKey: hooks.PreviousKey.Reveal(), MobileTrait: kratosConfig.MobileTrait,
-			PendingKey: kratosConfig.PendingKey, Page: p.cfg.ReturnURL(), Plan: NumberPlan(p.cfg), Log: p.log, Documents: p.documents, Trials: p.claims,
+			PendingKey: kratosConfig.PendingKey, Page: p.cfg.ReturnURL(), Plan: p.plan, Log: p.log, Documents: p.documents, Trials: p.claims,
 		})
 	}
 	return all, nil

@@ -79,7 +79,7 @@ func (p *program) buildSCIM() {
 	stored := scimstore.NewGroups(p.db, persistence.Record, p.cfg.SCIM.GroupsPath != "")
 	p.scim.users = users.NewService(users.Options{
 		Directory: p.kratos, Claims: p.counted, Index: index, Catalogue: p.scim.catalogue,
-		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: NumberPlan(p.cfg),
+		Resource: options.Resource, Mode: scim.Mode(p.cfg.SCIM.Strict), Plan: p.plan,
 		MobileTrait: p.cfg.Kratos.MobileTrait, PendingKey: p.cfg.Kratos.PendingKey,
 		SkipNumbers: p.cfg.SCIM.InvalidMobile == "skip", PasswordMinLength: p.cfg.SCIM.PasswordMinLength,
 		PrivilegedKey: p.cfg.Kratos.PrivilegedKey, OwnersMayNot: p.cfg.SCIM.OwnersMayNot, Completing: completing,

@@ -74,6 +74,7 @@ type Holdline struct {
 // program is Holdline while it is put together.
 type program struct {
 	cfg        config.Config
+	plan       phone.Parser // how numbers are read
 	log        *slog.Logger
 	release    string
 	db         *database.DB
@@ -132,8 +133,10 @@ func Assemble(cfg config.Config, parts Parts) (*Holdline, error) {
 }
 
 func newProgram(cfg config.Config, parts Parts) *program {
+	plan := NumberPlan(cfg)
+	plan.Cache = phone.NewCache()
 	return &program{
-		cfg: cfg, log: parts.Log, release: parts.Release, db: parts.Database, clock: parts.Clock,
+		cfg: cfg, plan: plan, log: parts.Log, release: parts.Release, db: parts.Database, clock: parts.Clock,
 		store: persistence.NewStore(parts.Database), Observers: parts.Observers, framedBy: parts.FramedBy, invitation: parts.Invitation,
 	}
 }
@@ -167,7 +170,7 @@ func (p *program) buildClaims() error {
 	p.settings = settings.New(persistence.NewSettings(p.db), Policy(p.cfg), p.clock.Now, p.log)
 	p.monitor = fraud.New(p.store, p.traffic, p.clock.Now, p.log)
 	p.claims = claim.New(claim.Options{
-		Store: p.store, OnCommit: p.onCommit, Identities: p.realms, Holders: holders{p.realms, p}, Trials: persistence.NewTrials(p.db), Codes: p.codes, Plan: NumberPlan(p.cfg),
+		Store: p.store, OnCommit: p.onCommit, Identities: p.realms, Holders: holders{p.realms, p}, Trials: persistence.NewTrials(p.db), Codes: p.codes, Plan: p.plan,
 		Policy: p.settings.Policy, Now: p.clock.Now, NewID: uuid.NewString,
 		Jitter: jitter, Send: p.worker.Enqueue, EndSessions: p.realms.EndSessions, Stopped: p.monitor.Blocked, Log: p.log,
 	})

@@ -29,6 +29,8 @@ const (
 type Parser struct {
 	Format Format
 	Region string
+	// Cache spares reading the same text again; nil for none.
+	Cache *Cache
 }
 
 // Number is a telephone number that passed [Parse], or the zero value for

@@ -25,6 +25,20 @@ const (
 // be seen in it does not count. The error is a [Error], and so
 // [ErrBadNumber]; it never repeats the input.
 func Parse(plan Parser, text string) (Number, error) {
+	if plan.Cache == nil {
+		return read(plan, text)
+	}
+	if n, ok := plan.Cache.find(text); ok {
+		return n, nil
+	}
+	n, err := read(plan, text)
+	if err == nil {
+		plan.Cache.keep(text, n)
+	}
+	return n, err
+}
+
+func read(plan Parser, text string) (Number, error) {
 	if len(text) > textclean.Longest {
 		return Number{}, &Error{Fault: TooLong}
 	}
