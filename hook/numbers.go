@@ -48,7 +48,9 @@ type Documents struct{ Traits, MetadataPublic json.RawMessage }
 func numbersOf(members object) map[string]any {
 	read := make(map[string]any, len(members))
 	for name, text := range members {
-		read[name] = numbersIn(text)
+		if text[0] != '"' { // most have no number in them
+			read[name] = numbersIn(text)
+		}
 	}
 	return read
 }

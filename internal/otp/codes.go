@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,12 +77,15 @@ type CodeRef struct {
 // form reads what the key says of the code, and the id of its secret.
 func (ref CodeRef) form() (chars string, length int, secret string, ok bool) {
 	form, secret, _ := strings.Cut(ref.Key, ".")
-	var initial rune
-	if _, err := fmt.Sscanf(form, "%c%d", &initial, &length); err != nil || length < shortestCode || length > longestCode {
+	if form == "" {
+		return "", 0, "", false
+	}
+	length, err := strconv.Atoi(form[1:])
+	if err != nil || length < shortestCode || length > longestCode {
 		return "", 0, "", false
 	}
 	chars = numericChars
-	if initial == 'a' {
+	if form[0] == 'a' {
 		chars = alphanumericChars
 	}
 	return chars, length, secret, true

@@ -83,19 +83,23 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any, strict bool, kin
 	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
 		return ErrMalformed
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	if strict {
-		decoder.DisallowUnknownFields()
-	}
 	// The decoder's own errors quote the body, so they go no further.
-	if decoder.Decode(into) != nil {
-		return ErrMalformed
+	if !strict {
+		if json.Unmarshal(body, into) != nil {
+			return ErrMalformed
+		}
+		return nil
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(into) != nil || len(bytes.Trim(body[decoder.InputOffset():], blanks)) > 0 {
 		return ErrMalformed
 	}
 	return nil
 }
+
+// blanks are what may stand around a JSON value (RFC 8259, section 2).
+const blanks = " \t\r\n"
 
 // ReadBody reads a whole body of at most that many bytes. Errors: ErrTooLarge,
 // ErrMalformed, and one of which [HungUp] is true.

@@ -54,7 +54,7 @@ func readAnswer(res *http.Response) (answer, error) {
 	a.body = bytes.TrimPrefix(body, []byte("\uFEFF"))
 	decoder := json.NewDecoder(bytes.NewReader(a.body))
 	decoder.UseNumber()
-	if decoder.Decode(&a.json) != nil || decoder.Decode(new(any)) != io.EOF {
+	if decoder.Decode(&a.json) != nil || len(bytes.Trim(a.body[decoder.InputOffset():], " \t\r\n")) > 0 {
 		a.json = nil
 	}
 	return a, nil

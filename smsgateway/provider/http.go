@@ -104,12 +104,12 @@ func (h *HTTP) Send(ctx context.Context, m smsgateway.Message) (string, error) {
 }
 
 func (h *HTTP) sendOnce(ctx context.Context, m smsgateway.Message) (string, error) {
+	ctx, unclearIfSent := traceSending(ctx)
 	req, err := h.api.request(ctx, m)
 	if err != nil {
 		return "", err
 	}
-	traced, unclearIfSent := traceSending(ctx)
-	res, err := h.client.Do(req.WithContext(traced))
+	res, err := h.client.Do(req)
 	if err != nil {
 		return "", unclearIfSent(describeTransport(err))
 	}
