@@ -1,11 +1,15 @@
 package persistence
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/problem"
 	"github.com/holdline/holdline/persistence/database"
 )
@@ -50,17 +54,41 @@ func guardsOf(change claim.Change) []guard {
 	if change.RefuseBlocked {
 		guards = append(guards, unblocked(identity, change.At))
 	}
+	if change.Answered && change.Text != nil {
+		guards = append(guards, answered(*change.Text))
+	}
 	if change.Basis == nil {
 		return guards
 	}
 	stored := change.Basis.Stored.Dialled()
 	guards = append(guards, guard{"NOT EXISTS (" + staleQuery + ")", []any{identity, database.Time(change.Basis.Since), stored, stored}})
-	if change.Create != nil {
+	switch {
+	case change.Create == nil:
+	case change.Basis.Vacant:
+		guards = append(guards, guard{"NOT EXISTS (SELECT 1 FROM claims AS v WHERE v.held_identity = ?)", []any{identity}})
+	default:
 		guards = append(guards, guard{
 			"NOT EXISTS (SELECT 1 FROM claims AS v WHERE v.held_identity = ? AND v.state = 'verified')", []any{identity},
 		})
 	}
 	return guards
+}
+
+// answered holds unless a client has had an identity texted at a number, for another
+// claim, and the identity has not acted on it.
+func answered(text message.Text) guard {
+	return guard{`NOT EXISTS (SELECT 1 FROM claims AS n WHERE n.identity_id = ? AND n.number_key = ? AND n.id <> ?
+  AND n.client_text = 'texted' AND n.attempts = 0 AND n.state NOT IN ('staged', 'discarded', 'verified', 'applied', 'conflict'))`,
+		[]any{text.IdentityID, text.To.Dialled(), text.Code.ClaimID}}
+}
+
+// holds asks whether a guard holds.
+func (s *Store) holds(ctx context.Context, g guard) (bool, error) {
+	var n int
+	err := s.db.Read(ctx, "guard", "claims", func(tx *gorm.DB) error {
+		return tx.Raw("SELECT CASE WHEN "+g.where+" THEN 1 ELSE 0 END", g.values...).Scan(&n).Error
+	})
+	return n == 1, err
 }
 
 // and joins the guards' conditions to others.
@@ -83,6 +111,11 @@ func (s *Store) guarded(ctx context.Context, change claim.Change) error {
 			return err
 		}
 	}
+	if change.Answered && change.Text != nil {
+		if ok, err := s.holds(ctx, answered(*change.Text)); err != nil || !ok {
+			return cmp.Or(err, claim.ErrTextedBefore)
+		}
+	}
 	if change.Basis == nil {
 		return nil
 	}
@@ -94,8 +127,14 @@ func (s *Store) guarded(ctx context.Context, change claim.Change) error {
 		return claim.ErrStaleForm
 	}
 	snapshot, err := s.Current(ctx, identity, time.Time{})
-	if err == nil && change.Create != nil && snapshot.Active != nil && snapshot.Active.State == claim.Verified {
+	if err != nil || change.Create == nil || snapshot.Active == nil {
+		return err
+	}
+	switch {
+	case snapshot.Active.State == claim.Verified:
 		err = claim.ErrBeingApplied
+	case change.Basis.Vacant:
+		err = claim.ErrConcurrentUpdate
 	}
 	return err
 }

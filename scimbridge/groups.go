@@ -299,12 +299,17 @@ func (h handlers) members(ids []string, shown scim.Projection) []any {
 // what a client has seen of one: where there are groups the version says so behind a
 // dot.
 func (h handlers) withGroups(ctx context.Context, shown scim.Projection, list ...*users.User) error {
-	if h.Groups == nil || !shown.Shows("groups") || len(list) == 0 {
+	if h.Groups == nil || !shown.Shows("groups") {
 		return nil
 	}
-	ids := make([]string, len(list))
-	for i, user := range list {
-		ids[i] = user.ID
+	var ids []string
+	for _, user := range list {
+		if !user.Ungrouped {
+			ids = append(ids, user.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	of, err := h.Groups.Of(ctx, ids)
 	if err != nil {

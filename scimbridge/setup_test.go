@@ -63,6 +63,7 @@ type identities struct {
 	records   map[string]scim.Record
 	passwords map[string]string
 	ended     []string // whose sessions were ended
+	reads     int
 	changes   int
 	made      int
 }
@@ -70,6 +71,7 @@ type identities struct {
 func (d *identities) Record(_ context.Context, id string) (scim.Record, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.reads++
 	return d.record(id)
 }
 
@@ -198,6 +200,7 @@ func (d *identities) Delete(_ context.Context, id string) error {
 func (d *identities) FindByIdentifier(_ context.Context, identifier string) (scim.Record, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.reads++
 	for _, r := range d.records {
 		if email, _ := r.Traits["email"].(string); strings.EqualFold(email, identifier) {
 			return copied(r), nil
@@ -327,6 +330,7 @@ type world struct {
 	index  *scimstore.Index
 	groups *groups.Service
 	db     *database.DB
+	codes  *otp.Codes
 
 	mu    sync.Mutex
 	now   time.Time
@@ -349,6 +353,9 @@ type options struct {
 	keep bool
 	// everybody has privileged clients' numbers verified, too.
 	everybody bool
+	// db has claims and the index; nil for an index in a database of its own, and claims
+	// in memory.
+	db *database.DB
 }
 
 const schema = `{"properties": {"traits": {"type": "object", "required": ["email"], "properties": {
@@ -361,7 +368,10 @@ func newWorld(t *testing.T, with ...options) *world {
 	if len(with) > 0 {
 		o = with[0]
 	}
-	db := databasetest.Migrated(t, databasetest.SQLite(t))
+	db := o.db
+	if db == nil {
+		db = databasetest.Migrated(t, databasetest.SQLite(t))
+	}
 	w := &world{T: t, now: noon, db: db, kratos: &identities{records: map[string]scim.Record{}, passwords: map[string]string{}}}
 	log, plan := slog.New(slog.DiscardHandler), phone.Parser{Format: phone.FormatE164}
 	resource := scim.User(scim.Enterprise())
@@ -382,13 +392,18 @@ func newWorld(t *testing.T, with ...options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.codes = codes
 	removal := claim.RemovalAllow
 	if o.keep {
 		removal = claim.RemovalDeny
 	}
 	w.store = storetest.NewStore()
+	var store claim.Store = w.store
+	if o.db != nil {
+		store = persistence.NewStore(db)
+	}
 	claims := claim.New(claim.Options{
-		Store: w.store, Identities: w.kratos, Codes: codes, Plan: plan, Now: w.Now, NewID: w.newID, Log: log,
+		Store: store, Identities: w.kratos, Codes: codes, Plan: plan, Now: w.Now, NewID: w.newID, Log: log,
 		Policy: func() claim.Policy {
 			return claim.Policy{
 				Enabled: true, VerifyAlways: o.always, Validity: 5 * time.Minute, Removal: removal, Resend: claim.ResendNew,

@@ -50,16 +50,19 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 // open opens a staged claim. Nearly always it is where its id says, and the only
 // one; all else is for activate.
 func (s *Service) open(ctx context.Context, a activation) error {
-	if a.client {
+	if a.client && (!a.alone || a.inactive || s.Stopped != nil && s.Stopped(a.number.CallingCode())) {
 		return s.activate(ctx, a)
 	}
 	now, policy := s.Now(), s.Policy()
 	claim := opened(Claim{
 		ID: stagedID(a.identityID, a.flowID, a.number), IdentityID: a.identityID, Number: a.number,
 	}, policy, now)
+	if a.client {
+		claim.ClientText = ClientTexted
+	}
 	text := s.newCode(&claim, policy, now, a.who.ClientIP, a.language)
 	err := s.commit(ctx, Change{
-		Transitions: []Transition{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), NoTextWithin: policy.Lifetime,
+		Transitions: []Transition{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), NoTextWithin: policy.Lifetime, Answered: a.client,
 		Basis: basis(a.present.number, now), RefuseBlocked: true,
 		Notices: s.notices(claim, message.TextRequested, a.present, now),
 		Events:  []audit.Event{NewEvent(claim, string(Open), a.who, now)}, At: now,
@@ -84,6 +87,7 @@ type activation struct {
 	// client tells that a provisioning client asks, inactive that it does so for
 	// somebody who is switched off.
 	client, inactive bool
+	alone            bool // as of [Proposal]
 }
 
 // activate opens a staged claim whatever else the identity has.

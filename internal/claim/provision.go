@@ -79,6 +79,7 @@ type Proposal struct {
 	seen    Identity
 	held    *Claim
 	flowID  string
+	alone   bool  // no other claim of the identity was there when this was staged
 	leftOut error // why the number is not written; nil if it is
 }
 
@@ -124,6 +125,15 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 	if err != nil {
 		return p, err
 	}
+	p.Decision = Decide(r)
+	if p.Decision == NoChange { // whatever is pending
+		return p, nil
+	}
+	if c.Client && p.Decision == Challenge && seen.Pending == "" {
+		if alone, err := s.proposeAlone(ctx, p); !needsLook(err) {
+			return alone, err
+		}
+	}
 	snapshot, err := s.Store.Current(ctx, seen.ID, now.Add(-day))
 	if err != nil {
 		return p, err
@@ -161,7 +171,7 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		return p, ErrBeingApplied
 	case p.Decision == Challenge:
 		p.Pending, p.flowID = r.Wanted, s.NewID()
-		return p, s.stage(ctx, p.staged(), r, p.held, seen.Pending)
+		return p, s.stage(ctx, p.staged(), r, p.held, seen.Pending, false)
 	}
 	if p.Decision != CancelPending {
 		if err := s.blocked(ctx, seen.ID, now); err != nil {
@@ -178,6 +188,22 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 	return p, nil
 }
 
+// proposeAlone stages a challenge of an identity that shows nothing as pending, and so
+// has no claim, nearly always. The store finds out if it has.
+func (s *Service) proposeAlone(ctx context.Context, p Proposal) (Proposal, error) {
+	if err := s.proven(ctx, p.change); err != nil {
+		return p, err
+	}
+	p.Pending, p.flowID, p.alone = p.request.Wanted, s.NewID(), true
+	return p, s.stage(ctx, p.staged(), p.request, nil, "", true)
+}
+
+// needsLook reports whether what was done without looking at an identity's claims was
+// refused for what is there.
+func needsLook(err error) bool {
+	return errors.Is(err, ErrConcurrentUpdate) || errors.Is(err, ErrStaleForm) || errors.Is(err, ErrBeingApplied)
+}
+
 // heldWhileBlocked rules on a number that would be written directly while the
 // identity's changes are blocked: a client's is held back, without a text, as one that
 // has to be confirmed is. Other callers are refused.
@@ -186,7 +212,7 @@ func (s *Service) heldWhileBlocked(ctx context.Context, p Proposal, c DirectChan
 		return p, err
 	}
 	p.Decision, p.Pending, p.flowID = Challenge, p.request.Wanted, s.NewID()
-	return p, s.stage(ctx, p.staged(), p.request, p.held, p.seen.Pending)
+	return p, s.stage(ctx, p.staged(), p.request, p.held, p.seen.Pending, false)
 }
 
 // requestOf puts a change into the terms of the decision. With verification off
@@ -246,7 +272,7 @@ func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 		return s.open(ctx, activation{
 			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending,
 			present: replaced{p.request.Stored, p.request.StoredVerified}, who: p.change.Who, language: p.change.Language,
-			client: p.change.Client, inactive: p.change.Inactive,
+			client: p.change.Client, inactive: p.change.Inactive, alone: p.alone,
 		})
 	case p.leftOut != nil:
 		return s.commitLeftOut(ctx, p)

@@ -137,7 +137,7 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 		IdentityID: c.IdentityID, FlowID: c.FlowID, Source: SourceSettings,
 		LastAddress: ratelimit.Network(c.ClientIP), Language: c.Language, Assurance: c.Assurance,
 	}
-	err := s.stage(ctx, staged, r, held, c.ShownPending)
+	err := s.stage(ctx, staged, r, held, c.ShownPending, false)
 	if err != nil || !interrupt {
 		return err
 	}
@@ -147,8 +147,9 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 	})
 }
 
-// stage keeps a challenge as a staged claim; the caller says where it came from.
-func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Claim, marker string) error {
+// stage keeps a challenge as a staged claim; the caller says where it came from, and
+// whether it takes it to be the identity's only one without having looked.
+func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Claim, marker string, alone bool) error {
 	now, policy := s.Now(), s.Policy()
 	bound := staged.ClientText == ClientNone // a client's claim opens without a text instead
 	if bound && held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
@@ -164,8 +165,9 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 		staged.PendingSync = SyncShownBefore
 	}
 	change := Change{Create: &staged, At: now}
-	if staged.Source == SourceSettings { // others read the identity just now
+	if staged.Source == SourceSettings || alone { // others have looked at the claims just now
 		change.Basis = basis(r.Stored, now)
+		change.Basis.Vacant = alone
 	}
 	if bound {
 		change.Limits, change.NoTextWithin, change.RefuseBlocked = policy.Texts, policy.Lifetime, true

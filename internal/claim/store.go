@@ -93,10 +93,12 @@ func (h *History) Add(c Claim, number phone.Number) {
 // Basis is what a form was filled in upon. A change with one fails with
 // ErrStaleForm if Stored is the number that the claim which was applied last has
 // replaced since then, and with ErrBeingApplied if it creates a claim while one is
-// verified.
+// verified. Where it is Vacant, the change fails with ErrConcurrentUpdate if it creates a
+// claim while another of the identity is open or verified.
 type Basis struct {
 	Stored phone.Number
 	Since  time.Time
+	Vacant bool
 }
 
 // Change is what happens in one transaction: all of it or nothing.
@@ -116,6 +118,9 @@ type Change struct {
 	// Fresh makes the change fail when this identity had a text to this number
 	// less than so long ago. Zero does not ask.
 	NoTextWithin time.Duration
+	// Answered makes a change with a Text fail with ErrTextedBefore if a client has had
+	// this identity texted at this number, and it has not acted on that.
+	Answered bool
 	// Basis bears on Create and Text; nil asks nothing.
 	Basis *Basis
 	// RefuseBlocked makes a change with Create or Text fail with a *problem.LimitError

@@ -178,17 +178,39 @@ func (s *Store) standing(change claim.Change, identityID string) error {
 		return claim.ErrStaleForm
 	}
 	for _, c := range s.claims {
-		if change.Create != nil && c.IdentityID == identityID && c.State == claim.Verified {
+		switch {
+		case change.Create == nil || c.IdentityID != identityID:
+		case c.State == claim.Verified:
 			return claim.ErrBeingApplied
+		case b.Vacant && c.State.Active():
+			return claim.ErrConcurrentUpdate
 		}
 	}
 	return nil
+}
+
+// answered reports whether no client has had an identity texted that has not acted on it.
+func (s *Store) answered(t message.Text) bool {
+	for _, c := range s.claims {
+		switch c.State {
+		case claim.Staged, claim.Discarded, claim.Verified, claim.Applied, claim.Conflict:
+			continue
+		case claim.Open, claim.Superseded, claim.Cancelled, claim.Locked, claim.Lapsed, claim.Orphaned:
+		}
+		if c.ID != t.Code.ClaimID && c.IdentityID == t.IdentityID && c.Number.Same(t.To) && c.ClientText == claim.ClientTexted && c.Attempts == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Store) queue(change claim.Change) error {
 	t := *change.Text
 	if err := s.standing(change, t.IdentityID); err != nil {
 		return err
+	}
+	if change.Answered && !s.answered(t) {
+		return claim.ErrTextedBefore
 	}
 	if err := s.room(change, t.IdentityID, t.To.Key(), t.ClientIP, s.claims[t.Code.ClaimID].PreviousVerified); err != nil {
 		return err

@@ -77,6 +77,8 @@ func TestStore(t *testing.T, newStore func(*testing.T) claim.Store) {
 		"the newest claim for a number":               newestOfANumber,
 		"a form older than the number is refused":     staleForms,
 		"nothing is staged while a number is written": stagingBesideVerified,
+		"a claim that is to be the only one":          stagingVacant,
+		"a text that is not answered":                 unanswered,
 		"a calling code's budget is kept":             budgets,
 		"tries on a number's earlier claims count":    triesBefore,
 		"receipts tell what became of a text":         receiptsTell,

@@ -74,3 +74,54 @@ func stagingBesideVerified(f *fixture) {
 		f.Errorf("a claim that came to nothing replaced %+v, %v", kept, err)
 	}
 }
+
+// What is staged for an identity that should have no claim is refused if it has one.
+func stagingVacant(f *fixture) {
+	stage := func(id, identityID string) error {
+		s := staged(id, identityID)
+		return f.store.Commit(f.Context(), claim.Change{
+			Create: &s, Basis: &claim.Basis{Stored: s.Previous, Since: noon, Vacant: true}, At: noon,
+		})
+	}
+	f.want(stage("first", bob), nil)
+	f.want(stage("beside a staged one", bob), nil)
+	c := f.create(open("c", bob))
+	f.want(stage("beside an open one", bob), claim.ErrConcurrentUpdate)
+	f.want(stage("somebody else's", alice), nil)
+	c.State = claim.Verified
+	c = f.move(claim.Open, c)
+	f.want(stage("beside a verified one", bob), claim.ErrBeingApplied)
+	c.State, c.EndedAt, c.Number = claim.Applied, noon.Add(-1), phone.FromStore(other)
+	f.move(claim.Verified, c)
+	f.want(stage("later", bob), nil)
+}
+
+// A client causes no second text to a number while the first is not answered.
+func unanswered(f *fixture) {
+	queue := func(id string, c claim.Claim) error {
+		return f.store.Commit(f.Context(), claim.Change{Text: textFor(id, c), Answered: true, At: noon})
+	}
+	texted := func(id, identityID string) claim.Claim {
+		c := open(id, identityID)
+		c.ClientText = claim.ClientTexted
+		return c
+	}
+	c := f.create(texted("c", bob))
+	f.want(queue("its own", c), nil)
+	f.want(queue("another's", open("d", bob)), claim.ErrTextedBefore)
+	elsewhere := open("d", bob)
+	elsewhere.Number = phone.FromStore(other)
+	f.want(queue("of another number", elsewhere), nil)
+	f.want(queue("somebody else's", open("d", alice)), nil)
+	f.want(f.store.Try(f.Context(), c.Code(), 5), nil)
+	f.want(queue("after a try", open("d", bob)), nil)
+	tried := f.current(bob).Active
+	done := *tried
+	done.State, done.EndedAt = claim.Lapsed, noon
+	f.move(claim.Open, done)
+	late := f.create(texted("e", bob))
+	f.want(queue("unanswered again", open("d", bob)), claim.ErrTextedBefore)
+	late.State = claim.Verified
+	f.move(claim.Open, late)
+	f.want(queue("once it is confirmed", open("d", bob)), nil)
+}

@@ -42,7 +42,71 @@ func (x *Index) Put(ctx context.Context, e scim.Entry) error {
 	if err != nil {
 		return err
 	}
-	return x.db.Classify(x.db.Transaction(ctx, "put", "scim_users", func(tx *gorm.DB) error { return putRow(tx, row) }))
+	write, err := writeRow(row, e.Over)
+	if err != nil {
+		return err
+	}
+	return x.db.Classify(x.db.Together(ctx, "put", "scim_users", write))
+}
+
+// writeRow returns the statements that write a row over what is said to be there. They
+// suffice where that is right; where not, they find out.
+func writeRow(row userRow, over *scim.Stamp) (func(tx *gorm.DB) error, error) {
+	if over == nil {
+		return func(tx *gorm.DB) error { return putRow(tx, row) }, nil
+	}
+	added, err := row.values()
+	if err != nil {
+		return nil, err
+	}
+	old, there := over.Kept.(userRow)
+	if !there {
+		return func(tx *gorm.DB) error {
+			// One that is there may be anybody's, or have been seen later.
+			inserted := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+			if inserted.Error != nil {
+				return inserted.Error
+			}
+			if inserted.RowsAffected == 0 {
+				return putRow(tx, row)
+			}
+			return addRow(tx, row)
+		}, nil
+	}
+	row.Place = old.Place
+	gone, err := old.values()
+	if err != nil {
+		return nil, err
+	}
+	gone, added = without(gone, added), without(added, gone)
+	return func(tx *gorm.DB) error {
+		changed, err := database.Exec(tx, `UPDATE scim_users SET version = ?, document = ?, external_ids = ?, found_by = ?,
+			updated_at = ?, seen_at = ?, writes = writes + 1 WHERE place = ? AND writes = ? AND seen_at <= ?`,
+			row.Version, row.Document, row.ExternalIDs, row.FoundBy, row.UpdatedAt, row.SeenAt, row.Place, old.Writes, row.SeenAt)
+		if err != nil {
+			return err
+		}
+		if changed == 0 {
+			return putRow(tx, row)
+		}
+		return replaceValues(tx, gone, added)
+	}, nil
+}
+
+// replaceValues puts values in the place of others.
+func replaceValues(tx *gorm.DB, gone, added []valueRow) error {
+	if len(gone) == 1 && len(added) == 1 { // as of whatever changes, the moment
+		_, err := database.Exec(tx, `UPDATE scim_values SET path = ?, value_key = ? WHERE path = ? AND value_key = ? AND place = ?`,
+			added[0].Path, added[0].ValueKey, gone[0].Path, gone[0].ValueKey, gone[0].Place)
+		return err
+	}
+	if err := removeValues(tx, gone); err != nil {
+		return err
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	return tx.Create(&added).Error
 }
 
 // putRow writes a row until it is in or a newer one is. Whoever updates the row,
@@ -110,14 +174,8 @@ func replaceRow(tx *gorm.DB, row userRow) error {
 	if err != nil {
 		return err
 	}
-	gone, added = without(gone, added), without(added, gone)
-	if err := removeValues(tx, gone); err != nil {
+	if err := replaceValues(tx, without(gone, added), without(added, gone)); err != nil {
 		return err
-	}
-	if len(added) > 0 {
-		if err := tx.Create(&added).Error; err != nil {
-			return err
-		}
 	}
 	return tx.Model(&userRow{}).Where("place = ?", row.Place).UpdateColumns(map[string]any{
 		"version": row.Version, "document": row.Document, "external_ids": row.ExternalIDs,
@@ -195,6 +253,21 @@ func (x *Index) Delete(ctx context.Context, id string) error {
 		}
 		return countUsers(tx, row.Place, -1)
 	}))
+}
+
+// Find implements [scim.Index].
+func (x *Index) Find(ctx context.Context, id string) (scim.Stamp, error) {
+	var rows []userRow
+	err := x.db.Read(ctx, "find", "scim_users", func(tx *gorm.DB) error {
+		rows = nil
+		return tx.Raw(`SELECT u.place, u.version, u.found_by, u.updated_at, u.writes, `+ungrouped+`
+			FROM scim_users AS u WHERE u.id = ?`, id).Scan(&rows).Error
+	})
+	if err != nil || len(rows) == 0 {
+		return scim.Stamp{}, err
+	}
+	row := rows[0]
+	return scim.Stamp{Version: row.Version, Updated: time.Time(row.UpdatedAt), Ungrouped: row.Ungrouped, Kept: row}, nil
 }
 
 // Stamps implements [scim.Index].

@@ -252,11 +252,18 @@ func (x *Index) candidates(ctx context.Context, q scim.Query) ([]int64, error) {
 	return places, err
 }
 
+// shownColumns are what lists and their filters need of a user.
+const shownColumns = `u.place, u.id, u.version, u.document, u.external_ids, u.updated_at, u.seen_at, ` + ungrouped
+
+// ungrouped says of a line of scim_users, as u, that its user is in no group. It spares
+// users without groups a question of its own.
+const ungrouped = `NOT EXISTS (SELECT 1 FROM scim_members AS m WHERE m.user_id = u.id) AS ungrouped`
+
 // rows reads the users at the places that a query selects.
 func (x *Index) rows(ctx context.Context, selecting string, args ...any) ([]userRow, error) {
 	var rows []userRow
 	err := x.db.Read(ctx, "read", "scim_users", func(tx *gorm.DB) error {
-		return tx.Raw(`SELECT u.place, u.id, u.version, u.document, u.external_ids, u.updated_at, u.seen_at
+		return tx.Raw(`SELECT `+shownColumns+`
 			FROM (`+selecting+`) AS p JOIN scim_users AS u ON u.place = p.place ORDER BY p.place`, args...).Scan(&rows).Error
 	})
 	return rows, err
@@ -268,7 +275,7 @@ func (x *Index) rowsAt(ctx context.Context, places []int64) ([]userRow, error) {
 		return nil, nil
 	}
 	err := x.db.Read(ctx, "read", "scim_users", func(tx *gorm.DB) error {
-		return tx.Omit("found_by").Where("place IN ?", places).Order("place").Find(&rows).Error
+		return tx.Raw(`SELECT `+shownColumns+` FROM scim_users AS u WHERE u.place IN ? ORDER BY u.place`, places).Scan(&rows).Error
 	})
 	return rows, err
 }

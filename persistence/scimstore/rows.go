@@ -25,6 +25,7 @@ type userRow struct {
 	UpdatedAt   database.Time `gorm:"autoUpdateTime:false"`
 	SeenAt      database.Time
 	Writes      int64
+	Ungrouped   bool `gorm:"->"` // no column: looked up where users are shown
 }
 
 // TableName implements gorm's Tabler.
@@ -123,7 +124,7 @@ func (r userRow) entry(client string) (scim.Entry, error) {
 	maps.DeleteFunc(external, func(of, _ string) bool { return of != client })
 	return scim.Entry{
 		ID: r.ID, Version: r.Version, Document: json.RawMessage(r.Document), ExternalIDs: external,
-		Updated: time.Time(r.UpdatedAt), Seen: time.Time(r.SeenAt),
+		Updated: time.Time(r.UpdatedAt), Seen: time.Time(r.SeenAt), Ungrouped: r.Ungrouped,
 	}, nil
 }
 

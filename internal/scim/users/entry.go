@@ -83,7 +83,7 @@ func (s *Service) entry(m *mapping.Mapping, record scim.Record, known scim.Stamp
 	}
 	return scim.Entry{
 		ID: record.ID, Version: version, Document: text, ExternalIDs: external,
-		Values: s.indexing.Values(document), Updated: updated, Seen: seen,
+		Values: s.indexing.Values(document), Updated: updated, Seen: seen, Ungrouped: known.Ungrouped,
 	}, nil
 }
 
@@ -115,7 +115,7 @@ func (s *Service) user(e scim.Entry, client string) (User, error) {
 	if id := e.ExternalIDs[client]; id != "" && client != "" {
 		document["externalId"] = id
 	}
-	return User{ID: e.ID, Version: e.Version, Document: document}, nil
+	return User{ID: e.ID, Version: e.Version, Document: document, Ungrouped: e.Ungrouped}, nil
 }
 
 // found puts an identity that was just read or written into the index, unless it
@@ -126,16 +126,16 @@ func (s *Service) found(ctx context.Context, record scim.Record, seen time.Time)
 	if err != nil || !ok {
 		return scim.Entry{}, orNoIdentity(err)
 	}
-	stamps, err := s.Index.Stamps(ctx, []string{record.ID})
+	known, err := s.Index.Find(ctx, record.ID)
 	if err != nil {
 		s.Log.WarnContext(ctx, "user not indexed yet", "identity", record.ID, "error", err)
 		return s.entry(m, record, scim.Stamp{}, seen)
 	}
-	known := stamps[record.ID]
 	entry, err := s.entry(m, record, known, seen)
 	if err != nil || entry.Version == known.Version {
 		return entry, err
 	}
+	entry.Over = &known
 	if err := s.Index.Put(ctx, entry); err != nil {
 		s.Log.WarnContext(ctx, "user not indexed yet", "identity", record.ID, "error", err)
 	}

@@ -105,6 +105,7 @@ func (b By) owner() bool { return b.Actor.Kind == audit.Owner }
 type User struct {
 	ID, Version string
 	Document    map[string]any
+	Ungrouped   bool // known to be in no group
 }
 
 // seen is what the claims need to know of an identity.

@@ -12,8 +12,9 @@ import (
 
 // Statements is what a database was asked, BEGIN among it.
 type Statements struct {
-	mu  sync.Mutex
-	all []string
+	mu      sync.Mutex
+	all     []string
+	commits int
 }
 
 // Record notes all statements of a database from now on.
@@ -28,8 +29,22 @@ func (s *Statements) Take() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.all
-	s.all = nil
+	s.all, s.commits = nil, 0
 	return all
+}
+
+// Commits counts what was committed since [Statements.Take]: transactions, and
+// statements outside of one that may have changed something.
+func (s *Statements) Commits() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.commits
+}
+
+func (s *Statements) committed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commits++
 }
 
 func (s *Statements) add(statement string) {
@@ -50,6 +65,9 @@ func (r recorder) PrepareContext(ctx context.Context, query string) (*sql.Stmt, 
 
 func (r recorder) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	r.statements.add(query)
+	if _, within := r.ConnPool.(gorm.TxCommitter); !within {
+		r.statements.committed()
+	}
 	return r.ConnPool.ExecContext(ctx, query, args...)
 }
 
@@ -76,4 +94,10 @@ func (r recorder) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPo
 type recordedTx struct {
 	recorder
 	gorm.TxCommitter
+}
+
+// Commit implements gorm.TxCommitter.
+func (t *recordedTx) Commit() error {
+	t.statements.committed()
+	return t.TxCommitter.Commit()
 }
