@@ -63,15 +63,15 @@ func TestWhatRequestsCost(t *testing.T) {
 			return func() { w.as(okta, method, path, body).want(want) }
 		}
 		measure("GET a user", cost{1, 0, 1}, ask(http.MethodGet, "/Users/"+ada, "", 200))
-		measure("userName eq", cost{2, 0, 1}, ask(http.MethodGet, lookup(`userName eq "ada@example.com"`), "", 200))
-		measure("externalId eq", cost{2, 0, 1}, ask(http.MethodGet, lookup(`externalId eq "ext-ada"`), "", 200))
+		measure("userName eq", cost{1, 0, 1}, ask(http.MethodGet, lookup(`userName eq "ada@example.com"`), "", 200))
+		measure("externalId eq", cost{1, 0, 1}, ask(http.MethodGet, lookup(`externalId eq "ext-ada"`), "", 200))
 		measure("userName eq, nobody", cost{1, 0, 1}, ask(http.MethodGet, lookup(`userName eq "nobody@example.com"`), "", 200))
-		measure("PATCH that changes nothing", cost{3, 2, 1}, ask(http.MethodPatch, "/Users/"+ada, ops(set("displayName", "Ada")), 200))
-		measure("PATCH with the stored number", cost{3, 2, 1}, ask(http.MethodPatch, "/Users/"+ada, ops(set(`phoneNumbers[type eq "mobile"].value`, m0)), 200))
-		measure("PUT that changes nothing", cost{3, 2, 1}, ask(http.MethodPut, "/Users/"+ada, whole, 200))
+		measure("PATCH that changes nothing", cost{1, 0, 1}, ask(http.MethodPatch, "/Users/"+ada, ops(set("displayName", "Ada")), 200))
+		measure("PATCH with the stored number", cost{1, 0, 1}, ask(http.MethodPatch, "/Users/"+ada, ops(set(`phoneNumbers[type eq "mobile"].value`, m0)), 200))
+		measure("PUT that changes nothing", cost{1, 0, 1}, ask(http.MethodPut, "/Users/"+ada, whole, 200))
 		measure("PATCH displayName", cost{6, 3, 2}, ask(http.MethodPatch, "/Users/"+ada, ops(set("displayName", "Ada L")), 200))
 		measure("PATCH to a number that is held back", cost{9, 5, 2}, ask(http.MethodPatch, "/Users/"+ada, held, 200))
-		measure("the same again", cost{4, 2, 1}, ask(http.MethodPatch, "/Users/"+ada, held, 200))
+		measure("the same again", cost{2, 0, 1}, ask(http.MethodPatch, "/Users/"+ada, held, 200))
 		measure("confirm", cost{6, 2, 2}, func() {
 			code, err := w.codes.Code(w.texts[len(w.texts)-1].Code)
 			if err != nil {
@@ -82,8 +82,8 @@ func TestWhatRequestsCost(t *testing.T) {
 			}
 		})
 		measure("active: false", cost{6, 3, 3}, ask(http.MethodPatch, "/Users/"+ada, ops(`{"op": "replace", "path": "active", "value": false}`), 200))
-		measure("active: false again", cost{3, 2, 2}, ask(http.MethodPatch, "/Users/"+ada, ops(`{"op": "replace", "path": "active", "value": false}`), 200))
-		measure("POST", cost{10, 4, 1}, ask(http.MethodPost, "/Users", fmt.Sprintf(`{"userName": "eve@example.com", "externalId": "ext-eve", %s}`, mobile("+491712222222")), 201))
+		measure("active: false again", cost{1, 0, 2}, ask(http.MethodPatch, "/Users/"+ada, ops(`{"op": "replace", "path": "active", "value": false}`), 200))
+		measure("POST", cost{8, 4, 1}, ask(http.MethodPost, "/Users", fmt.Sprintf(`{"userName": "eve@example.com", "externalId": "ext-eve", %s}`, mobile("+491712222222")), 201))
 		measure("DELETE", cost{12, 5, 1}, ask(http.MethodDelete, "/Users/"+bob, "", 204))
 	})
 }

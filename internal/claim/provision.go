@@ -13,7 +13,8 @@ import (
 )
 
 // DirectChange is a change of an identity that Holdline itself writes, such as a
-// SCIM client's. The caller holds the identity, see [Service.WithLease].
+// SCIM client's. The caller holds the identity, see [Service.WithLease], or says by
+// Hold that it does not.
 type DirectChange struct {
 	Source Source
 	Who    audit.Actor
@@ -31,6 +32,16 @@ type DirectChange struct {
 	Wanted   string // the number as it was sent, blank for none
 	Language string
 	LeaveOut LeaveOut
+	// Hold is called before anything is written for the change; its error ends it. It may
+	// be nil.
+	Hold func() error
+}
+
+func (c DirectChange) hold() error {
+	if c.Hold == nil {
+		return nil
+	}
+	return c.Hold()
 }
 
 // LeaveOut says which numbers are left out of a change, whose rest is written,
@@ -167,6 +178,11 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 	case p.Decision == KeepPending:
 		p.Pending = p.held.Number
 		return p, nil
+	}
+	if err := c.hold(); err != nil {
+		return p, err
+	}
+	switch {
 	case p.held != nil && p.held.State == Verified:
 		return p, ErrBeingApplied
 	case p.Decision == Challenge:
@@ -192,6 +208,9 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 // has no claim, nearly always. The store finds out if it has.
 func (s *Service) proposeAlone(ctx context.Context, p Proposal) (Proposal, error) {
 	if err := s.proven(ctx, p.change); err != nil {
+		return p, err
+	}
+	if err := p.change.hold(); err != nil {
 		return p, err
 	}
 	p.Pending, p.flowID, p.alone = p.request.Wanted, s.NewID(), true

@@ -18,9 +18,11 @@ type Index interface {
 	// nothing. An entry that was seen later than this one stays as it is. It is quicker
 	// where e.Over says right what is there.
 	Put(ctx context.Context, e Entry) error
-	// Find returns the stamp of one identity, with all that it knows; zero for one that
-	// it does not have.
-	Find(ctx context.Context, id string) (Stamp, error)
+	// Find returns the entry of one identity as a client sees it, for [Entry.Over] of the
+	// one that takes its place; without an ID if there is none.
+	Find(ctx context.Context, id, client string) (Entry, error)
+	// Absent is what Find would return for an identity that is new.
+	Absent() Entry
 	// Reconcile puts what differs and marks the rest as seen; it is for many
 	// entries at once. It returns how many differed.
 	Reconcile(ctx context.Context, entries []Entry) (changed int, err error)
@@ -61,21 +63,20 @@ type Entry struct {
 	// Seen is a moment at which the identity was as described here: before it was
 	// read, or after it was written. It must come from one clock for all replicas.
 	Seen time.Time
-	// Over is what [Index.Find] said that this one takes the place of; nil if it was not
-	// asked.
-	Over *Stamp
-	// Ungrouped is as in [Stamp].
+	// Ungrouped tells that the user is in no group; false also where nobody has looked.
 	Ungrouped bool
+	// Over is what the index needs of the entry that this one takes the place of, as it
+	// was found; nil if it was not.
+	Over any
 }
+
+// Stamp is what the index knows of when an entry's identity last changed.
+func (e Entry) Stamp() Stamp { return Stamp{e.Version, e.Updated} }
 
 // Stamp is what the index knows of when an identity last changed.
 type Stamp struct {
 	Version string    // as in [Entry]
 	Updated time.Time // as in [Entry]
-	// Ungrouped tells that the user is in no group; false also where that was not
-	// looked up.
-	Ungrouped bool
-	Kept      any // what the index itself needs to write over an entry
 }
 
 // Values are keys by path: each is what one value of an attribute is found and

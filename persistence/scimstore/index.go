@@ -51,16 +51,16 @@ func (x *Index) Put(ctx context.Context, e scim.Entry) error {
 
 // writeRow returns the statements that write a row over what is said to be there. They
 // suffice where that is right; where not, they find out.
-func writeRow(row userRow, over *scim.Stamp) (func(tx *gorm.DB) error, error) {
-	if over == nil {
+func writeRow(row userRow, over any) (func(tx *gorm.DB) error, error) {
+	old, known := over.(userRow)
+	if !known {
 		return func(tx *gorm.DB) error { return putRow(tx, row) }, nil
 	}
 	added, err := row.values()
 	if err != nil {
 		return nil, err
 	}
-	old, there := over.Kept.(userRow)
-	if !there {
+	if old.ID == "" {
 		return func(tx *gorm.DB) error {
 			// One that is there may be anybody's, or have been seen later.
 			inserted := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
@@ -256,19 +256,22 @@ func (x *Index) Delete(ctx context.Context, id string) error {
 }
 
 // Find implements [scim.Index].
-func (x *Index) Find(ctx context.Context, id string) (scim.Stamp, error) {
+func (x *Index) Find(ctx context.Context, id, client string) (scim.Entry, error) {
 	var rows []userRow
 	err := x.db.Read(ctx, "find", "scim_users", func(tx *gorm.DB) error {
 		rows = nil
-		return tx.Raw(`SELECT u.place, u.version, u.found_by, u.updated_at, u.writes, `+ungrouped+`
-			FROM scim_users AS u WHERE u.id = ?`, id).Scan(&rows).Error
+		return tx.Raw(`SELECT `+shownColumns+`, u.found_by, u.writes FROM scim_users AS u WHERE u.id = ?`, id).Scan(&rows).Error
 	})
 	if err != nil || len(rows) == 0 {
-		return scim.Stamp{}, err
+		return x.Absent(), err
 	}
-	row := rows[0]
-	return scim.Stamp{Version: row.Version, Updated: time.Time(row.UpdatedAt), Ungrouped: row.Ungrouped, Kept: row}, nil
+	entry, err := rows[0].entry(client)
+	entry.Over = rows[0]
+	return entry, err
 }
+
+// Absent implements [scim.Index].
+func (x *Index) Absent() scim.Entry { return scim.Entry{Over: userRow{}} }
 
 // Stamps implements [scim.Index].
 func (x *Index) Stamps(ctx context.Context, ids []string) (map[string]scim.Stamp, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
@@ -31,6 +32,8 @@ type edited struct {
 	// without is why the request is done without what it says of numbers; nil if it
 	// is not.
 	without error
+	// hold is called before something is written; it fails if the identity may not be.
+	hold func() error
 }
 
 // edit makes a document what a request wants it to be.
@@ -153,22 +156,99 @@ func (s *Service) leavesOut(off bool, by By) claim.LeaveOut {
 
 // change edits a user while nobody else of Holdline does. What somebody wrote
 // through Kratos between reading and writing makes it begin anew, once.
+//
+// What clients send most repeats what is there. Where it does so by the index, the
+// identity is looked at without the lease, which costs two commits, and with it only
+// if there is something to write after all.
 func (s *Service) change(ctx context.Context, by By, id string, wants Wants, do edit) (User, error) {
+	turn := turn{by: by, id: id, wants: wants, do: do}
+	known, err := s.Index.Find(ctx, id, by.Client)
+	if err == nil {
+		turn.known = &known
+	}
 	var entry scim.Entry
-	err := s.Claims.WithLease(ctx, id, func(ctx context.Context) (err error) {
-		entry, err = s.changeOnce(ctx, by, id, wants, do)
-		if changedMeanwhile(err) {
-			entry, err = s.changeOnce(ctx, by, id, wants, do)
-		}
-		return err
-	})
+	err = errNotHeld
+	if s.repeats(turn) {
+		turn.hold = func() error { return errNotHeld }
+		entry, err = s.changeOnce(ctx, turn)
+	}
+	if errors.Is(err, errNotHeld) {
+		turn.hold = func() error { return nil }
+		err = s.Claims.WithLease(ctx, id, func(ctx context.Context) (err error) {
+			entry, err = s.changeOnce(ctx, turn)
+			if changedMeanwhile(err) {
+				entry, err = s.changeOnce(ctx, turn)
+			}
+			return err
+		})
+	}
 	if err != nil {
 		return User{}, err
 	}
 	return s.user(entry, by.Client)
 }
 
-func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants, do edit) (scim.Entry, error) {
+// turn is what a request wants of whom.
+type turn struct {
+	by    By
+	id    string
+	wants Wants
+	do    edit
+	known *scim.Entry  // what the index has; nil if it could not be asked
+	hold  func() error // as of edited
+}
+
+// errNotHeld says that something would be written, and nobody has the lease for it.
+var errNotHeld = errors.New("scim: the identity is not held")
+
+// repeats reports whether a request would change nothing if the index is right, the
+// number that is pending taken for the one that is there.
+func (s *Service) repeats(t turn) bool {
+	if t.known == nil || t.known.ID == "" {
+		return false
+	}
+	user, err := s.user(*t.known, t.by.Client)
+	if err != nil {
+		return false
+	}
+	e, err := t.do(user.Document)
+	if err != nil {
+		return false
+	}
+	pending := ""
+	for _, extension := range s.Resource.Extensions {
+		members, _ := user.Document[extension.ID].(map[string]any)
+		if number, ok := members["pendingMobileNumber"].(string); ok {
+			pending = number
+		}
+	}
+	for name := range e.document {
+		if name != "schemas" && !same(user.Document, e.document, name) && (name != numbers || !s.isPending(e.document, pending)) {
+			return false
+		}
+	}
+	for name := range user.Document {
+		if _, kept := e.document[name]; !kept && name != "meta" && name != "id" && name != "active" {
+			return false
+		}
+	}
+	return true
+}
+
+// isPending reports whether a document's mobile number is the one that is pending.
+func (s *Service) isPending(document map[string]any, pending string) bool {
+	list, _ := document[numbers].([]any)
+	for _, element := range list {
+		members, _ := element.(map[string]any)
+		if value, _ := members["value"].(string); pending != "" && mobile(members) {
+			return phone.ParseStored(s.Plan, value).Same(phone.ParseStored(s.Plan, pending))
+		}
+	}
+	return false
+}
+
+func (s *Service) changeOnce(ctx context.Context, t turn) (scim.Entry, error) {
+	by, id, seen := t.by, t.id, s.Now()
 	record, err := s.Directory.Record(ctx, id)
 	if err != nil {
 		return scim.Entry{}, err
@@ -177,60 +257,83 @@ func (s *Service) changeOnce(ctx context.Context, by By, id string, wants Wants,
 	if err != nil || !ok {
 		return scim.Entry{}, orNoIdentity(err)
 	}
-	before, err := s.before(m, record, by, wants)
+	before, err := s.before(m, record, by, t.wants)
 	if err != nil {
 		return scim.Entry{}, err
 	}
-	e, err := do(before)
+	e, err := t.do(before)
 	off := e.off
 	if s.beyond(by, record) {
 		e, err = s.reach(by, m, record, before, e, err)
 	}
-	var entry scim.Entry
+	e.hold = t.hold
+	var now scim.Record
+	wrote := false
 	if err == nil {
-		entry, err = s.carryOut(ctx, by, m, record, before, e)
+		now, wrote, err = s.carryOut(ctx, by, m, record, before, e)
 	}
-	if err == nil || !off || by.owner() || transient(err) {
-		return entry, err
+	if err == nil {
+		return s.indexed(ctx, t, now, wrote, seen)
+	}
+	if !off || by.owner() || transient(err) {
+		return scim.Entry{}, err
 	}
 	// Whatever else is wrong with it, it says that somebody has left.
 	document := scim.CloneObject(before)
 	document["active"] = false
-	if _, fault := s.settled(ctx, by, m, record, before, edited{document: document, off: true}); fault != nil {
+	now, wrote, fault := s.settled(ctx, by, m, record, before, edited{document: document, off: true, hold: t.hold})
+	if fault == nil {
+		_, fault = s.indexed(ctx, t, now, wrote, seen)
+	}
+	if fault != nil {
 		return scim.Entry{}, fault
 	}
 	return scim.Entry{}, &offError{err}
 }
 
-// carryOut does what a request wants, if it may.
+// indexed has the index know of an identity that was read at a moment, and written
+// since or not.
+func (s *Service) indexed(ctx context.Context, t turn, record scim.Record, wrote bool, read time.Time) (scim.Entry, error) {
+	if !wrote {
+		return s.found(ctx, record, read, t.known)
+	}
+	written := s.Now()
+	entry, err := s.found(ctx, record, written, t.known)
+	if err == nil && t.known != nil && entry.Version == t.known.Version {
+		return s.found(ctx, record, written, nil) // it was so before, and maybe not in between
+	}
+	return entry, err
+}
+
+// carryOut does what a request wants, if it may. It returns what the identity is then,
+// and whether it was written.
 func (s *Service) carryOut(
 	ctx context.Context, by By, m *mapping.Mapping, record scim.Record, before map[string]any, e edited,
-) (scim.Entry, error) {
+) (now scim.Record, wrote bool, err error) {
 	if err := s.allowed(ctx, by, before, e.document); err != nil {
-		return scim.Entry{}, err
+		return record, false, err
 	}
-	var entry scim.Entry
-	err := s.named(ctx, record.ID, before, e.document, func(ctx context.Context) (err error) {
-		entry, err = s.settled(ctx, by, m, record, before, e)
+	err = s.named(ctx, record.ID, before, e, func(ctx context.Context) (err error) {
+		now, wrote, err = s.settled(ctx, by, m, record, before, e)
 		return err
 	})
-	return entry, err
+	return now, wrote, err
 }
 
 // settled writes what came of a user, and settles what becomes of the number.
 func (s *Service) settled(
 	ctx context.Context, by By, m *mapping.Mapping, record scim.Record, before map[string]any, e edited,
-) (scim.Entry, error) {
+) (now scim.Record, wrote bool, err error) {
 	if err := s.checkPassword(e.document); err != nil {
-		return scim.Entry{}, err
+		return record, false, err
 	}
 	wanted, err := s.mobile(m, before, &e, by)
 	if err != nil {
-		return scim.Entry{}, err
+		return record, false, err
 	}
 	change := claim.DirectChange{
 		Source: claim.SourceSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
-		Asked: e.asked, Update: e.touch, Whole: e.whole, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by),
+		Asked: e.asked, Update: e.touch, Whole: e.whole, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by), Hold: e.hold,
 		Inactive: e.document["active"] == false || e.document["active"] == nil && record.State == scim.Inactive,
 	}
 	if e.without != nil {
@@ -238,29 +341,29 @@ func (s *Service) settled(
 	}
 	proposal, err := s.Claims.Propose(ctx, s.seen(record), change)
 	if err != nil {
-		return scim.Entry{}, err
+		return record, false, err
 	}
 	if e.without != nil {
 		proposal = proposal.Without(reason(e.without))
 	}
-	changed, err := s.write(ctx, m, record, e.document, proposal, by)
+	now, wrote, err = s.write(ctx, m, record, e, proposal, by)
 	if e.off && writesNumber(proposal) && refused(err) { // perhaps for the number
 		if fault := s.Claims.Settle(ctx, proposal, err); fault != nil {
-			return scim.Entry{}, fmt.Errorf("settle the number: %w", fault)
+			return record, false, fmt.Errorf("settle the number: %w", fault)
 		}
 		proposal = proposal.Without(reason(err))
-		changed, err = s.write(ctx, m, record, e.document, proposal, by)
+		now, wrote, err = s.write(ctx, m, record, e, proposal, by)
 	}
 	if fault := s.Claims.Settle(ctx, proposal, err); err == nil && fault != nil {
 		err = fmt.Errorf("settle the number: %w", fault)
 	}
 	if err == nil {
-		err = s.endSessions(ctx, by, record, changed, e.document)
+		err = s.endSessions(ctx, by, record, now, e.document)
 	}
 	if err != nil {
-		return scim.Entry{}, s.blame(ctx, m, attempt{id: record.ID, before: before, after: e.document, number: proposal.Number}, err)
+		err = s.blame(ctx, m, attempt{id: record.ID, before: before, after: e.document, number: proposal.Number}, err)
 	}
-	return s.found(ctx, changed, s.Now())
+	return now, wrote, err
 }
 
 // writesNumber reports whether a number is written.
@@ -279,27 +382,31 @@ func (s *Service) before(m *mapping.Mapping, record scim.Record, by By, wants Wa
 	return user.Document, err
 }
 
-// write brings the identity to a document, by one PATCH.
+// write brings the identity to a document, by one PATCH, if it needs one.
 func (s *Service) write(
-	ctx context.Context, m *mapping.Mapping, record scim.Record, after map[string]any, p claim.Proposal, by By,
-) (scim.Record, error) {
+	ctx context.Context, m *mapping.Mapping, record scim.Record, e edited, p claim.Proposal, by By,
+) (now scim.Record, wrote bool, err error) {
 	number := mapping.NumberWish{Change: !p.HoldsBack(), Number: p.Number.Unmasked()}
-	own := slices.Concat(s.marker(record, p.Pending), externalID(record, by.Client, after))
-	operations, err := m.Operations(record, after, number, own...)
+	own := slices.Concat(s.marker(record, p.Pending), externalID(record, by.Client, e.document))
+	operations, err := m.Operations(record, e.document, number, own...)
 	if err != nil {
-		return scim.Record{}, err
+		return record, false, err
 	}
-	if password, _ := after["password"].(string); password != "" {
+	if password, _ := e.document["password"].(string); password != "" {
 		set, err := s.Directory.Password(record, password)
 		if err != nil {
-			return scim.Record{}, err
+			return record, false, err
 		}
 		operations = append(operations, set)
 	}
 	if len(operations) == 0 {
-		return record, nil
+		return record, false, nil
 	}
-	return s.Directory.Change(ctx, record.ID, operations)
+	if err := e.hold(); err != nil {
+		return record, false, err
+	}
+	now, err = s.Directory.Change(ctx, record.ID, operations)
+	return now, err == nil, err
 }
 
 // endSessions ends the sessions of who is switched off, and all but the one that a

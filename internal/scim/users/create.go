@@ -26,6 +26,7 @@ func (s *Service) Create(ctx context.Context, by By, body map[string]any) (User,
 }
 
 func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, error) {
+	e.hold = func() error { return nil } // nobody else knows of who is made
 	document := e.document
 	schemaID, m, err := s.Catalogue.ForNew(ctx)
 	if err != nil {
@@ -53,7 +54,7 @@ func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, erro
 		return scim.Entry{}, err
 	}
 	var entry scim.Entry
-	err = s.named(ctx, "", nil, document, func(ctx context.Context) error {
+	err = s.named(ctx, "", nil, e, func(ctx context.Context) error {
 		record, err := s.Directory.Create(ctx, draft)
 		if e.off && writesNumber(proposal) && refused(err) { // perhaps for the number
 			proposal = proposal.Without(reason(err))
@@ -67,7 +68,9 @@ func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, erro
 		if err := s.Claims.SettleNew(ctx, proposal, record.ID); err != nil {
 			return fmt.Errorf("settle the number: %w", err)
 		}
-		entry, err = s.found(ctx, record, s.Now())
+		none := s.Index.Absent()
+		none.Ungrouped = true
+		entry, err = s.found(ctx, record, s.Now(), &none)
 		return err
 	})
 	return entry, err

@@ -83,7 +83,7 @@ func (s *Service) entry(m *mapping.Mapping, record scim.Record, known scim.Stamp
 	}
 	return scim.Entry{
 		ID: record.ID, Version: version, Document: text, ExternalIDs: external,
-		Values: s.indexing.Values(document), Updated: updated, Seen: seen, Ungrouped: known.Ungrouped,
+		Values: s.indexing.Values(document), Updated: updated, Seen: seen,
 	}, nil
 }
 
@@ -120,22 +120,27 @@ func (s *Service) user(e scim.Entry, client string) (User, error) {
 
 // found puts an identity that was just read or written into the index, unless it
 // is there already, and returns it. Who is no user is claim.ErrNoIdentity. The
-// index is a copy that the reconciler mends: that it is away now fails nothing.
-func (s *Service) found(ctx context.Context, record scim.Record, seen time.Time) (scim.Entry, error) {
+// index is a copy that the reconciler mends: that it is away now fails nothing. Known
+// is what the index has been found to have; nil if it was not asked yet.
+func (s *Service) found(ctx context.Context, record scim.Record, seen time.Time, known *scim.Entry) (scim.Entry, error) {
 	m, ok, err := s.Catalogue.Of(ctx, record.SchemaID)
 	if err != nil || !ok {
 		return scim.Entry{}, orNoIdentity(err)
 	}
-	known, err := s.Index.Find(ctx, record.ID)
-	if err != nil {
-		s.Log.WarnContext(ctx, "user not indexed yet", "identity", record.ID, "error", err)
-		return s.entry(m, record, scim.Stamp{}, seen)
+	if known == nil {
+		there, err := s.Index.Find(ctx, record.ID, "")
+		if err != nil {
+			s.Log.WarnContext(ctx, "user not indexed yet", "identity", record.ID, "error", err)
+			return s.entry(m, record, scim.Stamp{}, seen)
+		}
+		known = &there
 	}
-	entry, err := s.entry(m, record, known, seen)
+	entry, err := s.entry(m, record, known.Stamp(), seen)
+	entry.Ungrouped = known.Ungrouped
 	if err != nil || entry.Version == known.Version {
 		return entry, err
 	}
-	entry.Over = &known
+	entry.Over = known.Over
 	if err := s.Index.Put(ctx, entry); err != nil {
 		s.Log.WarnContext(ctx, "user not indexed yet", "identity", record.ID, "error", err)
 	}

@@ -37,7 +37,7 @@ func (e *offError) As(target any) bool {
 func transient(err error) bool {
 	for _, other := range []error{
 		problem.ErrStoreUnavailable, claim.ErrIdentitiesUnavailable, claim.ErrLeased, claim.ErrConcurrentUpdate, claim.ErrChangedElsewhere,
-		claim.ErrNoIdentity, context.Canceled, context.DeadlineExceeded,
+		claim.ErrNoIdentity, errNotHeld, context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, other) {
 			return true

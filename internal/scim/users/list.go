@@ -147,7 +147,7 @@ func (s *Service) byID(ctx context.Context, by By, search Search, id string) (Pa
 // not find. It reports whether the index knew less.
 func (s *Service) confirm(ctx context.Context, page scim.Page, wanted map[string]string, first bool) (stale bool, err error) {
 	for _, entry := range page.Entries[:min(len(page.Entries), most)] {
-		now, err := s.get(ctx, entry.ID)
+		now, err := s.get(ctx, entry.ID, &entry)
 		if errors.Is(err, claim.ErrNoIdentity) {
 			stale = true
 			continue
@@ -173,7 +173,7 @@ func (s *Service) confirm(ctx context.Context, page scim.Page, wanted map[string
 		if err != nil {
 			return false, err
 		}
-		if _, err := s.found(ctx, record, seen); err == nil {
+		if _, err := s.found(ctx, record, seen, nil); err == nil {
 			stale = true
 		} else if !errors.Is(err, claim.ErrNoIdentity) {
 			return false, err

@@ -56,10 +56,13 @@ func plain(value any) any {
 
 // named does something while nobody else can take the document's userName, if that
 // is a new one. Kratos itself keeps identifiers apart, and no other traits.
-func (s *Service) named(ctx context.Context, id string, before, after map[string]any, do func(context.Context) error) error {
-	name, _ := after["userName"].(string)
+func (s *Service) named(ctx context.Context, id string, before map[string]any, e edited, do func(context.Context) error) error {
+	name, _ := e.document["userName"].(string)
 	if was, _ := before["userName"].(string); name == "" || scim.Fold(was) == scim.Fold(name) {
 		return do(ctx)
+	}
+	if err := e.hold(); err != nil {
+		return err
 	}
 	sum := sha256.Sum256([]byte(scim.Fold(name)))
 	return s.Claims.WithLease(ctx, "name "+hex.EncodeToString(sum[:16]), func(ctx context.Context) error {
@@ -94,7 +97,7 @@ func (s *Service) nameIsFree(ctx context.Context, id, name string) error {
 		if entry.ID == id {
 			continue
 		}
-		now, err := s.get(ctx, entry.ID)
+		now, err := s.get(ctx, entry.ID, &entry)
 		if errors.Is(err, claim.ErrNoIdentity) {
 			continue
 		}

@@ -11,15 +11,15 @@ import (
 // Get reads a user from Kratos. Nobody, and who is no user, is
 // claim.ErrNoIdentity.
 func (s *Service) Get(ctx context.Context, by By, id string) (User, error) {
-	entry, err := s.get(ctx, id)
+	entry, err := s.get(ctx, id, nil)
 	if err != nil {
 		return User{}, err
 	}
 	return s.user(entry, by.Client)
 }
 
-// get reads an identity, and has the index know what was found.
-func (s *Service) get(ctx context.Context, id string) (scim.Entry, error) {
+// get reads an identity, and has the index know what was found; known is as of found.
+func (s *Service) get(ctx context.Context, id string, known *scim.Entry) (scim.Entry, error) {
 	seen := s.Now()
 	record, err := s.Directory.Record(ctx, id)
 	if errors.Is(err, claim.ErrNoIdentity) {
@@ -30,7 +30,7 @@ func (s *Service) get(ctx context.Context, id string) (scim.Entry, error) {
 	if err != nil {
 		return scim.Entry{}, err
 	}
-	return s.found(ctx, record, seen)
+	return s.found(ctx, record, seen, known)
 }
 
 // Known returns those of some ids that are a user's. Kratos is asked about those whom
@@ -47,7 +47,7 @@ func (s *Service) Known(ctx context.Context, ids []string) (map[string]bool, err
 		if known[id] || missing {
 			continue
 		}
-		switch _, err := s.get(ctx, id); {
+		switch _, err := s.get(ctx, id, nil); {
 		case errors.Is(err, claim.ErrNoIdentity):
 			missing = true
 		case err != nil:

@@ -46,7 +46,7 @@ func (w *Written) Index(ctx context.Context, s *Service) error {
 		case <-ctx.Done():
 			return nil
 		case seen := <-w.waiting:
-			_, err := s.found(ctx, seen.record, seen.at)
+			_, err := s.found(ctx, seen.record, seen.at, nil)
 			if err != nil && !errors.Is(err, claim.ErrNoIdentity) && ctx.Err() == nil {
 				s.Log.WarnContext(ctx, "user not indexed yet", "identity", seen.record.ID, "error", err)
 			}
