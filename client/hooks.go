@@ -11,12 +11,13 @@ import (
 // are made by the jsonnet of `holdline kratos-config`; these types are for tests of
 // it, and for whatever stands in for Kratos.
 type SettingsFlow struct {
-	IdentityID    string  `json:"identity_id"`
-	FlowID        string  `json:"flow_id"`
-	SchemaID      string  `json:"schema_id,omitempty"`
-	OldMobile     *string `json:"old_mobile"`
-	NewMobile     *string `json:"new_mobile"`
-	PendingMobile *string `json:"pending_mobile"`
+	IdentityID    string    `json:"identity_id"`
+	FlowID        string    `json:"flow_id"`
+	FlowIssuedAt  time.Time `json:"flow_issued_at,omitzero"`
+	SchemaID      string    `json:"schema_id,omitempty"`
+	OldMobile     *string   `json:"old_mobile"`
+	NewMobile     *string   `json:"new_mobile"`
+	PendingMobile *string   `json:"pending_mobile"`
 	// Traits are the proposed ones, all of them; the rest is as it is stored.
 	Traits              map[string]any   `json:"traits"`
 	MetadataPublic      map[string]any   `json:"metadata_public"`
@@ -30,13 +31,14 @@ type SettingsFlow struct {
 
 // StoredFlow is a settings form that Kratos has stored.
 type StoredFlow struct {
-	IdentityID    string  `json:"identity_id"`
-	FlowID        string  `json:"flow_id"`
-	NewMobile     *string `json:"new_mobile"`
-	PendingMobile *string `json:"pending_mobile"`
-	Locale        any     `json:"locale,omitempty"`
-	Language      string  `json:"language,omitempty"`
-	ClientAddress string  `json:"client_address,omitempty"`
+	IdentityID    string    `json:"identity_id"`
+	FlowID        string    `json:"flow_id"`
+	FlowIssuedAt  time.Time `json:"flow_issued_at,omitzero"`
+	NewMobile     *string   `json:"new_mobile"`
+	PendingMobile *string   `json:"pending_mobile"`
+	Locale        any       `json:"locale,omitempty"`
+	Language      string    `json:"language,omitempty"`
+	ClientAddress string    `json:"client_address,omitempty"`
 }
 
 // StagedIdentity is what Kratos is to store in place of what was proposed.

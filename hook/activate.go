@@ -37,7 +37,7 @@ func (b settingsBody) flow(realm string) (claim.StoredFlow, error) {
 		return claim.StoredFlow{}, web.ErrMalformed
 	}
 	return claim.StoredFlow{
-		IdentityID: claim.InRealm(realm, b.IdentityID), FlowID: b.FlowID, Mobile: text(b.NewMobile), ShownPending: text(b.Pending),
+		IdentityID: claim.InRealm(realm, b.IdentityID), FlowID: b.FlowID, FlowIssued: b.FlowIssued, Mobile: text(b.NewMobile), ShownPending: text(b.Pending),
 		ClientIP: b.address(),
 	}, nil
 }

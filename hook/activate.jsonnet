@@ -21,6 +21,7 @@ function(ctx)
   else {
     identity_id: after.id,
     flow_id: ctx.flow.id,
+    flow_issued_at: opt(ctx.flow, 'issued_at', null),
     new_mobile: new,
     pending_mobile: pending,
     locale: opt(after.traits, locale, null),

@@ -18,12 +18,14 @@ type object map[string]json.RawMessage
 
 // settingsBody is what the jsonnet of kratos-config makes of a settings flow.
 type settingsBody struct {
-	IdentityID string  `json:"identity_id"`
-	FlowID     string  `json:"flow_id"`
-	SchemaID   string  `json:"schema_id"`
-	OldMobile  *string `json:"old_mobile"`
-	NewMobile  *string `json:"new_mobile"`
-	Pending    *string `json:"pending_mobile"`
+	IdentityID string `json:"identity_id"`
+	FlowID     string `json:"flow_id"`
+	// FlowIssued is when Kratos made the flow. What an earlier release printed does not say.
+	FlowIssued time.Time `json:"flow_issued_at"`
+	SchemaID   string    `json:"schema_id"`
+	OldMobile  *string   `json:"old_mobile"`
+	NewMobile  *string   `json:"new_mobile"`
+	Pending    *string   `json:"pending_mobile"`
 	// Traits are the proposed ones for stage, the stored ones for activate.
 	Traits         object `json:"traits"`
 	MetadataPublic object `json:"metadata_public"`
@@ -59,7 +61,7 @@ func (b settingsBody) change(o Options) (claim.SettingsChange, error) {
 	}
 	verified, err := b.verified(o.Plan)
 	change := claim.SettingsChange{
-		IdentityID: claim.InRealm(o.Realm, b.IdentityID), FlowID: b.FlowID, SchemaID: claim.InRealm(o.Realm, b.SchemaID),
+		IdentityID: claim.InRealm(o.Realm, b.IdentityID), FlowID: b.FlowID, FlowIssued: b.FlowIssued, SchemaID: claim.InRealm(o.Realm, b.SchemaID),
 		Stored: text(b.OldMobile), Wanted: text(b.NewMobile), StoredVerified: verified,
 		ShownPending: textOf(b.MetadataPublic[o.PendingKey]), ClientIP: b.address(), Assurance: claim.Assurance(text(b.Assurance)),
 	}

@@ -156,14 +156,15 @@ func TestWhatTheDomainIsTold(t *testing.T) {
 	handler := serve(t, claims)
 	post(t, handler, hook.StagePath, key, read(t, "stage-request.json"))
 	post(t, handler, hook.ActivatePath, key, read(t, "activate-request.json"))
+	issued := time.Date(2026, 11, 1, 11, 59, 0, 0, time.UTC)
 	want := rulings{
 		staged: []claim.SettingsChange{{
-			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f", SchemaID: "default",
+			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f", FlowIssued: issued, SchemaID: "default",
 			Stored: "+49 171 1111111", Wanted: "+491722222222", StoredVerified: true, ShownPending: "", Language: "pt-BR,de-CH,de", ClientIP: "192.0.2.7",
 			SignedIn: time.Date(2026, 11, 1, 11, 58, 0, 0, time.UTC), Assurance: claim.AAL2,
 		}},
 		stored: []claim.StoredFlow{{
-			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f",
+			IdentityID: "8e2c9a3e-0000-4000-8000-000000000001", FlowID: "8e2c9a3e-0000-4000-8000-00000000000f", FlowIssued: issued,
 			Mobile: "+49 171 1111111", ShownPending: "+491722222222", Language: "de-CH,de",
 		}},
 	}

@@ -141,7 +141,7 @@ func evaluate(t *testing.T, s hook.Setup, i int, ctx string) (string, error) {
 
 const (
 	before = `{"id":"i","schema_id":"default","traits":{"mobile":"1111"},"metadata_public":{"a":1},"verifiable_addresses":[{"value":"1111"}]}`
-	flow   = `"flow":{"id":"f","identity":` + before + `},"request_cookies":{"ory_kratos_session":"secret"},"request_headers":{"Accept-Language":["de"],"Authorization":["secret"],"True-Client-Ip":["192.0.2.1"]}`
+	flow   = `"flow":{"id":"f","issued_at":"2026-11-01T11:59:00Z","identity":` + before + `},"request_cookies":{"ory_kratos_session":"secret"},"request_headers":{"Accept-Language":["de"],"Authorization":["secret"],"True-Client-Ip":["192.0.2.1"]}`
 )
 
 func TestJsonnetTellsOnlyWhatIsNeeded(t *testing.T) {
@@ -153,7 +153,7 @@ func TestJsonnetTellsOnlyWhatIsNeeded(t *testing.T) {
 		want map[string]any // nil: cancelled
 	}{
 		"stage, number changed": {0, `{` + flow + `,"identity":` + changed + `}`, map[string]any{
-			"identity_id": "i", "flow_id": "f", "schema_id": "default", "old_mobile": "1111", "new_mobile": "2222",
+			"identity_id": "i", "flow_id": "f", "flow_issued_at": "2026-11-01T11:59:00Z", "schema_id": "default", "old_mobile": "1111", "new_mobile": "2222",
 			"pending_mobile": nil, "traits": map[string]any{"mobile": "2222"}, "metadata_public": map[string]any{"a": 1.0},
 			"verifiable_addresses": []any{map[string]any{"value": "1111"}}, "authenticated_at": nil, "aal": nil, "language": "de",
 			"locale": nil, "client_address": "192.0.2.1",
@@ -164,26 +164,26 @@ func TestJsonnetTellsOnlyWhatIsNeeded(t *testing.T) {
 			0, `{"flow":{"id":"f","identity":{"id":"i","traits":{},"metadata_public":null}},"session":{"authenticated_at":"t","authenticator_assurance_level":"aal2"},
 			"identity":{"id":"i","schema_id":"s","traits":{"mobile":"2"},"metadata_public":null}}`,
 			map[string]any{
-				"identity_id": "i", "flow_id": "f", "schema_id": "s", "old_mobile": nil, "new_mobile": "2",
+				"identity_id": "i", "flow_id": "f", "flow_issued_at": nil, "schema_id": "s", "old_mobile": nil, "new_mobile": "2",
 				"pending_mobile": nil, "traits": map[string]any{"mobile": "2"}, "metadata_public": map[string]any{},
 				"verifiable_addresses": []any{}, "authenticated_at": "t", "aal": "aal2", "language": "",
 				"locale": nil, "client_address": "",
 			},
 		},
 		"activate, a locale of one's own": {1, `{` + flow + `,"identity":` + strings.Replace(marked, `{"mobile"`, `{"locale":"pt-BR","mobile"`, 1) + `}`, map[string]any{
-			"identity_id": "i", "flow_id": "f", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
+			"identity_id": "i", "flow_id": "f", "flow_issued_at": "2026-11-01T11:59:00Z", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
 			"locale": "pt-BR", "client_address": "192.0.2.1",
 		}},
 		"activate, number held back": {1, `{` + flow + `,"identity":` + marked + `}`, map[string]any{
-			"identity_id": "i", "flow_id": "f", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
+			"identity_id": "i", "flow_id": "f", "flow_issued_at": "2026-11-01T11:59:00Z", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
 			"locale": nil, "client_address": "192.0.2.1",
 		}},
 		"activate, the same number again": {1, `{` + strings.ReplaceAll(flow, before, marked) + `,"identity":` + marked + `}`, map[string]any{
-			"identity_id": "i", "flow_id": "f", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
+			"identity_id": "i", "flow_id": "f", "flow_issued_at": "2026-11-01T11:59:00Z", "new_mobile": "1111", "pending_mobile": "2222", "language": "de",
 			"locale": nil, "client_address": "192.0.2.1",
 		}},
 		"activate, number let through": {1, `{` + flow + `,"identity":` + changed + `}`, map[string]any{
-			"identity_id": "i", "flow_id": "f", "new_mobile": "2222", "pending_mobile": nil, "language": "de",
+			"identity_id": "i", "flow_id": "f", "flow_issued_at": "2026-11-01T11:59:00Z", "new_mobile": "2222", "pending_mobile": nil, "language": "de",
 			"locale": nil, "client_address": "192.0.2.1",
 		}},
 		"activate, number untouched": {1, `{` + flow + `,"identity":` + before + `}`, nil},

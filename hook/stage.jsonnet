@@ -23,6 +23,7 @@ function(ctx)
   else {
     identity_id: after.id,
     flow_id: ctx.flow.id,
+    flow_issued_at: opt(ctx.flow, 'issued_at', null),
     schema_id: after.schema_id,
     old_mobile: old,
     new_mobile: new,

@@ -29,7 +29,7 @@ func testTexts(cfg config.Config, texts *template.Templates, routes []delivery.R
 		defer cancel()
 		validity := cfg.Feature.Update.Mobile.Validity
 		m := smsgateway.Message{
-			ID: uuid.NewString(), Kind: message.TextCode, Channel: message.ChannelSMS, To: to, Validity: validity,
+			ID: newID(), Kind: message.TextCode, Channel: message.ChannelSMS, To: to, Validity: validity,
 			Code: "9753186420"[:min(cfg.OTP.Length, 10)], IdentityID: uuid.Nil.String(),
 		}
 		m.Write = func(languages []string) (string, string, error) {

@@ -14,6 +14,7 @@ import (
 // StoredFlow is a settings flow that Kratos has stored.
 type StoredFlow struct {
 	IdentityID, FlowID string
+	FlowIssued         time.Time // zero where the hook does not tell
 	Mobile             string // the trait's text as stored now, blank for none
 	ShownPending       string // the pending number as stored now, blank for none
 	ClientIP           string
@@ -32,7 +33,7 @@ func (s *Service) Activate(ctx context.Context, f StoredFlow) error {
 		return s.cancelOvertaken(ctx, f, who)
 	}
 	a := activation{
-		identityID: f.IdentityID, flowID: f.FlowID, number: phone.FromStore(f.ShownPending),
+		identityID: f.IdentityID, flowID: f.FlowID, flowIssued: f.FlowIssued, number: phone.FromStore(f.ShownPending),
 		present: replaced{number: phone.ParseStored(s.Plan, f.Mobile)}, who: who, language: f.Language,
 	}
 	if trial, err := s.onTrial(ctx, f.IdentityID, a.number, s.Now()); err != nil || trial {
@@ -55,7 +56,7 @@ func (s *Service) open(ctx context.Context, a activation) error {
 	}
 	now, policy := s.Now(), s.Policy()
 	claim := opened(Claim{
-		ID: stagedID(a.identityID, a.flowID, a.number), IdentityID: a.identityID, Number: a.number,
+		ID: stagedID(a.identityID, a.flowID, a.flowIssued, a.number), IdentityID: a.identityID, Number: a.number,
 	}, policy, now)
 	if a.client {
 		claim.ClientText = ClientTexted
@@ -77,6 +78,7 @@ func (s *Service) open(ctx context.Context, a activation) error {
 // activation asks for a staged claim to be opened.
 type activation struct {
 	identityID, flowID string
+	flowIssued         time.Time
 	number             phone.Number
 	present            replaced // what the identity has meanwhile
 	marker             PendingSync
@@ -160,7 +162,7 @@ func (s *Service) activate(ctx context.Context, a activation) error {
 // its flow before, the call may be a replay: what Kratos shows now decides, here and
 // in reconcile.
 func (s *Service) shown(ctx context.Context, a activation, staged Claim) (bool, error) {
-	if a.stored || staged.PendingSync == SyncShow || staged.ID == stagedID(a.identityID, a.flowID, a.number) {
+	if a.stored || staged.PendingSync == SyncShow || isStagedID(staged.ID, a.identityID, a.flowID, a.number) {
 		return true, nil
 	}
 	seen, err := s.Identities.Identity(ctx, a.identityID)

@@ -54,7 +54,7 @@ func (s *Service) stageDirect(ctx context.Context, c Claim) error {
 // directID computes the id of a flow's direct claim, which is another one than that
 // of its claim for a code.
 func directID(identityID, flowID string, number phone.Number) string {
-	return stagedID(identityID, flowID+"\x00direct", number)
+	return stagedID(identityID, flowID+"\x00direct", time.Time{}, number)
 }
 
 // tell adds to a change that a direct claim's number is stored: the claim is

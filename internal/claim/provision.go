@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/phone"
@@ -187,7 +188,7 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 		return p, ErrBeingApplied
 	case p.Decision == Challenge:
 		p.Pending, p.flowID = r.Wanted, s.NewID()
-		return p, s.stage(ctx, p.staged(), r, p.held, seen.Pending, false)
+		return p, s.stage(ctx, p.staged(), time.Time{}, r, p.held, seen.Pending, false)
 	}
 	if p.Decision != CancelPending {
 		if err := s.blocked(ctx, seen.ID, now); err != nil {
@@ -214,7 +215,7 @@ func (s *Service) proposeAlone(ctx context.Context, p Proposal) (Proposal, error
 		return p, err
 	}
 	p.Pending, p.flowID, p.alone = p.request.Wanted, s.NewID(), true
-	return p, s.stage(ctx, p.staged(), p.request, nil, "", true)
+	return p, s.stage(ctx, p.staged(), time.Time{}, p.request, nil, "", true)
 }
 
 // needsLook reports whether what was done without looking at an identity's claims was
@@ -231,7 +232,7 @@ func (s *Service) heldWhileBlocked(ctx context.Context, p Proposal, c DirectChan
 		return p, err
 	}
 	p.Decision, p.Pending, p.flowID = Challenge, p.request.Wanted, s.NewID()
-	return p, s.stage(ctx, p.staged(), p.request, p.held, p.seen.Pending, false)
+	return p, s.stage(ctx, p.staged(), time.Time{}, p.request, p.held, p.seen.Pending, false)
 }
 
 // requestOf puts a change into the terms of the decision. With verification off
@@ -435,7 +436,7 @@ func (s *Service) SettleNew(ctx context.Context, p Proposal, identityID string) 
 	}
 	now := s.Now()
 	staged := p.staged()
-	staged.ID, staged.Number = stagedID(identityID, p.flowID, p.Pending), p.Pending
+	staged.ID, staged.Number = stagedID(identityID, p.flowID, time.Time{}, p.Pending), p.Pending
 	staged.State, staged.CreatedAt, staged.DueAt = Staged, now, now.Add(reconcileAfter)
 	if err := s.Store.Commit(ctx, Change{Create: &staged, At: now}); err != nil {
 		return err

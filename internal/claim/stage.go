@@ -3,9 +3,13 @@ package claim
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
@@ -18,6 +22,7 @@ import (
 // SettingsChange is a settings flow that Kratos has not stored yet.
 type SettingsChange struct {
 	IdentityID, FlowID, SchemaID string
+	FlowIssued                   time.Time // zero where the hook does not tell
 
 	// Stored and Wanted are the trait's text. One of which nothing can be seen is
 	// no number.
@@ -137,19 +142,19 @@ func (s *Service) challenge(ctx context.Context, c SettingsChange, r Request, he
 		IdentityID: c.IdentityID, FlowID: c.FlowID, Source: SourceSettings,
 		LastAddress: ratelimit.Network(c.ClientIP), Language: c.Language, Assurance: c.Assurance,
 	}
-	err := s.stage(ctx, staged, r, held, c.ShownPending, false)
+	err := s.stage(ctx, staged, c.FlowIssued, r, held, c.ShownPending, false)
 	if err != nil || !interrupt {
 		return err
 	}
 	return s.activate(ctx, activation{
-		identityID: c.IdentityID, flowID: c.FlowID, number: r.Wanted, marker: SyncShow, stored: true,
+		identityID: c.IdentityID, flowID: c.FlowID, flowIssued: c.FlowIssued, number: r.Wanted, marker: SyncShow, stored: true,
 		who: audit.Actor{Kind: audit.Owner, ID: c.IdentityID, ClientIP: c.ClientIP}, language: c.Language,
 	})
 }
 
 // stage keeps a challenge as a staged claim; the caller says where it came from, and
 // whether it takes it to be the identity's only one without having looked.
-func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Claim, marker string, alone bool) error {
+func (s *Service) stage(ctx context.Context, staged Claim, issued time.Time, r Request, held *Claim, marker string, alone bool) error {
 	now, policy := s.Now(), s.Policy()
 	bound := staged.ClientText == ClientNone // a client's claim opens without a text instead
 	if bound && held != nil && held.Number.Same(r.Wanted) && !policy.textsLeft(held.Texts) {
@@ -158,7 +163,7 @@ func (s *Service) stage(ctx context.Context, staged Claim, r Request, held *Clai
 	if err := s.checkDestination(ctx, r.Wanted, now); err != nil && (bound || !limited(err)) {
 		return err
 	}
-	staged.ID = stagedID(staged.IdentityID, staged.FlowID, r.Wanted)
+	staged.ID = stagedID(staged.IdentityID, staged.FlowID, issued, r.Wanted)
 	staged.Number, staged.Previous, staged.PreviousVerified = r.Wanted, r.Stored, r.StoredVerified
 	staged.State, staged.CreatedAt, staged.DueAt = Staged, now, now.Add(reconcileAfter)
 	if r.Wanted.IsStored(s.Plan, marker) {
@@ -228,8 +233,40 @@ func (s *Service) stageAgain(ctx context.Context, change Change, held *Claim) er
 }
 
 // stagedID computes the id of a flow's claim for a number, so that a repeated
-// delivery meets its own row and an activation needs no look-up.
-func stagedID(identityID, flowID string, number phone.Number) string {
+// delivery meets its own row and an activation needs no look-up. It begins with the
+// second in which the flow was issued, if that is known: claims of one time then lie
+// together in every index that ends with their ids.
+func stagedID(identityID, flowID string, issued time.Time, number phone.Number) string {
+	sum := flowSum(identityID, flowID, number)
+	if second := secondOf(flowID, issued); second > 0 {
+		binary.BigEndian.PutUint32(sum[:], second)
+	}
+	return hex.EncodeToString(sum[:])
+}
+
+// isStagedID reports whether an id was computed for a flow and number, also where somebody
+// did not know when the flow was issued.
+func isStagedID(id, identityID, flowID string, number phone.Number) bool {
+	sum := flowSum(identityID, flowID, number)
+	return len(id) == hex.EncodedLen(len(sum)) && strings.HasSuffix(id, hex.EncodeToString(sum[4:]))
+}
+
+func flowSum(identityID, flowID string, number phone.Number) (first [16]byte) {
 	sum := sha256.Sum256([]byte(identityID + "\x00" + flowID + "\x00" + number.Key()))
-	return hex.EncodeToString(sum[:16])
+	return [16]byte(sum[:])
+}
+
+// secondOf is the Unix time of a flow; zero if it is not known. Flows that are not of
+// Kratos are named by [Options.NewID], which begins with the time (RFC 9562, version 7).
+func secondOf(flowID string, issued time.Time) uint32 {
+	const version7 = 14 // the place of the version
+	if issued.IsZero() && len(flowID) == 36 && flowID[version7] == '7' {
+		if millis, err := strconv.ParseInt(flowID[:8]+flowID[9:13], 16, 64); err == nil {
+			issued = time.UnixMilli(millis)
+		}
+	}
+	if issued.IsZero() {
+		return 0
+	}
+	return uint32(max(0, min(issued.Unix(), math.MaxUint32))) //nolint:gosec // within its bounds
 }

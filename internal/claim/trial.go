@@ -116,7 +116,7 @@ func (s *Service) stageTrial(ctx context.Context, c SettingsChange, r Request, e
 	if held {
 		answer.Pending = r.Wanted
 		staged := Claim{
-			ID: stagedID(c.IdentityID, c.FlowID, r.Wanted), IdentityID: c.IdentityID, FlowID: c.FlowID, Source: SourceSettings,
+			ID: stagedID(c.IdentityID, c.FlowID, c.FlowIssued, r.Wanted), IdentityID: c.IdentityID, FlowID: c.FlowID, Source: SourceSettings,
 			Number: r.Wanted, Previous: r.Stored, PreviousVerified: r.StoredVerified, Assurance: c.Assurance, Language: c.Language,
 			State: Staged, CreatedAt: now, DueAt: now.Add(reconcileAfter),
 		}
@@ -130,7 +130,7 @@ func (s *Service) stageTrial(ctx context.Context, c SettingsChange, r Request, e
 // openTrial opens a trial's claim without a code. A repeated call finds it open.
 func (s *Service) openTrial(ctx context.Context, a activation) error {
 	now := s.Now()
-	claim := opened(Claim{ID: stagedID(a.identityID, a.flowID, a.number), IdentityID: a.identityID, Number: a.number}, s.Policy(), now)
+	claim := opened(Claim{ID: stagedID(a.identityID, a.flowID, a.flowIssued, a.number), IdentityID: a.identityID, Number: a.number}, s.Policy(), now)
 	line := NewEvent(claim, string(Open), doctor(), now)
 	line.Reason = trialReason
 	err := s.commit(ctx, Change{
