@@ -57,7 +57,7 @@ func (s *Store) claimsOf(ctx context.Context, q admin.ClaimQuery) ([]claim.Claim
 		var places []claimPlace
 		err := s.db.Read(ctx, "find", "claims", func(tx *gorm.DB) error {
 			places = nil
-			return tx.Raw("SELECT id, state, number, created_at FROM claims"+s.db.Dialect().Index("claims_identity")+
+			return tx.Raw("SELECT id, state, number, created_at FROM claims"+s.db.Dialect().Index("claims_newest_identity")+
 				" WHERE identity_id IN ?", ids).Scan(&places).Error
 		})
 		if err != nil {

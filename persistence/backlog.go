@@ -39,28 +39,32 @@ func (s *Store) Take(ctx context.Context, c claim.Claim, until time.Time) (bool,
 }
 
 // Prune implements [claim.Backlog]: it forgets the claims with their texts,
-// audit lines and alarms, then leases that nobody gave back, and receipts.
+// audit lines and alarms, then leases that nobody gave back, and receipts. Each step finds
+// its rows along an index and locks no others: changes of number go on meanwhile.
 func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error) {
-	var ids []string
+	var old []struct{ ID, IdentityID string }
 	err := s.db.Read(ctx, "prune", "claims", func(tx *gorm.DB) error {
-		return tx.Model(&claimRow{}).Where("ended_at < ?", database.Time(before)).
-			Order("ended_at").Limit(n).Pluck("id", &ids).Error
+		old = nil
+		return tx.Model(&claimRow{}).Select("id", "identity_id").Where("ended_at < ?", database.Time(before)).
+			Order("ended_at").Limit(n).Scan(&old).Error
 	})
 	if err != nil {
 		return 0, err
 	}
-	if len(ids) == 0 {
-		err := s.db.Write(ctx, "prune", "claims", func(tx *gorm.DB) error {
-			return tx.Where("ends_at < ?", database.Time(before)).Delete(&leaseRow{}).Error
-		})
-		if err != nil {
-			return 0, s.db.Classify(err)
+	if len(old) == 0 {
+		if leases, err := s.pruneLeases(ctx, before, n); err != nil || leases == n { // there may be more
+			return leases, err
 		}
 		return s.pruneReceipts(ctx, before, n)
 	}
+	ids, identities := make([]string, len(old)), make([]string, len(old))
+	for i, c := range old {
+		ids[i], identities[i] = c.ID, c.IdentityID
+	}
 	err = s.db.Transaction(ctx, "prune", "claims", func(tx *gorm.DB) error {
-		// Whose claims are forgotten is found by them no longer: see [people.Indexer].
-		err := tx.Model(&personRow{}).Where("identity_id IN (?)", tx.Model(&claimRow{}).Where("id IN ?", ids).Select("identity_id")).
+		// Whose claims are forgotten is found by them no longer: see [people.Indexer]. They are
+		// listed: for a query of them MariaDB would lock everybody.
+		err := tx.Model(&personRow{}).Where("identity_id IN ?", identities).
 			UpdateColumn("seen_at", database.Time(neverSeen)).Error
 		if err != nil {
 			return err
@@ -79,4 +83,20 @@ func (s *Store) Prune(ctx context.Context, before time.Time, n int) (int, error)
 		return 0, s.db.Classify(err)
 	}
 	return len(ids), nil
+}
+
+// pruneLeases forgets leases and returns how many.
+func (s *Store) pruneLeases(ctx context.Context, before time.Time, n int) (int, error) {
+	var identities []string
+	err := s.db.Read(ctx, "prune", "identity_leases", func(tx *gorm.DB) error {
+		identities = nil
+		return tx.Model(&leaseRow{}).Where("ends_at < ?", database.Time(before)).
+			Order("ends_at").Limit(n).Pluck("identity_id", &identities).Error
+	})
+	if err != nil || len(identities) == 0 {
+		return 0, err
+	}
+	return len(identities), s.db.Classify(s.db.Write(ctx, "prune", "identity_leases", func(tx *gorm.DB) error {
+		return tx.Where("identity_id IN ? AND ends_at < ?", identities, database.Time(before)).Delete(&leaseRow{}).Error
+	}))
 }

@@ -26,10 +26,10 @@ func archiveAsks(at admin.Cursor, before int64) map[string]archiveAsk {
 	return map[string]archiveAsk{
 		"claims":            ofClaims("claims_newest", admin.ClaimQuery{After: at}),
 		"claims in a state": ofClaims("claims_newest_state", admin.ClaimQuery{State: claim.Open, After: at}),
-		"claims of people":  ofClaims("claims_identity", admin.ClaimQuery{IdentityIDs: []string{person, "identity-c"}, After: at}),
-		"claims of a person in a state": ofClaims("claims_identity",
+		"claims of people":  ofClaims("claims_newest_identity", admin.ClaimQuery{IdentityIDs: []string{person, "identity-c"}, After: at}),
+		"claims of a person in a state": ofClaims("claims_newest_identity",
 			admin.ClaimQuery{IdentityIDs: []string{person}, State: claim.Open, After: at}),
-		"claims of a person's number": ofClaims("claims_identity", admin.ClaimQuery{IdentityIDs: []string{person}, Number: number, After: at}),
+		"claims of a person's number": ofClaims("claims_newest_identity", admin.ClaimQuery{IdentityIDs: []string{person}, Number: number, After: at}),
 		"claims that are not indexed": {"claims_newest", func(t *testing.T, s *persistence.Store, limit int) (int, error) {
 			t.Helper()
 			found, err := s.ClaimsFrom(t.Context(), people.Place{At: at.At, ID: at.ID}, noon.Add(time.Hour), limit)

@@ -22,8 +22,8 @@ LEFT JOIN claims AS c ON c.id = t.claim_id AND c.state IN ?
 WHERE t.kind = ? AND t.created_at > ? AND t.created_at <= ?
 GROUP BY t.calling_code`
 
-// Traffic implements [fraud.StatsReader]. It reads one stretch of the index over kind
-// and moment, and no further back.
+// Traffic implements [fraud.StatsReader]. It reads one stretch of the index over
+// moments, and no further back.
 func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error) {
 	var traffic []fraud.Traffic
 	err := s.db.Read(ctx, "traffic", "texts", func(tx *gorm.DB) error {

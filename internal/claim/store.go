@@ -207,8 +207,8 @@ type Backlog interface {
 	// it: of several workers one gets true. It raises DueTries.
 	Take(ctx context.Context, c Claim, until time.Time) (bool, error)
 	// Prune forgets at most n claims that ended before the given time, with
-	// their texts, or else at most n leases or receipts that are older. It returns
-	// how many; zero means that nothing is left.
+	// their texts, or else at most n leases and at most n receipts that are older. It
+	// returns how many; zero means that nothing is left.
 	Prune(ctx context.Context, before time.Time, n int) (int, error)
 }
 

@@ -48,7 +48,7 @@ func (e explainer) QueryContext(ctx context.Context, query string, args ...any) 
 }
 
 func (e explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if strings.HasPrefix(query, "INSERT") {
+	if strings.HasPrefix(query, "INSERT") || strings.HasPrefix(query, "UPDATE") || strings.HasPrefix(query, "DELETE") {
 		if err := e.note(ctx, query, args); err != nil {
 			return nil, err
 		}

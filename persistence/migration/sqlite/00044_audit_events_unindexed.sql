@@ -1,0 +1,3 @@
+-- +goose Up
+-- A person's lines are found by audit_events_newest_identity.
+DROP INDEX IF EXISTS audit_events_identity;
