@@ -15,8 +15,8 @@ import (
 type StoredFlow struct {
 	IdentityID, FlowID string
 	FlowIssued         time.Time // zero where the hook does not tell
-	Mobile             string // the trait's text as stored now, blank for none
-	ShownPending       string // the pending number as stored now, blank for none
+	Mobile             string    // the trait's text as stored now, blank for none
+	ShownPending       string    // the pending number as stored now, blank for none
 	ClientIP           string
 	Language           string
 }
