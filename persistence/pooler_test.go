@@ -28,8 +28,9 @@ import (
 )
 
 // pooled puts a PgBouncer in transaction mode before an empty database, with fewer
-// connections to the server than clients have to it, and returns the DSN.
-func pooled(t *testing.T) string {
+// connections to the server than clients have to it, and returns the DSN. More are settings of
+// the pooler.
+func pooled(t *testing.T, more ...string) string {
 	t.Helper()
 	at, err := url.Parse(databasetest.PostgresDatabase(t))
 	if err != nil {
@@ -68,6 +69,7 @@ pool_mode = transaction
 default_pool_size = 4
 max_client_conn = 200
 `, at.Hostname(), at.Port(), password, port)
+	settings += strings.Join(more, "\n")
 	settings = strings.Replace(settings, "password=", "user="+at.User.Username()+" password=", 1)
 	file := filepath.Join(dir, "pgbouncer.ini")
 	if err := os.WriteFile(file, []byte(settings), 0o644); err != nil {
@@ -106,7 +108,17 @@ max_client_conn = 200
 // Behind a pooler each transaction may have another connection to the server: nothing that
 // a connection remembers may matter.
 func TestAPoolerInTransactionModeIsAsGoodAsTheServer(t *testing.T) {
-	dsn := pooled(t)
+	for name, settings := range map[string]string{
+		"that refuses limits of time": "",
+		// Nothing that it says shows what it is.
+		"that ignores them": "ignore_startup_parameters = lock_timeout,statement_timeout,idle_in_transaction_session_timeout\n",
+	} {
+		t.Run(name, func(t *testing.T) { behindAPooler(t, pooled(t, settings)) })
+	}
+}
+
+func behindAPooler(t *testing.T, dsn string) {
+	t.Helper()
 	db := databasetest.Migrated(t, dsn)
 	var g errgroup.Group
 	for replica := range 4 {
@@ -122,6 +134,38 @@ func TestAPoolerInTransactionModeIsAsGoodAsTheServer(t *testing.T) {
 	}
 	if outdated, err := migration.Outdated(t.Context(), db); err != nil || outdated {
 		t.Errorf("outdated: %t, %v", outdated, err)
+	}
+	if remembered, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM pg_prepared_statements"); err != nil || remembered != 0 {
+		t.Errorf("%d statements are remembered, %v", remembered, err)
+	}
+	within, err := databasetest.Text(t.Context(), db, "SELECT CURRENT_SETTING('lock_timeout')")
+	if err != nil || within != "0" {
+		t.Errorf("the next one on its connection waits for %q, %v", within, err)
+	}
+}
+
+// A server itself need not read and plan a statement each time, but what it remembers may
+// be out of date when another release has changed a table.
+func TestAServerRemembersStatementsUntilTheirTableChanges(t *testing.T) {
+	db := databasetest.Migrated(t, databasetest.Postgres(t))
+	db.Pool().SetMaxOpenConns(1)
+	store := persistence.NewStore(db)
+	find := func() (*claim.Claim, error) { return store.Find(t.Context(), "a") }
+	if err := store.Commit(t.Context(), opening("a")); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := find(); err != nil || found == nil {
+		t.Fatal(found, err)
+	}
+	remembered, err := databasetest.Count(t.Context(), db, "SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO %' OR statement LIKE 'SELECT * FROM \"claims\"%'")
+	if err != nil || remembered < 3 {
+		t.Errorf("%d statements are remembered, %v", remembered, err)
+	}
+	if err := databasetest.Exec(t.Context(), db, "ALTER TABLE claims ADD COLUMN later INT NOT NULL DEFAULT 0"); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := find(); err != nil || found == nil {
+		t.Errorf("after the table has changed: %v, %v", found, err)
 	}
 }
 

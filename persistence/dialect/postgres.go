@@ -26,13 +26,19 @@ const (
 	postgresProgram     = "holdline"
 	postgresConnections = 32
 	postgresLifetime    = 5 * time.Minute
+	// postgresStatements is how many a connection remembers: those that changes of
+	// number are made of, and some more. The server keeps the plan of each.
+	postgresStatements = 64
 	// dialAllTimeout is shared by the hosts of a DSN, of which any may be the last one.
 	dialAllTimeout = 6 * time.Second
 )
 
 // postgresDialect is PostgreSQL, a single server or several of which one is the primary,
 // with or without a pooler before it.
-type postgresDialect struct{ cfg *pgx.ConnConfig }
+type postgresDialect struct {
+	cfg   *pgx.ConnConfig
+	asked bool // the DSN says how statements are sent
+}
 
 // parsePostgres hands the DSN to the driver as it is: hosts, target_session_attrs, TLS,
 // passwords from a file, and run-time parameters such as search_path mean what they mean
@@ -46,10 +52,10 @@ func parsePostgres(dsn string) (Dialect, error) {
 	case err != nil: // whose text may quote a misplaced password
 		return nil, ErrBadDSN
 	}
-	// Statements that a connection remembers fail once after a migration, and always
-	// behind a pooler that gives each transaction another connection.
-	if !strings.Contains(dsn, "default_query_exec_mode=") {
-		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	asked := strings.Contains(dsn, "default_query_exec_mode=")
+	if !asked {
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+		cfg.StatementCacheCapacity = postgresStatements
 	}
 	if cfg.ConnectTimeout == 0 {
 		hosts := map[string]bool{cfg.Host: true}
@@ -64,7 +70,7 @@ func parsePostgres(dsn string) (Dialect, error) {
 		// With the schema, which nothing else shows to others.
 		cfg.RuntimeParams["application_name"] = strings.TrimSpace(postgresProgram + " " + cfg.RuntimeParams["search_path"])
 	}
-	return postgresDialect{cfg}, nil
+	return postgresDialect{cfg, asked}, nil
 }
 
 func (postgresDialect) Name() string { return postgresScheme }
@@ -89,7 +95,7 @@ func (d postgresDialect) pool(lockWait, statement, idleTransaction string) *sql.
 		{"lock_timeout", lockWait}, {"statement_timeout", statement}, {"idle_in_transaction_session_timeout", idleTransaction},
 	}
 	bounds = slices.DeleteFunc(bounds, func(b bound) bool { return d.cfg.RuntimeParams[b.parameter] != "" })
-	return sql.OpenDB(&postgresConnector{cfg: d.cfg, bounds: bounds, pooled: new(atomic.Bool)})
+	return sql.OpenDB(&postgresConnector{cfg: d.cfg, asked: d.asked, bounds: bounds, pooled: new(atomic.Bool)})
 }
 
 // BatchPool returns the pool itself.
@@ -183,6 +189,7 @@ var postgresClasses = map[string]Class{
 
 func (postgresDialect) Classify(err error) Class {
 	server, connecting, untrusted := (*pgconn.PgError)(nil), (*pgconn.ConnectError)(nil), (*tls.CertificateVerificationError)(nil)
+	asking := connectError{}
 	switch {
 	case err == nil:
 		return Other
@@ -194,7 +201,7 @@ func (postgresDialect) Classify(err error) Class {
 		return ReadOnly
 	case isContext(err):
 		return Other
-	case errors.As(err, &connecting) && disconnected(err), pgconn.SafeToRetry(err):
+	case (errors.As(err, &connecting) || errors.As(err, &asking)) && disconnected(err), pgconn.SafeToRetry(err):
 		return Unsent
 	case disconnected(err):
 		return Disconnected

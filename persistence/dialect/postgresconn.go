@@ -17,13 +17,16 @@ import (
 // bound is a run-time parameter that limits a time.
 type bound struct{ parameter, value string }
 
-// postgresConnector makes connections that know how long to wait. A pooler in
-// transaction mode refuses such parameters: there each transaction sets them for itself,
-// in the message that begins it, and a statement alone is bounded by its context.
+// postgresConnector makes connections that know how long to wait, and remember the
+// statements that they have sent, which the server then need not read and plan again.
+// Behind a pooler in transaction mode a connection is another one for each transaction:
+// there each sets its times for itself, in the message that begins it, a statement alone
+// is bounded by its context, and nothing is remembered.
 type postgresConnector struct {
 	cfg    *pgx.ConnConfig
+	asked  bool // the DSN says how statements are sent
 	bounds []bound
-	pooled *atomic.Bool // a pooler has refused them
+	pooled *atomic.Bool // there is a pooler
 }
 
 func (c *postgresConnector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
@@ -31,13 +34,46 @@ func (c *postgresConnector) Driver() driver.Driver { return stdlib.GetDefaultDri
 func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !c.pooled.Load() {
 		conn, err := c.connect(ctx, c.bounds)
-		if server := (*pgconn.PgError)(nil); !errors.As(err, &server) || !c.refusesBounds(server) {
-			return conn, err
+		direct := false
+		if err == nil {
+			direct, err = conn.isDirect(ctx)
+		}
+		if server := (*pgconn.PgError)(nil); errors.As(err, &server) && c.refusesBounds(server) {
+			err = nil
+		}
+		if err == nil && direct {
+			return conn, nil
+		}
+		if conn != nil {
+			_ = conn.Close()
+		}
+		if err != nil {
+			return nil, err
 		}
 		c.pooled.Store(true)
 	}
-	return c.connect(ctx, nil)
+	conn, err := c.connect(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
 }
+
+// isDirect reports whether nothing stands between a new connection and its server: a
+// pooler has numbers of its own for those that it makes.
+func (c *postgresConn) isDirect(ctx context.Context) (bool, error) {
+	server := c.Conn.Conn()
+	var number uint32
+	if err := server.QueryRow(ctx, "SELECT PG_BACKEND_PID()", pgx.QueryExecModeSimpleProtocol).Scan(&number); err != nil {
+		return false, connectError{err}
+	}
+	return number == server.PgConn().PID(), nil
+}
+
+// connectError is met before anybody's statement was sent.
+type connectError struct{ error }
+
+func (e connectError) Unwrap() error { return e.error }
 
 // refusesParameter reports whether a pooler did not like what a connection began with.
 func refusesParameter(server *pgconn.PgError) bool {
@@ -56,8 +92,12 @@ func (c *postgresConnector) refusesBounds(server *pgconn.PgError) bool {
 	return false
 }
 
-func (c *postgresConnector) connect(ctx context.Context, bounds []bound) (driver.Conn, error) {
+// connect makes a connection with these bounds; without any, one to a pooler.
+func (c *postgresConnector) connect(ctx context.Context, bounds []bound) (*postgresConn, error) {
 	cfg := *c.cfg
+	if c.pooled.Load() && !c.asked {
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
 	cfg.RuntimeParams = maps.Clone(c.cfg.RuntimeParams)
 	for _, b := range bounds {
 		cfg.RuntimeParams[b.parameter] = b.value
