@@ -15,6 +15,10 @@ type Settings struct {
 	// VerificationSMSOTPValidity is a duration as Go writes it: 5m0s.
 	VerificationSMSOTPValidity string `json:"identity_mgt.user_claim_update.mobile.verification_sms_otp_validity"`
 	UseVerifyClaim             bool   `json:"identity_mgt.user_claim_update.use_verify_claim"`
+	// AllowedCallingCodes are those of numbers that are texted, or longer beginnings of them; an
+	// empty list is all. DeniedCallingCodes are not.
+	AllowedCallingCodes []string `json:"mobile.allowed_calling_codes"`
+	DeniedCallingCodes  []string `json:"mobile.denied_calling_codes"`
 }
 
 // SettingsChange says what to change; what is nil stays.
@@ -24,13 +28,17 @@ type SettingsChange struct {
 	// VerificationSMSOTPValidity is a duration as Go writes it, from 1s to 24h.
 	VerificationSMSOTPValidity *string `json:"identity_mgt.user_claim_update.mobile.verification_sms_otp_validity,omitempty"`
 	UseVerifyClaim             *bool   `json:"identity_mgt.user_claim_update.use_verify_claim,omitempty"`
+	// AllowedCallingCodes and DeniedCallingCodes replace the whole list; an empty one that is not nil
+	// allows all, or denies none.
+	AllowedCallingCodes []string `json:"mobile.allowed_calling_codes,omitzero"`
+	DeniedCallingCodes  []string `json:"mobile.denied_calling_codes,omitzero"`
 }
 
 // Setting is one setting, and who set it.
 type Setting struct {
 	Key string `json:"key"`
-	// Value is in force, StartValue is what the program starts with: a bool, or a
-	// string for the duration.
+	// Value is in force, StartValue is what the program starts with: a bool, a string for
+	// the duration, or a list of them for calling codes.
 	Value      any `json:"value"`
 	StartValue any `json:"start_value"`
 	// SetBy and SetAt are zero while the setting is as it started.

@@ -3,6 +3,8 @@ package persistence
 import (
 	"cmp"
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -135,6 +137,49 @@ func (s *Store) RecordEvent(ctx context.Context, e audit.Event) error {
 	return s.db.Classify(s.db.Write(ctx, "record event", "audit_events", func(tx *gorm.DB) error {
 		return tx.Create(newEventRows([]audit.Event{e})).Error
 	}))
+}
+
+// openBeginnings reads the index over states, and confirmedBeginnings that over ends: no index need
+// know more for a count that is asked for once in a while.
+const (
+	openBeginnings = `
+SELECT SUBSTR(number_key, 1, ?) AS text, COUNT(*) AS n FROM claims
+WHERE state = ? AND direct = ? GROUP BY 1`
+	confirmedBeginnings = `
+SELECT SUBSTR(number_key, 1, ?) AS text, COUNT(*) AS n FROM claims
+WHERE ended_at > ? AND state = ? AND direct = ? GROUP BY 1`
+)
+
+// Beginnings implements [admin.Store].
+func (s *Store) Beginnings(ctx context.Context, digits int, since time.Time) ([]admin.Beginning, error) {
+	counts := map[string]admin.Beginning{}
+	count := func(query string, add func(*admin.Beginning, int), args ...any) error {
+		var rows []struct {
+			Text string
+			N    int
+		}
+		err := s.db.Read(ctx, "beginnings", "claims", func(tx *gorm.DB) error {
+			rows = nil
+			return tx.Raw(query, args...).Scan(&rows).Error
+		})
+		for _, row := range rows {
+			b := counts[row.Text]
+			b.Text = row.Text
+			add(&b, row.N)
+			counts[row.Text] = b
+		}
+		return err
+	}
+	const plus = len("+")
+	err := errors.Join(
+		count(openBeginnings, func(b *admin.Beginning, n int) { b.Open = n }, plus+digits, string(claim.Open), false),
+		count(confirmedBeginnings, func(b *admin.Beginning, n int) { b.Confirmed = n }, plus+digits, database.Time(since), string(claim.Applied), false),
+	)
+	found := make([]admin.Beginning, 0, len(counts))
+	for _, text := range slices.Sorted(maps.Keys(counts)) {
+		found = append(found, counts[text])
+	}
+	return found, err
 }
 
 // waitingQuery counts in indexes that begin with the state, without rows.

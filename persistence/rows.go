@@ -201,6 +201,9 @@ type eventRow struct {
 // TableName implements gorm's Tabler.
 func (eventRow) TableName() string { return "audit_events" }
 
+// reasonWidth is the width of a line's reason, which has a setting's lists before and after.
+const reasonWidth = 2100
+
 func newEventRows(events []audit.Event) []eventRow {
 	rows := make([]eventRow, len(events))
 	for i, e := range events {
@@ -208,7 +211,7 @@ func newEventRows(events []audit.Event) []eventRow {
 			ClaimID: e.ClaimID, IdentityID: e.IdentityID, Kind: e.Kind,
 			ActorKind: string(e.Actor.Kind), ActorID: database.Clip(e.Actor.ID, textWidth),
 			ActorAddress: database.Clip(e.Actor.ClientIP, addressWidth),
-			Number:       e.Number, Reason: database.Clip(e.Reason, textWidth), HappenedAt: database.Time(e.At),
+			Number:       e.Number, Reason: database.Clip(e.Reason, reasonWidth), HappenedAt: database.Time(e.At),
 		}
 	}
 	return rows

@@ -54,6 +54,9 @@ const subjectWidth = 80
 // hourOf counts the hours up to a moment.
 func hourOf(at time.Time) int64 { return at.Unix() / 3600 }
 
+// hourFrom is the first hour that begins at a moment or after it.
+func hourFrom(at time.Time) int64 { return hourOf(at.Add(time.Hour - time.Nanosecond)) }
+
 func (r statisticsRow) counts() statistics.Counts {
 	return statistics.Counts{
 		Requested: r.Requested, Confirmed: r.Confirmed, Failed: r.Failed, Withdrawn: r.Withdrawn, Wrong: r.Wrong,
@@ -211,7 +214,7 @@ func (s Statistics) Hours(ctx context.Context, since, until time.Time) ([]statis
 	var rows []statisticsRow
 	err := s.db.Read(ctx, "hours", "statistics", func(tx *gorm.DB) error {
 		rows = nil
-		return tx.Where("hour >= ? AND hour < ?", hourOf(since), hourOf(until)).Find(&rows).Error
+		return tx.Where("hour >= ? AND hour < ?", hourFrom(since), hourFrom(until)).Find(&rows).Error
 	})
 	hours := make([]statistics.Hour, len(rows))
 	for i, row := range rows {
@@ -221,6 +224,32 @@ func (s Statistics) Hours(ctx context.Context, since, until time.Time) ([]statis
 		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Subject, b.Subject))
 	})
 	return hours, err
+}
+
+// codesQuery sums a stretch of the primary key.
+const codesQuery = `
+SELECT subject, SUM(requested) AS requested, SUM(confirmed) AS confirmed, MAX(requested) AS busiest, MIN(hour) AS first
+FROM statistics WHERE hour >= ? AND hour < ? AND subject LIKE ? GROUP BY subject`
+
+// CallingCodes implements [statistics.Store].
+func (s Statistics) CallingCodes(ctx context.Context, since, until time.Time) ([]statistics.CodeTotal, error) {
+	var rows []struct {
+		Subject                       string
+		Requested, Confirmed, Busiest int
+		First                         int64
+	}
+	if err := s.read(ctx, "statistics", &rows, codesQuery, hourFrom(since), hourFrom(until), string(statistics.CallingCode("%"))); err != nil {
+		return nil, err
+	}
+	totals := make([]statistics.CodeTotal, len(rows))
+	for i, row := range rows {
+		code, _ := statistics.Subject(row.Subject).CallingCode()
+		totals[i] = statistics.CodeTotal{
+			CallingCode: code, Requested: row.Requested, Confirmed: row.Confirmed, Busiest: row.Busiest, First: time.Unix(row.First*3600, 0).UTC(),
+		}
+	}
+	slices.SortFunc(totals, func(a, b statistics.CodeTotal) int { return cmp.Compare(a.CallingCode, b.CallingCode) })
+	return totals, nil
 }
 
 // Forget implements [statistics.Store].

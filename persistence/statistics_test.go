@@ -102,6 +102,18 @@ func TestHoursAreCountedUntilNothingMoreIsExpected(t *testing.T) {
 			hour(second, german, statistics.Counts{Failed: 1, Wrong: 5}),
 		}
 		has(had...)
+		totals, err := kept.CallingCodes(t.Context(), first, second.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]statistics.CodeTotal{
+			{CallingCode: "358", Requested: 1, Busiest: 1, First: first}, {CallingCode: "49", Requested: 2, Confirmed: 1, Busiest: 2, First: first},
+		}, totals); diff != "" {
+			t.Errorf("differs (-want +got):\n%s", diff)
+		}
+		if totals, err = kept.CallingCodes(t.Context(), first.Add(time.Second), second); err != nil || len(totals) > 0 {
+			t.Errorf("got %v, %v", totals, err)
+		}
 
 		// Counts outlive what they were counted from, for as long as claims would have been kept.
 		now = now.Add(3 * time.Hour)

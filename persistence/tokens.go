@@ -25,6 +25,7 @@ type tokenRow struct {
 	LastUsedAt database.Time
 	RevokedAt  database.Time
 	ExpiresAt  database.Time
+	CreatedBy  string
 }
 
 // TableName implements gorm's Tabler.
@@ -38,6 +39,7 @@ func newTokenRow(t auth.Token) tokenRow {
 	return tokenRow{
 		Name: t.Name, SHA256: t.Digest.String(), Scopes: strings.Join(scopes, " "), Privileged: t.Privileged,
 		CreatedAt: database.Time(t.CreatedAt), LastUsedAt: database.Time(t.LastUsed), RevokedAt: database.Time(t.RevokedAt), ExpiresAt: database.Time(t.ExpiresAt),
+		CreatedBy: database.Clip(t.CreatedBy, textWidth),
 	}
 }
 
@@ -49,6 +51,7 @@ func (r tokenRow) token() (auth.Token, error) {
 	t := auth.Token{
 		Name: r.Name, Digest: digest, Privileged: r.Privileged,
 		CreatedAt: time.Time(r.CreatedAt), LastUsed: time.Time(r.LastUsedAt), RevokedAt: time.Time(r.RevokedAt), ExpiresAt: time.Time(r.ExpiresAt),
+		CreatedBy: r.CreatedBy,
 	}
 	for _, scope := range strings.Fields(r.Scopes) {
 		t.Scopes = append(t.Scopes, auth.Scope(scope))
@@ -72,7 +75,7 @@ func (s Tokens) Create(ctx context.Context, t auth.Token, e audit.Event) error {
 			Where("name = ? AND (revoked_at IS NOT NULL OR expires_at <= ?) AND sha256 <> ?", t.Name, database.Time(e.At), row.SHA256).
 			UpdateColumns(map[string]any{
 				"sha256": row.SHA256, "scopes": row.Scopes, "privileged": row.Privileged,
-				"created_at": row.CreatedAt, "last_used_at": nil, "revoked_at": nil, "expires_at": row.ExpiresAt,
+				"created_at": row.CreatedAt, "last_used_at": nil, "revoked_at": nil, "expires_at": row.ExpiresAt, "created_by": row.CreatedBy,
 			})
 		if again.Error != nil {
 			return again.Error

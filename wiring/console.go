@@ -22,9 +22,9 @@ func (p *program) desk() *admin.Service {
 	index, plan := persistence.NewPeople(p.db), p.plan
 	return &admin.Service{
 		Store: p.store, Claims: p.counted, Directory: p.realms, Privileged: p.realms.Privileged, Plan: plan, Now: p.clock.Now,
-		Tests: admin.TestTexts{
-			Send: p.tests, Served: func() phone.Restrictions { return p.settings.Policy().Coverage }, Limiter: persistence.NewLimiter(p.db),
-		},
+		Tests:      admin.TestTexts{Send: p.tests, Limiter: persistence.NewLimiter(p.db)},
+		Statistics: persistence.NewStatistics(p.db), Coverage: func() phone.Restrictions { return p.settings.Policy().Coverage },
+		Gateways: p.gatewayHealth, Tokens: persistence.NewTokens(p.db), NewToken: newToken, Configured: p.clients.Configured(),
 		People: &people.Finder{Index: index, Claims: p.store, Directory: p.realms, Keys: p.peopleKeys, Plan: plan, Now: p.clock.Now},
 	}
 }
@@ -50,8 +50,8 @@ func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 		cookie = p.cfg.Kratos.SessionCookie
 	}
 	handler, err := console.New(console.Options{
-		Sessions: p.administrators(), Settings: p.settings, Claims: desk, Archive: desk.Store, Statistics: persistence.NewStatistics(p.db), Tokens: persistence.NewTokens(p.db), NewToken: newToken,
-		Configured: p.clients.Configured(), Gateways: p.gatewayHealth, Policy: p.settings.Policy, Alarms: p.monitor.Alerts,
+		Sessions: p.administrators(), Settings: p.settings, Desk: desk, Archive: desk.Store, Gateways: p.gatewayHealth,
+		Policy: p.settings.Policy, Alarms: p.monitor.Alerts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},
 			{Name: "Wrong passwords per client address", Key: "limits.login_failures_per_address", Value: within(p.cfg.Limits.AddressFailures, p.cfg.Limits.LoginWindow)},
@@ -73,11 +73,11 @@ func (p *program) console(r gin.IRouter, desk *admin.Service) error {
 	return nil
 }
 
-func (p *program) gatewayHealth() []console.Gateway {
+func (p *program) gatewayHealth() []admin.Gateway {
 	health := p.worker.Health()
-	shown := make([]console.Gateway, len(health))
+	shown := make([]admin.Gateway, len(health))
 	for i, h := range health {
-		shown[i] = console.Gateway{
+		shown[i] = admin.Gateway{
 			ID: h.ID, State: string(h.State), RestingUntil: h.RestingUntil, InFlight: h.InFlight,
 			Sent: h.Sent, Refused: h.Refused, Failed: h.Failed, LastReason: h.LastReason, LastAt: h.LastAt,
 		}

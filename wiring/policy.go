@@ -35,7 +35,7 @@ func Policy(cfg config.Config) claim.Policy {
 
 // Coverage is which numbers are served.
 func Coverage(m config.Mobile) phone.Restrictions {
-	return phone.Restrictions{Allowed: m.AllowedCodes, Denied: m.DeniedCodes, DeniedTypes: m.DeniedTypes}
+	return phone.Restrictions{Allowed: m.AllowedCodes, Denied: m.DeniedCodes, DeniedTypes: m.DeniedTypes, Raw: phone.Format(m.Format) == phone.FormatRaw}
 }
 
 func trafficOf(cfg config.Config) fraud.Policy {

@@ -3,6 +3,7 @@ package adminapi
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -16,13 +17,16 @@ import (
 func (h handlers) settings(*gin.Context, auth.Administrator) (map[settings.Key]any, error) {
 	values := map[settings.Key]any{}
 	for _, s := range h.Settings.States() {
-		values[s.Key] = typed(s.Value)
+		values[s.Key] = typed(s.Key, s.Value)
 	}
 	return values, nil
 }
 
-// typed turns truth values into JSON's; durations stay text.
-func typed(value string) any {
+// typed turns truth values and lists into JSON's; durations stay text.
+func typed(key settings.Key, value string) any {
+	if key.IsList() {
+		return key.Codes(value)
+	}
 	if on, err := strconv.ParseBool(value); err == nil {
 		return on
 	}
@@ -46,7 +50,7 @@ func (h handlers) setting(c *gin.Context, _ auth.Administrator) (settingResponse
 		if s.Key != key {
 			continue
 		}
-		response := settingResponse{Key: key, Value: typed(s.Value), StartValue: typed(s.Start)}
+		response := settingResponse{Key: key, Value: typed(key, s.Value), StartValue: typed(key, s.Start)}
 		if s.Set != nil {
 			response.SetBy, response.SetAt = s.Set.By, &s.Set.At
 		}
@@ -109,11 +113,33 @@ func flatten(values map[settings.Key]*string, path string, in map[string]any) er
 		case string, bool, float64:
 			text := fmt.Sprint(value)
 			values[key] = &text
+		case []any:
+			text, err := listOf(key, value)
+			if err != nil {
+				return err
+			}
+			values[key] = &text
 		default:
 			return &settings.Error{Key: key, Why: "must be a truth value, a number or text"}
 		}
 	}
 	return nil
+}
+
+// listOf reads a list of calling codes; an empty one is all, or none.
+func listOf(key settings.Key, entries []any) (string, error) {
+	if !key.IsList() {
+		return "", &settings.Error{Key: key, Why: "must be a truth value, a number or text"}
+	}
+	codes := make([]string, len(entries))
+	for i, entry := range entries {
+		code, ok := entry.(string)
+		if !ok {
+			return "", &settings.Error{Key: key, Why: "must have its entries as text, in quotes"}
+		}
+		codes[i] = code
+	}
+	return strings.Join(codes, ","), nil
 }
 
 func (h handlers) returnSetting(c *gin.Context, who auth.Administrator) (web.None, error) {

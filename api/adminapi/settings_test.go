@@ -2,6 +2,7 @@ package adminapi_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func TestSettingsAreReadAsTheyAreWritten(t *testing.T) {
 	want := `{"identity_mgt.user_claim_update.mobile.enable_verification":true,` +
 		`"identity_mgt.user_claim_update.mobile.enable_verification_by_privileged_user":false,` +
 		`"identity_mgt.user_claim_update.mobile.verification_sms_otp_validity":"5m0s",` +
-		`"identity_mgt.user_claim_update.use_verify_claim":true}`
+		`"identity_mgt.user_claim_update.use_verify_claim":true,"mobile.allowed_calling_codes":[],"mobile.denied_calling_codes":[]}`
 	got := w.ask(http.MethodGet, "/admin/settings", "").want(http.StatusOK)
 	if got.body != want {
 		t.Errorf("got %s\nwant %s", got.body, want)
@@ -38,7 +39,11 @@ func TestSettingsAreChanged(t *testing.T) {
 		"nested as in a file":  {`{"identity_mgt": {"user_claim_update": {"use_verify_claim": false, "mobile": {"verification_sms_otp_validity": "90s"}}}}`, func(p claim.Policy) bool { return p.VerifyAlways && p.Validity == 90*time.Second }},
 		"a number of minutes":  {`{"verification_sms_otp_validity": 10}`, func(p claim.Policy) bool { return p.Validity == 10*time.Minute }},
 		"a number in a string": {`{"verification_sms_otp_validity": "7"}`, func(p claim.Policy) bool { return p.Validity == 7*time.Minute }},
-		"several at once":      {`{"enable_verification": false, "use_verify_claim": false}`, func(p claim.Policy) bool { return !p.Enabled && p.VerifyAlways }},
+		"a list": {`{"allowed_calling_codes": ["+49", "43"], "mobile": {"denied_calling_codes": "1876"}}`, func(p claim.Policy) bool {
+			return slices.Equal(p.Coverage.Allowed, []string{"43", "49"}) && slices.Equal(p.Coverage.Denied, []string{"1876"})
+		}},
+		"an empty list":   {`{"allowed_calling_codes": []}`, func(p claim.Policy) bool { return len(p.Coverage.Allowed) == 0 }},
+		"several at once": {`{"enable_verification": false, "use_verify_claim": false}`, func(p claim.Policy) bool { return !p.Enabled && p.VerifyAlways }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -66,6 +71,8 @@ func TestBadSettingsChangeNothing(t *testing.T) {
 		"too long":             {`{"verification_sms_otp_validity": "25h"}`, http.StatusBadRequest, "from 1s to 24h"},
 		"no time at all":       {`{"verification_sms_otp_validity": 0}`, http.StatusBadRequest, "from 1s to 24h"},
 		"a duration of what":   {`{"verification_sms_otp_validity": "soon"}`, http.StatusBadRequest, "must be a duration"},
+		"a code of no country": {`{"allowed_calling_codes": ["49", "999"]}`, http.StatusBadRequest, `no number begins with \"999\"`},
+		"codes as numbers":     {`{"allowed_calling_codes": [49]}`, http.StatusBadRequest, "as text, in quotes"},
 		"a list":               {`{"enable_verification": [false]}`, http.StatusBadRequest, "must be a truth value"},
 		"one setting, twice":   {`{"enable_verification": false, "enable-verification": true}`, http.StatusBadRequest, "is named twice"},
 		"nothing":              {`{}`, http.StatusBadRequest, "no setting is named"},

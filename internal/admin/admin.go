@@ -25,7 +25,7 @@ type Claims interface {
 	LiftBlock(context.Context, claim.Caller) error
 }
 
-// Service is what administrators do with claims: look at them, and help as their owners would.
+// Service is what administrators see and do; console and API are two faces of it.
 type Service struct {
 	Store  Store
 	Claims Claims
@@ -36,6 +36,16 @@ type Service struct {
 	Privileged func(ctx context.Context, identityID string) (bool, error)
 	Tests      TestTexts
 	Plan       phone.Parser
+	Statistics Statistics
+	// Coverage is which numbers are texted now.
+	Coverage func() phone.Restrictions
+	// Gateways are those of this process, in order of preference.
+	Gateways func() []Gateway
+	Tokens   Tokens
+	// NewToken returns a secret that nobody can guess.
+	NewToken func() auth.TokenSecret
+	// Configured are the tokens of the configuration, which cannot be revoked here.
+	Configured []auth.Token
 	Now        func() time.Time
 }
 

@@ -1,3 +1,3 @@
-// Package admin is what administrators do with claims: search, read one's history,
-// resend, cancel, look at a full number.
+// Package admin is what administrators do: search claims and people, read their history, resend,
+// cancel, look at a full number, answer alarms, restrict traffic, try gateways, make and revoke tokens.
 package admin

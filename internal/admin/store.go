@@ -131,6 +131,15 @@ type Store interface {
 	RecordEvent(ctx context.Context, e audit.Event) error
 	// Waiting counts what waits now.
 	Waiting(ctx context.Context) (Waiting, error)
+	// Beginnings counts claims by the plus and the first digits of their number: those that are open, and
+	// those that were applied after a moment, without those that no code stands behind.
+	Beginnings(ctx context.Context, digits int, since time.Time) ([]Beginning, error)
+}
+
+// Beginning is how many numbers begin so. Where an older form of a number is kept, it is that of it.
+type Beginning struct {
+	Text            string // such as +49
+	Open, Confirmed int
 }
 
 // Waiting is how much waits: for codes, for Kratos and for providers.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/holdline/holdline/internal/audit"
@@ -24,8 +25,6 @@ func (e *GatewayError) Unwrap() error { return e.Reason }
 type TestTexts struct {
 	// Send sends a text with a code that nobody takes by one gateway, and returns the provider's id.
 	Send func(ctx context.Context, gateway string, to phone.Number) (providerID string, err error)
-	// Served refuses numbers that are not texted.
-	Served func() phone.Restrictions
 	// Limiter bounds how many an administrator sends.
 	Limiter ratelimit.Limiter
 }
@@ -38,13 +37,16 @@ var (
 )
 
 // SendTest sends a text by one gateway, once the audit trail has noted who did it. Errors:
-// ErrBadNumber, ErrNumberNotServed, ErrTooManyTries with its end, and a *GatewayError.
+// ErrNoGateway, ErrBadNumber, ErrNumberNotServed, ErrTooManyTries with its end, and a *GatewayError.
 func (d *Service) SendTest(ctx context.Context, gateway, number string, who audit.Actor) (providerID string, err error) {
+	if !slices.ContainsFunc(d.Gateways(), func(g Gateway) bool { return g.ID == gateway }) {
+		return "", ErrNoGateway
+	}
 	to, err := phone.Parse(d.Plan, number)
 	if err != nil {
 		return "", err
 	}
-	if err := d.Tests.Served().Check(to); err != nil {
+	if err := d.Coverage().Check(to); err != nil {
 		return "", err
 	}
 	now := d.Now()

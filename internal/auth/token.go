@@ -42,6 +42,8 @@ type Token struct {
 	LastUsed   time.Time // to about a minute; zero for never
 	RevokedAt  time.Time // zero while it is in force
 	ExpiresAt  time.Time // from when on it is not in force; zero for never
+	// CreatedBy is the administrator who made it, as the audit trail names them; blank for a command.
+	CreatedBy string
 }
 
 // Expired reports whether the token's time is over.
@@ -76,6 +78,26 @@ func NewToken(name string, digest TokenDigest, scopes []Scope, privileged bool, 
 		return Token{}, errors.Join(faults...)
 	}
 	return Token{Name: name, Digest: digest, Scopes: known, Privileged: privileged, CreatedAt: now}, nil
+}
+
+// MadeBy returns the tokens in force that a token has made, and those that these have made. A name may
+// have been another token's before: that one's are not meant.
+func MadeBy(all []Token, maker Token, now time.Time) []Token {
+	makers, made, seen := []Token{maker}, []Token(nil), map[string]bool{maker.Name: true}
+	for len(makers) > 0 {
+		by := makers[0]
+		makers = makers[1:]
+		for _, t := range all {
+			if t.CreatedBy != by.Name || t.CreatedAt.Before(by.CreatedAt) || seen[t.Name] {
+				continue
+			}
+			makers, seen[t.Name] = append(makers, t), true
+			if t.InForce(now) {
+				made = append(made, t)
+			}
+		}
+	}
+	return made
 }
 
 // Has reports whether the token has a scope.

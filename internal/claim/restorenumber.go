@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/problem"
 )
 
 // NumberPutBack is what the audit trail says of a number that an administrator wrote again after a
@@ -13,7 +14,7 @@ import (
 const NumberPutBack = "number_put_back"
 
 // ErrAlarmClosed says that somebody has decided on the case.
-var ErrAlarmClosed = errors.New("claim: the alarm is closed")
+var ErrAlarmClosed = problem.New(problem.Conflict, "HLD-40909", "The case is closed: somebody has decided on it.", "claim: the alarm is closed")
 
 // RestoreNumber writes the number that an identity had before a change that was denied, marked
 // verified if it was so then, whatever it has by now; cancels what is waiting; and closes the case.

@@ -18,6 +18,8 @@ type Restrictions struct {
 	Allowed, Denied []string
 	// DeniedTypes are names of types, as mobile.denied_types has them.
 	DeniedTypes []string
+	// Raw says that numbers are not international, so that no calling code can be told.
+	Raw bool
 }
 
 // numberTypes are what libphonenumber can tell by a number alone
@@ -58,15 +60,13 @@ func (c Restrictions) Validate() error {
 		}
 	}
 	for _, name := range c.DeniedTypes {
-		networks, isNetwork := networkTypes[name]
+		_, isNetwork := networkTypes[name]
 		if _, known := numberTypes[name]; !known && !isNetwork {
 			faults = append(faults, fmt.Errorf("mobile.denied_types: %q is no type of number", name))
 		}
-		for _, allowed := range c.Allowed {
-			if longestBeginning(networks, allowed) > 0 {
-				faults = append(faults, fmt.Errorf("mobile.allowed_calling_codes: %q is of the type %s, which mobile.denied_types names", allowed, name))
-			}
-		}
+	}
+	if err := c.Contradiction(); err != nil {
+		faults = append(faults, fmt.Errorf("mobile.allowed_calling_codes: %w", err))
 	}
 	return errors.Join(faults...)
 }
@@ -78,8 +78,7 @@ func (c Restrictions) Check(m Number) error {
 	if !international {
 		return nil
 	}
-	allowed, denied := longestBeginning(c.Allowed, digits), longestBeginning(c.Denied, digits)
-	if denied > 0 && denied >= allowed || len(c.Allowed) > 0 && allowed == 0 {
+	if !c.admits(digits) {
 		return ErrNumberNotServed
 	}
 	if slices.ContainsFunc(c.DeniedTypes, func(name string) bool { return longestBeginning(networkTypes[name], digits) > 0 }) {

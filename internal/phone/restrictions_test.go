@@ -117,3 +117,69 @@ func TestADeniedTypeRefusesItsOwnNumbersAlone(t *testing.T) {
 		t.Error("that is less than there was")
 	}
 }
+
+func TestACallingCodeIsServedIfAnyOfItsNumbersIs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		of   phone.Restrictions
+		code string
+		want bool
+	}{
+		"all":                             {phone.Restrictions{}, "49", true},
+		"allowed":                         {phone.Restrictions{Allowed: []string{"49"}}, "49", true},
+		"not allowed":                     {phone.Restrictions{Allowed: []string{"49"}}, "43", false},
+		"a part of it":                    {phone.Restrictions{Allowed: []string{"1876"}}, "1", true},
+		"a part of it that is denied too": {phone.Restrictions{Allowed: []string{"1876"}, Denied: []string{"1876"}}, "1", false},
+		"denied":                          {phone.Restrictions{Denied: []string{"7"}}, "7", false},
+		"denied but for a part":           {phone.Restrictions{Allowed: []string{"77"}, Denied: []string{"7"}}, "7", true},
+		"a part is denied":                {phone.Restrictions{Denied: []string{"1876"}}, "1", true},
+		"allowed with its neighbours":     {phone.Restrictions{Allowed: []string{"35"}}, "353", true},
+		"a satellite":                     {phone.Restrictions{DeniedTypes: []string{"satellite"}}, "881", false},
+	} {
+		if got := tt.of.Serves(tt.code); got != tt.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}
+
+func TestNarrowingKeepsWhatIsNarrowerAlready(t *testing.T) {
+	for name, tt := range map[string]struct {
+		allowed, to, want []string
+	}{
+		"all":                   {nil, []string{"49", "43"}, []string{"43", "49"}},
+		"some":                  {[]string{"1", "43", "49"}, []string{"49", "43"}, []string{"43", "49"}},
+		"a part of a code":      {[]string{"1204", "49"}, []string{"1", "49"}, []string{"1204", "49"}},
+		"a code and its part":   {[]string{"1", "1876"}, []string{"1"}, []string{"1", "1876"}},
+		"what several begin so": {[]string{"35"}, []string{"353"}, []string{"353"}},
+	} {
+		if got := (phone.Restrictions{Allowed: tt.allowed}).NarrowedTo(tt.to); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestRestrictionsIncludeWhatTheyAdmit(t *testing.T) {
+	of := func(allowed, denied string) phone.Restrictions {
+		return phone.Restrictions{Allowed: strings.Fields(allowed), Denied: strings.Fields(denied)}
+	}
+	for name, tt := range map[string]struct {
+		wide, narrow phone.Restrictions
+		want         bool
+	}{
+		"the same":                  {of("49", "1876"), of("49", "1876"), true},
+		"all":                       {of("", ""), of("49", ""), true},
+		"some, of all":              {of("49", ""), of("", ""), false},
+		"more":                      {of("43 49", ""), of("49", ""), true},
+		"others":                    {of("43", ""), of("49", ""), false},
+		"all but one":               {of("", "33"), of("", ""), false},
+		"one less is denied":        {of("", ""), of("", "33"), true},
+		"a part of it":              {of("1204", ""), of("1", ""), false},
+		"the whole of it":           {of("1", ""), of("1204", ""), true},
+		"denied within":             {of("1", "1876"), of("1", ""), false},
+		"denied within, for both":   {of("1 49", "1876"), of("1", "1876"), true},
+		"allowed within, of denied": {of("", "7"), of("77", "7"), false},
+	} {
+		if got := tt.wide.Includes(tt.narrow); got != tt.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 )
 
 // Key is a part of the policy that administrators may change while the
@@ -27,11 +28,19 @@ const (
 	VerifyPrivileged Key = "identity_mgt.user_claim_update.mobile.enable_verification_by_privileged_user"
 	Validity         Key = otp.ValiditySetting
 	UseVerifyClaim   Key = "identity_mgt.user_claim_update.use_verify_claim"
+	AllowedCodes     Key = "mobile.allowed_calling_codes"
+	DeniedCodes      Key = "mobile.denied_calling_codes"
+)
+
+// How lists of calling codes say that they are empty: [AllowedCodes] then allows all.
+const (
+	AllCodes = "all"
+	NoCodes  = "none"
 )
 
 // Keys lists all settings.
 func Keys() []Key {
-	return []Key{Verify, VerifyPrivileged, Validity, UseVerifyClaim}
+	return []Key{Verify, VerifyPrivileged, Validity, UseVerifyClaim, AllowedCodes, DeniedCodes}
 }
 
 // ParseKey reads a setting's name, or only the end of it, as in
@@ -69,6 +78,9 @@ func (e *Error) Unwrap() error { return ErrBadSetting }
 // do: a bare number of a duration means minutes.
 func (s Key) put(p *claim.Policy, text string) error {
 	text = strings.TrimSpace(text)
+	if s.IsList() {
+		return s.putCodes(&p.Coverage, text)
+	}
 	if s == Validity {
 		if _, err := strconv.ParseFloat(text, 64); err == nil {
 			text += "m"
@@ -98,9 +110,60 @@ func (s Key) put(p *claim.Policy, text string) error {
 		p.VerifyPrivileged = on
 	case UseVerifyClaim:
 		p.VerifyAlways = !on
-	case Validity: // above
+	case Validity, AllowedCodes, DeniedCodes: // above
 	}
 	return nil
+}
+
+// IsList reports whether a setting's value is a list, which is written with commas.
+func (s Key) IsList() bool { return s == AllowedCodes || s == DeniedCodes }
+
+// none is how a list of codes says that it is empty.
+func (s Key) none() string {
+	if s == AllowedCodes {
+		return AllCodes
+	}
+	return NoCodes
+}
+
+// longestList is what a store keeps of a value.
+const longestList = 1000
+
+func (s Key) putCodes(c *phone.Restrictions, text string) error {
+	if strings.EqualFold(text, s.none()) {
+		text = ""
+	}
+	codes, err := phone.ParseBeginnings(text)
+	switch {
+	case err != nil:
+		return &Error{s, "must be calling codes, or longer beginnings of numbers, as in 49, 1876, or " + s.none() + ": " + strings.ReplaceAll(err.Error(), "\n", ", ")}
+	case len(codes) > 0 && c.Raw:
+		return &Error{s, "needs mobile.format e164: raw numbers have no calling code"}
+	case len(strings.Join(codes, ",")) > longestList:
+		return &Error{s, fmt.Sprintf("must not be longer than %d characters", longestList)}
+	}
+	if s == AllowedCodes {
+		c.Allowed = codes
+	} else {
+		c.Denied = codes
+	}
+	return nil
+}
+
+// codesValue writes a list of codes as it is kept.
+func (s Key) codesValue(codes []string) string {
+	if len(codes) == 0 {
+		return s.none()
+	}
+	return strings.Join(slices.Sorted(slices.Values(codes)), ",")
+}
+
+// Codes reads the value of a list.
+func (s Key) Codes(value string) []string {
+	if value == s.none() {
+		return []string{}
+	}
+	return strings.Split(value, ",")
 }
 
 // valueOf is a setting's value in a policy.
@@ -114,6 +177,10 @@ func valueOf(p claim.Policy, s Key) string {
 		return strconv.FormatBool(!p.VerifyAlways)
 	case Validity:
 		return p.Validity.String()
+	case AllowedCodes:
+		return s.codesValue(p.Coverage.Allowed)
+	case DeniedCodes:
+		return s.codesValue(p.Coverage.Denied)
 	}
 	return ""
 }
@@ -147,6 +214,23 @@ const (
 	Changed  = "setting_changed"
 	Returned = "setting_returned" // to the value that the program starts with
 )
+
+// Step is what a line of the audit trail says of a setting: its values before and after.
+type Step struct {
+	Key           Key
+	Before, After string
+}
+
+func (s Step) String() string { return fmt.Sprintf("%s: %s -> %s", s.Key, s.Before, s.After) }
+
+// ParseStep reads the reason of a [Changed] or [Returned] line; not ok for a setting that is none
+// today.
+func ParseStep(reason string) (step Step, ok bool) {
+	name, values, found := strings.Cut(reason, ": ")
+	before, after, both := strings.Cut(values, " -> ")
+	step = Step{Key(name), before, after}
+	return step, found && both && slices.Contains(Keys(), step.Key)
+}
 
 // Service knows the policy in force: the one that the program starts with,
 // and what administrators have set since. Each replica has its own, and looks
@@ -227,6 +311,28 @@ func (b *Service) States() []State {
 	return states
 }
 
+// With returns the policy as values would make it, without setting any. Errors: ErrBadSetting.
+func (b *Service) With(values map[Key]*string) (claim.Policy, error) {
+	if _, err := b.wanted(values); err != nil {
+		return claim.Policy{}, err
+	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	p := b.start
+	for _, s := range Keys() {
+		value, named := values[s]
+		if set, kept := b.set[s]; kept && !named {
+			value = &set.Value
+		}
+		if value != nil {
+			if err := s.put(&p, *value); err != nil {
+				return claim.Policy{}, err
+			}
+		}
+	}
+	return p, nil
+}
+
 // Set changes settings, all or none; a nil value returns one to what it starts
 // with. They are in force here at once, and on other replicas when these look.
 // Errors: ErrBadSetting.
@@ -256,7 +362,13 @@ func (b *Service) wanted(values map[Key]*string) (map[Key]string, error) {
 	for _, s := range slices.Sorted(maps.Keys(values)) {
 		wanted[s] = ""
 		if value := values[s]; value != nil {
-			if err := s.put(&scratch, *value); err != nil {
+			err := s.put(&scratch, *value)
+			if err == nil && s == AllowedCodes {
+				if c := scratch.Coverage.Contradiction(); c != nil {
+					err = &Error{s, "must not contradict what is denied: " + strings.ReplaceAll(c.Error(), "\n", ", ")}
+				}
+			}
+			if err != nil {
 				faults = append(faults, err)
 			}
 			wanted[s] = valueOf(scratch, s)
@@ -280,7 +392,7 @@ func (b *Service) changes(wanted map[Key]string, who audit.Actor, now time.Time)
 			kind, after = Returned, valueOf(b.start, s)
 		}
 		changes = append(changes, Change{Key: s, From: from, To: to, Event: audit.Event{
-			Kind: kind, Actor: who, At: now, Reason: fmt.Sprintf("%s: %s -> %s", s, valueOf(b.live, s), after),
+			Kind: kind, Actor: who, At: now, Reason: Step{s, valueOf(b.live, s), after}.String(),
 		}})
 	}
 	return changes

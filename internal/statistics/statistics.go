@@ -85,6 +85,8 @@ type Store interface {
 	Replace(ctx context.Context, start time.Time, counts map[Subject]Counts) error
 	// Hours returns the counts from an hour on, up to another, in order.
 	Hours(ctx context.Context, since, until time.Time) ([]Hour, error)
+	// CallingCodes returns the sums of each calling code over the same hours, by its digits.
+	CallingCodes(ctx context.Context, since, until time.Time) ([]CodeTotal, error)
 	// Forget forgets the hours before a moment.
 	Forget(ctx context.Context, before time.Time) error
 	// Counted returns up to which moment all hours have been counted for the last time, and SetCounted

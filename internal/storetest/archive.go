@@ -119,3 +119,31 @@ func (s *Store) Waiting(context.Context) (admin.Waiting, error) {
 	}
 	return waiting, s.fail
 }
+
+// Beginnings implements admin.Store.
+func (s *Store) Beginnings(_ context.Context, digits int, since time.Time) ([]admin.Beginning, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]*admin.Beginning{}
+	for _, c := range s.claims {
+		text := c.Number.Dialled()
+		text = text[:min(len(text), digits+1)]
+		if counts[text] == nil {
+			counts[text] = &admin.Beginning{Text: text}
+		}
+		switch {
+		case c.Direct:
+		case c.State == claim.Open:
+			counts[text].Open++
+		case c.State == claim.Applied && c.EndedAt.After(since):
+			counts[text].Confirmed++
+		}
+	}
+	var found []admin.Beginning
+	for _, text := range slices.Sorted(maps.Keys(counts)) {
+		if b := *counts[text]; b.Open+b.Confirmed > 0 {
+			found = append(found, b)
+		}
+	}
+	return found, s.fail
+}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -45,4 +46,26 @@ func (s *Statistics) Hours(_ context.Context, since, until time.Time) ([]statist
 		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Subject, b.Subject))
 	})
 	return found, s.fail
+}
+
+// CallingCodes is as in statistics.Store.
+func (s *Statistics) CallingCodes(ctx context.Context, since, until time.Time) ([]statistics.CodeTotal, error) {
+	hours, err := s.Hours(ctx, since, until)
+	totals := map[string]*statistics.CodeTotal{}
+	for _, h := range hours {
+		code, ok := h.Subject.CallingCode()
+		if !ok {
+			continue
+		}
+		if totals[code] == nil {
+			totals[code] = &statistics.CodeTotal{CallingCode: code, First: h.Start}
+		}
+		t := totals[code]
+		t.Requested, t.Confirmed, t.Busiest = t.Requested+h.Requested, t.Confirmed+h.Confirmed, max(t.Busiest, h.Requested)
+	}
+	var found []statistics.CodeTotal
+	for _, code := range slices.Sorted(maps.Keys(totals)) {
+		found = append(found, *totals[code])
+	}
+	return found, err
 }

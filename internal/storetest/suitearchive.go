@@ -35,6 +35,7 @@ func TestArchive(t *testing.T, newStore func(*testing.T) ArchivedStore) {
 		"pages of events lose and double nothing":       eventsPaged,
 		"an event that is recorded by itself is a line": eventsRecorded,
 		"what waits is counted":                         waitingCounted,
+		"numbers are counted by their beginning":        beginningsCounted,
 		"alarms are found by what is asked for":         alarmsFound,
 	} {
 		t.Run(name, func(t *testing.T) {

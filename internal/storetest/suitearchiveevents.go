@@ -130,3 +130,31 @@ func waitingCounted(f *archived) {
 	f.move(claim.Open, c)
 	wait(admin.Waiting{Open: 1, Verified: 1, Queued: 2, OldestText: noon.Add(-time.Second)})
 }
+
+func beginningsCounted(f *archived) {
+	counts := func(digits int, since time.Time, want ...admin.Beginning) {
+		f.Helper()
+		got, err := f.archive.Beginnings(f.Context(), digits, since)
+		f.want(err, nil)
+		f.same(append([]admin.Beginning{}, got...), append([]admin.Beginning{}, want...))
+	}
+	counts(3, noon)
+	claimed := func(c claim.Claim, number string, direct bool) {
+		c.Number, c.Direct = phone.FromStore(number), direct
+		f.create(c)
+	}
+	claimed(open("a", "a"), "+49 171 1111111", false)
+	claimed(open("b", "b"), "+49151222222", false)
+	claimed(open("c", "c"), "+18765550100", false)
+	claimed(staged("d", "d"), "+358123456", false)
+	old, late, written := ended("e", "e", noon.Add(-time.Hour)), ended("f", "f", noon.Add(time.Hour)), ended("g", "g", noon.Add(time.Hour))
+	lapsed := ended("h", "h", noon.Add(time.Hour))
+	old.State, late.State, written.State, lapsed.State = claim.Applied, claim.Applied, claim.Applied, claim.Lapsed
+	claimed(old, "+43664111111", false)
+	claimed(late, "+43664222222", false)
+	claimed(written, "+43664333333", true)
+	claimed(lapsed, "+43664444444", false)
+	counts(2, noon, admin.Beginning{Text: "+18", Open: 1}, admin.Beginning{Text: "+43", Confirmed: 1}, admin.Beginning{Text: "+49", Open: 2})
+	counts(4, noon.Add(-2*time.Hour), admin.Beginning{Text: "+1876", Open: 1}, admin.Beginning{Text: "+4366", Confirmed: 2},
+		admin.Beginning{Text: "+4915", Open: 1}, admin.Beginning{Text: "+4917", Open: 1})
+}

@@ -35,7 +35,7 @@ type tokens struct {
 
 func token(name, secret string) auth.Token {
 	return auth.Token{
-		Name: name, Digest: auth.DigestToken(secret), Privileged: true, CreatedAt: noon,
+		Name: name, Digest: auth.DigestToken(secret), Privileged: true, CreatedAt: noon, CreatedBy: "maker of " + secret,
 		Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeClaimsManage},
 	}
 }

@@ -86,7 +86,7 @@ var tables = []table{
 	{
 		name: "tokens", key: of(text, "name"),
 		rest: slices.Concat(
-			of(text, "sha256", "scopes"), of(boolean, "privileged"),
+			of(text, "sha256", "scopes", "created_by"), of(boolean, "privileged"),
 			of(moment, "created_at", "last_used_at", "revoked_at", "expires_at"),
 		),
 	},

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,27 +21,33 @@ type activityPage struct {
 	Changes   chart
 	Wrong     chart
 	Buckets   []bucket // newest first, for the table
-	// CountedLately is false where the newest hour is missing: the counting stands still.
-	Since time.Time
 }
 
 // activitySpan is a time that can be looked at, by the hour or by the day.
 type activitySpan struct {
-	Name, Value string
-	n           int
-	step        time.Duration
+	statistics.Span
+	Value string
 }
 
 // By says what a bar is.
 func (a activitySpan) By() string {
-	if a.step == day {
+	if a.Step == day {
 		return "day"
 	}
 	return "hour"
 }
 
-var activitySpans = []activitySpan{
-	{"24 hours", "24h", 24, time.Hour}, {"7 days", "7d", 7 * 24, time.Hour}, {"30 days", "30d", 30, day}, {"90 days", "90d", 90, day},
+// spanWords are the names of the spans.
+var spanWords = map[string]string{"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
+
+func activitySpans() []activitySpan {
+	var all []activitySpan
+	for _, span := range statistics.Spans() {
+		shown := activitySpan{span, span.Name}
+		shown.Name = spanWords[span.Name]
+		all = append(all, shown)
+	}
+	return all
 }
 
 // bucket is an hour or a day.
@@ -120,54 +125,37 @@ func chartOf(title string, buckets []bucket, parts []string, of func(bucket) []i
 }
 
 func (s *console) activity(c *gin.Context, v *visit) error {
-	asked := c.DefaultQuery("span", "24h")
-	i := slices.IndexFunc(activitySpans, func(a activitySpan) bool { return a.Value == asked })
-	if i < 0 {
+	span, ok := statistics.ParseSpan(c.DefaultQuery("span", "24h"))
+	if !ok {
 		return errMalformed
 	}
-	span := activitySpans[i]
-	p := activityPage{frame: s.frame(v, "Over time"), Spans: activitySpans, Shown: span, Code: c.Query("code")}
-	last := s.Now().UTC().Truncate(span.step)
-	p.Since = last.Add(-time.Duration(span.n-1) * span.step)
-	hours, err := s.Statistics.Hours(c.Request.Context(), p.Since, last.Add(span.step))
+	p, err := s.activityOf(c, span, c.Query("code"))
 	if err != nil {
 		return err
 	}
-	p.sum(hours, span)
-	p.draw(span)
+	p.frame = s.frame(v, "Over time")
 	s.pages.Show(c, http.StatusOK, "activity", p)
 	return nil
 }
 
-// sum puts hours into buckets and countries.
-func (p *activityPage) sum(hours []statistics.Hour, span activitySpan) {
-	p.Buckets = make([]bucket, span.n)
-	for i := range p.Buckets {
-		p.Buckets[i] = bucket{At: p.Since.Add(time.Duration(i) * span.step), IsDay: span.step == day}
+// activityOf draws a span.
+func (s *console) activityOf(c *gin.Context, span statistics.Span, code string) (activityPage, error) {
+	series, err := s.Desk.Series(c.Request.Context(), span, code)
+	if err != nil {
+		return activityPage{}, err
 	}
-	countries := map[string]*activityRow{}
-	for _, hour := range hours {
-		code, ok := hour.Subject.CallingCode()
-		if !ok {
-			continue
-		}
-		if countries[code] == nil {
-			countries[code] = &activityRow{CallingCode: code, Country: country(code), Path: p.path(code)}
-		}
-		countries[code].Add(hour.Counts)
-		if p.Code == "" || p.Code == code {
-			p.Total.Add(hour.Counts)
-			if i := int(hour.Start.Sub(p.Since) / span.step); i >= 0 && i < span.n {
-				p.Buckets[i].Add(hour.Counts)
-			}
-		}
+	p := activityPage{Spans: activitySpans(), Code: code, Total: activityRow{Counts: series.Total}}
+	p.Shown = p.Spans[slices.IndexFunc(p.Spans, func(a activitySpan) bool { return a.Value == span.Name })]
+	for _, b := range series.Buckets {
+		p.Buckets = append(p.Buckets, bucket{At: b.Start, Counts: b.Counts, IsDay: span.Step == day})
 	}
-	for _, row := range countries {
-		p.Countries = append(p.Countries, *row)
+	for _, row := range series.Countries {
+		p.Countries = append(p.Countries, activityRow{
+			CallingCode: row.CallingCode, Country: country(row.CallingCode), Path: p.path(row.CallingCode), Counts: row.Counts,
+		})
 	}
-	slices.SortFunc(p.Countries, func(a, b activityRow) int {
-		return cmp.Or(cmp.Compare(b.Requested, a.Requested), cmp.Compare(a.CallingCode, b.CallingCode))
-	})
+	p.draw(p.Shown)
+	return p, nil
 }
 
 // path leads to one country alone.

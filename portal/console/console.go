@@ -16,6 +16,7 @@ import (
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/statistics"
 	"github.com/holdline/holdline/internal/web"
@@ -37,11 +38,13 @@ type AdminSessions interface {
 // Settings are what administrators change while Holdline runs. [settings.Service] is them.
 type Settings interface {
 	States() []settings.State
+	// With returns the policy that values would make.
+	With(values map[settings.Key]*string) (claim.Policy, error)
 	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
 }
 
-// Claims are what is seen of claims and done for them. [admin.Service] is it.
-type Claims interface {
+// Desk is what administrators see and do. [admin.Service] is it.
+type Desk interface {
 	FindPeople(ctx context.Context, typed string) (admin.PeopleFound, error)
 	Person(ctx context.Context, identityID string) (admin.Person, error)
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
@@ -55,6 +58,14 @@ type Claims interface {
 	SendTest(ctx context.Context, gateway, number string, who audit.Actor) (providerID string, err error)
 	Resend(ctx context.Context, claimID string, who audit.Actor) error
 	Cancel(ctx context.Context, claimID string, who auth.Administrator) error
+	Suggest(ctx context.Context) (admin.Suggestion, error)
+	Outside(ctx context.Context, next phone.Restrictions) (admin.Outside, error)
+	Series(ctx context.Context, span statistics.Span, callingCode string) (statistics.Series, error)
+	FindGateways(ctx context.Context) (admin.Gateways, error)
+	FindTokens(ctx context.Context) (configured, kept []auth.Token, err error)
+	FindToken(ctx context.Context, name string) (admin.TokenFound, error)
+	MakeToken(ctx context.Context, wish admin.TokenWish, who auth.Administrator) (text string, made auth.Token, err error)
+	RevokeToken(ctx context.Context, name string, withMade bool, who audit.Actor) error
 }
 
 // Archive has the lists that have nothing to do with one claim. A [admin.Store]
@@ -67,49 +78,18 @@ type Archive interface {
 	Waiting(ctx context.Context) (admin.Waiting, error)
 }
 
-// Statistics are counts by the hour. A [statistics.Store] is it.
-type Statistics interface {
-	Hours(ctx context.Context, since, until time.Time) ([]statistics.Hour, error)
-}
-
-// Tokens are those that are kept. A [auth.Tokens] is it.
-type Tokens interface {
-	List(ctx context.Context) ([]auth.Token, error)
-	Create(ctx context.Context, t auth.Token, e audit.Event) error
-	Revoke(ctx context.Context, name string, e audit.Event) error
-}
-
-// Gateway is what this process knows of an SMS gateway since it started.
-type Gateway struct {
-	ID           string
-	State        string // closed, open, half-open or resting
-	RestingUntil time.Time
-	InFlight     int
-
-	Sent, Refused, Failed uint64
-
-	LastReason string // of the last answer that was not sent; nothing secret
-	LastAt     time.Time
-}
-
 // Limit is a limit in force, by its key in the configuration.
 type Limit struct{ Name, Key, Value string }
 
 // Options are what the console needs.
 type Options struct {
-	Sessions   AdminSessions
-	Settings   Settings
-	Claims     Claims
-	Archive    Archive
-	Statistics Statistics
-	Tokens     Tokens
-	// NewToken returns a secret that nobody can guess.
-	NewToken func() auth.TokenSecret
-	// Configured are the tokens of the configuration, which cannot be revoked here.
-	Configured []auth.Token
-	Gateways   func() []Gateway
-	Policy     func() claim.Policy
-	Alarms     func() map[string]fraud.Alert
+	Sessions AdminSessions
+	Settings Settings
+	Desk     Desk
+	Archive  Archive
+	Gateways func() []admin.Gateway
+	Policy   func() claim.Policy
+	Alarms   func() map[string]fraud.Alert
 	// Limits are those that the policy does not have.
 	Limits []Limit
 	// Invitation is the demo's way in.
@@ -140,11 +120,13 @@ type console struct {
 
 // New returns the console; its routes are those below [Path].
 func New(o Options) (http.Handler, error) {
-	pages, err := layout.New(layout.Options{Base: Path + "/", Files: files, Funcs: funcs(o.Now)})
-	if err != nil {
+	s := &console{Options: o, shown: map[string]bool{}}
+	words := funcs(o.Now)
+	words["undoes"] = func(e admin.EventRecord) bool { _, _, ok := s.lastStep(e); return ok }
+	var err error
+	if s.pages, err = layout.New(layout.Options{Base: Path + "/", Files: files, Funcs: words}); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	s := &console{Options: o, pages: pages, shown: map[string]bool{}}
 	engine := layout.Engine(layout.Policy{Forms: "'self'", Connect: "'self'"})
 	engine.Use(s.bound)
 	engine.NoRoute(s.inside(func(*gin.Context, *visit) error { return errNoPage }))
@@ -174,6 +156,7 @@ func (s *console) mount(engine *gin.Engine) {
 	show("/settings", s.settings)
 	act("/settings", s.saveSettings)
 	act("/settings/return", s.returnSetting)
+	act("/settings/undo", s.undoSetting)
 
 	show("/people", s.people)
 	act("/people", s.searchPeople)

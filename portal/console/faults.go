@@ -54,9 +54,9 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		return http.StatusForbidden, "This is a privileged person", "Only administrators who are privileged themselves may do this to one. Nothing was done."
 	case errors.Is(err, auth.ErrNoScope):
 		return http.StatusForbidden, "More than your own right", "A token of yours can allow no more than you may do yourself. Nothing was made."
-	case errors.Is(err, claim.ErrExists):
+	case errors.Is(err, admin.ErrTokenTaken):
 		return http.StatusConflict, "The name is taken", "A token of this name is in force. Revoke it first, or take another name."
-	case errors.Is(err, auth.ErrNoToken):
+	case errors.Is(err, admin.ErrNoToken):
 		return http.StatusNotFound, "There is no such token", "No token of this name is in force. Somebody may have revoked it already."
 	case errors.Is(err, errForged):
 		return http.StatusForbidden, "This form was not from the console", "Nothing was changed. Open the console itself and repeat there what you did."

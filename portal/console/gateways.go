@@ -3,7 +3,6 @@ package console
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/phone"
-	"github.com/holdline/holdline/internal/statistics"
 	"github.com/holdline/holdline/portal/layout"
 )
 
@@ -25,11 +23,8 @@ type gatewaysPage struct {
 	Fault    string
 }
 
-// gatewayRow is a gateway as this process sees it, and what all of them have sent by it.
-type gatewayRow struct {
-	Gateway
-	Day statistics.Counts // of the last 24 hours
-}
+// gatewayRow is a gateway in words.
+type gatewayRow struct{ admin.Gateway }
 
 // Success is how many of the texts were taken.
 func (g gatewayRow) Success() string { return share(g.Day.Sent, g.Day.Sent+g.Day.Unsent) }
@@ -48,7 +43,7 @@ func (g gatewayRow) Latency() string {
 }
 
 // Badge is the colour of a gateway's state.
-func (g Gateway) Badge() string {
+func (g gatewayRow) Badge() string {
 	switch g.State {
 	case "closed":
 		return "good"
@@ -60,7 +55,7 @@ func (g Gateway) Badge() string {
 }
 
 // Words is a gateway's state in words: those of a circuit breaker mislead.
-func (g Gateway) Words() string {
+func (g gatewayRow) Words() string {
 	switch g.State {
 	case "closed":
 		return "working"
@@ -73,23 +68,10 @@ func (g Gateway) Words() string {
 	}
 }
 
-func (s *console) gatewayRows(hours []statistics.Hour) []gatewayRow {
-	sums := map[string]*statistics.Counts{}
-	for _, hour := range hours {
-		if id, ok := hour.Subject.Gateway(); ok {
-			if sums[id] == nil {
-				sums[id] = &statistics.Counts{}
-			}
-			sums[id].Add(hour.Counts)
-		}
-	}
-	var rows []gatewayRow
-	for _, g := range s.Gateways() {
-		row := gatewayRow{Gateway: g}
-		if sum := sums[g.ID]; sum != nil {
-			row.Day = *sum
-		}
-		rows = append(rows, row)
+func gatewayRows(found []admin.Gateway) []gatewayRow {
+	rows := make([]gatewayRow, len(found))
+	for i, g := range found {
+		rows[i] = gatewayRow{g}
 	}
 	return rows
 }
@@ -99,18 +81,13 @@ func (s *console) gateways(c *gin.Context, v *visit) error {
 }
 
 func (s *console) showGateways(c *gin.Context, v *visit, status int, number, fault string) error {
-	ctx, now := c.Request.Context(), s.Now()
-	p := gatewaysPage{frame: s.frame(v, "Gateways"), Replica: s.Replica, Number: number, Fault: fault}
-	hours, err := s.Statistics.Hours(ctx, now.Add(-day), now)
+	found, err := s.Desk.FindGateways(c.Request.Context())
 	if err != nil {
 		return err
 	}
-	p.Gateways = s.gatewayRows(hours)
-	if p.Waiting, err = s.Archive.Waiting(ctx); err != nil {
-		return err
-	}
-	if p.Waiting.Queued > 0 {
-		p.Oldest = max(0, now.Sub(p.Waiting.OldestText)).Truncate(time.Second)
+	p := gatewaysPage{
+		frame: s.frame(v, "Gateways"), Gateways: gatewayRows(found.Gateways), Waiting: found.Waiting, Oldest: found.Oldest,
+		Replica: s.Replica, Number: number, Fault: fault,
 	}
 	s.pages.Show(c, status, "gateways", p)
 	return nil
@@ -119,12 +96,11 @@ func (s *console) showGateways(c *gin.Context, v *visit, status int, number, fau
 // sendTest sends a text with a code that nobody takes, and says how that went.
 func (s *console) sendTest(c *gin.Context, v *visit) error {
 	gateway, number := c.PostForm("gateway"), strings.TrimSpace(c.PostForm("number"))
-	if !slices.ContainsFunc(s.Gateways(), func(g Gateway) bool { return g.ID == gateway }) {
-		return errMalformed
-	}
-	message, err := s.Claims.SendTest(c.Request.Context(), gateway, number, v.who.Actor)
+	message, err := s.Desk.SendTest(c.Request.Context(), gateway, number, v.who.Actor)
 	failed := (*admin.GatewayError)(nil)
 	switch {
+	case errors.Is(err, admin.ErrNoGateway):
+		return errMalformed
 	case err == nil:
 		v.notice = layout.Notice{Kind: "success", Text: "The gateway " + gateway + " has taken the text" + withID(message) + ". Look at the phone."}
 		return s.showGateways(c, v, http.StatusOK, "", "")

@@ -15,8 +15,8 @@ import (
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/phone"
+	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/statistics"
-	"github.com/holdline/holdline/portal/console"
 )
 
 func TestGatewaysAreToldOverAllReplicas(t *testing.T) {
@@ -41,7 +41,10 @@ func TestATestTextTriesAGateway(t *testing.T) {
 		sent = append(sent, gateway+" "+to.Unmasked())
 		return "m-1", fail
 	}
-	b := w.administrator()
+	b, french := w.administrator(), "33"
+	if err := w.board.Set(t.Context(), map[settings.Key]*string{settings.DeniedCodes: &french}, ops); err != nil {
+		t.Fatal(err)
+	}
 	got := b.post("/console/gateways", url.Values{"gateway": {"vonage"}, "number": {"0171 2345678"}})
 	says(t, got, http.StatusOK, "The gateway vonage has taken the text, under the id m-1.")
 	events := w.store.Events()
@@ -85,8 +88,7 @@ func TestATestTextTriesAGateway(t *testing.T) {
 
 func TestTheOverviewSaysWhatIsWrong(t *testing.T) {
 	w := newWorld(t)
-	working := []console.Gateway{{ID: "vonage", State: "closed"}}
-	w.opt.Gateways = func() []console.Gateway { return working }
+	w.gateways = []admin.Gateway{{ID: "vonage", State: "closed"}}
 	w.rebuild()
 	headline := func(words string, others ...string) {
 		t.Helper()
@@ -101,17 +103,17 @@ func TestTheOverviewSaysWhatIsWrong(t *testing.T) {
 		w.claim(func(c *claim.Claim) { c.IdentityID, c.State = w.newID(), claim.Verified })
 	}
 	headline("3 confirmed numbers are not in Kratos yet", "A text has waited")
-	working = append(working, console.Gateway{ID: "twilio", State: "open"})
+	w.gateways = append(w.gateways, admin.Gateway{ID: "twilio", State: "open"})
 	headline("3 confirmed numbers", "The gateway twilio fails; others send in its place.")
-	working = working[1:]
+	w.gateways = w.gateways[1:]
 	headline("No text can be sent: every gateway fails.")
-	working = nil
+	w.gateways = nil
 	headline("No gateway is configured")
-	working = []console.Gateway{{ID: "vonage", State: "closed"}}
+	w.gateways = []admin.Gateway{{ID: "vonage", State: "closed"}}
 	w.opt.Alarms = func() map[string]fraud.Alert {
 		return map[string]fraud.Alert{"94": {Alarm: fraud.AlarmShare, Texts: 80, Confirmed: 4}}
 	}
-	w.opt.Configured = []auth.Token{{Name: "okta", ExpiresAt: w.Now().Add(3 * 24 * time.Hour)}}
+	w.desk.Configured = []auth.Token{{Name: "okta", ExpiresAt: w.Now().Add(3 * 24 * time.Hour)}}
 	w.rebuild()
 	headline("3 confirmed numbers", "The token okta ends on 27 November.", "+94 Sri Lanka: few codes are confirmed (5 % of 80). Texts still go out.")
 }

@@ -60,8 +60,8 @@ func limitGroups(p claim.Policy) []limitGroup {
 			{"Texts per client address in an hour", "limits.texts_per_address_per_hour", number(p.Texts.PerAddressHour)},
 		}},
 		{"Countries and kinds of number", []Limit{
-			{"Calling codes that are texted", "mobile.allowed_calling_codes", list(p.Coverage.Allowed, "all")},
-			{"Calling codes that are not", "mobile.denied_calling_codes", list(p.Coverage.Denied, "none")},
+			{"Calling codes that are texted", string(settings.AllowedCodes), list(p.Coverage.Allowed, "all")},
+			{"Calling codes that are not", string(settings.DeniedCodes), list(p.Coverage.Denied, "none")},
 			{"Types that are not", "mobile.denied_types", list(p.Coverage.DeniedTypes, "none")},
 		}},
 		{"Traffic", trafficLimits(p.Traffic)},

@@ -31,22 +31,18 @@ func (p overviewPage) Share() string { return activityRow{Counts: p.Day}.Share()
 const lastLines = 8
 
 func (s *console) overview(c *gin.Context, v *visit) error {
-	ctx, now := c.Request.Context(), s.Now()
+	ctx := c.Request.Context()
 	p := overviewPage{frame: s.frame(v, "Overview"), Replica: s.Replica}
-	var err error
-	if p.Waiting, err = s.Archive.Waiting(ctx); err != nil {
-		return err
-	}
-	hours, err := s.Statistics.Hours(ctx, now.Add(-day), now)
+	found, err := s.Desk.FindGateways(ctx)
 	if err != nil {
 		return err
 	}
-	span := activitySpans[0]
-	over := activityPage{Since: now.UTC().Truncate(span.step).Add(-(day - span.step)), Shown: span}
-	over.sum(hours, span)
-	over.draw(span)
+	p.Waiting, p.Gateways = found.Waiting, gatewayRows(found.Gateways)
+	over, err := s.activityOf(c, statistics.Spans()[0], "")
+	if err != nil {
+		return err
+	}
 	p.Day, p.Chart = over.Total.Counts, over.Changes
-	p.Gateways = s.gatewayRows(hours)
 	if p.Troubles, err = s.troubles(ctx, p); err != nil {
 		return err
 	}
@@ -112,11 +108,21 @@ func (s *console) troubles(ctx context.Context, p overviewPage) ([]trouble, erro
 	for _, a := range s.alarms(s.Policy().Traffic.Mode) {
 		add(a.Stopped, a.Sentence(), "/traffic", "Traffic")
 	}
-	kept, err := s.Tokens.List(ctx)
+	suggested, err := s.suggestion(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range slices.Concat(s.Configured, kept) {
+	if odd := suggested.Odd(); odd != "" {
+		add(false, "Much is asked for, and nearly nothing confirmed: "+odd+".", "/traffic#suggestion", "Traffic")
+	}
+	if policy := s.Policy(); suggested.Missing == "" && len(policy.Coverage.Allowed) == 0 && policy.Traffic.Mode != fraud.Enforce {
+		add(false, "Numbers of all countries are texted; "+counted(suggested.Percent())+" % of what is confirmed is to "+suggested.Usual()+".", "/traffic#suggestion", "Traffic")
+	}
+	configured, kept, err := s.Desk.FindTokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range slices.Concat(configured, kept) {
 		if now := s.Now(); t.InForce(now) && !t.ExpiresAt.IsZero() && t.ExpiresAt.Before(now.Add(endsSoon)) {
 			add(false, "The token "+t.Name+" ends on "+t.ExpiresAt.UTC().Format("2 January")+".", "/tokens", "Tokens")
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
@@ -40,8 +41,8 @@ func TestMarkupInValuesIsText(t *testing.T) {
 	}
 	w.newToken(markup, auth.ScopeClaimsManage)
 	w.opt.Product, w.opt.Replica = markup, markup
-	w.opt.Configured = []auth.Token{{Name: markup, Scopes: []auth.Scope{markup}}}
-	w.opt.Gateways = func() []console.Gateway { return []console.Gateway{{ID: markup, State: markup, LastReason: markup}} }
+	w.desk.Configured = []auth.Token{{Name: markup, Scopes: []auth.Scope{markup}}}
+	w.gateways = []admin.Gateway{{ID: markup, State: markup, LastReason: markup}}
 	w.opt.Alarms = func() map[string]fraud.Alert { return map[string]fraud.Alert{markup: {Alarm: markup}} }
 	w.opt.Limits = []console.Limit{{Name: markup, Key: markup, Value: markup}}
 	w.rebuild()

@@ -127,6 +127,8 @@ var notices = map[string]layout.Notice{
 	"saved":        {Kind: "success", Text: "Saved. It is in force here now, and on other replicas within a few seconds."},
 	"returned":     {Kind: "success", Text: "Returned to the start value. It is in force here now, and on other replicas within a few seconds."},
 	"unchanged":    {Kind: "info", Text: "Nothing was changed."},
+	"undone":       {Kind: "success", Text: "Taken back. It is in force here now, and on other replicas within a few seconds."},
+	"overtaken":    {Kind: "info", Text: "Nothing was changed: the setting has changed again since."},
 	"resent":       {Kind: "success", Text: "Another text is on its way."},
 	"cancelled":    {Kind: "success", Text: "The claim is cancelled, and its code is dead."},
 	"restore":      {Kind: "success", Text: "The number from before is in force again, and the case is closed."},

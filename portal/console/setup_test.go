@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,8 @@ const (
 type world struct {
 	t              *testing.T
 	opt            console.Options
+	desk           *admin.Service
+	gateways       []admin.Gateway
 	handler        http.Handler
 	store          *storetest.Store
 	sessions       *storetest.AdminSessions
@@ -129,25 +132,26 @@ func newWorld(t *testing.T) *world {
 		Idle:       30 * time.Minute, NewSecret: rand.Text, Now: w.Now,
 	}
 	w.token = w.newToken("ops", auth.ScopeClaimsManage)
-	w.opt = console.Options{
-		Sessions: w.administrators, Settings: w.board, Claims: &admin.Service{
-			Store: w.store, Claims: service, Plan: plan, Now: w.Now, Directory: w.directory,
-			Privileged: func(_ context.Context, id string) (bool, error) { return id == w.privileged, nil },
-			Tests: admin.TestTexts{
-				Send: func(ctx context.Context, gateway string, to phone.Number) (string, error) {
-					return w.tests(ctx, gateway, to)
-				},
-				Served:  func() phone.Restrictions { return phone.Restrictions{Denied: []string{"33"}} },
-				Limiter: &storetest.Limiter{},
+	w.gateways = []admin.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
+	w.desk = &admin.Service{
+		Store: w.store, Claims: service, Plan: plan, Now: w.Now, Directory: w.directory,
+		Privileged: func(_ context.Context, id string) (bool, error) { return id == w.privileged, nil },
+		Tests: admin.TestTexts{
+			Send: func(ctx context.Context, gateway string, to phone.Number) (string, error) {
+				return w.tests(ctx, gateway, to)
 			},
-			People: &people.Finder{Index: w.index, Claims: w.store, Directory: w.directory, Keys: keys, Plan: plan, Now: w.Now},
+			Limiter: &storetest.Limiter{},
 		},
-		Archive: w.store, Statistics: w.statistics, Tokens: w.kept, NewToken: func() (secret auth.TokenSecret) { copy(secret[:], w.newID()); return secret },
+		People:     &people.Finder{Index: w.index, Claims: w.store, Directory: w.directory, Keys: keys, Plan: plan, Now: w.Now},
+		Statistics: w.statistics, Coverage: func() phone.Restrictions { return w.board.Policy().Coverage },
+		Gateways: func() []admin.Gateway { return slices.Clone(w.gateways) }, Tokens: w.kept,
+		NewToken:   func() (secret auth.TokenSecret) { copy(secret[:], w.newID()); return secret },
 		Configured: []auth.Token{{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}, Privileged: true}},
-		Gateways: func() []console.Gateway {
-			return []console.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
-		},
-		Policy: w.board.Policy, Alarms: func() map[string]fraud.Alert { return nil },
+	}
+	w.opt = console.Options{
+		Sessions: w.administrators, Settings: w.board, Desk: w.desk, Archive: w.store,
+		Gateways: func() []admin.Gateway { return w.gateways },
+		Policy:   w.board.Policy, Alarms: func() map[string]fraud.Alert { return nil },
 		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, Now: w.Now, Log: log,
 		Address: func(*http.Request) string { return address },
 		Failed:  func(_ *http.Request, err error) { w.failed = append(w.failed, err) },

@@ -2,15 +2,14 @@ package console
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/auth"
-	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/portal/layout"
 )
 
@@ -27,11 +26,11 @@ func (p tokensPage) Soon(t auth.Token) bool {
 }
 
 func (s *console) tokens(c *gin.Context, v *visit) error {
-	kept, err := s.Tokens.List(c.Request.Context())
+	configured, kept, err := s.Desk.FindTokens(c.Request.Context())
 	if err != nil {
 		return err
 	}
-	s.pages.Show(c, http.StatusOK, "tokens", tokensPage{s.frame(v, "Tokens"), s.Configured, kept, s.Now()})
+	s.pages.Show(c, http.StatusOK, "tokens", tokensPage{s.frame(v, "Tokens"), configured, kept, s.Now()})
 	return nil
 }
 
@@ -76,46 +75,28 @@ func (s *console) askToken(c *gin.Context, v *visit) error {
 	return nil
 }
 
-// personsID is how the audit trail names administrators who have no token.
-var personsID = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-
 // makeToken answers with the token itself, which no other page ever shows. Who loads the answer
 // again is told that the name is taken.
 func (s *console) makeToken(c *gin.Context, v *visit) error {
 	p := s.newTokenForm(v)
 	p.Name, p.Expires, p.Privileged = strings.TrimSpace(c.PostForm("name")), strings.TrimSpace(c.PostForm("expires")), c.PostForm("privileged") == "true"
-	var scopes []auth.Scope
+	wish := admin.TokenWish{Name: p.Name, Privileged: p.Privileged}
 	for i := range p.Scopes {
 		p.Scopes[i].On = slices.Contains(c.PostFormArray("scope"), string(p.Scopes[i].Scope))
 	}
 	for _, scope := range c.PostFormArray("scope") {
-		scopes = append(scopes, auth.Scope(scope))
-	}
-	if personsID.MatchString(p.Name) {
-		return s.refuseToken(c, p, http.StatusBadRequest, "The name must not look like a person's id: the audit trail names administrators by either.")
-	}
-	now := s.Now()
-	text := s.NewToken().Mint()
-	token, err := auth.NewToken(p.Name, auth.DigestToken(text), scopes, p.Privileged, now)
-	if err != nil {
-		return s.refuseToken(c, p, http.StatusBadRequest, strings.ToUpper(err.Error()[:1])+strings.ReplaceAll(err.Error()[1:], "\n", "; ")+".")
+		wish.Scopes = append(wish.Scopes, auth.Scope(scope))
 	}
 	if p.Expires != "" {
 		last, err := time.ParseInLocation(time.DateOnly, p.Expires, time.UTC)
-		if token.ExpiresAt = last.AddDate(0, 0, 1); err != nil || token.Expired(now) {
+		if wish.ExpiresAt = last.AddDate(0, 0, 1); err != nil || !s.Now().Before(wish.ExpiresAt) {
 			return s.refuseToken(c, p, http.StatusBadRequest, "The last day must be a date to come, such as 2027-06-30, or blank for none.")
 		}
-		if until := v.who.Until; !until.IsZero() && last.Before(until) && until.Before(token.ExpiresAt) {
-			token.ExpiresAt = until // on the day on which the maker's own right ends
+		if until := v.who.Until; !until.IsZero() && last.Before(until) && until.Before(wish.ExpiresAt) {
+			wish.ExpiresAt = until // on the day on which the maker's own right ends
 		}
 	}
-	err = v.who.MayGive(token)
-	if err == nil && slices.ContainsFunc(s.Configured, func(t auth.Token) bool { return t.Name == token.Name }) {
-		err = claim.ErrExists
-	}
-	if err == nil {
-		err = s.Tokens.Create(c.Request.Context(), token, token.Event(auth.TokenCreated, v.who.Actor, now))
-	}
+	text, _, err := s.Desk.MakeToken(c.Request.Context(), wish, v.who)
 	if err != nil {
 		status, _, words := s.words(c, err)
 		if status >= http.StatusInternalServerError {
@@ -136,9 +117,8 @@ func (s *console) refuseToken(c *gin.Context, p newTokenPage, status int, words 
 
 type revokePage struct {
 	frame
-	Token      auth.Token
-	Own        bool // the administrator is signed in with it
-	Configured bool // a token of this name goes on, because the configuration has it
+	admin.TokenFound
+	Own bool // the administrator is signed in with it
 }
 
 // askRevoke asks whether it is meant: a service may stand still without its token.
@@ -148,24 +128,16 @@ func (s *console) askRevoke(c *gin.Context, v *visit) error {
 		c.Redirect(http.StatusFound, Path+"/tokens")
 		return nil
 	}
-	kept, err := s.Tokens.List(c.Request.Context())
+	found, err := s.Desk.FindToken(c.Request.Context(), name)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(kept, func(t auth.Token) bool { return t.Name == name && t.RevokedAt.IsZero() })
-	if i < 0 {
-		return auth.ErrNoToken
-	}
-	configured := slices.ContainsFunc(s.Configured, func(t auth.Token) bool { return t.Name == name })
-	s.pages.Show(c, http.StatusOK, "revoke", revokePage{
-		s.frame(v, "Revoke this token?").below("Tokens"), kept[i], v.who.ID == name, configured,
-	})
+	s.pages.Show(c, http.StatusOK, "revoke", revokePage{s.frame(v, "Revoke this token?").below("Tokens"), found, v.who.ID == name})
 	return nil
 }
 
 func (s *console) revoke(c *gin.Context, v *visit) error {
-	token := auth.Token{Name: c.PostForm("name")}
-	if err := s.Tokens.Revoke(c.Request.Context(), token.Name, token.Event(auth.TokenRevoked, v.who.Actor, s.Now())); err != nil {
+	if err := s.Desk.RevokeToken(c.Request.Context(), c.PostForm("name"), c.PostForm("made") == "yes", v.who.Actor); err != nil {
 		return err
 	}
 	s.done(c, Path+"/tokens", "revoked")

@@ -22,6 +22,8 @@ type trafficPage struct {
 	Total trafficRow
 	Codes []trafficRow
 	Mode  fraud.Mode
+	// Suggestion is judged by the last thirty days, whatever time is shown.
+	Suggestion suggestion
 }
 
 // trafficSpan is a time that can be looked at.
@@ -75,6 +77,9 @@ func (s *console) traffic(c *gin.Context, v *visit) error {
 	}
 	p := trafficPage{frame: s.frame(v, "Traffic"), Spans: trafficSpans, Shown: trafficSpans[i], Mode: s.Policy().Traffic.Mode}
 	p.Codes, p.Total = trafficRows(found), total(found)
+	if p.Suggestion, err = s.suggestion(c.Request.Context()); err != nil {
+		return err
+	}
 	alarms := s.Alarms()
 	for i := range p.Codes {
 		row := &p.Codes[i]

@@ -1,0 +1,145 @@
+package phone
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// ParseBeginnings reads a list of calling codes, or longer beginnings of international numbers,
+// as people write it: with or without a plus, between commas, semicolons or blanks. It returns
+// them as [Restrictions] has them, each once and in order. The error names every entry that no
+// number begins with.
+func ParseBeginnings(text string) ([]string, error) {
+	var beginnings []string
+	var faults []error
+	for _, entry := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }) {
+		digits := strings.TrimPrefix(entry, "+")
+		if !begins(digits) {
+			faults = append(faults, fmt.Errorf("no number begins with %q", shortened(entry)))
+			continue
+		}
+		beginnings = append(beginnings, digits)
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	slices.Sort(beginnings)
+	return slices.Compact(beginnings), nil
+}
+
+// shortened keeps somebody's slip short enough for a message.
+func shortened(entry string) string {
+	const longest = 20
+	if runes := []rune(entry); len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return entry
+}
+
+// longestNumber is how many digits an international number has at most (ITU-T E.164).
+const longestNumber = 15
+
+// begins reports whether there may be international numbers that begin so.
+func begins(digits string) bool {
+	if digits == "" || digits[0] == '0' || len(digits) > longestNumber || strings.Trim(digits, "0123456789") != "" {
+		return false
+	}
+	if FromStore("+"+digits).CallingCode() != "" {
+		return true
+	}
+	for code := range phonenumbers.GetSupportedCallingCodes() {
+		if strings.HasPrefix(strconv.Itoa(code), digits) {
+			return true
+		}
+	}
+	return false
+}
+
+// Contradiction returns what cannot be allowed because its type is denied; nil for nothing.
+func (c Restrictions) Contradiction() error {
+	var faults []error
+	for _, name := range c.DeniedTypes {
+		for _, allowed := range c.Allowed {
+			if longestBeginning(networkTypes[name], allowed) > 0 {
+				faults = append(faults, fmt.Errorf("%q is of the type %s, which mobile.denied_types names", allowed, name))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Serves reports whether any number of a calling code may be texted, whatever types are denied
+// within it.
+func (c Restrictions) Serves(callingCode string) bool {
+	if slices.ContainsFunc(c.DeniedTypes, func(name string) bool { return longestBeginning(networkTypes[name], callingCode) > 0 }) {
+		return false
+	}
+	within := func(entry string) bool { return len(entry) > len(callingCode) && strings.HasPrefix(entry, callingCode) }
+	if slices.ContainsFunc(c.Allowed, func(entry string) bool { return within(entry) && !slices.Contains(c.Denied, entry) }) {
+		return true
+	}
+	return c.admits(callingCode)
+}
+
+// Includes reports whether all numbers that other restrictions admit by their beginning are admitted
+// here too.
+func (c Restrictions) Includes(other Restrictions) bool {
+	// What either list says changes at its entries only, and holds up to the next longer one.
+	for _, entry := range slices.Concat(c.Allowed, c.Denied, other.Allowed, other.Denied) {
+		if other.admits(entry) && !c.admits(entry) {
+			return false
+		}
+	}
+	return len(other.Allowed) > 0 || len(c.Allowed) == 0
+}
+
+// NarrowedTo returns what Allowed has to be so that of what is served now only some calling codes
+// are: longer beginnings that are allowed within one stay as they are.
+func (c Restrictions) NarrowedTo(callingCodes []string) []string {
+	var narrowed []string
+	for _, code := range callingCodes {
+		whole := len(c.Allowed) == 0 || longestBeginning(c.Allowed, code) > 0
+		if whole {
+			narrowed = append(narrowed, code)
+		}
+		for _, entry := range c.Allowed {
+			if len(entry) > len(code) && strings.HasPrefix(entry, code) {
+				narrowed = append(narrowed, entry)
+			}
+		}
+	}
+	slices.Sort(narrowed)
+	return slices.Compact(narrowed)
+}
+
+// Longest is how many digits the longest beginning has that decides anything.
+func (c Restrictions) Longest() int {
+	longest := longestCallingCode
+	for _, entry := range slices.Concat(c.Allowed, c.Denied) {
+		longest = max(longest, len(entry))
+	}
+	return longest
+}
+
+// ServesBeginning reports whether numbers that begin so may be texted, as far as Allowed and
+// Denied say. The beginning has the plus, and [Restrictions.Longest] digits where the number has
+// as many.
+func (c Restrictions) ServesBeginning(beginning string) bool {
+	digits, international := strings.CutPrefix(beginning, "+")
+	if !international {
+		return true
+	}
+	return c.admits(digits)
+}
+
+// admits reports what Allowed and Denied say of a number's digits.
+func (c Restrictions) admits(digits string) bool {
+	allowed, denied := longestBeginning(c.Allowed, digits), longestBeginning(c.Denied, digits)
+	return (denied == 0 || denied < allowed) && (len(c.Allowed) == 0 || allowed > 0)
+}
