@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
 )
@@ -18,9 +19,9 @@ var ErrAlarmClosed = problem.New(problem.Conflict, "HLD-40909", "The case is clo
 
 // RestoreNumber writes the number that an identity had before a change that was denied, marked
 // verified if it was so then, whatever it has by now; cancels what is waiting; and closes the case.
-// The number that this ends is told nothing: it is the one that the person complained of. After a
-// crash the same again finds what was done. Errors: ErrNoAlarm, ErrAlarmClosed, ErrBeingApplied,
-// and those of [Identities].
+// The number that this ends is told as any other, with a link to deny it: it may be the owner's, and
+// who complained somebody with their old phone. After a crash the same again finds what was done.
+// Errors: ErrNoAlarm, ErrAlarmClosed, ErrBeingApplied, and those of [Identities].
 func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.Actor) error {
 	a, err := s.openAlarm(ctx, alarmID)
 	if err != nil {
@@ -43,7 +44,10 @@ func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.A
 		}
 		had := replaced{phone.ParseStored(s.Plan, seen.Mobile), seen.Verified}
 		switch {
-		case had.is(a.Previous, a.PreviousVerified): // written before a crash
+		case had.is(a.Previous, a.PreviousVerified): // written before a crash, or by somebody else
+			if had, err = s.endedBefore(ctx, a.IdentityID, had); err != nil {
+				return err
+			}
 		case a.PreviousVerified && !a.Previous.IsZero():
 			err = s.Identities.ApplyNumber(ctx, a.IdentityID, a.Previous, seen.Pending != "")
 		default:
@@ -54,6 +58,16 @@ func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.A
 		}
 		return RetryConcurrent(ctx, func() error { return s.restored(ctx, alarmID, had, who) })
 	})
+}
+
+// endedBefore returns the number that an identity had by what Holdline wrote last, if
+// that has gone without a word: what is in force then took its place.
+func (s *Service) endedBefore(ctx context.Context, identityID string, inForce replaced) (replaced, error) {
+	last, err := s.Store.Applied(ctx, identityID)
+	if err != nil || last == nil || last.Number.Same(inForce.number) {
+		return inForce, err
+	}
+	return replaced{last.Number, !last.Direct}, nil
 }
 
 // is reports whether a number is the same, and as verified.
@@ -107,6 +121,13 @@ func (s *Service) restored(ctx context.Context, alarmID string, had replaced, wh
 		}, Applied, "", now)
 		change.Create = &c
 		line.ClaimID = c.ID
+		if had.verified {
+			kind := message.TextChanged
+			if c.Number.IsZero() {
+				kind = message.TextRemoved
+			}
+			change.Notices = s.notices(c, kind, had, now)
+		}
 	}
 	change.Events = append(change.Events, line)
 	return s.commit(ctx, change)

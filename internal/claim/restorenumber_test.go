@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/claim"
@@ -94,4 +95,42 @@ func TestANumberIsNotPutBackInSecret(t *testing.T) {
 		t.Errorf("got the claim %+v, %v, %d lines", last, err, w.kinds(claim.NumberPutBack))
 	}
 	wantErr(t, w.RestoreNumber(t.Context(), "denied", keeper), claim.ErrAlarmClosed)
+}
+
+// The number that this ends is told as any other, once, with a link that denies it: it may be the
+// owner's, and who complained somebody with their old phone.
+func TestANumberThatAnAdministratorEndsIsTold(t *testing.T) {
+	keeper := audit.Actor{Kind: audit.Administrator, ID: "keeper"}
+	for name, tt := range map[string]struct {
+		crashed bool // after the number was written
+		had     claim.Identity
+		told    string
+	}{
+		"verified":                  {false, claim.Identity{ID: bob, Mobile: m1, Verified: true}, "changed sms " + m1},
+		"not verified":              {false, claim.Identity{ID: bob, Mobile: m2}, ""},
+		"written, and then a crash": {true, claim.Identity{ID: bob, Mobile: m0, Verified: true}, "changed sms " + m1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Notices = claim.Notices{OldNumber: true, Window: 72 * time.Hour}
+			w.submit(bob, "flow", m1)
+			wantErr(t, w.confirm(bob, w.codeText()), nil)
+			alarm := w.dispute(w.lastLink(), "changed alarm").Alarm
+			w.pass(time.Hour)
+			w.dir.Put(tt.had)
+			wantErr(t, w.RestoreNumber(t.Context(), alarm.ID, keeper), nil)
+			want := []string{"changed sms " + m0}
+			if tt.told != "" {
+				want = append(want, tt.told)
+			}
+			w.wantTold(want...)
+			w.wantIdentity(m0, true, "")
+			if w.kinds(claim.NumberPutBack) != 1 {
+				t.Error("the audit trail does not say it")
+			}
+			if tt.told != "" {
+				w.wantDisputable(w.lastLink(), "changed")
+			}
+		})
+	}
 }
