@@ -82,6 +82,7 @@ type Person struct {
 	Profile    people.Profile
 	Gone, Away bool // nothing of the profile is known, because there is no such identity or Kratos does not answer
 	Claims     []claim.Claim
+	Alarms     []claim.Alarm // that nobody has decided on, newest first
 	Events     []EventRecord // oldest first
 	Texts      []TextRecord  // oldest first
 	// Older says that there are more claims, or more that happened, than is shown.
@@ -106,6 +107,9 @@ func (d *Service) Person(ctx context.Context, identityID string) (Person, error)
 		return Person{}, err
 	}
 	if p.Claims, err = d.Store.FindClaims(ctx, ClaimQuery{IdentityIDs: []string{identityID}, Limit: mostOfPerson}); err != nil {
+		return Person{}, err
+	}
+	if p.Alarms, err = d.Store.FindAlarms(ctx, AlarmQuery{IdentityID: identityID, Open: true, Limit: mostOfPerson}); err != nil {
 		return Person{}, err
 	}
 	if p.Events, err = d.Store.FindEvents(ctx, EventQuery{IdentityID: identityID, Limit: mostOfPerson}); err != nil {

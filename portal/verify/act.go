@@ -25,6 +25,7 @@ const (
 	saidOver      = "over"
 	saidAway      = "away"
 	saidOthersOut = "signed-out-others"
+	saidOthersIn  = "others-signed-in" // ending their sessions failed
 	saidLifted    = "lifted"
 	saidBlocked   = "blocked"
 )
@@ -72,7 +73,11 @@ func (s *site) act(c *gin.Context) {
 	}
 	done, err := s.press(c, v, who)
 	if err != nil {
-		done = s.saidOf(c, err)
+		failed := s.saidOf(c, err)
+		if done == saidOthersOut { // the change itself is done
+			failed = saidOthersIn
+		}
+		done = failed
 	}
 	seeOther(c, v.carry(done))
 }

@@ -55,6 +55,7 @@ type disputePage struct {
 	Block  wait // of a denial that is still to be made
 	Paused bool // changes are blocked now
 	SignIn string
+	Again  string // the page itself
 }
 
 type disputes struct {
@@ -128,7 +129,7 @@ func (d disputes) stateOf(denial claim.Denial, err error) string {
 }
 
 func (d disputes) show(c *gin.Context, denial claim.Denial, err error) {
-	p := disputePage{State: d.stateOf(denial, err), Denial: denial}
+	p := disputePage{State: d.stateOf(denial, err), Denial: denial, Again: "?" + c.Request.URL.RawQuery}
 	face := disputeStates[p.State]
 	status := face.status
 	if p.State == "away" {

@@ -57,7 +57,8 @@ type page struct {
 	Settings string // Kratos' own form
 	Continue string
 	Again    string
-	Anew     bool // the change came to nothing, and can be begun again
+	Done     bool // the new number is in force
+	Anew     bool // a change can be begun, or begun again
 	Failed   bool // the text did not arrive: the next one is the way on
 	Blocked  wait // until changes are possible
 	Lift     bool // the person may end that
@@ -89,8 +90,9 @@ var faces = map[string]struct {
 	"saving":         {http.StatusOK, "title_saving", ""},
 	"done":           {http.StatusOK, "title_done", ""},
 	saidOthersOut:    {http.StatusOK, "title_done", "success"},
+	saidOthersIn:     {http.StatusServiceUnavailable, "title_done", "error"},
 	saidBlocked:      {http.StatusTooManyRequests, "title_blocked", ""},
-	saidLifted:       {http.StatusOK, "title_nothing", ""},
+	saidLifted:       {http.StatusOK, "title_lifted", ""},
 	saidCancelled:    {http.StatusOK, "title_cancelled", ""},
 	"lapsed":         {http.StatusGone, "title_lapsed", ""},
 	"taken":          {http.StatusConflict, "title_conflict", ""},

@@ -208,7 +208,7 @@ func (s *site) showEnd(c *gin.Context, v visit, who claim.Caller, said string) {
 			return
 		}
 		if said == saidLifted {
-			s.render(c, v, page{State: saidLifted})
+			s.showBlocked(c, v, who, func() { s.render(c, v, page{State: saidLifted, Anew: true}) })
 			return
 		}
 		if state, ok := endState(ended); ok && s.server.Now().Sub(ended.At) < lately {
@@ -246,9 +246,12 @@ func (s *site) ended(state, said string) page {
 		p.Anew = true
 		return p
 	}
-	p.Others = s.EndOtherSessions != nil
-	if said == saidOthersOut {
+	p.Done, p.Others = true, s.EndOtherSessions != nil
+	switch said {
+	case saidOthersOut:
 		p.State, p.Others = said, false
+	case saidOthersIn:
+		p.State = said
 	}
 	return p
 }

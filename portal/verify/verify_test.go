@@ -403,7 +403,9 @@ func TestOtherSessionsAreEndedAfterAChange(t *testing.T) {
 	w.status, w.statuses = []claim.Status{{}}, []error{claim.ErrNothingPending}
 	wants(t, w.get("?said=signed-out-others"), 200, "signed-out-others", []string{"signed out everywhere else", `id="continue"`}, `id="sign-out-others"`)
 	w.err = claim.ErrIdentitiesUnavailable
-	leadsTo(t, w.post(t, "", "sign-out-others", ""), "?said=away")
+	leadsTo(t, w.post(t, "", "sign-out-others", ""), "?said=others-signed-in")
+	w.status, w.statuses = []claim.Status{{}}, []error{claim.ErrNothingPending}
+	wants(t, w.get("?said=others-signed-in"), 503, "others-signed-in", []string{"could not be ended", "is in force", `id="sign-out-others"`})
 }
 
 // Who may not change their number hears until when, and how to end that earlier.

@@ -46,6 +46,13 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
+  const words = button.textContent;
   button.setAttribute("aria-disabled", "true");
-  window.addEventListener("pageshow", () => button.removeAttribute("aria-disabled"), { once: true });
+  button.setAttribute("aria-busy", "true");
+  setTimeout(() => { button.textContent = "One moment …"; }); // after the browser has read the form
+  window.addEventListener("pageshow", () => {
+    button.removeAttribute("aria-disabled");
+    button.removeAttribute("aria-busy");
+    button.textContent = words;
+  }, { once: true });
 });
