@@ -67,8 +67,9 @@ func limitGroups(p claim.Policy) []limitGroup {
 		{"Traffic", trafficLimits(p.Traffic)},
 		{"Notices", []Limit{
 			{"Text to the old number after a change", "notices.old_number", onOff(p.Notices.OldNumber)},
-			{"Operator's webhook", "notices.webhook", onOff(p.Notices.Webhook)},
-			{"A change can be denied for", "notices.window", spanOr(p.Notices.Window, "never")},
+			{"Operator's webhook", "notices.webhook.request_config.url", onOff(p.Notices.Webhook)},
+			{"A change can be denied for", "notices.dispute_window", spanOr(p.Notices.Window, "never")},
+			{"A denied change blocks further ones for", "notices.dispute_block", spanOr(p.Notices.Block, "not at all")},
 		}},
 	}
 }
@@ -81,7 +82,7 @@ func trafficLimits(t fraud.Policy) []Limit {
 	slices.Sort(budgets)
 	return []Limit{
 		{"What is done about unsound traffic", "traffic.mode", modeWords[t.Mode]},
-		{"Texts per calling code in an hour", "traffic.texts_per_hour", number(t.Budget)},
+		{"Texts per calling code in an hour", "traffic.texts_per_calling_code_per_hour", number(t.Budget)},
 		{"Of single calling codes", "traffic.budgets", list(budgets, "none")},
 		{"Share of codes that must come back", "traffic.min_confirmed_share", strconv.FormatFloat(100*t.MinShare, 'f', -1, 64) + " %"},
 		{"Once there are so many texts", "traffic.min_texts", numberOr(t.MinTexts, "shares are not looked at")},

@@ -3,6 +3,7 @@ package console_test
 import (
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -122,11 +123,24 @@ func TestLimitsAreNamedByTheirKeys(t *testing.T) {
 	words := visible(w.administrator().get("/console/limits").Body.String())
 	for _, part := range []string{
 		"An ended claim is kept for 90 days claims.retention", "Codes entered per claim 5 limits.max_attempts",
-		"Texts per calling code in an hour no limit traffic.texts_per_hour", "Calling codes that are texted all",
+		"Texts per calling code in an hour no limit traffic.texts_per_calling_code_per_hour", "Calling codes that are texted all",
 		"Wrong tokens per address 10 limits.token_failures_per_address", "25 % traffic.min_confirmed_share",
 	} {
 		if !strings.Contains(words, part) {
 			t.Errorf("%q is missing in %s", part, words)
+		}
+	}
+	documented, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`<td data-label="Key in the configuration"><code>([^<]+)</code>`).FindAllStringSubmatch(w.administrator().get("/console/limits").Body.String(), -1)
+	if len(keys) < 20 {
+		t.Errorf("%d limits have a key", len(keys))
+	}
+	for _, key := range keys {
+		if !strings.Contains(string(documented), "`"+key[1]+"`") {
+			t.Errorf("there is no setting %s", key[1])
 		}
 	}
 }
