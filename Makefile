@@ -16,7 +16,7 @@ CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 PHASE := CACHE=$(CACHE) $(CURDIR)/e2e/phase.sh
 
-.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots people bench bench-servers build dist tools axe debian clean
+.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots people bench build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -173,15 +173,25 @@ screenshots: debian build $(KRATOS) $(AXE) ## a picture of every page in every s
 	@cd e2e && HOLDLINE_SCREENSHOTS=$(CURDIR)/docs/screenshots HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -run 'Demo|Page|Console' .
 
-bench: debian build $(KRATOS) ## measure on a real MariaDB and a real Kratos what changes of number and SCIM cost; writes .cache/bench.md
-	@echo "benchmark: less than twenty minutes"
-	@$(GO) build -o $(CACHE)/bench ./bench
-	@MARIADB_FLUSH=1 TMPDIR=$(CACHE) ./e2e/with-mariadb.sh $(CACHE)/bench -holdline $(HOLDLINE) -kratos $(KRATOS) -out $(CACHE)/bench.md
+# The release before, to be measured in the same rounds: any commit. A copy without
+# history does without.
+BEFORE ?= c255341
+BENCH_BEFORE = $(CACHE)/holdline-$(BEFORE)
 
-bench-servers: debian build ## the same change of number on SQLite, MariaDB and PostgreSQL side by side, in two minutes (ROUNDS=3); writes .cache/bench-servers.md
-	@$(GO) build -o $(CACHE)/bench ./bench
-	@MARIADB_FLUSH=1 POSTGRES_FLUSH=1 TMPDIR=$(CACHE) ./e2e/with-databases.sh mariadb,postgres \
-		$(CACHE)/bench -servers -rounds $(or $(ROUNDS),3) -holdline $(HOLDLINE) -out $(CACHE)/bench-servers.md
+bench: debian build $(KRATOS) $(AXE) ## what a change costs beside the release before (BEFORE=commit), on each server and with a real Kratos; under 15 minutes, QUICK=1 two; DOCS=1 writes docs/performance.md
+	@if git rev-parse --quiet --verify "$(BEFORE)^{commit}" >/dev/null 2>&1 && [ ! -x $(BENCH_BEFORE) ]; then \
+		echo "building the release before, $(BEFORE)"; \
+		rm -rf $(CACHE)/before && mkdir -p $(CACHE)/before && git archive "$(BEFORE)" | tar -x -C $(CACHE)/before && \
+		(cd $(CACHE)/before && CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack -ldflags "-X main.release=$(BEFORE)" -o $(BENCH_BEFORE) ./cmd/holdline) && \
+		rm -rf $(CACHE)/before || exit 1; \
+	fi
+	@before=$(BENCH_BEFORE); [ -x $$before ] || before=; set -o pipefail; \
+	cd e2e && TMPDIR=$(CACHE) HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
+		$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 40m ./load -args -before "$$before" \
+		$(if $(QUICK),-rounds 1 -measured 1s -earlier 20000) $(if $(ROUNDS),-rounds $(ROUNDS)) \
+		$(if $(CASES),-cases $(CASES)) $(if $(SERVERS),-servers $(SERVERS)) | tee $(CACHE)/bench.txt
+	@set -o pipefail; cd e2e && $(GO) run ./load -results $(CACHE)/bench.txt \
+		$(if $(DOCS),-document ../docs/performance.md -pictures ../docs/performance,-pictures $(CACHE)/bench) | tee $(CACHE)/bench.md
 
 people: ## find one among 1,000,000 people with claims, in each way that the console has; prints how long it takes; some ten minutes
 	@HOLDLINE_PEOPLE=$${HOLDLINE_PEOPLE:-1000000} ./e2e/with-mariadb.sh $(GO) test -count=1 -timeout 60m -v -run PeopleAtScale ./persistence

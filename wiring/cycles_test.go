@@ -22,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/holdline/holdline/config"
+	"github.com/holdline/holdline/internal/kratostest"
 	"github.com/holdline/holdline/internal/scim/scimtest"
 	"github.com/holdline/holdline/persistence"
 	"github.com/holdline/holdline/persistence/database"
@@ -75,7 +76,7 @@ type holdlineWorld struct {
 	resync func(context.Context) error
 	t      testing.TB
 	clock  *clockOf
-	kratos *kratosDouble
+	kratos *kratostest.Double
 	phones *phones
 	store  *persistence.Store
 }
@@ -105,7 +106,7 @@ func gatewayTo(url string) config.Gateway {
 func newWorld(t *testing.T) *holdlineWorld {
 	t.Helper()
 	w := &holdlineWorld{t: t, clock: &clockOf{now: time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)}, phones: &phones{codes: map[string][]string{}}}
-	w.kratos = newKratosDouble(w.clock.Now)
+	w.kratos = kratostest.NewDouble(w.clock.Now)
 	kratos, provider := httptest.NewServer(w.kratos), httptest.NewServer(w.phones)
 	t.Cleanup(kratos.Close)
 	t.Cleanup(provider.Close)
@@ -211,62 +212,27 @@ func (w *holdlineWorld) Resend(userName string) (int, error) {
 	return status, err
 }
 
-// Save is a settings form: the stage hook, whose answer Kratos stores, then the
-// activate hook.
+// Save is a settings form.
 func (w *holdlineWorld) Save(userName, number string) error {
-	before, ok := w.kratos.named(userName)
+	before, ok := w.kratos.Named(userName)
 	if !ok {
 		return fmt.Errorf("nobody is called %s", userName)
 	}
-	old, _ := before.mobile()
-	traits := maps.Clone(before.Traits)
-	traits["mobile"] = number
-	flow, key := uuid.NewString(), http.Header{"X-Hook-Key": {hookKey}}
-	status, answer, err := w.post(w.Admin, "/hooks/settings/stage", home(userName), key, map[string]any{
-		"identity_id": before.ID, "flow_id": flow, "schema_id": before.SchemaID,
-		"old_mobile": orNull(old), "new_mobile": number, "pending_mobile": orNull(before.pending()),
-		"traits": traits, "metadata_public": before.MetadataPublic, "verifiable_addresses": before.Addresses, "language": "en",
-	})
-	if err != nil || status != http.StatusOK {
-		return fmt.Errorf("stage: %d %s %w", status, answer, err)
-	}
-	var stored struct{ Identity document }
-	if err := json.Unmarshal(answer, &stored); err != nil {
-		return err
-	}
-	after := before
-	after.Traits, after.MetadataPublic = stored.Identity.Traits, stored.Identity.MetadataPublic
-	if stored.Identity.Addresses != nil {
-		after.Addresses = stored.Identity.Addresses
-	}
-	after = w.kratos.store(after)
-	shown, _ := after.mobile()
-	status, answer, err = w.post(w.Admin, "/hooks/settings/activate", home(userName), key, map[string]any{
-		"identity_id": before.ID, "flow_id": flow, "new_mobile": orNull(shown), "pending_mobile": orNull(after.pending()), "language": "en",
-	})
-	if err != nil || status != http.StatusNoContent {
-		return fmt.Errorf("activate: %d %s %w", status, answer, err)
-	}
-	return nil
-}
-
-func orNull(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
+	return w.kratos.SaveForm(func(path string, body []byte) (int, []byte, error) {
+		return w.post(w.Admin, path, home(userName), http.Header{"X-Hook-Key": {hookKey}}, json.RawMessage(body))
+	}, before.ID, uuid.NewString(), number)
 }
 
 func (w *holdlineWorld) Seen(userName string) (scimtest.Seen, error) {
-	d, ok := w.kratos.named(userName)
+	d, ok := w.kratos.Named(userName)
 	if !ok {
 		return scimtest.Seen{}, fmt.Errorf("nobody is called %s", userName)
 	}
-	number, verified := d.mobile()
+	number, verified := d.Mobile()
 	name, _ := d.Traits["display_name"].(string)
 	email, _ := d.Traits["email"].(string)
 	return scimtest.Seen{
-		Mobile: number, Verified: verified, Pending: d.pending(), DisplayName: name, Email: email, Active: d.State == "active",
+		Mobile: number, Verified: verified, Pending: d.Pending(), DisplayName: name, Email: email, Active: d.State == "active",
 	}, nil
 }
 

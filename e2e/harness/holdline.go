@@ -49,6 +49,16 @@ func newHoldline(t testing.TB, publicPort, adminPort int, config tree) *Holdline
 	return h
 }
 
+// NewHoldline starts a Holdline with this configuration, beside nothing else. A blank
+// program is the one under test.
+func NewHoldline(t testing.TB, program string, config Overlay) *Holdline {
+	t.Helper()
+	h := newHoldline(t, freePort(), freePort(), config)
+	h.program = program
+	h.Start(t)
+	return h
+}
+
 // kratosConfig returns what is to be merged into kratos.yml.
 func (h *Holdline) kratosConfig(t testing.TB, flags ...string) tree {
 	t.Helper()

@@ -104,6 +104,9 @@ func (k *Kratos) Start(t testing.TB) {
 	}
 }
 
+// PIDs are Kratos' processes: it evaluates jsonnet in others.
+func (k *Kratos) PIDs() []int { return append(k.process.children(), k.process.PID()) }
+
 // Kill ends Kratos as kill -9 does.
 func (k *Kratos) Kill() { k.process.Kill() }
 

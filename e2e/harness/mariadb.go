@@ -15,7 +15,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-type mariadbKind struct{}
+// mariadbKind is a MariaDB, which waits for its disk if it is durable.
+type mariadbKind struct{ durable bool }
 
 func (mariadbKind) name() string { return "mariadb" }
 
@@ -39,7 +40,11 @@ func (mariadbKind) install(dir string) error {
 	return nil
 }
 
-func (mariadbKind) command(s *Server) (*Process, error) {
+func (k mariadbKind) command(s *Server) (*Process, error) {
+	disk := withoutDisk
+	if k.durable {
+		disk = nil
+	}
 	me, err := user.Current()
 	if err != nil {
 		return nil, err
@@ -50,7 +55,7 @@ func (mariadbKind) command(s *Server) (*Process, error) {
 		fmt.Sprintf("--port=%d", s.Port), "--skip-name-resolve", "--max-connections=500",
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--default-time-zone=+00:00",
 		"--innodb-buffer-pool-size=64M",
-	}, withoutDisk...)...))
+	}, disk...)...))
 }
 
 // withoutDisk lets a server not wait for its disk: what is committed outlives a killed

@@ -22,8 +22,8 @@ import (
 )
 
 // postgresKind is a PostgreSQL with one database. What is a database elsewhere is a schema
-// in it, which only its owner uses.
-type postgresKind struct{}
+// in it, which only its owner uses. It waits for its disk if it is durable.
+type postgresKind struct{ durable bool }
 
 func (postgresKind) name() string { return "postgres" }
 
@@ -74,16 +74,17 @@ func (postgresKind) install(dir string) error {
 	return nil
 }
 
-func (postgresKind) command(s *Server) (*Process, error) {
+func (k postgresKind) command(s *Server) (*Process, error) {
 	server, err := postgresProgram("postgres")
 	if err != nil {
 		return nil, err
 	}
 	cmd := asPostgres(server, "-D", s.dir, "-p", strconv.Itoa(s.Port), "-c", "listen_addresses=127.0.0.1",
 		"-c", "unix_socket_directories=", "-c", "max_connections=500", "-c", "shared_buffers=64MB", "-c", "timezone=UTC",
-		"-c", "log_line_prefix=%n %u %p ",
-		// What is committed outlives a killed server, and need not outlive the machine.
-		"-c", "fsync=off", "-c", "full_page_writes=off")
+		"-c", "log_line_prefix=%n %u %p ")
+	if !k.durable { // what is committed outlives a killed server, and need not outlive the machine
+		cmd.Args = append(cmd.Args, "-c", "fsync=off", "-c", "full_page_writes=off")
+	}
 	cmd.Dir = "/"
 	process, err := startProcess("postgres", s.output, cmd)
 	if err == nil {

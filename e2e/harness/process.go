@@ -140,16 +140,26 @@ func (p *Process) FreezeAll() { p.Freeze(); p.signalChildren(syscall.SIGSTOP) }
 func (p *Process) ThawAll() { p.signalChildren(syscall.SIGCONT); p.Thaw() }
 
 func (p *Process) signalChildren(signal syscall.Signal) {
-	pid := p.cmd.Process.Pid
-	listed, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	for _, pid := range p.children() {
+		_ = syscall.Kill(pid, signal)
+	}
+}
+
+// PID is the process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// children are the programs that the program has started.
+func (p *Process) children() (pids []int) {
+	listed, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", p.PID()))
 	if err != nil {
-		return // it has ended
+		return nil // it has ended
 	}
 	for _, child := range strings.Fields(string(listed)) {
 		if pid, err := strconv.Atoi(child); err == nil {
-			_ = syscall.Kill(pid, signal)
+			pids = append(pids, pid)
 		}
 	}
+	return pids
 }
 
 // errNotYet is what a condition returns that may still come true.

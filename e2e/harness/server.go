@@ -124,6 +124,12 @@ func OwnMariaDB(t testing.TB) *Server { t.Helper(); return own(t, mariadbKind{})
 // OwnPostgres starts a PostgreSQL that the test may stop.
 func OwnPostgres(t testing.TB) *Server { t.Helper(); return own(t, postgresKind{}) }
 
+// DurableMariaDB starts a MariaDB that waits for its disk, as one in production does.
+func DurableMariaDB(t testing.TB) *Server { t.Helper(); return own(t, mariadbKind{durable: true}) }
+
+// DurablePostgres is [DurableMariaDB] with PostgreSQL.
+func DurablePostgres(t testing.TB) *Server { t.Helper(); return own(t, postgresKind{durable: true}) }
+
 func own(t testing.TB, kind serverKind) *Server {
 	t.Helper()
 	s, err := newServer(kind, filepath.Join(t.TempDir(), kind.name()))
@@ -171,6 +177,9 @@ func (s *Server) stop() {
 		_ = s.process.Stop(Patience)
 	}
 }
+
+// PIDs are the server's processes.
+func (s *Server) PIDs() []int { return append(s.process.children(), s.process.PID()) }
 
 // Stop stops the server; [Server.Start] starts it again on the same data.
 func (s *Server) Stop(t testing.TB) {

@@ -28,6 +28,8 @@ type Options struct {
 	// DirectHooks lets Kratos call Holdline without the proxy, at the address
 	// that kratos-config takes by default.
 	DirectHooks bool
+	// Direct leaves out everything that listens in, to be measured without it.
+	Direct bool
 	// Realms are the names of further realms, each with a Kratos of its own.
 	Realms []string
 	// JsonnetDir is where kratos-config puts the jsonnet; blank leaves it in the
@@ -67,16 +69,16 @@ func NewStack(t testing.TB, o Options) *Stack {
 	}
 	publicPort, adminPort := freePort(), freePort()
 	ports := kratosPorts{public: freePort(), admin: freePort()}
-	s := &Stack{
-		Provider:     NewProvider(t),
-		Database:     *o.Database,
-		KratosAdmin:  NewProxy(t, ports.adminURL()),
-		KratosPublic: NewProxy(t, ports.publicURL()),
+	s := &Stack{Provider: NewProvider(t), Database: *o.Database}
+	kratos := tree{"public_url": ports.publicURL(), "admin_url": ports.adminURL(), "timeout": "5s"}
+	if !o.Direct {
+		s.KratosAdmin, s.KratosPublic = NewProxy(t, ports.adminURL()), NewProxy(t, ports.publicURL())
+		kratos["public_url"], kratos["admin_url"] = s.KratosPublic.URL, s.KratosAdmin.URL
 	}
 	config := tree{
 		"database": tree{"dsn": s.Database.DSN, "auto_migrate": true},
 		"secrets":  tree{"otp": []string{"e2e secret of at least 32 characters"}},
-		"kratos":   tree{"public_url": s.KratosPublic.URL, "admin_url": s.KratosAdmin.URL, "timeout": "5s"},
+		"kratos":   kratos,
 		"hooks":    tree{"api_key": HookKey},
 		"sms":      tree{"gateways": append(slices.Clone(o.Gateways), merge(s.Provider.Gateway("provider"), o.Gateway))},
 		"log":      tree{"level": "debug"},
@@ -89,7 +91,7 @@ func NewStack(t testing.TB, o Options) *Stack {
 		config["realms"] = realms(o.Realms, realmPorts)
 	}
 	s.Holdline = newHoldline(t, publicPort, adminPort, merge(config, o.Holdline))
-	if !o.DirectHooks {
+	if !o.DirectHooks && !o.Direct {
 		s.Hooks = NewProxy(t, s.Holdline.AdminURL)
 		hooks := tree{"hooks": tree{"base_url": s.Hooks.URL}}
 		s.Holdline = newHoldline(t, publicPort, adminPort, merge(merge(config, hooks), o.Holdline))
@@ -128,6 +130,13 @@ func realms(names []string, ports map[string]kratosPorts) []tree {
 		}
 	}
 	return list
+}
+
+// NewKratos starts a Kratos whose people no Holdline hears of.
+func NewKratos(t testing.TB, server *Server, over Overlay) *Stack {
+	t.Helper()
+	ports := kratosPorts{public: freePort(), admin: freePort()}
+	return &Stack{Kratos: startKratos(t, ports, server, over)}
 }
 
 // Replica starts another Holdline on the same database and the same Kratos.

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"image/color"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// line is a line of a picture.
+type line struct {
+	label  string
+	points plotter.XYs
+}
+
+// The colours of lines, which those who see no red or no green can tell apart, too
+// (Okabe and Ito); they are told by their marks as well.
+var (
+	colours = []color.Color{color.RGBA{0, 114, 178, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255}, color.RGBA{204, 121, 167, 255}, color.RGBA{86, 180, 233, 255}}
+	marks   = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}}
+)
+
+// draw draws throughput against the floor, and cost against the size of the history.
+// Pictures stand on white, so that they are readable on any ground.
+func (m measurements) draw(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	var throughput []line
+	for _, on := range []string{"mariadb", "postgres", "sqlite"} {
+		for _, release := range []string{"here", "before"} {
+			l := line{label: labels[on]}
+			if release == "before" {
+				l.label += ", release before"
+			}
+			for _, p := range m.places(func(p place) bool { return p.what == "form" && p.on == on && p.release == release }) {
+				if of := m.ratio(p, place{"floor", "none", on, p.users}); len(of) > 0 {
+					l.points = append(l.points, plotter.XY{X: float64(p.users), Y: of.median()})
+				}
+			}
+			throughput = append(throughput, l)
+		}
+	}
+	speed, cpu := line{label: "changes a second"}, line{label: "with the same CPU"}
+	for _, p := range m.places(func(p place) bool { return strings.HasPrefix(p.what, "earlier-") && p.users == 8 }) {
+		form := place{"form", "here", p.on, p.users}
+		claims, err := strconv.ParseFloat(strings.TrimPrefix(p.what, "earlier-"), 64)
+		if err != nil {
+			return err
+		}
+		if of := m.ratio(p, form); len(of) > 0 {
+			speed.points = append(speed.points, plotter.XY{X: claims, Y: of.median()})
+			cpu.points = append(cpu.points, plotter.XY{X: claims, Y: m.at(form, "cpu-ms/op").median() / m.at(p, "cpu-ms/op").median()})
+		}
+	}
+	for _, l := range []*line{&speed, &cpu} {
+		if len(l.points) > 0 {
+			l.points = slices.Insert(l.points, 0, plotter.XY{X: 0, Y: 1})
+		}
+	}
+	return firstOf(
+		picture(filepath.Join(folder, "throughput.svg"), "Changes for each transaction of two inserts", "users at once", throughput),
+		picture(filepath.Join(folder, "history.svg"), "A change, to one with an empty history (8 users, MariaDB)", "earlier claims", []line{speed, cpu}),
+	)
+}
+
+func firstOf(all ...error) error {
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func picture(file, title, across string, lines []line) error {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text = title, across
+	p.Y.Min = 0
+	p.Legend.Top = true
+	for _, font := range []*string{(*string)(&p.Title.TextStyle.Font.Variant), (*string)(&p.X.Label.TextStyle.Font.Variant), (*string)(&p.Legend.TextStyle.Font.Variant), (*string)(&p.X.Tick.Label.Font.Variant), (*string)(&p.Y.Tick.Label.Font.Variant)} {
+		*font = "Sans"
+	}
+	var ticks plot.ConstantTicks
+	for i, l := range lines {
+		if len(l.points) == 0 {
+			continue
+		}
+		drawn, dots, err := plotter.NewLinePoints(l.points)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.label, err)
+		}
+		drawn.Color, drawn.Width = colours[i%len(colours)], vg.Points(1.5)
+		dots.Color, dots.Shape, dots.Radius = colours[i%len(colours)], marks[i%len(marks)], vg.Points(3)
+		p.Add(drawn, dots)
+		p.Legend.Add(l.label, drawn, dots)
+		for _, at := range l.points {
+			if !slices.ContainsFunc(ticks, func(t plot.Tick) bool { return t.Value == at.X }) {
+				ticks = append(ticks, plot.Tick{Value: at.X, Label: thousands(fmt.Sprintf("%.0f", at.X))})
+			}
+		}
+	}
+	if len(ticks) == 0 {
+		return nil // it was not measured
+	}
+	p.X.Tick.Marker = ticks
+	p.Add(plotter.NewGrid())
+	p.Y.Max *= 1.25 // room for the legend
+	return p.Save(16*vg.Centimeter, 9*vg.Centimeter, file)
+}
