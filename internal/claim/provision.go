@@ -175,8 +175,7 @@ func (s *Service) propose(ctx context.Context, seen Identity, c DirectChange) (P
 	if err := s.proven(ctx, c); err != nil {
 		return p, err
 	}
-	switch {
-	case p.Decision == KeepPending:
+	if p.Decision == KeepPending {
 		p.Pending = p.held.Number
 		return p, nil
 	}
