@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
+	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
 	"github.com/holdline/holdline/portal/layout"
@@ -187,8 +189,8 @@ func (s *site) showClaim(c *gin.Context, v visit, who claim.Caller, said string)
 		seeOther(c, v.carry(saidDone)) // so that the end is told too
 	case status.State == claim.Verified:
 		s.render(c, v, page{State: "saving", Pending: typed{status.Number}})
-	case said == saidBlocked:
-		s.showBlocked(c, v, who, func() { s.render(c, v, s.open(v, who, status, "")) })
+	case said == saidBlocked || status.Text == message.TextNone: // which can be sent once changes are possible again
+		s.showBlocked(c, v, who, func() { s.render(c, v, s.open(v, who, status, strings.TrimPrefix(said, saidBlocked))) })
 	default:
 		s.render(c, v, s.open(v, who, status, said))
 	}

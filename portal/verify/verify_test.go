@@ -435,6 +435,10 @@ func TestABlockIsSaidAndCanBeLifted(t *testing.T) {
 		w.blocked, w.ended = now.Add(5*time.Hour), claim.Outcome{State: claim.Applied, At: now}
 	})
 	wants(t, w.get("?said=blocked"), 429, "blocked", nil) // and not how an earlier change ended
+	w = newWorld(t, func(w *world) {                      // a client's number that is held meanwhile has no code, and cannot have one yet
+		w.blocked, w.status[0].Text, w.status[0].CodeExpires = now.Add(5*time.Hour), message.TextNone, time.Time{}
+	})
+	wants(t, w.get(""), 429, "blocked", []string{"5 hours", `id="continue"`}, "send one")
 	w = newWorld(t, nil)
 	wants(t, w.get("?said=blocked"), 200, "waiting", nil)
 	leadsTo(t, w.post(t, "", "lift", ""), "?said=lifted")
