@@ -23,8 +23,7 @@ func enter(t *testing.T, s *harness.Stack, token string) *harness.Tab {
 }
 
 // An administrator's day: the switches, a claim with its history, resend, reveal,
-// cancel, what was texted, and the audit trail of it all. Every page is sound, in
-// the light, in the dark and on a phone.
+// cancel, what was texted, and the audit trail of it all.
 func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	t.Parallel()
 	s := harness.NewStack(t, harness.Options{Holdline: harness.Overlay{"limits": harness.Overlay{"resend_cooldown": "0s"}}})
@@ -36,11 +35,9 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	tab := harness.NewBrowser(t)
 	tab.DesktopSize(t)
 	tab.Open(t, s.Holdline.AdminURL+consolePath)
-	tab.Sound(t, "console-sign-in")
 	tab.Type(t, "#token", "hlt_made-up")
 	tab.PressToGo(t, "\r")
 	tab.Await(t, "#token-fault", "a wrong token is refused", false, says("invalid"))
-	tab.Sound(t, "console-sign-in-refused")
 	tab.Type(t, "#token", token)
 	tab.PressToGo(t, "\r")
 	tab.Await(t, "h1", "the console opens", false, says("Overview"))
@@ -58,17 +55,6 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 		"gateways": "Gateways", "limits": "Limits", "tokens": "Tokens", "audit": "Audit",
 	} {
 		at(path, heading)
-		name := "console-" + strings.ReplaceAll(path, "/", "-")
-		if path == "" {
-			name = "console-overview"
-		}
-		tab.Sound(t, name)
-		tab.Dark(t, true)
-		tab.Sound(t, name+"-dark")
-		tab.Dark(t, false)
-		tab.Phone(t)
-		tab.Sound(t, name+"-phone")
-		tab.DesktopSize(t)
 	}
 
 	// A person is found by what they say, and their page tells what happened.
@@ -76,14 +62,12 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	tab.Type(t, "#who", bob.Email)
 	tab.PressToGo(t, "\r")
 	tab.Await(t, "table", "bob is found by his e-mail address", false, says(bob.Email))
-	tab.Sound(t, "console-people-found")
 	at("people", "People")
 	tab.Type(t, "#who", m1[len(m1)-6:])
 	tab.PressToGo(t, "\r")
 	tab.Await(t, "table", "bob is found by a piece of his number", false, says(bob.Email))
 	tab.Click(t, "tbody th a")
 	tab.Await(t, ".timeline", "what happened to bob", false, says("Claim opened"))
-	tab.Sound(t, "console-person")
 
 	// A claim is found by its masked number.
 	at("claims", "Claims")
@@ -112,7 +96,6 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	if !strings.Contains(wholePage(), m1) || !strings.Contains(wholePage(), m0) {
 		t.Error("the full numbers are not shown")
 	}
-	tab.Sound(t, "console-claim-revealed")
 	tab.Reload(t)
 	tab.Await(t, ".timeline", "the audit trail tells who looked", false, says("e2e-"))
 
@@ -121,10 +104,8 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	harness.Eval[bool](t, tab, `(e => { e.click(); return e.checked })(document.querySelector('input[type="checkbox"]'))`)
 	tab.Click(t, `form.settings .actions button`)
 	tab.Await(t, "h1", "it is asked whether that is meant", false, says("Switch verification off?"))
-	tab.Sound(t, "console-settings-off")
 	tab.Click(t, `button.danger`)
 	tab.Await(t, "#message", "it is saved", false, func(text string) bool { return text != "" })
-	tab.Sound(t, "console-settings-saved")
 	got := harness.Send(t, http.MethodGet, s.Holdline.AdminURL+settingsPath+"/enable_verification", "", harness.ByClient(token))
 	if !strings.Contains(got.Body, `"value":false`) {
 		t.Errorf("the switch: %s", got.Body)
@@ -137,14 +118,12 @@ func TestConsoleShowsAndSteersEverything(t *testing.T) {
 	tab.Type(t, `input[name$="verification_sms_otp_validity"]`, "soon")
 	tab.Click(t, `form.settings .actions button`)
 	tab.Await(t, `[aria-invalid="true"]`, "what was typed is there still", false, says("soon"))
-	tab.Sound(t, "console-settings-refused")
 
 	// Cancelled for bob: his code is dead.
 	at("claims?state=open", "Claims")
 	tab.Click(t, "tbody th a")
 	tab.Click(t, `a[href$="/cancel"]`)
 	tab.Await(t, "h1", "it is asked whether that is meant", false, says("Cancel this claim?"))
-	tab.Sound(t, "console-claim-cancel")
 	tab.Click(t, `form[action$="/cancel"] button`)
 	tab.Await(t, "#message", "it is cancelled", false, says("cancel"))
 	wantFault(t, bob.Confirm(t, second.Code), http.StatusBadRequest, "18001")

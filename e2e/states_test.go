@@ -48,9 +48,9 @@ func stateNames(t *testing.T, file, table string) []string {
 	return names
 }
 
-// gallery looks at every state once, or in every width and scheme where pictures are
+// stateSheet looks at every state once, or in every width and scheme where pictures are
 // wanted, and keeps what a sheet of all of them needs.
-type gallery struct {
+type stateSheet struct {
 	t    *testing.T
 	tab  *harness.Tab
 	seen map[string]bool
@@ -60,7 +60,7 @@ type gallery struct {
 var widths = []int{360, 768, 1280}
 
 // look wants a state to be shown, sound, and with a way on as its first button.
-func (g *gallery) look(page, want, note string) {
+func (g *stateSheet) look(page, want, note string) {
 	g.t.Helper()
 	g.tab.Await(g.t, `section[data-state="`+want+`"]`, page+" is in the state "+want, false, func(string) bool { return true })
 	name := page + "-" + want
@@ -72,17 +72,17 @@ func (g *gallery) look(page, want, note string) {
 	if passive := want == "taken_back" || want == "late" || want == "dead" || want == "busy" || page == "dispute" && want == "away"; way == "" && !passive {
 		g.t.Errorf("%s has no way on as its main button", name)
 	}
-	pictures := os.Getenv("HOLDLINE_SCREENSHOTS") != ""
+	wanted := os.Getenv("HOLDLINE_SCREENSHOTS") != ""
 	turn, picture := len(g.rows), ""
 	for i, width := range widths {
 		for j, dark := range []bool{false, true} {
-			if !pictures && (turn%len(widths) != i || turn/len(widths)%2 != j) {
+			if !wanted && (turn%len(widths) != i || turn/len(widths)%2 != j) {
 				continue
 			}
 			g.tab.Wide(g.t, width)
 			g.tab.Dark(g.t, dark)
 			g.tab.Sound(g.t, fmt.Sprintf("state-%s-%d%s", name, width, map[bool]string{true: "-dark"}[dark]))
-			if pictures && i+j == 0 { // nothing moves any more
+			if wanted && i+j == 0 { // nothing moves any more
 				picture = `<img width="220" alt="" src="data:image/png;base64,` + base64.StdEncoding.EncodeToString(g.tab.Screenshot(g.t)) + `">`
 			}
 		}
@@ -91,7 +91,7 @@ func (g *gallery) look(page, want, note string) {
 }
 
 // complete wants every state of the code to have been looked at, and no other.
-func (g *gallery) complete(want []string) {
+func (g *stateSheet) complete(want []string) {
 	g.t.Helper()
 	slices.Sort(want)
 	if got := slices.Sorted(maps.Keys(g.seen)); len(want) < 20 || !slices.Equal(got, want) {
@@ -113,7 +113,7 @@ func TestPageStates(t *testing.T) {
 	})
 	bob := s.NewPerson(t, m0)
 	bob.Ask(t, m1)
-	g := &gallery{t: t, tab: harness.NewBrowser(t), seen: map[string]bool{}}
+	g := &stateSheet{t: t, tab: harness.NewBrowser(t), seen: map[string]bool{}}
 	tab := g.tab
 	tab.SignInAs(t, bob)
 	address := s.Holdline.PublicURL + pagePath
@@ -144,7 +144,7 @@ func TestPageStates(t *testing.T) {
 	tab.Open(t, site.URL+"/elsewhere")
 	harness.Eval[bool](t, tab, `(form => { form.method = "post"; form.action = `+fmt.Sprintf("%q", address)+`; document.body.append(form); setTimeout(() => form.submit()); return true })(document.createElement("form"))`)
 	g.look("verify", "forbidden", "")
-	stranger := &gallery{t: t, tab: harness.NewBrowser(t), seen: g.seen, rows: g.rows}
+	stranger := &stateSheet{t: t, tab: harness.NewBrowser(t), seen: g.seen, rows: g.rows}
 	stranger.tab.Open(t, address+"?said=back")
 	stranger.look("verify", "signed-out", "")
 	g.rows = stranger.rows
@@ -163,6 +163,7 @@ func TestPageStates(t *testing.T) {
 	}
 	bob.Rewrite(t, "state = 'applied', reason = ''")
 	show("signed-out-others", "signed-out-others", "")
+	show("others-signed-in", "others-signed-in", "")
 	show("lifted", "lifted", "")
 	bob.Rewrite(t, "ended_at = UTC_TIMESTAMP(6) - INTERVAL 2 HOUR")
 	show("look", "nothing", "")
@@ -194,6 +195,12 @@ func TestPageStates(t *testing.T) {
 	tab.Open(t, s.Holdline.PublicURL+"/not-me/made-up")
 	g.look("dispute", "dead", "")
 
+	harness.Eventually(t, "sessions that began meanwhile have ended too", func() error {
+		if s.Database.Count(t, "alarms", "due_at IS NOT NULL") > 0 {
+			return errNotYet
+		}
+		return nil
+	})
 	eve.SignIn(t)
 	tab.SignInAs(t, eve)
 	show("blocked", "blocked", "")

@@ -178,9 +178,10 @@ func (b *Tab) Await(t testing.TB, css, what string, reload bool, condition func(
 	}
 }
 
-// Screenshot is what the tab shows.
+// Screenshot is the whole of the page that the tab shows.
 func (b *Tab) Screenshot(t testing.TB) []byte {
 	t.Helper()
+	b.settle(t)
 	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)

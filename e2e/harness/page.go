@@ -177,7 +177,7 @@ func (b *Tab) TabTo(t testing.TB, id string) {
 // under a name, where `make screenshots` wants pictures.
 func (b *Tab) Sound(t testing.TB, name string) {
 	t.Helper()
-	Eval[bool](t, b, `Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => true)`)
+	b.settle(t)
 	b.Shoot(t, name)
 	source, err := os.ReadFile(Env.Axe)
 	if err != nil {
@@ -204,6 +204,12 @@ func (b *Tab) Sound(t testing.TB, name string) {
 	}
 }
 
+// settle waits until nothing moves or changes colour any more.
+func (b *Tab) settle(t testing.TB) {
+	t.Helper()
+	Eval[bool](t, b, `Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => true)`)
+}
+
 // Shoot keeps a picture of the whole page, if `make screenshots` asks for them.
 func (b *Tab) Shoot(t testing.TB, name string) {
 	t.Helper()
@@ -213,13 +219,18 @@ func (b *Tab) Shoot(t testing.TB, name string) {
 // ShootTop is Shoot for what the window shows of a page that is long.
 func (b *Tab) ShootTop(t testing.TB, name string) {
 	t.Helper()
-	keep(t, name, func() []byte {
-		image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return image
-	})
+	keep(t, name, func() []byte { return b.ScreenshotTop(t) })
+}
+
+// ScreenshotTop is what the window shows.
+func (b *Tab) ScreenshotTop(t testing.TB) []byte {
+	t.Helper()
+	b.settle(t)
+	image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image
 }
 
 // keep writes a picture where they are asked for.
@@ -232,7 +243,7 @@ func keep(t testing.TB, name string, take func() []byte) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), take(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), small(t, take()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

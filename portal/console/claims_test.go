@@ -275,3 +275,27 @@ func TestWithoutItsLineInTheAuditTrailNoNumberIsShown(t *testing.T) {
 		t.Error("the number is shown")
 	}
 }
+
+// A claim without a code says what became of it.
+func TestAClaimWithoutACodeSaysWhatItIs(t *testing.T) {
+	w := newWorld(t)
+	b := w.administrator()
+	for _, tt := range []struct {
+		state  claim.State
+		source claim.Source
+		number string
+		words  string
+	}{
+		{claim.Applied, claim.SourceTakeover, wanted, "Another account has proved it, and has it now."},
+		{claim.Applied, claim.SourceSettings, "", "The number was removed from the account."},
+		{claim.Applied, claim.SourceSettings, wanted, "written to the account without a code, not marked verified."},
+		{claim.Staged, claim.SourceTakeover, wanted, "Another account has proved the number, and is taking it."},
+		{claim.Staged, claim.SourceSettings, wanted, "The number is being changed without a code."},
+		{claim.Discarded, claim.SourceSettings, wanted, "It was not stored."},
+	} {
+		c := w.claim(func(c *claim.Claim) {
+			c.Direct, c.State, c.Source, c.Number = true, tt.state, tt.source, phone.FromStore(tt.number)
+		})
+		says(t, b.get("/console/claims/"+c.ID), http.StatusOK, tt.words, "Number afterwards")
+	}
+}

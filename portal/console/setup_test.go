@@ -177,8 +177,11 @@ func (w *world) person(_ context.Context, cookie string) (auth.Person, error) {
 		return auth.Person{}, auth.ErrNoSession
 	}
 	proven := func(context.Context) error { return nil }
-	if id == "old" {
+	switch id {
+	case "old":
 		id, proven = "privileged", func(context.Context) error { return claim.ErrSessionTooOld }
+	case "one factor":
+		id, proven = "privileged", func(context.Context) error { return claim.ErrNeedsSecondFactor }
 	}
 	return auth.Person{IdentityID: id, Proven: proven}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
+	"github.com/holdline/holdline/portal/console"
 )
 
 func TestTheRightTokenOpensTheConsole(t *testing.T) {
@@ -41,7 +42,8 @@ func TestWhoIsNotLetInHearsWhy(t *testing.T) {
 		"something nobody planned":     {"", url.Values{"token": {"ops"}}, func(w *world) { w.kept.Fail(errors.New("odd")) }, 500, "Something went wrong."},
 		"no Kratos session":            {"", url.Values{"by": {"kratos"}}, nil, 401, "The sign-in of your account has ended."},
 		"Kratos session that ended":    {"gone", url.Values{"by": {"kratos"}}, nil, 401, "The sign-in of your account has ended."},
-		"old Kratos session":           {"old", url.Values{"by": {"kratos"}}, nil, 403, "too old"},
+		"old Kratos session":           {"old", url.Values{"by": {"kratos"}}, nil, 403, "too old for the console"},
+		"no second factor":             {"one factor", url.Values{"by": {"kratos"}}, nil, 403, "needs the second factor"},
 		"person who is not privileged": {"bob", url.Values{"by": {"kratos"}}, nil, 403, "not one of a privileged person"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -261,5 +263,16 @@ func TestWhoHasToSignInReturnsToWhatTheyAskedFor(t *testing.T) {
 func TestALinkFromAnotherSiteOffersToGoOn(t *testing.T) {
 	b := newWorld(t).browser()
 	b.header.Set("Sec-Fetch-Site", "cross-site")
-	says(t, b.get("/console/audit"), http.StatusUnauthorized, `<a href="/console/audit">go on</a>`)
+	says(t, b.get("/console/audit"), http.StatusUnauthorized, "A link on another site led here. If you are signed in already,", `<a href="/console/audit">go on</a>`)
+}
+
+// The link that the demo prints lets one browser in, once.
+func TestAnInvitationIsGoodForOneSignIn(t *testing.T) {
+	w := newWorld(t)
+	w.opt.Invitation = console.Invitation{Key: "guess", Token: w.token}
+	w.rebuild()
+	first, second := w.browser(), w.browser()
+	says(t, second.get("/console/enter/wrong"), http.StatusForbidden, "This link was good for one sign-in.")
+	says(t, first.follow(first.get("/console/enter/guess")), http.StatusOK, "Overview")
+	says(t, second.get("/console/enter/guess"), http.StatusForbidden, "This link was good for one sign-in.")
 }
