@@ -2,10 +2,15 @@ package kratos_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
@@ -165,5 +170,35 @@ func TestNamesAreEscapedInPointers(t *testing.T) {
 	}
 	if got, marked := shared.identity(t, id).Public["a/b~c"]; marked {
 		t.Errorf("marker is %v", got)
+	}
+}
+
+// Of a list that is written as a whole, what Holdline does not know comes back as it was;
+// no member of an unexpected type hides the others.
+func TestAddressesAreWrittenBackAsTheyCame(t *testing.T) {
+	id, wanted := uuid.NewString(), number(t)
+	const email = `{"id":"e","value":"anna@holdline.test","via":"email","verified":"since May","serial":123456789012345678901,"share":1.50}`
+	sms := func(verified bool) string {
+		return fmt.Sprintf(`{"id":"m","value":%q,"via":"sms","verified":%t,"status":7,"serial":987654321098765432109}`, wanted.Unmasked(), verified)
+	}
+	var written string
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		whole := strings.Contains(string(body), `"/verifiable_addresses"`)
+		if whole {
+			written = string(body)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"id":%q,"traits":{"mobile":%q},"verifiable_addresses":[%s,%s]}`, id, wanted.Unmasked(), email, sms(whole))
+	}))
+	t.Cleanup(upstream.Close)
+	d := open(t, &server{public: upstream.URL, admin: upstream.URL}, nil)
+	if err := d.ApplyNumber(t.Context(), id, wanted, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{email, `"serial":987654321098765432109`, `"status":"completed"`, `"verified":true`} {
+		if !strings.Contains(written, want) {
+			t.Errorf("got %s, want %s in it", written, want)
+		}
 	}
 }
