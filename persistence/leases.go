@@ -99,6 +99,14 @@ func (s *Store) Release(ctx context.Context, lease claim.Lease) error {
 	}))
 }
 
+// releaseLease is Release within a transaction.
+func releaseLease(lease claim.Lease) statement {
+	return func(tx *gorm.DB) error {
+		_, err := database.Exec(tx, "DELETE FROM identity_leases WHERE identity_id = ? AND owner = ?", lease.IdentityID, lease.Owner)
+		return err
+	}
+}
+
 // Extend has a lease that is still this owner's end later.
 func (s *Store) Extend(ctx context.Context, lease claim.Lease) error {
 	return s.db.Classify(s.db.Write(ctx, "extend", "identity_leases", func(tx *gorm.DB) error {

@@ -47,6 +47,9 @@ type statement func(tx *gorm.DB) error
 func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	var withheld []message.Text
 	statements := plan(change, &withheld)
+	if change.Release != nil {
+		statements = append(statements, releaseLease(*change.Release))
+	}
 	leased := false
 	if change.Lease != nil {
 		statements = append(statements, s.takeLease(*change.Lease, change.At, &leased))
@@ -60,6 +63,12 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	case err == nil:
 		for _, notice := range withheld {
 			change.Withhold(notice)
+		}
+		if _, ok := along(change); ok {
+			change.Along.Done = true
+		}
+		if change.Release != nil {
+			s.left.Remove(change.Release.IdentityID)
 		}
 		if leased {
 			s.remember(*change.Lease)
@@ -133,12 +142,24 @@ func plan(change claim.Change, withheld *[]message.Text) []statement {
 			return insert(tx, newEventRows(events)...)
 		})
 	}
+	if write, ok := along(change); ok {
+		statements = append(statements, write)
+	}
 	if change.Text != nil && change.Limits.PerCodeHour > 0 {
 		// Last, because until the transaction ends nobody else can take for the code.
 		statements = append(statements,
 			takeBudget(budgetName(change.Text.To), budgetOf(change.Limits), change.At, claim.ErrCallingCodeFull))
 	}
 	return statements
+}
+
+// along returns what another store of this database has written with a change.
+func along(change claim.Change) (statement, bool) {
+	if change.Along == nil {
+		return nil, false
+	}
+	write, ok := change.Along.Write.(func(*gorm.DB) error)
+	return write, ok
 }
 
 func updateClaim(m claim.Transition) statement {

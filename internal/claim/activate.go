@@ -62,15 +62,28 @@ func (s *Service) open(ctx context.Context, a activation) error {
 		claim.ClientText = ClientTexted
 	}
 	text := s.newCode(&claim, policy, now, a.who.ClientIP, a.language)
-	err := s.commit(ctx, Change{
+	change := Change{
 		Transitions: []Transition{{From: Staged, Claim: claim}}, Text: text, Limits: policy.textLimits(claim.Number), NoTextWithin: policy.Lifetime, Answered: a.client,
 		Basis: basis(a.present.number, now), RefuseBlocked: true,
 		Notices: s.notices(claim, message.TextRequested, a.present, now),
-		Events:  []audit.Event{NewEvent(claim, string(Open), a.who, now)}, At: now,
-	})
-	if limit := (*problem.LimitError)(nil); errors.Is(err, ErrConcurrentUpdate) || errors.Is(err, ErrTextedBefore) ||
-		errors.Is(err, ErrStaleForm) || errors.As(err, &limit) {
+		Events:  []audit.Event{NewEvent(claim, string(Open), a.who, now)}, At: now, Along: a.along,
+	}
+	held := heldLease(ctx, a.identityID)
+	if held != nil && a.along != nil {
+		change.Release = &held.Lease
+	}
+	err := s.commit(ctx, change)
+	limit := (*problem.LimitError)(nil)
+	looks := errors.Is(err, ErrConcurrentUpdate) || errors.Is(err, ErrTextedBefore) || errors.Is(err, ErrStaleForm) || errors.As(err, &limit)
+	if err != nil && !looks && a.along != nil && problem.KindOf(err) == problem.Internal {
+		change.Along = nil // what is kept beside claims must not be in their way
+		err = s.commit(ctx, change)
+	}
+	switch {
+	case looks:
 		return s.activate(ctx, a)
+	case err == nil && change.Release != nil:
+		held.released = true
 	}
 	return err
 }
@@ -89,7 +102,8 @@ type activation struct {
 	// client tells that a provisioning client asks, inactive that it does so for
 	// somebody who is switched off.
 	client, inactive bool
-	alone            bool // as of [Proposal]
+	alone            bool   // as of [Proposal]
+	along            *Along // likewise
 }
 
 // activate opens a staged claim whatever else the identity has.

@@ -28,11 +28,34 @@ func (s *Service) WithLease(ctx context.Context, identityID string, do func(cont
 	if err != nil {
 		return fmt.Errorf("wait for the identity: %w", err)
 	}
-	defer s.release(ctx, lease)
+	held := &holding{Lease: lease}
+	defer func() {
+		if !held.released {
+			s.release(ctx, lease)
+		}
+	}()
 	room := min(writeTimeout, lease.Until.Sub(s.Now())-time.Second)
-	ctx, cancel := detached(ctx, room)
+	within, cancel := detached(ctx, room)
 	defer cancel()
-	return do(ctx)
+	return do(context.WithValue(within, holdingKey{}, held))
+}
+
+// holding is a lease that work is done under. What ends the work may give it back.
+type holding struct {
+	Lease
+	released bool
+}
+
+type holdingKey struct{}
+
+// heldLease returns the lease of an identity under which a context's work is done; nil
+// for none.
+func heldLease(ctx context.Context, identityID string) *holding {
+	held, _ := ctx.Value(holdingKey{}).(*holding)
+	if held == nil || held.IdentityID != identityID || held.released {
+		return nil
+	}
+	return held
 }
 
 // detached returns a context for work that goes on when the caller goes away. It has

@@ -85,6 +85,8 @@ type Proposal struct {
 	Number phone.Number
 	// Pending is what to show as pending afterwards; zero for nothing.
 	Pending phone.Number
+	// Along is written with what opens a claim, if it can be.
+	Along *Along
 
 	change  DirectChange
 	request Request
@@ -291,7 +293,7 @@ func (s *Service) Settle(ctx context.Context, p Proposal, failure error) error {
 		return s.open(ctx, activation{
 			identityID: p.seen.ID, flowID: p.flowID, number: p.Pending,
 			present: replaced{p.request.Stored, p.request.StoredVerified}, who: p.change.Who, language: p.change.Language,
-			client: p.change.Client, inactive: p.change.Inactive, alone: p.alone,
+			client: p.change.Client, inactive: p.change.Inactive, alone: p.alone, along: p.Along,
 		})
 	case p.leftOut != nil:
 		return s.commitLeftOut(ctx, p)

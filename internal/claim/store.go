@@ -141,8 +141,19 @@ type Change struct {
 	// Leased hears of it when the change is made, and it was taken.
 	Lease  *Lease
 	Leased func()
+	// Release gives back the lease that the change was made under.
+	Release *Lease
+	// Along is written with the change by stores that can; nil for nothing.
+	Along *Along
 	// At is the moment of the change.
 	At time.Time
+}
+
+// Along is what another store keeps in the same database, such as the index of users,
+// and would commit just after a change of the claims.
+type Along struct {
+	Write any  // in the terms of that database
+	Done  bool // it was written; else its own store has to
 }
 
 // Claims keeps claims. An implementer must hold to this: a change is atomic; a

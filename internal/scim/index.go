@@ -18,6 +18,9 @@ type Index interface {
 	// nothing. An entry that was seen later than this one stays as it is. It is quicker
 	// where e.Over says right what is there.
 	Put(ctx context.Context, e Entry) error
+	// Writing is Put, for the database itself to do with something else
+	// ([claim.Along]).
+	Writing(e Entry) (any, error)
 	// Find returns the entry of one identity as a client sees it, for [Entry.Over] of the
 	// one that takes its place; without an ID if there is none.
 	Find(ctx context.Context, id, client string) (Entry, error)

@@ -53,6 +53,9 @@ func (s *Store) Commit(ctx context.Context, change claim.Change) error {
 	if err := s.spend(ctx, change); err != nil {
 		return err
 	}
+	if change.Release != nil {
+		next.release(*change.Release)
+	}
 	leased := change.Lease != nil && next.acquire(*change.Lease, change.At)
 	s.claims, s.texts, s.leases, s.alarms = next.claims, next.texts, next.leases, next.alarms
 	if leased {

@@ -255,10 +255,17 @@ func (s *Store) acquire(lease claim.Lease, now time.Time) bool {
 func (s *Store) Release(_ context.Context, lease claim.Lease) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.fail == nil && s.leases[lease.IdentityID].Owner == lease.Owner {
-		delete(s.leases, lease.IdentityID)
+	if s.fail == nil {
+		s.release(lease)
 	}
 	return s.fail
+}
+
+// release gives a lease back that is still its owner's. The caller holds the lock.
+func (s *Store) release(lease claim.Lease) {
+	if s.leases[lease.IdentityID].Owner == lease.Owner {
+		delete(s.leases, lease.IdentityID)
+	}
 }
 
 // Due implements claim.Backlog.

@@ -79,6 +79,7 @@ func TestStore(t *testing.T, newStore func(*testing.T) claim.Store) {
 		"nothing is staged while a number is written": stagingBesideVerified,
 		"a claim that is to be the only one":          stagingVacant,
 		"a text that is not answered":                 unanswered,
+		"a lease goes back with a change":             releasing,
 		"a calling code's budget is kept":             budgets,
 		"tries on a number's earlier claims count":    triesBefore,
 		"receipts tell what became of a text":         receiptsTell,

@@ -125,3 +125,25 @@ func unanswered(f *fixture) {
 	f.move(claim.Open, late)
 	f.want(queue("once it is confirmed", open("d", bob)), nil)
 }
+
+// A lease is given back with the change that it was for, and not without.
+func releasing(f *fixture) {
+	c := f.create(staged("c", bob))
+	lease := claim.Lease{IdentityID: bob, Owner: "one", Until: noon.Add(time.Minute)}
+	f.want(f.store.Acquire(f.Context(), lease, noon), nil)
+	another := claim.Lease{IdentityID: bob, Owner: "two", Until: noon.Add(time.Minute)}
+	opens := c
+	opens.State, opens.Version = claim.Open, 7
+	move := func(to claim.Claim, lease claim.Lease) error {
+		return f.store.Commit(f.Context(), claim.Change{
+			Transitions: []claim.Transition{{From: claim.Staged, Claim: to}}, Release: &lease, At: noon,
+		})
+	}
+	f.want(move(opens, lease), claim.ErrConcurrentUpdate)
+	f.want(f.store.Acquire(f.Context(), another, noon), claim.ErrLeased)
+	opens.Version = c.Version
+	f.want(move(opens, lease), nil)
+	f.want(f.store.Acquire(f.Context(), another, noon), nil)
+	f.want(move(f.create(staged("d", bob)), lease), nil) // it is another's by now
+	f.want(f.store.Acquire(f.Context(), lease, noon), claim.ErrLeased)
+}

@@ -38,15 +38,22 @@ func New(db *database.DB) *Index { return &Index{db: db, bound: Bound} }
 
 // Put implements [scim.Index].
 func (x *Index) Put(ctx context.Context, e scim.Entry) error {
-	row, err := newUserRow(e)
-	if err != nil {
-		return err
-	}
-	write, err := writeRow(row, e.Over)
+	write, err := writeEntry(e)
 	if err != nil {
 		return err
 	}
 	return x.db.Classify(x.db.Together(ctx, "put", "scim_users", write))
+}
+
+// Writing implements [scim.Index].
+func (x *Index) Writing(e scim.Entry) (any, error) { return writeEntry(e) }
+
+func writeEntry(e scim.Entry) (func(tx *gorm.DB) error, error) {
+	row, err := newUserRow(e)
+	if err != nil {
+		return nil, err
+	}
+	return writeRow(row, e.Over)
 }
 
 // writeRow returns the statements that write a row over what is said to be there. They

@@ -32,8 +32,7 @@ type edited struct {
 	// without is why the request is done without what it says of numbers; nil if it
 	// is not.
 	without error
-	// hold is called before something is written; it fails if the identity may not be.
-	hold func() error
+	turn    *turn // that it is for
 }
 
 // edit makes a document what a request wants it to be.
@@ -161,7 +160,7 @@ func (s *Service) leavesOut(off bool, by By) claim.LeaveOut {
 // identity is looked at without the lease, which costs two commits, and with it only
 // if there is something to write after all.
 func (s *Service) change(ctx context.Context, by By, id string, wants Wants, do edit) (User, error) {
-	turn := turn{by: by, id: id, wants: wants, do: do}
+	turn := &turn{by: by, id: id, wants: wants, do: do}
 	known, err := s.Index.Find(ctx, id, by.Client)
 	if err == nil {
 		turn.known = &known
@@ -194,8 +193,11 @@ type turn struct {
 	id    string
 	wants Wants
 	do    edit
-	known *scim.Entry  // what the index has; nil if it could not be asked
-	hold  func() error // as of edited
+	known *scim.Entry // what the index has; nil if it could not be asked
+	// hold is called before something is written; it fails if the identity may not be.
+	hold func() error
+	// put is what the index has got already, with what opened a claim; nil for nothing.
+	put *scim.Entry
 }
 
 // errNotHeld says that something would be written, and nobody has the lease for it.
@@ -203,7 +205,7 @@ var errNotHeld = errors.New("scim: the identity is not held")
 
 // repeats reports whether a request would change nothing if the index is right, the
 // number that is pending taken for the one that is there.
-func (s *Service) repeats(t turn) bool {
+func (s *Service) repeats(t *turn) bool {
 	if t.known == nil || t.known.ID == "" {
 		return false
 	}
@@ -247,8 +249,9 @@ func (s *Service) isPending(document map[string]any, pending string) bool {
 	return false
 }
 
-func (s *Service) changeOnce(ctx context.Context, t turn) (scim.Entry, error) {
+func (s *Service) changeOnce(ctx context.Context, t *turn) (scim.Entry, error) {
 	by, id, seen := t.by, t.id, s.Now()
+	t.put = nil
 	record, err := s.Directory.Record(ctx, id)
 	if err != nil {
 		return scim.Entry{}, err
@@ -266,7 +269,7 @@ func (s *Service) changeOnce(ctx context.Context, t turn) (scim.Entry, error) {
 	if s.beyond(by, record) {
 		e, err = s.reach(by, m, record, before, e, err)
 	}
-	e.hold = t.hold
+	e.turn = t
 	var now scim.Record
 	wrote := false
 	if err == nil {
@@ -281,7 +284,7 @@ func (s *Service) changeOnce(ctx context.Context, t turn) (scim.Entry, error) {
 	// Whatever else is wrong with it, it says that somebody has left.
 	document := scim.CloneObject(before)
 	document["active"] = false
-	now, wrote, fault := s.settled(ctx, by, m, record, before, edited{document: document, off: true, hold: t.hold})
+	now, wrote, fault := s.settled(ctx, by, m, record, before, edited{document: document, off: true, turn: t})
 	if fault == nil {
 		_, fault = s.indexed(ctx, t, now, wrote, seen)
 	}
@@ -293,7 +296,10 @@ func (s *Service) changeOnce(ctx context.Context, t turn) (scim.Entry, error) {
 
 // indexed has the index know of an identity that was read at a moment, and written
 // since or not.
-func (s *Service) indexed(ctx context.Context, t turn, record scim.Record, wrote bool, read time.Time) (scim.Entry, error) {
+func (s *Service) indexed(ctx context.Context, t *turn, record scim.Record, wrote bool, read time.Time) (scim.Entry, error) {
+	if t.put != nil {
+		return *t.put, nil
+	}
 	if !wrote {
 		return s.found(ctx, record, read, t.known)
 	}
@@ -333,7 +339,7 @@ func (s *Service) settled(
 	}
 	change := claim.DirectChange{
 		Source: claim.SourceSCIM, Who: by.Actor, Client: by.Client != "", SignedIn: by.SignedIn, Language: by.Language,
-		Asked: e.asked, Update: e.touch, Whole: e.whole, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by), Hold: e.hold,
+		Asked: e.asked, Update: e.touch, Whole: e.whole, Wanted: wanted, LeaveOut: s.leavesOut(e.off, by), Hold: e.turn.hold,
 		Inactive: e.document["active"] == false || e.document["active"] == nil && record.State == scim.Inactive,
 	}
 	if e.without != nil {
@@ -354,8 +360,15 @@ func (s *Service) settled(
 		proposal = proposal.Without(reason(err))
 		now, wrote, err = s.write(ctx, m, record, e, proposal, by)
 	}
+	var entry scim.Entry
+	if wrote && err == nil && proposal.Decision == claim.Challenge {
+		entry, proposal.Along = s.along(ctx, m, now, e.turn.known)
+	}
 	if fault := s.Claims.Settle(ctx, proposal, err); err == nil && fault != nil {
 		err = fmt.Errorf("settle the number: %w", fault)
+	}
+	if proposal.Along != nil && proposal.Along.Done {
+		e.turn.put = &entry
 	}
 	if err == nil {
 		err = s.endSessions(ctx, by, record, now, e.document)
@@ -364,6 +377,25 @@ func (s *Service) settled(
 		err = s.blame(ctx, m, attempt{id: record.ID, before: before, after: e.document, number: proposal.Number}, err)
 	}
 	return now, wrote, err
+}
+
+// along returns the entry of an identity that was just written, to be put into the index
+// with the claim that is opened for it; nil where that is to be done apart.
+func (s *Service) along(ctx context.Context, m *mapping.Mapping, record scim.Record, known *scim.Entry) (scim.Entry, *claim.Along) {
+	if known == nil {
+		return scim.Entry{}, nil
+	}
+	entry, err := s.entry(m, record, known.Stamp(), s.Now())
+	if err != nil || entry.Version == known.Version {
+		return scim.Entry{}, nil
+	}
+	entry.Over, entry.Ungrouped = known.Over, known.Ungrouped
+	write, err := s.Index.Writing(entry)
+	if err != nil {
+		s.Log.WarnContext(ctx, "user not indexed yet", "identity", record.ID, "error", err)
+		return scim.Entry{}, nil
+	}
+	return entry, &claim.Along{Write: write}
 }
 
 // writesNumber reports whether a number is written.
@@ -402,7 +434,7 @@ func (s *Service) write(
 	if len(operations) == 0 {
 		return record, false, nil
 	}
-	if err := e.hold(); err != nil {
+	if err := e.turn.hold(); err != nil {
 		return record, false, err
 	}
 	now, err = s.Directory.Change(ctx, record.ID, operations)

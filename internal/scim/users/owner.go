@@ -61,7 +61,7 @@ func (s *Service) named(ctx context.Context, id string, before map[string]any, e
 	if was, _ := before["userName"].(string); name == "" || scim.Fold(was) == scim.Fold(name) {
 		return do(ctx)
 	}
-	if err := e.hold(); err != nil {
+	if err := e.turn.hold(); err != nil {
 		return err
 	}
 	sum := sha256.Sum256([]byte(scim.Fold(name)))
