@@ -124,10 +124,9 @@ func (x *Index) sorted(ctx context.Context, q scim.Query) (scim.Page, error) {
 // kept answers with a page of what a condition keeps, and reports whether the
 // evaluator agrees with it.
 func (x *Index) kept(ctx context.Context, q scim.Query) (page scim.Page, agreed bool, err error) {
-	keeping, args := x.conditions(q.Client).sql(q.Condition)
 	if q.Limit > 0 {
-		rows, err := x.rows(ctx, `SELECT DISTINCT place FROM (`+keeping+`) AS c ORDER BY place LIMIT ? OFFSET ?`,
-			append(args, q.Limit, q.Offset)...)
+		keeping, args := x.conditions(q.Client).keeping(q.Condition)
+		rows, err := x.rows(ctx, keeping+` ORDER BY place LIMIT ? OFFSET ?`, append(args, q.Limit, q.Offset)...)
 		if err != nil {
 			return page, false, err
 		}
@@ -145,11 +144,17 @@ func (x *Index) kept(ctx context.Context, q scim.Query) (page scim.Page, agreed 
 	if n := len(page.Entries); n < q.Limit && (n > 0 || q.Offset == 0) {
 		return page, true, nil // the last page says how many there are
 	}
-	args = args[:len(args):len(args)]
-	err = x.db.Read(ctx, "count", "scim_values", func(tx *gorm.DB) error {
-		return tx.Raw(`SELECT COUNT(DISTINCT place) FROM (`+keeping+`) AS c`, args...).Scan(&page.Total).Error
-	})
+	page.Total, err = x.count(ctx, q)
 	return page, err == nil, err
+}
+
+// count counts what an exact condition keeps.
+func (x *Index) count(ctx context.Context, q scim.Query) (total int, err error) {
+	counting, args := x.conditions(q.Client).counting(q.Condition)
+	err = x.db.Read(ctx, "count", "scim_values", func(tx *gorm.DB) error {
+		return tx.Raw(counting, args...).Scan(&total).Error
+	})
+	return total, err
 }
 
 // examined answers after looking at every document that the condition keeps.
@@ -236,15 +241,11 @@ func examine(row userRow, q scim.Query) (key string, matches bool, err error) {
 // candidates returns the places that a condition keeps, or refuses to when they
 // are more than the bound.
 func (x *Index) candidates(ctx context.Context, q scim.Query) ([]int64, error) {
-	keeping, args := x.conditions(q.Client).sql(q.Condition)
+	condition := q.Condition
 	if q.Matches == nil {
-		keeping, args = x.conditions("").sql(scim.All{})
+		condition = scim.All{}
 	}
-	var places []int64
-	err := x.db.Read(ctx, "candidates", "scim_values", func(tx *gorm.DB) error {
-		return tx.Raw(`SELECT DISTINCT place FROM (`+keeping+`) AS c ORDER BY place LIMIT ?`,
-			append(args, q.Bound+1)...).Scan(&places).Error
-	})
+	places, err := x.placesOf(ctx, condition, q.Client, q.Bound+1)
 	if err == nil && len(places) > q.Bound {
 		err = scim.Bad(scim.TooMany, fmt.Sprintf(
 			"the answer needs more than %d users to be looked at: ask for less, by an indexed attribute", q.Bound))
@@ -258,6 +259,16 @@ const shownColumns = `u.place, u.id, u.version, u.document, u.external_ids, u.up
 // ungrouped says of a line of scim_users, as u, that its user is in no group. It spares
 // users without groups a question of its own.
 const ungrouped = `NOT EXISTS (SELECT 1 FROM scim_members AS m WHERE m.user_id = u.id) AS ungrouped`
+
+// placesOf returns the first n places that a condition keeps.
+func (x *Index) placesOf(ctx context.Context, c scim.Condition, client string, n int) (places []int64, err error) {
+	keeping, args := x.conditions(client).keeping(c)
+	err = x.db.Read(ctx, "candidates", "scim_values", func(tx *gorm.DB) error {
+		places = nil
+		return tx.Raw(keeping+` ORDER BY place LIMIT ?`, append(args, n)...).Scan(&places).Error
+	})
+	return places, err
+}
 
 // rows reads the users at the places that a query selects.
 func (x *Index) rows(ctx context.Context, selecting string, args ...any) ([]userRow, error) {

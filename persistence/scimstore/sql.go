@@ -2,6 +2,7 @@ package scimstore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/holdline/holdline/internal/scim"
@@ -38,6 +39,37 @@ func (w conditions) sql(c scim.Condition) (query string, args []any) {
 		return strings.Join(parts, ` UNION `), args
 	default:
 		return `SELECT place FROM scim_users`, nil
+	}
+}
+
+// keeping writes a query of the places that a condition keeps, each once.
+func (w conditions) keeping(c scim.Condition) (query string, args []any) {
+	query, args = w.sql(c)
+	if inOrder(c) {
+		return `SELECT place FROM (` + query + `) AS c`, args
+	}
+	return `SELECT DISTINCT place FROM (` + query + `) AS c`, args
+}
+
+// counting writes a query of how many places a condition keeps.
+func (w conditions) counting(c scim.Condition) (query string, args []any) {
+	query, args = w.keeping(c)
+	return `SELECT COUNT(*) FROM (` + query + `) AS k`, args
+}
+
+// inOrder reports whether the index finds what a condition keeps in the order of places,
+// each once: a page of it needs no more than is on it. Ranges of keys are found in the
+// order of keys.
+func inOrder(c scim.Condition) bool {
+	switch c := c.(type) {
+	case scim.All:
+		return true
+	case scim.Within:
+		return c.Single()
+	case scim.And:
+		return !slices.ContainsFunc(c, func(part scim.Condition) bool { return !inOrder(part) })
+	default:
+		return false
 	}
 }
 

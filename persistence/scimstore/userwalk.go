@@ -2,9 +2,9 @@ package scimstore
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"gorm.io/gorm"
 
@@ -13,21 +13,29 @@ import (
 
 // walked answers with a page by cursor.
 func (x *Index) walked(ctx context.Context, q scim.Query) (scim.Page, error) {
-	if q.SortKey != nil || q.SortBy != "" {
+	// A range of keys is found in another order than that of places, and would be found
+	// anew for each page.
+	if q.SortKey != nil || q.SortBy != "" || q.Exact && q.Matches != nil && !inOrder(q.Condition) {
 		return x.walkSorted(ctx, q)
 	}
-	after := int64(math.MinInt64)
+	after, total := int64(math.MinInt64), unknown
 	if q.Walk.After != "" {
-		var err error
-		if after, err = strconv.ParseInt(q.Walk.After, 10, 64); err != nil {
+		// A cursor of the release before has no total.
+		if read, _ := fmt.Sscanf(q.Walk.After, "%d/%d", &after, &total); read == 0 {
 			return scim.Page{}, scim.Bad(scim.InvalidCursor, "the cursor is none of this list")
 		}
 	}
 	if q.Matches == nil {
 		return x.walkEverybody(ctx, q, after)
 	}
-	return x.walkMatching(ctx, q, after)
+	return x.walkMatching(ctx, q, after, total)
 }
+
+// unknown is the total of a list that would need all its documents for it.
+const unknown = -1
+
+// behind is where a list in the order of places goes on. Its total is counted once.
+func behind(place int64, total int) string { return fmt.Sprintf("%d/%d", place, total) }
 
 func (x *Index) walkEverybody(ctx context.Context, q scim.Query, after int64) (scim.Page, error) {
 	total, err := x.total(ctx)
@@ -41,7 +49,7 @@ func (x *Index) walkEverybody(ctx context.Context, q scim.Query, after int64) (s
 	page := scim.Page{Total: total}
 	if len(rows) > q.Limit {
 		rows = rows[:q.Limit]
-		page.Next = strconv.FormatInt(rows[q.Limit-1].Place, 10)
+		page.Next = behind(rows[q.Limit-1].Place, total)
 	}
 	page.Entries, err = entriesOf(rows, q.Client)
 	return page, err
@@ -49,10 +57,10 @@ func (x *Index) walkEverybody(ctx context.Context, q scim.Query, after int64) (s
 
 // walkMatching looks at what the condition keeps, in the order of places, until a page
 // is full and there is somebody behind it, or enough were looked at.
-func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64) (scim.Page, error) {
-	keeping, args := x.conditions(q.Client).sql(q.Condition)
+func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64, total int) (scim.Page, error) {
+	keeping, args := x.conditions(q.Client).keeping(q.Condition)
 	var found []userRow
-	page, step := scim.Page{Total: -1}, walkStep
+	page, step, next := scim.Page{Total: total}, walkStep, int64(0)
 	if q.Exact {
 		step = q.Limit + 1
 	}
@@ -60,7 +68,7 @@ func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64) (sc
 		var places []int64
 		err := x.db.Read(ctx, "walk", "scim_values", func(tx *gorm.DB) error {
 			places = nil
-			return tx.Raw(`SELECT DISTINCT place FROM (`+keeping+`) AS c WHERE place > ? ORDER BY place LIMIT ?`,
+			return tx.Raw(keeping+` WHERE place > ? ORDER BY place LIMIT ?`,
 				append(args[:len(args):len(args)], seen, step)...).Scan(&places).Error
 		})
 		if err != nil {
@@ -80,10 +88,10 @@ func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64) (sc
 		switch over = true; {
 		case len(found) > q.Limit:
 			found = found[:q.Limit]
-			page.Next = strconv.FormatInt(found[q.Limit-1].Place, 10)
+			next, page.Next = found[q.Limit-1].Place, "more"
 		case len(places) < step:
 		case examined >= walkBound:
-			page.Next = strconv.FormatInt(seen, 10)
+			next, page.Next = seen, "more"
 		default:
 			step, over = walkStep, false
 		}
@@ -95,10 +103,11 @@ func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64) (sc
 	switch {
 	case after == math.MinInt64 && page.Next == "":
 		page.Total = len(found)
-	case q.Exact:
-		err = x.db.Read(ctx, "count", "scim_values", func(tx *gorm.DB) error {
-			return tx.Raw(`SELECT COUNT(DISTINCT place) FROM (`+keeping+`) AS c`, args...).Scan(&page.Total).Error
-		})
+	case q.Exact && total == unknown:
+		page.Total, err = x.count(ctx, q)
+	}
+	if page.Next != "" {
+		page.Next = behind(next, page.Total)
 	}
 	return page, err
 }
@@ -171,6 +180,9 @@ func (x *Index) sortedPlaces(ctx context.Context, q scim.Query) (places []int64,
 			return tx.Model(&valueRow{}).Where("path = ?", []byte(q.SortBy)).Order(order).Pluck("place", &places).Error
 		})
 		return places, err
+	}
+	if q.SortKey == nil && q.SortBy == "" {
+		return x.placesOf(ctx, q.Condition, q.Client, math.MaxInt32)
 	}
 	found, _, err := x.matches(ctx, q)
 	for _, m := range found {
