@@ -77,11 +77,9 @@ func guardsOf(change claim.Change) []guard {
 // answered holds unless a client has had an identity texted at a number, for another
 // claim, and the identity has not acted on it.
 func answered(text message.Text) guard {
-	return guard{
-		`NOT EXISTS (SELECT 1 FROM claims AS n WHERE n.identity_id = ? AND n.number_key = ? AND n.id <> ?
-  AND n.client_text = 'texted' AND n.attempts = 0 AND n.state NOT IN ('staged', 'discarded', 'verified', 'applied', 'conflict'))`,
-		[]any{text.IdentityID, text.To.Dialled(), text.Code.ClaimID},
-	}
+	const unanswered = `SELECT 1 FROM claims AS n WHERE n.identity_id = ? AND n.number_key = ? AND n.id <> ?
+  AND n.client_text = 'texted' AND n.attempts = 0 AND n.state NOT IN ('staged', 'discarded', 'verified', 'applied', 'conflict')`
+	return guard{"NOT EXISTS (" + unanswered + ")", []any{text.IdentityID, text.To.Dialled(), text.Code.ClaimID}}
 }
 
 // holds asks whether a guard holds.
