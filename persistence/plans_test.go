@@ -148,6 +148,9 @@ func TestAPlannerThatTakesNoOrdersReadsNoWholeTable(t *testing.T) {
 	sorted := regexp.MustCompile(`Sort  \(.* rows=(\d+) `)
 	plans := databasetest.Explain(site.db)
 	for name, ask := range site.asks(t) {
+		if strings.HasPrefix(name, "traffic") || strings.HasPrefix(name, "an hour") {
+			continue // these count a stretch of rows, be it all of so few
+		}
 		if err := ask(); err != nil {
 			t.Fatal(name, err)
 		}

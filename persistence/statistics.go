@@ -79,6 +79,10 @@ GROUP BY SUBSTR(number_key, 1, 4), state`
 SELECT gateway, state, COUNT(*) AS n FROM texts
 WHERE created_at >= ? AND created_at < ? AND channel = ? AND gateway <> ''
 GROUP BY gateway, state`
+	codesQuery = `
+SELECT calling_code, state, COUNT(*) AS n FROM texts
+WHERE created_at >= ? AND created_at < ? AND kind = ?
+GROUP BY calling_code, state`
 	// delaysQuery takes a sample: an hour may have a hundred thousand texts.
 	delaysQuery = `
 SELECT gateway, created_at, done_at FROM texts
@@ -127,11 +131,31 @@ func (s Statistics) Count(ctx context.Context, start time.Time) (map[statistics.
 		}
 		add(ofPrefix(g.Prefix), c)
 	}
+	if err := s.countCodes(ctx, from, to, add); err != nil {
+		return nil, err
+	}
 	if err := s.countTexts(ctx, from, to, add); err != nil {
 		return nil, err
 	}
 	maps.DeleteFunc(counts, func(_ statistics.Subject, c statistics.Counts) bool { return c == (statistics.Counts{}) })
 	return counts, nil
+}
+
+// countCodes counts the texts with codes, for [Store.Traffic].
+func (s Statistics) countCodes(ctx context.Context, from, to database.Time, add func(statistics.Subject, statistics.Counts)) error {
+	var codes []struct {
+		CallingCode, State string
+		N                  int
+	}
+	err := s.read(ctx, "texts", &codes, codesQuery, from, to, string(message.TextCode))
+	for _, c := range codes {
+		counts := statistics.Counts{Unsent: c.N}
+		if message.TextState(c.State) == message.TextSent {
+			counts = statistics.Counts{Sent: c.N}
+		}
+		add(statistics.CallingCode(c.CallingCode), counts)
+	}
+	return err
 }
 
 func (s Statistics) countTexts(ctx context.Context, from, to database.Time, add func(statistics.Subject, statistics.Counts)) error {

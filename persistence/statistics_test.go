@@ -86,8 +86,8 @@ func TestHoursAreCountedUntilNothingMoreIsExpected(t *testing.T) {
 			return statistics.Hour{Start: start, Subject: subject, Counts: c}
 		}
 		texts := hour(first, main, statistics.Counts{Sent: 2, Unsent: 1, Delay: 6 * time.Second})
-		has(hour(first, finnish, statistics.Counts{Requested: 1}),
-			hour(first, german, statistics.Counts{Requested: 2, Confirmed: 1, Wrong: 2}), texts)
+		has(hour(first, finnish, statistics.Counts{Requested: 1, Unsent: 1}),
+			hour(first, german, statistics.Counts{Requested: 2, Confirmed: 1, Wrong: 2, Sent: 2}), texts)
 
 		now = now.Add(time.Hour) // what ends later counts then
 		second := first.Add(time.Hour)
@@ -96,8 +96,8 @@ func TestHoursAreCountedUntilNothingMoreIsExpected(t *testing.T) {
 		count()
 		count() // and again
 		had := []statistics.Hour{
-			hour(first, finnish, statistics.Counts{Requested: 1}),
-			hour(first, german, statistics.Counts{Requested: 2, Confirmed: 1, Wrong: 2}), texts,
+			hour(first, finnish, statistics.Counts{Requested: 1, Unsent: 1}),
+			hour(first, german, statistics.Counts{Requested: 2, Confirmed: 1, Wrong: 2, Sent: 2}), texts,
 			hour(second, finnish, statistics.Counts{Withdrawn: 1}),
 			hour(second, german, statistics.Counts{Failed: 1, Wrong: 5}),
 		}

@@ -35,7 +35,8 @@ func (s Subject) CallingCode() (code string, ok bool) {
 // Gateway returns the gateway; not ok for another subject.
 func (s Subject) Gateway() (id string, ok bool) { return strings.CutPrefix(string(s), gatewayPrefix) }
 
-// Counts are those of one subject. The first five are of calling codes, the others of gateways.
+// Counts are those of one subject. The first five are of calling codes. Texts are counted for
+// both: those with codes by calling code, those that went by SMS by gateway.
 type Counts struct {
 	Requested int // claims that were opened, by when they were made
 	Confirmed int // whose number was written after its code came back, by when that was
@@ -44,7 +45,7 @@ type Counts struct {
 	Wrong     int // wrong codes of the claims that came to an end
 
 	Sent   int // texts that the gateway took, by when they were queued
-	Unsent int // that nobody took, of those that this gateway was asked for last
+	Unsent int // that nobody took: all others of a calling code, those that this gateway was asked for last
 	// Delay is how long the texts that were taken had waited, all together.
 	Delay time.Duration
 }
