@@ -27,7 +27,7 @@ GROUP BY t.calling_code`
 
 // trafficCounted is how long the texts themselves are read back. Whole hours before are
 // taken from what was counted for the charts: thirty days may have a million texts.
-const trafficCounted = 25 * time.Hour
+const trafficCounted = 3 * time.Hour
 
 // Traffic implements [fraud.StatsReader].
 func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error) {
