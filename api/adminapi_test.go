@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/holdline/holdline/api/adminapi"
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
+	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/claim/claimtest"
 	"github.com/holdline/holdline/internal/message"
@@ -20,6 +22,7 @@ import (
 	peopleindex "github.com/holdline/holdline/internal/people"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/settings"
+	"github.com/holdline/holdline/internal/statistics"
 	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -33,11 +36,18 @@ type desk struct {
 	index  *storetest.People
 	known  *storetest.Directory
 	now    time.Time
+
+	identities *claimtest.Identities
+	statistics *storetest.Statistics
+	sessions   error // of ending them
+	refused    error // of the gateway
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{T: t, book: newBook(t), store: storetest.NewStore(), index: &storetest.People{}, known: &storetest.Directory{}, now: noon}
+	d := &desk{T: t, book: newBook(t), store: storetest.NewStore(), index: &storetest.People{}, known: &storetest.Directory{}, now: noon,
+		identities: claimtest.NewIdentities(), statistics: &storetest.Statistics{},
+	}
 	log, now := slog.New(slog.DiscardHandler), func() time.Time { return d.now }
 	switches := settings.New(&storetest.Settings{}, claim.Policy{
 		Enabled: true, Validity: 5 * time.Minute, Lifetime: 24 * time.Hour, Cooldown: 30 * time.Second, MaxTexts: 5,
@@ -52,15 +62,24 @@ func newDesk(t *testing.T) *desk {
 	}
 	ids := 0
 	service := claim.New(claim.Options{
-		Store: d.store, Identities: claimtest.NewIdentities(), Codes: codes, Policy: switches.Policy, Now: now, Log: log,
+		Store: d.store, Identities: d.identities, EndSessions: func(context.Context, string) error { return d.sessions }, Codes: codes, Policy: switches.Policy, Now: now, Log: log,
 		NewID: func() string { ids++; return fmt.Sprint("text-", ids) }, Send: func(message.Text) {},
 	})
 	d.engine = newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		adminapi.Mount(engine, server, adminapi.Options{
 			Settings: switches, Archive: d.store, Now: now,
-			Claims: &admin.Service{
+			Desk: &admin.Service{
 				Store: d.store, Claims: service, Now: now, Directory: d.known,
 				Privileged: func(_ context.Context, id string) (bool, error) { return id == "root-"+bob, nil },
+				Plan:       phone.Parser{Format: phone.FormatE164},
+				Statistics: d.statistics, Coverage: func() phone.Restrictions { return switches.Policy().Coverage },
+				Gateways: func() []admin.Gateway { return []admin.Gateway{{ID: "main", State: "closed", LastAt: noon}} },
+				Tests: admin.TestTexts{
+					Send:    func(context.Context, string, phone.Number) (string, error) { return "m-1", d.refused },
+					Limiter: &storetest.Limiter{},
+				},
+				Tokens: &storetest.Tokens{}, NewToken: func() (secret auth.TokenSecret) { ids++; secret[0] = byte(ids); return secret },
+				Configured: []auth.Token{{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead}}},
 				People:     &peopleindex.Finder{Index: d.index, Claims: d.store, Directory: d.known, Keys: keys, Now: now},
 			},
 		})
@@ -179,7 +198,106 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 		d.store.Fail(err)
 		d.ask(want, "POST", "/admin/claims/claim-1/resend", "")
 	}
+	d.decide()
 	d.book.complete(t, "/admin/")
+}
+
+// decide asks for what the console does besides claims and settings.
+func (d *desk) decide() {
+	d.Helper()
+	d.store.Fail(nil)
+	d.ask(200, "GET", "/admin/person?identity_id=claim-1-"+bob, "")
+	d.ask(400, "GET", "/admin/person", "")
+	d.ask(404, "GET", "/admin/person?identity_id=nobody", "")
+
+	d.ask(200, "GET", "/admin/alarms", "")
+	d.ask(400, "GET", "/admin/alarms?open=perhaps", "")
+	for _, id := range []string{"denied", "gone", "root", "written", "taken"} {
+		d.denied(id)
+	}
+	d.ask(200, "GET", "/admin/alarms?open=true&limit=2", "")
+	d.ask(200, "GET", "/admin/alarms/denied", "")
+	d.ask(200, "GET", "/admin/alarms/gone", "")
+	for _, act := range []string{"end-sessions", "lift-block", "restore", "close"} {
+		d.ask(204, "POST", "/admin/alarms/denied/"+act, "")
+		d.ask(404, "POST", "/admin/alarms/none/"+act, "")
+		d.ask(403, "POST", "/admin/alarms/root/"+act, "")
+	}
+	d.ask(404, "GET", "/admin/alarms/none", "")
+	d.ask(409, "POST", "/admin/alarms/denied/restore", "")
+	d.ask(404, "POST", "/admin/alarms/gone/restore", "")
+	verified := claim.Claim{
+		ID: "being-written", IdentityID: "written-" + bob, Source: claim.SourceSettings, Number: phone.FromStore("+15550100"),
+		State: claim.Verified, CreatedAt: d.now, LapsesAt: d.now.Add(time.Hour),
+	}
+	if err := d.store.Commit(d.Context(), claim.Change{Create: &verified, At: d.now}); err != nil {
+		d.Fatal(err)
+	}
+	d.ask(409, "POST", "/admin/alarms/written/restore", "")
+	d.identities.Fail(claim.ErrNumberTaken)
+	d.ask(409, "POST", "/admin/alarms/taken/restore", "")
+	d.identities.Fail(claim.ErrIdentitiesUnavailable)
+	d.ask(503, "POST", "/admin/alarms/taken/restore", "")
+	d.sessions = claim.ErrIdentitiesUnavailable
+	d.ask(503, "POST", "/admin/alarms/taken/end-sessions", "")
+
+	d.ask(200, "GET", "/admin/suggestions", "")
+	for code, n := range map[string]int{"49": 900, "43": 95, "1": 5} {
+		d.statistics.Put(statistics.Hour{
+			Start: d.now.Truncate(time.Hour).Add(-10 * 24 * time.Hour), Subject: statistics.CallingCode(code),
+			Counts: statistics.Counts{Requested: n, Confirmed: n},
+		})
+	}
+	d.ask(200, "GET", "/admin/suggestions", "")
+	d.ask(200, "GET", "/admin/statistics?span=30d&calling_code=49", "")
+	d.ask(400, "GET", "/admin/statistics?span=1y", "")
+
+	d.ask(200, "GET", "/admin/gateways", "")
+	const test = "/admin/gateways/main/test"
+	d.ask(200, "POST", test, `{"mobile_number":"+12125550100"}`)
+	d.ask(404, "POST", "/admin/gateways/none/test", `{"mobile_number":"+12125550100"}`)
+	d.ask(400, "POST", test, `{"number":"+12125550100"}`)
+	d.ask(400, "POST", test, `{"mobile_number":"call me"}`)
+	d.ask(200, "PATCH", "/admin/settings", `{"allowed_calling_codes":["49"]}`)
+	d.ask(400, "POST", test, `{"mobile_number":"+12125550100"}`)
+	d.ask(413, "POST", test, `{"mobile_number":"`+strings.Repeat("1", web.MaxBody)+`"}`)
+	d.ask(415, "POST", test, `{}`, "Content-Type", "text/plain")
+	d.refused = errors.New("answered 401")
+	d.ask(200, "POST", test, `{"mobile_number":"+491711234567"}`)
+
+	const tokens = "/admin/tokens"
+	d.ask(201, "POST", tokens, `{"name":"anna","scopes":["claims:manage"],"expires_at":"2027-07-01T00:00:00Z"}`)
+	d.ask(200, "GET", tokens, "")
+	d.ask(409, "POST", tokens, `{"name":"anna","scopes":["claims:manage"]}`)
+	d.ask(409, "POST", tokens, `{"name":"okta","scopes":["claims:manage"]}`)
+	d.ask(403, "POST", tokens, `{"name":"more","scopes":["scim:write"]}`)
+	d.ask(403, "POST", tokens, `{"name":"more","scopes":["claims:manage"],"privileged":true}`)
+	d.ask(400, "POST", tokens, `{"name":"no scope","scopes":[]}`)
+	d.ask(400, "POST", tokens, `{"name":"over","scopes":["claims:manage"],"expires_at":"2026-07-01T00:00:00Z"}`)
+	d.ask(400, "POST", tokens, `{"called":"anna"}`)
+	d.ask(413, "POST", tokens, `{"name":"`+strings.Repeat("x", web.MaxBody)+`"}`)
+	d.ask(415, "POST", tokens, `{}`, "Content-Type", "text/plain")
+	d.ask(400, "DELETE", tokens+"/anna?with_made=perhaps", "")
+	d.ask(204, "DELETE", tokens+"/anna?with_made=true", "")
+	d.ask(404, "DELETE", tokens+"/anna", "")
+	d.ask(404, "DELETE", tokens+"/okta", "")
+}
+
+// denied raises an alarm about somebody's number; who is gone has no identity.
+func (d *desk) denied(id string) {
+	d.Helper()
+	who := claim.Identity{ID: id + "-" + bob, Mobile: "+15550100", Verified: true}
+	a := claim.Alarm{
+		ID: id, IdentityID: who.ID, Denied: message.TextChanged, Number: phone.FromStore(who.Mobile), Previous: phone.FromStore("+15550199"),
+		PreviousVerified: true, ClientIP: "203.0.113.9", RaisedAt: d.now, BlockedUntil: d.now.Add(24 * time.Hour), Version: 1,
+	}
+	if err := d.store.Commit(d.Context(), claim.Change{Raise: &a, At: d.now}); err != nil {
+		d.Fatal(err)
+	}
+	if id != "gone" {
+		d.identities.Put(who)
+		d.known.Put(peopleindex.Profile{Identity: who, Name: "Bob"})
+	}
 }
 
 // anybodyElse asks for every route with tokens that do not open it, and with a
@@ -187,7 +305,7 @@ func TestTheAdminAPIAnswersAsDocumented(t *testing.T) {
 func (d *desk) anybodyElse() {
 	d.Helper()
 	for _, route := range d.engine.Routes() {
-		path := strings.NewReplacer(":id", "x", ":key", "enable_verification").Replace(route.Path)
+		path := strings.NewReplacer(":id", "x", ":name", "x", ":key", "enable_verification").Replace(route.Path)
 		for token, want := range map[string]int{
 			"": 401, "hlt_none": 401, "hlt_okta": 403, "hlt_limited": 429, "hlt_odd": 500, "hlt_store-away": 503,
 		} {

@@ -67,7 +67,28 @@ func calls(ctx context.Context, c client.Client) map[string]func() (any, error) 
 			items, err := c.Traffic(ctx, 48)
 			return client.Page[client.CountryTraffic]{Items: items}, err
 		},
-		"audit": func() (any, error) { return c.Audit(ctx, client.EventFilter{Kind: "open", Cursor: "42"}) },
+		"person": func() (any, error) { return c.Person(ctx, "9f425a8d") },
+		"alarms": func() (any, error) {
+			return c.Alarms(ctx, client.AlarmFilter{Open: true, IdentityID: "9f425a8d", Limit: 10})
+		},
+		"alarm":         func() (any, error) { return c.Alarm(ctx, claimID) },
+		"restoreNumber": func() (any, error) { return nothing(c.RestoreNumber(ctx, claimID)) },
+		"endSessions":   func() (any, error) { return nothing(c.EndSessions(ctx, claimID)) },
+		"liftBlock":     func() (any, error) { return nothing(c.LiftBlock(ctx, claimID)) },
+		"closeAlarm":    func() (any, error) { return nothing(c.CloseAlarm(ctx, claimID)) },
+		"suggestions":   func() (any, error) { return c.Suggestions(ctx) },
+		"statistics":    func() (any, error) { return c.Statistics(ctx, "7d", "49") },
+		"gateways":      func() (any, error) { return c.Gateways(ctx) },
+		"sendTestText":  func() (any, error) { return c.SendTestText(ctx, "main", mobile) },
+		"tokens": func() (any, error) {
+			items, err := c.Tokens(ctx)
+			return client.Page[client.Token]{Items: items}, err
+		},
+		"makeToken": func() (any, error) {
+			return c.MakeToken(ctx, client.TokenWish{Name: "desk", Scopes: []string{"claims:manage"}})
+		},
+		"revokeToken": func() (any, error) { return nothing(c.RevokeToken(ctx, "desk", true)) },
+		"audit":       func() (any, error) { return c.Audit(ctx, client.EventFilter{Kind: "open", Cursor: "42"}) },
 		"stageHook": func() (any, error) {
 			staged, err := c.StageHook(ctx, client.SettingsFlow{
 				IdentityID: "9f425a8d", FlowID: "4b1f7e63", NewMobile: &mobile, Traits: map[string]any{"mobile": mobile},

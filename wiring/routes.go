@@ -136,7 +136,7 @@ func (p *program) adminRoutes() (http.Handler, error) {
 	}
 	hook.Mount(engine, server, p.counted, hooks...)
 	desk := p.desk()
-	adminapi.Mount(engine, server, adminapi.Options{Settings: p.settings, Claims: desk, Archive: p.store, Now: p.clock.Now})
+	adminapi.Mount(engine, server, adminapi.Options{Settings: p.settings, Desk: desk, Archive: p.store, Now: p.clock.Now})
 	if err := p.console(engine, desk); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/holdline/holdline/internal/admin"
 	"github.com/holdline/holdline/internal/audit"
 	"github.com/holdline/holdline/internal/auth"
-	"github.com/holdline/holdline/internal/fraud"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/web"
@@ -95,26 +94,4 @@ func (h handlers) audit(c *gin.Context, _ auth.Administrator) (page[eventRespons
 		return page[eventResponse]{}, err
 	}
 	return pageOf(found, limit, eventOf, func(e admin.EventRecord) string { return strconv.FormatInt(e.ID, 10) }), nil
-}
-
-type trafficResponse struct {
-	CallingCode string `json:"calling_code"` // blank for numbers that have none
-	Texts       int    `json:"texts"`
-	Sent        int    `json:"sent"`
-	Confirmed   int    `json:"confirmed"`
-}
-
-const mostHours = 24 * 90
-
-// traffic tells for each calling code how many codes were texted in the last
-// hours, and how many of them came back.
-func (h handlers) traffic(c *gin.Context, _ auth.Administrator) (page[trafficResponse], error) {
-	hours, err := strconv.Atoi(c.DefaultQuery("hours", "24"))
-	if err != nil || hours < 1 || hours > mostHours {
-		return page[trafficResponse]{}, web.ErrMalformed
-	}
-	now := h.Now()
-	found, err := h.Archive.Traffic(c.Request.Context(), now.Add(-time.Duration(hours)*time.Hour), now)
-	show := func(t fraud.Traffic) trafficResponse { return trafficResponse(t) }
-	return page[trafficResponse]{Items: each(found, show)}, err
 }

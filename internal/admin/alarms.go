@@ -14,6 +14,7 @@ type AlarmFound struct {
 	Alarm   claim.Alarm
 	Profile people.Profile // with no more than the id where they are gone or Away
 	Away    bool           // Kratos does not answer
+	Gone    bool           // there is no such identity
 }
 
 // Alarm returns one alarm. Error: [claim.ErrNoAlarm].
@@ -31,7 +32,9 @@ func (d *Service) Alarm(ctx context.Context, id string) (AlarmFound, error) {
 	switch {
 	case errors.Is(err, claim.ErrIdentitiesUnavailable):
 		found.Away = true
-	case err != nil && !errors.Is(err, claim.ErrNoIdentity):
+	case errors.Is(err, claim.ErrNoIdentity):
+		found.Gone = true
+	case err != nil:
 		return AlarmFound{}, err
 	}
 	return found, nil

@@ -12,6 +12,8 @@ var (
 	ErrBadToken = problem.New(problem.Invalid, "HLD-40043", "", "admin: no token can be made of this")
 	// ErrPrivilegedPerson says that only who has privilege may do this to a privileged person.
 	ErrPrivilegedPerson = problem.New(problem.Forbidden, "HLD-40307", "This is a privileged person: only privileged administrators may do this.", "admin: a privileged person is out of reach")
+	// ErrMoreThanOwn says that a token would allow more than its maker may do, or longer.
+	ErrMoreThanOwn = problem.New(problem.Forbidden, "HLD-40308", "A token can allow no more, and no longer, than you may do yourself.", "admin: a token would allow more than its maker")
 	// ErrNoClaim says that the id names no claim, or one that is forgotten.
 	ErrNoClaim = problem.New(problem.NotFound, "HLD-40404", "There is no such claim.", "admin: no such claim")
 	// ErrNoPerson says that the id names nobody, and that nothing is known of somebody who had it.

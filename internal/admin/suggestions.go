@@ -25,6 +25,8 @@ type Suggestion struct {
 	// Deny is what mobile.denied_calling_codes might be: what it is, and the calling codes that much was
 	// asked for and nearly nothing confirmed, but for those of Allow. Empty where there are none.
 	Deny []string
+	// Next is what both would make of what is served.
+	Next phone.Restrictions
 }
 
 // Outside is who would no longer be served.
@@ -59,6 +61,13 @@ func (d *Service) Suggest(ctx context.Context) (Suggestion, error) {
 	denied := slices.DeleteFunc(callingCodes(s.Unsound), func(code string) bool { return slices.Contains(codes, code) })
 	if len(denied) > 0 {
 		s.Deny = slices.Compact(slices.Sorted(slices.Values(slices.Concat(coverage.Denied, denied))))
+	}
+	s.Next = coverage
+	if len(s.Allow) > 0 {
+		s.Next.Allowed = s.Allow
+	}
+	if len(s.Deny) > 0 {
+		s.Next.Denied = s.Deny
 	}
 	return s, nil
 }

@@ -46,7 +46,7 @@ func (d *Service) FindTokens(ctx context.Context) (configured, kept []auth.Token
 }
 
 // MakeToken makes a token that allows no more than its maker may do. Its text is kept nowhere. Errors:
-// a *TokenError; ErrNoScope for more than the maker's own right; ErrTokenTaken.
+// a *TokenError, ErrMoreThanOwn and ErrTokenTaken.
 func (d *Service) MakeToken(ctx context.Context, wish TokenWish, who auth.Administrator) (text string, made auth.Token, err error) {
 	if personsID.MatchString(wish.Name) {
 		return "", auth.Token{}, &TokenError{"The name must not look like a person's id: the audit trail names administrators by either."}
@@ -62,8 +62,8 @@ func (d *Service) MakeToken(ctx context.Context, wish TokenWish, who auth.Admini
 	if made.Expired(now) {
 		return "", auth.Token{}, &TokenError{"The end must be a time to come."}
 	}
-	if err := who.MayGive(made); err != nil {
-		return "", auth.Token{}, err
+	if who.MayGive(made) != nil {
+		return "", auth.Token{}, ErrMoreThanOwn
 	}
 	if slices.ContainsFunc(d.Configured, func(t auth.Token) bool { return t.Name == made.Name }) {
 		return "", auth.Token{}, ErrTokenTaken

@@ -10,7 +10,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/admin"
-	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/problem"
@@ -52,7 +51,7 @@ func (s *console) words(c *gin.Context, err error) (status int, title, text stri
 		return http.StatusNotFound, "There is no such person", "Kratos has no such account, and nothing is left of one here."
 	case errors.Is(err, admin.ErrPrivilegedPerson):
 		return http.StatusForbidden, "This is a privileged person", "Only administrators who are privileged themselves may do this to one. Nothing was done."
-	case errors.Is(err, auth.ErrNoScope):
+	case errors.Is(err, admin.ErrMoreThanOwn):
 		return http.StatusForbidden, "More than your own right", "A token of yours can allow no more than you may do yourself. Nothing was made."
 	case errors.Is(err, admin.ErrTokenTaken):
 		return http.StatusConflict, "The name is taken", "A token of this name is in force. Revoke it first, or take another name."
