@@ -45,7 +45,8 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{T: t, book: newBook(t), store: storetest.NewStore(), index: &storetest.People{}, known: &storetest.Directory{}, now: noon,
+	d := &desk{
+		T: t, book: newBook(t), store: storetest.NewStore(), index: &storetest.People{}, known: &storetest.Directory{}, now: noon,
 		identities: claimtest.NewIdentities(), statistics: &storetest.Statistics{},
 	}
 	log, now := slog.New(slog.DiscardHandler), func() time.Time { return d.now }
