@@ -16,7 +16,7 @@ CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 PHASE := CACHE=$(CACHE) $(CURDIR)/e2e/phase.sh
 
-.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots people bench build dist tools axe debian clean
+.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots scim-scale people bench build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -192,6 +192,13 @@ bench: debian build $(KRATOS) $(AXE) ## what a change costs beside the release b
 		$(if $(CASES),-cases $(CASES)) $(if $(SERVERS),-servers $(SERVERS)) | tee $(CACHE)/bench.txt
 	@set -o pipefail; cd e2e && $(GO) run ./load -results $(CACHE)/bench.txt \
 		$(if $(DOCS),-document ../docs/performance.md -pictures ../docs/performance,-pictures $(CACHE)/bench) | tee $(CACHE)/bench.md
+
+scim-scale: ## SCIM's index with a thousand users and with a million, and groups of 10 and of 100,000; prints how long each question takes; some fifteen minutes
+	@./e2e/with-mariadb.sh bash -c 'site=$${TEST_DSN%/*} && port=$${site##*:} && \
+		mariadb --no-defaults --user=app --password=app --host=127.0.0.1 --port=$${port%)} \
+			--execute="CREATE DATABASE few; CREATE DATABASE many; SET GLOBAL innodb_buffer_pool_size = 4294967296" && \
+		HOLDLINE_SCIM_USERS="1000 $${HOLDLINE_PEOPLE:-1000000}" HOLDLINE_SCIM_DSNS="$$site/few $$site/many" \
+		HOLDLINE_SCIM_GROUP_USERS=$${HOLDLINE_PEOPLE:-1000000} $(GO) test -count=1 -timeout 60m -v -run $(or $(RUN),AtScale) ./persistence/scimstore'
 
 people: ## find one among 1,000,000 people with claims, and show the console's lists and charts of 1,000,000; prints how long it takes; some fifteen minutes
 	@HOLDLINE_PEOPLE=$${HOLDLINE_PEOPLE:-1000000} HOLDLINE_CLAIMS="1000 $${HOLDLINE_PEOPLE:-1000000}" ./e2e/with-mariadb.sh \

@@ -1,8 +1,9 @@
 package docs_test
 
 import (
+	"encoding/xml"
 	"image"
-	_ "image/png" // pictures are PNG
+	_ "image/png" // pictures are PNG, or SVG
 	"net/url"
 	"os"
 	"path"
@@ -143,6 +144,17 @@ func pictured(t *testing.T, name, source string) {
 		return
 	}
 	defer file.Close()
+	if path.Ext(source) == ".svg" {
+		var drawn struct {
+			XMLName xml.Name `xml:"http://www.w3.org/2000/svg svg"`
+			ViewBox string   `xml:"viewBox,attr"`
+			Scripts []string `xml:"script"` // forges leave out the whole picture
+		}
+		if err := xml.NewDecoder(file).Decode(&drawn); err != nil || drawn.ViewBox == "" || len(drawn.Scripts) > 0 {
+			t.Errorf("%s is %+v: %v", source, drawn, err)
+		}
+		return
+	}
 	if size, _, err := image.DecodeConfig(file); err != nil || size.Width < 200 {
 		t.Errorf("%s is %v: %v", source, size, err)
 	}

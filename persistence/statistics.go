@@ -250,8 +250,8 @@ func (s Statistics) Hours(ctx context.Context, since, until time.Time) ([]statis
 	return hours, err
 }
 
-// codesQuery sums a stretch of the primary key.
-const codesQuery = `
+// callingCodesQuery sums a stretch of the primary key.
+const callingCodesQuery = `
 SELECT subject, SUM(requested) AS requested, SUM(confirmed) AS confirmed, MAX(requested) AS busiest, MIN(hour) AS first
 FROM statistics WHERE hour >= ? AND hour < ? AND subject LIKE ? GROUP BY subject`
 
@@ -262,7 +262,7 @@ func (s Statistics) CallingCodes(ctx context.Context, since, until time.Time) ([
 		Requested, Confirmed, Busiest int
 		First                         int64
 	}
-	if err := s.read(ctx, "statistics", &rows, codesQuery, hourFrom(since), hourFrom(until), string(statistics.CallingCode("%"))); err != nil {
+	if err := s.read(ctx, "statistics", &rows, callingCodesQuery, hourFrom(since), hourFrom(until), string(statistics.CallingCode("%"))); err != nil {
 		return nil, err
 	}
 	totals := make([]statistics.CodeTotal, len(rows))

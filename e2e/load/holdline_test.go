@@ -23,7 +23,7 @@ import (
 type tree = map[string]any
 
 // scimToken is the SCIM client's bearer token.
-const scimToken = "hlt_bench-token-of-no-importance" //nolint:gosec // of no importance
+const scimToken = "hlt_bench-token-of-no-importance"
 
 // changer is a Holdline whose users change their numbers: the number is requested, the
 // code comes by text, is typed, the number is written, the old number gets its notice.

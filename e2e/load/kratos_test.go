@@ -101,7 +101,7 @@ type step struct {
 type visitor struct {
 	account      *harness.Person
 	kratos       *harness.Stack
-	mobile, next string
+	next         string // the number that was requested
 	action, code string // of the settings flow; that was texted
 }
 

@@ -40,6 +40,7 @@ func reading(t *testing.T) measurements {
 // Blocks are compared with those of the same round: a machine that slows down half-way
 // slows both, and the ratios of rounds say so where those of medians do not.
 func TestTheReportComparesWithinRounds(t *testing.T) {
+	t.Parallel()
 	got := strings.Join(strings.Fields(reading(t).report()), " ")
 	for _, want := range []string{
 		"| MariaDB | 8 | 250 (180–320) | 0.085 (0.080–0.090) | 1.70 (1.60–1.80) |",
@@ -59,6 +60,7 @@ func TestTheReportComparesWithinRounds(t *testing.T) {
 }
 
 func TestTheReportStandsBetweenItsLines(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	results, document := filepath.Join(dir, "results.txt"), filepath.Join(dir, "document.md")
 	for name, content := range map[string]string{results: printed, document: "# Above\n\n" + begin + "old\n" + end + "\nBelow.\n"} {
@@ -88,6 +90,7 @@ func TestTheReportStandsBetweenItsLines(t *testing.T) {
 
 // Whoever adds a benchmark whose lines have no place learns of it.
 func TestALineWithoutAPlaceIsAnError(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"case=form/round=1", "case=form/users=8", "case=form/users=many/round=1"} {
 		if _, err := read(strings.NewReader("BenchmarkChange/"+name+"-2 1 5 ops/s\n"), "printed"); err == nil {
 			t.Errorf("%s: no error", name)

@@ -209,8 +209,9 @@ func (d *Double) SaveForm(hook Hook, id, flow, number string) error {
 	old, _ := before.Mobile()
 	traits := maps.Clone(before.Traits)
 	traits["mobile"] = number
+	issued := d.now().UTC() // the flow
 	said, err := post(hook, "/hooks/settings/stage", http.StatusOK, map[string]any{
-		"identity_id": id, "flow_id": flow, "schema_id": before.SchemaID,
+		"identity_id": id, "flow_id": flow, "flow_issued_at": issued, "schema_id": before.SchemaID,
 		"old_mobile": orNull(old), "new_mobile": number, "pending_mobile": orNull(before.Pending()),
 		"traits": traits, "metadata_public": before.MetadataPublic, "verifiable_addresses": before.Addresses,
 		"authenticated_at": nil, "language": "en", // Kratos v1.3 does not tell hooks when the session was proved
@@ -230,7 +231,8 @@ func (d *Double) SaveForm(hook Hook, id, flow, number string) error {
 	after = d.Store(after)
 	shown, _ := after.Mobile()
 	_, err = post(hook, "/hooks/settings/activate", http.StatusNoContent, map[string]any{
-		"identity_id": id, "flow_id": flow, "new_mobile": orNull(shown), "pending_mobile": orNull(after.Pending()), "language": "en",
+		"identity_id": id, "flow_id": flow, "flow_issued_at": issued, "language": "en",
+		"new_mobile": orNull(shown), "pending_mobile": orNull(after.Pending()),
 	})
 	return err
 }
