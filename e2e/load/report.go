@@ -212,7 +212,7 @@ var stepLabels = []struct {
 func (m measurements) stepTable() [][]string {
 	lines := [][]string{{"request", "ms", "CPU ms: Kratos", "Holdline", "database"}}
 	units := []string{"ms/op", "kratos-cpu-ms/op", "holdline-cpu-ms/op", "database-cpu-ms/op"}
-	sums := make([]float64, len(units))
+	sums, submitted := make([]float64, len(units)), []float64{}
 	row := func(label string, values []float64) []string {
 		line := []string{label}
 		for _, value := range values {
@@ -240,8 +240,16 @@ func (m measurements) stepTable() [][]string {
 			}
 		}
 		lines = append(lines, row(s.label, values))
-		if s.step == "validate-code" {
+		switch s.step {
+		case "submit":
+			submitted = values
+		case "validate-code":
 			lines = append(lines, row("**a change**", sums))
+		case "submit-without-hooks":
+			for i := range submitted {
+				submitted[i] -= values[i]
+			}
+			lines = append(lines, row("what the hooks add, with the text and its records", submitted))
 		}
 	}
 	return lines
