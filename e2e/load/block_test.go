@@ -76,7 +76,11 @@ func measure(b *testing.B, c contestant, users int, ramp time.Duration) {
 		if err = wait(ctx, *measured); err != nil {
 			return err
 		}
-		last = count()
+		for last = count(); last == first; last = count() { // on a slow machine it lasts longer
+			if err = wait(ctx, 10*time.Millisecond); err != nil {
+				return err
+			}
+		}
 		to, err = usageOf(c)
 		return err
 	})
@@ -87,9 +91,6 @@ func measure(b *testing.B, c contestant, users int, ramp time.Duration) {
 
 func report(b *testing.B, c contestant, from, to usage, took []time.Duration) {
 	b.Helper()
-	if len(took) == 0 {
-		b.Fatal("nothing was done in the time that was measured")
-	}
 	seconds, n := to.at.Sub(from.at).Seconds(), float64(len(took))
 	b.ReportMetric(0, "ns/op") // is of the whole block, and left out
 	b.ReportMetric(n/seconds, "ops/s")
