@@ -124,7 +124,7 @@ func picture(file, title, across string, lines []line) error {
 	image := vgsvg.New(16*vg.Centimeter, 9*vg.Centimeter)
 	canvas := draw.New(image)
 	canvas.SetColor(color.White)
-	canvas.Fill(canvas.Rectangle.Path())
+	canvas.Fill(canvas.Path())
 	p.Draw(draw.Crop(canvas, vg.Points(8), -vg.Points(30), vg.Points(8), -vg.Points(8))) // numbers reach beyond their axis
 	var drawn bytes.Buffer
 	if _, err := image.WriteTo(&drawn); err != nil {
