@@ -45,7 +45,7 @@ func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.A
 		had := replaced{phone.ParseStored(s.Plan, seen.Mobile), seen.Verified}
 		switch {
 		case had.is(a.Previous, a.PreviousVerified): // written before a crash, or by somebody else
-			if had, err = s.endedBefore(ctx, a.IdentityID, had); err != nil {
+			if had, err = s.endedBefore(ctx, a, had); err != nil {
 				return err
 			}
 		case a.PreviousVerified && !a.Previous.IsZero():
@@ -60,12 +60,16 @@ func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.A
 	})
 }
 
-// endedBefore returns the number that an identity had by what Holdline wrote last, if
-// that has gone without a word: what is in force then took its place.
-func (s *Service) endedBefore(ctx context.Context, identityID string, inForce replaced) (replaced, error) {
-	last, err := s.Store.Applied(ctx, identityID)
+// endedBefore returns the number that an alarm's identity had by what Holdline wrote
+// last, if that has gone without a word since the change that was denied: what is in
+// force then took its place.
+func (s *Service) endedBefore(ctx context.Context, a Alarm, inForce replaced) (replaced, error) {
+	last, err := s.Store.Applied(ctx, a.IdentityID)
 	if err != nil || last == nil || last.Number.Same(inForce.number) {
 		return inForce, err
+	}
+	if a.Denied == message.TextRequested && last.EndedAt.Before(a.RaisedAt) { // it had gone before, and nothing was written of what was denied
+		return inForce, nil
 	}
 	return replaced{last.Number, !last.Direct}, nil
 }

@@ -134,3 +134,25 @@ func TestANumberThatAnAdministratorEndsIsTold(t *testing.T) {
 		})
 	}
 }
+
+// A number that went long before the denied wish did not end with it: nobody is told of that, least
+// of all whoever has that number by now.
+func TestANumberThatWentBeforeTheDeniedWishIsNotTold(t *testing.T) {
+	w := newWorld(t)
+	w.policy.Notices = claim.Notices{OldNumber: true, Webhook: true, Window: 72 * time.Hour}
+	w.submit(bob, "years ago", m2)
+	wantErr(t, w.confirm(bob, w.codeText()), nil)
+	w.pass(48 * time.Hour)
+	w.dir.Put(claim.Identity{ID: bob, Mobile: m0, Verified: true}) // an operator, at Kratos
+	w.submit(bob, "denied", m1)
+	alarm := w.dispute(w.lastLink(), "pending alarm").Alarm
+	before, err := w.store.Applied(t.Context(), bob)
+	wantErr(t, err, nil)
+	wantErr(t, w.RestoreNumber(t.Context(), alarm.ID, audit.Actor{Kind: audit.Administrator, ID: "keeper"}), nil)
+	after, err := w.store.Applied(t.Context(), bob)
+	wantErr(t, err, nil)
+	if after.ID != before.ID || w.kinds(claim.NumberPutBack) != 1 {
+		t.Errorf("%s is said to have ended now: %+v", m2, after)
+	}
+	w.wantTold("requested webhook "+m2, "changed sms "+m0, "changed webhook "+m2, "requested webhook "+m1, "disputed webhook "+m1)
+}
