@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/otp"
@@ -185,23 +186,29 @@ func read(ctx context.Context, db *database.DB, table string, columns ...string)
 		chosen = strings.Join(columns, ", ")
 	}
 	c := content{Table: table}
-	rows, err := db.Pool().QueryContext(ctx, "SELECT "+chosen+" FROM "+table+" ORDER BY 1, 2")
-	if err != nil {
-		return c, err
-	}
-	defer rows.Close()
-	if c.Columns, err = rows.Columns(); err != nil {
-		return c, err
-	}
-	for rows.Next() {
-		values, at := make([]any, len(c.Columns)), make([]any, len(c.Columns))
-		for i := range values {
-			at[i] = &values[i]
+	// As the program does: a statement that a connection remembers from before a migration
+	// fails once.
+	err := db.Read(ctx, "read", table, func(tx *gorm.DB) error {
+		c = content{Table: table}
+		rows, err := tx.Raw("SELECT " + chosen + " FROM " + table + " ORDER BY 1, 2").Rows()
+		if err != nil {
+			return err
 		}
-		if err := rows.Scan(at...); err != nil {
-			return c, err
+		defer rows.Close()
+		if c.Columns, err = rows.Columns(); err != nil {
+			return err
 		}
-		c.Rows = append(c.Rows, fmt.Sprintf("%v", values))
-	}
-	return c, rows.Err()
+		for rows.Next() {
+			values, at := make([]any, len(c.Columns)), make([]any, len(c.Columns))
+			for i := range values {
+				at[i] = &values[i]
+			}
+			if err := rows.Scan(at...); err != nil {
+				return err
+			}
+			c.Rows = append(c.Rows, fmt.Sprintf("%v", values))
+		}
+		return rows.Err()
+	})
+	return c, err
 }
