@@ -26,8 +26,10 @@ WHERE t.kind = ? AND t.created_at > ? AND t.created_at <= ?
 GROUP BY t.calling_code`
 
 // trafficCounted is how long the texts themselves are read back. Whole hours before are
-// taken from what was counted for the charts: thirty days may have a million texts.
-const trafficCounted = 3 * time.Hour
+// taken from what was counted for the charts: thirty days may have a million texts. It is
+// the longest traffic.window: what stops texts to a country must not take codes that have
+// come back, and whose numbers Kratos has not got yet, for codes that nobody typed.
+const trafficCounted = 24 * time.Hour
 
 // Traffic implements [fraud.StatsReader].
 func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error) {

@@ -50,6 +50,40 @@ func TestTrafficIsOneStatement(t *testing.T) {
 	})
 }
 
+// A code that has come back is a sign of a person, also while Kratos does not take the number:
+// texts to a country are stopped for what is read here, over a day at most.
+func TestTrafficOfADayCountsNumbersThatKratosHasNotGot(t *testing.T) {
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		store, now := persistence.NewStore(t.DB), noon.Add(10*time.Minute)
+		for i := range 6 {
+			c := openClaim(fmt.Sprint("claim-", i))
+			c.IdentityID, c.CreatedAt = c.ID, now.Add(-time.Duration(i+4)*time.Hour)
+			text := *textOf(c)
+			text.CreatedAt = c.CreatedAt
+			if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: &text, At: c.CreatedAt}); err != nil {
+				t.Fatal(err)
+			}
+			c.State = claim.Verified
+			if err := store.Commit(t.Context(), claim.Change{Transitions: []claim.Transition{{From: claim.Open, Claim: c}}, At: now}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		counter := statistics.Counter{
+			Store: persistence.NewStatistics(t.DB), Leases: store, Owner: "here", Now: func() time.Time { return now },
+			Retention: func() time.Duration { return 40 * 24 * time.Hour },
+		}
+		for range 20 {
+			if err := counter.Once(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := store.Traffic(t.Context(), now.Add(-24*time.Hour), now.Add(-10*time.Minute))
+		if err != nil || len(got) != 1 || got[0].Texts != 6 || got[0].Confirmed != 6 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+}
+
 // A long span is added up from what was counted by the hour, which outlives the texts, and
 // comes to the same.
 func TestTrafficOfALongTimeIsWhatWasCounted(t *testing.T) {
