@@ -111,7 +111,7 @@ func (s *archiveSite) load(t *testing.T) {
 			return fmt.Sprintf("(%d, 'code:%d', 9, 8, 1, 0, 1, 9, 1, 0)", last-i/loadedSubjects, i%loadedSubjects)
 		})
 	s.fill(t, "progress (name, moment, row_id)", 1, func(int) string {
-		return fmt.Sprintf("('statistics', '%s', '')", literal(loadedMoment(s.n).Truncate(time.Hour)))
+		return fmt.Sprintf("('statistics_codes', '%s', '')", literal(loadedMoment(s.n).Truncate(time.Hour)))
 	})
 }
 

@@ -283,8 +283,9 @@ func (s Statistics) Forget(ctx context.Context, before time.Time) error {
 	}))
 }
 
-// progressStatistics names how far the counting has come.
-const progressStatistics = "statistics"
+// progressStatistics names how far the counting has come. The release before counted no texts
+// by calling code, and keeps its progress as "statistics": its hours are counted again.
+const progressStatistics = "statistics_codes"
 
 // Counted implements [statistics.Store].
 func (s Statistics) Counted(ctx context.Context) (time.Time, error) {

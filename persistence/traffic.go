@@ -51,7 +51,7 @@ func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]fraud.Tr
 	all := map[string]fraud.Traffic{}
 	hours, err := counts.Hours(ctx, from, to)
 	for _, h := range hours {
-		if code, ok := h.Subject.CallingCode(); ok && h.Sent+h.Unsent > 0 {
+		if code, ok := h.Subject.CallingCode(); ok {
 			addTraffic(all, fraud.Traffic{CallingCode: code, Texts: h.Sent + h.Unsent, Sent: h.Sent, Confirmed: h.Confirmed})
 		}
 	}
@@ -64,6 +64,8 @@ func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]fraud.Tr
 			}
 		}
 	}
+	// An hour may have codes that came back to texts of the one before.
+	maps.DeleteFunc(all, func(_ string, t fraud.Traffic) bool { return t.Texts == 0 })
 	return slices.SortedFunc(maps.Values(all), func(a, b fraud.Traffic) int { return cmp.Compare(a.CallingCode, b.CallingCode) }), err
 }
 

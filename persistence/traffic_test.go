@@ -10,6 +10,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
 
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/fraud"
@@ -19,6 +20,7 @@ import (
 	"github.com/holdline/holdline/internal/statistics"
 	"github.com/holdline/holdline/internal/storetest"
 	"github.com/holdline/holdline/persistence"
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 )
 
@@ -146,6 +148,65 @@ func TestTrafficOfALongTimeIsWhatWasCounted(t *testing.T) {
 		}
 		if diff := gocmp.Diff(want, traffic()); diff != "" {
 			t.Errorf("differs once the texts are forgotten (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// The release before counted claims by calling code, and no texts: its hours are not taken for
+// hours without texts. A code that came back in an hour without texts counts too.
+func TestTrafficIsNotLostWithHoursThatTheReleaseBeforeCounted(t *testing.T) {
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		store, now := persistence.NewStore(t.DB), noon
+		c := openClaim("claim-1")
+		c.CreatedAt = now.Add(-10*time.Hour - time.Minute)
+		text := *textOf(c)
+		text.CreatedAt = c.CreatedAt
+		if err := store.Commit(t.Context(), claim.Change{Create: &c, Text: &text, At: c.CreatedAt}); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Done(t.Context(), message.TextResult{TextID: text.ID, State: message.TextSent, Gateway: "main", At: c.CreatedAt}); err != nil {
+			t.Fatal(err)
+		}
+		c.State, c.EndedAt = claim.Applied, now.Add(-10*time.Hour+time.Minute) // in the next hour
+		if err := store.Commit(t.Context(), claim.Change{Transitions: []claim.Transition{{From: claim.Open, Claim: c}}, At: now}); err != nil {
+			t.Fatal(err)
+		}
+		traffic := func() []fraud.Traffic {
+			t.Helper()
+			got, err := store.Traffic(t.Context(), now.Add(-24*time.Hour), now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		want := traffic() // of the texts themselves
+		if len(want) != 1 || want[0].Texts != 1 || want[0].Confirmed != 1 {
+			t.Fatalf("got %+v", want)
+		}
+		counts := persistence.NewStatistics(t.DB)
+		hour := c.CreatedAt.Truncate(time.Hour)
+		before := map[statistics.Subject]statistics.Counts{statistics.CallingCode(want[0].CallingCode): {Requested: 1}}
+		if err := counts.Replace(t.Context(), hour, before); err != nil {
+			t.Fatal(err)
+		}
+		progress := "INSERT INTO progress (name, moment, row_id) VALUES ('statistics', ?, '')"
+		if err := t.DB.Write(t.Context(), "test", "progress", func(tx *gorm.DB) error {
+			return tx.Exec(progress, database.Time(now.Add(-2*time.Hour))).Error
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(want, traffic()); diff != "" {
+			t.Errorf("right after the upgrade (-want +got):\n%s", diff)
+		}
+		counter := statistics.Counter{
+			Store: counts, Leases: store, Owner: "here", Now: func() time.Time { return now },
+			Retention: func() time.Duration { return 40 * time.Hour },
+		}
+		if err := counter.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(want, traffic()); diff != "" {
+			t.Errorf("once it is counted (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -55,7 +55,7 @@ func (h *history) copied(b *testing.B, s *site) (dsn string) {
 	}
 	must(b, group.Wait())
 	// A site that grew to it has long counted and indexed it.
-	for _, work := range []string{"people", "statistics"} {
+	for _, work := range []string{"people", "statistics_codes"} {
 		s.server.Exec(b, "REPLACE INTO "+d.Name+".progress (name, moment, row_id) VALUES (?, UTC_TIMESTAMP(6) - INTERVAL 1 HOUR, '')", work)
 	}
 	return d.DSN
