@@ -137,6 +137,9 @@ func listOf(key settings.Key, entries []any) (string, error) {
 		if !ok {
 			return "", &settings.Error{Key: key, Why: "must have its entries as text, in quotes"}
 		}
+		if strings.TrimSpace(code) == "" { // which is not the empty list, that is all
+			return "", &settings.Error{Key: key, Why: "must have no blank entries"}
+		}
 		codes[i] = code
 	}
 	return strings.Join(codes, ","), nil

@@ -73,6 +73,7 @@ func TestBadSettingsChangeNothing(t *testing.T) {
 		"a duration of what":   {`{"verification_sms_otp_validity": "soon"}`, http.StatusBadRequest, "must be a duration"},
 		"a code of no country": {`{"allowed_calling_codes": ["49", "999"]}`, http.StatusBadRequest, `no number begins with \"999\"`},
 		"codes as numbers":     {`{"allowed_calling_codes": [49]}`, http.StatusBadRequest, "as text, in quotes"},
+		"a blank code":         {`{"allowed_calling_codes": [""]}`, http.StatusBadRequest, "no blank entries"},
 		"a list":               {`{"enable_verification": [false]}`, http.StatusBadRequest, "must be a truth value"},
 		"one setting, twice":   {`{"enable_verification": false, "enable-verification": true}`, http.StatusBadRequest, "is named twice"},
 		"nothing":              {`{}`, http.StatusBadRequest, "no setting is named"},
