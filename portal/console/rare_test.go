@@ -19,8 +19,7 @@ import (
 
 // rare answers what servers come to with much ado.
 type rare struct {
-	console.Claims
-	console.Tokens
+	console.Desk
 	alarm claim.Alarm
 	err   error
 }
@@ -39,7 +38,9 @@ func (r *rare) Alarm(context.Context, string) (admin.AlarmFound, error) {
 
 func (r *rare) Resend(context.Context, string, audit.Actor) error { return r.err }
 
-func (r *rare) List(context.Context) ([]auth.Token, error) { return nil, nil }
+func (r *rare) FindTokens(context.Context) (configured, kept []auth.Token, err error) {
+	return nil, nil, nil
+}
 
 // What pages say of what is rare, beside what a walk through real servers has them say.
 func TestWhatIsRareIsSaidToo(t *testing.T) {
@@ -47,8 +48,8 @@ func TestWhatIsRareIsSaidToo(t *testing.T) {
 	first := w.claim(func(c *claim.Claim) {
 		c.Previous, c.CodeNumber, c.CodeExpires, c.Texts = phone.Number{}, 0, time.Time{}, 0
 	})
-	unsaid := &rare{Claims: w.opt.Claims, Tokens: w.opt.Tokens, alarm: claim.Alarm{ID: "denied", IdentityID: bob, Number: phone.FromStore(wanted), RaisedAt: w.Now()}}
-	w.opt.Claims, w.opt.Tokens, w.opt.Configured = unsaid, unsaid, nil
+	unsaid := &rare{Desk: w.opt.Desk, alarm: claim.Alarm{ID: "denied", IdentityID: bob, Number: phone.FromStore(wanted), RaisedAt: w.Now()}}
+	w.opt.Desk = unsaid
 	w.rebuild()
 	b := w.administrator()
 	page := "/console/claims/" + first.ID
