@@ -113,9 +113,9 @@ func (c Client) CloseAlarm(ctx context.Context, alarmID string) error {
 func alarmPath(id string) string { return "/admin/alarms/" + url.PathEscape(id) }
 
 // Suggestions are which countries might be texted, judged by the last thirty days. To take one,
-// hand its lists to [Client.ChangeSettings].
+// hand its lists to [Client.ChangeSettings]: what nothing is suggested for stays as it is.
 type Suggestions struct {
-	// Missing is why AllowedCallingCodes is empty: few_days, few_changes or nothing_to_restrict.
+	// Missing is why AllowedCallingCodes is what is set: few_days, few_changes or nothing_to_restrict.
 	Missing             string   `json:"missing,omitempty"`
 	Days                int      `json:"days"`
 	Confirmed           int      `json:"confirmed"` // changes to numbers that are texted now

@@ -1,6 +1,7 @@
 package adminapi_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -122,5 +123,27 @@ func TestAStoreThatIsAwayChangesNoSetting(t *testing.T) {
 	w.ask(http.MethodGet, "/admin/settings", "").want(http.StatusOK)
 	if !w.switches.Policy().Enabled {
 		t.Error("it is off")
+	}
+}
+
+// Whoever sets what is suggested lifts no restriction, also where nothing is suggested.
+func TestSuggestedListsCanBeSetAsTheyAre(t *testing.T) {
+	w := newWorld(t)
+	w.ask(http.MethodPatch, "/admin/settings", `{"allowed_calling_codes": ["49"], "denied_calling_codes": ["491"]}`).want(http.StatusOK)
+	got := w.ask(http.MethodGet, "/admin/suggestions", "").want(http.StatusOK, `"missing":"few_days"`)
+	var lists struct {
+		Allowed []string `json:"allowed_calling_codes"`
+		Denied  []string `json:"denied_calling_codes"`
+	}
+	if err := json.Unmarshal([]byte(got.body), &lists); err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(map[string]any{"allowed_calling_codes": lists.Allowed, "denied_calling_codes": lists.Denied})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ask(http.MethodPatch, "/admin/settings", string(body)).want(http.StatusOK)
+	if c := w.switches.Policy().Coverage; !slices.Equal(c.Allowed, []string{"49"}) || !slices.Equal(c.Denied, []string{"491"}) {
+		t.Errorf("got %+v", c)
 	}
 }

@@ -44,6 +44,8 @@ func seenOf(s fraud.Seen) seenResponse {
 	return seenResponse{s.CallingCode, s.Requested, s.Confirmed}
 }
 
+// suggestionsResponse has both lists as they might be. One that nothing is suggested for is as it
+// is: an empty one would lift a restriction, in the hands of whoever sets what is suggested.
 type suggestionsResponse struct {
 	Missing   fraud.Missing   `json:"missing,omitempty"`
 	Days      int             `json:"days"`
@@ -74,7 +76,7 @@ func (h handlers) suggestions(c *gin.Context, _ auth.Administrator) (suggestions
 	outside, err := h.Desk.Outside(ctx, s.Next)
 	same := func(code string) string { return code }
 	return suggestionsResponse{
-		Missing: s.Missing, Days: s.Days, Confirmed: s.Confirmed, Percent: s.Percent(), Allow: each(s.Allow, same), Deny: each(s.Deny, same),
+		Missing: s.Missing, Days: s.Days, Confirmed: s.Confirmed, Percent: s.Percent(), Allow: each(s.Next.Allowed, same), Deny: each(s.Next.Denied, same),
 		Budget: s.Budget, Usual: each(s.Suggestion.Allow, seenOf), Others: each(s.Others, seenOf), Unsound: each(s.Unsound, seenOf),
 		Outside: outsideResponse{outside.Open, outside.Confirmed, outside.Since},
 	}, err
