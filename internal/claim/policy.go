@@ -26,8 +26,8 @@ const (
 	ResendSame Resend = "same" // the old code while it lives
 )
 
-// Policy is how the operator wants claims to be treated. The first four may
-// change while the program runs.
+// Policy is how the operator wants claims to be treated. The first four, and the
+// calling codes of Coverage, may change while the program runs.
 type Policy struct {
 	Enabled          bool
 	VerifyPrivileged bool
