@@ -60,7 +60,7 @@ func (d *Service) Suggest(ctx context.Context) (Suggestion, error) {
 	}
 	denied := slices.DeleteFunc(callingCodes(s.Unsound), func(code string) bool { return slices.Contains(codes, code) })
 	if len(denied) > 0 {
-		s.Deny = slices.Compact(slices.Sorted(slices.Values(slices.Concat(coverage.Denied, denied))))
+		s.Deny = coverage.DeniedWith(denied)
 	}
 	s.Next = coverage
 	if len(s.Allow) > 0 {

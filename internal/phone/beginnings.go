@@ -118,6 +118,19 @@ func (c Restrictions) NarrowedTo(callingCodes []string) []string {
 	return slices.Compact(narrowed)
 }
 
+// DeniedWith returns what Denied has to be so that none of some calling codes is served: longer
+// beginnings that are allowed within one are denied too.
+func (c Restrictions) DeniedWith(callingCodes []string) []string {
+	denied := slices.Concat(c.Denied, callingCodes)
+	for _, entry := range c.Allowed {
+		if longestBeginning(callingCodes, entry) > 0 {
+			denied = append(denied, entry)
+		}
+	}
+	slices.Sort(denied)
+	return slices.Compact(denied)
+}
+
 // Longest is how many digits the longest beginning has that decides anything.
 func (c Restrictions) Longest() int {
 	longest := longestCallingCode

@@ -183,3 +183,14 @@ func TestRestrictionsIncludeWhatTheyAdmit(t *testing.T) {
 		}
 	}
 }
+
+func TestDenyingACallingCodeDeniesAllOfIt(t *testing.T) {
+	c := phone.Restrictions{Allowed: []string{"49", "88216", "882"}, Denied: []string{"4915"}}
+	c.Denied = c.DeniedWith([]string{"882"})
+	if got, want := c.Denied, []string{"4915", "882", "88216"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if c.Serves("882") || !c.Serves("49") {
+		t.Errorf("%+v serves 882 %t, 49 %t", c, c.Serves("882"), c.Serves("49"))
+	}
+}

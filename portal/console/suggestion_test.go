@@ -109,6 +109,26 @@ func TestTextsThatNobodyConfirmsAreStopped(t *testing.T) {
 	says(t, newWorld(t).administrator().get("/console/traffic"), http.StatusOK, "changes have been counted for 0 days")
 }
 
+// A longer beginning that is allowed would go on, and the longer one decides.
+func TestTextsAreStoppedWhereAPartIsAllowed(t *testing.T) {
+	w := newWorld(t)
+	w.counted("882", 500, 0)
+	parts := "49,88216"
+	if err := w.board.Set(t.Context(), map[settings.Key]*string{settings.AllowedCodes: &parts}, ops); err != nil {
+		t.Fatal(err)
+	}
+	b := w.administrator()
+	page := b.post("/console/settings", form(t, b.get("/console/traffic").Body.String(), "/console/settings"))
+	says(t, page, http.StatusOK, "Text fewer countries?")
+	b.post("/console/settings", form(t, page.Body.String(), "/console/settings"))
+	if err := w.board.Policy().Coverage.Check(phone.FromStore("+8821612345678")); err == nil {
+		t.Error("they are texted still")
+	}
+	if page := b.get("/console/traffic").Body.String(); strings.Contains(page, "Text these no more") {
+		t.Error("it is suggested still")
+	}
+}
+
 func TestFaultyCountriesStandAtTheirField(t *testing.T) {
 	w := newWorld(t)
 	b := w.administrator()
