@@ -38,6 +38,8 @@ type AdminSessions interface {
 // Settings are what administrators change while Holdline runs. [settings.Service] is them.
 type Settings interface {
 	States() []settings.State
+	// Once looks at what other replicas have set.
+	Once(ctx context.Context) error
 	// With returns the policy that values would make.
 	With(values map[settings.Key]*string) (claim.Policy, error)
 	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error

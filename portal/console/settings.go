@@ -268,6 +268,9 @@ func (s *console) undoSetting(c *gin.Context, v *visit) error {
 	if len(found) == 0 || found[0].ID != id {
 		return errMalformed
 	}
+	if err := s.Settings.Once(c.Request.Context()); err != nil {
+		return err
+	}
 	state, step, ok := s.lastStep(found[0])
 	if !ok {
 		s.done(c, Path+"/settings", "overtaken")

@@ -183,3 +183,28 @@ func TestTheMakerOfTokensIsShownAndMayTakeThemAlong(t *testing.T) {
 		}
 	}
 }
+
+// What another replica has set since is not undone with what was before it.
+func TestWhatAnotherReplicaHasSetSinceIsNotUndone(t *testing.T) {
+	w := newWorld(t)
+	german, austrian := "49", "43"
+	if err := w.board.Set(t.Context(), map[settings.Key]*string{settings.AllowedCodes: &german}, ops); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.RecordEvent(t.Context(), w.settings.Events()[0]); err != nil {
+		t.Fatal(err)
+	}
+	b := w.administrator()
+	id := regexp.MustCompile(`name="event" value="(\d+)"`).FindStringSubmatch(b.get("/console/audit").Body.String())
+	if id == nil {
+		t.Fatal("nothing to undo")
+	}
+	other := settings.New(w.settings, w.policy, w.Now, w.opt.Log)
+	if err := other.Set(t.Context(), map[settings.Key]*string{settings.AllowedCodes: &austrian}, ops); err != nil {
+		t.Fatal(err)
+	}
+	says(t, b.follow(b.post("/console/settings/undo", url.Values{"event": {id[1]}})), http.StatusOK, "the setting has changed again since")
+	if got := w.board.Policy().Coverage.Allowed; !slices.Equal(got, []string{austrian}) {
+		t.Errorf("got %v", got)
+	}
+}
