@@ -68,11 +68,36 @@ func (d *Service) MakeToken(ctx context.Context, wish TokenWish, who auth.Admini
 	if slices.ContainsFunc(d.Configured, func(t auth.Token) bool { return t.Name == made.Name }) {
 		return "", auth.Token{}, ErrTokenTaken
 	}
+	if err := d.makerInForce(ctx, who, now); err != nil {
+		return "", auth.Token{}, err
+	}
 	err = d.Tokens.Create(ctx, made, made.Event(auth.TokenCreated, who.Actor, now))
 	if errors.Is(err, claim.ErrExists) {
 		err = ErrTokenTaken
 	}
 	return text, made, err
+}
+
+// makerInForce refuses a maker whose token was revoked or has ended: a replica that has looked
+// seconds ago lets it in still. Error: ErrMoreThanOwn.
+func (d *Service) makerInForce(ctx context.Context, who auth.Administrator, now time.Time) error {
+	configured, kept, err := d.FindTokens(ctx)
+	if err != nil {
+		return err
+	}
+	var known bool
+	for _, t := range slices.Concat(configured, kept) {
+		if t.Name == who.ID {
+			if t.InForce(now) {
+				return nil
+			}
+			known = true
+		}
+	}
+	if known {
+		return ErrMoreThanOwn
+	}
+	return nil // a person
 }
 
 // TokenFound is a token in force, and what else hangs on it.
@@ -103,19 +128,37 @@ func (d *Service) RevokeToken(ctx context.Context, name string, withMade bool, w
 	if err != nil {
 		return err
 	}
-	revoked := []auth.Token{found.Token}
-	if withMade {
-		// Its own comes last: what fails before can be done again.
-		revoked = append(found.Made, found.Token)
+	if !withMade {
+		return d.revoke(ctx, name, who)
 	}
-	for i, t := range revoked {
-		err := d.Tokens.Revoke(ctx, t.Name, auth.Token{Name: t.Name}.Event(auth.TokenRevoked, who, d.Now()))
-		switch last := i == len(revoked)-1; {
-		case errors.Is(err, auth.ErrNoToken) && last:
-			return ErrNoToken
-		case err != nil && !errors.Is(err, auth.ErrNoToken):
+	// Its own comes last: what fails before can be done again.
+	if err := d.revokeAll(ctx, found.Made, who); err != nil {
+		return err
+	}
+	if err := d.revoke(ctx, name, who); err != nil {
+		return err
+	}
+	// Whoever stole it may have made another meanwhile, and makes no more: see MakeToken.
+	kept, err := d.Tokens.List(ctx)
+	if err != nil {
+		return err
+	}
+	return d.revokeAll(ctx, auth.MadeBy(kept, found.Token, d.Now()), who)
+}
+
+func (d *Service) revokeAll(ctx context.Context, tokens []auth.Token, who audit.Actor) error {
+	for _, t := range tokens {
+		if err := d.revoke(ctx, t.Name, who); err != nil && !errors.Is(err, ErrNoToken) {
 			return err
 		}
 	}
 	return nil
+}
+
+func (d *Service) revoke(ctx context.Context, name string, who audit.Actor) error {
+	err := d.Tokens.Revoke(ctx, name, auth.Token{Name: name}.Event(auth.TokenRevoked, who, d.Now()))
+	if errors.Is(err, auth.ErrNoToken) {
+		return ErrNoToken
+	}
+	return err
 }
