@@ -27,13 +27,7 @@ func TestCountriesAreRestrictedByWhatWasSeen(t *testing.T) {
 	bob, carol := s.NewPerson(t, m0), s.NewPerson(t, m4)
 	pending := carol.Ask(t, austrian)
 
-	// A quiet month in the statistics: the worker that counts comes to that hour after many rounds.
-	hour := time.Now().Add(-10*24*time.Hour).Unix() / 3600
-	for code, n := range map[string]int{"49": 950, "43": 10, "992": 0} {
-		s.Database.Server.Exec(t, fmt.Sprintf(
-			"INSERT INTO %s.statistics (hour, subject, requested, confirmed, failed, withdrawn, wrong, sent, unsent, delay_us) VALUES (%d, 'code:%s', %d, %d, 0, 0, 0, 0, 0, 0)",
-			s.Database.Name, hour, code, n+40, n))
-	}
+	sawChanges(t, s, map[string]int{"49": 950, "43": 10, "992": 0})
 	seen, err := desk.Suggestions(t.Context())
 	if err != nil || !slices.Equal(seen.AllowedCallingCodes, []string{"49"}) || !slices.Equal(seen.DeniedCallingCodes, []string{"992"}) || seen.Outside.Pending != 1 {
 		t.Fatalf("suggested: %+v, %v", seen, err)
@@ -90,6 +84,18 @@ func TestCountriesAreRestrictedByWhatWasSeen(t *testing.T) {
 	allows(s.Holdline)
 	allows(second)
 	bob.Ask(t, other)
+}
+
+// sawChanges counts changes of ten days ago by their calling code, of which so many were confirmed and
+// 40 more asked for. The worker that counts comes to that hour after many rounds.
+func sawChanges(t *testing.T, s *harness.Stack, confirmed map[string]int) {
+	t.Helper()
+	hour := time.Now().Add(-10*24*time.Hour).Unix() / 3600
+	for code, n := range confirmed {
+		s.Database.Server.Exec(t, fmt.Sprintf(
+			"INSERT INTO %s.statistics (hour, subject, requested, confirmed, failed, withdrawn, wrong, sent, unsent, delay_us) VALUES (%d, 'code:%s', %d, %d, 0, 0, 0, 0, 0, 0)",
+			s.Database.Name, hour, code, n+40, n))
+	}
 }
 
 // claimOf is the id of somebody's newest claim.
