@@ -164,10 +164,13 @@ func peak(b *testing.B, pids []int) (sum float64) {
 	return sum
 }
 
-// inTurns runs the blocks of a round. Who comes first changes from round to round, so
-// that what drifts falls on all.
+// inTurns runs the blocks of a round. Who comes first, and who follows whom, changes from
+// round to round, so that what drifts, and what a neighbour leaves to be done, falls on all.
 func inTurns(round int, blocks []func()) {
 	for turn := range blocks {
+		if round%2 == 1 {
+			turn = len(blocks) - 1 - turn
+		}
 		blocks[(turn+round)%len(blocks)]()
 	}
 }
