@@ -176,6 +176,9 @@ func TestAClientsAddressLimitIsNotThePersons(t *testing.T) {
 	w.wantTexts(m2, m2)
 	caller := w.caller(bob)
 	caller.ClientIP = "203.0.113.9"
+	if status, err := w.Status(t.Context(), caller); err != nil || status.NextText.IsZero() || status.NextText.After(w.Now()) {
+		t.Errorf("the next text may be asked for at %v, %v, want at once", status.NextText, err)
+	}
 	wantErr(t, w.Resend(t.Context(), caller), nil)
 	w.wantTexts(m2, m2, m1)
 }

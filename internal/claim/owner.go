@@ -109,7 +109,7 @@ type Status struct {
 	Number       phone.Number // show it masked
 	LapsesAt     time.Time
 	CodeExpires  time.Time
-	NextText     time.Time // zero when no more texts may be asked for
+	NextText     time.Time // past for at once; zero when no more texts may be asked for
 	AttemptsLeft int
 	TriesAgain   time.Time         // when there are tries again, if the day's are spent; else zero
 	Text         message.TextState // of the newest text; TextNone if no code has been sent yet
@@ -154,7 +154,9 @@ func (s *Service) Status(ctx context.Context, who Caller) (Status, error) {
 	if held.State != Open || !policy.textsLeft(held.Texts) {
 		return status, nil
 	}
-	status.NextText = held.NextText
+	if status.NextText = held.NextText; status.NextText.IsZero() {
+		status.NextText = held.CreatedAt // it was opened without a text: one may be asked for at once
+	}
 	another := message.Text{IdentityID: held.IdentityID, To: held.Number, Code: held.Code(), ClientIP: ratelimit.Network(who.ClientIP)}
 	room, err := s.Store.NextAllowed(ctx, another, policy.textLimits(held.Number), now)
 	if room.After(status.NextText) {
