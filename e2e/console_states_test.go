@@ -37,7 +37,7 @@ func TestConsoleStates(t *testing.T) {
 		},
 	})
 	site := harness.NewSite(t)
-	g := newGallery(t, 380)
+	g := newGallery(t, "console", 380)
 	tab, root := g.tab, s.Holdline.AdminURL+consolePath
 	open := func(path string) { t.Helper(); tab.Open(t, root+path) }
 	click := func(css string) func() { return func() { t.Helper(); tab.Click(t, css) } }

@@ -25,9 +25,11 @@ import (
 // what a sheet of all of them needs.
 type gallery struct {
 	t     *testing.T
+	of    string          // what the pages are of, in the names of pictures
 	tab   *harness.Tab    // with scripts
 	plain *harness.Tab    // of the same browser, without
 	size  int             // the width of a picture on the sheet
+	phone bool            // pictures are whole pages on a phone, not the top of a desktop
 	said  strings.Builder // all words of all pages
 	rows  []string
 }
@@ -38,8 +40,8 @@ var looks = []struct {
 	dark  bool
 }{{360, false}, {768, true}, {1280, false}, {360, true}, {768, false}, {1280, true}}
 
-func newGallery(t *testing.T, size int) *gallery {
-	g := &gallery{t: t, tab: harness.NewBrowser(t), size: size}
+func newGallery(t *testing.T, of string, size int) *gallery {
+	g := &gallery{t: t, of: of, tab: harness.NewBrowser(t), size: size}
 	g.plain = g.tab.NewTab(t)
 	g.plain.NoScripts(t)
 	return g
@@ -66,7 +68,7 @@ func (g *gallery) state(name string, do func()) {
 		}
 		g.tab.Wide(g.t, look.width)
 		g.tab.Dark(g.t, look.dark)
-		if file := fmt.Sprintf("state-console-%s-%d%s", name, look.width, map[bool]string{true: "-dark"}[look.dark]); turn {
+		if file := fmt.Sprintf("state-%s-%s-%d%s", g.of, name, look.width, map[bool]string{true: "-dark"}[look.dark]); turn {
 			g.tab.Sound(g.t, file)
 		} else {
 			g.tab.Shoot(g.t, file)
@@ -105,8 +107,12 @@ func (g *gallery) picture() string {
 		return ""
 	}
 	g.tab.Dark(g.t, false)
-	g.tab.Wide(g.t, 1024)
-	return fmt.Sprintf(`<img width="%d" alt="" src="data:image/png;base64,%s">`, g.size, base64.StdEncoding.EncodeToString(g.tab.ScreenshotTop(g.t)))
+	width, take := 1024, g.tab.ScreenshotTop
+	if g.phone {
+		width, take = 360, g.tab.Screenshot
+	}
+	g.tab.Wide(g.t, width)
+	return fmt.Sprintf(`<img width="%d" alt="" src="data:image/png;base64,%s">`, g.size, base64.StdEncoding.EncodeToString(take(g.t)))
 }
 
 // saidAll wants that the pages have said all that the templates and handlers of a package

@@ -15,6 +15,12 @@ const pagePath = "/verify"
 // pages is a stack for people at browsers, with the operator's own site.
 func pages(t *testing.T, more harness.Overlay) (*harness.Stack, *harness.Site) {
 	t.Helper()
+	return pagesWith(t, more, harness.Overlay{})
+}
+
+// pagesWith is pages with methods of Kratos besides.
+func pagesWith(t *testing.T, more, methods harness.Overlay) (*harness.Stack, *harness.Site) {
+	t.Helper()
 	site := harness.NewSite(t)
 	overlay := harness.Overlay{
 		"pages": harness.Overlay{
@@ -25,7 +31,9 @@ func pages(t *testing.T, more harness.Overlay) (*harness.Stack, *harness.Site) {
 	for key, value := range more {
 		overlay[key] = value
 	}
-	kratos := harness.Overlay{"selfservice": harness.Overlay{"flows": harness.Overlay{"login": harness.Overlay{"ui_url": site.URL + "/login"}}}}
+	kratos := harness.Overlay{"selfservice": harness.Overlay{"methods": methods, "flows": harness.Overlay{
+		"login": harness.Overlay{"ui_url": site.URL + "/login"}, "settings": harness.Overlay{"ui_url": site.URL + "/settings"},
+	}}}
 	return harness.NewStack(t, harness.Options{Holdline: overlay, Kratos: kratos}), site
 }
 

@@ -58,3 +58,19 @@ func (p *Person) UseTOTP(t testing.TB, secret string) {
 		t.Fatalf("second factor: %d %s", answer.Status, answer.Body)
 	}
 }
+
+// UseTOTPInBrowser is UseTOTP for the session of the person's browser.
+func (p *Person) UseTOTPInBrowser(t testing.TB, secret string) {
+	t.Helper()
+	client := p.Browser(t)
+	f := begin(t, client, p.stack.Kratos.PublicURL+"/self-service/login/browser?aal=aal2")
+	answer := sendBy(t, client, http.MethodPost, f.UI.Action, marshal(t, tree{
+		"method": "totp", "totp_code": kratostest.TOTP(t, secret, time.Now()), "csrf_token": f.value("csrf_token"),
+	}), JSONBody, acceptJSON)
+	if answer.Status != http.StatusOK {
+		t.Fatalf("second factor: %d %s", answer.Status, answer.Body)
+	}
+}
+
+// ForgetBrowser closes the person's browser: the next one signs in anew.
+func (p *Person) ForgetBrowser() { p.browser = nil }
