@@ -185,6 +185,12 @@ func TestConsoleStates(t *testing.T) {
 	tab.Type(t, "#number", "nonsense")
 	tab.PressToGo(t, "\r")
 	show("claims, by what is no number", "Enter a whole number", nil)
+	harness.Eventually(t, "changes are counted for the charts", func() error {
+		if s.Database.Count(t, "statistics", "requested > 0") == 0 {
+			return errNotYet
+		}
+		return nil
+	})
 	for _, page := range []struct{ name, path, says string }{
 		{"texts", "texts", "No text fits."}, {"audit", "audit", "Full number shown"}, {"over time", "activity?span=7d", "By country"}, {"traffic", "traffic", "Germany"},
 	} {
