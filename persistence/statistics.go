@@ -79,7 +79,7 @@ GROUP BY SUBSTR(number_key, 1, 4), state`
 SELECT gateway, state, COUNT(*) AS n FROM texts
 WHERE created_at >= ? AND created_at < ? AND channel = ? AND gateway <> ''
 GROUP BY gateway, state`
-	codesQuery = `
+	textsOfCodesQuery = `
 SELECT calling_code, state, COUNT(*) AS n FROM texts
 WHERE created_at >= ? AND created_at < ? AND kind = ?
 GROUP BY calling_code, state`
@@ -147,7 +147,7 @@ func (s Statistics) countCodes(ctx context.Context, from, to database.Time, add 
 		CallingCode, State string
 		N                  int
 	}
-	err := s.read(ctx, "texts", &codes, codesQuery, from, to, string(message.TextCode))
+	err := s.read(ctx, "texts", &codes, textsOfCodesQuery, from, to, string(message.TextCode))
 	for _, c := range codes {
 		counts := statistics.Counts{Unsent: c.N}
 		if message.TextState(c.State) == message.TextSent {

@@ -30,11 +30,6 @@ const (
 	Receipt  Credential = "receipt" // a provider's signature or secret
 )
 
-// Credentials lists all credentials.
-func Credentials() []Credential {
-	return []Credential{Password, Session, Token, HookKey, Console, Receipt}
-}
-
 // Refusal is why an authentication failed.
 type Refusal string
 
@@ -44,9 +39,6 @@ const (
 	Limited      Refusal = "limit"         // too many wrong ones: it was not compared
 	SecondFactor Refusal = "second_factor" // right, and not enough
 )
-
-// Refusals lists all refusals.
-func Refusals() []Refusal { return []Refusal{Wrong, Limited, SecondFactor} }
 
 // refusalOf reports whether an error is a failed authentication; blank for none.
 func refusalOf(err error) Refusal {

@@ -60,7 +60,8 @@ func (x *Index) walkEverybody(ctx context.Context, q scim.Query, after int64) (s
 func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64, total int) (scim.Page, error) {
 	keeping, args := x.conditions(q.Client).keeping(q.Condition)
 	var found []userRow
-	page, step, next := scim.Page{Total: total}, walkStep, int64(0)
+	page, step := scim.Page{Total: total}, walkStep
+	last, further := int64(0), false
 	if q.Exact {
 		step = q.Limit + 1
 	}
@@ -88,10 +89,10 @@ func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64, tot
 		switch over = true; {
 		case len(found) > q.Limit:
 			found = found[:q.Limit]
-			next, page.Next = found[q.Limit-1].Place, "more"
+			last, further = found[q.Limit-1].Place, true
 		case len(places) < step:
 		case examined >= walkBound:
-			next, page.Next = seen, "more"
+			last, further = seen, true
 		default:
 			step, over = walkStep, false
 		}
@@ -101,13 +102,13 @@ func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64, tot
 		return page, err
 	}
 	switch {
-	case after == math.MinInt64 && page.Next == "":
+	case after == math.MinInt64 && !further:
 		page.Total = len(found)
 	case q.Exact && total == unknown:
 		page.Total, err = x.count(ctx, q)
 	}
-	if page.Next != "" {
-		page.Next = behind(next, page.Total)
+	if further {
+		page.Next = behind(last, page.Total)
 	}
 	return page, err
 }
