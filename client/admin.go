@@ -99,14 +99,6 @@ type Numbers struct {
 	FormerMobileNumber string `json:"former_mobile_number"` // blank for none
 }
 
-// CountryTraffic is how many codes were texted to a calling code.
-type CountryTraffic struct {
-	CallingCode string `json:"calling_code"` // blank for numbers that have none
-	Texts       int    `json:"texts"`
-	Sent        int    `json:"sent"`
-	Confirmed   int    `json:"confirmed"`
-}
-
 // ClaimFilter chooses claims; what is blank chooses all.
 type ClaimFilter struct {
 	State      string `json:"state,omitempty"`
@@ -150,35 +142,6 @@ func (c Client) SearchClaims(ctx context.Context, s ClaimSearch) (Page[Claim], e
 	return page, err
 }
 
-// Person is somebody whom a search has found.
-type Person struct {
-	IdentityID   string   `json:"identity_id"`
-	Name         string   `json:"name,omitempty"`
-	Emails       []string `json:"emails,omitempty"`
-	UserNames    []string `json:"user_names,omitempty"`
-	MobileNumber string   `json:"mobile_number"` // masked
-	Verified     bool     `json:"mobile_number_verified"`
-	Privileged   bool     `json:"privileged,omitempty"`
-	Last         *Claim   `json:"last_claim,omitempty"`
-}
-
-// PeopleFound are those whom a search has found.
-type PeopleFound struct {
-	Items []Person `json:"items"`
-	More  bool     `json:"more"` // others fit too
-	// Incomplete says that some may be missing: the index is still being built, or Kratos
-	// does not answer.
-	Incomplete bool `json:"incomplete"`
-}
-
-// SearchPeople finds people by an e-mail address, user name, name, number or four digits
-// of one, or by an identity's id.
-func (c Client) SearchPeople(ctx context.Context, query string) (PeopleFound, error) {
-	var found PeopleFound
-	err := c.call(ctx, http.MethodPost, "/admin/people/search", map[string]string{"query": query}, &found)
-	return found, err
-}
-
 // Claim shows a claim with its history.
 func (c Client) Claim(ctx context.Context, id string) (ClaimHistory, error) {
 	var claim ClaimHistory
@@ -208,13 +171,6 @@ func (c Client) Texts(ctx context.Context, f TextFilter) (Page[Text], error) {
 	return list[Text](ctx, c, "/admin/texts", url.Values{
 		"claim_id": {f.ClaimID}, "state": {f.State}, "gateway": {f.Gateway}, "cursor": {f.Cursor}, "limit": {strconv.Itoa(f.Limit)},
 	})
-}
-
-// Traffic counts the codes of the last hours, at most 2160, by calling code; 0 is
-// the last 24.
-func (c Client) Traffic(ctx context.Context, hours int) ([]CountryTraffic, error) {
-	page, err := list[CountryTraffic](ctx, c, "/admin/traffic", url.Values{"hours": {strconv.Itoa(hours)}})
-	return page.Items, err
 }
 
 // Audit lists lines of the audit trail.
