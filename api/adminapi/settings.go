@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holdline/holdline/internal/auth"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/internal/settings"
 	"github.com/holdline/holdline/internal/web"
 )
@@ -137,8 +138,9 @@ func listOf(key settings.Key, entries []any) (string, error) {
 		if !ok {
 			return "", &settings.Error{Key: key, Why: "must have its entries as text, in quotes"}
 		}
-		if strings.TrimSpace(code) == "" { // which is not the empty list, that is all
-			return "", &settings.Error{Key: key, Why: "must have no blank entries"}
+		// A blank entry is not the empty list, which is all; and a blank within a code makes two of it.
+		if read, err := phone.ParseBeginnings(code); err == nil && len(read) != 1 {
+			return "", &settings.Error{Key: key, Why: "must have one calling code in each entry"}
 		}
 		codes[i] = code
 	}

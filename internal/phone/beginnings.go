@@ -53,6 +53,11 @@ func begins(digits string) bool {
 	if FromStore("+"+digits).CallingCode() != "" {
 		return true
 	}
+	for _, codes := range networkTypes { // the library does not know all of them
+		if longestBeginning(codes, digits) > 0 {
+			return true
+		}
+	}
 	for code := range phonenumbers.GetSupportedCallingCodes() {
 		if strings.HasPrefix(strconv.Itoa(code), digits) {
 			return true

@@ -60,7 +60,7 @@ func TestAllIsAValueOfItsOwn(t *testing.T) {
 
 func TestEntriesThatNoNumberBeginsWithAreNamed(t *testing.T) {
 	for text, named := range map[string][]string{
-		"49, 4x, 043": {`"4x"`, `"043"`}, "999": {`"999"`}, "+": {`"+"`}, "49 none": {`"none"`}, "1234567890123456": {`"1234567890123456"`},
+		"49, 4x, 043": {`"4x"`, `"043"`}, "999": {`"999"`}, "+": {`"+"`}, ",": nil, " ; ,": nil, "49 none": {`"none"`}, "1234567890123456": {`"1234567890123456"`},
 		strings.Repeat("x", 100): {`"` + strings.Repeat("x", 20) + `…"`},
 	} {
 		b := newBoard(t)
@@ -85,6 +85,14 @@ func TestWhatIsDeniedByItsTypeIsNotAllowed(t *testing.T) {
 	b = b.replica()
 	b.set(one(settings.AllowedCodes, "43"), settings.ErrBadSetting)
 	b.set(one(settings.AllowedCodes, "all"), nil)
+}
+
+// What the configuration denies can be set as it is; libphonenumber knows no +991.
+func TestEveryServiceOfTheITUCanBeDenied(t *testing.T) {
+	b := newBoard(t)
+	b.set(one(settings.DeniedCodes, "800 808 870 878 881 882 883 888 979 991"), nil)
+	b.set(one(settings.DeniedCodes, "99110"), nil)
+	b.wantValues("true", "false", "5m0s", "false", "all", "99110*")
 }
 
 func TestAListIsNoLongerThanWhatIsKept(t *testing.T) {

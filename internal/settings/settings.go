@@ -134,9 +134,12 @@ func (s Key) putCodes(c *phone.Restrictions, text string) error {
 		text = ""
 	}
 	codes, err := phone.ParseBeginnings(text)
+	wants := "must be calling codes, or longer beginnings of numbers, as in 49, 1876, or " + s.none()
 	switch {
 	case err != nil:
-		return &Error{s, "must be calling codes, or longer beginnings of numbers, as in 49, 1876, or " + s.none() + ": " + strings.ReplaceAll(err.Error(), "\n", ", ")}
+		return &Error{s, wants + ": " + strings.ReplaceAll(err.Error(), "\n", ", ")}
+	case len(codes) == 0 && text != "": // commas alone are a slip, and would lift what is restricted
+		return &Error{s, wants}
 	case len(codes) > 0 && c.Raw:
 		return &Error{s, "needs mobile.format e164: raw numbers have no calling code"}
 	case len(strings.Join(codes, ",")) > longestList:
