@@ -73,6 +73,28 @@ func TestDigestsReadBack(t *testing.T) {
 	}
 }
 
+func TestWhatATokenHasMade(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
+	made := func(name, by string, n int) auth.Token {
+		return auth.Token{Name: name, CreatedBy: by, CreatedAt: day(n)}
+	}
+	former, revoked, over := made("former", "anna", 1), made("revoked", "anna", 3), made("over", "anna", 3)
+	revoked.RevokedAt, over.ExpiresAt = day(4), day(4)
+	anna := made("anna", "zoe", 2)
+	all := []auth.Token{
+		anna, former, revoked, over, made("by-revoked", "revoked", 3), made("anna", "by-revoked", 3), made("direct", "anna", 2), made("other", "", 3), made("zoe", "direct", 5),
+	}
+	var names []string
+	for _, token := range auth.MadeBy(all, anna, day(6)) {
+		names = append(names, token.Name)
+	}
+	// Not former: another token had the name when it was made.
+	slices.Sort(names)
+	if want := []string{"by-revoked", "direct", "zoe"}; !slices.Equal(names, want) {
+		t.Errorf("got %v, want %v", names, want)
+	}
+}
+
 func TestWhatATokenMayBeMadeOf(t *testing.T) {
 	read, write := auth.ScopeSCIMRead, auth.ScopeSCIMWrite
 	for name, tt := range map[string]struct {
