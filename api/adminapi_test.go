@@ -69,7 +69,7 @@ func newDesk(t *testing.T) *desk {
 	d.engine = newEngine(t, func(engine *gin.Engine, server *web.Server) {
 		adminapi.Mount(engine, server, adminapi.Options{
 			Settings: switches, Archive: d.store, Now: now,
-			Desk: &admin.Service{
+			Admin: &admin.Service{
 				Store: d.store, Claims: service, Now: now, Directory: d.known,
 				Privileged: func(_ context.Context, id string) (bool, error) { return id == "root-"+bob, nil },
 				Plan:       phone.Parser{Format: phone.FormatE164},

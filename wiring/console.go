@@ -17,8 +17,8 @@ import (
 	"github.com/holdline/holdline/portal/console"
 )
 
-// desk is what administrators do.
-func (p *program) desk() *admin.Service {
+// admin is what administrators do.
+func (p *program) admin() *admin.Service {
 	index, plan := persistence.NewPeople(p.db), p.plan
 	return &admin.Service{
 		Store: p.store, Claims: p.counted, Directory: p.realms, Privileged: p.realms.Privileged, Plan: plan, Now: p.clock.Now,
@@ -44,13 +44,13 @@ func newToken() (secret auth.TokenSecret) {
 }
 
 // console adds the administrators' pages.
-func (p *program) console(r gin.IRouter, desk *admin.Service) error {
+func (p *program) console(r gin.IRouter, service *admin.Service) error {
 	cookie := ""
 	if p.cfg.Kratos.PrivilegedKey != "" {
 		cookie = p.cfg.Kratos.SessionCookie
 	}
 	handler, err := console.New(console.Options{
-		Sessions: p.administrators(), Settings: p.settings, Desk: desk, Archive: desk.Store, Gateways: p.gatewayHealth,
+		Sessions: p.administrators(), Settings: p.settings, Admin: service, Archive: service.Store, Gateways: p.gatewayHealth,
 		Policy: p.settings.Policy, Alarms: p.monitor.Alerts,
 		Limits: []console.Limit{
 			{Name: "Wrong passwords per user name", Key: "limits.login_failures_per_user", Value: within(p.cfg.Limits.LoginFailures, p.cfg.Limits.LoginWindow)},

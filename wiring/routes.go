@@ -135,9 +135,9 @@ func (p *program) adminRoutes() (http.Handler, error) {
 		return nil, err
 	}
 	hook.Mount(engine, server, p.counted, hooks...)
-	desk := p.desk()
-	adminapi.Mount(engine, server, adminapi.Options{Settings: p.settings, Desk: desk, Archive: p.store, Now: p.clock.Now})
-	if err := p.console(engine, desk); err != nil {
+	service := p.admin()
+	adminapi.Mount(engine, server, adminapi.Options{Settings: p.settings, Admin: service, Archive: p.store, Now: p.clock.Now})
+	if err := p.console(engine, service); err != nil {
 		return nil, err
 	}
 	engine.GET("/metrics", gin.WrapH(p.metrics.Handler()))

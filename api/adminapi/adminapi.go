@@ -24,8 +24,8 @@ type Settings interface {
 	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
 }
 
-// Desk is what administrators see and do. [admin.Service] is it.
-type Desk interface {
+// Admin is what administrators see and do. [admin.Service] is it.
+type Admin interface {
 	FindPeople(ctx context.Context, typed string) (admin.PeopleFound, error)
 	Person(ctx context.Context, identityID string) (admin.Person, error)
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
@@ -59,7 +59,7 @@ type Archive interface {
 // Options are what the routes need.
 type Options struct {
 	Settings Settings
-	Desk     Desk
+	Admin    Admin
 	Archive  Archive
 	Now      func() time.Time
 }
@@ -88,10 +88,10 @@ func Mount(engine *gin.Engine, server *web.Server, o Options) {
 	admin.GET("/person", answer(h, http.StatusOK, h.person))
 	admin.GET("/alarms", answer(h, http.StatusOK, h.alarms))
 	admin.GET("/alarms/:id", answer(h, http.StatusOK, h.alarm))
-	admin.POST("/alarms/:id/restore", answer(h, http.StatusNoContent, h.onAlarm(Desk.RestoreNumber)))
-	admin.POST("/alarms/:id/end-sessions", answer(h, http.StatusNoContent, h.onAlarm(Desk.EndSessions)))
-	admin.POST("/alarms/:id/lift-block", answer(h, http.StatusNoContent, h.onAlarm(Desk.LiftBlock)))
-	admin.POST("/alarms/:id/close", answer(h, http.StatusNoContent, h.onAlarm(Desk.CloseAlarm)))
+	admin.POST("/alarms/:id/restore", answer(h, http.StatusNoContent, h.onAlarm(Admin.RestoreNumber)))
+	admin.POST("/alarms/:id/end-sessions", answer(h, http.StatusNoContent, h.onAlarm(Admin.EndSessions)))
+	admin.POST("/alarms/:id/lift-block", answer(h, http.StatusNoContent, h.onAlarm(Admin.LiftBlock)))
+	admin.POST("/alarms/:id/close", answer(h, http.StatusNoContent, h.onAlarm(Admin.CloseAlarm)))
 	admin.GET("/traffic", answer(h, http.StatusOK, h.traffic))
 	admin.GET("/suggestions", answer(h, http.StatusOK, h.suggestions))
 	admin.GET("/statistics", answer(h, http.StatusOK, h.statistics))

@@ -67,7 +67,7 @@ type alarmFoundResponse struct {
 }
 
 func (h handlers) alarm(c *gin.Context, _ auth.Administrator) (alarmFoundResponse, error) {
-	found, err := h.Desk.Alarm(c.Request.Context(), c.Param("id"))
+	found, err := h.Admin.Alarm(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return alarmFoundResponse{}, err
 	}
@@ -80,8 +80,8 @@ func (h handlers) alarm(c *gin.Context, _ auth.Administrator) (alarmFoundRespons
 }
 
 // onAlarm adapts one of the acts on an alarm.
-func (h handlers) onAlarm(act func(Desk, context.Context, string, auth.Administrator) error) func(*gin.Context, auth.Administrator) (web.None, error) {
+func (h handlers) onAlarm(act func(Admin, context.Context, string, auth.Administrator) error) func(*gin.Context, auth.Administrator) (web.None, error) {
 	return func(c *gin.Context, who auth.Administrator) (web.None, error) {
-		return web.None{}, act(h.Desk, c.Request.Context(), c.Param("id"), who)
+		return web.None{}, act(h.Admin, c.Request.Context(), c.Param("id"), who)
 	}
 }

@@ -80,7 +80,7 @@ func (h handlers) find(c *gin.Context, in searchRequest) (page[claimResponse], e
 	if !ok || in.Limit < 1 || in.Limit > largestPage || in.State != "" && !in.State.Known() {
 		return page[claimResponse]{}, web.ErrMalformed
 	}
-	found, err := h.Desk.Search(c.Request.Context(), admin.ClaimQuery{
+	found, err := h.Admin.Search(c.Request.Context(), admin.ClaimQuery{
 		State: in.State, IdentityIDs: only(in.IdentityID), After: after, Limit: in.Limit + 1,
 	}, in.MobileNumber)
 	if err != nil {
@@ -96,7 +96,7 @@ type historyResponse struct {
 }
 
 func (h handlers) history(c *gin.Context, _ auth.Administrator) (historyResponse, error) {
-	found, err := h.Desk.History(c.Request.Context(), c.Param("id"))
+	found, err := h.Admin.History(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return historyResponse{}, err
 	}
@@ -112,7 +112,7 @@ type revealResponse struct {
 
 // reveal shows the full numbers, and the audit trail tells to whom.
 func (h handlers) reveal(c *gin.Context, who auth.Administrator) (revealResponse, error) {
-	found, err := h.Desk.Reveal(c.Request.Context(), c.Param("id"), who.Actor)
+	found, err := h.Admin.Reveal(c.Request.Context(), c.Param("id"), who.Actor)
 	if err != nil {
 		return revealResponse{}, err
 	}
@@ -120,9 +120,9 @@ func (h handlers) reveal(c *gin.Context, who auth.Administrator) (revealResponse
 }
 
 func (h handlers) resend(c *gin.Context, who auth.Administrator) (web.None, error) {
-	return web.None{}, h.Desk.Resend(c.Request.Context(), c.Param("id"), who.Actor)
+	return web.None{}, h.Admin.Resend(c.Request.Context(), c.Param("id"), who.Actor)
 }
 
 func (h handlers) cancel(c *gin.Context, who auth.Administrator) (web.None, error) {
-	return web.None{}, h.Desk.Cancel(c.Request.Context(), c.Param("id"), who)
+	return web.None{}, h.Admin.Cancel(c.Request.Context(), c.Param("id"), who)
 }

@@ -37,7 +37,7 @@ type gatewaysResponse struct {
 }
 
 func (h handlers) gateways(c *gin.Context, _ auth.Administrator) (gatewaysResponse, error) {
-	found, err := h.Desk.FindGateways(c.Request.Context())
+	found, err := h.Admin.FindGateways(c.Request.Context())
 	return gatewaysResponse{each(found.Gateways, gatewayOf), found.Waiting.Queued, int(found.Oldest / time.Second)}, err
 }
 
@@ -58,7 +58,7 @@ func (h handlers) sendTest(c *gin.Context, who auth.Administrator) (testResponse
 	if err := web.ReadJSON(c.Writer, c.Request, &in, true); err != nil {
 		return testResponse{}, err
 	}
-	id, err := h.Desk.SendTest(c.Request.Context(), c.Param("id"), in.MobileNumber, who.Actor)
+	id, err := h.Admin.SendTest(c.Request.Context(), c.Param("id"), in.MobileNumber, who.Actor)
 	if refused := (*admin.GatewayError)(nil); errors.As(err, &refused) {
 		return testResponse{Reason: refused.Error()}, nil
 	}

@@ -54,7 +54,7 @@ func (h handlers) findPeople(c *gin.Context, _ auth.Administrator) (peopleRespon
 	if err := web.ReadJSON(c.Writer, c.Request, &in, true); err != nil {
 		return peopleResponse{}, err
 	}
-	found, err := h.Desk.FindPeople(c.Request.Context(), in.Query)
+	found, err := h.Admin.FindPeople(c.Request.Context(), in.Query)
 	return peopleResponse{each(found.People, personOf), found.More, found.Building || found.Away}, err
 }
 
@@ -83,7 +83,7 @@ func (h handlers) person(c *gin.Context, _ auth.Administrator) (personFoundRespo
 	if id == "" {
 		return personFoundResponse{}, web.ErrMalformed
 	}
-	p, err := h.Desk.Person(c.Request.Context(), id)
+	p, err := h.Admin.Person(c.Request.Context(), id)
 	return personFoundResponse{
 		profileOf(p.Profile), p.Gone, p.Away, each(p.Claims, claimOf), each(p.Events, eventOf), each(p.Texts, textOf), p.Older,
 	}, err

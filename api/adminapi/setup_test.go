@@ -90,7 +90,7 @@ func newWorld(t *testing.T) *world {
 	}
 	adminapi.Mount(w.engine, server, adminapi.Options{
 		Settings: w.switches, Archive: w.store, Now: now,
-		Desk: &admin.Service{
+		Admin: &admin.Service{
 			Store: w.store, Claims: service, Now: now, Directory: w.directory,
 			Statistics: &storetest.Statistics{}, Coverage: func() phone.Restrictions { return w.switches.Policy().Coverage },
 			People: &people.Finder{Index: &storetest.People{}, Claims: w.store, Directory: w.directory, Keys: keys, Now: now},

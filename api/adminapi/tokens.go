@@ -38,7 +38,7 @@ type tokensResponse struct {
 }
 
 func (h handlers) tokens(c *gin.Context, _ auth.Administrator) (tokensResponse, error) {
-	configured, kept, err := h.Desk.FindTokens(c.Request.Context())
+	configured, kept, err := h.Admin.FindTokens(c.Request.Context())
 	return tokensResponse{append(each(configured, h.tokenOf(true)), each(kept, h.tokenOf(false))...)}, err
 }
 
@@ -59,7 +59,7 @@ func (h handlers) makeToken(c *gin.Context, who auth.Administrator) (tokenMadeRe
 	if err := web.ReadJSON(c.Writer, c.Request, &in, true); err != nil {
 		return tokenMadeResponse{}, err
 	}
-	text, made, err := h.Desk.MakeToken(c.Request.Context(), admin.TokenWish(in), who)
+	text, made, err := h.Admin.MakeToken(c.Request.Context(), admin.TokenWish(in), who)
 	return tokenMadeResponse{h.tokenOf(false)(made), text}, err
 }
 
@@ -68,5 +68,5 @@ func (h handlers) revokeToken(c *gin.Context, who auth.Administrator) (web.None,
 	if err != nil {
 		return web.None{}, web.ErrMalformed
 	}
-	return web.None{}, h.Desk.RevokeToken(c.Request.Context(), c.Param("name"), withMade, who.Actor)
+	return web.None{}, h.Admin.RevokeToken(c.Request.Context(), c.Param("name"), withMade, who.Actor)
 }

@@ -69,11 +69,11 @@ type outsideResponse struct {
 // suggestions tells what the lists of calling codes might be, and who would be outside of them.
 func (h handlers) suggestions(c *gin.Context, _ auth.Administrator) (suggestionsResponse, error) {
 	ctx := c.Request.Context()
-	s, err := h.Desk.Suggest(ctx)
+	s, err := h.Admin.Suggest(ctx)
 	if err != nil {
 		return suggestionsResponse{}, err
 	}
-	outside, err := h.Desk.Outside(ctx, s.Next)
+	outside, err := h.Admin.Outside(ctx, s.Next)
 	same := func(code string) string { return code }
 	return suggestionsResponse{
 		Missing: s.Missing, Days: s.Days, Confirmed: s.Confirmed, Percent: s.Percent(), Allow: each(s.Next.Allowed, same), Deny: each(s.Next.Denied, same),
@@ -117,7 +117,7 @@ func (h handlers) statistics(c *gin.Context, _ auth.Administrator) (seriesRespon
 	if !ok {
 		return seriesResponse{}, web.ErrMalformed
 	}
-	found, err := h.Desk.Series(c.Request.Context(), span, c.Query("calling_code"))
+	found, err := h.Admin.Series(c.Request.Context(), span, c.Query("calling_code"))
 	return seriesResponse{
 		Span: span.Name, Seconds: int(span.Step / time.Second), Total: countsOf(found.Total),
 		Series:    each(found.Buckets, func(b statistics.Bucket) bucketResponse { return bucketResponse{b.Start, countsOf(b.Counts)} }),

@@ -50,7 +50,7 @@ func (d *Service) Suggest(ctx context.Context) (Suggestion, error) {
 			first = t.First
 		}
 	}
-	s := Suggestion{Suggestion: fraud.Suggest(seen, latest(first, now.Add(-fraud.SuggestFrom)), now, coverage.Serves)}
+	s := Suggestion{Suggestion: fraud.Suggest(seen, first, now, coverage.Serves)}
 	codes := callingCodes(s.Suggestion.Allow)
 	if s.Missing == "" {
 		s.Allow = coverage.NarrowedTo(codes)
@@ -70,13 +70,6 @@ func (d *Service) Suggest(ctx context.Context) (Suggestion, error) {
 		s.Next.Denied = s.Deny
 	}
 	return s, nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 func callingCodes(seen []fraud.Seen) []string {

@@ -14,14 +14,6 @@ type Seen struct {
 	Busiest     int // most that were asked for in one hour
 }
 
-// Share is how many of a hundred changes that were asked for were confirmed.
-func (s Seen) Share() int {
-	if s.Requested == 0 {
-		return 0
-	}
-	return min(100, 100*s.Confirmed/s.Requested)
-}
-
 // Missing is why nothing is suggested.
 type Missing string
 

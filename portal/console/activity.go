@@ -140,7 +140,7 @@ func (s *console) activity(c *gin.Context, v *visit) error {
 
 // activityOf draws a span.
 func (s *console) activityOf(c *gin.Context, span statistics.Span, code string) (activityPage, error) {
-	series, err := s.Desk.Series(c.Request.Context(), span, code)
+	series, err := s.Admin.Series(c.Request.Context(), span, code)
 	if err != nil {
 		return activityPage{}, err
 	}

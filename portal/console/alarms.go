@@ -50,7 +50,7 @@ func alarmPath(c *gin.Context) string { return Path + "/alarms/" + url.PathEscap
 func (s *console) alarm(c *gin.Context, v *visit) error { return s.showAlarm(c, v, http.StatusOK) }
 
 func (s *console) showAlarm(c *gin.Context, v *visit, status int) error {
-	found, err := s.Desk.Alarm(c.Request.Context(), c.Param("id"))
+	found, err := s.Admin.Alarm(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (s *console) showAlarm(c *gin.Context, v *visit, status int) error {
 
 // askRestore asks whether it is meant, and shows what is in force now.
 func (s *console) askRestore(c *gin.Context, v *visit) error {
-	found, err := s.Desk.Alarm(c.Request.Context(), c.Param("id"))
+	found, err := s.Admin.Alarm(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -83,13 +83,13 @@ func (s *console) actOnAlarm(c *gin.Context, v *visit) error {
 	var err error
 	switch act {
 	case "restore":
-		err = s.Desk.RestoreNumber(ctx, id, v.who)
+		err = s.Admin.RestoreNumber(ctx, id, v.who)
 	case "end-sessions":
-		err = s.Desk.EndSessions(ctx, id, v.who)
+		err = s.Admin.EndSessions(ctx, id, v.who)
 	case "lift":
-		err = s.Desk.LiftBlock(ctx, id, v.who)
+		err = s.Admin.LiftBlock(ctx, id, v.who)
 	case "close":
-		err = s.Desk.CloseAlarm(ctx, id, v.who)
+		err = s.Admin.CloseAlarm(ctx, id, v.who)
 	default:
 		return errNoPage
 	}

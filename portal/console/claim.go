@@ -25,7 +25,7 @@ func (s *console) claim(c *gin.Context, v *visit) error {
 }
 
 func (s *console) showClaim(c *gin.Context, v *visit, status int, shown *full) error {
-	found, err := s.Desk.History(c.Request.Context(), c.Param("id"))
+	found, err := s.Admin.History(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ type cancelPage struct {
 
 // askCancel asks whether it is meant: a person may be about to type the code.
 func (s *console) askCancel(c *gin.Context, v *visit) error {
-	found, err := s.Desk.History(c.Request.Context(), c.Param("id"))
+	found, err := s.Admin.History(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,11 @@ func (s *console) askCancel(c *gin.Context, v *visit) error {
 }
 
 func (s *console) resend(c *gin.Context, v *visit) error {
-	return s.afterwards(c, v, "resent", s.Desk.Resend(c.Request.Context(), c.Param("id"), v.who.Actor))
+	return s.afterwards(c, v, "resent", s.Admin.Resend(c.Request.Context(), c.Param("id"), v.who.Actor))
 }
 
 func (s *console) cancel(c *gin.Context, v *visit) error {
-	return s.afterwards(c, v, "cancelled", s.Desk.Cancel(c.Request.Context(), c.Param("id"), v.who))
+	return s.afterwards(c, v, "cancelled", s.Admin.Cancel(c.Request.Context(), c.Param("id"), v.who))
 }
 
 // afterwards says on the claim's page how an act went. Where there is no such
@@ -94,7 +94,7 @@ func (s *console) afterwards(c *gin.Context, v *visit, notice string, err error)
 
 // reveal shows the full numbers, after the audit trail has noted to whom.
 func (s *console) reveal(c *gin.Context, v *visit) error {
-	found, err := s.Desk.Reveal(c.Request.Context(), c.Param("id"), v.who.Actor)
+	found, err := s.Admin.Reveal(c.Request.Context(), c.Param("id"), v.who.Actor)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (s *console) findClaims(c *gin.Context, v *visit, asked claimsAsked) error 
 		return errMalformed
 	}
 	p, status := claimsPage{frame: s.frame(v, "Claims"), Asked: asked, States: states, Means: stateMeans[claim.State(asked.State)]}, http.StatusOK
-	found, err := s.Desk.Search(c.Request.Context(), admin.ClaimQuery{
+	found, err := s.Admin.Search(c.Request.Context(), admin.ClaimQuery{
 		State: claim.State(asked.State), IdentityIDs: only(asked.Identity), After: after, Limit: rows + 1,
 	}, asked.Number)
 	switch {

@@ -45,8 +45,8 @@ type Settings interface {
 	Set(ctx context.Context, values map[settings.Key]*string, who audit.Actor) error
 }
 
-// Desk is what administrators see and do. [admin.Service] is it.
-type Desk interface {
+// Admin is what administrators see and do. [admin.Service] is it.
+type Admin interface {
 	FindPeople(ctx context.Context, typed string) (admin.PeopleFound, error)
 	Person(ctx context.Context, identityID string) (admin.Person, error)
 	Search(ctx context.Context, q admin.ClaimQuery, number string) ([]claim.Claim, error)
@@ -77,7 +77,6 @@ type Archive interface {
 	FindEvents(ctx context.Context, q admin.EventQuery) ([]admin.EventRecord, error)
 	FindAlarms(ctx context.Context, q admin.AlarmQuery) ([]claim.Alarm, error)
 	Traffic(ctx context.Context, since, until time.Time) ([]fraud.Traffic, error)
-	Waiting(ctx context.Context) (admin.Waiting, error)
 }
 
 // Limit is a limit in force, by its key in the configuration.
@@ -87,7 +86,7 @@ type Limit struct{ Name, Key, Value string }
 type Options struct {
 	Sessions AdminSessions
 	Settings Settings
-	Desk     Desk
+	Admin    Admin
 	Archive  Archive
 	Gateways func() []admin.Gateway
 	Policy   func() claim.Policy

@@ -81,7 +81,7 @@ func (s *console) gateways(c *gin.Context, v *visit) error {
 }
 
 func (s *console) showGateways(c *gin.Context, v *visit, status int, number, fault string) error {
-	found, err := s.Desk.FindGateways(c.Request.Context())
+	found, err := s.Admin.FindGateways(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *console) showGateways(c *gin.Context, v *visit, status int, number, fau
 // sendTest sends a text with a code that nobody takes, and says how that went.
 func (s *console) sendTest(c *gin.Context, v *visit) error {
 	gateway, number := c.PostForm("gateway"), strings.TrimSpace(c.PostForm("number"))
-	message, err := s.Desk.SendTest(c.Request.Context(), gateway, number, v.who.Actor)
+	message, err := s.Admin.SendTest(c.Request.Context(), gateway, number, v.who.Actor)
 	failed := (*admin.GatewayError)(nil)
 	switch {
 	case errors.Is(err, admin.ErrNoGateway):

@@ -113,7 +113,7 @@ func TestTheOverviewSaysWhatIsWrong(t *testing.T) {
 	w.opt.Alarms = func() map[string]fraud.Alert {
 		return map[string]fraud.Alert{"94": {Alarm: fraud.AlarmShare, Texts: 80, Confirmed: 4}}
 	}
-	w.desk.Configured = []auth.Token{{Name: "okta", ExpiresAt: w.Now().Add(3 * 24 * time.Hour)}}
+	w.admin.Configured = []auth.Token{{Name: "okta", ExpiresAt: w.Now().Add(3 * 24 * time.Hour)}}
 	w.rebuild()
 	headline("3 confirmed numbers", "The token okta ends on 27 November.", "+94 Sri Lanka: few codes are confirmed (5 % of 80). Texts still go out.")
 }

@@ -33,7 +33,7 @@ const lastLines = 8
 func (s *console) overview(c *gin.Context, v *visit) error {
 	ctx := c.Request.Context()
 	p := overviewPage{frame: s.frame(v, "Overview"), Replica: s.Replica}
-	found, err := s.Desk.FindGateways(ctx)
+	found, err := s.Admin.FindGateways(ctx)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (s *console) troubles(ctx context.Context, p overviewPage) ([]trouble, erro
 	if policy := s.Policy(); suggested.Missing == "" && len(policy.Coverage.Allowed) == 0 && policy.Traffic.Mode != fraud.Enforce {
 		add(false, "Numbers of all countries are texted; "+counted(suggested.Percent())+" % of what is confirmed is to "+suggested.Usual()+".", "/traffic#suggestion", "Traffic")
 	}
-	configured, kept, err := s.Desk.FindTokens(ctx)
+	configured, kept, err := s.Admin.FindTokens(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -149,8 +149,8 @@ func saying(n int) string {
 
 // alarm is a calling code whose traffic looks unsound.
 type alarm struct {
-	CallingCode, Country string
-	Stopped              bool
+	CallingCode string
+	Stopped     bool
 	fraud.Alert
 }
 
@@ -159,7 +159,7 @@ func (a alarm) Share() string { return share(a.Confirmed, a.Texts) }
 
 // Sentence says what is wrong and what is done about it.
 func (a alarm) Sentence() string {
-	text := "+" + a.CallingCode + " " + a.Country + ": " + string(a.Alarm)
+	text := codeAndCountry(a.CallingCode) + ": " + string(a.Alarm)
 	switch {
 	case a.Confirmed > 0:
 		text += " (" + a.Share() + " of " + counted(a.Texts) + ")"
@@ -176,7 +176,7 @@ func (s *console) alarms(mode fraud.Mode) []alarm {
 	var all []alarm
 	for code, verdict := range s.Alarms() {
 		stopped := mode == fraud.Enforce && verdict.Alarm == fraud.AlarmShare
-		all = append(all, alarm{code, country(code), stopped, verdict})
+		all = append(all, alarm{code, stopped, verdict})
 	}
 	slices.SortFunc(all, func(a, b alarm) int { return b.Texts - a.Texts })
 	return all

@@ -42,7 +42,7 @@ func TestMarkupInValuesIsText(t *testing.T) {
 	}
 	w.newToken(markup, auth.ScopeClaimsManage)
 	w.opt.Product, w.opt.Replica = markup, markup
-	w.desk.Configured = []auth.Token{{Name: markup, Scopes: []auth.Scope{markup}}}
+	w.admin.Configured = []auth.Token{{Name: markup, Scopes: []auth.Scope{markup}}}
 	w.gateways = []admin.Gateway{{ID: markup, State: markup, LastReason: markup}}
 	w.opt.Alarms = func() map[string]fraud.Alert { return map[string]fraud.Alert{markup: {Alarm: markup}} }
 	w.opt.Limits = []console.Limit{{Name: markup, Key: markup, Value: markup}}

@@ -30,7 +30,7 @@ func (s *console) people(c *gin.Context, v *visit) error {
 func (s *console) searchPeople(c *gin.Context, v *visit) error {
 	p, status := peoplePage{frame: s.frame(v, "People"), Typed: strings.TrimSpace(c.PostForm("who")), Asked: true}, http.StatusOK
 	var err error
-	p.Result, err = s.Desk.FindPeople(c.Request.Context(), p.Typed)
+	p.Result, err = s.Admin.FindPeople(c.Request.Context(), p.Typed)
 	switch {
 	case errors.Is(err, people.ErrTooLittle):
 		status, _, p.Fault = s.words(c, err)
@@ -58,7 +58,7 @@ func (s *console) person(c *gin.Context, v *visit) error {
 		c.Redirect(http.StatusFound, Path+"/people")
 		return nil
 	}
-	found, err := s.Desk.Person(c.Request.Context(), id)
+	found, err := s.Admin.Person(c.Request.Context(), id)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 
 // rare answers what servers come to with much ado.
 type rare struct {
-	console.Desk
+	console.Admin
 	alarm claim.Alarm
 	err   error
 }
@@ -48,8 +48,8 @@ func TestWhatIsRareIsSaidToo(t *testing.T) {
 	first := w.claim(func(c *claim.Claim) {
 		c.Previous, c.CodeNumber, c.CodeExpires, c.Texts = phone.Number{}, 0, time.Time{}, 0
 	})
-	unsaid := &rare{Desk: w.opt.Desk, alarm: claim.Alarm{ID: "denied", IdentityID: bob, Number: phone.FromStore(wanted), RaisedAt: w.Now()}}
-	w.opt.Desk = unsaid
+	unsaid := &rare{Admin: w.opt.Admin, alarm: claim.Alarm{ID: "denied", IdentityID: bob, Number: phone.FromStore(wanted), RaisedAt: w.Now()}}
+	w.opt.Admin = unsaid
 	w.rebuild()
 	b := w.administrator()
 	page := "/console/claims/" + first.ID

@@ -199,7 +199,7 @@ func (s *console) askSure(c *gin.Context, v *visit, fields []settingField, value
 	title := "Switch verification off?"
 	if !next.Coverage.Includes(now.Coverage) {
 		p.Fewer = &fewerCountries{Allowed: codeWords(next.Coverage.Allowed), Denied: codeWords(next.Coverage.Denied)}
-		if p.Fewer.Outside, err = s.Desk.Outside(c.Request.Context(), next.Coverage); err != nil {
+		if p.Fewer.Outside, err = s.Admin.Outside(c.Request.Context(), next.Coverage); err != nil {
 			return false, err
 		}
 		title = "Text fewer countries?"
@@ -224,9 +224,8 @@ func (s *console) askSure(c *gin.Context, v *visit, fields []settingField, value
 func codeWords(codes []string) []string {
 	words := make([]string, len(codes))
 	for i, code := range codes {
-		words[i] = "+" + code
-		if calling := phone.FromStore("+" + code).CallingCode(); calling == code {
-			words[i] += " " + country(code)
+		if words[i] = "+" + code; phone.FromStore(words[i]).CallingCode() == code {
+			words[i] = codeAndCountry(code)
 		}
 	}
 	return words

@@ -46,7 +46,7 @@ const (
 type world struct {
 	t              *testing.T
 	opt            console.Options
-	desk           *admin.Service
+	admin          *admin.Service
 	gateways       []admin.Gateway
 	handler        http.Handler
 	store          *storetest.Store
@@ -133,7 +133,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.token = w.newToken("ops", auth.ScopeClaimsManage)
 	w.gateways = []admin.Gateway{{ID: "vonage", State: "closed", Sent: 17}, {ID: "twilio", State: "open", Failed: 5, LastReason: "answered 500"}}
-	w.desk = &admin.Service{
+	w.admin = &admin.Service{
 		Store: w.store, Claims: service, Plan: plan, Now: w.Now, Directory: w.directory,
 		Privileged: func(_ context.Context, id string) (bool, error) { return id == w.privileged, nil },
 		Tests: admin.TestTexts{
@@ -149,7 +149,7 @@ func newWorld(t *testing.T) *world {
 		Configured: []auth.Token{{Name: "okta", Scopes: []auth.Scope{auth.ScopeSCIMRead, auth.ScopeSCIMWrite}, Privileged: true}},
 	}
 	w.opt = console.Options{
-		Sessions: w.administrators, Settings: w.board, Desk: w.desk, Archive: w.store,
+		Sessions: w.administrators, Settings: w.board, Admin: w.admin, Archive: w.store,
 		Gateways: func() []admin.Gateway { return w.gateways },
 		Policy:   w.board.Policy, Alarms: func() map[string]fraud.Alert { return nil },
 		Product: "Acme", Replica: "replica-1", KratosCookie: kratos, Now: w.Now, Log: log,

@@ -19,7 +19,7 @@ type suggestion struct {
 }
 
 func (s *console) suggestion(ctx context.Context) (suggestion, error) {
-	found, err := s.Desk.Suggest(ctx)
+	found, err := s.Admin.Suggest(ctx)
 	if err != nil {
 		return suggestion{}, err
 	}
@@ -43,7 +43,7 @@ func (s suggestion) Why() string {
 	case fraud.MissingDays:
 		return "No suggestion yet: changes have been counted for " + plural(s.Days, "day") + ", and it takes seven to know what is usual."
 	case fraud.MissingTraffic:
-		return "No suggestion yet: " + plural(s.Confirmed, "change") + " were confirmed in " + plural(s.Days, "day") + ", and it takes a hundred to judge by."
+		return "No suggestion yet: " + plural(s.Confirmed, "confirmed change") + " in " + plural(s.Days, "day") + ", and it takes a hundred to judge by."
 	case fraud.MissingNothing:
 		return "Texts go to no more countries than nearly all of the changes of the last " + plural(s.Days, "day") + " that were confirmed."
 	default:
@@ -71,7 +71,7 @@ func (s suggestion) Odd() string { return counts(s.Unsound) }
 func (s suggestion) Shared() string {
 	for _, code := range s.Allow {
 		if len(phone.RegionsOf(code)) > 1 {
-			return "+" + code + " " + country(code)
+			return codeAndCountry(code)
 		}
 	}
 	return ""
@@ -80,7 +80,7 @@ func (s suggestion) Shared() string {
 func countries(seen []fraud.Seen) string {
 	names := make([]string, len(seen))
 	for i, s := range seen {
-		names[i] = "+" + s.CallingCode + " " + country(s.CallingCode)
+		names[i] = codeAndCountry(s.CallingCode)
 	}
 	return strings.Join(names, ", ")
 }
@@ -88,7 +88,7 @@ func countries(seen []fraud.Seen) string {
 func counts(seen []fraud.Seen) string {
 	names := make([]string, len(seen))
 	for i, s := range seen {
-		names[i] = "+" + s.CallingCode + " " + country(s.CallingCode) + " (" + counted(s.Confirmed) + " of " + counted(s.Requested) + ")"
+		names[i] = codeAndCountry(s.CallingCode) + " (" + counted(s.Confirmed) + " of " + counted(s.Requested) + ")"
 	}
 	return strings.Join(names, ", ")
 }

@@ -99,7 +99,7 @@ func TestTextsThatNobodyConfirmsAreStopped(t *testing.T) {
 	w.counted("882", 500, 0)
 	b := w.administrator()
 	page := b.get("/console/traffic")
-	says(t, page, http.StatusOK, "20 changes were confirmed in 20 days", "+882 International service (0 of 500)")
+	says(t, page, http.StatusOK, "20 confirmed changes in 20 days", "+882 International service (0 of 500)")
 	page = b.post("/console/settings", form(t, page.Body.String(), "/console/settings"))
 	says(t, page, http.StatusOK, "Text fewer countries?", "+882 International service", "all countries")
 	b.post("/console/settings", form(t, page.Body.String(), "/console/settings"))

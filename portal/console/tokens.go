@@ -26,7 +26,7 @@ func (p tokensPage) Soon(t auth.Token) bool {
 }
 
 func (s *console) tokens(c *gin.Context, v *visit) error {
-	configured, kept, err := s.Desk.FindTokens(c.Request.Context())
+	configured, kept, err := s.Admin.FindTokens(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *console) makeToken(c *gin.Context, v *visit) error {
 			wish.ExpiresAt = until // on the day on which the maker's own right ends
 		}
 	}
-	text, _, err := s.Desk.MakeToken(c.Request.Context(), wish, v.who)
+	text, _, err := s.Admin.MakeToken(c.Request.Context(), wish, v.who)
 	if err != nil {
 		status, _, words := s.words(c, err)
 		if status >= http.StatusInternalServerError {
@@ -128,7 +128,7 @@ func (s *console) askRevoke(c *gin.Context, v *visit) error {
 		c.Redirect(http.StatusFound, Path+"/tokens")
 		return nil
 	}
-	found, err := s.Desk.FindToken(c.Request.Context(), name)
+	found, err := s.Admin.FindToken(c.Request.Context(), name)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (s *console) askRevoke(c *gin.Context, v *visit) error {
 }
 
 func (s *console) revoke(c *gin.Context, v *visit) error {
-	if err := s.Desk.RevokeToken(c.Request.Context(), c.PostForm("name"), c.PostForm("made") == "yes", v.who.Actor); err != nil {
+	if err := s.Admin.RevokeToken(c.Request.Context(), c.PostForm("name"), c.PostForm("made") == "yes", v.who.Actor); err != nil {
 		return err
 	}
 	s.done(c, Path+"/tokens", "revoked")

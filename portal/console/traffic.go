@@ -119,6 +119,8 @@ func trafficRows(found []fraud.Traffic) []trafficRow {
 	return codes
 }
 
+func codeAndCountry(callingCode string) string { return "+" + callingCode + " " + country(callingCode) }
+
 // country names who has a calling code.
 func country(callingCode string) string {
 	regions := phone.RegionsOf(callingCode)
