@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -190,7 +189,10 @@ func (s *site) showClaim(c *gin.Context, v visit, who claim.Caller, said string)
 	case status.State == claim.Verified:
 		s.render(c, v, page{State: "saving", Pending: typed{status.Number}})
 	case said == saidBlocked || status.Text == message.TextNone: // which can be sent once changes are possible again
-		s.showBlocked(c, v, who, func() { s.render(c, v, s.open(v, who, status, strings.TrimPrefix(said, saidBlocked))) })
+		if said == saidBlocked {
+			said = "" // no longer so where the claim is shown
+		}
+		s.showBlocked(c, v, who, func() { s.render(c, v, s.open(v, who, status, said)) })
 	default:
 		s.render(c, v, s.open(v, who, status, said))
 	}

@@ -46,13 +46,13 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  const words = button.textContent;
+  const words = [...button.childNodes];
   button.setAttribute("aria-disabled", "true");
   button.setAttribute("aria-busy", "true");
   setTimeout(() => { button.textContent = "One moment …"; }); // after the browser has read the form
   window.addEventListener("pageshow", () => {
     button.removeAttribute("aria-disabled");
     button.removeAttribute("aria-busy");
-    button.textContent = words;
+    button.replaceChildren(...words);
   }, { once: true });
 });
