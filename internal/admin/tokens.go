@@ -65,10 +65,17 @@ func (d *Service) MakeToken(ctx context.Context, wish TokenWish, who auth.Admini
 	if who.MayGive(made) != nil {
 		return "", auth.Token{}, ErrMoreThanOwn
 	}
-	if slices.ContainsFunc(d.Configured, func(t auth.Token) bool { return t.Name == made.Name }) {
+	configured, kept, err := d.FindTokens(ctx)
+	if err != nil {
+		return "", auth.Token{}, err
+	}
+	if slices.ContainsFunc(configured, func(t auth.Token) bool { return t.Name == made.Name }) {
 		return "", auth.Token{}, ErrTokenTaken
 	}
-	if err := d.makerInForce(ctx, who, now); err != nil {
+	if !inForce(slices.Concat(configured, kept), who, now) {
+		return "", auth.Token{}, ErrMoreThanOwn
+	}
+	if err := keepsMakers(kept, made.Name, now); err != nil {
 		return "", auth.Token{}, err
 	}
 	err = d.Tokens.Create(ctx, made, made.Event(auth.TokenCreated, who.Actor, now))
@@ -78,26 +85,21 @@ func (d *Service) MakeToken(ctx context.Context, wish TokenWish, who auth.Admini
 	return text, made, err
 }
 
-// makerInForce refuses a maker whose token was revoked or has ended: a replica that has looked
-// seconds ago lets it in still. Error: ErrMoreThanOwn.
-func (d *Service) makerInForce(ctx context.Context, who auth.Administrator, now time.Time) error {
-	configured, kept, err := d.FindTokens(ctx)
-	if err != nil {
-		return err
+// inForce reports whether a maker is still let in: a replica that has looked seconds ago takes a
+// token that was revoked since. A person has none.
+func inForce(all []auth.Token, who auth.Administrator, now time.Time) bool {
+	named := func(t auth.Token) bool { return t.Name == who.ID }
+	return !slices.ContainsFunc(all, named) || slices.ContainsFunc(all, func(t auth.Token) bool { return named(t) && t.InForce(now) })
+}
+
+// keepsMakers refuses the name of an earlier token while any that it made is in force: with the
+// name who made the maker would be forgotten, and [Service.RevokeToken] would leave them out.
+func keepsMakers(kept []auth.Token, name string, now time.Time) error {
+	i := slices.IndexFunc(kept, func(t auth.Token) bool { return t.Name == name && !t.InForce(now) })
+	if i < 0 || len(auth.MadeBy(kept, kept[i], now)) == 0 {
+		return nil
 	}
-	var known bool
-	for _, t := range slices.Concat(configured, kept) {
-		if t.Name == who.ID {
-			if t.InForce(now) {
-				return nil
-			}
-			known = true
-		}
-	}
-	if known {
-		return ErrMoreThanOwn
-	}
-	return nil // a person
+	return &TokenError{"An earlier token of this name made others that are in force. Revoke them first, or take another name."}
 }
 
 // TokenFound is a token in force, and what else hangs on it.

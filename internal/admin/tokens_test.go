@@ -47,6 +47,16 @@ func TestAStolenTokenIsRevokedWithAllThatItMakes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// A maker's name is not to be had anew while what it made goes on: revoking the
+	// maker's own maker would leave that out.
+	if err := d.RevokeToken(t.Context(), "first", false, by(person).Actor); err != nil {
+		t.Fatal(err)
+	}
+	for _, maker := range []string{"stolen", "honest"} {
+		if err := makes(maker, "first"); !errors.Is(err, admin.ErrBadToken) {
+			t.Errorf("the name of who made another, for %s: got %v, want %v", maker, err, admin.ErrBadToken)
+		}
+	}
 	d.Tokens = thief{kept, func(name string) {
 		if name == "stolen" {
 			if err := makes("stolen", "late"); err != nil {
