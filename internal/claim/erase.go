@@ -7,6 +7,9 @@ import (
 	"github.com/holdline/holdline/internal/audit"
 )
 
+// UserDeleted is what the audit trail says of an identity that was deleted over SCIM.
+const UserDeleted = "user_deleted"
+
 // Deleted writes down who deleted an identity, and forgets it.
 func (s *Service) Deleted(ctx context.Context, identityID string, who audit.Actor) error {
 	now := s.Now()

@@ -88,11 +88,3 @@ func NewSeries(hours []Hour, span Span, now time.Time, callingCode string) Serie
 	})
 	return s
 }
-
-// CodeTotal is the sum of a calling code's hours.
-type CodeTotal struct {
-	CallingCode          string
-	Requested, Confirmed int
-	Busiest              int       // most that were requested in one hour
-	First                time.Time // the first hour of it
-}

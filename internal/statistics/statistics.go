@@ -77,6 +77,14 @@ type Hour struct {
 	Counts
 }
 
+// CodeTotal is the sum of a calling code's hours.
+type CodeTotal struct {
+	CallingCode          string
+	Requested, Confirmed int
+	Busiest              int       // most that were requested in one hour
+	First                time.Time // the first hour of it
+}
+
 // Store keeps counts. An implementer must hold to this: an hour is replaced whole or not at all;
 // errors wrap problem.ErrStoreUnavailable.
 type Store interface {

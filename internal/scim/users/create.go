@@ -26,7 +26,7 @@ func (s *Service) Create(ctx context.Context, by By, body map[string]any) (User,
 }
 
 func (s *Service) create(ctx context.Context, by By, e edited) (scim.Entry, error) {
-	e.turn = &turn{hold: func() error { return nil }} // nobody else knows of who is made
+	e.turn = &turn{held: true} // nobody else knows of who is made
 	document := e.document
 	schemaID, m, err := s.Catalogue.ForNew(ctx)
 	if err != nil {
