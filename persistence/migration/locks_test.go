@@ -1,36 +1,86 @@
 package migration_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/holdline/holdline/persistence/database"
 	"github.com/holdline/holdline/persistence/database/databasetest"
 	"github.com/holdline/holdline/persistence/migration"
 )
 
-// The release before goes on serving while the index over the people of a large table is made: a
+// The release before goes on serving while indexes of large tables are made and dropped: a
 // migration that waits, or works, holds up nobody's change of number.
-func TestChangesGoOnWhileTheClaimsIndexIsMade(t *testing.T) {
-	const before, made = 41, 42
+func TestChangesGoOnWhileIndexesAreMadeAndDropped(t *testing.T) {
 	db := databasetest.Open(t, databasetest.PostgresDatabase(t))
-	if err := migration.UpTo(t.Context(), db, before); err != nil {
-		t.Fatal(err)
-	}
-	reader, err := db.Pool().BeginTx(t.Context(), nil) // which a migration of the table waits for
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = reader.Rollback() }()
-	if _, err := reader.ExecContext(t.Context(), "SELECT id FROM claims"); err != nil {
-		t.Fatal(err)
-	}
 	patient, err := db.Patient()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = patient.Close() }()
+	const first = 42
+	if err := migration.UpTo(t.Context(), db, first-1); err != nil {
+		t.Fatal(err)
+	}
+	for i, tt := range []struct {
+		table   string
+		made    []string
+		dropped []string
+		begun   string // what of a migration that broke off is there already
+	}{
+		{"claims", []string{"claims_newest_identity"}, []string{"claims_identity"}, "CREATE INDEX claims_identity ON claims (identity_id, ended_at)"},
+		{"texts", nil, []string{"texts_due", "texts_traffic", "texts_number"}, "CREATE INDEX texts_number ON texts (number_key, created_at)"},
+		{"audit_events", nil, []string{"audit_events_identity"}, ""},
+	} {
+		version := int64(first + i)
+		done := migrateBesideReader(t, db, patient, tt.table, version)
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", tt.table, err)
+		}
+		exist := func(indexes []string, want int) {
+			t.Helper()
+			for _, index := range indexes {
+				n, err := databasetest.Count(t.Context(), db,
+					"SELECT COUNT(*) FROM pg_index WHERE indisvalid AND indexrelid = to_regclass('"+index+"')")
+				if err != nil || n != want {
+					t.Errorf("%s: %d, %v", index, n, err)
+				}
+			}
+		}
+		exist(tt.made, 1)
+		exist(tt.dropped, 0)
+		// One that broke off is begun anew, whatever it had done.
+		for _, statement := range []string{tt.begun, fmt.Sprintf("DELETE FROM schema_migrations WHERE version_id = %d", version)} {
+			if statement == "" {
+				continue
+			}
+			if err := databasetest.Exec(t.Context(), db, statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := migration.UpTo(t.Context(), db, version); err != nil {
+			t.Errorf("%s once more: %v", tt.table, err)
+		}
+		exist(tt.made, 1)
+		exist(tt.dropped, 0)
+	}
+}
+
+// migrateBesideReader migrates while somebody reads a table, for whom the migration has to wait, and
+// changes the table meanwhile. The migration goes on afterwards.
+func migrateBesideReader(t *testing.T, db, patient *database.DB, table string, version int64) <-chan error {
+	t.Helper()
+	reader, err := db.Pool().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Rollback() }()
+	if _, err := reader.ExecContext(t.Context(), "SELECT 1 FROM "+table); err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan error, 1)
-	go func() { done <- migration.UpTo(t.Context(), patient, made) }()
+	go func() { done <- migration.UpTo(t.Context(), patient, version) }()
 	for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
 		waiting, err = databasetest.Count(t.Context(), db,
 			"SELECT COUNT(*) FROM pg_stat_activity WHERE datname = CURRENT_DATABASE() AND wait_event_type = 'Lock'")
@@ -43,32 +93,8 @@ func TestChangesGoOnWhileTheClaimsIndexIsMade(t *testing.T) {
 		default:
 		}
 	}
-	if err := databasetest.Exec(t.Context(), db, "DELETE FROM claims WHERE id = 'nobody'"); err != nil {
-		t.Errorf("a change of number meets %v", err)
+	if err := databasetest.Exec(t.Context(), db, "DELETE FROM "+table+" WHERE identity_id = 'nobody'"); err != nil {
+		t.Errorf("%s: a change of number meets %v", table, err)
 	}
-	if err := reader.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	for index, want := range map[string]int{"claims_newest_identity": 1, "claims_identity": 0} {
-		n, err := databasetest.Count(t.Context(), db,
-			"SELECT COUNT(*) FROM pg_index WHERE indisvalid AND indexrelid = to_regclass('"+index+"')")
-		if err != nil || n != want {
-			t.Errorf("%s: %d, %v", index, n, err)
-		}
-	}
-	// A migration that broke off leaves an index that is not used.
-	for _, statement := range []string{
-		"CREATE INDEX claims_identity ON claims (identity_id, ended_at)",
-		"DELETE FROM schema_migrations WHERE version_id = 42",
-	} {
-		if err := databasetest.Exec(t.Context(), db, statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := migration.Up(t.Context(), db); err != nil {
-		t.Errorf("once more: %v", err)
-	}
+	return done
 }
