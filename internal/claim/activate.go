@@ -73,19 +73,23 @@ func (s *Service) open(ctx context.Context, a activation) error {
 		change.Release = &held.Lease
 	}
 	err := s.commit(ctx, change)
-	limit := (*problem.LimitError)(nil)
-	looks := errors.Is(err, ErrConcurrentUpdate) || errors.Is(err, ErrTextedBefore) || errors.Is(err, ErrStaleForm) || errors.As(err, &limit)
-	if err != nil && !looks && a.along != nil && problem.KindOf(err) == problem.Internal {
+	if a.along != nil && err != nil && !takesSlowPath(err) && problem.KindOf(err) == problem.Internal {
 		change.Along = nil // what is kept beside claims must not be in their way
 		err = s.commit(ctx, change)
 	}
-	switch {
-	case looks:
+	if takesSlowPath(err) {
 		return s.activate(ctx, a)
-	case err == nil && change.Release != nil:
+	}
+	if err == nil && change.Release != nil {
 		held.released = true
 	}
 	return err
+}
+
+// takesSlowPath reports whether a claim could not be opened for what else there is.
+func takesSlowPath(err error) bool {
+	limit := (*problem.LimitError)(nil)
+	return errors.Is(err, ErrConcurrentUpdate) || errors.Is(err, ErrTextedBefore) || errors.Is(err, ErrStaleForm) || errors.As(err, &limit)
 }
 
 // activation asks for a staged claim to be opened.

@@ -274,3 +274,52 @@ func TestOneWritesAnIdentityAtATime(t *testing.T) {
 	})
 	wantErr(t, err, nil)
 }
+
+// refusesAlong is a store that fails on what another store has written along.
+type refusesAlong struct {
+	claim.Store
+	raced bool // and the first change without it is overtaken
+}
+
+func (r *refusesAlong) Commit(ctx context.Context, c claim.Change) error {
+	switch {
+	case c.Along != nil:
+		return errors.New("not to be written")
+	case r.raced && len(c.Transitions) > 0:
+		r.raced = false
+		return claim.ErrConcurrentUpdate
+	}
+	return r.Store.Commit(ctx, c)
+}
+
+// What is kept beside claims is in nobody's way: the claim opens without it, its text goes out, and
+// the identity is free afterwards.
+func TestAClaimOpensWithoutWhatCannotBeWrittenAlong(t *testing.T) {
+	for name, raced := range map[string]bool{"at once": false, "overtaken": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.Store = &refusesAlong{w.store, raced}
+			along, before := &claim.Along{Write: "an entry"}, w.identity(bob)
+			err := w.WithLease(t.Context(), bob, func(ctx context.Context) error {
+				p, err := w.Propose(ctx, before, claim.DirectChange{
+					Source: claim.SourceSCIM, Who: audit.Actor{Kind: audit.Client, ID: "okta"}, Client: true,
+					Asked: true, Update: claim.UpdateExplicit, Wanted: m1,
+				})
+				if err != nil {
+					return err
+				}
+				w.dir.Put(claim.Identity{ID: bob, Mobile: m0, Verified: true, Pending: m1})
+				p.Along = along
+				return w.Settle(ctx, p, nil)
+			})
+			wantErr(t, err, nil)
+			w.wantTexts(m1)
+			if along.Done {
+				t.Error("it is said to be written")
+			}
+			wantErr(t, w.WithLease(t.Context(), bob, func(context.Context) error { return nil }), nil)
+			wantErr(t, w.confirm(bob, w.codeText()), nil)
+			w.wantIdentity(m1, true, "")
+		})
+	}
+}
