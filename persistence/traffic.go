@@ -50,23 +50,26 @@ func (s *Store) Traffic(ctx context.Context, since, until time.Time) ([]fraud.Tr
 	}
 	all := map[string]fraud.Traffic{}
 	hours, err := counts.Hours(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
 	for _, h := range hours {
 		if code, ok := h.Subject.CallingCode(); ok {
 			addTraffic(all, fraud.Traffic{CallingCode: code, Texts: h.Sent + h.Unsent, Sent: h.Sent, Confirmed: h.Confirmed})
 		}
 	}
 	for _, rest := range [][2]time.Time{{since, from.Add(-time.Microsecond)}, {to.Add(-time.Microsecond), until}} {
-		if err == nil {
-			var read []fraud.Traffic
-			read, err = s.readTraffic(ctx, rest[0], rest[1])
-			for _, t := range read {
-				addTraffic(all, t)
-			}
+		read, err := s.readTraffic(ctx, rest[0], rest[1])
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range read {
+			addTraffic(all, t)
 		}
 	}
 	// An hour may have codes that came back to texts of the one before.
 	maps.DeleteFunc(all, func(_ string, t fraud.Traffic) bool { return t.Texts == 0 })
-	return slices.SortedFunc(maps.Values(all), func(a, b fraud.Traffic) int { return cmp.Compare(a.CallingCode, b.CallingCode) }), err
+	return slices.SortedFunc(maps.Values(all), func(a, b fraud.Traffic) int { return cmp.Compare(a.CallingCode, b.CallingCode) }), nil
 }
 
 func addTraffic(all map[string]fraud.Traffic, t fraud.Traffic) {

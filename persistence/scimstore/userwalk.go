@@ -61,7 +61,7 @@ func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64, tot
 	keeping, args := x.conditions(q.Client).keeping(q.Condition)
 	var found []userRow
 	page, step := scim.Page{Total: total}, walkStep
-	last, further := int64(0), false
+	next, goesOn := int64(0), false
 	if q.Exact {
 		step = q.Limit + 1
 	}
@@ -89,10 +89,10 @@ func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64, tot
 		switch over = true; {
 		case len(found) > q.Limit:
 			found = found[:q.Limit]
-			last, further = found[q.Limit-1].Place, true
+			next, goesOn = found[q.Limit-1].Place, true
 		case len(places) < step:
 		case examined >= walkBound:
-			last, further = seen, true
+			next, goesOn = seen, true
 		default:
 			step, over = walkStep, false
 		}
@@ -102,13 +102,13 @@ func (x *Index) walkMatching(ctx context.Context, q scim.Query, after int64, tot
 		return page, err
 	}
 	switch {
-	case after == math.MinInt64 && !further:
+	case after == math.MinInt64 && !goesOn:
 		page.Total = len(found)
 	case q.Exact && total == unknown:
 		page.Total, err = x.count(ctx, q)
 	}
-	if further {
-		page.Next = behind(last, page.Total)
+	if goesOn {
+		page.Next = behind(next, page.Total)
 	}
 	return page, err
 }
