@@ -39,7 +39,11 @@ func parseBody(source string, form bool, limit time.Duration, samples []filled) 
 // render makes the body of a message's request. A template that fails refuses the
 // message: no other try will end differently.
 func (t *bodyTemplate) render(ctx context.Context, m filled) ([]byte, error) {
-	out, err := t.evaluated(ctx, m)
+	return t.finish(t.output(ctx, m))
+}
+
+// finish makes a body, or its error, of what the template made.
+func (t *bodyTemplate) finish(out []byte, err error) ([]byte, error) {
 	fault := new(snippetError)
 	switch {
 	case errors.As(err, &fault):
@@ -54,8 +58,8 @@ func (t *bodyTemplate) render(ctx context.Context, m filled) ([]byte, error) {
 	return out, nil
 }
 
-// evaluated is what the template makes of a message; the error is that of [snippet.run].
-func (t *bodyTemplate) evaluated(ctx context.Context, m filled) ([]byte, error) {
+// output is what the template makes of a message; the error is that of [snippet.run].
+func (t *bodyTemplate) output(ctx context.Context, m filled) ([]byte, error) {
 	if m.Channel != message.ChannelWebhook {
 		shape, values := taken(m)
 		if p := t.of(ctx, shape, m); p != nil {
@@ -63,6 +67,11 @@ func (t *bodyTemplate) evaluated(ctx context.Context, m filled) ([]byte, error) 
 			return out, t.bound(len(out))
 		}
 	}
+	return t.evaluated(ctx, m)
+}
+
+// evaluated is what the interpreter makes of the template for one message.
+func (t *bodyTemplate) evaluated(ctx context.Context, m filled) ([]byte, error) {
 	data, err := bodyData(m)
 	if err != nil {
 		return nil, err

@@ -32,19 +32,22 @@ func (h HandedOn) BothWays(m smsgateway.Message, templateID string, data map[str
 	got, gotErr = h.template.render(context.Background(), f)
 	shape, _ := taken(f)
 	prepared = h.template.preparations.all[shape] != nil
-	want, wantErr = h.Alone().template.render(context.Background(), f)
+	want, wantErr = h.alone(f)
 	return got, want, gotErr, wantErr, prepared
 }
 
-// Alone is the same template, evaluated for each message.
-func (h HandedOn) Alone() HandedOn {
-	return HandedOn{&bodyTemplate{snippet: h.template.snippet, form: h.template.form, preparations: preparations{never: true}}}
+// alone evaluates the template for one message.
+func (h HandedOn) alone(f filled) ([]byte, error) {
+	return h.template.finish(h.template.evaluated(context.Background(), f))
 }
 
 // Render makes the body of a message's request.
 func (h HandedOn) Render(m smsgateway.Message) ([]byte, error) {
 	return h.template.render(context.Background(), filled{Message: m})
 }
+
+// Evaluate is Render without what was prepared.
+func (h HandedOn) Evaluate(m smsgateway.Message) ([]byte, error) { return h.alone(filled{Message: m}) }
 
 // PresetBody is the template of a preset's requests.
 func PresetBody(name string) (source string, form bool, err error) {

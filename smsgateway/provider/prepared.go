@@ -30,7 +30,7 @@ type shape struct {
 	kind                message.TextKind
 	minutes             int
 	written, templateID string
-	plus                bool // the number has one plus, at its begin
+	plus                bool // the number has one plus, at its beginning
 }
 
 // values are what differs between texts of the same shape.
@@ -111,9 +111,8 @@ func appendEscaped(out []byte, text string) []byte {
 // preparations are what was made of a template for the shapes met so far; nil for those
 // whose texts have to be evaluated one by one.
 type preparations struct {
-	never bool // evaluate each text; for comparisons
-	mu    sync.RWMutex
-	all   map[shape]*prepared
+	mu  sync.RWMutex
+	all map[shape]*prepared
 }
 
 // of is a template's preparation for a shape, made when it is first met.
@@ -122,7 +121,7 @@ func (t *bodyTemplate) of(ctx context.Context, s shape, m filled) *prepared {
 	p, ok := t.preparations.all[s]
 	full := len(t.preparations.all) >= mostShapes
 	t.preparations.mu.RUnlock()
-	if ok || full || t.preparations.never {
+	if ok || full {
 		return p
 	}
 	p, err := t.prepare(ctx, s, m)

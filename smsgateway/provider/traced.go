@@ -247,24 +247,15 @@ func (t *traced) object(n *ast.DesugaredObject, in *scope) (known, bool) {
 // index is a field by its name. A missing one fails in evaluation, or is not looked at.
 func (t *traced) index(n *ast.Index, in *scope) (known, bool) {
 	target, ok := t.trace(n.Target, in)
-	if !ok {
-		return known{}, false
-	}
-	if !target.marked {
-		if name, isText := n.Index.(*ast.LiteralString); isText {
-			return t.field(target, name.Value, known{}), true
-		}
-		return known{}, t.unmarked(in, n.Index)
-	}
 	name, isText := n.Index.(*ast.LiteralString)
-	return t.field(target, textOf(name), known{}), isText
-}
-
-func textOf(literal *ast.LiteralString) string {
-	if literal == nil {
-		return ""
+	switch {
+	case !ok:
+		return known{}, false
+	case isText:
+		return t.field(target, name.Value, known{}), true
+	default:
+		return known{}, !target.marked && t.unmarked(in, n.Index)
 	}
-	return literal.Value
 }
 
 // field is what is known of an object's field; missing if it is known to be missing.
