@@ -51,16 +51,13 @@ type address struct {
 	whole json.RawMessage
 }
 
-// UnmarshalJSON takes a field of another type for none.
+// UnmarshalJSON takes a field of another type, or of another spelling, for none.
 func (a *address) UnmarshalJSON(text []byte) error {
-	var read struct {
-		Value    string `json:"value"`
-		Via      string `json:"via"`
-		Status   string `json:"status"`
-		Verified bool   `json:"verified"`
-	}
-	_ = json.Unmarshal(text, &read)
-	*a = address{scim.Address(read), slices.Clone(text)}
+	all := members(text)
+	*a = address{scim.Address{
+		Value: textIn(all, "value"), Via: textIn(all, "via"), Status: textIn(all, "status"),
+		Verified: string(all["verified"]) == "true",
+	}, slices.Clone(text)}
 	return nil
 }
 
@@ -166,9 +163,6 @@ func (d *Client) reaches(a address, number phone.Number) bool {
 
 // members are those of a JSON object, none of anything else.
 func members(object json.RawMessage) map[string]json.RawMessage {
-	if len(object) == 0 {
-		return nil
-	}
 	var all map[string]json.RawMessage
 	if json.Unmarshal(object, &all) != nil {
 		return nil

@@ -174,12 +174,12 @@ func TestNamesAreEscapedInPointers(t *testing.T) {
 }
 
 // Of a list that is written as a whole, what Holdline does not know comes back as it was;
-// no member of an unexpected type hides the others.
+// no member of an unexpected type or spelling hides the others.
 func TestAddressesAreWrittenBackAsTheyCame(t *testing.T) {
 	id, wanted := uuid.NewString(), number(t)
 	const email = `{"id":"e","value":"anna@holdline.test","via":"email","verified":"since May","serial":123456789012345678901,"share":1.50}`
 	sms := func(verified bool) string {
-		return fmt.Sprintf(`{"id":"m","value":%q,"via":"sms","verified":%t,"status":7,"serial":987654321098765432109}`, wanted.Unmasked(), verified)
+		return fmt.Sprintf(`{"id":"m","value":%q,"via":"sms","verified":%t,"Verified":true,"VALUE":"?","status":7,"serial":987654321098765432109}`, wanted.Unmasked(), verified)
 	}
 	var written string
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
