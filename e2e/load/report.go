@@ -35,7 +35,7 @@ func (m measurements) report() string {
 
 const (
 	changesSay = "Changes by the settings form, with a double of Kratos: medians of the rounds, lowest and highest in parentheses. *Of the floor* are changes for each transaction of two inserts that the same server makes, in the same round, for a client that does nothing else; *to before* is the ratio to the release before in the same round. CPU and memory (the most that was resident) are Holdline's own, commits the server's count, all with the notice and with background work but for the two late looks (below).\n\n"
-	casesSay   = "Other cases on MariaDB; the ratio is to the form, in the same round, of a real Kratos too.\n\n"
+	casesSay   = "Other cases on MariaDB; the ratio, that of a real Kratos too, is to the form with the double in the same round.\n\n"
 	stepsSay   = "Where the time goes with a real Kratos: one request at a time, for ten people in turn, medians; beside it a Kratos on the same server without hooks.\n\n"
 )
 
