@@ -176,7 +176,7 @@ screenshots: debian build $(KRATOS) $(AXE) ## a picture of every page in every s
 # The release before, to be measured in the same rounds: any commit. A copy without
 # history does without.
 BEFORE ?= c255341
-BENCH_BEFORE = $(CACHE)/holdline-$(BEFORE)
+BENCH_BEFORE = $(CACHE)/holdline-$(shell git rev-parse --quiet --verify "$(BEFORE)^{commit}" 2>/dev/null)
 
 bench: debian build $(KRATOS) $(AXE) ## what a change costs beside the release before (BEFORE=commit), on each server and with a real Kratos; under 15 minutes, QUICK=1 two; DOCS=1 writes docs/performance.md
 	@if git rev-parse --quiet --verify "$(BEFORE)^{commit}" >/dev/null 2>&1 && [ ! -x $(BENCH_BEFORE) ]; then \

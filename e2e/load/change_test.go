@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 
@@ -67,15 +66,18 @@ func BenchmarkChange(b *testing.B) {
 		}
 		inTurns(round, turns)
 	}
-	changes := 0
-	for _, c := range changers {
-		c.check(b)
-		changes += int(c.changes.Load())
-	}
-	if changes == 0 && len(changers) > 0 {
-		b.Error("no number was changed")
-	}
-	fmt.Printf("changes: %d\n", changes)
+	b.Run("checked", func(b *testing.B) {
+		changes := 0
+		for _, c := range changers {
+			c.check(b)
+			changes += int(c.changes.Load())
+		}
+		if changes == 0 && len(changers) > 0 {
+			b.Error("no number was changed")
+		}
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(float64(changes), "changes")
+	})
 }
 
 // start starts what was chosen to be measured on a server.
@@ -141,6 +143,7 @@ func describe(b *testing.B) {
 	}
 	memory, err := os.ReadFile("/proc/meminfo")
 	must(b, err)
-	fmt.Printf("memory: %s\n", strings.Join(slices.DeleteFunc(strings.Fields(strings.SplitN(string(memory), "\n", 2)[0]), func(s string) bool { return s == "MemTotal:" }), " "))
+	total, _, _ := strings.Cut(string(memory), "\n")
+	fmt.Printf("memory: %s\n", strings.TrimSpace(strings.TrimPrefix(total, "MemTotal:")))
 	fmt.Printf("block: %s\nrounds: %d\n", *measured, *rounds)
 }

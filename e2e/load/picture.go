@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image/color"
 	"os"
@@ -70,19 +71,10 @@ func (m measurements) draw(folder string) error {
 			l.points = slices.Insert(l.points, 0, plotter.XY{X: 0, Y: 1})
 		}
 	}
-	return firstOf(
+	return errors.Join(
 		picture(filepath.Join(folder, "throughput.svg"), "Changes for each transaction of two inserts", "users at once", throughput),
 		picture(filepath.Join(folder, "history.svg"), "A change, to one with an empty history (8 users, MariaDB)", "earlier claims", []line{speed, cpu}),
 	)
-}
-
-func firstOf(all ...error) error {
-	for _, err := range all {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func picture(file, title, across string, lines []line) error {

@@ -64,7 +64,7 @@ func (m measurements) conditions() string {
 		text += "; one round says little"
 	}
 	if others.median() > 10 {
-		text += ": too much for the figures to say anything; run it again on a quiet machine"
+		text += "; others used too much for the figures to say anything: run it again on a quiet machine"
 	}
 	return text + ".\n"
 }

@@ -22,7 +22,7 @@ BenchmarkChange/case=earlier-1000/release=here/on=mariadb/users=8/round=1-2 1 28
 BenchmarkChange/case=form/release=here/on=mariadb/users=8/round=2-2 1 180 ops/s 1.7 cpu-ms/op 62 MiB 3 others-%
 BenchmarkChange/case=form/release=before/on=mariadb/users=8/round=2-2 1 100 ops/s 3 others-%
 BenchmarkChange/case=floor/release=none/on=mariadb/users=8/round=2-2 1 2000 ops/s 3 others-%
-changes: 1234
+BenchmarkChange/checked-2 1 1234 changes
 BenchmarkKratos/step=submit/round=1-2 1 20 ms/op 10 kratos-cpu-ms/op 2 holdline-cpu-ms/op 4 database-cpu-ms/op
 BenchmarkKratos/step=submit-without-hooks/round=1-2 1 15 ms/op 9 kratos-cpu-ms/op 0 holdline-cpu-ms/op 3 database-cpu-ms/op
 BenchmarkKratos/step=validate-code/round=1-2 1 30 ms/op 5 kratos-cpu-ms/op 1 holdline-cpu-ms/op 1 database-cpu-ms/op
@@ -58,6 +58,19 @@ func TestTheReportComparesWithinRounds(t *testing.T) {
 	}
 	if strings.Contains(got, "PostgreSQL") {
 		t.Errorf("PostgreSQL was not measured:\n%s", got)
+	}
+}
+
+// A run of some cases only has checked its changes, too.
+func TestARunWithoutStepsSaysHowManyChangesItMade(t *testing.T) {
+	t.Parallel()
+	changes, _, _ := strings.Cut(printed, "BenchmarkKratos")
+	m, err := read(strings.NewReader(changes), "printed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.report(); !strings.Contains(got, "1,234 changes, none lost") {
+		t.Error(got)
 	}
 }
 

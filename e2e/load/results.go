@@ -50,6 +50,10 @@ func read(from io.Reader, name string) (measurements, error) {
 		for _, v := range result.Values {
 			values[v.Unit] = v.Value
 		}
+		if changes, ok := values["changes"]; ok {
+			m.facts["changes"] = strconv.FormatFloat(changes, 'f', 0, 64)
+			continue
+		}
 		if step := named["step"]; step != "" {
 			m.steps[step] = append(m.steps[step], values)
 			continue
