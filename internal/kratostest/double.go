@@ -90,8 +90,8 @@ func (i Identity) settled() Identity {
 
 // Double answers as both APIs of an Ory Kratos v1.3, from memory. Everybody's session
 // token is their user name, and has just been proved. It stands in where a real Kratos
-// is too slow, or must take the test's clock; what is true of it is held against a real
-// one by the end-to-end tests.
+// is too slow, or must take the test's clock. What Kratos itself does is a matter of the
+// end-to-end tests.
 type Double struct {
 	now    func() time.Time
 	routes http.ServeMux
