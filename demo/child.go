@@ -24,6 +24,8 @@ const (
 	// tailBytes and tailLines bound what is shown of a log.
 	tailBytes = 8 << 10
 	tailLines = 15
+	// sqliteOptions leave it to SQLite who writes when: docs/kratos.md, L.
+	sqliteOptions = "_fk=true&mode=rwc&lock=false&_txlock=immediate&_busy_timeout=30000"
 )
 
 // run runs a command to its end. It returns nil only if the command succeeded.
@@ -35,7 +37,7 @@ func (k child) run(ctx context.Context, args ...string) error {
 	defer log.Close()
 	cmd := exec.CommandContext(ctx, k.bin, append(args, "-c", kratosFile)...) //nolint:gosec // the operator's own binary
 	cmd.Dir, cmd.Stdout, cmd.Stderr = k.dir, log, log
-	cmd.Env = append(os.Environ(), "DSN=sqlite://"+filepath.Join(k.dir, "kratos.sqlite")+"?_fk=true&mode=rwc", "SQA_OPT_OUT=true")
+	cmd.Env = append(os.Environ(), "DSN=sqlite://"+filepath.Join(k.dir, "kratos.sqlite")+"?"+sqliteOptions, "SQA_OPT_OUT=true")
 	cmd.WaitDelay = drainTime
 	ownGroup(cmd)
 	// The system may tie a child's life to the thread that started it.

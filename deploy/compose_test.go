@@ -129,7 +129,7 @@ func TestComposedKratosHoldsANumberBack(t *testing.T) {
 	dir := composed(t, "HOLDLINE_HOOKS_BASE_URL=http://127.0.0.1:"+holdlineAdmin)
 	p := project(t, dir)
 	environ := []string{
-		"PATH=" + os.Getenv("PATH"), "DSN=sqlite://" + filepath.Join(dir, "kratos.db") + "?_fk=true",
+		"PATH=" + os.Getenv("PATH"), "DSN=sqlite://" + filepath.Join(dir, "kratos.db") + "?_fk=true&lock=false&_txlock=immediate", // docs/kratos.md, L
 		"SERVE_PUBLIC_PORT=" + public, "SERVE_PUBLIC_HOST=127.0.0.1", "SERVE_ADMIN_PORT=" + admin, "SERVE_ADMIN_HOST=127.0.0.1",
 	}
 	kratos := func(service string) *exec.Cmd {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/holdline/holdline/internal/kratostest"
 )
 
 // A document's commands are its blocks of the languages sh and console. They are
@@ -267,7 +269,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-const kratosDSN = "sqlite://kratos.db?_fk=true&mode=rwc&_sync=OFF"
+var kratosDSN = kratostest.SQLite("kratos.db")
 
 func prepare() (string, error) {
 	shared.Do(func() {

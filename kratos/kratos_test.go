@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/holdline/holdline/internal/kratostest"
 )
 
 // server is a Kratos process of the tests.
@@ -83,7 +85,7 @@ func start(dir string, edits ...string) (*server, error) {
 		return nil, err
 	}
 	env := append(os.Environ(),
-		"DSN=sqlite://"+filepath.Join(dir, "db.sqlite")+"?_fk=true&mode=rwc&_sync=OFF",
+		"DSN="+kratostest.SQLite(filepath.Join(dir, "db.sqlite")),
 		"SERVE_PUBLIC_HOST=127.0.0.1", "SERVE_PUBLIC_PORT="+ports[0],
 		"SERVE_PUBLIC_BASE_URL=http://127.0.0.1:"+ports[0]+"/",
 		"SERVE_ADMIN_HOST=127.0.0.1", "SERVE_ADMIN_PORT="+ports[1])

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/holdline/holdline/internal/auth"
 	"github.com/holdline/holdline/internal/claim"
 	"github.com/holdline/holdline/internal/problem"
@@ -252,5 +254,25 @@ func TestLoginAfterClose(t *testing.T) {
 	d.Close()
 	if _, err := d.Login(t.Context(), email(), "x"); !errors.Is(err, claim.ErrIdentitiesUnavailable) {
 		t.Errorf("got %v, want %v", err, claim.ErrIdentitiesUnavailable)
+	}
+}
+
+// Kratos' own lock on SQLite would have them wait for one another (docs/kratos.md, L).
+func TestKratosOnSQLiteServesManyAtOnce(t *testing.T) {
+	requireKratos(t)
+	var all errgroup.Group
+	for range 24 {
+		p, d := personWithPassword(t), open(t, shared, nil)
+		all.Go(func() error {
+			for range 4 {
+				if _, err := d.Login(t.Context(), p.email, p.password); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Error(err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/holdline/holdline/internal/kratostest"
 )
 
 // Kratos is a running Ory Kratos, on SQLite if nothing else is said.
@@ -22,9 +24,8 @@ type Kratos struct {
 	process  *Process
 }
 
-// onSQLite is a database in Kratos' own folder. It outlives a killed Kratos, and need not
-// outlive the machine: waiting for the disk would make Kratos as slow as that is.
-const onSQLite = "sqlite://db.sqlite?_fk=true&mode=rwc&_sync=OFF"
+// onSQLite is a database in Kratos' own folder.
+var onSQLite = kratostest.SQLite("db.sqlite")
 
 // tree is a YAML or JSON document.
 type tree = map[string]any

@@ -39,7 +39,7 @@ func Serve(tb testing.TB, files map[string]string, configs ...string) (public, a
 		}
 		c := exec.CommandContext(context.Background(), os.Getenv("KRATOS_BIN"), args...) //nolint:gosec // Whoever runs the tests names it.
 		c.Dir, c.Stdout, c.Stderr = dir, &log, &log
-		c.Env = append(os.Environ(), "DSN=sqlite://"+filepath.Join(dir, "db.sqlite")+"?_fk=true&mode=rwc&_sync=OFF",
+		c.Env = append(os.Environ(), "DSN="+SQLite(filepath.Join(dir, "db.sqlite")),
 			"SERVE_PUBLIC_HOST=127.0.0.1", "SERVE_PUBLIC_PORT="+publicPort, "SERVE_PUBLIC_BASE_URL="+public+"/",
 			"SERVE_ADMIN_HOST=127.0.0.1", "SERVE_ADMIN_PORT="+adminPort)
 		return c
@@ -64,6 +64,14 @@ func Serve(tb testing.TB, files map[string]string, configs ...string) (public, a
 		ready(tb, listener+"/health/ready", gone)
 	}
 	return public, admin
+}
+
+// SQLite is the DSN of a Kratos' database in a file, which outlives a killed Kratos, and need
+// not outlive the machine: waiting for the disk would make Kratos as slow as that is. Kratos'
+// own lock is off, for it makes one who writes wait for another who waits for them
+// (docs/kratos.md, L).
+func SQLite(file string) string {
+	return "sqlite://" + file + "?_fk=true&mode=rwc&_sync=OFF&lock=false&_txlock=immediate&_busy_timeout=30000"
 }
 
 func freePort(tb testing.TB) string {
