@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func newTokenRow(t auth.Token) tokenRow {
 func (r tokenRow) token() (auth.Token, error) {
 	digest, err := auth.ParseTokenDigest(r.SHA256)
 	if err != nil {
-		return auth.Token{}, fmt.Errorf("persistence: token %q: %w", r.Name, err)
+		return auth.Token{}, fmt.Errorf("token %q: %w", r.Name, err)
 	}
 	t := auth.Token{
 		Name: r.Name, Digest: digest, Privileged: r.Privileged,
@@ -67,10 +68,41 @@ var _ auth.Tokens = Tokens{}
 // NewTokens returns the tokens of a database whose schema is up to date.
 func NewTokens(db *database.DB) Tokens { return Tokens{db} }
 
+// transaction runs statements. What refuses is returned as it is, and not taken for an
+// error of the database.
+func (s Tokens) transaction(ctx context.Context, operation string, statements func(tx *gorm.DB, refuse func(error) error) error) error {
+	var refusal error
+	refuse := func(err error) error { refusal = err; return err }
+	err := s.db.Transaction(ctx, operation, "tokens", func(tx *gorm.DB) error {
+		refusal = nil
+		return statements(tx, refuse)
+	})
+	switch {
+	case err != nil && refusal != nil:
+		return refusal
+	case errors.Is(err, gorm.ErrDuplicatedKey):
+		return claim.ErrExists
+	}
+	return s.db.Classify(err)
+}
+
 // Create implements [auth.Tokens].
-func (s Tokens) Create(ctx context.Context, t auth.Token, e audit.Event) error {
-	err := s.db.Transaction(ctx, "create", "tokens", func(tx *gorm.DB) error {
+func (s Tokens) Create(ctx context.Context, t auth.Token, e audit.Event, allow func([]auth.Token) error) error {
+	return s.transaction(ctx, "create", func(tx *gorm.DB, refuse func(error) error) error {
 		row := newTokenRow(t)
+		if allow != nil {
+			kept, err := holdMaker(tx, t.CreatedBy, e.At)
+			if err != nil {
+				return err
+			}
+			if err := allow(kept); err != nil {
+				return refuse(err)
+			}
+			// What allow has seen in force may be revoked before the statement below.
+			if slices.ContainsFunc(kept, func(k auth.Token) bool { return k.Name == t.Name && k.InForce(e.At) }) {
+				return refuse(claim.ErrExists)
+			}
+		}
 		again := tx.Model(&tokenRow{}).
 			Where("name = ? AND (revoked_at IS NOT NULL OR expires_at <= ?) AND sha256 <> ?", t.Name, database.Time(e.At), row.SHA256).
 			UpdateColumns(map[string]any{
@@ -87,35 +119,61 @@ func (s Tokens) Create(ctx context.Context, t auth.Token, e audit.Event) error {
 		}
 		return tx.Create(newEventRows([]audit.Event{e})).Error
 	})
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return claim.ErrExists
+}
+
+// holdMaker updates a maker's row, so that nobody revokes it until the transaction ends, and
+// reads all tokens: whoever revoked it before is seen. To make a token is to use one.
+func holdMaker(tx *gorm.DB, name string, at time.Time) ([]auth.Token, error) {
+	err := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NULL", name).UpdateColumn("last_used_at", database.Time(at)).Error
+	if err != nil {
+		return nil, err
 	}
-	return s.db.Classify(err)
+	return readTokens(byName(tx))
 }
 
 // Revoke implements [auth.Tokens].
-func (s Tokens) Revoke(ctx context.Context, name string, e audit.Event) error {
-	err := s.db.Transaction(ctx, "revoke", "tokens", func(tx *gorm.DB) error {
-		done := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NULL", name).
-			UpdateColumn("revoked_at", database.Time(e.At))
-		if done.Error != nil {
-			return done.Error
+func (s Tokens) Revoke(ctx context.Context, name string, withMade bool, who audit.Actor, at time.Time) error {
+	return s.transaction(ctx, "revoke", func(tx *gorm.DB, refuse func(error) error) error {
+		revoked, err := revokeToken(tx, name, who, at)
+		if err == nil && !revoked {
+			err = refuse(auth.ErrNoToken)
 		}
-		if done.RowsAffected == 0 {
-			return auth.ErrNoToken
+		if err != nil || !withMade {
+			return err
 		}
-		return tx.Create(newEventRows([]audit.Event{e})).Error
+		// Each that is revoked makes no more, but may have made another just before.
+		for {
+			kept, err := readTokens(byName(tx))
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(kept, func(t auth.Token) bool { return t.Name == name })
+			made := auth.MadeBy(kept, kept[i], at)
+			if len(made) == 0 {
+				return nil
+			}
+			for _, t := range made {
+				if _, err := revokeToken(tx, t.Name, who, at); err != nil {
+					return err
+				}
+			}
+		}
 	})
-	if errors.Is(err, auth.ErrNoToken) {
-		return auth.ErrNoToken
+}
+
+// revokeToken reports whether there was one to revoke.
+func revokeToken(tx *gorm.DB, name string, who audit.Actor, at time.Time) (bool, error) {
+	done := tx.Model(&tokenRow{}).Where("name = ? AND revoked_at IS NULL", name).UpdateColumn("revoked_at", database.Time(at))
+	if done.Error != nil || done.RowsAffected == 0 {
+		return false, done.Error
 	}
-	return s.db.Classify(err)
+	return true, tx.Create(newEventRows([]audit.Event{auth.Token{Name: name}.Event(auth.TokenRevoked, who, at)})).Error
 }
 
 // List implements [auth.Tokens].
-func (s Tokens) List(ctx context.Context) ([]auth.Token, error) {
-	return s.tokens(ctx, func(tx *gorm.DB) *gorm.DB { return tx.Order("name") })
-}
+func (s Tokens) List(ctx context.Context) ([]auth.Token, error) { return s.tokens(ctx, byName) }
+
+func byName(tx *gorm.DB) *gorm.DB { return tx.Order("name") }
 
 // Find implements [auth.Tokens].
 func (s Tokens) Find(ctx context.Context, digest auth.TokenDigest) (auth.Token, error) {
@@ -132,13 +190,22 @@ func (s Tokens) Find(ctx context.Context, digest auth.TokenDigest) (auth.Token, 
 }
 
 func (s Tokens) tokens(ctx context.Context, which func(*gorm.DB) *gorm.DB) ([]auth.Token, error) {
+	var found []auth.Token
+	err := s.db.Read(ctx, "find", "tokens", func(tx *gorm.DB) (err error) {
+		found, err = readTokens(which(tx))
+		return err
+	})
+	return found, err
+}
+
+func readTokens(tx *gorm.DB) ([]auth.Token, error) {
 	var rows []tokenRow
-	err := s.db.Read(ctx, "find", "tokens", func(tx *gorm.DB) error { return which(tx).Find(&rows).Error })
-	if err != nil {
+	if err := tx.Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]auth.Token, len(rows))
 	for i, row := range rows {
+		var err error
 		if list[i], err = row.token(); err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ func createTokenCommand() *cobra.Command {
 		if s.configured(name) {
 			return fmt.Errorf("the configuration has a token named %s: take another name, or remove it there", name)
 		}
-		err = s.Create(cmd.Context(), token, token.Event(auth.TokenCreated, operator(), s.now))
+		err = s.Create(cmd.Context(), token, token.Event(auth.TokenCreated, operator(), s.now), nil)
 		if errors.Is(err, claim.ErrExists) {
 			return fmt.Errorf("a token named %s is in force: revoke it first, or take another name", name)
 		}
@@ -103,8 +103,7 @@ func listTokensCommand() *cobra.Command {
 func revokeTokenCommand() *cobra.Command {
 	var name string
 	cmd := tokenStoreCommand("revoke", "End a token; every replica knows within 5 seconds", func(cmd *cobra.Command, s tokenStore) error {
-		token := auth.Token{Name: name}
-		err := s.Revoke(cmd.Context(), name, token.Event(auth.TokenRevoked, operator(), s.now))
+		err := s.Revoke(cmd.Context(), name, false, operator(), s.now)
 		switch {
 		case s.configured(name) && (err == nil || errors.Is(err, auth.ErrNoToken)):
 			return fmt.Errorf("the configuration has a token named %s, which goes on: remove it there, and restart", name)

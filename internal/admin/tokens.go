@@ -16,8 +16,8 @@ import (
 // Tokens are those that are kept. A [auth.Tokens] is it.
 type Tokens interface {
 	List(ctx context.Context) ([]auth.Token, error)
-	Create(ctx context.Context, t auth.Token, e audit.Event) error
-	Revoke(ctx context.Context, name string, e audit.Event) error
+	Create(ctx context.Context, t auth.Token, e audit.Event, allow func(kept []auth.Token) error) error
+	Revoke(ctx context.Context, name string, withMade bool, who audit.Actor, at time.Time) error
 }
 
 // TokenWish is what a token is to be made of.
@@ -65,20 +65,15 @@ func (d *Service) MakeToken(ctx context.Context, wish TokenWish, who auth.Admini
 	if who.MayGive(made) != nil {
 		return "", auth.Token{}, ErrMoreThanOwn
 	}
-	configured, kept, err := d.FindTokens(ctx)
-	if err != nil {
-		return "", auth.Token{}, err
-	}
-	if slices.ContainsFunc(configured, func(t auth.Token) bool { return t.Name == made.Name }) {
+	if slices.ContainsFunc(d.Configured, func(t auth.Token) bool { return t.Name == made.Name }) {
 		return "", auth.Token{}, ErrTokenTaken
 	}
-	if !inForce(slices.Concat(configured, kept), who, now) {
-		return "", auth.Token{}, ErrMoreThanOwn
-	}
-	if err := keepsMakers(kept, made.Name, now); err != nil {
-		return "", auth.Token{}, err
-	}
-	err = d.Tokens.Create(ctx, made, made.Event(auth.TokenCreated, who.Actor, now))
+	err = d.Tokens.Create(ctx, made, made.Event(auth.TokenCreated, who.Actor, now), func(kept []auth.Token) error {
+		if !inForce(slices.Concat(d.Configured, kept), who, now) {
+			return ErrMoreThanOwn
+		}
+		return keepsMakers(kept, made.Name, now)
+	})
 	if errors.Is(err, claim.ErrExists) {
 		err = ErrTokenTaken
 	}
@@ -126,39 +121,7 @@ func (d *Service) FindToken(ctx context.Context, name string) (TokenFound, error
 // RevokeToken revokes a token, and with it, if that is wanted, those that it made. Any administrator
 // may revoke any. Error: ErrNoToken.
 func (d *Service) RevokeToken(ctx context.Context, name string, withMade bool, who audit.Actor) error {
-	found, err := d.FindToken(ctx, name)
-	if err != nil {
-		return err
-	}
-	if !withMade {
-		return d.revoke(ctx, name, who)
-	}
-	// Its own comes last: what fails before can be done again.
-	if err := d.revokeAll(ctx, found.Made, who); err != nil {
-		return err
-	}
-	if err := d.revoke(ctx, name, who); err != nil {
-		return err
-	}
-	// Whoever stole it may have made another meanwhile, and makes no more: see MakeToken.
-	kept, err := d.Tokens.List(ctx)
-	if err != nil {
-		return err
-	}
-	return d.revokeAll(ctx, auth.MadeBy(kept, found.Token, d.Now()), who)
-}
-
-func (d *Service) revokeAll(ctx context.Context, tokens []auth.Token, who audit.Actor) error {
-	for _, t := range tokens {
-		if err := d.revoke(ctx, t.Name, who); err != nil && !errors.Is(err, ErrNoToken) {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *Service) revoke(ctx context.Context, name string, who audit.Actor) error {
-	err := d.Tokens.Revoke(ctx, name, auth.Token{Name: name}.Event(auth.TokenRevoked, who, d.Now()))
+	err := d.Tokens.Revoke(ctx, name, withMade, who, d.Now())
 	if errors.Is(err, auth.ErrNoToken) {
 		return ErrNoToken
 	}

@@ -119,7 +119,7 @@ func TestWhoMayNotSignIn(t *testing.T) {
 	reader := mint()
 	token, err := auth.NewToken("reader", auth.DigestToken(reader), []auth.Scope{auth.ScopeSCIMRead}, true, c.clock())
 	wantErr(t, err, nil)
-	wantErr(t, c.store.Create(t.Context(), token, audit.Event{}), nil)
+	wantErr(t, c.store.Create(t.Context(), token, audit.Event{}, nil), nil)
 	for text, want := range map[string]error{"": auth.ErrNoToken, mint(): auth.ErrNoToken, reader: auth.ErrNoScope} {
 		_, err := c.SignInByToken(t.Context(), text, text)
 		wantErr(t, err, want)
@@ -217,7 +217,7 @@ func TestARevokedTokenEndsItsSessions(t *testing.T) {
 	// A new token of the name is another one.
 	wantErr(t, c.store.Create(t.Context(), auth.Token{
 		Name: "ops", Digest: auth.DigestToken(mint()), Scopes: auth.Scopes(), CreatedAt: c.clock(),
-	}, audit.Event{}), nil)
+	}, audit.Event{}, nil), nil)
 	c.wantAdmin(first, "", "", auth.ErrNoSession)
 	c.store.Fail(problem.ErrStoreUnavailable)
 	c.wantAdmin(others, "", "", problem.ErrStoreUnavailable)
@@ -229,7 +229,7 @@ func TestWhatAnAdministratorMayGive(t *testing.T) {
 	end, text := c.clock().Add(time.Hour), mint()
 	wantErr(t, c.store.Create(t.Context(), auth.Token{
 		Name: "brief", Digest: auth.DigestToken(text), Scopes: []auth.Scope{auth.ScopeClaimsManage}, CreatedAt: c.clock(), ExpiresAt: end,
-	}, audit.Event{}), nil)
+	}, audit.Event{}, nil), nil)
 	brief, err := c.Check(t.Context(), c.byToken(text), "", away)
 	wantErr(t, err, nil)
 	carol, err := c.Check(t.Context(), c.byCookie("carol"), "cookie of carol", away)

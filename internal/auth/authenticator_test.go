@@ -66,7 +66,7 @@ func (d *desk) token(name string) string {
 	text := mint()
 	t, err := auth.NewToken(name, auth.DigestToken(text), auth.Scopes(), false, d.clock())
 	if err == nil {
-		err = d.store.Create(d.t.Context(), t, t.Event(auth.TokenCreated, audit.Actor{}, d.clock()))
+		err = d.store.Create(d.t.Context(), t, t.Event(auth.TokenCreated, audit.Actor{}, d.clock()), nil)
 	}
 	if err != nil {
 		d.t.Fatal(err)
@@ -76,7 +76,7 @@ func (d *desk) token(name string) string {
 
 func (d *desk) revoke(name string) {
 	d.t.Helper()
-	if err := d.store.Revoke(d.t.Context(), name, audit.Event{At: d.clock()}); err != nil {
+	if err := d.store.Revoke(d.t.Context(), name, false, audit.Actor{}, d.clock()); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -242,7 +242,7 @@ func TestExpiredTokensOpenNothing(t *testing.T) {
 	}
 	text := mint()
 	kept.Digest, kept.ExpiresAt = auth.DigestToken(text), end
-	if err := d.store.Create(t.Context(), kept, kept.Event(auth.TokenCreated, audit.Actor{}, d.clock())); err != nil {
+	if err := d.store.Create(t.Context(), kept, kept.Event(auth.TokenCreated, audit.Actor{}, d.clock()), nil); err != nil {
 		t.Fatal(err)
 	}
 	other := d.replica(file)
@@ -277,14 +277,14 @@ func TestTokensThatExpireSoonAreWarnedOf(t *testing.T) {
 	begin := now
 	keep := func(name string, expires time.Time) auth.Token {
 		token := auth.Token{Name: name, Digest: auth.DigestToken(name), Scopes: auth.Scopes(), CreatedAt: now, ExpiresAt: expires}
-		if err := store.Create(t.Context(), token, audit.Event{At: begin.Add(-day)}); err != nil {
+		if err := store.Create(t.Context(), token, audit.Event{At: begin.Add(-day)}, nil); err != nil {
 			t.Fatal(err)
 		}
 		return token
 	}
 	keep("never", time.Time{})
 	keep("revoked", now.Add(day))
-	if err := store.Revoke(t.Context(), "revoked", audit.Event{At: now}); err != nil {
+	if err := store.Revoke(t.Context(), "revoked", false, audit.Actor{}, now); err != nil {
 		t.Fatal(err)
 	}
 	keep("soon", now.Add(31*day))

@@ -180,10 +180,13 @@ func minted(text string) bool {
 type Tokens interface {
 	// Create keeps a token. A name that is in force at the event's time is ErrExists,
 	// and so is a digest that is known; one that was revoked or has expired is used
-	// again.
-	Create(ctx context.Context, t Token, e audit.Event) error
-	// Revoke ends a token that is in force; if there is none, ErrNoToken.
-	Revoke(ctx context.Context, name string, e audit.Event) error
+	// again. Allow, if it is not nil, decides by all tokens, as List returns them: from
+	// then until the token is kept nobody revokes the one that CreatedBy names. An error
+	// of it ends the creation and is returned as it is. It may be called again.
+	Create(ctx context.Context, t Token, e audit.Event, allow func(kept []Token) error) error
+	// Revoke ends a token that was not revoked, if there is none ErrNoToken; and, if that
+	// is wanted, those that it made (MadeBy): all of them or none.
+	Revoke(ctx context.Context, name string, withMade bool, who audit.Actor, at time.Time) error
 	// List returns all tokens by name, those that were revoked or have expired too.
 	List(ctx context.Context) ([]Token, error)
 	// Find returns the token with this digest, if it was not revoked: else ErrNoToken.

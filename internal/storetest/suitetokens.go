@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +24,9 @@ func TestTokens(t *testing.T, newTokens func(*testing.T) auth.Tokens) {
 		"an expired name may be used again":       tokensExpired,
 		"use is noted forward only":               tokensUsed,
 		"of many at once one creates and revokes": tokensRace,
+		"what is not allowed is not kept":         tokensNotAllowed,
+		"with a token go those that it made":      tokensWithMade,
+		"no maker is revoked and makes another":   tokensOfTheRevoked,
 	} {
 		t.Run(name, func(t *testing.T) { test(&tokens{fixture{T: t}, newTokens(t)}) })
 	}
@@ -43,12 +48,12 @@ func token(name, secret string) auth.Token {
 func (f *tokens) create(t auth.Token) error { return f.createIn(f.Context(), t) }
 
 func (f *tokens) createIn(ctx context.Context, t auth.Token) error {
-	return f.store.Create(ctx, t, t.Event(auth.TokenCreated, audit.Actor{Kind: audit.Operator}, noon))
+	return f.store.Create(ctx, t, t.Event(auth.TokenCreated, audit.Actor{Kind: audit.Operator}, noon), nil)
 }
 
 // revoke ends token a.
 func (f *tokens) revoke(ctx context.Context, at time.Time) error {
-	return f.store.Revoke(ctx, "a", auth.Token{Name: "a"}.Event(auth.TokenRevoked, audit.Actor{Kind: audit.Operator}, at))
+	return f.store.Revoke(ctx, "a", false, audit.Actor{Kind: audit.Operator}, at)
 }
 
 func (f *tokens) listed(want ...auth.Token) {
@@ -152,5 +157,91 @@ func tokensRace(f *tokens) {
 		f.wantWinners(creators, 1, claim.ErrExists)
 		revokers := together(f.Context(), 8, func(ctx context.Context, _ int) error { return f.revoke(ctx, noon) })
 		f.wantWinners(revokers, 1, auth.ErrNoToken)
+	}
+}
+
+func tokensNotAllowed(f *tokens) {
+	a, b, no := token("a", "1"), token("b", "2"), errors.New("no")
+	f.want(f.create(a), nil)
+	refuse := func(kept []auth.Token) error {
+		f.same(kept, []auth.Token{a})
+		return no
+	}
+	if err := f.store.Create(f.Context(), b, b.Event(auth.TokenCreated, audit.Actor{}, noon), refuse); err != no { //nolint:errorlint // as it is
+		f.Errorf("got %v, want %v", err, no)
+	}
+	f.listed(a)
+	again := token("a", "3")
+	allow := func([]auth.Token) error { return nil }
+	f.want(f.store.Create(f.Context(), again, again.Event(auth.TokenCreated, audit.Actor{}, noon), allow), claim.ErrExists)
+	f.want(f.store.Create(f.Context(), b, b.Event(auth.TokenCreated, audit.Actor{}, noon), allow), nil)
+	f.listed(a, b)
+}
+
+// made is a token that another one made.
+func made(maker, name string) auth.Token {
+	t := token(name, name)
+	t.CreatedBy = maker
+	return t
+}
+
+func tokensWithMade(f *tokens) {
+	all := []auth.Token{made("", "a"), made("a", "b"), made("b", "c"), made("", "d"), made("d", "e"), made("a", "f")}
+	for _, t := range all {
+		f.want(f.create(t), nil)
+	}
+	revoke := func(name string, withMade bool, at time.Time) error {
+		return f.store.Revoke(f.Context(), name, withMade, audit.Actor{Kind: audit.Operator}, at)
+	}
+	f.want(revoke("b", false, noon), nil) // whose own goes on
+	f.want(revoke("a", true, noon.Add(time.Hour)), nil)
+	f.want(revoke("a", true, noon.Add(day)), auth.ErrNoToken)
+	f.want(revoke("nobody", true, noon), auth.ErrNoToken)
+	all[0].RevokedAt, all[1].RevokedAt, all[2].RevokedAt, all[5].RevokedAt = noon.Add(time.Hour), noon, noon.Add(time.Hour), noon.Add(time.Hour)
+	f.listed(all...)
+}
+
+// tokensOfTheRevoked has thieves make tokens, and others by these, while the token that they
+// stole is revoked with all that it made.
+func tokensOfTheRevoked(f *tokens) {
+	const thieves = 3
+	not := errors.New("the maker is revoked")
+	makes := func(ctx context.Context, maker, name string) error {
+		t := made(maker, name)
+		return f.store.Create(ctx, t, t.Event(auth.TokenCreated, audit.Actor{}, noon), func(kept []auth.Token) error {
+			if slices.ContainsFunc(kept, func(k auth.Token) bool { return k.Name == maker && k.RevokedAt.IsZero() }) {
+				return nil
+			}
+			return not
+		})
+	}
+	for round := range 10 {
+		stolen := name("stolen", round)
+		f.want(f.create(made("", stolen)), nil)
+		for _, err := range together(f.Context(), thieves+1, func(ctx context.Context, i int) error {
+			if i == thieves {
+				return f.store.Revoke(ctx, stolen, true, audit.Actor{}, noon)
+			}
+			maker := stolen
+			for n := range 3 {
+				next := name(name(stolen, i), n)
+				if err := makes(ctx, maker, next); err != nil {
+					return err
+				}
+				maker = next
+			}
+			return nil
+		}) {
+			if err != nil && !errors.Is(err, not) {
+				f.Errorf("got %v", err)
+			}
+		}
+		all, err := f.store.List(f.Context())
+		f.want(err, nil)
+		for _, t := range all {
+			if t.InForce(noon) {
+				f.Errorf("%s, made by %q, is in force", t.Name, t.CreatedBy)
+			}
+		}
 	}
 }

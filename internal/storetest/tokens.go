@@ -45,11 +45,16 @@ func (s *Tokens) Events() []audit.Event {
 }
 
 // Create implements auth.Tokens.
-func (s *Tokens) Create(_ context.Context, t auth.Token, e audit.Event) error {
+func (s *Tokens) Create(_ context.Context, t auth.Token, e audit.Event, allow func([]auth.Token) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
 		return s.fail
+	}
+	if allow != nil {
+		if err := allow(s.list()); err != nil {
+			return err
+		}
 	}
 	for _, kept := range s.byName {
 		if kept.Name == t.Name && kept.InForce(e.At) || kept.Digest == t.Digest {
@@ -66,7 +71,7 @@ func (s *Tokens) Create(_ context.Context, t auth.Token, e audit.Event) error {
 }
 
 // Revoke implements auth.Tokens.
-func (s *Tokens) Revoke(_ context.Context, name string, e audit.Event) error {
+func (s *Tokens) Revoke(_ context.Context, name string, withMade bool, who audit.Actor, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.byName[name]
@@ -76,9 +81,15 @@ func (s *Tokens) Revoke(_ context.Context, name string, e audit.Event) error {
 	case !ok || !t.RevokedAt.IsZero():
 		return auth.ErrNoToken
 	}
-	t.RevokedAt = micro(e.At)
-	s.byName[name] = t
-	s.events = append(s.events, e)
+	revoked := []auth.Token{t}
+	if withMade {
+		revoked = append(revoked, auth.MadeBy(s.list(), t, at)...)
+	}
+	for _, t := range revoked {
+		t.RevokedAt = micro(at)
+		s.byName[t.Name] = t
+		s.events = append(s.events, auth.Token{Name: t.Name}.Event(auth.TokenRevoked, who, at))
+	}
 	return nil
 }
 
@@ -86,11 +97,15 @@ func (s *Tokens) Revoke(_ context.Context, name string, e audit.Event) error {
 func (s *Tokens) List(context.Context) ([]auth.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.list(), s.fail
+}
+
+func (s *Tokens) list() []auth.Token {
 	list := []auth.Token{}
 	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
 		list = append(list, s.byName[name])
 	}
-	return list, s.fail
+	return list
 }
 
 // Find implements auth.Tokens.

@@ -192,7 +192,7 @@ func (w *world) newToken(name string, scopes ...auth.Scope) string {
 	copy(secret[:], name)
 	text := secret.Mint()
 	token := auth.Token{Name: name, Digest: auth.DigestToken(text), Scopes: scopes, CreatedAt: w.Now()}
-	if err := w.kept.Create(w.t.Context(), token, audit.Event{}); err != nil {
+	if err := w.kept.Create(w.t.Context(), token, audit.Event{}, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	return text

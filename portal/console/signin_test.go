@@ -166,7 +166,7 @@ func TestASessionEndsWithWhatItStandsOn(t *testing.T) {
 		status int
 		words  string
 	}{
-		"revoked token": {func(w *world) { _ = w.kept.Revoke(t.Context(), "ops", audit.Event{At: w.Now()}) }, 401, "Your sign-in has ended"},
+		"revoked token": {func(w *world) { _ = w.kept.Revoke(t.Context(), "ops", false, audit.Actor{}, w.Now()) }, 401, "Your sign-in has ended"},
 		"not used":      {func(w *world) { w.pass(31 * time.Minute) }, 401, "Your sign-in has ended"},
 		"store away":    {func(w *world) { w.sessions.Fail(problem.ErrStoreUnavailable) }, 503, "The database does not answer"},
 		"Kratos away":   {func(w *world) { w.sessions.Fail(claim.ErrIdentitiesUnavailable) }, 503, "Kratos does not answer"},
