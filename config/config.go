@@ -118,8 +118,8 @@ type MobileUpdate struct {
 
 // Mobile says how numbers are read and written.
 type Mobile struct {
-	AllowedCodes  []string `koanf:"allowed_calling_codes" usage:"calling codes, or longer beginnings of numbers, that are texted; blank for all"`
-	DeniedCodes   []string `koanf:"denied_calling_codes" usage:"calling codes, or longer beginnings of numbers, that are not texted"`
+	AllowedCodes  []string `koanf:"allowed_calling_codes" usage:"calling codes, or beginnings of numbers of up to 7 digits, that are texted; blank for all"`
+	DeniedCodes   []string `koanf:"denied_calling_codes" usage:"calling codes, or beginnings of numbers of up to 7 digits, that are not texted"`
 	DeniedTypes   []string `koanf:"denied_types" usage:"types of number that are not texted: premium_rate, shared_cost, toll_free, uan, pager, voicemail, satellite (+870, +881, +882, +883), international_service (+800, +808, +878, +888, +979, +991), voip, personal_number, fixed_line, unknown"`
 	Format        string   `koanf:"format" usage:"e164 or raw"`
 	DefaultRegion string   `koanf:"default_region" usage:"country (ISO 3166-1) that national numbers are read in"`

@@ -82,7 +82,7 @@ type RequestAuth struct {
 
 // Route is a choice of gateways for the numbers of some calling codes.
 type Route struct {
-	CallingCodes []string `koanf:"calling_codes" usage:"calling codes, or longer beginnings of numbers such as 1876, in quotes; the longest that fits a number wins"`
+	CallingCodes []string `koanf:"calling_codes" usage:"calling codes, or beginnings of numbers of up to 7 digits such as 1876, in quotes; the longest that fits a number wins"`
 	Gateways     []string `koanf:"gateways" usage:"ids of gateways, in order of preference"`
 }
 
@@ -107,7 +107,6 @@ var (
 	gatewayID     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
 	regionName    = regexp.MustCompile(`^[a-z0-9-]*$`)
 	receiptSecret = regexp.MustCompile(`^[A-Za-z0-9._~-]{16,256}$`)
-	callingCode   = regexp.MustCompile(`^[1-9][0-9]{0,6}$`)
 )
 
 const (
@@ -212,7 +211,6 @@ func (c Config) checkRoutes(f *faults, gateways map[string]bool) {
 		at := fmt.Sprintf("sms.routes[%d].", i)
 		f.unless(len(r.CallingCodes) > 0, at+"calling_codes", "is missing")
 		for _, code := range r.CallingCodes {
-			f.unless(callingCode.MatchString(code), at+"calling_codes", "must be digits, such as 1 or 1876")
 			f.unless(!taken[code], at+"calling_codes", "has one that was named before")
 			taken[code] = true
 		}

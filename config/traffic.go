@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"time"
 )
 
@@ -26,8 +25,6 @@ type TrafficBudget struct {
 // longestWindow is what claims.retention keeps at least.
 const longestWindow = 24 * time.Hour
 
-var wholeCallingCode = regexp.MustCompile(`^[1-9][0-9]{0,2}$`)
-
 func (c Config) checkTraffic(f *faults) {
 	t, validity := c.Traffic, c.Feature.Update.Mobile.Validity
 	f.oneOf("traffic.mode", t.Mode, "off", "record", "enforce")
@@ -41,7 +38,6 @@ func (c Config) checkTraffic(f *faults) {
 	seen := map[string]bool{}
 	for i, b := range t.Budgets {
 		at := fmt.Sprintf("traffic.budgets[%d].", i)
-		f.unless(wholeCallingCode.MatchString(b.CallingCode), at+"calling_code", "must be one to three digits, without +")
 		f.unless(!seen[b.CallingCode], at+"calling_code", "is named twice")
 		f.unless(b.TextsPerHour >= 0, at+"texts_per_hour", "must not be negative")
 		seen[b.CallingCode] = true

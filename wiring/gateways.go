@@ -16,6 +16,7 @@ import (
 	"github.com/holdline/holdline/config"
 	"github.com/holdline/holdline/internal/message"
 	"github.com/holdline/holdline/internal/otp"
+	"github.com/holdline/holdline/internal/phone"
 	"github.com/holdline/holdline/smsgateway"
 	"github.com/holdline/holdline/smsgateway/delivery"
 	"github.com/holdline/holdline/smsgateway/provider"
@@ -30,8 +31,8 @@ const simulatorKeeps = 100
 const longestPort = 65535
 
 // Check finds the faults in what texts are sent by (templates, gateways, the
-// numbers that are served), in codes that are worth guessing and in the mapping
-// of attributes. It complements the checks of package config, which knows none of
+// numbers that are served, calling codes), in codes that are worth guessing and in
+// the mapping of attributes. It complements the checks of package config, which knows none of
 // them.
 func Check(cfg config.Config) error {
 	if cfg.Public.BaseURL == "" {
@@ -42,7 +43,23 @@ func Check(cfg config.Config) error {
 	_, _, gatewayFaults := Gateways(cfg)
 	_, webhookFault := webhook(cfg, nil, nil)
 	codesFault := otp.CheckCodes(cfg.OTP.Length, otp.Alphabet(cfg.OTP.Alphabet), cfg.Feature.Update.Mobile.Validity)
-	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, codesFault, Coverage(cfg.Mobile).Validate(), checkMapping(cfg))
+	return errors.Join(templateFault, gatewayFaults, checkTemplateIDs(cfg, texts), webhookFault, codesFault, Coverage(cfg.Mobile).Validate(), checkCallingCodes(cfg), checkMapping(cfg))
+}
+
+// checkCallingCodes looks for those that no number has, in routes and budgets.
+func checkCallingCodes(cfg config.Config) error {
+	var faults []error
+	for i, r := range cfg.SMS.Routes {
+		if err := phone.CheckBeginnings(r.CallingCodes); err != nil {
+			faults = append(faults, fmt.Errorf("sms.routes[%d].calling_codes: %w", i, err))
+		}
+	}
+	for i, b := range cfg.Traffic.Budgets {
+		if !phone.IsCallingCode(b.CallingCode) {
+			faults = append(faults, fmt.Errorf("traffic.budgets[%d].calling_code: must be a country's calling code without +, as in 49", i))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // checkTemplateIDs looks for registered texts in languages that nothing is written

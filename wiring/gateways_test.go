@@ -96,3 +96,28 @@ func TestTheConfigurationKnowsTheTypesOfGateway(t *testing.T) {
 		t.Errorf("the reference names %q, there are %q", named, want)
 	}
 }
+
+func TestRoutesAndBudgetsAreForCallingCodesThatThereAre(t *testing.T) {
+	check := func(routed []string, budget string) error {
+		cfg := config.Default()
+		cfg.SMS.Gateways = []config.Gateway{{ID: "phone", Type: "simulator"}}
+		cfg.SMS.Routes = []config.Route{{CallingCodes: routed, Gateways: []string{"phone"}}}
+		cfg.Traffic.Budgets = []config.TrafficBudget{{CallingCode: budget}}
+		return wiring.Check(cfg)
+	}
+	if err := check([]string{"1", "1876", "882", "4475123"}, "882"); err != nil {
+		t.Error(err)
+	}
+	for _, code := range []string{"", "999", "+49", "049", "4x", "4915112345678"} {
+		err := check([]string{"1", code}, code)
+		if err == nil || !strings.Contains(err.Error(), "sms.routes[0].calling_codes: ") || !strings.Contains(err.Error(), "traffic.budgets[0].calling_code: ") {
+			t.Errorf("%q: got %v, want faults of the route and of the budget", code, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "4915112") {
+			t.Errorf("%v repeats a number", err)
+		}
+	}
+	if err := check([]string{"1876"}, "1876"); err == nil || strings.Contains(err.Error(), "routes") {
+		t.Errorf("a budget for a part of a calling code: got %v", err)
+	}
+}

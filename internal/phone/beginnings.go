@@ -13,15 +13,15 @@ import (
 
 // ParseBeginnings reads a list of calling codes, or longer beginnings of international numbers,
 // as people write it: with or without a plus, between commas, semicolons or blanks. It returns
-// them as [Restrictions] has them, each once and in order. The error names every entry that no
-// number begins with.
+// them as [Restrictions] has them, each once and in order. The error names every entry that is
+// none.
 func ParseBeginnings(text string) ([]string, error) {
 	var beginnings []string
 	var faults []error
-	for _, entry := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }) {
+	for i, entry := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }) {
 		digits := strings.TrimPrefix(entry, "+")
-		if !begins(digits) {
-			faults = append(faults, fmt.Errorf("no number begins with %q", shortened(entry)))
+		if err := checkBeginning(i, entry, digits); err != nil {
+			faults = append(faults, err)
 			continue
 		}
 		beginnings = append(beginnings, digits)
@@ -33,21 +33,47 @@ func ParseBeginnings(text string) ([]string, error) {
 	return slices.Compact(beginnings), nil
 }
 
-// shortened keeps somebody's slip short enough for a message.
-func shortened(entry string) string {
-	const longest = 20
-	if runes := []rune(entry); len(runes) > longest {
-		return string(runes[:longest]) + "…"
+// CheckBeginnings does the same to a list whose entries are written as [Restrictions] has them,
+// and says it in one line.
+func CheckBeginnings(entries []string) error {
+	var faults []string
+	for i, entry := range entries {
+		if err := checkBeginning(i, entry, entry); err != nil {
+			faults = append(faults, err.Error())
+		}
 	}
-	return entry
+	if len(faults) == 0 {
+		return nil
+	}
+	return errors.New("must be digits, as in 49 or 1876: " + strings.Join(faults, ", "))
 }
 
-// longestNumber is how many digits an international number has at most (ITU-T E.164).
-const longestNumber = 15
+// IsCallingCode reports whether text is a calling code, as [Number.CallingCode] has it.
+func IsCallingCode(text string) bool {
+	code, err := strconv.Atoi(text)
+	return err == nil && strconv.Itoa(code) == text && phonenumbers.GetSupportedCallingCodes()[code]
+}
+
+// longestBeginningOfMany is how many digits a beginning has at most: no more are needed to tell
+// where a number leads (ITU-T E.164, on digit analysis). What is longer is somebody's number, or
+// most of one, and lists stand in the log and in the audit trail. Only a few islands, such as
+// Tokelau, have whole numbers that are no longer.
+const longestBeginningOfMany = 7
+
+// checkBeginning says why an entry is no beginning of numbers. It does not repeat what may be one.
+func checkBeginning(i int, entry, digits string) error {
+	switch {
+	case len(digits) > longestBeginningOfMany:
+		return fmt.Errorf("entry %d has more than %d digits, as a whole number has", i+1, longestBeginningOfMany)
+	case !begins(digits):
+		return fmt.Errorf("no number begins with %q", entry)
+	}
+	return nil
+}
 
 // begins reports whether there may be international numbers that begin so.
 func begins(digits string) bool {
-	if digits == "" || digits[0] == '0' || len(digits) > longestNumber || strings.Trim(digits, "0123456789") != "" {
+	if digits == "" || digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
 		return false
 	}
 	if FromStore("+"+digits).CallingCode() != "" {

@@ -53,10 +53,8 @@ var networkTypes = map[string][]string{
 func (c Restrictions) Validate() error {
 	var faults []error
 	for name, codes := range map[string][]string{"allowed_calling_codes": c.Allowed, "denied_calling_codes": c.Denied} {
-		for _, code := range codes {
-			if code == "" || code[0] == '0' || strings.Trim(code, "0123456789") != "" {
-				faults = append(faults, fmt.Errorf("mobile.%s: %q must be digits, as in 49 or 1876", name, code))
-			}
+		if err := CheckBeginnings(codes); err != nil {
+			faults = append(faults, fmt.Errorf("mobile.%s: %w", name, err))
 		}
 	}
 	for _, name := range c.DeniedTypes {

@@ -75,13 +75,15 @@ func TestCoverageNamesEveryFault(t *testing.T) {
 	if err := (phone.Restrictions{Allowed: []string{"88216"}, DeniedTypes: []string{"pager"}}).Validate(); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{`mobile.allowed_calling_codes: "+49"`, `"044"`, `mobile.denied_types: "lottery"`} {
+	for _, want := range []string{
+		`mobile.allowed_calling_codes: must be digits, as in 49 or 1876: no number begins with "+49"`, `"044", no number begins with ""`, `mobile.denied_types: "lottery"`,
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}
 	}
-	if n := strings.Count(err.Error(), "\n") + 1; n != 4 {
-		t.Errorf("%d faults, want 4: %v", n, err)
+	if n := strings.Count(err.Error(), "\n") + 1; n != 3 {
+		t.Errorf("%d lines, want 3: %v", n, err)
 	}
 }
 
@@ -192,5 +194,46 @@ func TestDenyingACallingCodeDeniesAllOfIt(t *testing.T) {
 	}
 	if c.Serves("882") || !c.Serves("49") {
 		t.Errorf("%+v serves 882 %t, 49 %t", c, c.Serves("882"), c.Serves("49"))
+	}
+}
+
+// What the configuration and administrators may set is the same: beginnings of numbers that there
+// are, and nobody's number, which would stand in the log and in the audit trail.
+func TestAListHasBeginningsOfNumbersAndNoNumbers(t *testing.T) {
+	for entry, want := range map[string]string{
+		"1": "", "49": "", "1876": "", "35": "", "991": "", "8835100": "", "4915112": "",
+		"999": `no number begins with "999"`, "049": `no number begins with "049"`, "4x": `no number begins with "4x"`,
+		"49151123": "entry 2 has more than 7 digits", "4915112345678": "entry 2 has more than 7 digits",
+		"015112345678": "entry 2 has more than 7 digits", "49-1511-2345678": "entry 2 has more than 7 digits", "1234567890123456": "entry 2 has more than 7 digits",
+	} {
+		_, parsed := phone.ParseBeginnings("43, +" + entry)
+		allowed := phone.Restrictions{Allowed: []string{"43", entry}}.Validate()
+		denied := phone.Restrictions{Denied: []string{"43", entry}}.Validate()
+		for from, err := range map[string]error{"the console": parsed, "allowed": allowed, "denied": denied} {
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(strings.ReplaceAll(err.Error(), `"+`, `"`), want) {
+				t.Errorf("%s, %s: got %v, want %q", entry, from, err, want)
+			}
+			if err != nil && len(entry) > 7 && strings.Contains(err.Error(), entry[:7]) {
+				t.Errorf("%s, %s: %v repeats a number", entry, from, err)
+			}
+		}
+	}
+}
+
+// No list can have a number, but for those of islands where they are as short as a beginning may be.
+func TestEveryMobileNumberIsLongerThanABeginning(t *testing.T) {
+	tried := 0
+	for region := range phonenumbers.GetSupportedRegions() {
+		example := phonenumbers.GetExampleNumberForType(region, phonenumbers.MOBILE)
+		if example == nil || region == "TK" {
+			continue
+		}
+		tried++
+		if digits := strings.TrimPrefix(phonenumbers.Format(example, phonenumbers.E164), "+"); phone.CheckBeginnings([]string{digits}) == nil {
+			t.Errorf("%s: a list may have %s", region, digits)
+		}
+	}
+	if tried < 200 {
+		t.Errorf("%d countries tried", tried)
 	}
 }
