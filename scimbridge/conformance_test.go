@@ -621,7 +621,68 @@ func TestStrictModeKeepsToTheRFCs(t *testing.T) {
 	w.as(okta, http.MethodPost, "/Users", `{`+schemas+`, "userName": "x@example.com", "emails": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}`).refused(400, "invalidValue")
 	w.as(okta, http.MethodPatch, "/Users/"+id, `{"schemas": [], "Operations": [`+set("title", "x")+`]}`).refused(400, "invalidSyntax")
 	w.as(okta, http.MethodPatch, "/Users/"+id, ops(set(`emails[type eq "home"].value`, "x@example.com"))).refused(400, "noTarget")
+	for _, path := range []string{`emails[type eq \"home\"]`, `phoneNumbers[type eq \"mobile\"]`, `phoneNumbers[type eq \"mobile\"].value`} {
+		w.as(okta, http.MethodPatch, "/Users/"+id, ops(`{"op": "remove", "path": "`+path+`"}`)).refused(400, "noTarget")
+	}
 	w.as(okta, http.MethodPatch, "/Users/"+id, ops(set("title", "x"))).want(200).is("x", "title")
+}
+
+// A filter that chooses no member refuses the whole request, whoever the operations before it have
+// added or removed; of what is not there lenient mode removes nothing.
+func TestAFilterThatChoosesNoMemberIsRefusedInStrictMode(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		operations []string // %[1]s is a, who is a member, %[2]s is b, who is none
+		left       string   // blank for refused
+	}{
+		"a member":                       {[]string{`{"op": "remove", "path": "members[value eq \"%[1]s\"]"}`}, "c"},
+		"a member's value":               {[]string{`{"op": "remove", "path": "members[value eq \"%[1]s\"].value"}`}, "c"},
+		"one of two is a member":         {[]string{`{"op": "remove", "path": "members[value eq \"%[1]s\" or value eq \"%[2]s\"]"}`}, "c"},
+		"nobody's id":                    {[]string{`{"op": "remove", "path": "members[value eq \"nobody\"]"}`}, ""},
+		"no member":                      {[]string{`{"op": "remove", "path": "members[value eq \"%[2]s\"]"}`}, ""},
+		"no member's value":              {[]string{`{"op": "remove", "path": "members[value eq \"%[2]s\"].value"}`}, ""},
+		"a member of another type":       {[]string{`{"op": "remove", "path": "members[value eq \"%[1]s\" and type eq \"Group\"]"}`}, ""},
+		"a replacement of no member":     {[]string{`{"op": "replace", "path": "members[value eq \"%[2]s\"]", "value": [{"value": "%[2]s"}]}`}, ""},
+		"a replacement of a member":      {[]string{`{"op": "replace", "path": "members[value eq \"%[1]s\"]", "value": [{"value": "%[2]s"}]}`}, "bc"},
+		"an addition to no member":       {[]string{`{"op": "add", "path": "members[value eq \"%[2]s\"]", "value": [{"value": "%[2]s"}]}`}, ""},
+		"one who was added before":       {[]string{`{"op": "add", "path": "members", "value": [{"value": "%[2]s"}]}`, `{"op": "remove", "path": "members[value eq \"%[2]s\"]"}`}, "ac"},
+		"one who was removed before":     {[]string{`{"op": "remove", "path": "members[value eq \"%[1]s\"]"}`, `{"op": "remove", "path": "members[value eq \"%[1]s\"]"}`}, ""},
+		"one who was replaced before":    {[]string{`{"op": "replace", "path": "members", "value": [{"value": "%[2]s"}]}`, `{"op": "remove", "path": "members[value eq \"%[1]s\"]"}`}, ""},
+		"one whom a replacement left in": {[]string{`{"op": "replace", "path": "members", "value": [{"value": "%[1]s"}, {"value": "%[2]s"}]}`, `{"op": "remove", "path": "members[value eq \"%[1]s\"]"}`}, "b"},
+		"all removed after":              {[]string{`{"op": "remove", "path": "members[value eq \"%[2]s\"]"}`, `{"op": "remove", "path": "members"}`}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, mode := range []scim.Mode{scim.Strict, scim.Lenient} {
+				w := newWorld(t, options{mode: mode})
+				user := func(name string) string {
+					return w.as(okta, http.MethodPost, "/Users", fmt.Sprintf(`{"schemas": [%q], "userName": %q}`, scim.UserSchema, name)).want(201).id()
+				}
+				a, b := user("a"), user("b")
+				id := w.group("Tellers", a, user("c"))
+				var all []string
+				for _, o := range tt.operations {
+					all = append(all, strings.NewReplacer("%[1]s", a, "%[2]s", b).Replace(o))
+				}
+				got := w.as(okta, http.MethodPatch, "/Groups/"+id, ops(append(all, set("externalId", "x"))...))
+				switch {
+				case tt.left != "":
+					got.want(204)
+					w.wants("members", w.in(id), tt.left)
+				case mode == scim.Strict:
+					detail := fmt.Sprintf("operation %d: the filter of members chooses nothing", len(all))
+					if name == "all removed after" {
+						detail = "operation 1: the filter of members chooses nothing"
+					}
+					got.refused(400, "noTarget").is(detail, "detail")
+					w.wants("members", w.in(id), "ac")
+					w.as(okta, http.MethodGet, "/Groups/"+id, "").is(nil, "externalId")
+				default:
+					got.want(204)
+				}
+			}
+		})
+	}
 }
 
 // A number is held back as the decision table says, and what shows it follows.

@@ -190,6 +190,7 @@ func TestWhatAGroupCannotHaveIsRefused(t *testing.T) {
 		{http.MethodPatch, "/Groups/" + id, ops(`{"op": "remove", "path": "members[type eq \"User\"]"}`), "invalidFilter", `operation 1: members can only be chosen by their value, as in members[value eq "2819c223"]`, 400},
 		{http.MethodPatch, "/Groups/" + id, ops(`{"op": "replace", "path": "members[value eq \"x\"].value", "value": "y"}`), "mutability", "operation 1: members.value cannot be changed once it is set", 400},
 		{http.MethodPatch, "/Groups/" + id, ops(`{"op": "remove"}`), "noTarget", "operation 1: remove needs a path", 400},
+		{http.MethodPatch, "/Groups/" + id, ops(`{"op": "remove", "path": "members[value eq \"` + a + `\"].type"}`), "mutability", "operation 1: members.type cannot be changed once it is set", 400},
 		{http.MethodPatch, "/Groups/" + id, ops(`{"op": "add", "path": "nothing", "value": "y"}`), "invalidPath", "operation 1: the path names an attribute that is not known", 400},
 		{http.MethodPatch, "/Groups/" + id, `{"Operations": []}`, "invalidSyntax", "Operations must be a list of one operation or more", 400},
 		{http.MethodGet, "/Groups?filter=members+pr", "", "invalidFilter", "members can only be compared by value eq", 400},

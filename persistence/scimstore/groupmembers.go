@@ -36,7 +36,7 @@ func addMembers(tx *gorm.DB, place int64, users []string) error {
 }
 
 // changeMembers writes what becomes of a group's members, and returns who joined and
-// who left.
+// who left. A *[scim.Error] refuses.
 func changeMembers(tx *gorm.DB, place int64, m groups.Members) (joined, left []string, err error) {
 	there := map[string]bool{}
 	if m.Only {
@@ -68,7 +68,11 @@ func changeMembers(tx *gorm.DB, place int64, m groups.Members) (joined, left []s
 		}
 		slices.Sort(left)
 	} else {
-		for batch := range slices.Chunk(slices.Concat(m.Add, m.Remove), batchSize) {
+		asked := slices.Concat(m.Add, m.Remove)
+		for _, choice := range m.Chosen {
+			asked = append(asked, choice.IDs...)
+		}
+		for batch := range slices.Chunk(asked, batchSize) {
 			var found []string
 			err := tx.Model(&memberRow{}).Where("group_place = ? AND user_id IN ?", place, batch).Pluck("user_id", &found).Error
 			if err != nil {
@@ -82,6 +86,11 @@ func changeMembers(tx *gorm.DB, place int64, m groups.Members) (joined, left []s
 			if there[user] {
 				left = append(left, user)
 			}
+		}
+	}
+	for _, choice := range m.Chosen {
+		if !slices.ContainsFunc(choice.IDs, func(user string) bool { return there[user] }) {
+			return nil, nil, choice.None
 		}
 	}
 	for _, user := range m.Add {

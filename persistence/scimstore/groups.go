@@ -229,7 +229,7 @@ func (s *Groups) Change(
 		}
 		done = groups.Done{Before: before, After: before}
 		done.Joined, done.Left, err = changeMembers(tx, row.Place, wanted.Members)
-		if errors.Is(err, groups.ErrManyLeave) {
+		if fault := (*scim.Error)(nil); errors.As(err, &fault) {
 			return refuse(err)
 		}
 		if err != nil {

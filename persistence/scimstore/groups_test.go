@@ -362,3 +362,36 @@ func TestNoRequestEndsMoreMembershipsThanItCan(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A change that chooses nobody is none at all, whoever the filter names: no database takes every
+// text for an id.
+func TestAFilterThatChoosesNoMemberChangesNothing(t *testing.T) {
+	databasetest.OnEach(t, func(t databasetest.Kind) {
+		lenient, store := newGroups(t)
+		o := lenient.Options
+		o.Mode = scim.Strict
+		strict := groups.NewService(o)
+		g, err := lenient.Create(t.Context(), okta, body("Tellers", "a", "c"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"b", "nobody", `a\\u0000`, strings.Repeat("a", 1000)} {
+			for _, operations := range [][]string{{removal(id)}, {add("b"), removal("a"), removal(id), removal(id)}} {
+				request := patchOf(t, append(operations, `{"op": "replace", "path": "externalId", "value": "x"}`)...)
+				_, err := strict.Patch(t.Context(), okta, g.ID, request, nil)
+				if id == "b" && len(operations) > 1 { // the second time
+					want(t, fmt.Sprint(err), "scim: operation 4: the filter of members chooses nothing")
+				} else if fault := (*scim.Error)(nil); !errors.As(err, &fault) || fault.Status != 400 {
+					t.Errorf("%q: got %v", id, err)
+				}
+			}
+			if _, err := lenient.Patch(t.Context(), okta, g.ID, patchOf(t, removal(id)), nil); err != nil {
+				t.Errorf("%q, lenient: got %v", id, err)
+			}
+		}
+		want(t, members(t, store, g.ID), "ac")
+		if after, err := lenient.Find(t.Context(), okta, g.ID); err != nil || after != g {
+			t.Errorf("got %+v, %v", after, err)
+		}
+	})
+}

@@ -54,6 +54,15 @@ type Members struct {
 	// Only says that nobody stays who is not in Add.
 	Only        bool
 	Add, Remove []string // ids of users, each once
+	// Chosen must each have a member, before anything is changed.
+	Chosen []Choice
+}
+
+// Choice is some of a group's members, by their ids; None refuses the change if there is none
+// of them.
+type Choice struct {
+	IDs  []string
+	None error
 }
 
 // Edit is what a change makes of a group.
@@ -78,7 +87,8 @@ type Store interface {
 	// Find reads a group, with the external id of a client.
 	Find(ctx context.Context, client, id string) (Group, error)
 	// Change edits a group while nobody else does, and writes the lines about what came
-	// of it: all or nothing. Edit and lines may be called again. An error of edit ends it.
+	// of it: all or nothing. Edit and lines may be called again. An error of edit ends it,
+	// and a choice of nobody.
 	Change(ctx context.Context, client, id string, now time.Time, edit func(Group) (Edit, error), lines func(Done) []audit.Event) (Group, error)
 	// Delete removes a group that has a wanted version. Who was a member of it is none
 	// from then on; the rows go when [Store.Follow] gets to them.

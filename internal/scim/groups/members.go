@@ -98,6 +98,7 @@ type state struct {
 	only    bool
 	in, out map[string]bool
 	where   map[string]string
+	chosen  []Choice
 	number  int // of the operation, from 1
 }
 
@@ -114,6 +115,26 @@ func (s *state) remove(id string) {
 	if !s.only {
 		s.out[id] = true
 	}
+}
+
+// choose refuses to go on if none of some ids is a member's. Whoever may be one is for the store
+// to find out.
+func (s *state) choose(ids []string) error {
+	none := scim.Bad(scim.NoTarget, "the filter of members chooses nothing")
+	var perhaps []string
+	for _, id := range ids {
+		switch {
+		case s.in[id]:
+			return nil
+		case !s.only && !s.out[id]:
+			perhaps = append(perhaps, id)
+		}
+	}
+	if len(perhaps) == 0 {
+		return none
+	}
+	s.chosen = append(s.chosen, Choice{perhaps, patch.Numbered(s.number-1, none)})
+	return nil
 }
 
 func (s *state) clear() { s.only, s.in, s.out = true, map[string]bool{}, map[string]bool{} }
@@ -150,7 +171,7 @@ func (s *Service) split(request patch.Request) (wish, patch.Request, error) {
 			"members: %d at most in one request; the request names %d", MostMembers, n)}
 	}
 	w := wish{where: all.where}
-	w.Members = Members{Only: all.only, Add: keys(all.in), Remove: keys(all.out)}
+	w.Members = Members{Only: all.only, Add: keys(all.in), Remove: keys(all.out), Chosen: all.chosen}
 	return w, rest, nil
 }
 
@@ -250,14 +271,22 @@ func (s *Service) applyFiltered(all *state, o patch.Operation, p scim.Path) erro
 	if !ok {
 		return scim.Bad(scim.InvalidFilter, `members can only be chosen by their value, as in members[value eq "2819c223"]`)
 	}
-	switch {
-	case o.Op == patch.Remove:
+	if p.Sub.Name != "" && (o.Op != patch.Remove || p.Sub.Name != "value") {
+		return scim.Bad(scim.Mutable, "members."+p.Sub.Name+" cannot be changed once it is set")
+	}
+	if s.Mode == scim.Strict {
+		ids = slices.DeleteFunc(ids, func(id string) bool {
+			return !f.MatchesElement(p.Attribute, map[string]any{"value": id, "type": "User"})
+		})
+		if err := all.choose(ids); err != nil {
+			return err
+		}
+	}
+	if o.Op == patch.Remove {
 		for _, id := range ids {
 			all.remove(id)
 		}
 		return nil
-	case p.Sub.Name != "":
-		return scim.Bad(scim.Mutable, "members."+p.Sub.Name+" cannot be changed once it is set")
 	}
 	// What is put in the place of some members is themselves, or others.
 	list, err := readMembers(o.Value, s.Mode)
