@@ -42,12 +42,15 @@ func (s *Service) RestoreNumber(ctx context.Context, alarmID string, who audit.A
 		if err != nil {
 			return err
 		}
-		had := replaced{phone.ParseStored(s.Plan, seen.Mobile), seen.Verified}
-		switch {
-		case had.is(a.Previous, a.PreviousVerified): // written before a crash, or by somebody else
-			if had, err = s.endedBefore(ctx, a, had); err != nil {
+		inForce := replaced{phone.ParseStored(s.Plan, seen.Mobile), seen.Verified}
+		had := inForce
+		if inForce.number.Same(a.Previous) { // written before a crash, or by somebody else
+			if had, err = s.endedBefore(ctx, a, inForce); err != nil {
 				return err
 			}
+		}
+		switch {
+		case inForce.is(a.Previous, a.PreviousVerified):
 		case a.PreviousVerified && !a.Previous.IsZero():
 			err = s.Identities.ApplyNumber(ctx, a.IdentityID, a.Previous, seen.Pending != "")
 		default:

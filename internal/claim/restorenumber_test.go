@@ -108,6 +108,7 @@ func TestANumberThatAnAdministratorEndsIsTold(t *testing.T) {
 	}{
 		"verified":                  {false, claim.Identity{ID: bob, Mobile: m1, Verified: true}, "changed sms " + m1},
 		"not verified":              {false, claim.Identity{ID: bob, Mobile: m2}, ""},
+		"written by an operator":    {false, claim.Identity{ID: bob, Mobile: m0}, "changed sms " + m1},
 		"written, and then a crash": {true, claim.Identity{ID: bob, Mobile: m0, Verified: true}, "changed sms " + m1},
 	} {
 		t.Run(name, func(t *testing.T) {
