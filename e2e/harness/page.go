@@ -72,6 +72,17 @@ func (b *Tab) Speaks(t testing.TB, languages string) {
 	}))
 }
 
+// AtTheEdge gives the tab the connection of a phone far from its mast: each answer takes more
+// than half a second, and 30 KiB a second are all there is.
+func (b *Tab) AtTheEdge(t testing.TB) {
+	t.Helper()
+	b.do(t, "be at the edge of the network",
+		command(network.Enable, network.EnableParams{}),
+		command(network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+			MatchedNetworkConditions: []*network.Conditions{{Latency: 600, DownloadThroughput: 30 << 10, UploadThroughput: 10 << 10}},
+		}))
+}
+
 // SignInAs gives the browser a person's session.
 func (b *Tab) SignInAs(t testing.TB, p *Person) {
 	t.Helper()

@@ -12,7 +12,7 @@ import (
 // mostRecords of them: the disk is waited for once. Nobody waits for a record, but if
 // the process dies within the window, what was sent is sent once more.
 const (
-	recordWindow = 10 * time.Millisecond
+	recordWindow = 20 * time.Millisecond
 	mostRecords  = 64
 )
 
