@@ -16,7 +16,7 @@ CYCLONEDX := $(CACHE)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 PHASE := CACHE=$(CACHE) $(CURDIR)/e2e/phase.sh
 
-.PHONY: help demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots scim-scale people bench build dist tools axe debian clean
+.PHONY: help before demo test check lint format unit packaging fuzz e2e ory-ui storm soak cluster failover databases cycles oracle scim-suites screenshots scim-scale people bench build dist tools axe debian clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -115,18 +115,22 @@ soak: debian build $(KRATOS) $(AXE) ## ten minutes of the same; afterwards nothi
 		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 40m -run Soak .
 	@cat $(CACHE)/reports/soak.txt
 
-# The last release before migration 00013, to be replaced while it serves. A copy
-# without history does without.
-cluster: debian build $(KRATOS) $(AXE) ## three Galera nodes and three replicas, killed, cut off, replaced; needs root; five to ten minutes
-	@./e2e/debian.sh galera
-	@first=$$(git log --diff-filter=A --format=%H -- persistence/migrations/mysql/00013_settings.sql \
-		persistence/migration/mysql/00013_settings.sql 2>/dev/null | tail -n 1); \
-	if [ -n "$$first" ] && [ ! -x $(CACHE)/holdline-old ]; then \
-		echo "building the release before migration 00013"; \
-		rm -rf $(CACHE)/old && mkdir -p $(CACHE)/old && git archive "$$first^" | tar -x -C $(CACHE)/old && \
-		(cd $(CACHE)/old && CGO_ENABLED=0 $(GO) build -trimpath -o $(CACHE)/holdline-old ./cmd/holdline) && rm -rf $(CACHE)/old || exit 1; \
+# The release before, which `make cluster` goes back to and `make bench` measures beside this
+# one: any commit. A copy without history does without.
+BEFORE ?= c255341
+PROGRAM_BEFORE = $(CACHE)/holdline-$(shell git rev-parse --quiet --verify "$(BEFORE)^{commit}" 2>/dev/null)
+
+before:
+	@if git rev-parse --quiet --verify "$(BEFORE)^{commit}" >/dev/null 2>&1 && [ ! -x $(PROGRAM_BEFORE) ]; then \
+		echo "building the release before, $(BEFORE)"; \
+		rm -rf $(CACHE)/before && mkdir -p $(CACHE)/before && git archive "$(BEFORE)" | tar -x -C $(CACHE)/before && \
+		(cd $(CACHE)/before && CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack -ldflags "-X main.release=$(BEFORE)" -o $(PROGRAM_BEFORE) ./cmd/holdline) && \
+		rm -rf $(CACHE)/before || exit 1; \
 	fi
-	@old=$(CACHE)/holdline-old; [ -x $$old ] || old=; \
+
+cluster: debian build before $(KRATOS) $(AXE) ## three Galera nodes and three replicas, killed, cut off, replaced by the release before (BEFORE=commit) and back; needs root; five to ten minutes
+	@./e2e/debian.sh galera
+	@old=$(PROGRAM_BEFORE); [ -x $$old ] || old=; \
 	cd e2e && HOLDLINE_CLUSTER=1 HOLDLINE_OLD_BIN=$$old HOLDLINE_REPORTS=$(CACHE)/reports \
 		HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) $(GO) test -count=1 -timeout 20m -run Cluster .
 	@cat $(CACHE)/reports/cluster.txt
@@ -173,19 +177,8 @@ screenshots: debian build $(KRATOS) $(AXE) ## a picture of every page in every s
 	@cd e2e && HOLDLINE_SCREENSHOTS=$(CURDIR)/docs/screenshots HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -count=1 -run 'Demo|Page|Console' .
 
-# The release before, to be measured in the same rounds: any commit. A copy without
-# history does without.
-BEFORE ?= c255341
-BENCH_BEFORE = $(CACHE)/holdline-$(shell git rev-parse --quiet --verify "$(BEFORE)^{commit}" 2>/dev/null)
-
-bench: debian build $(KRATOS) $(AXE) ## what a change costs beside the release before (BEFORE=commit), on each server and with a real Kratos; under 15 minutes, QUICK=1 two; DOCS=1 writes docs/performance.md
-	@if git rev-parse --quiet --verify "$(BEFORE)^{commit}" >/dev/null 2>&1 && [ ! -x $(BENCH_BEFORE) ]; then \
-		echo "building the release before, $(BEFORE)"; \
-		rm -rf $(CACHE)/before && mkdir -p $(CACHE)/before && git archive "$(BEFORE)" | tar -x -C $(CACHE)/before && \
-		(cd $(CACHE)/before && CGO_ENABLED=0 $(GO) build -trimpath -tags nomsgpack -ldflags "-X main.release=$(BEFORE)" -o $(BENCH_BEFORE) ./cmd/holdline) && \
-		rm -rf $(CACHE)/before || exit 1; \
-	fi
-	@before=$(BENCH_BEFORE); [ -x $$before ] || before=; set -o pipefail; \
+bench: debian build before $(KRATOS) $(AXE) ## what a change costs beside the release before (BEFORE=commit), on each server and with a real Kratos; under 15 minutes, QUICK=1 two; DOCS=1 writes docs/performance.md
+	@before=$(PROGRAM_BEFORE); [ -x $$before ] || before=; set -o pipefail; \
 	cd e2e && TMPDIR=$(CACHE) HOLDLINE_BIN=$(HOLDLINE) KRATOS_BIN=$(KRATOS) AXE_JS=$(AXE) \
 		$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 40m ./load -args -before "$$before" \
 		$(if $(QUICK),-rounds 1 -measured 1s -earlier 20000) $(if $(ROUNDS),-rounds $(ROUNDS)) \

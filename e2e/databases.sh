@@ -27,7 +27,7 @@ counted() {
 # failures prints what the tests that failed said.
 failures() {
 	jq -r 'select(.Action == "fail" and .Test != null) | "FAILED " + .Package + " " + .Test' "$1" >&2
-	jq -r 'select(.Action == "output" and (.Output | test("_test.go:[0-9]+:|DATA RACE|panic"))) | .Output' "$1" | head -n 40 >&2
+	jq -rs '[.[] | select(.Action == "fail") | .Test] as $failed | .[] | select(.Action == "output" and (.Output | test("_test.go:[0-9]+:|DATA RACE|panic")) and (.Test | IN($failed[]))) | .Output' "$1" | head -n 40 >&2
 }
 
 table=$reports/databases.txt
