@@ -1,11 +1,13 @@
 package e2e_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdline/holdline/e2e/harness"
 )
@@ -585,15 +587,23 @@ func TestPageFollowsWhatHappens(t *testing.T) {
 	s, _ := pages(t, nil)
 	bob := s.NewPerson(t, m0)
 	bob.Ask(t, m1)
+	asked := time.Now().Unix()
 	tab := visit(t, s, bob)
 	state(t, tab, "waiting")
 	tab.Type(t, "#code", "12")
+	expiry := func() string {
+		return harness.Eval[string](t, tab, `document.getElementById("verify").dataset.mark.split(" ").at(-2)`)
+	}
+	first := expiry() // before what changes it
+	harness.Eventually(t, "another second, to which the page reckons", func() error {
+		if time.Now().Unix() == asked {
+			return errors.New("the same")
+		}
+		return nil
+	})
 	bob.EndCoolDown(t)
 	wantEmpty(t, bob.Resend(t), http.StatusCreated)
-	mark := harness.Eval[string](t, tab, `document.getElementById("verify").dataset.mark`)
-	tab.Await(t, "#verify", "the new code shows", false, func(string) bool {
-		return harness.Eval[string](t, tab, `document.getElementById("verify").dataset.mark`) != mark
-	})
+	tab.Await(t, "#verify", "the new code shows", false, func(string) bool { return expiry() != first })
 	if typed, err := tab.Read("#code"); err != nil || typed != "12" {
 		t.Errorf("what was typed is %q, %v", typed, err)
 	}
