@@ -100,6 +100,11 @@ func tokensRevoked(f *tokens) {
 	a, b := token("a", "1"), token("b", "2")
 	f.want(f.create(a), nil)
 	f.want(f.create(b), nil)
+	for _, name := range []string{"a ", "a   ", " a", "a\t", "A", "\u00e1", "", " "} {
+		for _, withMade := range []bool{false, true} {
+			f.want(f.store.Revoke(f.Context(), name, withMade, audit.Actor{Kind: audit.Operator}, noon), auth.ErrNoToken)
+		}
+	}
 	f.want(f.revoke(f.Context(), noon.Add(time.Hour)), nil)
 	f.want(f.revoke(f.Context(), noon.Add(day)), auth.ErrNoToken)
 	f.want(f.store.Used(f.Context(), a.Digest, noon.Add(day)), nil)
